@@ -1,0 +1,51 @@
+"""The browser of the browser tests: the system's own Chromium or Chrome, started through Playwright."""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+
+ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+_MAC_APPLICATIONS = [
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+]
+
+
+@cache
+def executable() -> str:
+    """The path of a browser that starts. `CHROMIUM` in the environment names one that is elsewhere.
+
+    Raises LookupError if there is none.
+    """
+    named = os.environ.get("CHROMIUM")
+    candidates = [named] if named else [*map(shutil.which, _NAMES), *map(str, _MAC_APPLICATIONS)]
+    for candidate in candidates:
+        if candidate and _starts(candidate):
+            return candidate
+    raise LookupError("no Chromium or Chrome found; `make test` installs one or says how")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A headless browser. Chromium refuses its sandbox to root, so root alone goes without."""
+    return playwright.chromium.launch(
+        executable_path=executable(), headless=True, chromium_sandbox=os.geteuid() != 0, args=ARGUMENTS
+    )
+
+
+def _starts(candidate: str) -> bool:
+    # Ubuntu's chromium-browser may be a script that only says that a snap is needed: being there is not enough.
+    try:
+        return subprocess.run([candidate, "--version"], capture_output=True, timeout=30, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -1,0 +1,38 @@
+"""A pytest plugin: which database this run is for, and which tests need no second run.
+
+`make test` runs everything on SQLite, then on PostgreSQL what touches a database of ours. TEST_DATABASE says which
+of the two it is; without it, SQLite.
+"""
+
+import os
+
+import pytest
+
+from tests import postgres
+
+DATABASE = os.environ.get("TEST_DATABASE") or "sqlite"
+
+#: Folders of tests that touch no database of ours.
+_ONCE = {"practice", "slack", "vault"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if DATABASE not in {"sqlite", "postgresql"}:
+        raise pytest.UsageError(f"TEST_DATABASE is {DATABASE!r}; it may be sqlite or postgresql.")
+    if DATABASE == "postgresql" and not hasattr(config, "workerinput"):
+        # Before the workers of xdist start: they inherit the address through the environment.
+        postgres.server()
+
+
+def pytest_report_header() -> str:
+    return f"database: {DATABASE}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in _ONCE:
+            item.add_marker(pytest.mark.once)
+    if DATABASE == "postgresql":
+        needless = [item for item in items if item.get_closest_marker("once") or item.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=needless)
+        items[:] = [item for item in items if item not in set(needless)]
