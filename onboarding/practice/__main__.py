@@ -1,0 +1,66 @@
+"""`python -m onboarding.practice`: the practice Slack alone, for one app, on a port of its own."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from onboarding.practice import PracticeApp, create_practice
+from onboarding.practice.serving import make_practice_server
+
+#: Templates and static files stand beside the package in a checkout, and inside it in a wheel.
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    given = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    app = PracticeApp(
+        client_id=given.client_id,
+        client_secrets=tuple(given.client_secret),
+        signing_secret=given.signing_secret,
+        name=given.name,
+        redirect_urls=tuple(given.redirect_url),
+    )
+    practice = create_practice(
+        apps={app.client_id: app}.get,
+        templates=_folder("templates"),
+        static=_folder("static"),
+        state_file=given.state_file,
+        events_url=given.events_url,
+    )
+    try:
+        server = make_practice_server(practice, given.port)
+    except OSError as problem:
+        raise SystemExit(f"Port {given.port} cannot be used: {problem.strerror}.") from None
+    logging.getLogger(__name__).info("Practice Slack: http://127.0.0.1:%s/ (Ctrl-C ends it)", server.port)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m onboarding.practice", description="A practice Slack for one app.")
+    parser.add_argument("--port", type=int, default=4003)
+    parser.add_argument("--name", default="Practice app", help="what the consent page calls the app")
+    parser.add_argument("--client-id", required=True)
+    parser.add_argument(
+        "--client-secret", required=True, action="append", help="may be given twice, as during a change"
+    )
+    parser.add_argument("--redirect-url", required=True, action="append", help="may be given several times")
+    parser.add_argument("--signing-secret", default="practice-signing-secret")
+    parser.add_argument("--events-url", help="where app_uninstalled and tokens_revoked are told")
+    parser.add_argument("--state-file", type=Path, help="keeps the world over a restart")
+    return parser
+
+
+def _folder(name: str) -> Path:
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The consent page at `/oauth/v2/authorize`: choose a workspace, allow or cancel, or make it go wrong."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from onboarding.practice import grants, guard, permissions, scenarios
+from onboarding.practice.places import Workspace
+from onboarding.practice.registration import PracticeApp
+from onboarding.practice.scenarios import BY_NAME, CANCEL_DESCRIPTION, NORMAL, Scenario
+from onboarding.practice.world import World
+
+blueprint = Blueprint("consent", __name__)
+
+
+class SlackShowsError(Exception):
+    """Slack stops on a page of its own and sends nobody back. Holds the code that the page shows."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the app asks for. `sent_redirect` is None when it left the address to Slack, which takes the first one."""
+
+    app: PracticeApp
+    redirect_uri: str
+    sent_redirect: str | None
+    bot_scopes: list[str]
+    user_scopes: list[str]
+    state: str | None
+    team: str | None
+
+
+@blueprint.get("/oauth/v2/authorize")
+def show() -> Response:
+    world = _world()
+    if world.forwards_to and world.forwards_to != guard.origin_of(request.host_url):
+        return make_response(redirect(world.forwards_to + request.script_root + request.full_path))
+    ask = _read_ask(world, request.args)
+    guard.allow_form_to(ask.redirect_uri)
+    picked = world.waiting_consent() or BY_NAME.get(request.args.get("scenario", ""), NORMAL)
+    page = render_template(
+        "practice/consent.html",
+        ask=ask,
+        sentence=permissions.sentence,
+        workspaces=list(world.workspaces.values()),
+        chosen=ask.team if ask.team in world.workspaces else next(iter(world.workspaces)),
+        is_approved=lambda workspace: world.is_approved(ask.app.client_id, workspace.id),
+        menu=scenarios.menu(),
+        picked=picked,
+        action=_address("consent.decide", request.args.to_dict()),
+    )
+    return make_response(page)
+
+
+@blueprint.post("/oauth/v2/authorize")
+def decide() -> Response:
+    world = _world()
+    ask = _read_ask(world, request.args)
+    named = request.form.get("scenario") or request.args.get("scenario", "")
+    scenario = world.take_consent() or BY_NAME.get(named, NORMAL)
+    if request.form.get("action") == "cancel":
+        description = None if scenario.name == "cancelled_without_description" else CANCEL_DESCRIPTION
+        return _send_back(ask, scenario, error="access_denied", error_description=description)
+    return _allow(world, ask, scenario, _chosen_workspace(world, ask, scenario))
+
+
+@blueprint.post("/oauth/v2/approve")
+def approve() -> Response:
+    """Plays the admin: approves the request, and goes back to the consent page."""
+    world = _world()
+    ask = _read_ask(world, request.args)
+    workspace = world.workspaces.get(request.form.get("workspace", ""))
+    if workspace is None:
+        raise SlackShowsError("team_not_found")
+    world.approves(ask.app.client_id, workspace.id)
+    again = {**request.args.to_dict(), "team": workspace.id}
+    if again.get("scenario") == "approval_requested":
+        del again["scenario"]
+    return make_response(redirect(_address("consent.show", again), 303))
+
+
+@blueprint.app_errorhandler(SlackShowsError)
+def show_error(problem: SlackShowsError) -> tuple[str, int]:
+    return render_template("practice/slack_error.html", code=problem.code), 400
+
+
+def _allow(world: World, ask: Ask, scenario: Scenario, workspace: Workspace) -> Response:
+    if scenario.page:
+        raise SlackShowsError(scenario.page)
+    if scenario.error:
+        return _send_back(ask, scenario, error=scenario.error, error_description=scenario.description)
+    if scenario.asks_approval or (workspace.needs_approval and not world.is_approved(ask.app.client_id, workspace.id)):
+        action = _address("consent.approve", request.args.to_dict())
+        return make_response(render_template("practice/approval.html", ask=ask, workspace=workspace, action=action))
+    if not scenario.sends_code:
+        return _send_back(ask, scenario)
+    bot_scopes, user_scopes = _granted_scopes(ask, scenario)
+    if workspace.is_org and not permissions.fit_organisations(bot_scopes):
+        raise SlackShowsError("scope_not_allowed_on_enterprise")
+    with world.changing() as ledger:
+        code = grants.issue_code(
+            ledger,
+            app=ask.app,
+            place=workspace.id,
+            redirect_uri=ask.sent_redirect,
+            bot_scopes=bot_scopes,
+            user_scopes=user_scopes,
+            scenario=scenario,
+            now=world.now(),
+        )
+    return _send_back(ask, scenario, code=code.value)
+
+
+def _read_ask(world: World, args: "MultiDict[str, str]") -> Ask:
+    app = world.apps(args.get("client_id", ""))
+    if app is None:
+        raise SlackShowsError("invalid_client_id")
+    sent = args.get("redirect_uri") or None
+    redirect_uri = sent or next(iter(app.redirect_urls), "")
+    if not app.accepts_redirect(redirect_uri):
+        raise SlackShowsError("bad_redirect_uri")
+    bot_scopes, user_scopes = _scope_list(args.get("scope", "")), _scope_list(args.get("user_scope", ""))
+    if not bot_scopes and not user_scopes:
+        raise SlackShowsError("no_scopes")
+    if not permissions.are_acceptable(bot_scopes + user_scopes):
+        raise SlackShowsError("invalid_scope")
+    return Ask(app, redirect_uri, sent, bot_scopes, user_scopes, args.get("state"), args.get("team"))
+
+
+def _chosen_workspace(world: World, ask: Ask, scenario: Scenario) -> Workspace:
+    chosen = world.workspaces.get(request.form.get("workspace", ""))
+    if chosen is None:
+        raise SlackShowsError("team_not_found")
+    if scenario.installs_org and not chosen.is_org:
+        orgs = [workspace for workspace in world.workspaces.values() if workspace.is_org]
+        return next((org for org in orgs if org.id == chosen.enterprise_id), orgs[0])
+    if scenario.takes_other_workspace:
+        plain = [workspace for workspace in world.workspaces.values() if not workspace.enterprise_id]
+        return next(other for other in plain if other.id not in (ask.team, chosen.id) and not other.needs_approval)
+    return chosen
+
+
+def _granted_scopes(ask: Ask, scenario: Scenario) -> tuple[list[str], list[str]]:
+    bot = list(dict.fromkeys([*ask.bot_scopes, *scenario.adds_bot_scopes]))
+    user = list(dict.fromkeys([*ask.user_scopes, *scenario.adds_user_scopes]))
+    return ([], user) if scenario.user_only else (bot, user)
+
+
+def _send_back(ask: Ask, scenario: Scenario, **answer: str | None) -> Response:
+    state = ask.state
+    if scenario.state == "dropped":
+        state = None
+    elif scenario.state == "altered" and state is not None:
+        state = state[::-1] + "x"
+    parts = urlsplit(ask.redirect_uri)
+    told = [(name, value) for name, value in {**answer, "state": state}.items() if value is not None]
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *told])
+    return make_response(redirect(urlunsplit(parts._replace(query=query)), 302))
+
+
+def _address(endpoint: str, query: dict[str, str]) -> str:
+    """Not `url_for(endpoint, **query)`: a query that says `_scheme` or `_external` would be taken for its arguments."""
+    return f"{url_for(endpoint)}?{urlencode(query)}"
+
+
+def _scope_list(text: str) -> list[str]:
+    """Commas by Slack's documents; spaces and plus signs as OAuth has it are taken too."""
+    return list(dict.fromkeys(scope for scope in re.split(r"[,\s]+", text) if scope))
+
+
+def _world() -> World:
+    world: World = current_app.extensions["practice_world"]
+    return world

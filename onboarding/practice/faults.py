@@ -1,0 +1,56 @@
+"""Trouble made to order: what a Web API method answers instead of, or after, doing its work."""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, replace
+from threading import Event, Lock
+from typing import Literal
+
+#: Everything else that is asked for is answered as a Slack error code: `{"ok": false, "error": …}`.
+SPECIAL_FAULTS = ("status_500", "html_502", "html_200", "hang", "reset", "ratelimited")
+
+#: No test and no person waits longer; a typing slip must not hold a server's thread for a day.
+LONGEST_HANG_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`kind` is one of SPECIAL_FAULTS or any Slack error code. `after` means that the work is done and its answer is lost."""
+
+    kind: str
+    times: int = 1
+    seconds: float = 15.0
+    retry_after: int = 5
+    moment: Literal["before", "after"] = "before"
+
+
+class Faults:
+    """What is ordered, per method, first come first served. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._ordered: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._released = Event()
+
+    def order(self, method: str, fault: Fault) -> None:
+        with self._lock:
+            self._ordered[method].append(fault)
+
+    def take(self, method: str) -> Fault | None:
+        with self._lock:
+            queue = self._ordered.get(method)
+            if not queue:
+                return None
+            fault = queue.popleft()
+            if fault.times > 1:
+                queue.appendleft(replace(fault, times=fault.times - 1))
+            return fault
+
+    def hang(self, fault: Fault) -> None:
+        """Waits in the caller's thread, holding nothing, until the time is up or `clear` is called."""
+        self._released.wait(min(fault.seconds, LONGEST_HANG_SECONDS))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._ordered.clear()
+            self._released.set()
+            self._released = Event()

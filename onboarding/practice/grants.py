@@ -1,0 +1,192 @@
+"""Slack's rules for what an install gives and what ends it. Works on a ledger that the caller has locked."""
+
+from dataclasses import dataclass
+
+from onboarding.practice import ledger as rows
+from onboarding.practice.ledger import Code, Installation, Kind, Ledger, RefreshToken, Token
+from onboarding.practice.places import Workspace
+from onboarding.practice.refusals import Refused
+from onboarding.practice.registration import PracticeApp, slack_id
+from onboarding.practice.scenarios import BY_NAME, Scenario
+
+CODE_SECONDS = 600
+ROTATING_TOKEN_SECONDS = 43_200
+LIVE_ROTATING_TOKENS = 2
+#: Slack says "a short grace" for a refresh token that was used; a minute covers an answer that was lost.
+REFRESH_GRACE_SECONDS = 60
+
+#: What a person may decline and still have an app that works; the usual manifest declares these optional.
+OPTIONAL_SCOPES = frozenset({"chat:write.public", "groups:read", "channels:join", "team:read"})
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A token as it is handed out, with the refresh token beside it when it rotates."""
+
+    token: Token
+    refresh_token: str | None
+
+
+def issue_code(
+    ledger: Ledger,
+    *,
+    app: PracticeApp,
+    place: str,
+    redirect_uri: str | None,
+    bot_scopes: list[str],
+    user_scopes: list[str],
+    scenario: Scenario,
+    now: float,
+) -> Code:
+    if scenario.declines_optional:
+        bot_scopes = _without_optional(bot_scopes)
+    code = Code(
+        value=rows.new_code(),
+        client_id=app.client_id,
+        place=place,
+        redirect_uri=redirect_uri,
+        bot_scopes=bot_scopes,
+        user_scopes=user_scopes,
+        scenario=scenario.name,
+        expires_at=now + CODE_SECONDS,
+        trouble_left=scenario.fault.times if scenario.fault else 0,
+    )
+    ledger.codes[code.value] = code
+    return code
+
+
+def spend_code(ledger: Ledger, app: PracticeApp, value: str, redirect_uri: str | None, now: float) -> Code:
+    """The code, which from now on is spent. A wrong redirect address refuses the exchange and leaves the code usable."""
+    code = ledger.codes.get(value)
+    if code is None or code.client_id != app.client_id or code.expires_at <= now or code.spent:
+        raise Refused("invalid_code")
+    if code.redirect_uri is not None and redirect_uri != code.redirect_uri:
+        raise Refused("bad_redirect_uri")
+    code.spent = True
+    return code
+
+
+def install(
+    ledger: Ledger, app: PracticeApp, workspace: Workspace, code: Code, now: float
+) -> tuple[Installation, Issued | None, Issued | None]:
+    """The installation, the bot's token and the person's token, as far as they were asked for."""
+    org = workspace.enterprise_id
+    if org and not workspace.is_org and ledger.installation(app.client_id, org):
+        raise Refused("cannot_install_an_org_installed_app")
+    installation = ledger.installation(app.client_id, workspace.id) or Installation(
+        client_id=app.client_id,
+        place=workspace.id,
+        bot_user_id=slack_id("U", app.client_id, workspace.id, "bot"),
+        bot_id=slack_id("B", app.client_id, workspace.id),
+        installed_at=now,
+    )
+    # Rotation cannot be turned off once it is on.
+    installation.rotates = installation.rotates or BY_NAME[code.scenario].rotates
+    bot = user = None
+    if code.bot_scopes:
+        installation.bot_scopes = _union(installation.bot_scopes, code.bot_scopes)
+        bot = _issue(ledger, installation, "bot", now)
+    if code.user_scopes:
+        person = workspace.person.id
+        installation.user_scopes[person] = _union(installation.user_scopes.get(person, []), code.user_scopes)
+        user = _issue(ledger, installation, "user", now, person)
+    ledger.keep_installation(installation)
+    return installation, bot, user
+
+
+def refresh(ledger: Ledger, app: PracticeApp, value: str, now: float) -> Issued:
+    old = ledger.refresh_tokens.get(value)
+    if old is None or old.client_id != app.client_id:
+        raise Refused("invalid_refresh_token")
+    if old.used_at is not None and now > old.used_at + REFRESH_GRACE_SECONDS:
+        del ledger.refresh_tokens[value]
+        raise Refused("invalid_refresh_token")
+    installation = ledger.installation(old.client_id, old.place)
+    if installation is None:
+        raise Refused("invalid_refresh_token")
+    old.used_at = now if old.used_at is None else old.used_at
+    return _issue(ledger, installation, old.kind, now, old.user_id)
+
+
+def revoke(ledger: Ledger, token: Token, now: float) -> list[str]:
+    """Ends a token by Slack's rules; gives the names of the events that tell of it."""
+    installation = ledger.installation(token.client_id, token.place)
+    if installation is None or installation.rotates:
+        token.ended = "token_revoked"
+        return []
+    for live in ledger.live_tokens(token.client_id, token.place, now):
+        if (live.kind, live.user_id) == (token.kind, token.user_id):
+            live.ended = "token_revoked"
+    if token.kind == "bot":
+        installation.bot_scopes, installation.channels, installation.webhooks = [], [], []
+    else:
+        installation.user_scopes.pop(token.user_id, None)
+    if ledger.live_tokens(token.client_id, token.place, now):
+        return ["tokens_revoked"]
+    ledger.forget_installation(token.client_id, token.place)
+    return ["tokens_revoked", "app_uninstalled"]
+
+
+def uninstall(ledger: Ledger, installation: Installation) -> None:
+    """All tokens end, those too that had been kept from an earlier pass."""
+    for token in ledger.tokens.values():
+        if (token.client_id, token.place) == (installation.client_id, installation.place) and token.ended is None:
+            token.ended = "account_inactive" if token.kind == "bot" else "token_revoked"
+    ledger.forget_installation(installation.client_id, installation.place)
+
+
+def find_token(ledger: Ledger, value: str, now: float) -> Token:
+    """Refused: a token that was never issued, has ended or has expired, each with its own word."""
+    token = ledger.tokens.get(value)
+    if token is None:
+        raise Refused("invalid_auth")
+    if token.ended:
+        raise Refused(token.ended)
+    if token.expires_at is not None and token.expires_at <= now:
+        raise Refused("token_expired")
+    return token
+
+
+def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, person: str | None = None) -> Issued:
+    holder = installation.bot_user_id if kind == "bot" else person or ""
+    scopes = installation.bot_scopes if kind == "bot" else installation.user_scopes[holder]
+    before = [
+        token
+        for token in ledger.live_tokens(installation.client_id, installation.place, now)
+        if (token.kind, token.user_id) == (kind, holder)
+    ]
+    for token in before:
+        token.scopes = list(scopes)
+    lasting = [token for token in before if token.expires_at is None]
+    if not installation.rotates and lasting:
+        return Issued(lasting[-1], None)
+    token = Token(
+        value=rows.new_token(kind, installation.rotates),
+        client_id=installation.client_id,
+        place=installation.place,
+        kind=kind,
+        user_id=holder,
+        scopes=list(scopes),
+        issued_at=now,
+        expires_at=now + ROTATING_TOKEN_SECONDS if installation.rotates else None,
+    )
+    ledger.tokens[token.value] = token
+    if not installation.rotates:
+        return Issued(token, None)
+    rotating = [old for old in before if old.expires_at is not None]
+    for old in rotating[: len(rotating) + 1 - LIVE_ROTATING_TOKENS]:
+        old.ended = "token_revoked"
+    partner = RefreshToken(rows.new_refresh_token(), installation.client_id, installation.place, kind, holder)
+    ledger.refresh_tokens[partner.value] = partner
+    return Issued(token, partner.value)
+
+
+def _without_optional(scopes: list[str]) -> list[str]:
+    kept = [scope for scope in scopes if scope not in OPTIONAL_SCOPES]
+    if len(kept) == len(scopes):
+        kept = scopes[:-1]
+    return kept or scopes[:1]
+
+
+def _union(old: list[str], new: list[str]) -> list[str]:
+    return [*old, *(scope for scope in new if scope not in old)]

@@ -1,0 +1,176 @@
+"""What Slack remembers of an app: installations, tokens, refresh tokens, codes. Plain rows, and finding them.
+
+Nothing here locks or saves; the world does both around every use.
+"""
+
+import secrets
+import string
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["bot", "user"]
+
+#: Slack's words for a token that was good once, and no longer is.
+TokenEnd = Literal["token_revoked", "token_expired", "account_inactive"]
+
+KEPT_DEAD_TOKENS = 500
+KEPT_CODES = 5_000
+KEPT_REFRESH_TOKENS = 1_000
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass
+class Installation:
+    """The app in one workspace or organisation (`place`: its id). Bot scopes only grow until it is uninstalled."""
+
+    client_id: str
+    place: str
+    bot_user_id: str
+    bot_id: str
+    installed_at: float
+    rotates: bool = False
+    bot_scopes: list[str] = field(default_factory=list)
+    user_scopes: dict[str, list[str]] = field(default_factory=dict)
+    #: Channels that the bot has joined or was invited to.
+    channels: list[str] = field(default_factory=list)
+    #: An organisation's workspaces that its admins added the app to; none at first.
+    teams: list[str] = field(default_factory=list)
+    webhooks: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Token:
+    value: str = field(repr=False)
+    client_id: str
+    place: str
+    kind: Kind
+    user_id: str
+    scopes: list[str]
+    issued_at: float
+    #: None: it does not expire.
+    expires_at: float | None = None
+    #: None: it works.
+    ended: TokenEnd | None = None
+
+
+@dataclass
+class RefreshToken:
+    value: str = field(repr=False)
+    client_id: str
+    place: str
+    kind: Kind
+    user_id: str
+    #: None: not used yet. A used one works on for a short grace.
+    used_at: float | None = None
+
+
+@dataclass
+class Code:
+    """What a person has allowed. `trouble_left` counts the exchanges that the scenario still spoils."""
+
+    value: str = field(repr=False)
+    client_id: str
+    place: str
+    redirect_uri: str | None
+    bot_scopes: list[str]
+    user_scopes: list[str]
+    scenario: str
+    expires_at: float
+    trouble_left: int
+    spent: bool = False
+
+
+@dataclass
+class Ledger:
+    installations: dict[str, Installation] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
+    codes: dict[str, Code] = field(default_factory=dict)
+    #: `client_id place` of apps that an admin has approved.
+    approved: list[str] = field(default_factory=list)
+
+    def installation(self, client_id: str, place: str) -> Installation | None:
+        return self.installations.get(f"{client_id} {place}")
+
+    def keep_installation(self, installation: Installation) -> None:
+        self.installations[f"{installation.client_id} {installation.place}"] = installation
+
+    def live_tokens(self, client_id: str, place: str, now: float) -> list[Token]:
+        """Oldest first."""
+        return [
+            token
+            for token in self.tokens.values()
+            if (token.client_id, token.place) == (client_id, place)
+            and token.ended is None
+            and (token.expires_at is None or now < token.expires_at)
+        ]
+
+    def forget_installation(self, client_id: str, place: str) -> None:
+        self.installations.pop(f"{client_id} {place}", None)
+        for value, row in list(self.refresh_tokens.items()):
+            if (row.client_id, row.place) == (client_id, place):
+                del self.refresh_tokens[value]
+
+    def tidy(self, now: float) -> None:
+        """Keeps memory bounded: expired codes go at once, of the dead tokens the newest stay to be told apart."""
+        for code in [value for value, code in self.codes.items() if code.expires_at < now]:
+            del self.codes[code]
+        _keep_newest(self.codes, KEPT_CODES)
+        _keep_newest(self.refresh_tokens, KEPT_REFRESH_TOKENS)
+        dead = [value for value, token in self.tokens.items() if token.ended or _long_expired(token, now)]
+        for value in dead[:-KEPT_DEAD_TOKENS]:
+            del self.tokens[value]
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "installations": [asdict(row) for row in self.installations.values()],
+            "tokens": [asdict(row) for row in self.tokens.values()],
+            "refresh_tokens": [asdict(row) for row in self.refresh_tokens.values()],
+            "codes": [asdict(row) for row in self.codes.values()],
+            "approved": list(self.approved),
+        }
+
+    @classmethod
+    def load(cls, saved: dict[str, Any]) -> "Ledger":
+        ledger = cls(approved=list(saved["approved"]))
+        for row in saved["installations"]:
+            ledger.keep_installation(Installation(**row))
+        ledger.tokens = {row["value"]: Token(**row) for row in saved["tokens"]}
+        ledger.refresh_tokens = {row["value"]: RefreshToken(**row) for row in saved["refresh_tokens"]}
+        ledger.codes = {row["value"]: Code(**row) for row in saved["codes"]}
+        return ledger
+
+
+def new_code() -> str:
+    return f"{_digits(12)}.{_digits(13)}.{secrets.token_hex(32)}"
+
+
+def new_token(kind: Kind, rotates: bool) -> str:
+    """`xoxb-…` and `xoxp-…`; rotating ones carry the prefix `xoxe.` and are longer than 200 characters, as Slack's are."""
+    if rotates:
+        return f"xoxe.xox{'b' if kind == 'bot' else 'p'}-1-{_characters(210)}"
+    if kind == "bot":
+        return f"xoxb-{_digits(12)}-{_digits(13)}-{_characters(24)}"
+    return f"xoxp-{_digits(12)}-{_digits(12)}-{_digits(13)}-{secrets.token_hex(16)}"
+
+
+def new_refresh_token() -> str:
+    return f"xoxe-1-{_characters(146)}"
+
+
+def _digits(count: int) -> str:
+    return str(secrets.randbelow(9) + 1) + "".join(secrets.choice(string.digits) for _ in range(count - 1))
+
+
+def _characters(count: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(count))
+
+
+def _long_expired(token: Token, now: float) -> bool:
+    return token.expires_at is not None and token.expires_at < now
+
+
+def _keep_newest(rows: dict[str, Any], count: int) -> None:
+    for value in list(rows)[:-count]:
+        del rows[value]

@@ -1,0 +1,159 @@
+"""Web API methods around the install: `oauth.v2.access`, `auth.*`, `apps.uninstall`, `team.info`."""
+
+import secrets
+
+from onboarding.practice import grants
+from onboarding.practice.asked import Answer, Asked
+from onboarding.practice.grants import Issued
+from onboarding.practice.ledger import Code, Installation, Token
+from onboarding.practice.places import Workspace
+from onboarding.practice.refusals import Refused
+from onboarding.practice.registration import PracticeApp
+from onboarding.practice.scenarios import BY_NAME
+
+
+def oauth_v2_access(asked: Asked) -> Answer:
+    app = asked.client()
+    grant_type = asked.params.get("grant_type", "authorization_code")
+    if grant_type == "refresh_token":
+        return _refreshed(asked, app)
+    if grant_type != "authorization_code":
+        raise Refused("invalid_grant_type")
+    now = asked.world.now()
+    with asked.world.changing() as ledger:
+        code = grants.spend_code(ledger, app, asked.params.get("code", ""), asked.params.get("redirect_uri"), now)
+        workspace = asked.world.workspaces[code.place]
+        installation, bot, user = grants.install(ledger, app, workspace, code, now)
+        webhook = _new_webhook(asked, installation, workspace) if "incoming-webhook" in code.bot_scopes else {}
+        return {
+            "app_id": app.app_id,
+            "authed_user": {"id": workspace.person.id, **(_token_fields(user, now) if user else {})},
+            **(_token_fields(bot, now) if bot else {}),
+            **({"bot_user_id": installation.bot_user_id} if bot else {}),
+            "team": _team(workspace, code),
+            "enterprise": _enterprise(workspace),
+            "is_enterprise_install": workspace.is_org,
+            **webhook,
+        }
+
+
+def auth_test(asked: Asked) -> Answer:
+    token = asked.holder()
+    workspace = asked.world.workspaces[token.place]
+    app = asked.world.apps(token.client_id)
+    about: Answer = {
+        "url": workspace.url,
+        "team": workspace.name,
+        "user": _login(app, workspace, token),
+        "team_id": workspace.id,
+        "user_id": token.user_id,
+        "app_id": app.app_id if app else None,
+        "app_name": app.name if app else None,
+        "is_enterprise_install": workspace.is_org,
+    }
+    if token.kind == "bot":
+        about["bot_id"] = asked.installation(token).bot_id
+    if workspace.enterprise_id:
+        about["enterprise_id"] = workspace.enterprise_id
+    if token.expires_at is not None:
+        about["expires_in"] = int(token.expires_at - asked.world.now())
+    return about
+
+
+def auth_revoke(asked: Asked) -> Answer:
+    token = asked.holder()
+    if asked.flag("test"):
+        return {"revoked": False}
+    asked.world.revokes(token.value)
+    return {"revoked": True}
+
+
+def auth_teams_list(asked: Asked) -> Answer:
+    token = asked.holder()
+    here = asked.world.workspaces[token.place]
+    ids = asked.installation(token).teams if here.is_org else [here.id]
+    teams = [{"id": team_id, "name": asked.world.workspaces[team_id].name} for team_id in ids]
+    return {"teams": teams, "response_metadata": {"next_cursor": ""}}
+
+
+def apps_uninstall(asked: Asked) -> Answer:
+    token = asked.holder()
+    app = asked.client()
+    if app.client_id != token.client_id:
+        raise Refused("client_id_token_mismatch")
+    asked.world.removes_app(app.client_id, token.place)
+    return {}
+
+
+def team_info(asked: Asked) -> Answer:
+    token = asked.holder("team:read")
+    workspace = asked.workspace(token)
+    team: Answer = {
+        "id": workspace.id,
+        "name": workspace.name,
+        "url": workspace.url,
+        "domain": workspace.domain,
+        "email_domain": f"{workspace.domain}.example",
+        "icon": {"image_default": True, "image_132": f"{asked.root}icons/{workspace.id}.svg"},
+    }
+    if workspace.enterprise_id:
+        team |= {"enterprise_id": workspace.enterprise_id, "enterprise_name": workspace.enterprise_name}
+    return {"team": team}
+
+
+def _refreshed(asked: Asked, app: PracticeApp) -> Answer:
+    now = asked.world.now()
+    with asked.world.changing() as ledger:
+        issued = grants.refresh(ledger, app, asked.params.get("refresh_token", ""), now)
+    workspace = asked.world.workspaces[issued.token.place]
+    holder = "bot_user_id" if issued.token.kind == "bot" else "user_id"
+    return {
+        "app_id": app.app_id,
+        **_token_fields(issued, now),
+        holder: issued.token.user_id,
+        "team": _team(workspace),
+        "enterprise": _enterprise(workspace),
+        "is_enterprise_install": workspace.is_org,
+    }
+
+
+def _token_fields(issued: Issued, now: float) -> Answer:
+    token = issued.token
+    fields: Answer = {"access_token": token.value, "scope": ",".join(token.scopes), "token_type": token.kind}
+    if token.expires_at is not None:
+        fields |= {"expires_in": int(token.expires_at - now), "refresh_token": issued.refresh_token}
+    return fields
+
+
+def _team(workspace: Workspace, code: Code | None = None) -> Answer | None:
+    if workspace.is_org:
+        return None
+    if code and BY_NAME[code.scenario].leaves_out_team_name:
+        return {"id": workspace.id}
+    return {"id": workspace.id, "name": workspace.name}
+
+
+def _enterprise(workspace: Workspace) -> Answer | None:
+    if workspace.enterprise_id is None:
+        return None
+    return {"id": workspace.enterprise_id, "name": workspace.enterprise_name}
+
+
+def _new_webhook(asked: Asked, installation: Installation, workspace: Workspace) -> Answer:
+    """Each pass through consent makes another one; the earlier ones go on working."""
+    channel = workspace.channels[0] if workspace.channels else None
+    path = f"services/{workspace.id}/{installation.bot_id}/{secrets.token_urlsafe(18)}"
+    installation.webhooks = [*installation.webhooks, path][-20:]
+    return {
+        "incoming_webhook": {
+            "channel": f"#{channel.name}" if channel else "",
+            "channel_id": channel.id if channel else "",
+            "configuration_url": f"{workspace.url}services/{installation.bot_id}",
+            "url": asked.root + path,
+        }
+    }
+
+
+def _login(app: PracticeApp | None, workspace: Workspace, token: Token) -> str:
+    name = (app.name if app else "bot") if token.kind == "bot" else workspace.person.name
+    return name.lower().replace(" ", "_")

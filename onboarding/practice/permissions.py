@@ -1,0 +1,97 @@
+"""What a scope lets an app do, in a plain sentence. Scopes of a known family without a sentence are shown by name."""
+
+import re
+
+_SENTENCES = {
+    "app_mentions:read": "View messages that mention the app",
+    "channels:history": "View messages in public channels that it is in",
+    "channels:join": "Join public channels",
+    "channels:manage": "Manage public channels that it is in, and make new ones",
+    "channels:read": "View basic information about public channels",
+    "chat:write": "Send messages as the app",
+    "chat:write.customize": "Send messages with another name and picture",
+    "chat:write.public": "Send messages to public channels that it is not in",
+    "commands": "Add commands that people can use",
+    "files:read": "View files in channels that it is in",
+    "files:write": "Upload, edit and delete files",
+    "groups:history": "View messages in private channels that it is in",
+    "groups:read": "View basic information about private channels that it is in",
+    "groups:write": "Manage private channels that it is in, and make new ones",
+    "im:read": "View basic information about its direct messages",
+    "im:write": "Start direct messages with people",
+    "incoming-webhook": "Post messages to one channel",
+    "mpim:read": "View basic information about its group direct messages",
+    "reactions:read": "View reactions",
+    "reactions:write": "Add and change reactions",
+    "team:read": "View the workspace's name, domain and icon",
+    "users:read": "View people in the workspace",
+    "users:read.email": "View e-mail addresses of people in the workspace",
+    "users.profile:read": "View profile details of people",
+}
+
+#: What stands before a scope's first colon or dot.
+_FAMILIES = frozenset(
+    {
+        *(
+            "admin",
+            "app_configurations",
+            "app_mentions",
+            "apps",
+            "assistant",
+            "auditlogs",
+            "authorizations",
+            "bookmarks",
+        ),
+        *(
+            "calls",
+            "canvases",
+            "channels",
+            "chat",
+            "connections",
+            "conversations",
+            "datastore",
+            "dnd",
+            "emoji",
+            "files",
+        ),
+        *(
+            "groups",
+            "hosting",
+            "identify",
+            "im",
+            "links",
+            "lists",
+            "metadata",
+            "mpim",
+            "pins",
+            "reactions",
+            "remote_files",
+        ),
+        *("reminders", "search", "stars", "team", "tokens", "triggers", "usergroups", "users", "workflow", "workflows"),
+    }
+)
+_ALONE = frozenset({"bot", "commands", "email", "identify", "incoming-webhook", "openid", "profile"})
+_SIGN_IN = frozenset({"openid", "email", "profile"})
+_NOT_FOR_ORGANISATIONS = frozenset({"bot", "apps.requests:write"})
+
+_FORM = re.compile(r"([a-z_]+)(?:\.[a-z_]+)*:[a-z_]+(?:[.:][a-z_]+)*")
+
+
+def sentence(scope: str) -> str:
+    return _SENTENCES.get(scope, "Use this permission")
+
+
+def are_acceptable(scopes: list[str]) -> bool:
+    """False: Slack answers `invalid_scope`, for an unknown scope or for sign-in scopes mixed with others."""
+    asked = set(scopes)
+    sign_in = {scope for scope in asked if scope in _SIGN_IN or scope.startswith("identity.")}
+    return all(map(_is_known, asked)) and (not sign_in or sign_in == asked)
+
+
+def fit_organisations(scopes: list[str]) -> bool:
+    return not set(scopes) & _NOT_FOR_ORGANISATIONS
+
+
+def _is_known(scope: str) -> bool:
+    match = _FORM.fullmatch(scope)
+    return scope in _ALONE or scope.startswith("identity.") or (match is not None and match[1] in _FAMILIES)

@@ -1,0 +1,115 @@
+"""The workspaces that the practice Slack knows from the start: their people and channels. Data, never changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from onboarding.practice.registration import slack_id
+
+
+@dataclass(frozen=True)
+class Channel:
+    id: str
+    name: str
+    is_private: bool = False
+    is_archived: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace, or a whole Enterprise organisation when `is_org` is true (its id then starts with E)."""
+
+    id: str
+    name: str
+    domain: str
+    person: Person
+    channels: tuple[Channel, ...] = ()
+    needs_approval: bool = False
+    is_org: bool = False
+    enterprise_id: str | None = None
+    enterprise_name: str | None = None
+    remark: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.domain}.enterprise.slack.com/" if self.is_org else f"https://{self.domain}.slack.com/"
+
+
+def make_workspace(
+    workspace_id: str,
+    name: str,
+    domain: str,
+    channels: Iterable[str],
+    *,
+    needs_approval: bool = False,
+    enterprise: tuple[str, str] | None = None,
+    remark: str = "",
+) -> Workspace:
+    """A workspace in one line. A leading `-` makes a channel private, a leading `~` archived. `enterprise`: id, name."""
+    return Workspace(
+        id=workspace_id,
+        name=name,
+        domain=domain,
+        person=Person(slack_id("U", workspace_id, "person"), "Bea Lindqvist", f"bea@{domain}.example"),
+        channels=tuple(_channel(workspace_id, text) for text in channels),
+        needs_approval=needs_approval,
+        enterprise_id=enterprise[0] if enterprise else None,
+        enterprise_name=enterprise[1] if enterprise else None,
+        remark=remark,
+    )
+
+
+def _channel(workspace_id: str, text: str) -> Channel:
+    name = text.lstrip("-~")
+    return Channel(slack_id("C", workspace_id, name), name, is_private="-" in text[:2], is_archived="~" in text[:2])
+
+
+_USUAL = ("general", "random", "announcements", "customer-success", "engineering", "incidents", "sales", "support")
+_GROUP = "E0MERIDIAN"
+
+WORKSPACES: tuple[Workspace, ...] = (
+    make_workspace("T0ACMEHQ01", "Acme HQ", "acme-hq", (*_USUAL, "~launch-2024", "-leadership", "-hiring")),
+    make_workspace(
+        "T0ACMETEST",
+        "Acme Test",
+        "acme-test",
+        (
+            *_USUAL,
+            *(f"{'~' if number % 5 == 0 else ''}project-{number:03}" for number in range(1, 241)),
+            "-secret-plans",
+        ),
+        remark="Has 249 channels, to see long lists",
+    ),
+    make_workspace(
+        "T0HARBORLG",
+        "Harbor Legal",
+        "harbor-legal",
+        (*_USUAL, "-cases"),
+        needs_approval=True,
+        remark="Apps need an admin's approval",
+    ),
+    make_workspace(
+        "T0MERIDESN",
+        "Meridian Design",
+        "meridian-design",
+        (*_USUAL, "brand", "-pricing"),
+        enterprise=(_GROUP, "Meridian Group"),
+        remark="A workspace in the Meridian Group organisation",
+    ),
+    Workspace(
+        id=_GROUP,
+        name="Meridian Group",
+        domain="meridian",
+        person=Person(slack_id("W", _GROUP, "person"), "Bea Lindqvist", "bea@meridian.example"),
+        is_org=True,
+        enterprise_id=_GROUP,
+        enterprise_name="Meridian Group",
+        remark="The whole Enterprise organisation",
+    ),
+)

@@ -1,0 +1,24 @@
+"""A small threaded server for the practice Slack on its own, and for tests. Loopback only."""
+
+import logging
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+log = logging.getLogger(__name__)
+
+
+class _Quiet(WSGIRequestHandler):
+    """Logs the path alone: state and codes travel in the query."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 - the server's signature
+        path = getattr(self, "path", "").partition("?")[0]
+        log.info("%s %s %s", self.command, path, getattr(code, "value", code))
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the server's signature
+        log.log(logging.ERROR if type == "error" else logging.INFO, message, *args)
+
+
+def make_practice_server(app: Flask, port: int = 0) -> BaseWSGIServer:
+    """Bound and listening; `serve_forever` and `shutdown` are the caller's. Port 0 takes a free one: `server.port`."""
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)

@@ -1,0 +1,143 @@
+"""Slack's Web API at `/api/<method>`: finds the method, makes trouble where it was ordered, answers in Slack's shape."""
+
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from onboarding.practice import asked, methods_channels, methods_oauth
+from onboarding.practice.asked import Answer, Asked
+from onboarding.practice.faults import Fault
+from onboarding.practice.refusals import Refused
+from onboarding.practice.scenarios import BY_NAME
+from onboarding.practice.world import World
+
+blueprint = Blueprint("web_api", __name__)
+
+METHODS: dict[str, Callable[[Asked], Answer]] = {
+    "oauth.v2.access": methods_oauth.oauth_v2_access,
+    "auth.test": methods_oauth.auth_test,
+    "auth.revoke": methods_oauth.auth_revoke,
+    "auth.teams.list": methods_oauth.auth_teams_list,
+    "apps.uninstall": methods_oauth.apps_uninstall,
+    "team.info": methods_oauth.team_info,
+    "conversations.list": methods_channels.conversations_list,
+    "conversations.info": methods_channels.conversations_info,
+    "conversations.join": methods_channels.conversations_join,
+    "chat.postMessage": methods_channels.chat_post_message,
+}
+
+_PAGE = "<!doctype html><title>Practice Slack</title><h1>Something that is not JSON</h1>"
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """An answer, and what the log of calls shall say of it."""
+
+    answer: Response
+    status: int
+    error: str | None
+
+
+@blueprint.route("/api/<method>", methods=["GET", "POST"])
+def call(method: str) -> Response:
+    world: World = current_app.extensions["practice_world"]
+    if method not in METHODS:
+        # The name is not noted: somebody may have put a token into the path.
+        method, outcome = "unknown_method", _json({"ok": False, "error": "unknown_method"})
+    else:
+        outcome = _work(world, method, world.faults.take(method) or _fault_of_code(world, method))
+    world.note_call(method, outcome.status, outcome.error)
+    return outcome.answer
+
+
+@blueprint.post("/services/<team_id>/<bot_id>/<secret>")
+def incoming_webhook(team_id: str, bot_id: str, secret: str) -> Response:
+    world: World = current_app.extensions["practice_world"]
+    path = f"services/{team_id}/{bot_id}/{secret}"
+    with world.reading() as ledger:
+        known = any(path in installation.webhooks for installation in ledger.installations.values())
+    world.note_call("incoming_webhook", 200 if known else 404, None if known else "no_service")
+    return Response("ok" if known else "no_service", 200 if known else 404, mimetype="text/plain")
+
+
+def _work(world: World, method: str, fault: Fault | None) -> _Outcome:
+    if fault is None:
+        return _answer(world, method)
+    if fault.moment == "after":
+        answered = _answer(world, method)
+        return _trouble(world, fault) or answered
+    return _trouble(world, fault) or _answer(world, method)
+
+
+def _answer(world: World, method: str) -> _Outcome:
+    call_made: Asked | None = None
+    try:
+        call_made = asked.read(request, world, request.root_url)
+        body: dict[str, Any] = {"ok": True, **METHODS[method](call_made)}
+    except Refused as refused:
+        body = {"ok": False, "error": refused.error, **refused.more}
+    if "charset" in request.mimetype_params and request.mimetype == "application/x-www-form-urlencoded":
+        body["warning"] = "superfluous_charset"
+        body["response_metadata"] = {**body.get("response_metadata", {}), "warnings": ["superfluous_charset"]}
+    outcome = _json(body)
+    if call_made and call_made.token_scopes is not None:
+        outcome.answer.headers["x-oauth-scopes"] = ",".join(call_made.token_scopes)
+    if body.get("needed"):
+        outcome.answer.headers["x-accepted-oauth-scopes"] = body["needed"]
+    return outcome
+
+
+def _json(body: dict[str, Any], status: int = 200) -> _Outcome:
+    answer = jsonify(body)
+    answer.status_code = status
+    answer.headers["Content-Type"] = "application/json; charset=utf-8"
+    return _Outcome(answer, status, body.get("error"))
+
+
+def _fault_of_code(world: World, method: str) -> Fault | None:
+    """The trouble that was picked on the consent page comes with the code that it gave."""
+    value = request.form.get("code") if method == "oauth.v2.access" else None
+    if not value:
+        return None
+    with world.reading() as ledger:
+        code = ledger.codes.get(value)
+        if code is None or not code.trouble_left or code.expires_at <= world.now():
+            return None
+        code.trouble_left -= 1
+        return BY_NAME[code.scenario].fault
+
+
+def _trouble(world: World, fault: Fault) -> _Outcome | None:
+    """None: there was only a delay, and the call goes on."""
+    if fault.kind == "hang":
+        world.faults.hang(fault)
+        return None
+    if fault.kind == "ratelimited":
+        limited = _json({"ok": False, "error": "ratelimited"}, 429)
+        limited.answer.headers["Retry-After"] = str(fault.retry_after)
+        return limited
+    if fault.kind == "reset":
+        return _Outcome(_cut_off(), 0, "reset")
+    if fault.kind in ("status_500", "html_502", "html_200"):
+        status = int(fault.kind[-3:])
+        return _Outcome(Response("" if status == 500 else _PAGE, status, mimetype="text/html"), status, fault.kind)
+    return _json({"ok": False, "error": fault.kind})
+
+
+def _cut_off() -> Response:
+    """Resets the connection where the server shows its socket; else ends it in the middle of the answer."""
+    connection = request.environ.get("werkzeug.socket") or request.environ.get("gunicorn.socket")
+    if isinstance(connection, socket.socket):
+        # Lingering for 0 s makes closing a reset (RST) instead of a polite end.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    return Response(_half(), 200, {"Content-Length": "4096"}, mimetype="application/json")
+
+
+def _half() -> Iterator[bytes]:
+    yield b'{"ok": tr'
+    raise ConnectionAbortedError("the practice Slack cuts this answer off, as it was asked to")
