@@ -1,0 +1,235 @@
+"""The rules of the code's shape that import-linter cannot say. Each takes the root of a tree and returns what breaks it.
+
+tests/test_structure.py holds our tree to them, and plants a violation of each.
+"""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+LONGEST_VIEW = 20
+MOST_LATE_IMPORTS = 3
+
+_OURS = ["app.py", "onboarding", "migrations", "tests", "tools"]
+_PRODUCT = ["app.py", "onboarding"]
+_WEB_DOORS = ["onboarding/api", "onboarding/embed", "onboarding/hooks", "onboarding/pages"]
+
+_EMPTY_NAMES = {"common", "data", "helper", "info", "manager", "misc", "util"}
+_KINDS = {"constants", "exceptions", "forms", "models", "schemas"}
+_ROUTES = {"delete", "get", "patch", "post", "put", "route"}
+_ENTRANCES = {"register", "launch", "create_practice"}
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def environment_is_read_by_settings_alone(root: Path) -> list[str]:
+    return [
+        _at(root, path, node, "reads the environment; settings.py does")
+        for path in _python(root, _PRODUCT)
+        if path != root / "onboarding/settings.py"
+        for node in ast.walk(_tree(path))
+        if _named(node, "os", {"environ", "environb", "getenv", "putenv"})
+    ]
+
+
+def the_clock_alone_knows_the_time(root: Path) -> list[str]:
+    return [
+        _at(root, path, node, "asks for the time; clock.py does")
+        for path in _python(root, _PRODUCT)
+        if path != root / "onboarding/clock.py" and root / "onboarding/practice" not in path.parents
+        for node in ast.walk(_tree(path))
+        if _named(node, "datetime", {"now", "utcnow", "today"})
+        or _named(node, "date", {"today"})
+        or _named(node, "time", {"time", "time_ns"})
+    ]
+
+
+def the_store_never_commits(root: Path) -> list[str]:
+    """Save in database.py, where `transaction()` stands, which services open and close."""
+    return [
+        _at(root, path, node, "commits; the service that opened the transaction does")
+        for path in _python(root, ["onboarding/store"])
+        if path.name != "database.py"
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Attribute) and node.attr == "commit"
+    ]
+
+
+def files_are_short(root: Path) -> list[str]:
+    return [
+        f"{path.relative_to(root)}: {lines} lines; {LONGEST_FILE} at most"
+        for path in _python(root, _OURS)
+        if (lines := len(path.read_text().splitlines())) > LONGEST_FILE
+    ]
+
+
+def functions_are_short(root: Path) -> list[str]:
+    return [
+        _at(root, path, function, f"{function.name} has {_lines(function)} lines; {LONGEST_FUNCTION} at most")
+        for path in _python(root, _OURS)
+        for function in _functions(path)
+        if _lines(function) > LONGEST_FUNCTION
+    ]
+
+
+def views_are_short(root: Path) -> list[str]:
+    return [
+        _at(root, path, function, f"{function.name} has {_lines(function)} lines; a view has {LONGEST_VIEW} at most")
+        for path in _python(root, _WEB_DOORS)
+        for function in _functions(path)
+        if any(_is_route(decorator) for decorator in function.decorator_list) and _lines(function) > LONGEST_VIEW
+    ]
+
+
+def imports_stand_on_top(root: Path) -> list[str]:
+    late = {
+        _at(root, path, node, "is an import inside a function")
+        for path in _python(root, _PRODUCT)
+        for function in _functions(path)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    return sorted(late) if len(late) > MOST_LATE_IMPORTS else []
+
+
+def packages_open_with_nothing_but_their_entrance(root: Path) -> list[str]:
+    """An `__init__` is empty, or the place of `register(app)` and its like. The root package has only its version."""
+    return [
+        f"{path.relative_to(root)}: is more than the package's entrance ({', '.join(sorted(_ENTRANCES))})"
+        for path in _python(root, _PRODUCT)
+        if path.name == "__init__.py"
+        if not _is_entrance(_tree(path), allowed={"__version__"} if path.parent.name == "onboarding" else _ENTRANCES)
+    ]
+
+
+def names_say_what_is_in_it(root: Path) -> list[str]:
+    modules = [
+        f"{path.relative_to(root)}: names a kind, not a subject"
+        for path in _python(root, _PRODUCT)
+        if path.stem in _KINDS or _EMPTY_NAMES & {word.removesuffix("s") for word in path.stem.split("_")}
+    ]
+    classes = [
+        _at(root, path, node, f"{node.name} says nothing about what it does")
+        for path in _python(root, _PRODUCT)
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ClassDef) and node.name.endswith(("Manager", "Helper", "Handler"))
+    ]
+    return modules + classes
+
+
+def silenced_checks_say_why(root: Path) -> list[str]:
+    """`# noqa: S310 - why` and `# type: ignore[code]  # why`: a code, and words behind it."""
+    silenced = re.compile(r"(noqa|type: ignore)")
+    explained = re.compile(
+        r"(noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*|type: ignore\[[a-z, -]+\])[^a-z]*\s[\"'`(]?\w+ \S+", re.IGNORECASE
+    )
+    return [
+        f"{path.relative_to(root)}:{line}: silences a check without a reason"
+        for path in _python(root, _OURS)
+        for line, comment in _comments(path)
+        if silenced.search(comment) and not explained.search(comment)
+    ]
+
+
+def nothing_is_left_for_later(root: Path) -> list[str]:
+    notes = [
+        f"{path.relative_to(root)}:{line}: is a note to do something later"
+        for path in _python(root, _OURS)
+        for line, comment in _comments(path)
+        if re.search(r"\b(TODO|FIXME|XXX|HACK)\b", comment)
+    ]
+    skipped = [
+        _at(root, path, node, "skips a test")
+        for path in _python(root, ["tests"])
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in {"skip", "skipif", "xfail", "importorskip"}
+    ]
+    return notes + skipped
+
+
+RULES = [
+    environment_is_read_by_settings_alone,
+    the_clock_alone_knows_the_time,
+    the_store_never_commits,
+    files_are_short,
+    functions_are_short,
+    views_are_short,
+    imports_stand_on_top,
+    packages_open_with_nothing_but_their_entrance,
+    names_say_what_is_in_it,
+    silenced_checks_say_why,
+    nothing_is_left_for_later,
+]
+
+
+def _python(root: Path, places: list[str]) -> Iterator[Path]:
+    for place in (root / name for name in places):
+        if place.is_file():
+            yield place
+        yield from sorted(place.rglob("*.py"))
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def _functions(path: Path) -> Iterator[_Function]:
+    return (node for node in ast.walk(_tree(path)) if isinstance(node, _Function))
+
+
+def _lines(function: _Function) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def _named(node: ast.AST, owner: str, names: set[str]) -> bool:
+    """Whether the node is `owner.name`, or brings `name` in by `from owner import name`."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == owner and any(alias.name in names for alias in node.names)
+    if not isinstance(node, ast.Attribute) or node.attr not in names:
+        return False
+    return (isinstance(node.value, ast.Name) and node.value.id == owner) or (
+        isinstance(node.value, ast.Attribute) and node.value.attr == owner
+    )
+
+
+def _is_route(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(called, ast.Attribute) and called.attr in _ROUTES
+
+
+def _is_entrance(tree: ast.Module, allowed: set[str]) -> bool:
+    statements = [
+        node for node in tree.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    bound = {
+        name
+        for node in statements
+        for name in (
+            [node.name]
+            if isinstance(node, _Function)
+            else [alias.asname or alias.name for alias in node.names]
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            else [target.id for target in node.targets if isinstance(target, ast.Name)]
+            if isinstance(node, ast.Assign)
+            else []
+        )
+    }
+    only_simple = not any(isinstance(node, ast.ClassDef) for node in statements)
+    return not statements or (only_simple and bool(bound & allowed))
+
+
+def _comments(path: Path) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def _at(root: Path, path: Path, node: ast.stmt | ast.expr | ast.AST, message: str) -> str:
+    return f"{path.relative_to(root)}:{getattr(node, 'lineno', 1)}: {message}"

@@ -1,0 +1,119 @@
+"""The import rules of pyproject.toml: a tree of empty modules keeps them, and each sees the import that it forbids."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).parents[1]
+
+#: A module of each place, with what it may import to show that the rules leave it in peace.
+TREE = {
+    "cli/serve": "import flask, onboarding.jobs, onboarding.web",
+    "web": "import flask, onboarding.pages.connect, onboarding.api.keys, onboarding.runtime",
+    "pages/connect": "import flask, flask_wtf, wtforms, onboarding.runtime, onboarding.services.links, onboarding.outcomes",
+    "api/keys": "import flask, pydantic, onboarding.services.links",
+    "jobs/deliver": "import dbos, onboarding.runtime",
+    "runtime": "import flask, onboarding.services.links, onboarding.store.links, onboarding.slack.gateway",
+    "services/links": "import onboarding.services.tokens, onboarding.store.links, onboarding.vault, onboarding.outgoing.queue",
+    "services/installs": "import onboarding.services.tokens, onboarding.slack.gateway, onboarding.outcomes",
+    "services/tokens": "import onboarding.store.database",
+    "store/database": "import sqlalchemy, alembic, psycopg",
+    "store/links": "import sqlalchemy, onboarding.store.database, onboarding.sealed",
+    "slack/gateway": "import slack_sdk, onboarding.slack.grants, onboarding.errors",
+    "slack/grants": "import onboarding.errors",
+    "slack/signin": "import authlib",
+    "outgoing/queue": "import dbos",
+    "vault": "import cryptography, onboarding.sealed, onboarding.errors",
+    "outcomes": "import onboarding.errors",
+    "errors": "",
+    "settings": "import pydantic, pydantic_settings",
+    "sealed": "",
+    "practice/consent": "import flask, werkzeug",
+}  # fmt: skip
+
+#: Rule (its id in pyproject.toml), module, the import that only this rule forbids.
+PLANTED = [
+    ("layers", "services/links", "onboarding.runtime"),
+    ("layers", "pages/connect", "onboarding.api.keys"),
+    ("layers", "store/links", "onboarding.slack.gateway"),
+    ("layers", "settings", "onboarding.errors"),
+    ("doors", "pages/connect", "onboarding.store.links"),
+    ("doors", "cli/serve", "onboarding.vault"),
+    ("doors", "jobs/deliver", "onboarding.slack.gateway"),
+    ("doors", "api/keys", "onboarding.outgoing.queue"),
+    ("services", "services/links", "onboarding.services.installs"),
+    ("practice-imports-nothing", "practice/consent", "onboarding.errors"),
+    ("practice-imported-by-nobody", "web", "onboarding.practice.consent"),
+    ("flask", "services/links", "flask"),
+    ("flask", "store/links", "werkzeug"),
+    ("flask", "errors", "markupsafe"),
+    ("sqlalchemy", "services/links", "sqlalchemy"),
+    ("sqlalchemy", "practice/consent", "sqlalchemy"),
+    ("slack-sdk", "slack/grants", "slack_sdk"),
+    ("authlib", "pages/connect", "authlib"),
+    ("cryptography", "services/links", "cryptography"),
+    ("dbos", "services/links", "dbos"),
+    ("pydantic", "pages/connect", "pydantic"),
+]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("tree")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for module, imports in TREE.items():
+        file = root / "onboarding" / f"{module}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / "__init__.py").touch()
+        (root / "onboarding" / "__init__.py").touch()
+        file.write_text(imports)
+    return root
+
+
+def test_a_tree_of_the_planned_shape_keeps_every_rule(tree: Path) -> None:
+    assert _broken(tree) == set()
+
+
+@pytest.mark.parametrize(("rule", "module", "imported"), PLANTED)
+def test_a_planted_import_breaks_its_rule_and_no_other(rule: str, module: str, imported: str, tree: Path) -> None:
+    file = tree / "onboarding" / f"{module}.py"
+    kept = file.read_text()
+    file.write_text(f"{kept}\nimport {imported}\n")
+    try:
+        assert _broken(tree) == {rule}
+    finally:
+        file.write_text(kept)
+
+
+def test_a_module_without_a_layer_is_refused(tree: Path) -> None:
+    stray = tree / "onboarding" / "stray.py"
+    stray.touch()
+    try:
+        assert _broken(tree) == {"layers"}
+    finally:
+        stray.unlink()
+
+
+def test_every_rule_has_a_planted_violation() -> None:
+    rules = re.findall(r'^id = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert {rule for rule, *_ in PLANTED} == set(rules)
+
+
+def _broken(tree: Path) -> set[str]:
+    """The ids of the rules that import-linter calls broken. The tree's own `onboarding` is looked at, not ours."""
+    program = "from importlinter.cli import lint_imports_command as lint; lint(['--no-cache', '--no-logo'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tree, capture_output=True, text=True, check=False, timeout=60
+    )
+    names = re.findall(r'^id = "(.+)"\nname = "(.+)"$', (tree / "pyproject.toml").read_text(), re.MULTILINE)
+    broken = {rule for rule, name in names if re.search(rf"^{re.escape(name)} BROKEN", done.stdout, re.MULTILINE)}
+    assert f"Contracts: {len(names) - len(broken)} kept, {len(broken)} broken." in done.stdout, (
+        done.stdout + done.stderr
+    )
+    return broken
