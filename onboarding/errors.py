@@ -1,0 +1,88 @@
+"""What can go wrong, as one tree. No HTTP in here: the doors translate.
+
+Problem
+├── SettingsProblem        a variable is missing or wrong; the start stops
+├── NotFound               nothing here has that name
+├── Refused                a rule of ours says no; `field` names the input it belongs to
+├── Conflict               a row of that identity or identifier exists
+├── LinkProblem            a link that cannot be used: tampered, expired, revoked, used
+├── StorageProblem         the database is locked or gone; trying again can help
+├── VaultProblem           a sealed value does not open
+└── SlackProblem           Slack's answer to a call
+    ├── SlackRefused       Slack said `ok: false`; `code` is Slack's word
+    ├── SlackBusy          HTTP 429; `retry_after` seconds
+    └── SlackDown          no answer, 5xx, not JSON: the outcome is unknown
+"""
+
+
+class Problem(Exception):
+    """Anything of ours that a person or program may be told about."""
+
+    code = "problem"
+    can_retry = False
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class SettingsProblem(Problem):
+    code = "settings_wrong"
+
+
+class NotFound(Problem):
+    code = "not_found"
+
+
+class Refused(Problem):
+    code = "refused"
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class Conflict(Problem):
+    code = "conflict"
+
+
+class LinkProblem(Problem):
+    """`code` is the outcome of the table in ux.md 3.3: link_tampered, link_expired, link_revoked or link_used."""
+
+    def __init__(self, code: str, attempt_id: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.attempt_id = attempt_id
+
+
+class StorageProblem(Problem):
+    code = "storage_unavailable"
+    can_retry = True
+
+
+class VaultProblem(Problem):
+    code = "sealed_value_unreadable"
+
+
+class SlackProblem(Problem):
+    code = "slack"
+
+
+class SlackRefused(SlackProblem):
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Slack refused: {code}")
+        self.code = code
+
+
+class SlackBusy(SlackProblem):
+    code = "ratelimited"
+    can_retry = True
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Slack asked us to slow down")
+        self.retry_after = retry_after
+
+
+class SlackDown(SlackProblem):
+    code = "slack_down"
+    can_retry = True

@@ -1,0 +1,229 @@
+"""Settings: read from the environment once, checked, frozen. `os.environ` is read nowhere else."""
+
+import base64
+import binascii
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from onboarding.errors import SettingsProblem
+
+_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "METRICS_TOKEN", "DATABASE_URL")
+_WELL_KNOWN = ("changeme", "secret", "password", "development", "0123456789", "abcdef")
+
+
+class Settings(BaseModel):
+    """Every setting of the product (design.md 4), in the environment under its upper-case name."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    #: Where `make run` listens.
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    #: The address people and Slack reach: an origin. Redirect URIs are built from it, never from the Host header.
+    public_url: str = ""
+    #: Any sqlite:// or postgresql:// URL; empty means a file in `instance/`.
+    database_url: SecretStr = SecretStr("")
+    #: Signs cookies and links; older keys may follow after a comma.
+    secret_key: SecretStr = SecretStr("")
+    #: Seals tokens; newest first, comma separated, 32 bytes each in URL-safe base64.
+    encryption_keys: SecretStr = SecretStr("")
+    #: How many proxies in front are trusted for the client's address.
+    proxy_hops: int = Field(0, ge=0, le=10)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "text", "json"] = "auto"
+    #: What the browser opens: `{slack_url}/oauth/v2/authorize`.
+    slack_url: str = "https://slack.com"
+    #: What the server calls; empty means `{slack_url}/api/`.
+    slack_api_url: str = ""
+    #: The built-in practice Slack. `auto`: on while `public_url` is loopback and every integration is a practice one.
+    practice: Literal["auto", "on", "off"] = "auto"
+    #: Where the SQLite file, the practice world and practice keys are kept.
+    instance: Path = Path("instance")
+
+    @field_validator("public_url", "slack_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an address such as https://connect.example.com")
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise ValueError("must be an origin only: no path, query or user")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:// or postgresql://")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong_secret(cls, value: SecretStr) -> SecretStr:
+        for key in filter(None, value.get_secret_value().split(",")):
+            if len(key) < 32 or len(set(key)) < 8 or key.lower().startswith(_WELL_KNOWN):
+                raise ValueError(
+                    "must be at least 32 random characters, such as `flask --app app keys generate` prints"
+                )
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _strong_keys(cls, value: SecretStr) -> SecretStr:
+        for text in filter(None, value.get_secret_value().split(",")):
+            key = _decode_key(text)
+            if len(key) != 32 or len(set(key)) < 8:
+                raise ValueError(
+                    "must be 32 random bytes in URL-safe base64, as `flask --app app keys generate` prints"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _slack_is_encrypted(self) -> Self:
+        if urlsplit(self.slack_url).scheme == "http" and not _is_loopback(urlsplit(self.slack_url).hostname or ""):
+            raise ValueError("slack_url must use https unless it is on this machine")
+        return self
+
+    @property
+    def origin(self) -> str:
+        return self.public_url or f"http://{self.host if ':' not in self.host else f'[{self.host}]'}:{self.port}"
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self.origin}/slack/oauth_redirect"
+
+    @property
+    def is_https(self) -> bool:
+        return self.origin.startswith("https://")
+
+    @property
+    def is_loopback(self) -> bool:
+        return _is_loopback(urlsplit(self.origin).hostname or "")
+
+    @property
+    def practice_possible(self) -> bool:
+        return self.practice == "on" or (self.practice == "auto" and self.is_loopback)
+
+    @property
+    def slack_api(self) -> str:
+        return self.slack_api_url or f"{self.slack_url}/api/"
+
+    @property
+    def database(self) -> str:
+        given = self.database_url.get_secret_value()
+        if given.startswith("postgresql://"):
+            return given.replace("postgresql://", "postgresql+psycopg://", 1)
+        return given or f"sqlite:///{(self.instance / 'onboarding.sqlite3').resolve()}"
+
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        """Newest first."""
+        return tuple(filter(None, self.secret_key.get_secret_value().split(",")))
+
+    @property
+    def vault_keys(self) -> tuple[bytes, ...]:
+        """Newest first, 32 bytes each."""
+        return tuple(_decode_key(k) for k in filter(None, self.encryption_keys.get_secret_value().split(",")))
+
+
+def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings. Raises SettingsProblem, one line that names the variable."""
+    given = dict(os.environ if environ is None else environ)
+    values = {name: given[name.upper()] for name in Settings.model_fields if given.get(name.upper())}
+    for name in _SECRETS:
+        path = given.get(f"{name}_FILE")
+        if path:
+            values[name.lower()] = _read_secret(name, Path(path))
+    settings = _checked(values)
+    if settings.practice == "on" and not settings.is_loopback:
+        raise SettingsProblem("PRACTICE: `on` needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000.")
+    if settings.practice_possible:
+        return _with_kept_keys(settings)
+    for name, value in (("SECRET_KEY", settings.secret_key), ("ENCRYPTION_KEYS", settings.encryption_keys)):
+        if not value.get_secret_value():
+            raise SettingsProblem(
+                f"{name}: required outside practice mode; `flask --app app keys generate` prints one."
+            )
+    return settings
+
+
+def keys_are_given(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether both keys come from the operator, not from the files that practice mode makes."""
+    given = os.environ if environ is None else environ
+    return all(given.get(name) or given.get(f"{name}_FILE") for name in ("SECRET_KEY", "ENCRYPTION_KEYS"))
+
+
+def run_by_flask_command(environ: Mapping[str, str] | None = None) -> bool:
+    """Flask's command line imports app.py as a server does, and marks itself with this variable."""
+    return (os.environ if environ is None else environ).get("FLASK_RUN_FROM_CLI") == "true"
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a process started by `serve`: ours, with the address made explicit."""
+    return {**os.environ, "HOST": settings.host, "PORT": str(settings.port), "FLASK_RUN_FROM_CLI": "false"}
+
+
+def generate_key() -> str:
+    """32 random bytes in URL-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _checked(values: Mapping[str, str]) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "SLACK_URL"
+        raise SettingsProblem(f"{name}: {first['msg'].removeprefix('Value error, ')}.") from None
+
+
+def _with_kept_keys(settings: Settings) -> Settings:
+    """Practice mode makes its keys once and keeps them in `instance/`, readable by the owner alone."""
+    kept = {}
+    for name in ("secret_key", "encryption_keys"):
+        if not getattr(settings, name).get_secret_value():
+            kept[name] = SecretStr(_kept(settings.instance / name))
+    return settings.model_copy(update=kept)
+
+
+def _kept(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(generate_key())
+    except FileExistsError:
+        pass
+    return _read_secret(path.name.upper(), path)
+
+
+def _read_secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsProblem(f"{name}_FILE: the file {path} cannot be read.") from None
+
+
+def _decode_key(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

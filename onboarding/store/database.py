@@ -1,0 +1,105 @@
+"""The engine, its transactions, and what each database needs to behave."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from onboarding.errors import StorageProblem
+
+_BUSY_MILLISECONDS = 10_000
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Database:
+    """One engine. Writers go through `transaction()`, readers through `reading()`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
+        self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        #: SQLite lets one writer in at a time and its own waiting is not first come, first served: queue in front of it.
+        self._turn = threading.Lock() if self.is_sqlite else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """All or nothing. Raises StorageProblem when the database is locked or gone."""
+        with self._faults(), self._queue(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if self.is_sqlite:
+                session.execute(text("BEGIN IMMEDIATE"))
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Reads outside any transaction. Raises StorageProblem."""
+        with self._faults(), Session(self._readers, expire_on_commit=False) as session:
+            yield session
+
+    def is_ready(self) -> bool:
+        try:
+            with self.reading() as session:
+                session.execute(text("SELECT 1 FROM environments LIMIT 1"))
+        except StorageProblem:
+            return False
+        return True
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=_BUSY_MILLISECONDS / 1000):
+            raise StorageProblem("The database is busy.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, PoolTimeout) as error:
+            raise StorageProblem("The database did not answer.") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StorageProblem("The database went away.") from error
+            raise
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, pool_size=64, max_overflow=16, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        # sqlite3 would open transactions by itself and at the wrong moment; ours begin with BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MILLISECONDS}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    return create_engine(url, pool_size=32, max_overflow=48, pool_pre_ping=True)

@@ -1,0 +1,61 @@
+"""Authenticated encryption with a key ring: AES-256-GCM, newest key first.
+
+The additional data names table, column and row, so that a value moved to another place does not open.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from onboarding.errors import VaultProblem
+from onboarding.sealed import Sealed
+
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sealed value lives."""
+
+    table: str
+    column: str
+    row: str
+
+    def as_bytes(self) -> bytes:
+        return "\x1f".join((self.table, self.column, self.row)).encode()
+
+
+class Vault:
+    """Seals with the newest key and opens with whichever key made the value."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """Args: keys: 32 random bytes each, newest first."""
+        self._ring = {_key_id(key): AESGCM(key) for key in keys}
+        self._newest = _key_id(keys[0])
+
+    def seal(self, plaintext: str, place: Place) -> Sealed:
+        nonce = os.urandom(_NONCE_BYTES)
+        body = self._ring[self._newest].encrypt(nonce, plaintext.encode(), place.as_bytes())
+        return Sealed(self._newest, nonce + body)
+
+    def open(self, sealed: Sealed, place: Place) -> str:
+        """Raises VaultProblem when the key is gone, or the value was changed or moved."""
+        key = self._ring.get(sealed.key_id)
+        if key is None:
+            raise VaultProblem("The key that sealed this value is not in ENCRYPTION_KEYS.")
+        nonce, body = sealed.ciphertext[:_NONCE_BYTES], sealed.ciphertext[_NONCE_BYTES:]
+        try:
+            return key.decrypt(nonce, body, place.as_bytes()).decode()
+        except (InvalidTag, ValueError) as error:
+            raise VaultProblem("A sealed value was changed or moved.") from error
+
+    def __repr__(self) -> str:
+        return f"Vault({len(self._ring)} keys)"
+
+
+def _key_id(key: bytes) -> str:
+    return hashlib.sha256(b"onboarding key id" + key).hexdigest()[:12]
