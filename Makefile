@@ -17,7 +17,7 @@ RUNTIME = .venv/runtime-$(call checksum,requirements.txt)
 DEVELOPMENT = .venv/development-$(call checksum,requirements.txt requirements-dev.txt)
 
 # A test run wide enough for two cores; more win little, since one PostgreSQL and one practice Slack serve them all.
-PYTEST = $(BIN)/pytest --numprocesses=2
+PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadgroup
 # Ctrl-C reaches the program and this shell alike. The program says goodbye; make shall not call that an error.
 UNTIL_CTRL_C = trap : INT;
 

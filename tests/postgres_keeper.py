@@ -12,9 +12,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
+from threading import Thread
+from typing import IO, TypedDict
 
 
 class _Identity(TypedDict, total=False):
@@ -29,12 +33,10 @@ def main() -> None:
     try:
         identity = _identity(folder)
         programs = _programs(folder, identity)
-        url = _start(folder / "data", programs, identity)
-        try:
-            print(url, flush=True)
+        port = _initialise(folder / "data", programs, identity)
+        with _running(folder / "data", programs, identity):
+            print(f"postgresql://postgres@127.0.0.1:{port}/postgres", flush=True)
             sys.stdin.read()
-        finally:
-            _run(programs, "pg_ctl", "stop", "-D", str(folder / "data"), "-m", "immediate", identity=identity)
     finally:
         shutil.rmtree(folder)
 
@@ -68,15 +70,15 @@ def _programs(folder: Path, identity: _Identity) -> Path:
     return programs
 
 
-def _start(data: Path, programs: Path, identity: _Identity) -> str:
-    locale = _locale()
+def _initialise(data: Path, programs: Path, identity: _Identity) -> int:
+    """Makes the server's files; the port in them is a free one."""
     _run(
         programs, "initdb", "-D", str(data), "--username=postgres", "--auth=trust", "--encoding=UTF8",
-        f"--locale={locale}", "--no-sync", identity=identity,
+        f"--locale={_locale()}", "--no-sync", identity=identity,
     )  # fmt: skip
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
@@ -87,8 +89,35 @@ def _start(data: Path, programs: Path, identity: _Identity) -> str:
     }
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-    _run(programs, "pg_ctl", "start", "-D", str(data), "-w", identity=identity)
-    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    return port
+
+
+@contextmanager
+def _running(data: Path, programs: Path, identity: _Identity) -> Iterator[None]:
+    # Our own child, not pg_ctl's: a container without an init process would keep pg_ctl's orphan as a zombie.
+    server = subprocess.Popen(
+        [str(programs / "postgres"), "-D", str(data)],
+        cwd=programs.anchor, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **identity,
+    )  # fmt: skip
+    try:
+        assert server.stderr is not None
+        _wait_until_ready(server.stderr)
+        # Somebody has to go on reading, or the server stands still as soon as the pipe is full.
+        Thread(target=deque, args=(server.stderr, 0), daemon=True).start()
+        yield
+    finally:
+        # "Immediate shutdown": nobody will need these files again.
+        server.send_signal(signal.SIGQUIT)
+        server.wait(timeout=20)
+
+
+def _wait_until_ready(log: IO[str]) -> None:
+    said = []
+    for line in log:
+        if "ready to accept connections" in line:
+            return
+        said.append(line)
+    raise SystemExit("".join(said))
 
 
 def _locale() -> str:
@@ -98,16 +127,12 @@ def _locale() -> str:
 
 
 def _run(programs: Path, program: str, *arguments: str, identity: _Identity) -> None:
-    # Into a file, not a pipe: the server inherits it from pg_ctl, and a pipe would stay open as long as it lives.
-    with tempfile.TemporaryFile("w+") as said:
-        done = subprocess.run(
-            [str(programs / program), *arguments],
-            cwd=programs.anchor, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=False, **identity,
-        )  # fmt: skip
-        if done.returncode:
-            said.seek(0)
-            print(said.read(), file=sys.stderr)
-            raise SystemExit(f"{program} failed")
+    done = subprocess.run(
+        [str(programs / program), *arguments],
+        cwd=programs.anchor, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **identity,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
