@@ -1,0 +1,71 @@
+"""Integrations: the credentials of one Slack app each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, delete, exists, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.sealed import Sealed
+from onboarding.store.database import Base
+from onboarding.store.types import ID, SealedText, UtcTime
+
+
+class Integration(Base):
+    __tablename__ = "integrations"
+    __table_args__ = (
+        UniqueConstraint("environment_id", "identifier"),
+        CheckConstraint("workspace_policy IN ('allow', 'refuse')", name="workspace_policy"),
+    )
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
+    identifier: Mapped[str] = mapped_column(ID)
+    #: What people see: the name of the product that the Slack app belongs to.
+    name: Mapped[str] = mapped_column(String(100))
+    #: A Slack app has one bot token per workspace, so one client id belongs to one integration of the deployment.
+    client_id: Mapped[str] = mapped_column(String(255), unique=True)
+    client_secret: Mapped[Sealed] = mapped_column(SealedText)
+    signing_secret: Mapped[Sealed | None] = mapped_column(SealedText)
+    #: Bot scopes asked for, comma separated.
+    scopes: Mapped[str] = mapped_column(Text)
+    is_practice: Mapped[bool]
+    #: What happens when a workspace is already connected for another customer.
+    workspace_policy: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+def add(session: Session, integration: Integration) -> None:
+    session.add(integration)
+    session.flush()
+
+
+def by_identifier(session: Session, environment_id: str, identifier: str) -> Integration | None:
+    return session.scalar(
+        select(Integration).where(Integration.environment_id == environment_id, Integration.identifier == identifier)
+    )
+
+
+def by_id(session: Session, environment_id: str, integration_id: str) -> Integration | None:
+    return session.scalar(
+        select(Integration).where(Integration.environment_id == environment_id, Integration.id == integration_id)
+    )
+
+
+def by_client_id(session: Session, client_id: str) -> Integration | None:
+    """Across environments: a client id belongs to one of them."""
+    return session.scalar(select(Integration).where(Integration.client_id == client_id))
+
+
+def all_of(session: Session, environment_id: str) -> Sequence[Integration]:
+    query = select(Integration).where(Integration.environment_id == environment_id)
+    return session.scalars(query.order_by(Integration.identifier)).all()
+
+
+def any_real(session: Session) -> bool:
+    """Whether any environment has an integration with real credentials: that ends practice mode."""
+    return bool(session.scalar(select(exists().where(Integration.is_practice.is_(False)))))
+
+
+def remove(session: Session, integration_id: str) -> None:
+    session.execute(delete(Integration).where(Integration.id == integration_id))

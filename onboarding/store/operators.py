@@ -1,0 +1,64 @@
+"""The people of the console, their one-time sign-in links and their sessions."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.store.database import Base
+from onboarding.store.types import ID, UtcTime
+
+
+class Operator(Base):
+    __tablename__ = "operators"
+    __table_args__ = (CheckConstraint("role IN ('operator', 'viewer')", name="role"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SignIn(Base):
+    """A one-time link (`kind` link) or the session that it became (`kind` session)."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (CheckConstraint("kind IN ('link', 'session')", name="kind"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    operator_id: Mapped[str] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    #: SHA-256 of the token: the token itself is never stored.
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: When a link was used or a session was ended; null while it is good.
+    ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+def by_email(session: Session, email: str) -> Operator | None:
+    return session.scalar(select(Operator).where(Operator.email == email))
+
+
+def by_id(session: Session, operator_id: str) -> Operator | None:
+    return session.get(Operator, operator_id)
+
+
+def add(session: Session, row: Operator | SignIn) -> None:
+    session.add(row)
+    session.flush()
+
+
+def find_sign_in(session: Session, kind: str, digest: str) -> SignIn | None:
+    return session.scalar(select(SignIn).where(SignIn.kind == kind, SignIn.digest == digest))
+
+
+def end_sign_in(session: Session, sign_in_id: str, at: datetime) -> bool:
+    """Ends it once: true for the one caller that did."""
+    done = session.execute(
+        update(SignIn)
+        .where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
+        .values(ended_at=at)
+        .returning(SignIn.id)
+    )
+    return done.first() is not None

@@ -1,0 +1,27 @@
+"""All mapped classes together, and bringing a database to the newest migration."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from onboarding.store import attempts, audit, connections, environments, installations, integrations, links, operators
+from onboarding.store.database import Base, Database
+
+TABLES = (attempts, audit, connections, environments, installations, integrations, links, operators)
+METADATA = Base.metadata
+
+
+def upgrade(database: Database, migrations: Path, revision: str = "head") -> None:
+    command.upgrade(_config(database, migrations), revision)
+
+
+def downgrade(database: Database, migrations: Path, revision: str) -> None:
+    command.downgrade(_config(database, migrations), revision)
+
+
+def _config(database: Database, migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes["engine"] = database.engine
+    return config
