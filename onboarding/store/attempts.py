@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
@@ -83,3 +83,7 @@ def move(session: Session, attempt_id: str, stage: str, **values: Any) -> bool:
 def overdue(session: Session, stage: str, at: datetime, limit: int) -> Sequence[Attempt]:
     query = select(Attempt).where(Attempt.stage == stage, Attempt.expires_at <= at)
     return session.scalars(query.order_by(Attempt.expires_at).limit(limit)).all()
+
+
+def remove_of_integration(session: Session, integration_id: str) -> None:
+    session.execute(delete(Attempt).where(Attempt.integration_id == integration_id))

@@ -74,3 +74,7 @@ def revoke(session: Session, environment_id: str, link_id: str, at: datetime) ->
         .returning(Link.id)
     )
     return done.first() is not None
+
+
+def remove_of_integration(session: Session, integration_id: str) -> None:
+    session.execute(delete(Link).where(Link.integration_id == integration_id))

@@ -1,0 +1,157 @@
+"""Integrations: one Slack app's credentials each, and where its Slack is."""
+
+import secrets
+from dataclasses import dataclass
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.settings import Settings
+from onboarding.slack import scopes as known_scopes
+from onboarding.store import attempts, audit, connections, environments, installations, links
+from onboarding.store import integrations as store
+from onboarding.store.database import Database
+from onboarding.vault import Place, Vault
+
+PRACTICE_PATH = "/practice"
+
+
+@dataclass(frozen=True)
+class IntegrationSummary:
+    identifier: str
+    name: str
+    is_practice: bool
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the practice Slack has to know of one of our practice integrations."""
+
+    client_id: str
+    client_secret: str
+    signing_secret: str
+    name: str
+    redirect_url: str
+
+    def __repr__(self) -> str:
+        return f"Registration({self.client_id})"
+
+
+class Integrations:
+    def __init__(self, database: Database, vault: Vault, settings: Settings, now: Clock) -> None:
+        self._database, self._vault, self._settings, self._now = database, vault, settings, now
+
+    def add(
+        self,
+        identifier: str,
+        client_id: str,
+        client_secret: str,
+        signing_secret: str | None,
+        scopes: tuple[str, ...],
+        name: str,
+        environment: str,
+        is_practice: bool = False,
+        workspace_policy: str = "allow",
+    ) -> None:
+        """Raises Refused (a bad value), NotFound (the environment), Conflict (identifier or client id is taken)."""
+        unknown = [scope for scope in scopes if scope not in known_scopes.SENTENCES]
+        if unknown:
+            raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(known_scopes.SENTENCES)}.", "scopes")
+        new = ids.new_id("int")
+        with self._database.transaction() as session:
+            home = environments.by_name(session, environment)
+            if home is None:
+                raise NotFound(f"There is no environment {environment!r}. `flask --app app setup` makes the first one.")
+            if store.by_identifier(session, home.id, identifier) or store.by_client_id(session, client_id):
+                raise Conflict(
+                    "An integration with this identifier or client id exists. "
+                    "One client id belongs to one integration of the whole deployment."
+                )
+            store.add(
+                session,
+                store.Integration(
+                    id=new,
+                    environment_id=home.id,
+                    identifier=identifier,
+                    name=name,
+                    client_id=client_id,
+                    client_secret=self._vault.seal(client_secret, Place("integrations", "client_secret", new)),
+                    signing_secret=self._vault.seal(signing_secret, Place("integrations", "signing_secret", new))
+                    if signing_secret
+                    else None,
+                    scopes=",".join(scopes),
+                    is_practice=is_practice,
+                    workspace_policy=workspace_policy,
+                    created_at=self._now(),
+                ),
+            )
+
+    def add_practice(self, identifier: str, name: str, environment: str, workspace_policy: str = "allow") -> None:
+        """A practice integration, with credentials of its own making. Raises as `add` does."""
+        number = f"{secrets.randbelow(10**12):012d}"
+        self.add(
+            identifier=identifier,
+            client_id=f"{number}.{number[::-1]}",
+            client_secret=secrets.token_hex(16),
+            signing_secret=secrets.token_hex(16),
+            scopes=known_scopes.DEFAULT,
+            name=name,
+            environment=environment,
+            is_practice=True,
+            workspace_policy=workspace_policy,
+        )
+
+    def all_of(self, environment_id: str) -> tuple[IntegrationSummary, ...]:
+        with self._database.reading() as session:
+            found = store.all_of(session, environment_id)
+        return tuple(IntegrationSummary(one.identifier, one.name, one.is_practice) for one in found)
+
+    def registration(self, client_id: str) -> Registration | None:
+        """For the practice Slack: only practice integrations are told, and only while practice mode is on."""
+        if not self.is_practice_on():
+            return None
+        with self._database.reading() as session:
+            found = store.by_client_id(session, client_id)
+        if found is None or not found.is_practice:
+            return None
+        signing = found.signing_secret
+        return Registration(
+            client_id=client_id,
+            client_secret=self._vault.open(found.client_secret, Place("integrations", "client_secret", found.id)),
+            signing_secret=self._vault.open(signing, Place("integrations", "signing_secret", found.id))
+            if signing
+            else "",
+            name=found.name,
+            redirect_url=self._settings.redirect_uri,
+        )
+
+    def is_practice_on(self) -> bool:
+        """`auto`: while PUBLIC_URL is loopback and every integration is a practice one."""
+        if self._settings.practice == "auto" and self._settings.practice_possible:
+            with self._database.reading() as session:
+                return not store.any_real(session)
+        return self._settings.practice_possible
+
+    def clear_practice(self, environment_id: str) -> int:
+        """Removes every practice integration and all that was made with it. The number of integrations removed."""
+        with self._database.transaction() as session:
+            gone = [one for one in store.all_of(session, environment_id) if one.is_practice]
+            for one in gone:
+                attempts.remove_of_integration(session, one.id)
+                links.remove_of_integration(session, one.id)
+                for connection in connections.of_integration(session, one.id):
+                    connections.remove(session, connection.id)
+                for installation in installations.of_integration(session, one.id):
+                    installations.remove(session, installation.id)
+                store.remove(session, one.id)
+                entry = audit.AuditEntry(
+                    id=ids.new_id("aud"),
+                    environment_id=environment_id,
+                    at=self._now(),
+                    actor="shell",
+                    action="practice.cleared",
+                    subject=one.identifier,
+                    detail="",
+                )
+                audit.add(session, entry)
+        return len(gone)

@@ -1,0 +1,148 @@
+"""Links: signed, expiring, revocable invitations to connect.
+
+A token is the link's id and a signature made with SECRET_KEY, so the database holds nothing that opens a link, and an
+approval page can show its link again.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from itsdangerous import BadSignature, Signer
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import LinkProblem, NotFound, Refused
+from onboarding.settings import Settings
+from onboarding.store import environments, integrations
+from onboarding.store import links as store
+from onboarding.store.database import Database
+
+_CONTEXT_KEY = re.compile(r"[a-zA-Z0-9_-]{1,100}:[a-zA-Z0-9_-]{1,100}\Z")
+_SUBSCRIBER = re.compile(r"[^\s/%?#\\\x00-\x1f\x7f](?:[^/%?#\\\x00-\x1f\x7f]{0,253}[^\s/%?#\\\x00-\x1f\x7f])?\Z")
+LONGEST_LIFE = timedelta(days=365)
+OPEN_LIFE = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Made:
+    id: str
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a link should fix and offer."""
+
+    integration: str
+    environment: str
+    subscriber_id: str | None = None
+    context_keys: tuple[str, ...] = ()
+    offered_context_keys: tuple[str, ...] = ()
+    mode: str | None = None
+    workspace_id: str | None = None
+    return_url: str | None = None
+    life: timedelta = timedelta(days=7)
+    is_open: bool = False
+
+
+class Links:
+    def __init__(self, database: Database, settings: Settings, now: Clock) -> None:
+        self._database, self._origin, self._now = database, settings.origin, now
+        # itsdangerous signs with the last key and accepts them all.
+        keys = list(reversed(settings.signing_keys))
+        self._signer = Signer(keys, salt="onboarding.link", key_derivation="hmac", digest_method=hashlib.sha256)
+
+    def create(self, wish: Wish) -> Made:
+        """Raises Refused with the reason, NotFound for an unknown integration or environment."""
+        check(wish)
+        new, at = ids.new_id("lnk"), self._now()
+        expires_at = at + (min(wish.life, OPEN_LIFE) if wish.is_open else wish.life)
+        with self._database.transaction() as session:
+            home = environments.by_name(session, wish.environment)
+            integration = integrations.by_identifier(session, home.id, wish.integration) if home else None
+            if home is None or integration is None:
+                raise NotFound(f"There is no integration {wish.integration!r} in the environment {wish.environment!r}.")
+            store.add(
+                session,
+                store.Link(
+                    id=new,
+                    environment_id=home.id,
+                    integration_id=integration.id,
+                    kind="open" if wish.is_open else "invitation",
+                    is_open=wish.is_open,
+                    mode=wish.mode,
+                    subscriber_id=wish.subscriber_id,
+                    context_keys_json=json.dumps(wish.context_keys),
+                    offered_context_keys_json=json.dumps(wish.offered_context_keys),
+                    workspace_id=wish.workspace_id,
+                    return_url=wish.return_url,
+                    created_at=at,
+                    expires_at=expires_at,
+                ),
+            )
+        return Made(new, self.address(new), expires_at)
+
+    def revoke(self, environment_id: str, link_id: str) -> bool:
+        with self._database.transaction() as session:
+            return store.revoke(session, environment_id, link_id, self._now())
+
+    def address(self, link_id: str) -> str:
+        return f"{self._origin}/connect/{self.token(link_id)}"
+
+    def token(self, link_id: str) -> str:
+        return self._signer.sign(link_id.encode()).decode()
+
+    def read(self, token: str) -> str:
+        """The link's id. Raises LinkProblem `link_tampered` when the signature does not hold."""
+        try:
+            return self._signer.unsign(token.encode()).decode()
+        except (BadSignature, UnicodeError):
+            raise LinkProblem("link_tampered") from None
+
+
+def check(wish: Wish) -> None:
+    """The rules of links. Raises Refused."""
+    if not (wish.is_open or wish.subscriber_id or wish.context_keys or wish.offered_context_keys):
+        raise Refused(
+            "A link is for one customer: name a subscriber, a context or both. "
+            "--open makes one that leaves the choice to its holder."
+        )
+    if wish.is_open and (wish.subscriber_id or wish.context_keys or wish.offered_context_keys):
+        raise Refused("An open link fixes nothing: leave out subscriber and contexts, or leave out --open.")
+    if wish.subscriber_id and not is_subscriber_id(wish.subscriber_id):
+        raise Refused("The subscriber id has characters that an address cannot carry.")
+    check_context_keys((*wish.context_keys, *wish.offered_context_keys))
+    fixed = {key.partition(":")[0] for key in wish.context_keys}
+    if len(fixed) < len(wish.context_keys) or fixed & {key.partition(":")[0] for key in wish.offered_context_keys}:
+        raise Refused("Each context type can be fixed once, and a fixed type cannot be offered.")
+    if wish.mode == "shared" and not (wish.is_open or wish.context_keys or wish.offered_context_keys):
+        raise Refused("Shared mode needs a context.")
+    if wish.mode == "subscriber" and not (wish.is_open or wish.subscriber_id):
+        raise Refused("Subscriber mode needs a subscriber.")
+    if not timedelta(minutes=1) <= wish.life <= LONGEST_LIFE:
+        raise Refused("A link lives between 1 minute and 365 days.")
+    if wish.return_url and (
+        urlsplit(wish.return_url).scheme not in ("http", "https") or not urlsplit(wish.return_url).hostname
+    ):
+        raise Refused("The return address must begin with https:// or http://.")
+
+
+def check_context_keys(keys: tuple[str, ...]) -> None:
+    """Raises Refused for a key that is not `type:id`, or more than five fixed ones."""
+    for key in keys:
+        if not _CONTEXT_KEY.match(key):
+            raise Refused(
+                f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each."
+            )
+    if len(keys) > 20:
+        raise Refused("Too many contexts.")
+
+
+def is_subscriber_id(text: str) -> bool:
+    """1 to 255 characters of any script that survive in an address (contract.md A2)."""
+    return bool(_SUBSCRIBER.match(text)) and text not in (".", "..")

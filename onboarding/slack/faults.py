@@ -1,0 +1,45 @@
+"""Slack's error words as a table: which outcome each leads to, and what an operator should know. Pure. Source: slack.md 1.7."""
+
+_CONFIG = {
+    "bad_redirect_uri": "Register this deployment's redirect URL in the Slack app: OAuth & Permissions > Redirect URLs.",
+    "invalid_client_id": "Slack does not know this client id. Compare it with Basic Information > App Credentials.",
+    "bad_client_secret": "Slack refused the client secret. Paste the one of Basic Information > App Credentials.",
+    "no_scopes": "The integration asks for no permission. Set its scopes.",
+    "invalid_scope": "The integration asks for a permission that Slack does not accept.",
+    "pkce_not_allowed": "The Slack app and this deployment disagree about PKCE.",
+    "preview_feature_not_available": "The Slack app uses a feature that its workspace does not have.",
+    "invalid_auth": "Slack refused the request. If the app lists allowed IP addresses, add this server's.",
+    "user_email_unverified": "The installer's e-mail address is not verified in Slack.",
+    "invalid_grant_type": "Slack refused the kind of request.",
+}
+_POLICY = (
+    "accesslimited",
+    "enterprise_is_restricted",
+    "ekm_access_denied",
+    "account_inactive",
+    "two_factor_setup_required",
+    "access_denied",
+    "no_permission",
+    "org_login_required",
+    "team_added_to_org",
+)
+_SPENT = ("invalid_code", "code_already_used", "oauth_authorization_url_mismatch", "invalid_code_verifier")
+_SLACK_ITSELF = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unknown")
+
+#: Words with which Slack says that a token is dead already.
+GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "token_expired", "not_authed", "no_such_app"})
+
+
+def outcome_of(code: str) -> str:
+    """The outcome (ux.md 3.3) for an error word from Slack; one that we do not know is a set-up problem to look at."""
+    if code in _SPENT:
+        return "code_spent_unknown"
+    if code in _POLICY:
+        return "policy_denied"
+    if code == "cannot_install_an_org_installed_app":
+        return "org_blocks_workspace"
+    return "slack_down" if code in _SLACK_ITSELF else "config_error"
+
+
+def operator_hint(code: str) -> str:
+    return _CONFIG.get(code, "Slack's error reference explains this word.")

@@ -1,0 +1,124 @@
+"""One method for each Slack call we make. Returns our types, raises our errors, retries nothing."""
+
+import logging
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from urllib.parse import urlencode
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from onboarding.errors import SlackBusy, SlackDown, SlackRefused
+from onboarding.slack import grants
+from onboarding.slack.faults import GONE
+from onboarding.slack.grants import Grant
+
+_TIMEOUT_SECONDS = 10
+_LONGEST_WAIT_SECONDS = 3600
+_ERROR_WORD = re.compile(r"[a-z0-9_.]{1,60}\Z")
+# slack_sdk prints codes and tokens at debug level: it gets a logger that never goes below info.
+_LOGGER = logging.getLogger("onboarding.slack.calls")
+_LOGGER.setLevel(logging.INFO)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """One Slack app's, and where its Slack is."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    #: What the browser opens, without a slash at the end.
+    slack_url: str
+    #: What the server calls, with one.
+    api_url: str
+
+
+class Gateway:
+    """Slack, as this product sees it. One TLS context serves every call of the process."""
+
+    def __init__(self) -> None:
+        self._tls = ssl.create_default_context()
+
+    def authorize_url(
+        self, app: Credentials, scopes: tuple[str, ...], redirect_uri: str, state: str, team: str | None
+    ) -> str:
+        query = {"client_id": app.client_id, "scope": ",".join(scopes), "redirect_uri": redirect_uri, "state": state}
+        return f"{app.slack_url}/oauth/v2/authorize?{urlencode({**query, **({'team': team} if team else {})})}"
+
+    def exchange(self, app: Credentials, code: str, redirect_uri: str) -> Grant:
+        """Spends the code, once. Raises SlackRefused, SlackBusy or SlackDown."""
+        answer = _ask(
+            lambda: self._client(app).oauth_v2_access(
+                client_id=app.client_id, client_secret=app.client_secret, code=code, redirect_uri=redirect_uri
+            )
+        )
+        grant = grants.read(_body(answer))
+        if grant.team_name is None and not grant.is_enterprise_install:
+            return self._completed(app, grant)
+        return grant
+
+    def revoke(self, app: Credentials, token: str, rotates: bool) -> bool:
+        """Takes the app out of the workspace. False: Slack says that the access was gone already.
+
+        `auth.revoke` ends an installation only where tokens do not rotate (slack.md 1.10). Raises SlackProblem.
+        """
+        client = self._client(app, token)
+        try:
+            if rotates:
+                _ask(lambda: client.apps_uninstall(client_id=app.client_id, client_secret=app.client_secret))
+            else:
+                _ask(client.auth_revoke)
+        except SlackRefused as refusal:
+            if refusal.code in GONE:
+                return False
+            raise
+        return True
+
+    def _completed(self, app: Credentials, grant: Grant) -> Grant:
+        """A user-only answer may lack the workspace's name. The grant is good without it, so no fault here ends the install."""
+        try:
+            told = _body(_ask(self._client(app, grant.access_token).auth_test))
+        except (SlackRefused, SlackBusy, SlackDown):
+            _LOGGER.info("auth.test did not name the workspace")
+            return grant
+        name = told.get("team")
+        return grant.named(None, name if isinstance(name, str) else None)
+
+    def _client(self, app: Credentials, token: str | None = None) -> WebClient:
+        return WebClient(
+            token=token,
+            base_url=app.api_url,
+            timeout=_TIMEOUT_SECONDS,
+            ssl=self._tls,
+            retry_handlers=[],
+            logger=_LOGGER,
+        )
+
+
+def _ask(call: Callable[[], SlackResponse]) -> SlackResponse:
+    try:
+        return call()
+    except SlackApiError as refusal:
+        raise _translated(refusal) from None
+    except (OSError, HTTPException, ValueError) as fault:
+        # URLError, resets and time-outs are OSErrors; a cut body is an HTTPException, a broken header a ValueError.
+        raise SlackDown(f"Slack did not answer: {type(fault).__name__}") from None
+
+
+def _translated(refusal: SlackApiError) -> SlackRefused | SlackBusy | SlackDown:
+    answer = refusal.response
+    word = str(answer.get("error", "")) if hasattr(answer, "get") else ""
+    if answer.status_code == 429 or word in ("ratelimited", "rate_limited"):
+        told = str(answer.headers.get("Retry-After", answer.headers.get("retry-after", "30")))
+        return SlackBusy(min(int(told), _LONGEST_WAIT_SECONDS) if told.isdecimal() else 30)
+    if answer.status_code >= 500 or not _ERROR_WORD.match(word):
+        return SlackDown(f"Slack answered {answer.status_code}.")
+    return SlackRefused(word)
+
+
+def _body(answer: SlackResponse) -> dict[str, object]:
+    return answer.data if isinstance(answer.data, dict) else {}
