@@ -32,7 +32,7 @@ TREE = {
     "vault": "import cryptography, onboarding.sealed, onboarding.errors",
     "outcomes": "import onboarding.errors",
     "errors": "",
-    "settings": "import pydantic, pydantic_settings",
+    "settings": "import pydantic, pydantic_settings, onboarding.errors",
     "sealed": "",
     "practice/consent": "import flask, werkzeug",
 }  # fmt: skip
@@ -42,7 +42,7 @@ PLANTED = [
     ("layers", "services/links", "onboarding.runtime"),
     ("layers", "pages/connect", "onboarding.api.keys"),
     ("layers", "store/links", "onboarding.slack.gateway"),
-    ("layers", "settings", "onboarding.errors"),
+    ("layers", "errors", "onboarding.settings"),
     ("doors", "pages/connect", "onboarding.store.links"),
     ("doors", "cli/serve", "onboarding.vault"),
     ("doors", "jobs/deliver", "onboarding.slack.gateway"),

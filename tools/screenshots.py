@@ -1,0 +1,114 @@
+"""Makes the pictures in docs/screenshots: walks through the product with its practice Slack, as in `make run`.
+
+It holds on to nothing but the hooks that are promised to hosts (data-page, data-action, field names).
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+from tests import chromium
+
+_ROOT = Path(__file__).parents[1]
+_FOLDER = _ROOT / "docs" / "screenshots"
+_FLASK = [str(Path(sys.executable).parent / "flask"), "--app", "app"]
+_PHONE = ViewportSize(width=390, height=844)
+_DESK = ViewportSize(width=1200, height=800)
+
+
+def main() -> None:
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as instance,
+        _served(Path(instance)) as surroundings,
+        sync_playwright() as started,
+    ):
+        browser = chromium.launch(started)
+        customer = browser.new_page(viewport=_PHONE, device_scale_factor=2)
+        _customer_connects(customer, _link(surroundings))
+        operator = browser.new_page(viewport=_DESK)
+        _operator_looks(operator, _ask(surroundings, "operator", "add", "ada@northwind.example"))
+        dark = browser.new_page(viewport=_DESK, color_scheme="dark", storage_state=operator.context.storage_state())
+        dark.goto(operator.url)
+        _picture(dark, "connection-dark")
+        browser.close()
+
+
+def _customer_connects(page: Page, link: str) -> None:
+    page.goto(link)
+    _picture(page, "start")
+    page.locator("[data-action=connect]").click()
+    page.locator("[data-page=practice-consent]").wait_for()
+    _picture(page, "practice-slack")
+    page.locator("[data-action=allow]").click()
+    page.locator("[data-page=setup]").wait_for()
+    _picture(page, "set-up")
+    page.locator("[name=offered_context]").first.check()
+    page.locator("[data-action=save]").click()
+    page.locator("[data-outcome=connected]").wait_for()
+    _picture(page, "connected")
+
+
+def _operator_looks(page: Page, link: str) -> None:
+    page.goto(link)
+    page.locator("main form button[type=submit]").first.click()
+    page.goto(f"{link.split('/', 3)[0]}//{link.split('/', 3)[2]}/connections")
+    row = page.locator("[data-connection]").first
+    row.wait_for()
+    _picture(page, "connections")
+    row.get_by_role("link").first.click()
+    page.locator("[data-page=connection]").wait_for()
+    _picture(page, "connection")
+
+
+def _link(surroundings: dict[str, str]) -> str:
+    fixed = ["--integration", "slack-practice", "--subscriber", "northwind"]
+    offered = ["--offer-context", "team=support", "--offer-context", "team=sales"]
+    return _ask(surroundings, "link", "create", *fixed, *offered)
+
+
+def _ask(surroundings: dict[str, str], *command: str) -> str:
+    """The address that a command prints."""
+    said = subprocess.run(
+        [*_FLASK, *command, "--json"], cwd=_ROOT, env=surroundings, stdout=subprocess.PIPE, check=True
+    )
+    return str(json.loads(said.stdout)["url"])
+
+
+@contextmanager
+def _served(instance: Path) -> Iterator[dict[str, str]]:
+    """The product on a free port, with data of its own; gives the environment in which its commands run."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    surroundings = {"PATH": os.environ["PATH"], "HOME": str(instance), "INSTANCE": str(instance), "PORT": port}
+    server = subprocess.Popen(
+        [*_FLASK, "serve"], cwd=_ROOT, env={**surroundings, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    try:
+        # It says where it is as soon as it answers.
+        for line in server.stdout:
+            if f":{port}" in line:
+                break
+        yield surroundings
+    finally:
+        server.terminate()
+        # Reads on to the end, so that the server's goodbye finds an open pipe.
+        server.communicate(timeout=30)
+
+
+def _picture(page: Page, name: str) -> None:
+    page.screenshot(path=_FOLDER / f"{name}.png", full_page=True, animations="disabled")
+
+
+if __name__ == "__main__":
+    main()
