@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from onboarding.errors import StorageProblem
+from onboarding.errors import Conflict, StorageProblem
+
+__all__ = ["Base", "Database", "Session"]
 
 _BUSY_MILLISECONDS = 10_000
 
@@ -41,7 +43,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """All or nothing. Raises StorageProblem when the database is locked or gone."""
+        """All or nothing. Raises StorageProblem when the database is locked or gone, Conflict when a constraint says no."""
         with self._faults(), self._queue(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             if self.is_sqlite:
                 session.execute(text("BEGIN IMMEDIATE"))
@@ -82,6 +84,8 @@ class Database:
             yield
         except (OperationalError, PoolTimeout) as error:
             raise StorageProblem("The database did not answer.") from error
+        except IntegrityError as error:
+            raise Conflict("A row of that identity or identifier exists.") from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise StorageProblem("The database went away.") from error

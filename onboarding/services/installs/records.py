@@ -1,0 +1,145 @@
+"""What the install flow hands to the doors, and the small pure parts that its steps share."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from onboarding.outcomes import OUTCOMES
+from onboarding.slack.scopes import OPTIONAL, SENTENCES
+from onboarding.store.attempts import Attempt
+from onboarding.store.integrations import Integration
+from onboarding.store.links import Link
+
+#: Slack's code lives as long, and so does a grant that waits for the person.
+LIFE = timedelta(minutes=10)
+#: After that the process that was asking Slack must have died.
+EXCHANGE_LIMIT = timedelta(seconds=60)
+APPROVAL_LIFE = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Permission:
+    scope: str
+    sentence: str
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Existing:
+    """The connection that an identity already has."""
+
+    identifier: str
+    workspace_id: str
+    workspace_name: str | None
+    created_at: datetime
+    installed_by: str | None
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a start page shows."""
+
+    app_name: str
+    integration_identifier: str
+    account: str | None
+    mode: str | None
+    subscriber_id: str | None
+    context_keys: tuple[str, ...]
+    offered_context_keys: tuple[str, ...]
+    workspace_id: str | None
+    permissions: tuple[Permission, ...]
+    expires_at: datetime | None
+    is_open: bool
+    existing: Existing | None
+    return_url: str | None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An attempt was made: where to send the browser, and what it must keep."""
+
+    attempt_id: str
+    authorize_url: str = field(repr=False)
+    #: The browser's secret: goes into the attempt's cookie and nowhere else.
+    binding: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a callback or a set-up form led to. `outcome` is None while the person has to choose or wait."""
+
+    attempt_id: str | None
+    outcome: str | None
+    step: str = "result"  # "result", "setup" or "waiting"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whose the connection will be."""
+
+    mode: str
+    subscriber_id: str | None
+    context_keys: tuple[str, ...]
+
+    def as_json(self) -> str:
+        return json.dumps([self.mode, self.subscriber_id, self.context_keys])
+
+    @classmethod
+    def from_json(cls, text: str) -> "Choice":
+        mode, subscriber_id, keys = json.loads(text)
+        return cls(mode, subscriber_id, tuple(keys))
+
+    def identity_key(self, integration_id: str) -> str:
+        """One text for integration, subscriber and exact set of context keys, so that one unique column can hold it."""
+        subscriber = self.subscriber_id if self.mode == "subscriber" else None
+        return digest(json.dumps([integration_id, subscriber, sorted(set(self.context_keys))]))
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def is_bound(attempt: Attempt, binding: str | None) -> bool:
+    return binding is not None and hmac.compare_digest(attempt.binding_digest, digest(binding))
+
+
+def permissions(scopes: str) -> tuple[Permission, ...]:
+    return tuple(Permission(one, SENTENCES.get(one, one), one in OPTIONAL) for one in scopes.split(",") if one)
+
+
+def account(subscriber_id: str | None, context_keys: tuple[str, ...]) -> str | None:
+    """Whose account it is, in words: the subscriber, else the contexts' ids."""
+    return subscriber_id or ", ".join(key.partition(":")[2] for key in context_keys) or None
+
+
+def possible_modes(link: Link | None) -> tuple[str, ...]:
+    """The modes that a link leaves to the person; an operator may pick either."""
+    if link is None or (link.is_open and link.mode is None):
+        return ("subscriber", "shared")
+    if link.mode is not None:
+        return (link.mode,)
+    with_subscriber = ("subscriber",) if link.subscriber_id else ()
+    return with_subscriber + (("shared",) if link.context_keys or link.offered_context_keys else ())
+
+
+def is_settled_by(link: Link | None) -> Choice | None:
+    """The choice, where a link leaves nothing to pick."""
+    modes = possible_modes(link)
+    if link is None or link.is_open or link.offered_context_keys or len(modes) != 1:
+        return None
+    return Choice(modes[0], link.subscriber_id if modes[0] == "subscriber" else None, link.context_keys)
+
+
+def reference(attempt_id: str) -> str:
+    """What a person reads out to support: short, and no secret."""
+    return attempt_id.partition("_")[2][:8].upper()
+
+
+def integration_scopes(integration: Integration) -> tuple[str, ...]:
+    return tuple(filter(None, integration.scopes.split(",")))
+
+
+def is_success(outcome: str | None) -> bool:
+    return outcome is not None and OUTCOMES[outcome].is_success

@@ -1,0 +1,198 @@
+"""Settling: Slack's grant and the person's choice become a connection, in one transaction."""
+
+from datetime import timedelta
+
+from onboarding import ids
+from onboarding.errors import Conflict, Refused
+from onboarding.services.installs import records
+from onboarding.services.installs.records import Choice
+from onboarding.services.installs.shared import Workbench, actor_of
+from onboarding.slack.grants import Grant
+from onboarding.store import attempts, connections, installations, links
+from onboarding.store.attempts import Attempt
+from onboarding.store.connections import ChannelConnection
+from onboarding.store.database import Session
+from onboarding.store.installations import Installation
+from onboarding.store.integrations import Integration
+from onboarding.vault import Place
+
+_TRIES = 3
+
+
+class Settling:
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def settle(self, attempt_id: str, stage: str, grant: Grant, choice: Choice, confirmed: bool) -> str:
+        """The outcome. The attempt must be in `stage`; someone else who took it out of there has settled it.
+
+        Raises Refused with the field's name (an open link and an identity that exists), StorageProblem.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return self._once(attempt_id, stage, grant, choice, confirmed)
+            except Conflict:
+                # Another install made the same identity a moment ago: the next try finds it and reconnects.
+                continue
+        return self._once(attempt_id, stage, grant, choice, confirmed)
+
+    def _once(self, attempt_id: str, stage: str, grant: Grant, choice: Choice, confirmed: bool) -> str:
+        with self._bench.database.transaction() as session:
+            attempt = attempts.by_id(session, attempt_id)
+            if attempt is None or attempt.stage != stage:
+                return (attempt.outcome if attempt else None) or "state_expired"
+            integration = self._bench.integration_of(session, attempt)
+            link = links.by_id(session, attempt.link_id) if attempt.link_id else None
+            key = choice.identity_key(integration.id)
+            existing = connections.by_identity(session, attempt.environment_id, key)
+            if existing is not None and link is not None and link.is_open:
+                field = "subscriber_id" if choice.mode == "subscriber" else "contexts"
+                raise Refused("This is connected already. This link can only connect something new.", field)
+            expected = attempt.expected_workspace_id or (existing.workspace_id if existing else None)
+            if expected not in (None, grant.workspace_id) and not confirmed and not attempt.may_replace:
+                return self._ask_first(session, attempt, stage, grant, choice, existing)
+            if integration.workspace_policy == "refuse" and connections.held_by_another(
+                session, integration.id, grant.workspace_id, key
+            ):
+                return self._end(session, attempt, stage, grant, "workspace_taken")
+            at = self._bench.now()
+            if link is not None and not links.mark_used(session, link.id, attempt.id, key, at):
+                session.refresh(link)
+                if link.used_identity_key != key:
+                    return self._end(session, attempt, stage, grant, "link_used")
+            installation = self._installation(session, integration, grant)
+            connection = self._connection(session, integration, installation, existing, grant, choice, key, attempt)
+            outcome = _outcome(existing is not None, grant, attempt)
+            self._bench.note(
+                session,
+                attempt.environment_id,
+                actor_of(attempt),
+                "connection.reconnected" if existing else "connection.connected",
+                connection.identifier,
+                grant.workspace_id,
+            )
+            return self._end(session, attempt, stage, grant, outcome, connection)
+
+    def _ask_first(
+        self,
+        session: Session,
+        attempt: Attempt,
+        stage: str,
+        grant: Grant,
+        choice: Choice,
+        existing: ChannelConnection | None,
+    ) -> str:
+        """Another workspace than expected answered: nothing is replaced until the person says so."""
+        attempts.move(
+            session,
+            attempt.id,
+            stage,
+            stage="waiting",
+            outcome="wrong_workspace",
+            expires_at=self._bench.now() + records.LIFE if stage == "exchanging" else attempt.expires_at,
+            waiting_grant=self._bench.seal_grant(attempt.id, grant),
+            choice=choice.as_json(),
+            workspace_id=grant.workspace_id,
+            workspace_name=grant.workspace_name,
+            expected_workspace_id=attempt.expected_workspace_id or (existing.workspace_id if existing else None),
+            expected_workspace_name=attempt.expected_workspace_name or (existing.workspace_name if existing else None),
+        )
+        return "wrong_workspace"
+
+    def _end(
+        self,
+        session: Session,
+        attempt: Attempt,
+        stage: str,
+        grant: Grant,
+        outcome: str,
+        connection: ChannelConnection | None = None,
+    ) -> str:
+        missing = set(attempt.scopes.split(",")) - set(grant.scopes) if connection else set()
+        attempts.move(
+            session,
+            attempt.id,
+            stage,
+            stage="finished",
+            outcome=outcome,
+            finished_at=self._bench.now(),
+            waiting_grant=None,
+            workspace_id=grant.workspace_id,
+            workspace_name=grant.workspace_name,
+            connection_identifier=connection.identifier if connection else None,
+            identity_key=connection.identity_key if connection else None,
+            missing_scopes=",".join(sorted(missing)),
+        )
+        return outcome
+
+    def _installation(self, session: Session, integration: Integration, grant: Grant) -> Installation:
+        at, found = self._bench.now(), installations.by_slack_key(session, integration.id, grant.slack_key)
+        row_id = found.id if found else ids.new_id("ins")
+        seal = self._bench.vault.seal
+        values = {
+            "app_id": grant.app_id,
+            "bot_user_id": grant.bot_user_id,
+            "scopes": ",".join(grant.scopes),
+            "access_token": seal(grant.access_token, Place("installations", "access_token", row_id)),
+            "token_last_four": grant.access_token[-4:],
+            "refresh_token": seal(grant.refresh_token, Place("installations", "refresh_token", row_id))
+            if grant.refresh_token
+            else None,
+            "expires_at": at + timedelta(seconds=grant.expires_in) if grant.expires_in else None,
+            "installer_id": grant.installer_id,
+            "installed_at": at,
+        }
+        if found is not None:
+            for name, value in values.items():
+                setattr(found, name, value)
+            return found
+        made = Installation(
+            id=row_id,
+            environment_id=integration.environment_id,
+            integration_id=integration.id,
+            slack_key=grant.slack_key,
+            **values,
+        )
+        installations.add(session, made)
+        return made
+
+    def _connection(
+        self,
+        session: Session,
+        integration: Integration,
+        installation: Installation,
+        existing: ChannelConnection | None,
+        grant: Grant,
+        choice: Choice,
+        key: str,
+        attempt: Attempt,
+    ) -> ChannelConnection:
+        at = self._bench.now()
+        current = existing or ChannelConnection(
+            id=ids.new_id("con"),
+            environment_id=attempt.environment_id,
+            identifier=ids.connection_identifier(),
+            integration_id=integration.id,
+            identity_key=key,
+            mode=choice.mode,
+            subscriber_id=choice.subscriber_id if choice.mode == "subscriber" else None,
+            created_at=at,
+        )
+        current.installation_id = installation.id
+        current.workspace_id, current.workspace_name = grant.workspace_id, grant.workspace_name
+        current.bot_user_id, current.installed_by = grant.bot_user_id, grant.installer_id
+        current.status, current.status_reason, current.checked_at, current.updated_at = "healthy", None, at, at
+        if existing is None:
+            connections.add(session, current, choice.context_keys)
+            connections.remember_contexts(session, attempt.environment_id, choice.context_keys, at)
+            if current.subscriber_id:
+                connections.remember_subscriber(session, attempt.environment_id, current.subscriber_id, at)
+        return current
+
+
+def _outcome(is_reconnect: bool, grant: Grant, attempt: Attempt) -> str:
+    if is_reconnect:
+        return "reconnected"
+    if grant.is_enterprise_install:
+        return "org_installed"
+    return "partial_permissions" if set(attempt.scopes.split(",")) - set(grant.scopes) else "connected"

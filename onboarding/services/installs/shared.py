@@ -1,0 +1,93 @@
+"""What every step of an install needs: the store, the vault, Slack, and how a Slack app's credentials are opened."""
+
+import json
+from dataclasses import dataclass
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import SlackProblem
+from onboarding.services.installs.records import digest
+from onboarding.settings import Settings
+from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.slack.grants import Grant
+from onboarding.store import audit, connections, installations, integrations
+from onboarding.store.attempts import Attempt
+from onboarding.store.database import Database, Session
+from onboarding.store.integrations import Integration
+from onboarding.vault import Place, Vault
+
+
+@dataclass(frozen=True)
+class Workbench:
+    database: Database
+    vault: Vault
+    gateway: Gateway
+    settings: Settings
+    now: Clock
+    practice_url: str
+    practice_api_url: str
+
+    def credentials(self, integration: Integration) -> Credentials:
+        secret = self.vault.open(integration.client_secret, Place("integrations", "client_secret", integration.id))
+        practice = integration.is_practice
+        return Credentials(
+            client_id=integration.client_id,
+            client_secret=secret,
+            slack_url=self.practice_url if practice else self.settings.slack_url,
+            api_url=self.practice_api_url if practice else self.settings.slack_api,
+        )
+
+    def integration_of(self, session: Session, attempt: Attempt) -> Integration:
+        found = integrations.by_id(session, attempt.environment_id, attempt.integration_id)
+        if found is None:
+            raise LookupError("An attempt refers to its integration by a foreign key.")
+        return found
+
+    def seal_grant(self, attempt_id: str, grant: Grant) -> object:
+        return self.vault.seal(json.dumps(grant.as_dict()), Place("attempts", "waiting_grant", attempt_id))
+
+    def open_grant(self, attempt: Attempt) -> Grant:
+        if attempt.waiting_grant is None:
+            raise LookupError("A waiting attempt has its grant.")
+        text = self.vault.open(attempt.waiting_grant, Place("attempts", "waiting_grant", attempt.id))
+        return Grant.from_dict(json.loads(text))
+
+    def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> None:
+        """Takes the app out of a workspace that nobody connected in the end.
+
+        A Slack app has one bot token per workspace, so a workspace that any connection uses is left alone.
+        """
+        with self.database.reading() as session:
+            held = installations.by_slack_key(session, integration.id, grant.slack_key)
+            in_use = held is not None and connections.count_on_installation(session, held.id) > 0
+        if in_use:
+            result = "kept: a connection uses it"
+        else:
+            try:
+                rotates = grant.refresh_token is not None
+                gone = self.gateway.revoke(self.credentials(integration), grant.access_token, rotates)
+                result = "revoked" if gone else "was gone already"
+            except SlackProblem as problem:
+                result = f"not confirmed: {problem.code}"
+        with self.database.transaction() as session:
+            self.note(session, attempt.environment_id, "system", "grant.dropped", attempt.id, result)
+
+    def note(self, session: Session, environment_id: str, actor: str, action: str, subject: str, detail: str) -> None:
+        entry = audit.AuditEntry(
+            id=ids.new_id("aud"),
+            environment_id=environment_id,
+            at=self.now(),
+            actor=actor,
+            action=action,
+            subject=subject,
+            detail=detail,
+        )
+        audit.add(session, entry)
+
+
+def state_digest(state: str) -> str:
+    return digest(f"state:{state}")
+
+
+def actor_of(attempt: Attempt) -> str:
+    return f"operator:{attempt.operator_id}" if attempt.operator_id else f"link:{attempt.link_id}"

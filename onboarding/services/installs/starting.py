@@ -1,0 +1,190 @@
+"""Starting: what a link or the console shows first, and the attempt that a click makes."""
+
+import json
+from datetime import datetime
+
+from onboarding import ids
+from onboarding.errors import LinkProblem, NotFound, Refused
+from onboarding.services.installs import records
+from onboarding.services.installs.records import APPROVAL_LIFE, LIFE, Existing, Sent, Start, digest
+from onboarding.services.installs.shared import Workbench, state_digest
+from onboarding.store import attempts, connections, integrations, links
+from onboarding.store.database import Session
+from onboarding.store.integrations import Integration
+from onboarding.store.links import Link
+
+
+class Starting:
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def view_link(self, link_id: str) -> Start:
+        """Raises LinkProblem when the link cannot be used."""
+        with self._bench.database.reading() as session:
+            link, integration = self._usable(session, link_id)
+            return _start(integration, link, self._existing(session, integration, link))
+
+    def view_operator(self, environment_id: str, identifier: str) -> Start:
+        """Raises NotFound for an unknown integration."""
+        with self._bench.database.reading() as session:
+            integration = integrations.by_identifier(session, environment_id, identifier)
+        if integration is None:
+            raise NotFound(f"There is no integration {identifier!r}.")
+        return _start(integration, None, None)
+
+    def start_link(self, link_id: str, intent: str | None = None, team: str | None = None) -> Sent:
+        """A new attempt for a link's holder.
+
+        `intent`: None, `reconnect` or `other_workspace`, where the identity has a connection. `team` presets Slack's
+        workspace chooser. Raises LinkProblem, and Refused where the practice Slack is off.
+        """
+        with self._bench.database.transaction() as session:
+            link, integration = self._usable(session, link_id)
+            existing = self._existing(session, integration, link)
+            expected, name = link.workspace_id, None
+            if existing is not None and expected is None and intent != "other_workspace":
+                expected, name = existing.workspace_id, existing.workspace_name
+            may_replace = intent == "other_workspace" and link.workspace_id is None
+            return self._make(session, integration, link, None, expected, name, may_replace, team)
+
+    def start_operator(self, environment_id: str, identifier: str, operator: str, team: str | None = None) -> Sent:
+        """Raises NotFound for an unknown integration, Refused where the practice Slack is off."""
+        with self._bench.database.transaction() as session:
+            integration = integrations.by_identifier(session, environment_id, identifier)
+            if integration is None:
+                raise NotFound(f"There is no integration {identifier!r}.")
+            return self._make(session, integration, None, operator, None, None, False, team)
+
+    def ask_approval(self, link_id: str | None, operator: str | None, environment_id: str, identifier: str) -> Sent:
+        """A person who cannot approve apps hands the install on: a link for the admin, and an attempt that waits for it.
+
+        An operator's own attempt fixes nobody, so its approval link is an open one. Raises LinkProblem, NotFound.
+        """
+        with self._bench.database.transaction() as session:
+            link: Link | None = None
+            if link_id is not None:
+                link, integration = self._usable(session, link_id)
+            else:
+                found = integrations.by_identifier(session, environment_id, identifier)
+                if found is None:
+                    raise NotFound(f"There is no integration {identifier!r}.")
+                integration = found
+            approval = _approval_of(link, integration, self._bench.now())
+            links.add(session, approval)
+            sent = self._make(session, integration, link, operator, None, None, False, None)
+            attempts.move(
+                session,
+                sent.attempt_id,
+                "made",
+                stage="finished",
+                outcome="awaiting_approval",
+                approval_link_id=approval.id,
+                finished_at=self._bench.now(),
+            )
+            return sent
+
+    def _usable(self, session: Session, link_id: str) -> tuple[Link, Integration]:
+        link = links.by_id(session, link_id)
+        if link is None:
+            raise LinkProblem("link_tampered")
+        if link.revoked_at is not None:
+            raise LinkProblem("link_revoked")
+        if link.used_at is not None:
+            raise LinkProblem("link_used", link.used_by_attempt)
+        if link.expires_at <= self._bench.now():
+            raise LinkProblem("link_expired")
+        integration = integrations.by_id(session, link.environment_id, link.integration_id)
+        if integration is None:
+            raise LinkProblem("link_tampered")
+        return link, integration
+
+    def _existing(self, session: Session, integration: Integration, link: Link) -> Existing | None:
+        choice = records.is_settled_by(link)
+        if choice is None:
+            return None
+        found = connections.by_identity(session, link.environment_id, choice.identity_key(integration.id))
+        if found is None:
+            return None
+        return Existing(
+            found.identifier, found.workspace_id, found.workspace_name, found.created_at, found.installed_by
+        )
+
+    def _make(
+        self,
+        session: Session,
+        integration: Integration,
+        link: Link | None,
+        operator: str | None,
+        expected: str | None,
+        expected_name: str | None,
+        may_replace: bool,
+        team: str | None,
+    ) -> Sent:
+        bench = self._bench
+        real = integrations.any_real(session)
+        if integration.is_practice and (
+            not bench.settings.practice_possible or (real and bench.settings.practice == "auto")
+        ):
+            raise Refused("Practice mode is over: a real Slack app is set up. Start with that one.")
+        state, binding, at = ids.new_secret(), ids.new_secret(), bench.now()
+        attempt = attempts.Attempt(
+            id=ids.new_id("att"),
+            environment_id=integration.environment_id,
+            integration_id=integration.id,
+            link_id=link.id if link else None,
+            operator_id=operator,
+            state_digest=state_digest(state),
+            binding_digest=digest(binding),
+            redirect_uri=bench.settings.redirect_uri,
+            scopes=integration.scopes,
+            expected_workspace_id=expected,
+            expected_workspace_name=expected_name,
+            may_replace=may_replace,
+            stage="made",
+            created_at=at,
+            expires_at=at + LIFE,
+        )
+        attempts.add(session, attempt)
+        wanted = records.integration_scopes(integration)
+        app = bench.credentials(integration)
+        hint = team or (expected if expected and expected.startswith("T") else None)
+        url = bench.gateway.authorize_url(app, wanted, attempt.redirect_uri, state, hint)
+        return Sent(attempt.id, url, binding)
+
+
+def _start(integration: Integration, link: Link | None, existing: Existing | None) -> Start:
+    keys = link.context_keys if link else ()
+    modes = records.possible_modes(link)
+    return Start(
+        app_name=integration.name,
+        integration_identifier=integration.identifier,
+        account=records.account(link.subscriber_id, keys) if link else None,
+        mode=modes[0] if len(modes) == 1 else None,
+        subscriber_id=link.subscriber_id if link else None,
+        context_keys=keys,
+        offered_context_keys=link.offered_context_keys if link else (),
+        workspace_id=link.workspace_id if link else None,
+        permissions=records.permissions(integration.scopes),
+        expires_at=link.expires_at if link else None,
+        is_open=link is None or link.is_open,
+        existing=existing,
+        return_url=link.return_url if link else None,
+    )
+
+
+def _approval_of(link: Link | None, integration: Integration, at: datetime) -> Link:
+    return Link(
+        id=ids.new_id("lnk"),
+        environment_id=integration.environment_id,
+        integration_id=integration.id,
+        kind="approval",
+        is_open=link is None or link.is_open,
+        mode=link.mode if link else None,
+        subscriber_id=link.subscriber_id if link else None,
+        context_keys_json=json.dumps(link.context_keys if link else ()),
+        offered_context_keys_json=json.dumps(link.offered_context_keys if link else ()),
+        workspace_id=link.workspace_id if link else None,
+        return_url=None,
+        created_at=at,
+        expires_at=at + APPROVAL_LIFE,
+    )
