@@ -72,7 +72,7 @@ def by_id(session: Session, attempt_id: str) -> Attempt | None:
     return session.get(Attempt, attempt_id)
 
 
-def move(session: Session, attempt_id: str, stage: str, **values: Any) -> bool:
+def move(session: Session, attempt_id: str, stage: str, /, **values: Any) -> bool:
     """Takes the attempt out of `stage` with one conditional UPDATE: true for the one caller whose it is."""
     done = session.execute(
         update(Attempt).where(Attempt.id == attempt_id, Attempt.stage == stage).values(**values).returning(Attempt.id)

@@ -1,0 +1,114 @@
+"""Operators: one-time sign-in links and sessions. No passwords."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import Refused
+from onboarding.settings import Settings
+from onboarding.store import operators
+from onboarding.store.database import Database
+
+LINK_LIFE = timedelta(minutes=15)
+SESSION_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A signed-in person of the console."""
+
+    operator_id: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True)
+class SignInLink:
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SignInProblem:
+    """`reason`: unknown, used or expired."""
+
+    reason: str
+
+
+class Access:
+    def __init__(self, database: Database, settings: Settings, now: Clock) -> None:
+        self._database, self._origin, self._now = database, settings.origin, now
+
+    def invite(self, email: str, role: str = "operator") -> SignInLink:
+        """Makes the operator if need be, and a one-time sign-in link. Raises Refused for a bad address."""
+        address = email.strip().lower()
+        if not 3 <= len(address) <= 320 or "@" not in address[1:-1] or any(c.isspace() or ord(c) < 33 for c in address):
+            raise Refused("That is not an e-mail address.", "email")
+        token, at = ids.new_secret(), self._now()
+        with self._database.transaction() as session:
+            person = operators.by_email(session, address)
+            if person is None:
+                person = operators.Operator(id=ids.new_id("opr"), email=address, role=role, created_at=at)
+                operators.add(session, person)
+            operators.add(session, _sign_in(person.id, "link", token, at, LINK_LIFE))
+        return SignInLink(f"{self._origin}/sign-in/{token}", at + LINK_LIFE)
+
+    def look(self, token: str) -> Viewer | SignInProblem:
+        """Whom a sign-in link is for. Looking does not use it: mail scanners look too."""
+        with self._database.reading() as session:
+            found = operators.find_sign_in(session, "link", _digest(token))
+            if found is None:
+                return SignInProblem("unknown")
+            if found.ended_at is not None:
+                return SignInProblem("used")
+            if found.expires_at <= self._now():
+                return SignInProblem("expired")
+            person = operators.by_id(session, found.operator_id)
+        return Viewer(person.id, person.email, person.role) if person else SignInProblem("unknown")
+
+    def sign_in(self, token: str) -> str | SignInProblem:
+        """Uses the link, once, and begins a session: its token, for the cookie."""
+        looked = self.look(token)
+        if isinstance(looked, SignInProblem):
+            return looked
+        session_token, at = ids.new_secret(), self._now()
+        with self._database.transaction() as session:
+            found = operators.find_sign_in(session, "link", _digest(token))
+            if found is None or not operators.end_sign_in(session, found.id, at):
+                return SignInProblem("used")
+            operators.add(session, _sign_in(looked.operator_id, "session", session_token, at, SESSION_LIFE))
+        return session_token
+
+    def viewer(self, session_token: str | None) -> Viewer | None:
+        """Who is signed in with this session; None when nobody (any more)."""
+        if not session_token:
+            return None
+        with self._database.reading() as session:
+            found = operators.find_sign_in(session, "session", _digest(session_token))
+            if found is None or found.ended_at is not None or found.expires_at <= self._now():
+                return None
+            person = operators.by_id(session, found.operator_id)
+        return Viewer(person.id, person.email, person.role) if person else None
+
+    def sign_out(self, session_token: str) -> None:
+        with self._database.transaction() as session:
+            found = operators.find_sign_in(session, "session", _digest(session_token))
+            if found is not None:
+                operators.end_sign_in(session, found.id, self._now())
+
+
+def _sign_in(operator_id: str, kind: str, token: str, at: datetime, life: timedelta) -> operators.SignIn:
+    return operators.SignIn(
+        id=ids.new_id("sgn"),
+        operator_id=operator_id,
+        kind=kind,
+        digest=_digest(token),
+        created_at=at,
+        expires_at=at + life,
+    )
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode(errors="replace")).hexdigest()
