@@ -23,7 +23,7 @@ _SENTENCES = {
     "mpim:read": "View basic information about its group direct messages",
     "reactions:read": "View reactions",
     "reactions:write": "Add and change reactions",
-    "team:read": "View the workspace's name, domain and icon",
+    "team:read": "View the workspace’s name, domain and icon",
     "users:read": "View people in the workspace",
     "users:read.email": "View e-mail addresses of people in the workspace",
     "users.profile:read": "View profile details of people",

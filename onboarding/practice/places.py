@@ -84,7 +84,7 @@ WORKSPACES: tuple[Workspace, ...] = (
             *(f"{'~' if number % 5 == 0 else ''}project-{number:03}" for number in range(1, 241)),
             "-secret-plans",
         ),
-        remark="Has 249 channels, to see long lists",
+        remark="Has 249 channels",
     ),
     make_workspace(
         "T0HARBORLG",
@@ -92,7 +92,7 @@ WORKSPACES: tuple[Workspace, ...] = (
         "harbor-legal",
         (*_USUAL, "-cases"),
         needs_approval=True,
-        remark="Apps need an admin's approval",
+        remark="Needs an admin’s approval",
     ),
     make_workspace(
         "T0MERIDESN",
@@ -100,7 +100,7 @@ WORKSPACES: tuple[Workspace, ...] = (
         "meridian-design",
         (*_USUAL, "brand", "-pricing"),
         enterprise=(_GROUP, "Meridian Group"),
-        remark="A workspace in the Meridian Group organisation",
+        remark="Part of Meridian Group",
     ),
     Workspace(
         id=_GROUP,
@@ -110,6 +110,6 @@ WORKSPACES: tuple[Workspace, ...] = (
         is_org=True,
         enterprise_id=_GROUP,
         enterprise_name="Meridian Group",
-        remark="The whole Enterprise organisation",
+        remark="The whole organisation",
     ),
 )

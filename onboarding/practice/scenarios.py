@@ -41,7 +41,7 @@ class Scenario:
 CANCEL_DESCRIPTION = "The person chose Cancel on the consent page"
 
 _WORKS, _STOPS, _BACK = "It works", "The person stops", "The way back is broken"
-_CODE, _POLICY, _TROUBLE, _PAGE = "The code is refused", "Policy forbids it", "Slack is in trouble", "Slack's own page"
+_CODE, _POLICY, _TROUBLE, _PAGE = "The code is refused", "Policy forbids it", "Slack is in trouble", "Slack’s own page"
 
 
 def _refusal(code: str, group: str, sentence: str, name: str | None = None) -> Scenario:
@@ -62,7 +62,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "partial_permissions", _WORKS, "Optional permissions are declined (first install)", declines_optional=True
     ),
-    Scenario("team_name_missing", _WORKS, "The workspace's name is left out", leaves_out_team_name=True),
+    Scenario("team_name_missing", _WORKS, "The workspace’s name is left out", leaves_out_team_name=True),
     Scenario(
         "other_workspace", _WORKS, "Another workspace than the chosen one is connected", takes_other_workspace=True
     ),
@@ -95,12 +95,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     _refusal("cannot_install_an_org_installed_app", _POLICY, "The organisation has the app already"),
     _refusal("access_denied", _POLICY, "Access is denied", name="exchange_access_denied"),
     _refusal("accesslimited", _POLICY, "Access is limited on this network"),
-    _refusal("account_inactive", _POLICY, "The person's account is inactive"),
+    _refusal("account_inactive", _POLICY, "The person’s account is inactive"),
     _refusal("ekm_access_denied", _POLICY, "Administrators have suspended access"),
     _refusal("enterprise_is_restricted", _POLICY, "The organisation restricts the app"),
     _refusal("no_permission", _POLICY, "The person has no permission"),
     _refusal("two_factor_setup_required", _POLICY, "Two-factor sign-in has to be set up"),
-    _refusal("user_email_unverified", _POLICY, "The person's e-mail address is not verified"),
+    _refusal("user_email_unverified", _POLICY, "The person’s e-mail address is not verified"),
     _refusal("org_login_required", _POLICY, "The workspace moves into an organisation"),
     _refusal("team_added_to_org", _POLICY, "The workspace has just joined an organisation"),
     Scenario("ratelimited", _TROUBLE, "Too many requests: wait 5 seconds (429)", fault=Fault("ratelimited")),
@@ -117,7 +117,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _page("invalid_team_for_non_distributed_app", "The app may not leave its own workspace"),
     _page("bad_redirect_uri", "The redirect address is not registered"),
     _page("invalid_scope", "A permission is unknown"),
-    _page("unapproved_scope", "A permission waits for Slack's review"),
+    _page("unapproved_scope", "A permission waits for Slack’s review"),
     _page("scope_not_allowed_on_enterprise", "A permission is not for organisations"),
     _page("invalid_client_id", "The app is unknown"),
 )

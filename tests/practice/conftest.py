@@ -1,0 +1,75 @@
+"""A practice Slack on a loopback port, for one made-up app, and a person who walks through its consent page."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, sync_playwright
+
+from onboarding.practice import PracticeApp, create_practice
+from onboarding.practice.serving import make_practice_server
+from tests import chromium
+from tests.practice.walk import Slack
+
+ROOT = Path(__file__).parents[2]
+
+APP = PracticeApp(
+    client_id="4242.1717",
+    client_secrets=("newer-secret", "older-secret"),
+    signing_secret="signing-secret-of-the-practice-app",
+    name="Northwind Notices",
+    redirect_urls=("http://127.0.0.1:9/slack/oauth_redirect", "https://connect.northwind.example/back?kept=1"),
+)
+OTHER_APP = PracticeApp("4242.2828", ("secret-of-the-other",), "signing", "Contoso Chat", ("https://contoso.example/",))
+APPS = {app.client_id: app for app in (APP, OTHER_APP)}
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address of `app` on a free port, without a slash at the end."""
+    server = make_practice_server(app)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+def make_slack(url: str = "", **more: object) -> Slack:
+    app = create_practice(
+        apps=APPS.get,
+        templates=ROOT / "templates",
+        static=ROOT / "static",
+        **more,  # type: ignore[arg-type]  # Handed on as they are; each test names real arguments.
+    )
+    return Slack(app, APP, url)
+
+
+@pytest.fixture(scope="session")
+def practice_server() -> Iterator[Slack]:
+    """One server for all tests; take `practice_slack`, which empties it first."""
+    slack = make_slack()
+    with served(slack.app) as url:
+        slack.url = url
+        yield slack
+
+
+@pytest.fixture
+def practice_slack(practice_server: Slack) -> Iterator[Slack]:
+    practice_server.world.reset()
+    yield practice_server
+    practice_server.world.reset()
+
+
+@pytest.fixture(scope="session")
+def practice_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = chromium.launch(playwright)
+        yield browser
+        browser.close()
