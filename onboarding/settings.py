@@ -99,6 +99,13 @@ class Settings(BaseModel):
         return self.public_url or f"http://{self.host if ':' not in self.host else f'[{self.host}]'}:{self.port}"
 
     @property
+    def own_host(self) -> str:
+        """Where this process reaches itself: a server on every interface is on loopback too."""
+        if self.host in ("", "0.0.0.0"):  # noqa: S104  # compared, not bound
+            return "127.0.0.1"
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def redirect_uri(self) -> str:
         return f"{self.origin}/slack/oauth_redirect"
 
@@ -199,7 +206,7 @@ def _with_kept_keys(settings: Settings) -> Settings:
 def _kept(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(generate_key())
     except FileExistsError:
         pass

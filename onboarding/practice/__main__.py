@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         server = make_practice_server(practice, given.port)
     except OSError as problem:
-        raise SystemExit(f"Port {given.port} cannot be used: {problem.strerror}.") from None
+        raise SystemExit(f"Port {given.port} cannot be used: {os.strerror(problem.errno or 0)}.") from None
     logging.getLogger(__name__).info("Practice Slack: http://127.0.0.1:%s/ (Ctrl-C ends it)", server.port)
     try:
         server.serve_forever()

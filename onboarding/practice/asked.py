@@ -29,7 +29,7 @@ class Asked:
     def client(self) -> PracticeApp:
         """The app whose id and secret were sent, in HTTP Basic or in the body."""
         client_id, secret = self.basic or (self.params.get("client_id", ""), self.params.get("client_secret", ""))
-        app = self.world.apps(client_id) if client_id else None
+        app = self.world.app(client_id)
         if app is None:
             raise Refused("invalid_client_id")
         if not app.has_secret(secret):

@@ -119,7 +119,7 @@ def _allow(world: World, ask: Ask, scenario: Scenario, workspace: Workspace) -> 
 
 
 def _read_ask(world: World, args: "MultiDict[str, str]") -> Ask:
-    app = world.apps(args.get("client_id", ""))
+    app = world.app(args.get("client_id", ""))
     if app is None:
         raise SlackShowsError("invalid_client_id")
     sent = args.get("redirect_uri") or None

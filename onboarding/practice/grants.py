@@ -56,13 +56,13 @@ def issue_code(
 
 
 def spend_code(ledger: Ledger, app: PracticeApp, value: str, redirect_uri: str | None, now: float) -> Code:
-    """The code, which from now on is spent. A wrong redirect address refuses the exchange and leaves the code usable."""
+    """The code, which is gone from now on. A wrong redirect address refuses the exchange and leaves the code usable."""
     code = ledger.codes.get(value)
-    if code is None or code.client_id != app.client_id or code.expires_at <= now or code.spent:
+    if code is None or code.client_id != app.client_id or code.expires_at <= now:
         raise Refused("invalid_code")
     if code.redirect_uri is not None and redirect_uri != code.redirect_uri:
         raise Refused("bad_redirect_uri")
-    code.spent = True
+    del ledger.codes[value]
     return code
 
 

@@ -10,7 +10,7 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 def show() -> str:
     world = _world()
-    rows = [(world.workspaces[row.place], row, world.apps(row.client_id)) for row in world.installations()]
+    rows = [(world.workspaces[row.place], row, world.app(row.client_id)) for row in world.installations()]
     return render_template("practice/home.html", rows=rows, workspaces=list(world.workspaces.values()))
 
 

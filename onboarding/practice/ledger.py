@@ -14,7 +14,7 @@ Kind = Literal["bot", "user"]
 TokenEnd = Literal["token_revoked", "token_expired", "account_inactive"]
 
 KEPT_DEAD_TOKENS = 500
-KEPT_CODES = 5_000
+KEPT_CODES = 1_000
 KEPT_REFRESH_TOKENS = 1_000
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -67,7 +67,7 @@ class RefreshToken:
 
 @dataclass
 class Code:
-    """What a person has allowed. `trouble_left` counts the exchanges that the scenario still spoils."""
+    """What a person has allowed; it goes when it is exchanged. `trouble_left` counts the exchanges that the scenario still spoils."""
 
     value: str = field(repr=False)
     client_id: str
@@ -78,7 +78,6 @@ class Code:
     scenario: str
     expires_at: float
     trouble_left: int
-    spent: bool = False
 
 
 @dataclass

@@ -40,7 +40,7 @@ def oauth_v2_access(asked: Asked) -> Answer:
 def auth_test(asked: Asked) -> Answer:
     token = asked.holder()
     workspace = asked.world.workspaces[token.place]
-    app = asked.world.apps(token.client_id)
+    app = asked.world.app(token.client_id)
     about: Answer = {
         "url": workspace.url,
         "team": workspace.name,

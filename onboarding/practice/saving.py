@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 FORMAT = 1
+
+_World = TypeVar("_World")
 
 
 class StateFileUnreadable(Exception):
@@ -23,16 +25,16 @@ class StateFile:
         self._lock = Lock()
         self._saved_change = 0
 
-    def load(self) -> dict[str, Any] | None:
-        """None when there is no file yet."""
+    def load(self, read: Callable[[dict[str, Any]], _World]) -> _World | None:
+        """What `read` makes of the saved world; None when there is no file yet."""
         try:
             saved = json.loads(self._path.read_text("utf-8"))
             if saved["format"] != FORMAT:
                 raise ValueError
-            return dict(saved["world"])
+            return read(saved["world"])
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             message = (
                 f"{self._path} does not hold a practice Slack that this version can read. Delete it to start anew."
             )

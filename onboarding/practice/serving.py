@@ -1,9 +1,12 @@
 """A small threaded server for the practice Slack on its own, and for tests. Loopback only."""
 
 import logging
+import socket
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+HOST = "127.0.0.1"
 
 log = logging.getLogger(__name__)
 
@@ -20,5 +23,9 @@ class _Quiet(WSGIRequestHandler):
 
 
 def make_practice_server(app: Flask, port: int = 0) -> BaseWSGIServer:
-    """Bound and listening; `serve_forever` and `shutdown` are the caller's. Port 0 takes a free one: `server.port`."""
-    return make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
+    """Bound and listening; `serve_forever` and `shutdown` are the caller's. Port 0 takes a free one: `server.port`.
+
+    OSError: the port cannot be used. (Werkzeug's own binding would print advice and end the program.)
+    """
+    with socket.create_server((HOST, port), backlog=128) as listening:
+        return make_server(HOST, port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,12 +136,16 @@ def _cut_off() -> Response:
         # socket, which would put the closing off: so its number is taken away from it.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.close(connection.detach())
-        return Response(_gone())
+        return Response(_Gone())
     # Fewer bytes than announced: every server can only close the connection after them.
     return Response(iter([b'{"ok": tr']), 200, {"Content-Length": "4096"}, mimetype="application/json")
 
 
-def _gone() -> Iterator[bytes]:
+class _Gone:
     """Tells the server, before it writes, that nobody is there any more; that is nothing it would log."""
-    raise ConnectionAbortedError
-    yield b""
+
+    def __iter__(self) -> "_Gone":
+        return self
+
+    def __next__(self) -> bytes:
+        raise ConnectionAbortedError

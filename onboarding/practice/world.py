@@ -3,6 +3,7 @@
 `app.extensions["practice_world"]` is one. The verbs of the first part are for tests and for the control address.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +18,13 @@ from onboarding.practice.events import Events
 from onboarding.practice.faults import Fault, Faults
 from onboarding.practice.ledger import Installation, Ledger, Token
 from onboarding.practice.places import WORKSPACES, Workspace
-from onboarding.practice.registration import Apps
+from onboarding.practice.registration import Apps, PracticeApp
 from onboarding.practice.saving import StateFile
 from onboarding.practice.scenarios import BY_NAME, Scenario
 
 KEPT_CALLS = 1_000
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class World:
         workspaces: Sequence[Workspace] = WORKSPACES,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.apps = apps
+        self._apps = apps
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
         self.faults = Faults()
         self.events = Events(events_url, now)
@@ -60,11 +63,14 @@ class World:
         self._next_consents: deque[str] = deque()
         self._changes = 0
         self._file = StateFile(state_file) if state_file else None
-        saved = self._file.load() if self._file else None
-        self._ledger = Ledger.load(saved) if saved else Ledger()
+        self._ledger = (self._file and self._file.load(Ledger.load)) or Ledger()
 
     def now(self) -> float:
         return self._clock() + self._ahead_seconds
+
+    def app(self, client_id: str) -> PracticeApp | None:
+        """Asked anew each time; what cannot be a client id does not reach the look-up, which may be a database."""
+        return self._apps(client_id) if _CLIENT_ID.fullmatch(client_id) else None
 
     # What tests and hosts' CI say to it.
 
@@ -175,12 +181,15 @@ class World:
     @contextmanager
     def changing(self) -> Iterator[Ledger]:
         """The ledger, locked; saved when the block is left, also by an exception: what was done is done."""
-        with self._lock:
-            self._changes += 1
-            change = self._changes
         try:
             with self._lock:
-                yield self._ledger
+                try:
+                    yield self._ledger
+                finally:
+                    # Counted when it is done: a snapshot that has the number then has the change, too.
+                    self._changes += 1
+                    change = self._changes
+                    self._ledger.tidy(self.now())
         finally:
             if self._file:
                 self._file.save(change, self._snapshot)
@@ -199,11 +208,10 @@ class World:
 
     def _snapshot(self) -> tuple[int, dict[str, Any]]:
         with self._lock:
-            self._ledger.tidy(self.now())
             return self._changes, self._ledger.dump()
 
     def _tell(self, client_id: str, place: str, names: list[str], ended: list[Token]) -> None:
-        app = self.apps(client_id)
+        app = self.app(client_id)
         if app is None or not names:
             return
         tokens = {

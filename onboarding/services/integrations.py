@@ -14,6 +14,7 @@ from onboarding.store.database import Database
 from onboarding.vault import Place, Vault
 
 PRACTICE_PATH = "/practice"
+DEFAULT_SCOPES = known_scopes.DEFAULT
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, update
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, delete, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base

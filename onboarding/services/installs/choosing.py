@@ -40,6 +40,16 @@ class SetUp:
 
 
 @dataclass(frozen=True)
+class Declined:
+    """What another try of the same install has to know."""
+
+    link_id: str | None
+    environment_id: str
+    integration_identifier: str
+    expected_workspace_id: str | None
+
+
+@dataclass(frozen=True)
 class Picked:
     """What came out of the form, already checked for its form."""
 
@@ -104,12 +114,13 @@ class Choosing:
             return self._expire(attempt)
         return self._settle(attempt, Choice.from_json(attempt.choice), confirmed=True)
 
-    def decline(self, attempt_id: str, binding: str | None) -> Attempt:
+    def decline(self, attempt_id: str, binding: str | None) -> Declined:
         """The person does not want what Slack granted: it is given back at once. Raises NotFound for another browser."""
         with self._bench.database.reading() as session:
             attempt = self._mine(attempts.by_id(session, attempt_id), binding)
+            integration = self._bench.integration_of(session, attempt)
         self._drop(attempt, "cancelled")
-        return attempt
+        return Declined(attempt.link_id, attempt.environment_id, integration.identifier, attempt.expected_workspace_id)
 
     def expire_overdue(self, limit: int = 100) -> int:
         """Gives back the grants that waited too long, and ends attempts whose process died. How many were ended."""

@@ -19,33 +19,34 @@ class Result:
     """What a result page shows. Of another browser's attempt it shows neither workspace nor account."""
 
     outcome: str
-    attempt_id: str
-    reference: str
-    app_name: str
-    integration_identifier: str
-    account: str | None
-    workspace_id: str | None
-    workspace_name: str | None
-    workspace_domain_url: str | None
-    expected_workspace_id: str | None
-    expected_workspace_name: str | None
-    mode: str | None
-    subscriber_id: str | None
-    context_keys: tuple[str, ...]
-    connection_identifier: str | None
-    connected_at: datetime | None
-    installed_by: str | None
-    missing_permissions: tuple[Permission, ...]
-    org_manage_url: str | None
-    return_url: str | None
-    retry_after_seconds: int | None
-    link_life: str | None
-    operator_detail: str | None
-    finished_here: bool
-    link_id: str | None
-    is_operators: bool
-    approval_link_id: str | None
-    approval_expires_at: datetime | None
+    attempt_id: str = ""
+    reference: str = ""
+    app_name: str = "Slack Connect"
+    integration_identifier: str = ""
+    account: str | None = None
+    workspace_id: str | None = None
+    workspace_name: str | None = None
+    workspace_domain_url: str | None = None
+    expected_workspace_id: str | None = None
+    expected_workspace_name: str | None = None
+    mode: str | None = None
+    subscriber_id: str | None = None
+    context_keys: tuple[str, ...] = ()
+    connection_identifier: str | None = None
+    connected_at: datetime | None = None
+    installed_by: str | None = None
+    missing_permissions: tuple[Permission, ...] = ()
+    org_manage_url: str | None = None
+    return_url: str | None = None
+    retry_after_seconds: int | None = None
+    link_life: str | None = None
+    operator_detail: str | None = None
+    finished_here: bool = False
+    #: The link it began with, where this page may lead on with it.
+    link_id: str | None = None
+    is_operators: bool = False
+    approval_link_id: str | None = None
+    approval_expires_at: datetime | None = None
 
 
 class Looking:
@@ -53,11 +54,13 @@ class Looking:
         self._bench = bench
 
     def result(self, attempt_id: str, binding: str | None) -> Result:
-        """Raises NotFound for an attempt that is not known, or has not ended, or belongs to another browser."""
+        """An outcome of "" means that it has not ended. Raises NotFound for an attempt of another browser."""
         with self._bench.database.reading() as session:
             attempt = attempts.by_id(session, attempt_id)
-            if attempt is None or attempt.outcome is None or not is_bound(attempt, binding):
+            if attempt is None or not is_bound(attempt, binding):
                 raise NotFound("There is no such install in this browser.")
+            if attempt.outcome is None:
+                return Result(outcome="", attempt_id=attempt.id)
             return self._result(session, attempt, self._outcome(session, attempt))
 
     def elsewhere(self, attempt_id: str, outcome: str) -> Result:
@@ -134,36 +137,17 @@ class Looking:
         )
 
     def _neutral(self, session: Session, attempt: Attempt, outcome: str) -> Result:
+        """Who holds a callback address may start again with its link only while Slack may still be sending people there."""
         integration = self._bench.integration_of(session, attempt)
+        may_go_on = attempt.stage == "made" and attempt.expires_at > self._bench.now()
         return Result(
             outcome=outcome,
             attempt_id=attempt.id,
             reference=records.reference(attempt.id),
             app_name=integration.name,
             integration_identifier=integration.identifier,
-            account=None,
-            workspace_id=None,
-            workspace_name=None,
-            workspace_domain_url=None,
-            expected_workspace_id=None,
-            expected_workspace_name=None,
-            mode=None,
-            subscriber_id=None,
-            context_keys=(),
-            connection_identifier=None,
-            connected_at=None,
-            installed_by=None,
-            missing_permissions=(),
-            org_manage_url=None,
-            return_url=None,
-            retry_after_seconds=None,
-            link_life=None,
-            operator_detail=None,
-            finished_here=False,
-            link_id=attempt.link_id,
+            link_id=attempt.link_id if may_go_on else None,
             is_operators=attempt.operator_id is not None,
-            approval_link_id=None,
-            approval_expires_at=None,
         )
 
 

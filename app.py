@@ -1,0 +1,82 @@
+"""The WSGI object, `app:app`: the product, and the practice Slack below it while practice mode can be on."""
+
+import fcntl
+import sys
+from typing import IO
+
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from onboarding import cli, files, runtime, settings, web
+from onboarding.errors import SettingsProblem
+from onboarding.practice import PracticeApp, create_practice
+from onboarding.services.integrations import PRACTICE_PATH
+from onboarding.settings import Settings
+
+
+def create_app() -> Flask:
+    """What `flask --app app` calls: the commands, which read the settings only when they need them."""
+    return cli.commands()
+
+
+def site(configured: Settings, built: runtime.Runtime) -> Flask:
+    """The product with the practice Slack mounted below it where practice mode is possible."""
+    product = web.create_app(configured, built)
+    if not configured.practice_possible:
+        return product
+
+    def registered(client_id: str) -> PracticeApp | None:
+        found = built.integrations.registration(client_id)
+        if found is None:
+            return None
+        return PracticeApp(
+            client_id=found.client_id,
+            client_secrets=(found.client_secret,),
+            signing_secret=found.signing_secret,
+            name=found.name,
+            redirect_urls=(found.redirect_url,),
+        )
+
+    practice = create_practice(
+        apps=registered,
+        templates=files.templates(),
+        static=files.static(),
+        state_file=configured.instance / "practice.json",
+    )
+    product.extensions["practice"] = practice
+    product.wsgi_app = DispatcherMiddleware(product.wsgi_app, {PRACTICE_PATH: practice.wsgi_app})  # type: ignore[method-assign]  # Flask's own way to wrap
+    return product
+
+
+def _served() -> Flask:
+    configured = settings.from_environ()
+    built = runtime.build(configured)
+    if not built.environments.is_ready():
+        raise SettingsProblem(
+            "DATABASE_URL: the database cannot be read or is empty. Run `flask --app app setup` first."
+        )
+    runtime.check_keys(built, settings.keys_are_given())
+    if configured.practice_possible and built.integrations.is_practice_on():
+        _keep_alone(configured)
+    return site(configured, built)
+
+
+_alone: list[IO[str]] = []
+
+
+def _keep_alone(configured: Settings) -> None:
+    """The practice Slack's world is in this process's memory, so a second process would show another world."""
+    configured.instance.mkdir(parents=True, exist_ok=True)
+    lock = (configured.instance / "practice.lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SettingsProblem("PRACTICE: practice mode runs as one web process, and one is running already.") from None
+    _alone.append(lock)
+
+
+if not settings.run_by_flask_command():
+    try:
+        app = _served()
+    except SettingsProblem as problem:
+        sys.exit(problem.sentence)

@@ -1,0 +1,13 @@
+"""`keys generate`: a key that does."""
+
+import click
+
+from onboarding.settings import generate_key
+
+group = click.Group("keys", help="Keys of this deployment.")
+
+
+@group.command()
+def generate() -> None:
+    """Print 32 random bytes in URL-safe base64, for SECRET_KEY or ENCRYPTION_KEYS."""
+    click.echo(generate_key())

@@ -1,0 +1,83 @@
+"""`link create` and `link revoke`."""
+
+import re
+from datetime import timedelta
+
+import click
+
+from onboarding.cli.shell import environment_option, json_option, moment, opened, say
+from onboarding.errors import NotFound, Refused
+from onboarding.services.links import Wish
+
+group = click.Group("link", help="Invitations to connect.")
+_LIFE = re.compile(r"(\d{1,6})([mhd])\Z")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@group.command()
+@click.option("--integration", required=True)
+@click.option("--subscriber", help="Fix the subscriber.")
+@click.option("--context", "contexts", multiple=True, metavar="TYPE=ID", help="Fix a context; may be repeated.")
+@click.option("--offer-context", "offered", multiple=True, metavar="TYPE=ID", help="Offer a context to choose.")
+@click.option("--mode", type=click.Choice(["subscriber", "shared"]))
+@click.option("--workspace", metavar="T…", help="The workspace that is expected to answer.")
+@click.option("--return-url", help="Where the last page leads back to.")
+@click.option("--expires-in", default="7d", show_default=True, metavar="30m|7d")
+@click.option("--open", "is_open", is_flag=True, help="Leave the choice to the holder: single use, 24 hours.")
+@environment_option
+@json_option
+def create(
+    integration: str,
+    subscriber: str | None,
+    contexts: tuple[str, ...],
+    offered: tuple[str, ...],
+    mode: str | None,
+    workspace: str | None,
+    return_url: str | None,
+    expires_in: str,
+    is_open: bool,
+    environment: str,
+    as_json: bool,
+) -> None:
+    """Print an address for one customer."""
+    with opened() as runtime:
+        made = runtime.links.create(
+            Wish(
+                integration=integration,
+                environment=environment,
+                subscriber_id=subscriber,
+                context_keys=tuple(map(_key, contexts)),
+                offered_context_keys=tuple(map(_key, offered)),
+                mode=mode,
+                workspace_id=workspace,
+                return_url=return_url,
+                life=_life(expires_in),
+                is_open=is_open,
+            )
+        )
+    say(as_json, {"id": made.id, "url": made.url, "expiresAt": moment(made.expires_at)}, lambda: made.url)
+
+
+@group.command()
+@click.argument("link_id")
+@json_option
+def revoke(link_id: str, as_json: bool) -> None:
+    """Make the link LINK_ID unusable. Connections made with it stay."""
+    with opened() as runtime:
+        if not runtime.links.revoke(runtime.environments.first().id, link_id):
+            raise NotFound(f"There is no link {link_id!r} that could still be revoked.")
+    say(as_json, {"id": link_id, "revoked": True}, lambda: f"Revoked {link_id}.")
+
+
+def _key(text: str) -> str:
+    kind, sign, name = text.partition("=")
+    if not sign:
+        raise Refused(f"{text!r} is not a context: write TYPE=ID.")
+    return f"{kind}:{name}"
+
+
+def _life(text: str) -> timedelta:
+    found = _LIFE.match(text)
+    if not found:
+        raise Refused("--expires-in: write a number and m, h or d, such as 30m or 7d.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -1,0 +1,18 @@
+"""`operator add`: a one-time sign-in link for a person of the console."""
+
+import click
+
+from onboarding.cli.shell import json_option, moment, opened, say
+
+group = click.Group("operator", help="People of the console.")
+
+
+@group.command()
+@click.argument("email")
+@json_option
+def add(email: str, as_json: bool) -> None:
+    """Print a one-time sign-in link for EMAIL."""
+    with opened() as runtime:
+        runtime.environments.first()
+        made = runtime.access.invite(email)
+    say(as_json, {"url": made.url, "expiresAt": moment(made.expires_at)}, lambda: made.url)

@@ -1,0 +1,61 @@
+"""Operators: the list of connections, one connection, and its end."""
+
+from dataclasses import asdict
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from onboarding.pages.guard import environment_id, operator
+from onboarding.runtime import current
+from onboarding.services.connections import Search
+
+blueprint = Blueprint("connections", __name__)
+
+
+@blueprint.get("/connections")
+def index() -> ResponseReturnValue:
+    search = Search(**{name: request.args.get(name, "").strip()[:255] for name in asdict(Search())})
+    page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
+    return render_template(
+        "connections/list.html",
+        rows=page.rows,
+        filters=search,
+        is_filtered=search.is_filtered,
+        integrations=current().integrations.all_of(environment_id()),
+        total=page.total,
+        total_capped=page.total_capped,
+        next_url=_turn(search, after=page.next),
+        previous_url=_turn(search, before=page.previous),
+    )
+
+
+@blueprint.get("/connections/<identifier>")
+def show(identifier: str) -> ResponseReturnValue:
+    return render_template("connections/show.html", connection=current().connections.find(environment_id(), identifier))
+
+
+@blueprint.get("/connections/<identifier>/disconnect")
+def disconnect(identifier: str) -> ResponseReturnValue:
+    found = current().connections.find(environment_id(), identifier)
+    return render_template("connections/disconnect.html", connection=found, others=found.others)
+
+
+@blueprint.post("/connections/<identifier>/disconnect")
+def disconnect_submit(identifier: str) -> ResponseReturnValue:
+    current().connections.disconnect(environment_id(), identifier, f"operator:{operator().email}")
+    return redirect(url_for("connections.disconnected", identifier=identifier), 303)
+
+
+@blueprint.get("/connections/<identifier>/disconnected")
+def disconnected(identifier: str) -> ResponseReturnValue:
+    ended = current().connections.disconnected(environment_id(), identifier)
+    return render_template(
+        "connections/disconnected.html", result=ended.result, workspace_name=ended.workspace_name, at=ended.at
+    )
+
+
+def _turn(search: Search, after: str | None = None, before: str | None = None) -> str | None:
+    if after is None and before is None:
+        return None
+    filters = {name: value for name, value in asdict(search).items() if value}
+    return url_for("connections.index", after=after, before=before, **filters)

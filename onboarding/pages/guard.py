@@ -1,0 +1,89 @@
+"""Who may see what. Deny by default: a view that says nothing is the operators'."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, g, redirect, render_template, request, session
+from werkzeug.wrappers import Response
+
+from onboarding.errors import NotFound
+from onboarding.runtime import current
+from onboarding.services.access import Viewer
+
+View = TypeVar("View", bound=Callable[..., object])
+_SESSION_KEY = "sign_in"
+_PUBLIC: set[str] = {"static"}
+
+
+def public(view: View) -> View:
+    """Marks a view that anybody may ask: it has to guard itself, by a link's signature or the attempt's cookie."""
+    setattr(view, "is_public", True)  # noqa: B010  # a plain assignment is no attribute that mypy knows
+    return view
+
+
+def is_public(app: Flask, endpoint: str) -> bool:
+    return endpoint in _PUBLIC or getattr(app.view_functions[endpoint], "is_public", False)
+
+
+def viewer() -> Viewer | None:
+    """Who is signed in, asked once a request."""
+    if "viewer" not in g:
+        g.viewer = current().access.viewer(session.get(_SESSION_KEY))
+    found: Viewer | None = g.viewer
+    return found
+
+
+def operator() -> Viewer:
+    """The signed-in person, in a view that only they reach."""
+    found = viewer()
+    if found is None:
+        abort(401)
+    return found
+
+
+def environment_id() -> str:
+    """The environment of the console."""
+    try:
+        return current().environments.first().id
+    except NotFound as problem:
+        abort(503, problem.sentence)
+
+
+def remember(session_token: str) -> None:
+    session.clear()
+    session.permanent = True
+    session[_SESSION_KEY] = session_token
+
+
+def forget() -> None:
+    token = session.get(_SESSION_KEY)
+    session.clear()
+    if token:
+        current().access.sign_out(token)
+
+
+def register(app: Flask) -> None:
+    app.before_request(_loopback_only)
+    app.before_request(_signed_in)
+
+
+def _loopback_only() -> Response | None:
+    """In practice mode a page of another name that resolves to this machine must not reach it (DNS rebinding)."""
+    settings = current().settings
+    if not settings.practice_possible or request.endpoint == "health.alive":
+        return None
+    name = urlsplit(f"//{request.host}").hostname or ""
+    if name == urlsplit(settings.origin).hostname:
+        return None
+    if name == "localhost" and request.method == "GET":
+        return redirect(f"{settings.origin}{request.full_path.rstrip('?')}")
+    if name not in ("127.0.0.1", "::1", "localhost"):
+        abort(421)
+    return None
+
+
+def _signed_in() -> tuple[str, int] | None:
+    if request.endpoint is None or is_public(current_app, request.endpoint) or viewer() is not None:
+        return None
+    return render_template("signin/needed.html"), 401

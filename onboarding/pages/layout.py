@@ -1,0 +1,37 @@
+"""What every template may use."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+from onboarding.errors import StorageProblem
+from onboarding.pages import guard
+from onboarding.pages.filters import FILTERS
+from onboarding.runtime import current
+from onboarding.services.access import Viewer
+
+
+@dataclass(frozen=True)
+class Product:
+    """The name that people see: the product whose Slack app it is."""
+
+    name: str = "Slack Connect"
+    support_url: str | None = None
+    privacy_url: str | None = None
+    help_url: str | None = None
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.filters.update(FILTERS)
+    app.context_processor(_everywhere)
+
+
+def _everywhere() -> dict[str, object]:
+    viewer: Viewer | None = None
+    practice = current().settings.practice_possible
+    try:
+        viewer, practice = guard.viewer(), practice and current().integrations.is_practice_on()
+    except StorageProblem:
+        # The page that says so has to come out all the same.
+        viewer = None
+    return {"product": Product(), "viewer": viewer, "practice_mode": practice}

@@ -1,0 +1,65 @@
+"""Pages for what goes wrong outside an install: one page, one table of words."""
+
+import structlog
+from flask import Flask, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from onboarding.errors import NotFound, Refused, StorageProblem
+
+_LOG = structlog.get_logger(__name__)
+_WORDS = {
+    400: ("This request cannot be read", "Something in it is not in order. Go back and try again."),
+    401: ("Please sign in", "This page is for operators."),
+    403: ("This is not for you", "You are signed in, but not allowed to do this."),
+    404: ("There is nothing here", "The address may have been cut short, or what it named is gone."),
+    405: ("This address works differently", "Go back and use the page's own button."),
+    413: ("That is too much at once", "Send less: a form here takes at most 100 kB."),
+    414: ("That address is too long", "Copy it again, or start from its beginning."),
+    421: ("This name is not served here", "In practice mode only this computer's own names are answered."),
+    429: ("Too many requests", "Wait a moment, then try again."),
+    500: ("Something went wrong on our side", "It was noted. Nothing was changed. Try again in a moment."),
+    503: ("We cannot answer just now", "The database did not answer. Nothing was changed. Try again in a moment."),
+}
+_FORGED = (
+    "This page was open in an old session, or its form came from elsewhere. Nothing was changed. Go back and try again."
+)
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(NotFound, lambda problem: _page(404, problem.sentence))
+    app.register_error_handler(Refused, lambda problem: _page(400, problem.sentence))
+    app.register_error_handler(StorageProblem, _storage)
+
+
+def _csrf(_problem: CSRFError) -> tuple[str, int]:
+    return _page(400, _FORGED)
+
+
+def _http(problem: HTTPException) -> tuple[str, int]:
+    if isinstance(problem, InternalServerError):
+        cause = problem.original_exception
+        # The kind and the path are enough to find it; a message may quote what people sent.
+        _LOG.error("page.failed", path=request.path, kind=type(cause).__name__)
+    return _page(problem.code or 500)
+
+
+def _storage(problem: StorageProblem) -> tuple[str, int]:
+    _LOG.error("page.database_gone", path=request.path, problem=problem.sentence)
+    return _page(503)
+
+
+def _page(status: int, sentence: str = "") -> tuple[str, int]:
+    title, words = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
+    page = render_template(
+        "problems/problem.html",
+        status=status,
+        title=title,
+        sentence=sentence or words,
+        reference="",
+        way_on_url=url_for("home.index"),
+        way_on_label="Go to the start",
+    )
+    return page, status

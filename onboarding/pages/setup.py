@@ -1,0 +1,146 @@
+"""The form after Slack has answered: mode, subscriber, context."""
+
+import re
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import FieldList, Form, FormField, RadioField, StringField, ValidationError
+from wtforms.validators import Length, Optional
+
+from onboarding.errors import NotFound, Refused
+from onboarding.pages import attempt_cookies, callback, results
+from onboarding.pages.guard import public
+from onboarding.pages.layout import Product
+from onboarding.runtime import current
+from onboarding.services.installs.choosing import Picked, SetUp
+from onboarding.services.links import is_subscriber_id
+
+blueprint = Blueprint("setup", __name__)
+_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
+_ROWS = 5
+
+
+class ContextRow(Form):
+    type = StringField("Type", filters=[lambda text: text.strip() if text else text])
+    id = StringField("Id", filters=[lambda text: text.strip() if text else text])
+
+    def validate_type(self, field: StringField) -> None:
+        if not field.data and self.id.data:
+            raise ValidationError("Enter the type of this context.")
+        _check_word(field)
+
+    def validate_id(self, field: StringField) -> None:
+        if not field.data and self.type.data:
+            raise ValidationError("Enter the id of this context.")
+        _check_word(field)
+
+
+class SetUpForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """All fields; `form_for` takes away those that the link fixes."""
+
+    connection_mode = RadioField("Mode", choices=[], validators=[Optional()], validate_choice=False)
+    subscriber_id = StringField("Subscriber", [Length(max=255)], filters=[lambda text: text.strip() if text else text])
+    offered_context = RadioField("Context", choices=[], validators=[Optional()], validate_choice=False)
+    contexts = FieldList(FormField(ContextRow), min_entries=_ROWS, max_entries=_ROWS)
+
+    def validate_subscriber_id(self, field: StringField) -> None:
+        mode = self.connection_mode.data if "connection_mode" in self else "subscriber"
+        if field.data and mode == "subscriber" and not is_subscriber_id(field.data):
+            raise ValidationError("Use 1 to 255 characters, without / % ? # \\ and control characters.")
+
+    def validate_contexts(self, field: "FieldList[FormField[ContextRow]]") -> None:
+        kinds = [row["type"].data for row in field.entries if row["type"].data]
+        if len(set(kinds)) < len(kinds):
+            raise ValidationError("Each type can stand once. Remove the one that is there twice.")
+
+
+@blueprint.get("/slack/setup/<attempt_id>")
+@public
+def form(attempt_id: str) -> ResponseReturnValue:
+    view = _view(attempt_id)
+    if not isinstance(view, SetUp):
+        return view
+    return _page(attempt_id, view, form_for(view))
+
+
+@blueprint.post("/slack/setup/<attempt_id>")
+@public
+def form_submit(attempt_id: str) -> ResponseReturnValue:
+    view = _view(attempt_id)
+    if not isinstance(view, SetUp):
+        return view
+    filled = form_for(view)
+    if not filled.validate_on_submit():
+        return _page(attempt_id, view, filled), 422
+    try:
+        finished = current().choosing.save(attempt_id, attempt_cookies.binding(attempt_id), _picked(filled))
+    except Refused as refusal:
+        _put_beside(filled, refusal)
+        return _page(attempt_id, view, filled), 422
+    return callback.lead_on(finished)
+
+
+@blueprint.post("/slack/setup/<attempt_id>/cancel")
+@public
+def cancel_submit(attempt_id: str) -> ResponseReturnValue:
+    current().choosing.decline(attempt_id, attempt_cookies.binding(attempt_id))
+    return redirect(url_for("results.show", attempt_id=attempt_id), 303)
+
+
+def form_for(view: SetUp) -> SetUpForm:
+    made = SetUpForm()
+    if len(view.modes) > 1:
+        made.connection_mode.choices = [(mode, mode) for mode in view.modes]
+        made.connection_mode.data = made.connection_mode.data or view.modes[0]
+    else:
+        del made.connection_mode
+    if view.kind == "link" or view.mode == "shared":
+        del made.subscriber_id
+    if view.kind == "link":
+        del made.contexts
+    if view.offered_context_keys:
+        made.offered_context.choices = [(key, key) for key in view.offered_context_keys]
+    else:
+        del made.offered_context
+    return made
+
+
+def _view(attempt_id: str) -> SetUp | ResponseReturnValue:
+    try:
+        view = current().choosing.view(attempt_id, attempt_cookies.binding(attempt_id))
+    except NotFound:
+        return results.neutral("other_browser", None)
+    if isinstance(view, SetUp):
+        return view
+    return redirect(url_for("results.show", attempt_id=attempt_id), 303)
+
+
+def _page(attempt_id: str, view: SetUp, filled: SetUpForm) -> str:
+    return render_template(
+        "connect/setup.html",
+        setup=view,
+        form=filled,
+        product=Product(view.app_name),
+        cancel_action=url_for("setup.cancel_submit", attempt_id=attempt_id),
+    )
+
+
+def _picked(filled: SetUpForm) -> Picked:
+    rows = filled.contexts.entries if "contexts" in filled else []
+    return Picked(
+        mode=filled.connection_mode.data if "connection_mode" in filled else None,
+        subscriber_id=(filled.subscriber_id.data or None) if "subscriber_id" in filled else None,
+        context_keys=tuple(f"{row['type'].data}:{row['id'].data}" for row in rows if row["type"].data),
+        offered_context=filled.offered_context.data if "offered_context" in filled else None,
+    )
+
+
+def _put_beside(filled: SetUpForm, refusal: Refused) -> None:
+    field = filled[refusal.field] if refusal.field in filled else next(iter(filled))
+    field.errors = [*field.errors, refusal.sentence]
+
+
+def _check_word(field: StringField) -> None:
+    if field.data and not _WORD.match(field.data):
+        raise ValidationError("Use letters, digits, - and _ only, at most 100.")

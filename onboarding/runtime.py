@@ -1,0 +1,83 @@
+"""One object that holds the services: built once, read by every door."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from onboarding import clock, files
+from onboarding.errors import SettingsProblem
+from onboarding.services.access import Access
+from onboarding.services.connections import Connections
+from onboarding.services.environments import Environments
+from onboarding.services.installs.choosing import Choosing
+from onboarding.services.installs.finishing import Finishing
+from onboarding.services.installs.looking import Looking
+from onboarding.services.installs.settling import Settling
+from onboarding.services.installs.shared import Workbench
+from onboarding.services.installs.starting import Starting
+from onboarding.services.integrations import PRACTICE_PATH, Integrations
+from onboarding.services.links import Links
+from onboarding.settings import Settings
+from onboarding.slack.gateway import Gateway
+from onboarding.store.database import Database
+from onboarding.vault import Vault
+
+EXTENSION = "onboarding"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    settings: Settings
+    database: Database
+    environments: Environments
+    integrations: Integrations
+    links: Links
+    starting: Starting
+    finishing: Finishing
+    choosing: Choosing
+    looking: Looking
+    access: Access
+    connections: Connections
+
+
+def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
+    """The wiring. Raises SettingsProblem where a setting does not do."""
+    if settings.database.startswith("sqlite"):
+        settings.instance.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    vault, gateway = Vault(settings.vault_keys), Gateway()
+    # The browser reaches the practice Slack below PUBLIC_URL; the server asks at the address that it listens on.
+    here = f"http://{settings.own_host}:{settings.port}"
+    practice = (f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/")
+    bench = Workbench(database, vault, gateway, settings, now, *practice)
+    settling = Settling(bench)
+    return Runtime(
+        settings=settings,
+        database=database,
+        environments=Environments(database, files.migrations(), now),
+        integrations=Integrations(database, vault, settings, now),
+        links=Links(database, settings, now),
+        starting=Starting(bench),
+        finishing=Finishing(bench, settling),
+        choosing=Choosing(bench, settling),
+        looking=Looking(bench),
+        access=Access(database, settings, now),
+        connections=Connections(database, vault, gateway, settings, now, practice),
+    )
+
+
+def check_keys(runtime: Runtime, keys_are_given: bool) -> None:
+    """A real integration ends practice mode, and with it the keys that practice mode makes. Raises SettingsProblem."""
+    if keys_are_given or not runtime.environments.is_ready() or runtime.integrations.is_practice_on():
+        return
+    raise SettingsProblem(
+        "SECRET_KEY and ENCRYPTION_KEYS: required now that a real Slack app is set up. To go on with the keys made in "
+        f"practice, set SECRET_KEY_FILE={runtime.settings.instance}/secret_key and "
+        f"ENCRYPTION_KEYS_FILE={runtime.settings.instance}/encryption_keys."
+    )
+
+
+def current() -> Runtime:
+    """The runtime of the app that answers this request."""
+    found: Runtime = current_app.extensions[EXTENSION]
+    return found

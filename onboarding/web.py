@@ -1,0 +1,58 @@
+"""The Flask app: settings in, WSGI object out."""
+
+import logging
+import sys
+from datetime import timedelta
+
+import structlog
+from flask import Flask
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from onboarding import files, pages, runtime
+from onboarding.settings import Settings
+
+LARGEST_BODY_BYTES = 100_000
+
+
+def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flask:
+    """The product for one set of settings. Raises SettingsProblem where a setting does not do."""
+    configure_logs(settings)
+    app = Flask(__name__, template_folder=files.templates(), static_folder=files.static(), static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=settings.signing_keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.signing_keys[1:]),
+        SESSION_COOKIE_NAME="__Host-session" if settings.is_https else "session",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        MAX_FORM_PARTS=100,
+        # A link lives for days and so does the page that it opens: CSRF tokens live as long as the session.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.extensions[runtime.EXTENSION] = built or runtime.build(settings)
+    CSRFProtect(app)
+    pages.register(app)
+    if settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask's own way to wrap
+    return app
+
+
+def configure_logs(settings: Settings) -> None:
+    """structlog for our lines. Query strings and bodies are never logged: they hold codes and states."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    renderer = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
