@@ -56,7 +56,7 @@ class Events:
         if self._url is None:
             return
         if self.uninstalled_first:
-            events = events[::-1]
+            events = list(reversed(events))
         url = self._url
         bodies = [(event["type"], *self._body(app, envelope, event)) for event in events]
         # A daemon: a program that ends does not wait for an app that never answers.

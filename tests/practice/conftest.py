@@ -31,7 +31,7 @@ APPS = {app.client_id: app for app in (APP, OTHER_APP)}
 def served(app: Flask) -> Iterator[str]:
     """The address of `app` on a free port, without a slash at the end."""
     server = make_practice_server(app)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

@@ -99,6 +99,7 @@ def test_without_a_redirect_address_the_first_registered_one_is_taken(practice_s
     [
         ({"client_id": "1.1"}, "invalid_client_id"),
         ({"client_id": None}, "invalid_client_id"),
+        ({"client_id": "4242.1717\0"}, "invalid_client_id"),
         ({"redirect_uri": "https://evil.example/"}, "bad_redirect_uri"),
         ({"redirect_uri": "javascript:alert(1)"}, "bad_redirect_uri"),
         ({"scope": None}, "no_scopes"),
@@ -111,7 +112,7 @@ def test_without_a_redirect_address_the_first_registered_one_is_taken(practice_s
 def test_wrong_request_stops_on_slacks_own_page(
     practice_slack: Slack, changes: dict[str, str | None], code: str
 ) -> None:
-    for answer in (practice_slack.sees_consent(**changes), practice_slack.presses("allow", **changes)):
+    for answer in (practice_slack.sees_consent(**changes), practice_slack.presses("allow", ACME, "normal", **changes)):
         assert answer.status_code == 400
         assert f'data-page="practice-error" data-code="{code}"' in answer.text
         assert "Location" not in answer.headers

@@ -1,0 +1,150 @@
+"""Signed events: what the app is told of an uninstall or a revocation."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from queue import Queue
+from typing import Any
+
+import pytest
+from flask import Flask, request
+from slack_sdk.signature import SignatureVerifier
+
+from onboarding.practice.events import signature_headers
+from tests.practice.conftest import APP, make_slack, served
+from tests.practice.walk import ACME, GROUP, Slack
+
+
+@dataclass
+class Listener:
+    """The app's events address: keeps what it was told, and answers as ordered."""
+
+    told: Queue[tuple[bytes, dict[str, str]]] = field(default_factory=Queue)
+    answers: list[int] = field(default_factory=list)
+
+    def app(self) -> Flask:
+        app = Flask("listener")
+
+        @app.post("/slack/events")
+        def events() -> tuple[str, int]:
+            self.told.put((request.get_data(), dict(request.headers)))
+            return "", self.answers.pop(0) if self.answers else 200
+
+        return app
+
+    def events(self, count: int) -> list[dict[str, Any]]:
+        return [json.loads(self.told.get(timeout=10)[0]) for _ in range(count)]
+
+
+@pytest.fixture
+def practice_listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def telling_slack(practice_listener: Listener) -> Iterator[Slack]:
+    with served(practice_listener.app()) as listener_url:
+        slack = make_slack(events_url=f"{listener_url}/slack/events")
+        with served(slack.app) as url:
+            slack.url = url
+            yield slack
+            slack.world.reset()
+            assert slack.world.events.wait_until_told()
+
+
+def types(events: list[dict[str, Any]]) -> list[str]:
+    return [event["event"]["type"] for event in events]
+
+
+def test_uninstall_is_told_in_slacks_envelope(telling_slack: Slack, practice_listener: Listener) -> None:
+    installed = telling_slack.installs(user_scope="users:read")
+    telling_slack.world.removes_app(APP.client_id, ACME)
+    revoked, uninstalled = practice_listener.events(2)
+    assert types([revoked, uninstalled]) == ["tokens_revoked", "app_uninstalled"]
+    assert revoked["event"]["tokens"] == {
+        "oauth": [installed["authed_user"]["id"]],
+        "bot": [installed["bot_user_id"]],
+    }
+    for event in (revoked, uninstalled):
+        assert event["type"] == "event_callback"
+        assert (event["team_id"], event["api_app_id"]) == (ACME, installed["app_id"])
+        assert re.fullmatch(r"Ev\w{8,}", event["event_id"])
+    assert revoked["event_id"] != uninstalled["event_id"]
+
+
+def test_events_are_signed_as_slack_signs(telling_slack: Slack, practice_listener: Listener) -> None:
+    telling_slack.installs()
+    telling_slack.world.removes_app(APP.client_id, ACME)
+    body, headers = practice_listener.told.get(timeout=10)
+    assert SignatureVerifier(APP.signing_secret).is_valid_request(body, headers)
+    assert not SignatureVerifier("another-secret").is_valid_request(body, headers)
+
+
+def test_signature_agrees_with_slacks_published_example() -> None:
+    body = (
+        b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V"
+        b"&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text="
+        b"&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN"
+        b"&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
+    )
+    headers = signature_headers("8f742231b10e8888abcd99yyyzzz85a5", body, 1531420618)
+    assert headers["X-Slack-Signature"] == "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
+
+
+def test_order_of_the_two_events_can_be_the_other_one(telling_slack: Slack, practice_listener: Listener) -> None:
+    telling_slack.installs()
+    telling_slack.world.events.uninstalled_first = True
+    telling_slack.world.removes_app(APP.client_id, ACME)
+    assert types(practice_listener.events(2)) == ["app_uninstalled", "tokens_revoked"]
+
+
+def test_organisations_uninstall_names_the_organisation(telling_slack: Slack, practice_listener: Listener) -> None:
+    telling_slack.installs(GROUP)
+    telling_slack.world.removes_app(APP.client_id, GROUP)
+    [event] = practice_listener.events(1)
+    assert (event["team_id"], event["enterprise_id"]) == (None, GROUP)
+
+
+def test_revoking_the_bot_token_is_told(telling_slack: Slack, practice_listener: Listener) -> None:
+    installed = telling_slack.installs(user_scope="users:read")
+    telling_slack.client(installed["access_token"]).auth_revoke()
+    assert telling_slack.world.events.wait_until_told()
+    [event] = practice_listener.events(1)
+    assert event["event"] == {
+        "type": "tokens_revoked",
+        "tokens": {"oauth": [], "bot": [installed["bot_user_id"]]},
+    }
+    assert practice_listener.told.empty()
+
+
+def test_revoking_a_rotating_token_is_not_told(telling_slack: Slack, practice_listener: Listener) -> None:
+    telling_slack.client(telling_slack.installs(scenario="rotation")["access_token"]).auth_revoke()
+    assert telling_slack.world.events.wait_until_told()
+    assert practice_listener.told.empty()
+
+
+def test_failed_delivery_is_tried_again_with_slacks_headers(telling_slack: Slack, practice_listener: Listener) -> None:
+    practice_listener.answers = [500]
+    telling_slack.installs()
+    telling_slack.world.removes_app(APP.client_id, ACME)
+    (first, first_headers), (again, again_headers) = (practice_listener.told.get(timeout=10) for _ in range(2))
+    assert first == again
+    assert "X-Slack-Retry-Num" not in first_headers
+    assert (again_headers["X-Slack-Retry-Num"], again_headers["X-Slack-Retry-Reason"]) == ("1", "http_error")
+    assert telling_slack.world.events.wait_until_told()
+    told = [
+        (delivery.event_type, delivery.tries, delivery.status) for delivery in telling_slack.world.events.deliveries()
+    ]
+    assert told == [("tokens_revoked", 2, 200), ("app_uninstalled", 1, 200)]
+
+
+def test_without_an_events_address_nobody_is_told(practice_slack: Slack) -> None:
+    practice_slack.installs()
+    assert practice_slack.world.removes_app(APP.client_id, ACME)
+    assert practice_slack.world.events.deliveries() == []
+
+
+def test_events_address_is_an_http_address() -> None:
+    with pytest.raises(ValueError, match="http"):
+        make_slack(events_url="file:///etc/hostname")
