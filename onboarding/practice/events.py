@@ -55,10 +55,9 @@ class Events:
         """Sends `events`, in Slack's usual order, one after the other; returns at once."""
         if self._url is None:
             return
-        if self.uninstalled_first:
-            events = list(reversed(events))
         url = self._url
-        bodies = [(event["type"], *self._body(app, envelope, event)) for event in events]
+        ordered = reversed(events) if self.uninstalled_first else events
+        bodies = [(event["type"], *self._body(app, envelope, event)) for event in ordered]
         # A daemon: a program that ends does not wait for an app that never answers.
         thread = Thread(target=self._send_all, args=(url, app, bodies, self._stopped), daemon=True)
         with self._lock:
