@@ -75,8 +75,13 @@ def _keep_alone(configured: Settings) -> None:
     _alone.append(lock)
 
 
-if not settings.run_by_flask_command():
+def __getattr__(name: str) -> Flask:
+    """`app`, made when a server asks for it: commands and tests import this module without starting anything."""
+    if name != "app" or settings.run_by_flask_command():
+        raise AttributeError(name)
     try:
-        app = _served()
+        made = _served()
     except SettingsProblem as problem:
         sys.exit(problem.sentence)
+    globals()["app"] = made
+    return made

@@ -53,7 +53,7 @@ def add(
                 workspace_policy=workspace_policy,
             )
         redirect = runtime.settings.redirect_uri
-        members = {
+        members: dict[str, object] = {
             "identifier": identifier,
             "redirectUrl": redirect,
             "eventsUrl": f"{runtime.settings.origin}/slack/events",

@@ -13,6 +13,7 @@ import click
 from onboarding import settings
 from onboarding.cli.setup import set_up
 from onboarding.cli.shell import opened, told
+from onboarding.errors import Problem
 from onboarding.runtime import Runtime, check_keys
 from onboarding.settings import Settings
 
@@ -42,9 +43,11 @@ def _announce(configured: Settings, sign_in: str) -> None:
 
 def _run(configured: Settings, runtime: Runtime) -> None:
     server = subprocess.Popen(  # our own interpreter, arguments of our own
-        [sys.executable, "-m", "granian", "--interface", "wsgi", "app:app", "--host", configured.host]
-        + ["--port", str(configured.port), "--workers", "1", "--blocking-threads", str(THREADS)]
-        + ["--backpressure", str(THREADS * 4), "--no-ws", "--log-level", "warning"],
+        [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "app:app", "--host", configured.host),
+            *("--port", str(configured.port), "--workers", "1", "--blocking-threads", str(THREADS)),
+            *("--backpressure", str(THREADS * 4), "--no-ws", "--log-level", "warning"),
+        ],
         env=settings.child_environment(configured),
     )
     ended = threading.Event()
@@ -54,13 +57,23 @@ def _run(configured: Settings, runtime: Runtime) -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    seconds = 0
     while server.poll() is None and not ended.wait(1):
-        pass
+        seconds += 1
+        if seconds % SWEEP_SECONDS == 0:
+            _sweep(runtime)
     if server.poll() is None:
         server.terminate()
         server.wait(15)
         return
     sys.exit(server.returncode)
+
+
+def _sweep(runtime: Runtime) -> None:
+    try:
+        runtime.choosing.expire_overdue()
+    except Problem as problem:
+        click.echo(f"Overdue attempts are tried again in {SWEEP_SECONDS} s: {problem.sentence}", err=True)
 
 
 def _port_is_free(configured: Settings) -> None:

@@ -1,0 +1,131 @@
+"""The running product for tests: real HTTP on a loopback socket, a real database, a real practice Slack."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from werkzeug.serving import BaseWSGIServer, make_server
+
+import app as wsgi
+from onboarding import files, runtime
+from onboarding.cli.setup import set_up
+from onboarding.settings import Settings
+from onboarding.store import schema
+from onboarding.store.database import Database
+from tests import postgres
+from tests.people import Site, Visitor
+from tests.rounds import DATABASE
+
+SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
+KEY = "q1Zt8w3RkXv6Yp0sLm9Bn4Hc7Jd2Fg5TaUeIoKqWxZ0="
+
+
+class Clock:
+    """A clock that tests can set forward; it runs with the real one otherwise."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def forward(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated database to copy from: made once by the real migrations."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('database')}/template.sqlite3"
+    if DATABASE == "postgresql":
+        url = postgres.new_database()
+    database = Database(url.replace("postgresql://", "postgresql+psycopg://"))
+    schema.upgrade(database, files.migrations())
+    if database.is_sqlite:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return url
+
+
+@pytest.fixture
+def database_url(empty_database: str, tmp_path: Path) -> Iterator[str]:
+    if DATABASE == "postgresql":
+        url = postgres.new_database(empty_database)
+        yield url
+        postgres.drop(url)
+        return
+    copy = tmp_path / "test.sqlite3"
+    shutil.copy(empty_database.removeprefix("sqlite:///"), copy)
+    yield f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Site]]:
+    """Starts the product with the settings given; each may start as often as a test needs it."""
+    running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
+
+    def start(**given: object) -> Site:
+        values: dict[str, object] = {
+            "port": _free_port(),
+            "database_url": SecretStr(database_url),
+            "secret_key": SecretStr(SECRET),
+            "encryption_keys": SecretStr(KEY),
+            "instance": tmp_path / "instance",
+            **given,
+        }
+        settings = Settings.model_validate(values)
+        built = runtime.build(settings, clock)
+        set_up(built)
+        product = wsgi.site(settings, built)
+        server = make_server(settings.host, settings.port, product, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        running.append((server, thread, built))
+        practice = product.extensions.get("practice")
+        return Site(settings, built, product, practice.extensions["practice_world"] if practice else None)
+
+    yield start
+    for server, thread, built in running:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+        built.database.close()
+
+
+@pytest.fixture
+def site(start_site: Callable[..., Site]) -> Site:
+    """The product in practice mode, with its practice integration `slack-practice`."""
+    return start_site()
+
+
+@pytest.fixture
+def visitor(site: Site) -> Iterator[Visitor]:
+    """A person with a browser of their own, signed in nowhere."""
+    with Visitor(site) as person:
+        yield person
+
+
+@pytest.fixture
+def operator(site: Site) -> Iterator[Visitor]:
+    """Ada, who is signed in to the console."""
+    with Visitor(site) as person:
+        person.signs_in("ada@northwind.test")
+        yield person
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

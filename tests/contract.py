@@ -1,0 +1,44 @@
+"""The page contract: what holds for every page of ours that any test fetches."""
+
+import re
+from xml.etree.ElementTree import Element
+
+import html5lib
+import httpx
+
+_NEVER = re.compile(r"xox[a-z]|xoxe|[?&;]code=|[?&;]state=")
+
+
+def parse(text: str) -> Element:
+    root: Element = html5lib.parse(text, namespaceHTMLElements=False)
+    return root
+
+
+def check(answer: httpx.Response, root: Element) -> None:
+    """Raises AssertionError with what is wrong and where."""
+    where = str(answer.url)
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    parser.parse(answer.text)
+    assert root.get("lang"), where
+    headings = list(root.iter("h1"))
+    assert len(headings) == 1, where
+    title = " ".join("".join(next(root.iter("title")).itertext()).split())
+    assert title.startswith(" ".join("".join(headings[0].itertext()).split())), (where, title)
+    ids = [one.get("id") for one in root.iter() if one.get("id")]
+    assert len(ids) == len(set(ids)), where
+    labelled = {one.get("for") for one in root.iter("label")}
+    for field in root.iter("input"):
+        if field.get("type") not in ("hidden", "submit"):
+            assert field.get("id") in labelled or field.get("aria-label"), (where, field.attrib)
+    for form in root.iter("form"):
+        if form.get("method", "get").lower() == "post":
+            assert any(one.get("name") == "csrf_token" for one in form.iter("input")), where
+    for script in root.iter("script"):
+        assert (script.get("src") or "").startswith("/static/"), where
+    assert not list(root.iter("style")), where
+    assert not any(one.get("style") for one in root.iter()), where
+    assert not _NEVER.search(answer.text), where
+    assert answer.headers["Cache-Control"] == "no-store", where
+    assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer"), where
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy, where

@@ -1,0 +1,24 @@
+"""The install, from a link to the list."""
+
+from tests.people import Site, Visitor
+
+
+def test_a_customer_connects_a_workspace_by_link(site: Site, visitor: Visitor) -> None:
+    page = visitor.connects(site.link())
+    assert (page.status, page.outcome) == (200, "connected")
+
+
+def test_an_operator_chooses_whose_the_connection_is(site: Site, operator: Visitor) -> None:
+    consent = operator.presses(operator.opens("/slack/install"), "connect")
+    setup = operator.allows(consent)
+    assert setup.name == "setup"
+    filled = {
+        "connection_mode": "subscriber",
+        "subscriber_id": "cy",
+        "contexts-0-type": "tenant",
+        "contexts-0-id": "c1",
+    }
+    page = operator.presses(setup, "save", **filled)
+    assert page.outcome == "connected"
+    listed = operator.opens("/connections")
+    assert "tenant:c1" in listed.text or "c1" in listed.text
