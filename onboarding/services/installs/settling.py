@@ -92,6 +92,7 @@ class Settling:
             expires_at=self._bench.now() + records.LIFE if stage == "exchanging" else attempt.expires_at,
             waiting_grant=self._bench.seal_grant(attempt.id, grant),
             choice=choice.as_json(),
+            connection_identifier=existing.identifier if existing else None,
             workspace_id=grant.workspace_id,
             workspace_name=grant.workspace_name,
             expected_workspace_id=attempt.expected_workspace_id or (existing.workspace_id if existing else None),
