@@ -16,7 +16,9 @@ from onboarding.settings import Settings
 
 def create_app() -> Flask:
     """What `flask --app app` calls: the commands, which read the settings only when they need them."""
-    return cli.commands()
+    shell = Flask("onboarding")
+    cli.register(shell)
+    return shell
 
 
 def site(configured: Settings, built: runtime.Runtime) -> Flask:
@@ -44,7 +46,7 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
         state_file=configured.instance / "practice.json",
     )
     product.extensions["practice"] = practice
-    product.wsgi_app = DispatcherMiddleware(product.wsgi_app, {PRACTICE_PATH: practice.wsgi_app})  # type: ignore[method-assign]  # Flask's own way to wrap
+    product.wsgi_app = DispatcherMiddleware(product.wsgi_app, {PRACTICE_PATH: practice.wsgi_app})  # type: ignore[method-assign]  # Flask documents this way
     return product
 
 

@@ -101,7 +101,7 @@ class Settings(BaseModel):
     @property
     def own_host(self) -> str:
         """Where this process reaches itself: a server on every interface is on loopback too."""
-        if self.host in ("", "0.0.0.0"):  # noqa: S104  # compared, not bound
+        if self.host in ("", "0.0.0.0"):  # noqa: S104  # compared and never bound
             return "127.0.0.1"
         return f"[{self.host}]" if ":" in self.host else self.host
 

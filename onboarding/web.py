@@ -33,10 +33,11 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)
-    CSRFProtect(app)
     pages.register(app)
+    # The set-up form checks its token itself and is shown again with its input when the session is an old one.
+    CSRFProtect(app).exempt(pages.setup.form_submit)
     if settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask's own way to wrap
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
     return app
 
 

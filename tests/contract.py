@@ -41,4 +41,5 @@ def check(answer: httpx.Response, root: Element) -> None:
     assert answer.headers["Cache-Control"] == "no-store", where
     assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer"), where
     policy = answer.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy and "unsafe" not in policy, where
+    assert "default-src 'none'" in policy, where
+    assert "unsafe" not in policy, where

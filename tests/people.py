@@ -27,7 +27,7 @@ class Site:
 
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
         """A link's address; for the subscriber `bea` unless said otherwise."""
-        wish = {"subscriber_id": "bea", "mode": "subscriber"} if not fixed else fixed
+        wish = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
         return self.runtime.links.create(Wish(integration=integration, environment="Development", **wish)).url
 
 

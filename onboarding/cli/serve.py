@@ -19,7 +19,7 @@ from onboarding.settings import Settings
 
 #: Threads of the web process: installs that wait on Slack hold one each.
 THREADS = 64
-OWNER = "owner@localhost.localdomain"
+OWNER = "owner@localhost"
 SWEEP_SECONDS = 30
 
 
@@ -46,7 +46,7 @@ def _run(configured: Settings, runtime: Runtime) -> None:
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "app:app", "--host", configured.host),
             *("--port", str(configured.port), "--workers", "1", "--blocking-threads", str(THREADS)),
-            *("--backpressure", str(THREADS * 4), "--no-ws", "--log-level", "warning"),
+            *("--backpressure", str(THREADS * 4), "--no-ws", "--log-level", "error"),
         ],
         env=settings.child_environment(configured),
     )

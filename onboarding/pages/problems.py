@@ -1,7 +1,8 @@
 """Pages for what goes wrong outside an install: one page, one table of words."""
 
 import structlog
-from flask import Flask, render_template, request, url_for
+from flask import Flask, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -34,7 +35,10 @@ def register(app: Flask) -> None:
     app.register_error_handler(StorageProblem, _storage)
 
 
-def _csrf(_problem: CSRFError) -> tuple[str, int]:
+def _csrf(_problem: CSRFError) -> ResponseReturnValue:
+    """A start page holds nothing to lose, so it is shown anew; anything else says what to do."""
+    if request.endpoint in ("connect.start_submit", "installs.start_submit"):
+        return redirect(request.path, 303)
     return _page(400, _FORGED)
 
 

@@ -36,7 +36,7 @@ class ContextRow(Form):
         _check_word(field)
 
 
-class SetUpForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class SetUpForm(FlaskForm):  # type: ignore[misc]  # it has no types
     """All fields; `form_for` takes away those that the link fixes."""
 
     connection_mode = RadioField("Mode", choices=[], validators=[Optional()], validate_choice=False)
@@ -72,6 +72,8 @@ def form_submit(attempt_id: str) -> ResponseReturnValue:
         return view
     filled = form_for(view)
     if not filled.validate_on_submit():
+        if "csrf_token" in filled.errors:
+            _put_beside(filled, Refused("This page was open in an old session. Look it over and send it again."))
         return _page(attempt_id, view, filled), 422
     try:
         finished = current().choosing.save(attempt_id, attempt_cookies.binding(attempt_id), _picked(filled))
@@ -137,7 +139,9 @@ def _picked(filled: SetUpForm) -> Picked:
 
 
 def _put_beside(filled: SetUpForm, refusal: Refused) -> None:
-    field = filled[refusal.field] if refusal.field in filled else next(iter(filled))
+    field = (
+        filled[refusal.field] if refusal.field in filled else next(one for one in filled if one.name != "csrf_token")
+    )
     field.errors = [*field.errors, refusal.sentence]
 
 
