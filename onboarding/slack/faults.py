@@ -10,6 +10,7 @@ _CONFIG = {
     "preview_feature_not_available": "The Slack app uses a feature that its workspace does not have.",
     "invalid_auth": "Slack refused the request. If the app lists allowed IP addresses, add this server's.",
     "user_email_unverified": "The installer's e-mail address is not verified in Slack.",
+    "encryption_keys": "The client secret does not open: ENCRYPTION_KEYS lacks the key that sealed it.",
     "invalid_grant_type": "Slack refused the kind of request.",
 }
 _POLICY = (

@@ -85,5 +85,11 @@ def overdue(session: Session, stage: str, at: datetime, limit: int) -> Sequence[
     return session.scalars(query.order_by(Attempt.expires_at).limit(limit)).all()
 
 
+def stuck(session: Session, since: datetime, limit: int) -> Sequence[Attempt]:
+    """Those whose process was asking Slack at `since` and has not come back."""
+    query = select(Attempt).where(Attempt.stage == "exchanging", Attempt.exchanging_at <= since)
+    return session.scalars(query.limit(limit)).all()
+
+
 def remove_of_integration(session: Session, integration_id: str) -> None:
     session.execute(delete(Attempt).where(Attempt.integration_id == integration_id))

@@ -127,7 +127,7 @@ class Choosing:
         at = self._bench.now()
         with self._bench.database.reading() as session:
             waiting = attempts.overdue(session, "waiting", at, limit)
-            stuck = attempts.overdue(session, "exchanging", at, limit)
+            stuck = attempts.stuck(session, at - records.EXCHANGE_LIMIT, limit)
         for attempt in waiting:
             self._expire(attempt)
         for attempt in stuck:

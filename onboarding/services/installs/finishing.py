@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem
+from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
 from onboarding.services.installs import records
 from onboarding.services.installs.records import LIFE, Finished, is_bound
 from onboarding.services.installs.settling import Settling
@@ -61,7 +61,7 @@ class Finishing:
         if attempt.stage == "finished":
             done = records.is_success(attempt.outcome)
             return Finished(attempt.id, "replay_ok" if done else attempt.outcome)
-        if attempt.exchanging_at and attempt.exchanging_at + records.EXCHANGE_LIMIT <= self._bench.now():
+        if records.has_died(attempt, self._bench.now()):
             return self._end(attempt, "exchanging", "slack_down")
         return Finished(attempt.id, None, "waiting")
 
@@ -87,6 +87,9 @@ class Finishing:
             return self._end(attempt, "exchanging", "slack_busy", retry_after_seconds=busy.retry_after)
         except SlackProblem as problem:
             return self._end(attempt, "exchanging", "slack_down", detail=problem.sentence)
+        except VaultProblem as problem:
+            _LOG.error("install.secret_unreadable", attempt=attempt.id, problem=problem.sentence)
+            return self._end(attempt, "exchanging", "config_error", detail="encryption_keys")
         try:
             return self._granted(attempt, integration, grant)
         except StorageProblem as problem:

@@ -60,7 +60,8 @@ class Looking:
             if attempt is None or not is_bound(attempt, binding):
                 raise NotFound("There is no such install in this browser.")
             if attempt.outcome is None:
-                return Result(outcome="", attempt_id=attempt.id)
+                died = records.has_died(attempt, self._bench.now())
+                return self._result(session, attempt, "slack_down") if died else Result("", attempt.id)
             return self._result(session, attempt, self._outcome(session, attempt))
 
     def elsewhere(self, attempt_id: str, outcome: str) -> Result:

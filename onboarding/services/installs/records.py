@@ -105,6 +105,12 @@ def is_bound(attempt: Attempt, binding: str | None) -> bool:
     return binding is not None and hmac.compare_digest(attempt.binding_digest, digest(binding))
 
 
+def has_died(attempt: Attempt, at: datetime) -> bool:
+    """Whether the process that was asking Slack for this attempt must be gone."""
+    asked = attempt.exchanging_at
+    return attempt.stage == "exchanging" and asked is not None and asked + EXCHANGE_LIMIT <= at
+
+
 def permissions(scopes: str) -> tuple[Permission, ...]:
     return tuple(Permission(one, SENTENCES.get(one, one), one in OPTIONAL) for one in scopes.split(",") if one)
 
