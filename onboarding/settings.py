@@ -57,7 +57,21 @@ class Settings(BaseModel):
             raise ValueError("must be an address such as https://connect.example.com")
         if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
             raise ValueError("must be an origin only: no path, query or user")
+        _check_port(value)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _base_address(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://slack.com/api/")
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise ValueError("must use https unless it is on this machine")
+        _check_port(value)
+        return value if value.endswith("/") else f"{value}/"
 
     @field_validator("database_url")
     @classmethod
@@ -70,7 +84,7 @@ class Settings(BaseModel):
     @field_validator("secret_key")
     @classmethod
     def _strong_secret(cls, value: SecretStr) -> SecretStr:
-        for key in filter(None, value.get_secret_value().split(",")):
+        for key in value.get_secret_value().split(",") if value.get_secret_value() else ():
             if len(key) < 32 or len(set(key)) < 8 or key.lower().startswith(_WELL_KNOWN):
                 raise ValueError(
                     "must be at least 32 random characters, such as `flask --app app keys generate` prints"
@@ -80,7 +94,7 @@ class Settings(BaseModel):
     @field_validator("encryption_keys")
     @classmethod
     def _strong_keys(cls, value: SecretStr) -> SecretStr:
-        for text in filter(None, value.get_secret_value().split(",")):
+        for text in value.get_secret_value().split(",") if value.get_secret_value() else ():
             key = _decode_key(text)
             if len(key) != 32 or len(set(key)) < 8:
                 raise ValueError(
@@ -225,6 +239,13 @@ def _decode_key(text: str) -> bytes:
         return base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return b""
+
+
+def _check_port(address: str) -> None:
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        raise ValueError("must have a number from 0 to 65535 as its port, or none") from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,105 @@
+"""Slack's five answer shapes become one grant (slack.md 1.6)."""
+
+from typing import Any
+
+import pytest
+
+from onboarding.errors import SlackDown
+from onboarding.slack import grants
+
+TEAM = {"id": "T1", "name": "Acme HQ"}
+ORG = {"id": "E1", "name": "Acme Group"}
+BOT = {
+    "ok": True,
+    "app_id": "A1",
+    "authed_user": {"id": "U1"},
+    "scope": "chat:write,channels:read",
+    "token_type": "bot",
+    "access_token": "xoxb-1",
+    "bot_user_id": "U9",
+    "team": TEAM,
+    "enterprise": None,
+    "is_enterprise_install": False,
+}
+ROTATING = {**BOT, "access_token": "xoxe.xoxb-1", "refresh_token": "xoxe-1-r", "expires_in": 43200}
+IN_ORG = {**BOT, "enterprise": ORG}
+WHOLE_ORG = {**BOT, "team": None, "enterprise": ORG, "is_enterprise_install": True}
+USER = {
+    "ok": True,
+    "app_id": "A1",
+    "authed_user": {"id": "U1", "scope": "chat:write", "access_token": "xoxp-1", "token_type": "user"},
+    "team": TEAM,
+    "enterprise": None,
+    "is_enterprise_install": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "slack_key", "workspace", "token"),
+    [
+        pytest.param(BOT, "team:T1", ("T1", "Acme HQ"), "xoxb-1", id="bot token"),
+        pytest.param(ROTATING, "team:T1", ("T1", "Acme HQ"), "xoxe.xoxb-1", id="rotating token"),
+        pytest.param(IN_ORG, "team:T1", ("T1", "Acme HQ"), "xoxb-1", id="workspace of an organisation"),
+        pytest.param(WHOLE_ORG, "enterprise:E1", ("E1", "Acme Group"), "xoxb-1", id="whole organisation"),
+        pytest.param(USER, "team:T1", ("T1", "Acme HQ"), "xoxp-1", id="user token only"),
+    ],
+)
+def test_each_answer_shape_is_read(
+    answer: dict[str, Any], slack_key: str, workspace: tuple[str, str], token: str
+) -> None:
+    grant = grants.read(answer)
+    assert grant.slack_key == slack_key
+    assert (grant.workspace_id, grant.workspace_name) == workspace
+    assert grant.access_token == token
+    assert grant.installer_id == "U1"
+
+
+def test_granted_permissions_are_those_of_the_token() -> None:
+    assert grants.read(BOT).scopes == ("chat:write", "channels:read")
+    assert grants.read(USER).scopes == ("chat:write",)
+
+
+def test_rotating_token_keeps_its_refresh_token_and_its_life() -> None:
+    rotating, lasting = grants.read(ROTATING), grants.read(BOT)
+    assert (rotating.refresh_token, rotating.expires_in) == ("xoxe-1-r", 43200)
+    assert (lasting.refresh_token, lasting.expires_in) == (None, None)
+
+
+def test_organisation_install_has_no_workspace() -> None:
+    grant = grants.read(WHOLE_ORG)
+    assert (grant.is_enterprise_install, grant.team_id) == (True, None)
+
+
+def test_missing_name_is_completed_and_a_known_one_is_kept() -> None:
+    nameless = grants.read({**BOT, "team": {"id": "T1"}})
+    assert nameless.named("T1", "Acme HQ").workspace_name == "Acme HQ"
+    assert grants.read(BOT).named("T2", "Other").workspace_name == "Acme HQ"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {**BOT, "access_token": None},
+        {**BOT, "access_token": 7},
+        {**BOT, "team": None},
+        {**BOT, "team": "T1"},
+        {**BOT, "team": {"id": ""}},
+        {**WHOLE_ORG, "enterprise": None},
+    ],
+    ids=["empty", "no token", "number for a token", "no team", "team as text", "empty team id", "no organisation"],
+)
+def test_answer_without_token_or_workspace_is_no_grant(answer: dict[str, Any]) -> None:
+    with pytest.raises(SlackDown):
+        grants.read(answer)
+
+
+def test_grant_survives_the_way_through_the_vault() -> None:
+    grant = grants.read(ROTATING)
+    assert grants.Grant.from_dict(grant.as_dict()) == grant
+
+
+def test_repr_of_a_grant_shows_no_token() -> None:
+    shown = repr(grants.read(ROTATING))
+    assert "xox" not in shown
+    assert "Acme HQ" in shown

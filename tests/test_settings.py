@@ -1,0 +1,129 @@
+"""Settings: a wrong or missing value stops the start with one line that names its variable."""
+
+import base64
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from onboarding import settings
+from onboarding.errors import SettingsProblem
+
+pytestmark = pytest.mark.once
+
+# Written out: a test's name holds its values, and every worker of pytest-xdist has to find the same names.
+SECRET, KEY = "zq3VtY8pWc1LmR6xKd0SnB4hGj7Fa2UeIoTyCvXwZ9k=", "Hn5Rz2Lw8Qc4Xv7Tb0Ym3Kp9Js6Df1Ga-EoUiWq_Zx8="
+SHORT_KEY = "Hn5Rz2Lw8Qc4Xv7Tb0Ym3A=="
+LIVE = {"PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": SECRET, "ENCRYPTION_KEYS": KEY}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "eight"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PUBLIC_URL", "connect.example.com"),
+        ("PUBLIC_URL", "ftp://connect.example.com"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://connect.example.com/path"),
+        ("PUBLIC_URL", "https://connect.example.com?query"),
+        ("PUBLIC_URL", "https://ada@connect.example.com"),
+        ("PUBLIC_URL", "https://[::1"),
+        ("PUBLIC_URL", "https://connect.example.com:port"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", ","),
+        ("SECRET_KEY", "a" * 64),
+        ("SECRET_KEY", "changeme-changeme-changeme-changeme-changeme"),
+        ("SECRET_KEY", f"{SECRET},short"),
+        ("ENCRYPTION_KEYS", "short"),
+        ("ENCRYPTION_KEYS", ","),
+        ("ENCRYPTION_KEYS", "A" * 43 + "="),
+        ("ENCRYPTION_KEYS", SHORT_KEY),
+        ("ENCRYPTION_KEYS", f"{KEY},{SHORT_KEY}"),
+        ("ENCRYPTION_KEYS", "not base64 at all, no"),
+        ("PROXY_HOPS", "-1"),
+        ("PROXY_HOPS", "many"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("PRACTICE", "maybe"),
+        ("PRACTICE", "on"),
+        ("SLACK_URL", "slack.com"),
+        ("SLACK_URL", "http://slack.example.com"),
+        ("SLACK_API_URL", "slack.com/api"),
+        ("SLACK_API_URL", "http://slack.example.com/api/"),
+    ],
+)
+def test_wrong_value_stops_the_start_and_names_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsProblem) as stopped:
+        settings.from_environ({**LIVE, variable: value})
+    sentence = stopped.value.sentence
+    assert sentence.startswith(f"{variable}:")
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    if variable in ("SECRET_KEY", "ENCRYPTION_KEYS"):
+        assert value.split(",")[-1] not in sentence or value == ","
+
+
+@pytest.mark.parametrize("variable", ["SECRET_KEY", "ENCRYPTION_KEYS"])
+def test_missing_key_stops_the_start_outside_practice(variable: str) -> None:
+    with pytest.raises(SettingsProblem, match=rf"^{variable}:.*keys generate"):
+        settings.from_environ({name: value for name, value in LIVE.items() if name != variable})
+
+
+@pytest.mark.parametrize("variable", ["SECRET_KEY", "ENCRYPTION_KEYS"])
+def test_secret_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{LIVE[variable]}\n")
+    given = {name: value for name, value in LIVE.items() if name != variable}
+    assert settings.from_environ({**given, f"{variable}_FILE": str(file)}) == settings.from_environ(LIVE)
+
+
+def test_database_address_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "database"
+    file.write_text("postgresql://ada:pass@db/x")
+    assert settings.from_environ({**LIVE, "DATABASE_URL_FILE": str(file)}).database.endswith("ada:pass@db/x")
+
+
+def test_file_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsProblem, match=r"^SECRET_KEY_FILE:"):
+        settings.from_environ({**LIVE, "SECRET_KEY_FILE": str(tmp_path / "missing")})
+
+
+def test_weak_key_from_a_file_is_refused_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("password")
+    with pytest.raises(SettingsProblem, match=r"^SECRET_KEY:"):
+        settings.from_environ({**LIVE, "SECRET_KEY_FILE": str(file)})
+
+
+def test_practice_mode_makes_keys_once_and_keeps_them_for_the_owner_alone(tmp_path: Path) -> None:
+    first = settings.from_environ({"INSTANCE": str(tmp_path)})
+    assert first == settings.from_environ({"INSTANCE": str(tmp_path)})
+    assert first.practice_possible
+    for name in ("secret_key", "encryption_keys"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_practice_mode_is_impossible_at_a_public_address() -> None:
+    assert not settings.from_environ(LIVE).practice_possible
+
+
+def test_key_ring_is_newest_first() -> None:
+    found = settings.from_environ({**LIVE, "SECRET_KEY": f"{SECRET},{KEY}", "ENCRYPTION_KEYS": f"{KEY},{SECRET}"})
+    assert found.signing_keys == (SECRET, KEY)
+    assert [base64.urlsafe_b64encode(key).decode() for key in found.vault_keys] == [KEY, SECRET]
+
+
+def test_redirect_address_comes_from_the_public_one() -> None:
+    assert settings.from_environ(LIVE).redirect_uri == "https://connect.example.com/slack/oauth_redirect"
+
+
+def test_settings_cannot_be_changed_and_their_repr_shows_no_secret() -> None:
+    found = settings.from_environ({**LIVE, "DATABASE_URL": "postgresql://ada:hidden-pass@db/x"})
+    with pytest.raises(ValidationError):
+        found.port = 1
+    shown = repr(found)
+    assert not any(secret in shown for secret in (SECRET, KEY, "hidden-pass"))
