@@ -1,0 +1,140 @@
+"""Slack sends people back: once, twice, from another browser, late, or with nothing sensible to say."""
+
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from threading import Barrier
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+_EXCHANGE = "oauth.v2.access"
+
+
+def callback_of(visitor: Visitor, consent: Page, action: str = "allow", workspace: str = "T0ACMEHQ01") -> str:
+    """The address to which Slack sends this browser back, not opened yet."""
+    answer = visitor.asks("POST", consent.url, data={"workspace": workspace, "action": action})
+    return answer.headers["Location"]
+
+
+def consent_of(visitor: Visitor, link: str) -> Page:
+    return visitor.presses(visitor.opens(link), "connect")
+
+
+def test_200_callbacks_with_one_state_make_one_exchange(site: Site, visitor: Visitor) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())}
+    ready, limits = Barrier(200, timeout=30), httpx.Limits(max_connections=200)
+    with httpx.Client(trust_env=False, timeout=60, limits=limits, headers=cookie) as client:
+
+        def come_back(_number: int) -> int:
+            ready.wait()
+            return client.get(callback).status_code
+
+        with ThreadPoolExecutor(200) as crowd:
+            answers = list(crowd.map(come_back, range(200)))
+    assert set(answers) <= {200, 303}
+    assert len(site.slack.calls(_EXCHANGE)) == 1
+    assert visitor.opens(callback).outcome == "replay_ok"
+    assert len(site.slack.calls(_EXCHANGE)) == 1
+
+
+def test_another_browser_never_exchanges_and_never_learns_the_workspace(site: Site, visitor: Visitor) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    with Visitor(site) as other:
+        page = other.opens(callback)
+        assert (page.outcome, page.status) == ("other_browser", 400)
+        assert site.slack.calls(_EXCHANGE) == []
+        assert visitor.opens(callback).outcome == "connected"
+        for address in (callback, visitor.opens(callback).url):
+            page = other.opens(address)
+            assert (page.outcome, page.status) == ("other_browser", 400)
+            assert "Acme" not in page.text and "bea" not in page.text
+    assert len(site.slack.calls(_EXCHANGE)) == 1
+
+
+def test_the_other_browser_may_start_for_itself_where_it_is(site: Site, visitor: Visitor) -> None:
+    consent = consent_of(visitor, site.link())
+    with Visitor(site) as other:
+        stopped = other.opens(callback_of(other, consent))
+        page = other.allows(other.presses(stopped, "try-again"))
+    assert page.outcome == "connected"
+
+
+def test_two_tabs_of_one_browser_both_finish(site: Site, visitor: Visitor) -> None:
+    first = callback_of(visitor, consent_of(visitor, site.link(subscriber_id="bea")))
+    second = callback_of(visitor, consent_of(visitor, site.link(subscriber_id="cy")), workspace="T0ACMETEST")
+    with ThreadPoolExecutor(2) as tabs:
+        pages = list(tabs.map(visitor.opens, (second, first)))
+    assert [page.heading for page in pages] == ["Acme Test is connected", "Acme HQ is connected"]
+
+
+def test_the_same_page_comes_back_on_reload_and_on_the_same_callback(site: Site, visitor: Visitor) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    shown = visitor.opens(callback)
+    calls = len(site.slack.calls())
+    for address in (shown.url, callback, callback, shown.url):
+        again = visitor.opens(address)
+        assert (again.status, again.heading) == (200, shown.heading)
+        assert again.main.get("data-reference") == shown.main.get("data-reference")
+    assert len(site.slack.calls()) == calls
+    assert "code=" not in shown.url and "state=" not in shown.url
+
+
+def test_a_state_older_than_ten_minutes_is_refused_and_stays_so(site: Site, visitor: Visitor, clock: Clock) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    clock.forward(minutes=10)
+    assert [visitor.opens(callback).outcome for _ in range(2)] == ["state_expired", "state_expired"]
+    assert site.slack.calls(_EXCHANGE) == []
+
+
+def test_a_state_says_nothing_and_no_two_are_alike(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    asked = [parse_qs(urlsplit(consent_of(visitor, link).url).query)["state"][0] for _ in range(2)]
+    assert asked[0] != asked[1]
+    assert all(len(state) == 43 and "bea" not in state for state in asked)
+
+
+def test_an_error_is_believed_only_with_a_state_of_this_browser(site: Site, visitor: Visitor) -> None:
+    consent = consent_of(visitor, site.link())
+    state = parse_qs(urlsplit(consent.url).query)["state"][0]
+    begin = "/slack/oauth_redirect?error=access_denied"
+    assert visitor.opens(begin).outcome == "no_state"
+    assert visitor.opens(f"{begin}&state=made-up").outcome == "state_unknown"
+    with Visitor(site) as other:
+        assert other.opens(f"{begin}&state={state}").outcome == "other_browser"
+    assert visitor.allows(consent).outcome == "connected"
+
+
+def test_a_cancelled_person_tries_again_with_the_same_settings(site: Site, visitor: Visitor) -> None:
+    consent = consent_of(visitor, site.link())
+    page = visitor.opens(callback_of(visitor, consent, action="cancel"))
+    assert (page.outcome, page.status) == ("cancelled", 200)
+    assert site.slack.calls(_EXCHANGE) == []
+    again = visitor.allows(visitor.presses(page, "try-again"))
+    assert again.outcome == "connected"
+    assert "bea" in again.text
+    assert visitor.opens(page.url).outcome == "cancelled"
+
+
+def test_a_second_callback_waits_while_the_first_is_with_slack(site: Site, visitor: Visitor) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    site.slack.answers_slowly(_EXCHANGE, 20)
+    with ThreadPoolExecutor(2) as tabs:
+        both = [tabs.submit(visitor.opens, callback) for _ in range(2)]
+        quick, slow = wait(both, timeout=15, return_when=FIRST_COMPLETED)
+        site.slack.faults.clear()
+    assert [one.result().name for one in quick] == ["finishing"]
+    assert [one.result().outcome for one in slow] == ["connected"]
+    assert len(site.slack.calls(_EXCHANGE)) == 1
+
+
+def test_an_answer_of_slack_that_got_lost_is_put_in_order_by_starting_again(site: Site, visitor: Visitor) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    site.slack.drops_connection(_EXCHANGE, after=True)
+    page = visitor.opens(callback)
+    assert page.outcome == "slack_down"
+    assert visitor.opens(callback).outcome == "slack_down"
+    assert len(site.slack.calls(_EXCHANGE)) == 1
+    assert visitor.allows(visitor.presses(page, "try-again")).outcome == "connected"

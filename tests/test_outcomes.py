@@ -1,0 +1,189 @@
+"""Every row of the outcome table, made to happen by people and the practice Slack."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import text
+
+from onboarding.outcomes import OUTCOMES
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+
+@dataclass(frozen=True)
+class Scene:
+    site: Site
+    visitor: Visitor
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Row:
+    """How an outcome comes about, what its page is called, and how a person goes on from it."""
+
+    happens: Callable[[Scene], Page]
+    heading: str
+    #: A hook of design 4.3, or a piece of the page's words where there is no button to offer.
+    way_on: str
+    has_attempt: bool = True
+
+
+def _consent_ends(scenario: str) -> Callable[[Scene], Page]:
+    return lambda scene: scene.visitor.connects(scene.site.link(), scenario=scenario)
+
+
+def _reconnected(scene: Scene) -> Page:
+    scene.visitor.connects(scene.site.link())
+    return scene.visitor.connects(scene.site.link())
+
+
+def _replayed(scene: Scene) -> Page:
+    callback = _callback(scene)
+    scene.visitor.opens(callback)
+    return scene.visitor.opens(callback)
+
+
+def _awaiting_approval(scene: Scene) -> Page:
+    return scene.visitor.presses(scene.visitor.opens(scene.site.link()), "ask-admin")
+
+
+def _link_expired(scene: Scene) -> Page:
+    link = scene.site.link()
+    scene.clock.forward(days=8)
+    return scene.visitor.opens(link)
+
+
+def _link_revoked(scene: Scene) -> Page:
+    link, runtime = scene.site.link(), scene.site.runtime
+    assert runtime.links.revoke(runtime.environments.first().id, runtime.links.read(link.rpartition("/")[2]))
+    return scene.visitor.opens(link)
+
+
+def _link_used(scene: Scene) -> Page:
+    link = scene.site.link()
+    with Visitor(scene.site) as other:
+        other.connects(link)
+    return scene.visitor.opens(link)
+
+
+def _link_tampered(scene: Scene) -> Page:
+    link = scene.site.link()
+    return scene.visitor.opens(link[:-1] + ("A" if link[-1] != "A" else "Q"))
+
+
+def _state_expired(scene: Scene) -> Page:
+    consent = scene.visitor.presses(scene.visitor.opens(scene.site.link()), "connect")
+    scene.clock.forward(minutes=11)
+    return scene.visitor.allows(consent)
+
+
+def _other_browser(scene: Scene) -> Page:
+    consent = scene.visitor.presses(scene.visitor.opens(scene.site.link()), "connect")
+    with Visitor(scene.site) as other:
+        return other.allows(other.opens(consent.url))
+
+
+def _already_connected(scene: Scene) -> Page:
+    scene.visitor.connects(scene.site.link())
+    return scene.visitor.opens(scene.site.link())
+
+
+def _wrong_workspace(scene: Scene) -> Page:
+    scene.visitor.connects(scene.site.link())
+    return scene.visitor.connects(scene.site.link(), workspace="T0ACMETEST")
+
+
+def _workspace_taken(scene: Scene) -> Page:
+    runtime = scene.site.runtime
+    runtime.integrations.add_practice("strict", "Strict", "Development", workspace_policy="refuse")
+    with Visitor(scene.site) as other:
+        other.connects(scene.site.link("strict", subscriber_id="ada"))
+    return scene.visitor.connects(scene.site.link("strict", subscriber_id="bea"))
+
+
+def _storage_error(scene: Scene) -> Page:
+    """The disk is full where the token should go, as far as each database can be made to say so."""
+    sqlite = ["CREATE TRIGGER full BEFORE INSERT ON installations BEGIN INSERT INTO no_room VALUES (1); END"]
+    full = "BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END"
+    postgresql = [
+        f"CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ {full} $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON installations FOR EACH ROW EXECUTE FUNCTION no_room()",
+    ]
+    database = scene.site.runtime.database
+    with database.transaction() as session:
+        for statement in sqlite if database.is_sqlite else postgresql:
+            session.execute(text(statement))
+    return scene.visitor.connects(scene.site.link())
+
+
+def _callback(scene: Scene) -> str:
+    """The address to which Slack sends the visitor back, not opened yet."""
+    consent = scene.visitor.presses(scene.visitor.opens(scene.site.link()), "connect")
+    allowed = {"workspace": "T0ACMEHQ01", "action": "allow"}
+    return scene.visitor.asks("POST", consent.url, data=allowed).headers["Location"]
+
+
+_CONNECTED = "Acme HQ is connected"
+_OPEN_THE_LINK = "open the link that you were sent once more"
+ROWS = {
+    "connected": Row(_consent_ends("normal"), _CONNECTED, "You can close this page"),
+    "reconnected": Row(_reconnected, "Acme HQ is reconnected", "You can close this page"),
+    "replay_ok": Row(_replayed, _CONNECTED, "You can close this page"),
+    "org_installed": Row(
+        _consent_ends("org_install"), "Installed for your organisation", "Add it to workspaces in Slack's admin page"
+    ),
+    "partial_permissions": Row(_consent_ends("partial_permissions"), _CONNECTED, "try-again"),
+    "cancelled": Row(_consent_ends("cancelled"), "Nothing was connected", "try-again"),
+    "cancelled_maybe_approval": Row(
+        _consent_ends("cancelled_without_description"), "Nothing was connected", "ask-admin"
+    ),
+    "awaiting_approval": Row(_awaiting_approval, "Your Slack admin has to approve this", "/connect/"),
+    "link_expired": Row(_link_expired, "This link has run out", "for a new one", has_attempt=False),
+    "link_revoked": Row(_link_revoked, "This link was withdrawn", "for a new one", has_attempt=False),
+    "link_used": Row(_link_used, "This link was already used", "ask for a new link", has_attempt=False),
+    "link_tampered": Row(_link_tampered, "This link is not complete", "for a new one", has_attempt=False),
+    "state_expired": Row(_state_expired, "This took longer than ten minutes", "try-again"),
+    "other_browser": Row(_other_browser, "This was started in another browser", "try-again"),
+    "state_unknown": Row(
+        _consent_ends("state_altered"), "We do not know this attempt", _OPEN_THE_LINK, has_attempt=False
+    ),
+    "code_spent_unknown": Row(_consent_ends("invalid_code"), "Slack's answer can no longer be used", "try-again"),
+    "no_state": Row(_consent_ends("state_missing"), "One more step", "Open the link", has_attempt=False),
+    "already_connected": Row(_already_connected, "Slack is already connected", "connect", has_attempt=False),
+    "wrong_workspace": Row(_wrong_workspace, "You picked a different workspace", "replace"),
+    "workspace_taken": Row(_workspace_taken, "This workspace is connected to another account", "try-again"),
+    "config_error": Row(_consent_ends("bad_client_secret"), "We could not finish connecting", "try-again"),
+    "storage_error": Row(_storage_error, "We could not finish connecting", "try-again"),
+    "policy_denied": Row(
+        _consent_ends("enterprise_is_restricted"), "Your Slack settings do not allow this app", "ask-admin"
+    ),
+    "org_blocks_workspace": Row(
+        _consent_ends("cannot_install_an_org_installed_app"), "Already installed for your organisation", "ask-admin"
+    ),
+    "slack_busy": Row(_consent_ends("ratelimited"), "Slack is busy", "try-again"),
+    "slack_down": Row(_consent_ends("status_500"), "Slack did not answer", "try-again"),
+}
+
+
+def test_every_row_of_the_table_is_made_to_happen() -> None:
+    assert list(ROWS) == list(OUTCOMES)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_each_outcome_has_its_page_and_a_way_on(outcome: str, site: Site, visitor: Visitor, clock: Clock) -> None:
+    row = ROWS[outcome]
+    page = row.happens(Scene(site, visitor, clock))
+    assert (page.outcome, page.status, page.heading) == (outcome, OUTCOMES[outcome].status, row.heading)
+    reference = page.main.get("data-reference")
+    assert reference is not None
+    if row.has_attempt:
+        assert reference
+        assert reference in " ".join(page.root.itertext())
+    words = " ".join("".join(page.main.itertext()).split())
+    hooks = {one.get("data-action") for one in page.main.iter("button")}
+    assert row.way_on in hooks or row.way_on in words
+    assert "Traceback" not in page.text
+    if not OUTCOMES[outcome].is_success and outcome != "already_connected":
+        assert re.search(r"[Nn]othing|[Nn]o second|[Nn]o connection|still the one in use", words), "what did not happen"
