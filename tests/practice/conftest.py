@@ -67,7 +67,7 @@ def practice_slack(practice_server: Slack) -> Iterator[Slack]:
     practice_server.world.reset()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def practice_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)

@@ -1,0 +1,81 @@
+"""What people do in a browser, in words; held to the hooks of the pages (data-page, data-action, data-outcome)."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.people import Site
+
+
+class Navigator:
+    """One person at one browser tab."""
+
+    def __init__(self, site: Site, page: Page) -> None:
+        self.site = site
+        self.page = page
+
+    def opens(self, address: str) -> None:
+        self.page.goto(address if "://" in address else f"{self.site.settings.origin}{address}")
+
+    def presses(self, action: str) -> None:
+        self.page.locator(f"[data-action={action}]").first.click()
+
+    def is_on(self, name: str) -> None:
+        expect(self.page.locator("main")).to_have_attribute("data-page", name)
+
+    def sees_outcome(self, outcome: str, within_seconds: float = 5) -> None:
+        expect(self.page.locator("main")).to_have_attribute("data-outcome", outcome, timeout=within_seconds * 1000)
+
+    def allows(self, workspace: str | None = None, scenario: str | None = None) -> None:
+        """On the practice Slack's consent page; a scenario is picked from its menu first."""
+        self.is_on("practice-consent")
+        if workspace:
+            self.page.locator(f"input[name=workspace][value={workspace}]").check()
+        if scenario:
+            self.page.locator("summary", has_text="Make it go wrong").click()
+            self.page.locator("select[name=scenario]").select_option(scenario)
+        self.presses("allow")
+
+    def reaches(self, target: Locator) -> None:
+        """By the Tab key alone, from wherever the focus is."""
+        for _ in range(60):
+            self.page.keyboard.press("Tab")
+            if target.evaluate("node => node === document.activeElement"):
+                return
+        raise AssertionError(f"the Tab key does not reach {target} on {self.page.url}")
+
+    def presses_by_keyboard(self, target: Locator) -> None:
+        self.reaches(target)
+        self.page.keyboard.press("Enter")
+
+    @property
+    def width(self) -> int:
+        """How wide the page is laid out, in CSS pixels; more than the window means sideways scroll."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth"))
+
+
+class Customer(Navigator):
+    """Who was sent a link."""
+
+    def connects(self, link: str, workspace: str | None = None, scenario: str | None = None) -> None:
+        """From a link's start page to wherever Slack's answer leads."""
+        self.opens(link)
+        self.presses("connect")
+        self.allows(workspace, scenario)
+
+    def asks_their_admin(self, link: str) -> str:
+        """Opens a link, says that they cannot approve apps, and gives the address that the page has for the admin."""
+        self.opens(link)
+        self.presses("ask-admin")
+        self.sees_outcome("awaiting_approval")
+        return self.page.locator("#approval-url").inner_text()
+
+
+class Operator(Navigator):
+    """Who is signed in to the console."""
+
+    def invitation(self) -> str:
+        return self.site.runtime.access.invite("ada@northwind.test").url
+
+    def signs_in(self) -> None:
+        self.opens(self.invitation())
+        self.page.get_by_role("button", name="Sign in").click()
+        self.is_on("connections")
