@@ -7,21 +7,22 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from onboarding.errors import SettingsProblem
 
-_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "METRICS_TOKEN", "DATABASE_URL")
+_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL")
 _WELL_KNOWN = ("changeme", "secret", "password", "development", "0123456789", "abcdef")
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """Every setting of the product (design.md 4), in the environment under its upper-case name."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     #: Where `make run` listens.
     host: str = "127.0.0.1"
@@ -46,6 +47,18 @@ class Settings(BaseModel):
     practice: Literal["auto", "on", "off"] = "auto"
     #: Where the SQLite file, the practice world and practice keys are kept.
     instance: Path = Path("instance")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the library passes it by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it by name
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it by name
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed over: `from_environ` alone decides what is read from where."""
+        return (init_settings,)
 
     @field_validator("public_url", "slack_url")
     @classmethod
@@ -159,13 +172,7 @@ class Settings(BaseModel):
 
 def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check all settings. Raises SettingsProblem, one line that names the variable."""
-    given = dict(os.environ if environ is None else environ)
-    values = {name: given[name.upper()] for name in Settings.model_fields if given.get(name.upper())}
-    for name in _SECRETS:
-        path = given.get(f"{name}_FILE")
-        if path:
-            values[name.lower()] = _read_secret(name, Path(path))
-    settings = _checked(values)
+    settings = _checked(_Environment(os.environ if environ is None else environ)())
     if settings.practice == "on" and not settings.is_loopback:
         raise SettingsProblem("PRACTICE: `on` needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000.")
     if settings.practice_possible:
@@ -199,7 +206,20 @@ def generate_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
-def _checked(values: Mapping[str, str]) -> Settings:
+class _Environment(EnvSettingsSource):
+    """The environment; a secret may lie in the file that `<NAME>_FILE` names instead."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._given = environ
+        super().__init__(Settings, env_ignore_empty=True)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        named = {name: self._given.get(f"{name}_FILE") for name in _SECRETS}
+        read = {name: _read_secret(name, Path(path)) for name, path in named.items() if path}
+        return {name.lower(): value for name, value in {**self._given, **read}.items() if value}
+
+
+def _checked(values: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
