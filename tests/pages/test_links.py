@@ -1,0 +1,119 @@
+"""Links: what they fix stays fixed, what they leave open is picked, and each way to be useless has its page."""
+
+import pytest
+
+from onboarding.services.connections import Search
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+
+def field_names(page: Page) -> set[str]:
+    return {one.get("name", "") for one in page.root.iter("input")} - {"csrf_token"}
+
+
+def connection_of(site: Site) -> tuple[str, str | None, tuple[str, ...]]:
+    """Mode, subscriber and context of the only connection."""
+    runtime = site.runtime
+    found = runtime.connections.page(runtime.environments.first().id, Search(), None, None)
+    assert found.total == 1
+    return found.rows[0].mode, found.rows[0].subscriber_id, found.rows[0].context_keys
+
+
+def test_what_a_link_fixes_cannot_be_changed_by_the_form(site: Site, visitor: Visitor) -> None:
+    setup = visitor.connects(site.link(subscriber_id="bea", context_keys=("tenant:t1",)))
+    assert setup.name == "setup"
+    assert field_names(setup) == {"connection_mode"}
+    forged = {"connection_mode": "subscriber", "subscriber_id": "eve", "contexts-0-type": "tenant"}
+    page = visitor.presses(setup, "save", **forged, **{"contexts-0-id": "t2", "offered_context": "tenant:t3"})
+    assert page.outcome == "connected"
+    assert connection_of(site) == ("subscriber", "bea", ("tenant:t1",))
+
+
+def test_a_mode_that_the_link_does_not_leave_open_is_refused(site: Site, visitor: Visitor) -> None:
+    setup = visitor.connects(site.link(mode="shared", offered_context_keys=("team:red",)))
+    page = visitor.presses(setup, "save", connection_mode="subscriber", offered_context="team:red")
+    assert page.outcome == "connected"
+    assert connection_of(site) == ("shared", None, ("team:red",))
+
+
+def test_one_of_the_offered_contexts_is_picked_and_no_other(site: Site, visitor: Visitor) -> None:
+    link = site.link(subscriber_id="bea", mode="subscriber", offered_context_keys=("team:red", "team:blue"))
+    setup = visitor.connects(link)
+    assert field_names(setup) == {"offered_context"}
+    for wrong in ("team:green", ""):
+        setup = visitor.presses(setup, "save", offered_context=wrong)
+        assert (setup.status, setup.name) == (422, "setup")
+        assert "Choose one of these." in setup.text
+    assert visitor.presses(setup, "save", offered_context="team:blue").outcome == "connected"
+    assert connection_of(site) == ("subscriber", "bea", ("team:blue",))
+
+
+def test_a_link_that_leaves_nothing_open_asks_nothing(site: Site, visitor: Visitor) -> None:
+    assert visitor.connects(site.link(mode="shared", context_keys=("tenant:t1",))).outcome == "connected"
+    assert connection_of(site) == ("shared", None, ("tenant:t1",))
+
+
+def test_an_open_link_connects_only_something_new(site: Site, visitor: Visitor) -> None:
+    visitor.connects(site.link())
+    with Visitor(site) as stranger:
+        setup = stranger.connects(site.link(is_open=True), workspace="T0ACMETEST")
+        taken = stranger.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea")
+        assert (taken.status, taken.name) == (422, "setup")
+        assert "This link can only connect something new." in taken.text
+        assert connection_of(site) == ("subscriber", "bea", ())
+        assert "<option" not in taken.text, "the holder of a link is told nobody's name"
+        page = stranger.presses(taken, "save", connection_mode="subscriber", subscriber_id="dan")
+    assert (page.outcome, page.heading) == ("connected", "Acme Test is connected")
+
+
+def test_each_unusable_link_has_a_page_of_its_own(site: Site, visitor: Visitor, clock: Clock) -> None:
+    runtime, used, revoked, expired = site.runtime, site.link(), site.link(), site.link()
+    with Visitor(site) as other:
+        other.connects(used)
+    runtime.links.revoke(runtime.environments.first().id, runtime.links.read(revoked.rpartition("/")[2]))
+    pages = [visitor.opens(used), visitor.opens(revoked), visitor.opens(f"{expired}x")]
+    clock.forward(days=8)
+    pages.append(visitor.opens(expired))
+    assert [page.outcome for page in pages] == ["link_used", "link_revoked", "link_tampered", "link_expired"]
+    assert len({page.heading for page in pages}) == 4
+    assert not any("Acme" in page.text or "bea" in page.text for page in pages)
+
+
+@pytest.mark.parametrize("damage", ["", ".", "lnk_1", "lnk_1.sig", "a" * 5000, "ä.ö"])
+def test_a_token_that_is_none_is_a_damaged_link_and_no_fault(damage: str, visitor: Visitor) -> None:
+    page = visitor.opens(f"/connect/x{damage}")
+    assert (page.status, page.outcome) == (400, "link_tampered")
+
+
+def test_a_used_link_shows_its_success_where_it_was_used(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    visitor.connects(link)
+    assert visitor.opens(link).heading == "Acme HQ is connected"
+
+
+def test_a_link_that_ran_out_while_the_page_was_open_is_refused_on_the_click(
+    site: Site, visitor: Visitor, clock: Clock
+) -> None:
+    page = visitor.opens(site.link())
+    clock.forward(days=8)
+    assert visitor.presses(page, "connect").outcome == "link_expired"
+
+
+def test_looking_at_a_link_starts_nothing(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    for method in ("GET", "HEAD", "GET"):
+        answer = visitor.asks(method, link)
+        assert answer.status_code == 200
+        assert "attempt_" not in answer.headers.get("Set-Cookie", "")
+    assert site.slack.calls() == []
+    assert visitor.connects(link).outcome == "connected"
+
+
+def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site: Site, visitor: Visitor) -> None:
+    link = site.link(subscriber_id="bea", mode="subscriber", context_keys=("tenant:t1",))
+    page = visitor.opens(link)
+    assert "bea" in page.text
+    assert "t1" in page.text
+    forged = visitor.asks("POST", link)
+    assert "/oauth/" not in forged.headers.get("Location", "")
+    assert "attempt_" not in forged.headers.get("Set-Cookie", "")

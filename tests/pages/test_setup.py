@@ -1,0 +1,145 @@
+"""The set-up page, while Slack's grant waits sealed."""
+
+import pytest
+
+from onboarding.services.connections import Search
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+_FULL = {"connection_mode": "subscriber", "subscriber_id": "cy", "contexts-0-type": "tenant", "contexts-0-id": "c1"}
+
+
+def reaches_setup(operator: Visitor, workspace: str = "T0ACMEHQ01") -> Page:
+    page = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"), workspace)
+    assert page.name == "setup"
+    return page
+
+
+def told_beside(page: Page, field: str) -> str:
+    """The error that stands beside a field, found as a screen reader finds it."""
+    control = next(one for one in page.root.iter() if one.get("id") == field)
+    assert control.get("aria-invalid") == "true" or control.tag == "fieldset"
+    ids = (control.get("aria-describedby") or "").split()
+    assert f"{field}-error" in ids
+    said = next(one for one in page.root.iter() if one.get("id") == f"{field}-error")
+    assert any(one.get("href") == f"#{field}" for one in page.main.iter("a")), "the summary leads to the field"
+    return " ".join("".join(said.itertext()).split())
+
+
+def value_of(page: Page, name: str) -> str:
+    fields = [one for one in page.root.iter("input") if one.get("name") == name]
+    chosen = [one for one in fields if one.get("type") != "radio" or "checked" in one.attrib]
+    return chosen[0].get("value", "")
+
+
+def connections_of(site: Site) -> int:
+    return site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).total
+
+
+@pytest.mark.parametrize(
+    ("filled", "field", "sentence"),
+    [
+        ({"subscriber_id": ""}, "subscriber_id", "Enter the subscriber"),
+        ({"subscriber_id": "a/b"}, "subscriber_id", "without /"),
+        ({"subscriber_id": "s" * 256}, "subscriber_id", "255"),
+        ({"contexts-0-id": ""}, "contexts-0-id", "Enter the id"),
+        ({"contexts-0-type": ""}, "contexts-0-type", "Enter the type"),
+        ({"contexts-0-id": "c 1"}, "contexts-0-id", "letters, digits"),
+        ({"contexts-1-type": "tenant", "contexts-1-id": "c2"}, "contexts", "Each type can stand once"),
+        (
+            {"connection_mode": "shared", "contexts-0-type": "", "contexts-0-id": ""},
+            "contexts",
+            "Shared mode needs a context",
+        ),
+    ],
+)
+def test_an_error_stands_beside_its_field_and_the_input_is_kept(
+    filled: dict[str, str], field: str, sentence: str, site: Site, operator: Visitor
+) -> None:
+    given = {**_FULL, **filled}
+    page = operator.presses(reaches_setup(operator), "save", **given)
+    assert (page.status, page.name) == (422, "setup")
+    assert sentence in told_beside(page, field)
+    assert {name: value_of(page, name) for name in given} == given
+    assert connections_of(site) == 0
+    put_right = {"contexts-1-type": "", "contexts-1-id": ""}
+    assert operator.presses(page, "save", **_FULL, **put_right).outcome == "connected"
+
+
+def test_a_mode_that_does_not_exist_is_refused(operator: Visitor) -> None:
+    page = operator.presses(reaches_setup(operator), "save", **{**_FULL, "connection_mode": "both"})
+    assert page.status == 422
+    assert "Choose who the connection is for." in page.text
+
+
+def test_a_subscriber_typed_for_shared_mode_is_left_out(site: Site, operator: Visitor) -> None:
+    page = operator.presses(reaches_setup(operator), "save", **{**_FULL, "connection_mode": "shared"})
+    assert page.outcome == "connected"
+    row = site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows[0]
+    assert (row.mode, row.subscriber_id, row.context_keys) == ("shared", None, ("tenant:c1",))
+
+
+def test_five_contexts_are_kept_in_their_order(site: Site, operator: Visitor) -> None:
+    rows = {f"contexts-{number}-{part}": f"{part}{5 - number}" for number in range(5) for part in ("type", "id")}
+    operator.presses(reaches_setup(operator), "save", **{**_FULL, **rows})
+    row = site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows[0]
+    assert row.context_keys == tuple(f"type{number}:id{number}" for number in (5, 4, 3, 2, 1))
+
+
+def test_operators_are_offered_whom_they_know(operator: Visitor) -> None:
+    operator.presses(reaches_setup(operator), "save", **_FULL)
+    known = {one.get("value") for one in reaches_setup(operator, "T0ACMETEST").root.iter("option")}
+    assert {"cy", "tenant", "c1"} <= known
+
+
+def test_another_browser_sees_no_set_up_page_and_cannot_send_it(site: Site, operator: Visitor) -> None:
+    setup = reaches_setup(operator)
+    with Visitor(site) as other:
+        other.signs_in("eve@northwind.test")
+        assert other.opens(setup.url).outcome == "other_browser"
+        assert other.presses(setup, "save", **_FULL).outcome == "other_browser"
+    assert connections_of(site) == 0
+
+
+def test_a_grant_that_nobody_used_for_ten_minutes_is_given_back(site: Site, operator: Visitor, clock: Clock) -> None:
+    setup = reaches_setup(operator)
+    clock.forward(minutes=10)
+    page = operator.presses(setup, "save", **_FULL)
+    assert page.outcome == "state_expired"
+    assert connections_of(site) == 0
+    assert len(site.slack.calls("auth.revoke")) == 1
+    assert site.slack.installations() == []
+
+
+def test_the_product_gives_an_unused_grant_back_by_itself(site: Site, operator: Visitor, clock: Clock) -> None:
+    reaches_setup(operator)
+    clock.forward(minutes=9)
+    assert site.runtime.choosing.expire_overdue() == 0
+    clock.forward(minutes=1)
+    assert [site.runtime.choosing.expire_overdue() for _ in range(2)] == [1, 0]
+    assert site.slack.installations() == []
+
+
+def test_an_unused_grant_of_a_workspace_in_use_is_not_revoked(site: Site, operator: Visitor, clock: Clock) -> None:
+    operator.presses(reaches_setup(operator), "save", **_FULL)
+    reaches_setup(operator)
+    clock.forward(minutes=10)
+    assert site.runtime.choosing.expire_overdue() == 1
+    assert site.slack.calls("auth.revoke") == []
+    assert len(site.slack.installations()) == 1
+
+
+def test_who_declines_on_the_set_up_page_leaves_nothing_at_slack(site: Site, operator: Visitor) -> None:
+    setup = reaches_setup(operator)
+    action = next(one.get("action", "") for one in setup.root.iter("form") if "cancel" in one.get("action", ""))
+    token = value_of(setup, "csrf_token")
+    left = operator.opens(operator.asks("POST", action, data={"csrf_token": token}).headers["Location"])
+    assert left.outcome == "cancelled"
+    assert site.slack.installations() == []
+
+
+def test_a_form_sent_twice_makes_one_connection(site: Site, operator: Visitor) -> None:
+    setup = reaches_setup(operator)
+    pages = [operator.presses(setup, "save", **_FULL) for _ in range(2)]
+    assert len({page.heading for page in pages}) == 1
+    assert connections_of(site) == 1
