@@ -1,0 +1,74 @@
+"""Who cannot approve apps hands the install on to an admin, and is told when it is done."""
+
+from urllib.parse import urlsplit
+
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+
+def link_for_admin(page: Page) -> str:
+    shown = next(one for one in page.root.iter("code") if one.get("id") == "approval-url")
+    return "".join(shown.itertext())
+
+
+def status_url(page: Page) -> str:
+    return next(url for one in page.root.iter() if (url := one.get("data-status-url")))
+
+
+def test_the_page_turns_into_connected_when_the_admin_has_installed(site: Site, visitor: Visitor) -> None:
+    page = visitor.presses(visitor.opens(site.link()), "ask-admin")
+    assert (page.name, page.outcome, page.status) == ("approval", "awaiting_approval", 200)
+    message = next(one for one in page.root.iter("p") if one.get("id") == "approval-message")
+    assert link_for_admin(page) in "".join(message.itertext())
+    assert visitor.asks("GET", status_url(page)).json() == {"connected": False}
+    with Visitor(site) as admin:
+        done = admin.connects(link_for_admin(page), workspace="T0ACMETEST")
+        assert done.outcome == "connected"
+        assert "bea" in done.text
+    assert visitor.asks("GET", status_url(page)).json() == {"connected": True}
+    assert visitor.opens(page.url).heading == "Acme Test is connected"
+
+
+def test_the_admins_link_lives_seven_days(site: Site, visitor: Visitor, clock: Clock) -> None:
+    page = visitor.presses(visitor.opens(site.link()), "ask-admin")
+    with Visitor(site) as admin:
+        clock.forward(days=6, hours=23)
+        assert admin.connects(link_for_admin(page)).outcome == "connected"
+    other = visitor.presses(visitor.opens(site.link(subscriber_id="cy")), "ask-admin")
+    clock.forward(days=7)
+    assert visitor.opens(link_for_admin(other)).outcome == "link_expired"
+
+
+def test_who_cancelled_is_offered_the_way_over_the_admin(site: Site, visitor: Visitor) -> None:
+    for scenario in ("cancelled", "cancelled_without_description"):
+        page = visitor.connects(site.link(), scenario=scenario)
+        assert visitor.presses(page, "ask-admin").outcome == "awaiting_approval"
+
+
+def test_a_workspace_that_wants_approval_is_connected_by_its_admin(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    stopped = visitor.allows(visitor.presses(visitor.opens(link), "connect"), workspace="T0HARBORLG")
+    assert stopped.name == "practice-approval"
+    page = visitor.presses(visitor.opens(link), "ask-admin")
+    with Visitor(site) as admin:
+        asked = admin.allows(admin.presses(admin.opens(link_for_admin(page)), "connect"), workspace="T0HARBORLG")
+        admin.allows(admin.presses(asked, "approve"), workspace="T0HARBORLG")
+    assert visitor.opens(page.url).heading == "Harbor Legal is connected"
+
+
+def test_an_operators_request_leads_the_admin_to_the_set_up_page(site: Site, operator: Visitor) -> None:
+    page = operator.presses(operator.opens("/slack/install"), "ask-admin")
+    assert page.outcome == "awaiting_approval"
+    with Visitor(site) as admin:
+        setup = admin.connects(link_for_admin(page))
+        assert setup.name == "setup"
+        admin.presses(setup, "save", connection_mode="subscriber", subscriber_id="dan")
+    assert operator.opens(page.url).outcome == "connected"
+
+
+def test_only_the_browser_that_asked_learns_how_it_went(site: Site, visitor: Visitor) -> None:
+    page = visitor.presses(visitor.opens(site.link()), "ask-admin")
+    with Visitor(site) as other:
+        assert other.opens(page.url).outcome == "other_browser"
+        assert other.asks("GET", status_url(page)).status_code == 404
+    assert urlsplit(status_url(page)).query == ""

@@ -1,0 +1,82 @@
+"""Disconnecting: asked once more, and told as it was."""
+
+import pytest
+
+from onboarding.services.connections import Search
+from tests.people import Page, Site, Visitor
+
+
+def identifiers(site: Site) -> list[str]:
+    rows = site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows
+    return [row.identifier for row in rows]
+
+
+def connected(site: Site, subscriber: str = "bea") -> str:
+    with Visitor(site) as person:
+        assert person.connects(site.link(subscriber_id=subscriber)).outcome == "connected"
+    return identifiers(site)[0]
+
+
+def disconnects(operator: Visitor, identifier: str) -> Page:
+    page = operator.presses(operator.opens(f"/connections/{identifier}/disconnect"), "confirm-disconnect")
+    assert page.name == "disconnected"
+    return page
+
+
+def test_access_is_taken_back_in_slack(site: Site, operator: Visitor) -> None:
+    identifier = connected(site)
+    page = disconnects(operator, identifier)
+    assert "Access was removed in Slack." in page.text
+    assert site.slack.installations() == []
+    assert identifiers(site) == []
+    assert operator.opens(f"/connections/{identifier}").status == 404
+    assert "Access was removed in Slack." in operator.opens(page.url).text
+
+
+def test_a_token_that_rotates_is_ended_by_uninstalling(site: Site, visitor: Visitor, operator: Visitor) -> None:
+    visitor.connects(site.link(), scenario="rotation")
+    assert "Access was removed in Slack." in disconnects(operator, identifiers(site)[0]).text
+    assert site.slack.installations() == []
+
+
+def test_what_slack_had_ended_before_is_said_so(site: Site, operator: Visitor) -> None:
+    identifier = connected(site)
+    installation = site.slack.installations()[0]
+    site.slack.removes_app(installation.client_id, installation.place)
+    assert "Slack had already removed the access." in disconnects(operator, identifier).text
+    assert identifiers(site) == []
+
+
+@pytest.mark.parametrize("fault", ["reset", "status_500", "html_502", "ratelimited", "internal_error"])
+def test_what_slack_did_not_confirm_is_said_so(fault: str, site: Site, operator: Visitor) -> None:
+    identifier = connected(site)
+    site.slack.fails("auth.revoke", fault)
+    page = disconnects(operator, identifier)
+    assert "Slack did not confirm; remove the app in Slack to be sure." in page.text
+    assert identifiers(site) == []
+
+
+def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: Visitor) -> None:
+    first, second = connected(site), connected(site, "cy")
+    assert "One other connection uses" in operator.opens(f"/connections/{first}/disconnect").text
+    assert "The app stays in Slack for other connections." in disconnects(operator, first).text
+    assert site.slack.calls("auth.revoke") == []
+    assert identifiers(site) == [second]
+    assert "Access was removed in Slack." in disconnects(operator, second).text
+
+
+def test_looking_at_the_question_ends_nothing_and_a_second_press_is_told(site: Site, operator: Visitor) -> None:
+    identifier = connected(site)
+    question = operator.opens(f"/connections/{identifier}/disconnect")
+    assert identifiers(site) == [identifier]
+    operator.presses(question, "confirm-disconnect")
+    again = operator.presses(question, "confirm-disconnect")
+    assert again.status == 404
+    assert len(site.slack.calls("auth.revoke")) == 1
+
+
+def test_a_disconnected_identity_can_be_connected_again(site: Site, visitor: Visitor, operator: Visitor) -> None:
+    before = connected(site)
+    disconnects(operator, before)
+    assert visitor.connects(site.link()).outcome == "connected"
+    assert identifiers(site) != [before]

@@ -1,0 +1,109 @@
+"""The workspace guard: another workspace than expected, and one that another customer holds."""
+
+import pytest
+
+from onboarding.services.connections import Row, Search
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+_TEST = "T0ACMETEST"
+
+
+def rows_of(site: Site) -> tuple[Row, ...]:
+    return site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows
+
+
+def installed(site: Site) -> set[str]:
+    return {one.place for one in site.slack.installations()}
+
+
+@pytest.fixture
+def asked(site: Site, visitor: Visitor) -> Page:
+    """Bea is connected to Acme HQ, begins again and allows Acme Test."""
+    visitor.connects(site.link())
+    page = visitor.connects(site.link(), workspace=_TEST)
+    assert (page.outcome, page.status) == ("wrong_workspace", 200)
+    return page
+
+
+def test_nothing_is_replaced_before_the_person_says_so(site: Site, visitor: Visitor, asked: Page) -> None:
+    assert "Acme HQ is still the one in use" in asked.text
+    assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
+    assert visitor.opens(asked.url).outcome == "wrong_workspace"
+
+
+def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: Visitor, asked: Page) -> None:
+    before = rows_of(site)[0].identifier
+    page = visitor.presses(asked, "replace")
+    assert (page.outcome, page.heading) == ("reconnected", "Acme Test is reconnected")
+    assert [(row.identifier, row.workspace_name) for row in rows_of(site)] == [(before, "Acme Test")]
+    assert visitor.presses(asked, "replace").heading == page.heading
+
+
+def test_choosing_again_takes_the_app_out_and_presets_the_workspace(site: Site, visitor: Visitor, asked: Page) -> None:
+    assert installed(site) == {"T0ACMEHQ01", _TEST}
+    consent = visitor.presses(asked, "choose-again")
+    assert installed(site) == {"T0ACMEHQ01"}
+    preset = [one.get("value") for one in consent.root.iter("input") if "checked" in one.attrib]
+    assert preset == ["T0ACMEHQ01"]
+    assert visitor.allows(consent).outcome == "reconnected"
+    assert visitor.opens(asked.url).outcome == "cancelled"
+
+
+def test_choosing_again_leaves_a_workspace_alone_that_another_connection_uses(site: Site, visitor: Visitor) -> None:
+    with Visitor(site) as other:
+        other.connects(site.link(subscriber_id="cy"), workspace=_TEST)
+    visitor.connects(site.link())
+    page = visitor.connects(site.link(), workspace=_TEST)
+    visitor.presses(page, "choose-again")
+    assert installed(site) == {"T0ACMEHQ01", _TEST}
+    assert site.slack.calls("auth.revoke") == []
+
+
+def test_a_question_that_nobody_answers_ends_after_ten_minutes(
+    site: Site, visitor: Visitor, clock: Clock, asked: Page
+) -> None:
+    clock.forward(minutes=10)
+    page = visitor.presses(asked, "replace")
+    assert page.outcome == "state_expired"
+    assert installed(site) == {"T0ACMEHQ01"}
+    assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
+
+
+def test_another_browser_cannot_answer_the_question(site: Site, asked: Page) -> None:
+    with Visitor(site) as other:
+        assert other.opens(asked.url).outcome == "other_browser"
+        own = other.opens(site.link())
+        token = next(one for one in own.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
+        for verb in ("replace", "choose-again"):
+            answer = other.asks("POST", f"{asked.url}/{verb}", data={"csrf_token": token})
+            assert answer.status_code == 404
+    assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
+    assert installed(site) == {"T0ACMEHQ01", _TEST}
+
+
+def test_a_link_for_one_workspace_asks_when_another_answers(site: Site, visitor: Visitor) -> None:
+    link = site.link(subscriber_id="bea", mode="subscriber", workspace_id="T0ACMEHQ01")
+    page = visitor.connects(link, workspace=_TEST)
+    assert page.outcome == "wrong_workspace"
+    assert rows_of(site) == ()
+    assert visitor.allows(visitor.presses(page, "choose-again")).heading == "Acme HQ is connected"
+
+
+def test_a_workspace_of_another_customer_is_refused_where_the_policy_says_so(site: Site, visitor: Visitor) -> None:
+    site.runtime.integrations.add_practice("strict", "Strict", "Development", workspace_policy="refuse")
+    with Visitor(site) as other:
+        other.connects(site.link("strict", subscriber_id="ada"))
+    page = visitor.connects(site.link("strict", subscriber_id="bea"))
+    assert (page.outcome, page.status) == ("workspace_taken", 409)
+    assert "ada" not in page.text
+    assert site.slack.calls("auth.revoke") == [], "the other customer goes on"
+    assert [row.subscriber_id for row in rows_of(site)] == ["ada"]
+    again = visitor.allows(visitor.presses(page, "try-again"), workspace=_TEST)
+    assert again.heading == "Acme Test is connected"
+
+
+def test_the_usual_policy_lets_two_customers_share_a_workspace(site: Site, visitor: Visitor) -> None:
+    visitor.connects(site.link(subscriber_id="ada"))
+    assert visitor.connects(site.link(subscriber_id="bea")).outcome == "connected"
+    assert len(rows_of(site)) == 2
