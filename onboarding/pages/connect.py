@@ -40,7 +40,8 @@ def start(token: str) -> ResponseReturnValue:
 def start_submit(token: str) -> ResponseReturnValue:
     intent = request.form.get("intent")
     known = intent if intent in ("reconnect", "other_workspace") else None
-    return send(current().starting.start_link(current().links.read(token), known))
+    link_id, bindings = current().links.read(token), attempt_cookies.bindings()
+    return send(current().starting.start_link(link_id, known, bindings=bindings))
 
 
 @blueprint.post("/connect/<token>/approval")

@@ -131,7 +131,7 @@ class Looking:
             link_life=None,
             operator_detail=f"{attempt.detail}: {operator_hint(attempt.detail)}" if attempt.detail else None,
             finished_here=True,
-            link_id=attempt.link_id,
+            link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
             is_operators=attempt.operator_id is not None,
             approval_link_id=attempt.approval_link_id,
             approval_expires_at=approval.created_at + APPROVAL_LIFE if approval else None,

@@ -1,12 +1,13 @@
 """Starting: what a link or the console shows first, and the attempt that a click makes."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from onboarding import ids
 from onboarding.errors import LinkProblem, NotFound, Refused
 from onboarding.services.installs import records
-from onboarding.services.installs.records import APPROVAL_LIFE, LIFE, Existing, Sent, Start, digest
+from onboarding.services.installs.records import APPROVAL_LIFE, LIFE, Existing, Sent, Start, digest, is_bound
 from onboarding.services.installs.shared import Workbench, state_digest
 from onboarding.store import attempts, connections, integrations, links
 from onboarding.store.database import Session
@@ -32,14 +33,21 @@ class Starting:
             raise NotFound(f"There is no integration {identifier!r}.")
         return _start(integration, None, None)
 
-    def start_link(self, link_id: str, intent: str | None = None, team: str | None = None) -> Sent:
+    def start_link(
+        self,
+        link_id: str,
+        intent: str | None = None,
+        team: str | None = None,
+        bindings: Mapping[str, str] | None = None,
+    ) -> Sent:
         """A new attempt for a link's holder.
 
         `intent`: None, `reconnect` or `other_workspace`, where the identity has a connection. `team` presets Slack's
-        workspace chooser. Raises LinkProblem, and Refused where the practice Slack is off.
+        workspace chooser. `bindings`, the browser's secrets as in `finish`, let who used the link renew what it connected.
+        Raises LinkProblem, and Refused where the practice Slack is off.
         """
         with self._bench.database.transaction() as session:
-            link, integration = self._usable(session, link_id)
+            link, integration = self._usable(session, link_id, bindings)
             existing = self._existing(session, integration, link)
             expected, name = link.workspace_id, None
             if existing is not None and expected is None and intent != "other_workspace":
@@ -83,13 +91,15 @@ class Starting:
             )
             return sent
 
-    def _usable(self, session: Session, link_id: str) -> tuple[Link, Integration]:
+    def _usable(
+        self, session: Session, link_id: str, bindings: Mapping[str, str] | None = None
+    ) -> tuple[Link, Integration]:
         link = links.by_id(session, link_id)
         if link is None:
             raise LinkProblem("link_tampered")
         if link.revoked_at is not None:
             raise LinkProblem("link_revoked")
-        if link.used_at is not None:
+        if link.used_at is not None and not _is_renewed_by_its_user(session, link, bindings or {}):
             raise LinkProblem("link_used", link.used_by_attempt)
         if link.expires_at <= self._bench.now():
             raise LinkProblem("link_expired")
@@ -150,6 +160,12 @@ class Starting:
         hint = team or (expected if expected and expected.startswith("T") else None)
         url = bench.gateway.authorize_url(app, wanted, attempt.redirect_uri, state, hint)
         return Sent(attempt.id, url, binding)
+
+
+def _is_renewed_by_its_user(session: Session, link: Link, bindings: Mapping[str, str]) -> bool:
+    """An open link makes something new or nothing, so nobody renews with it."""
+    used_by = attempts.by_id(session, link.used_by_attempt) if link.used_by_attempt and not link.is_open else None
+    return used_by is not None and is_bound(used_by, bindings.get(used_by.id[4:12]))
 
 
 def _start(integration: Integration, link: Link | None, existing: Existing | None) -> Start:

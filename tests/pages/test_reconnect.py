@@ -1,0 +1,73 @@
+"""Installing again for the same identity and workspace: the same connection, fresh access."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from onboarding.services.connections import Detail, Search
+from tests.people import Site, Visitor
+
+
+def details(site: Site) -> list[Detail]:
+    environment = site.runtime.environments.first().id
+    rows = site.runtime.connections.page(environment, Search(), None, None).rows
+    return [site.runtime.connections.find(environment, row.identifier) for row in rows]
+
+
+def test_reconnecting_keeps_the_identifier_and_takes_the_new_token(site: Site, visitor: Visitor) -> None:
+    visitor.connects(site.link(), scenario="rotation")
+    before = details(site)[0]
+    page = visitor.opens(site.link())
+    assert (page.outcome, page.heading) == ("already_connected", "Slack is already connected")
+    done = visitor.allows(visitor.presses(page, "connect"), scenario="rotation")
+    assert (done.outcome, done.heading) == ("reconnected", "Acme HQ is reconnected")
+    (after,) = details(site)
+    assert (after.identifier, after.created_at) == (before.identifier, before.created_at)
+    assert after.token_since > before.token_since
+    assert after.token_last_four != before.token_last_four
+
+
+def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: Visitor) -> None:
+    visitor.connects(site.link())
+    page = visitor.opens(site.link())
+    done = visitor.allows(visitor.presses(page, "connect", intent="other_workspace"), workspace="T0ACMETEST")
+    assert done.heading == "Acme Test is reconnected"
+    assert [one.workspace_name for one in details(site)] == ["Acme Test"]
+
+
+def test_the_order_of_contexts_does_not_make_another_connection(site: Site, visitor: Visitor) -> None:
+    for keys in (("a:1", "b:2"), ("b:2", "a:1")):
+        visitor.connects(site.link(mode="shared", context_keys=keys))
+    assert len(details(site)) == 1
+
+
+def test_declined_permissions_can_be_granted_later(site: Site, visitor: Visitor) -> None:
+    page = visitor.connects(site.link(), scenario="partial_permissions")
+    assert page.outcome == "partial_permissions"
+    done = visitor.allows(visitor.presses(page, "try-again"))
+    assert done.outcome == "reconnected"
+    (after,) = details(site)
+    assert len(after.scopes) == 4
+    assert "Some permissions were not granted" not in done.text
+
+
+def test_eight_people_who_connect_the_same_identity_at_once_make_one_connection(site: Site) -> None:
+    links = [site.link() for _ in range(8)]
+
+    def connects(link: str) -> str | None:
+        with Visitor(site) as person:
+            return person.connects(link).outcome
+
+    with ThreadPoolExecutor(8) as crowd:
+        outcomes = sorted(outcome or "" for outcome in crowd.map(connects, links))
+    assert outcomes == ["connected"] + ["reconnected"] * 7
+    assert len(details(site)) == 1
+
+
+def test_a_used_link_renews_nothing_in_another_browser(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    with Visitor(site) as other:
+        start = other.opens(link)
+        visitor.connects(link)
+        assert other.presses(start, "connect").outcome == "link_used"
+    calls = len(site.slack.calls())
+    assert visitor.opens(link).heading == "Acme HQ is connected"
+    assert len(site.slack.calls()) == calls
