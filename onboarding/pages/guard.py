@@ -5,6 +5,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, redirect, render_template, request, session
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from onboarding.errors import NotFound
@@ -65,6 +66,7 @@ def forget() -> None:
 
 def register(app: Flask) -> None:
     app.before_request(_loopback_only)
+    app.before_request(_plain_text)
     app.before_request(_signed_in)
 
 
@@ -73,7 +75,7 @@ def _loopback_only() -> Response | None:
     settings = current().settings
     if not settings.practice_possible or request.endpoint == "health.alive":
         return None
-    name = urlsplit(f"//{request.host}").hostname or ""
+    name = _host_name()
     if name == urlsplit(settings.origin).hostname:
         return None
     if name == "localhost" and request.method == "GET":
@@ -81,6 +83,25 @@ def _loopback_only() -> Response | None:
     if name not in ("127.0.0.1", "::1", "localhost"):
         abort(421)
     return None
+
+
+def _host_name() -> str:
+    try:
+        return urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        # What stands there is no name at all.
+        return ""
+
+
+def _plain_text() -> None:
+    """PostgreSQL takes no NUL in text and SQLite does: neither is asked. No person's keyboard makes one."""
+    told = (*_texts(request.args), *_texts(request.form))
+    if "\0" in request.path or any("\0" in text for text in told):
+        abort(400)
+
+
+def _texts(fields: MultiDict[str, str]) -> list[str]:
+    return [text for name, value in fields.items(multi=True) for text in (name, value)]
 
 
 def _signed_in() -> tuple[str, int] | None:

@@ -42,12 +42,15 @@ def _csrf(_problem: CSRFError) -> ResponseReturnValue:
     return _page(400, _FORGED)
 
 
-def _http(problem: HTTPException) -> tuple[str, int]:
+def _http(problem: HTTPException) -> ResponseReturnValue:
     if isinstance(problem, InternalServerError):
         cause = problem.original_exception
         # The kind and the path are enough to find it; a message may quote what people sent.
         _LOG.error("page.failed", path=request.path, kind=type(cause).__name__)
-    return _page(problem.code or 500)
+    page, status = _page(problem.code or 500)
+    # What belongs to the status goes with it: 405 has its Allow, 429 its Retry-After.
+    kept = [(name, value) for name, value in problem.get_headers() if name in ("Allow", "Retry-After")]
+    return page, status, kept
 
 
 def _storage(problem: StorageProblem) -> tuple[str, int]:

@@ -7,15 +7,17 @@ from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from onboarding.errors import Conflict, StorageProblem
+from onboarding.errors import Conflict, Refused, StorageProblem
 
 __all__ = ["Base", "Database", "Session"]
 
 _BUSY_MILLISECONDS = 10_000
+_UNDEFINED_TABLE = "42P01"
+_NO_TABLES = "The database is empty. Run `flask --app app setup` first."
 
 
 class Base(DeclarativeBase):
@@ -82,18 +84,36 @@ class Database:
     def _faults(self) -> Iterator[None]:
         try:
             yield
+        except (DataError, UnicodeEncodeError):
+            # PostgreSQL takes no NUL and nothing too long, neither database takes half a character. The value is not repeated.
+            raise Refused("A value is too long, or has characters that cannot be kept.") from None
         except (OperationalError, PoolTimeout) as error:
-            raise StorageProblem("The database did not answer.") from error
+            raise StorageProblem(_NO_TABLES if _lacks_tables(error) else "The database did not answer.") from error
         except IntegrityError as error:
             raise Conflict("A row of that identity or identifier exists.") from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if _lacks_tables(error):
+                raise StorageProblem(_NO_TABLES) from error
+            # SQLite has no better class than the general one for a file that is damaged or no database at all.
+            if error.connection_invalidated or type(error) is DatabaseError:
                 raise StorageProblem("The database went away.") from error
             raise
 
 
+def _lacks_tables(error: Exception) -> bool:
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlstate", None) == _UNDEFINED_TABLE or str(cause).startswith("no such table")
+
+
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, pool_size=64, max_overflow=16, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+    engine = create_engine(
+        url,
+        pool_size=64,
+        max_overflow=16,
+        # What a statement is given never gets into an error's words, and so into no log.
+        hide_parameters=True,
+        connect_args={"timeout": _BUSY_MILLISECONDS / 1000},
+    )
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
@@ -106,4 +126,4 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(url, pool_size=32, max_overflow=48, pool_pre_ping=True)
+    return create_engine(url, pool_size=32, max_overflow=48, pool_pre_ping=True, hide_parameters=True)

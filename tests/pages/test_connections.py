@@ -1,0 +1,222 @@
+"""The operator's list of connections, one connection, and its end."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from onboarding import ids
+from onboarding.sealed import Sealed
+from onboarding.services.installs.records import Choice
+from onboarding.store import connections, installations, integrations
+from tests.people import Page, Site, Visitor
+
+_DIRECTIONS = {"next": "next", "prev": "previous"}
+FIRST = datetime(2026, 5, 3, 12, tzinfo=UTC)
+
+
+def test_empty_list_says_how_to_start(operator: Visitor) -> None:
+    page = operator.opens("/connections")
+    assert (page.status, _listed(page)) == (200, [])
+    assert "/slack/install" in page.text
+    assert "link create" in page.text
+
+
+def test_sixty_connections_are_three_pages_newest_first(site: Site, operator: Visitor) -> None:
+    _many(site, 60)
+    first = operator.opens("/connections")
+    second = operator.opens(_turn(first, "next"))
+    third = operator.opens(_turn(second, "next"))
+    assert [len(_listed(page)) for page in (first, second, third)] == [25, 25, 10]
+    assert _listed(first) + _listed(second) + _listed(third) == [f"chconn_{number:02d}" for number in range(59, -1, -1)]
+    assert "60 connections" in first.text
+
+
+def test_way_back_leads_to_the_same_pages(site: Site, operator: Visitor) -> None:
+    _many(site, 60)
+    first = operator.opens("/connections")
+    second = operator.opens(_turn(first, "next"))
+    third = operator.opens(_turn(second, "next"))
+    back = operator.opens(_turn(third, "previous"))
+    assert _listed(back) == _listed(second)
+    assert _listed(operator.opens(_turn(back, "previous"))) == _listed(first)
+    assert _listed(operator.opens(_turn(back, "next"))) == _listed(third)
+
+
+def test_ends_of_the_list_lead_no_further(site: Site, operator: Visitor) -> None:
+    _many(site, 26)
+    first = operator.opens("/connections")
+    last = operator.opens(_turn(first, "next"))
+    again = operator.opens(_turn(last, "previous"))
+    assert _turns(first) == {"next"}
+    assert _turns(last) == {"previous"}
+    assert _turns(again) == {"next"}
+
+
+def test_connections_of_one_moment_are_listed_once_each(site: Site, operator: Visitor) -> None:
+    _many(site, 40, apart=timedelta())
+    first = operator.opens("/connections")
+    assert len({*_listed(first), *_listed(operator.opens(_turn(first, "next")))}) == 40
+
+
+def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator: Visitor) -> None:
+    _many(site, 30)
+    first = operator.opens("/connections")
+    _many(site, 31, start=30)
+    assert _listed(operator.opens(_turn(first, "next"))) == [f"chconn_{number:02d}" for number in range(4, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=Acme+3", ["chconn_03"]),
+        ("q=acme+3", ["chconn_03"]),
+        ("q=customer-2", ["chconn_02"]),
+        ("q=T04", ["chconn_04"]),
+        ("q=chconn_01", ["chconn_01"]),
+        ("q=%25", []),
+        ("q=_cme", []),
+        ("context=tenant:c3", ["chconn_03"]),
+        ("context=tenant:c", []),
+        ("status=healthy&q=Acme+1", ["chconn_01"]),
+        ("status=disconnected", []),
+        ("mode=shared", []),
+        ("integration=slack-practice&context=tenant:c0", ["chconn_00"]),
+        ("integration=other", []),
+    ],
+)
+def test_filters_leave_what_fits(site: Site, operator: Visitor, query: str, found: list[str]) -> None:
+    _many(site, 5)
+    page = operator.opens(f"/connections?{query}")
+    assert _listed(page) == found
+    assert found or "Nothing fits these filters" in page.text
+
+
+def test_filters_stay_while_turning_pages(site: Site, operator: Visitor) -> None:
+    _many(site, 60)
+    first = operator.opens("/connections?q=Acme&status=healthy&integration=slack-practice&mode=subscriber")
+    second = operator.opens(_turn(first, "next"))
+    assert all(part in second.url for part in ("q=Acme", "status=healthy", "integration=slack-practice", "mode="))
+    assert len(_listed(second)) == 25
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "MjAyNi0wMS0wMQ", "%F0%9F%92%A9", "=", "MjAyNnxjb24"])
+def test_place_that_is_not_ours_is_told_apart_from_a_fault(operator: Visitor, cursor: str) -> None:
+    assert operator.opens(f"/connections?after={cursor}").status in (200, 400)
+
+
+def test_detail_shows_the_documented_fields_and_no_token(site: Site, operator: Visitor) -> None:
+    operator.connects(site.link(subscriber_id="bea", context_keys=("tenant:acme",), mode="subscriber"))
+    identifier = _listed(operator.opens("/connections"))[0]
+    page = operator.opens(f"/connections/{identifier}")
+    token = _token(site)
+    for shown in (identifier, "slack", "chat", "slack-practice", "bea", "acme", token[-4:]):
+        assert shown in page.text
+    assert token not in page.text
+    assert token[:-4] not in page.text
+
+
+def test_unknown_connection_is_not_found(operator: Visitor) -> None:
+    for rest in ("", "/disconnect", "/disconnected"):
+        assert operator.opens(f"/connections/chconn_nothing{rest}").status == 404
+
+
+def test_disconnecting_asks_first_and_takes_the_app_out(site: Site, operator: Visitor) -> None:
+    operator.connects(site.link())
+    identifier = _listed(operator.opens("/connections"))[0]
+    confirm = operator.opens(f"/connections/{identifier}/disconnect")
+    assert _listed(operator.opens("/connections")) == [identifier]
+    page = operator.presses(confirm, "confirm-disconnect")
+    assert page.status == 200
+    assert [call.method for call in site.slack.calls()][-1] == "auth.revoke"
+    assert _listed(operator.opens("/connections")) == []
+    assert operator.opens(f"/connections/{identifier}").status == 404
+    assert operator.opens(page.url).heading == page.heading
+
+
+def test_disconnecting_while_slack_is_down_says_that_it_is_not_confirmed(site: Site, operator: Visitor) -> None:
+    operator.connects(site.link())
+    identifier = _listed(operator.opens("/connections"))[0]
+    confirm = operator.opens(f"/connections/{identifier}/disconnect")
+    site.slack.fails("auth.revoke", "internal_error")
+    page = operator.presses(confirm, "confirm-disconnect")
+    assert (page.status, "not confirm" in page.text) == (200, True)
+    assert _listed(operator.opens("/connections")) == []
+
+
+def test_workspace_that_another_connection_uses_keeps_the_app(site: Site, operator: Visitor) -> None:
+    operator.connects(site.link(subscriber_id="bea"))
+    operator.connects(site.link(subscriber_id="bob"))
+    newest = _listed(operator.opens("/connections"))[0]
+    operator.presses(operator.opens(f"/connections/{newest}/disconnect"), "confirm-disconnect")
+    assert "auth.revoke" not in [call.method for call in site.slack.calls()]
+    assert len(_listed(operator.opens("/connections"))) == 1
+
+
+def test_pressing_disconnect_twice_finds_nothing_the_second_time(site: Site, operator: Visitor) -> None:
+    operator.connects(site.link())
+    identifier = _listed(operator.opens("/connections"))[0]
+    confirm = operator.opens(f"/connections/{identifier}/disconnect")
+    operator.presses(confirm, "confirm-disconnect")
+    assert operator.presses(confirm, "confirm-disconnect").status == 404
+
+
+def _listed(page: Page) -> list[str]:
+    rows = (row.get("data-connection") for row in page.root.iter("tr"))
+    return [row for row in rows if row]
+
+
+def _turns(page: Page) -> set[str]:
+    return {_DIRECTIONS[one.get("rel", "")] for one in page.main.iter("a") if one.get("rel") in _DIRECTIONS}
+
+
+def _turn(page: Page, direction: str) -> str:
+    links = {_DIRECTIONS[one.get("rel", "")]: one for one in page.main.iter("a") if one.get("rel") in _DIRECTIONS}
+    return links[direction].get("href", "")
+
+
+def _token(site: Site) -> str:
+    with site.slack.reading() as ledger:
+        return str(next(iter(ledger.tokens)))
+
+
+def _many(site: Site, end: int, start: int = 0, apart: timedelta = timedelta(minutes=1)) -> None:
+    """Connections `start` to `end` of the practice integration, one newer than the other."""
+    environment = site.runtime.environments.first().id
+    with site.runtime.database.transaction() as session:
+        integration = integrations.by_identifier(session, environment, "slack-practice")
+        assert integration is not None
+        for number in range(start, end):
+            _one(session, environment, integration.id, number, FIRST + number * apart)
+
+
+def _one(session: Any, environment: str, integration: str, number: int, at: datetime) -> None:
+    row_id = ids.new_id("ins")
+    grant = installations.Installation(
+        id=row_id,
+        environment_id=environment,
+        integration_id=integration,
+        slack_key=f"team:T{number:02d}",
+        scopes="chat:write",
+        access_token=Sealed("0" * 12, b"never opened"),
+        token_last_four="abcd",
+        installed_at=at,
+    )
+    installations.add(session, grant)
+    choice = Choice("subscriber", f"customer-{number}", (f"tenant:c{number}",))
+    row = connections.ChannelConnection(
+        id=ids.new_id("con"),
+        environment_id=environment,
+        identifier=f"chconn_{number:02d}",
+        integration_id=integration,
+        installation_id=row_id,
+        identity_key=choice.identity_key(integration),
+        mode="subscriber",
+        subscriber_id=choice.subscriber_id,
+        workspace_id=f"T{number:02d}",
+        workspace_name=f"Acme {number}",
+        status="healthy",
+        created_at=at,
+        updated_at=at,
+    )
+    connections.add(session, row, choice.context_keys)

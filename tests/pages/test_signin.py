@@ -1,0 +1,96 @@
+"""Operators sign in with a one-time link, and out again."""
+
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+
+def test_sign_in_link_works_once(site: Site, visitor: Visitor) -> None:
+    address = site.runtime.access.invite("ada@northwind.test").url
+    assert _goes_in(visitor, visitor.opens(address)) == 303
+    assert visitor.opens("/connections").name == "connections"
+    with Visitor(site) as other:
+        again = other.opens(address)
+        assert (again.status, "already used" in again.text) == (410, True)
+        assert other.opens("/connections").status == 401
+
+
+def test_second_tab_with_the_same_link_is_told_that_it_was_used(site: Site, visitor: Visitor) -> None:
+    address = site.runtime.access.invite("ada@northwind.test").url
+    with Visitor(site) as other:
+        waiting = other.opens(address)
+        _goes_in(visitor, visitor.opens(address))
+        assert _goes_in(other, waiting) == 410
+        assert other.opens("/connections").status == 401
+
+
+def test_opening_the_link_uses_nothing_up(site: Site, visitor: Visitor) -> None:
+    address = site.runtime.access.invite("ada@northwind.test").url
+    for _ in range(3):
+        assert visitor.opens(address).status == 200
+        assert visitor.asks("HEAD", address).status_code == 200
+    assert visitor.opens("/connections").status == 401
+    assert _goes_in(visitor, visitor.opens(address)) == 303
+
+
+def test_link_lives_fifteen_minutes(site: Site, visitor: Visitor, clock: Clock) -> None:
+    early, late = (site.runtime.access.invite("ada@northwind.test").url for _ in range(2))
+    clock.forward(minutes=14, seconds=50)
+    assert _goes_in(visitor, visitor.opens(early)) == 303
+    page = visitor.opens(late)
+    clock.forward(seconds=15)
+    assert _goes_in(visitor, page) == 410
+    assert "15 minutes" in visitor.opens(late).text
+
+
+def test_session_lasts_twelve_hours_however_busy(operator: Visitor, clock: Clock) -> None:
+    for _ in range(11):
+        clock.forward(hours=1)
+        assert operator.opens("/connections").status == 200
+    clock.forward(hours=1)
+    assert operator.opens("/connections").status == 401
+
+
+def test_signing_out_ends_the_session(operator: Visitor) -> None:
+    _goes_out(operator)
+    assert operator.opens("/signed-out").heading == "You are signed out"
+    assert operator.opens("/connections").status == 401
+
+
+def test_signing_out_here_leaves_another_browser_signed_in(site: Site, operator: Visitor) -> None:
+    with Visitor(site) as other:
+        other.signs_in("ada@northwind.test")
+        _goes_out(operator)
+        assert other.opens("/connections").status == 200
+
+
+def test_unknown_link_signs_nobody_in(visitor: Visitor) -> None:
+    page = visitor.opens("/sign-in/nothing-like-it")
+    assert (page.status, page.name) == (410, "sign-in")
+
+
+def test_whoever_is_not_signed_in_is_told_how(visitor: Visitor) -> None:
+    page = visitor.opens("/connections")
+    assert (page.status, page.name) == (401, "sign-in")
+    assert "operator add" in page.text
+
+
+def test_same_person_with_other_capitals_is_one_operator(site: Site) -> None:
+    access = site.runtime.access
+    people = [
+        access.look(access.invite(mail).url.rsplit("/", 1)[1]) for mail in ("Ada@Northwind.test", "ada@northwind.TEST ")
+    ]
+    assert people[0] == people[1]
+
+
+def _goes_in(person: Visitor, page: Page) -> int:
+    """Presses the sign-in page's one button; the status of the answer."""
+    return person.asks("POST", page.url, data={"csrf_token": _token(page)}).status_code
+
+
+def _goes_out(person: Visitor) -> None:
+    token = _token(person.opens("/connections"))
+    assert person.asks("POST", "/sign-out", data={"csrf_token": token}).status_code == 303
+
+
+def _token(page: Page) -> str:
+    return next(one for one in page.root.iter("input") if one.get("name") == "csrf_token").get("value", "")

@@ -1,0 +1,84 @@
+"""The migrations: up, down, with rows, and the same tables as the models."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from onboarding import files
+from onboarding.store import environments, schema
+from onboarding.store.database import Database
+from tests import postgres
+from tests.rounds import DATABASE
+
+VERSIONS = sorted(one.name for one in (files.migrations() / "versions").glob("*.py"))
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Database]:
+    """An empty database."""
+    url = postgres.new_database() if DATABASE == "postgresql" else f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
+    database = Database(url.replace("postgresql://", "postgresql+psycopg://"))
+    yield database
+    database.close()
+    if DATABASE == "postgresql":
+        postgres.drop(url)
+
+
+def test_migrations_are_numbered_in_order() -> None:
+    numbers = [int(re.fullmatch(r"(\d{4})_[a-z0-9_]+\.py", name)[1]) for name in VERSIONS]  # type: ignore[index]  # a name that does not fit fails right here
+    assert numbers == list(range(1, len(VERSIONS) + 1))
+
+
+def test_models_equal_the_newest_migration(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations())
+    with fresh.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, schema.METADATA) == []
+
+
+def test_every_migration_goes_down_and_up_again(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations())
+    there = set(inspect(fresh.engine).get_table_names())
+    schema.downgrade(fresh, files.migrations(), "base")
+    assert set(inspect(fresh.engine).get_table_names()) == {"alembic_version"}
+    schema.upgrade(fresh, files.migrations())
+    assert set(inspect(fresh.engine).get_table_names()) == there
+
+
+def test_rows_survive_each_migration_after_their_own(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations(), "0001")
+    _add_environment(fresh)
+    schema.upgrade(fresh, files.migrations())
+    with fresh.reading() as session:
+        kept = environments.by_name(session, "Kept")
+    assert kept is not None
+    assert kept.created_at == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_going_down_with_rows_leaves_no_table_behind(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations())
+    _add_environment(fresh)
+    schema.downgrade(fresh, files.migrations(), "base")
+    assert set(inspect(fresh.engine).get_table_names()) == {"alembic_version"}
+
+
+def test_migrating_twice_is_migrating_once(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations())
+    _add_environment(fresh)
+    schema.upgrade(fresh, files.migrations())
+    with fresh.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM environments")) == 1
+
+
+def _add_environment(database: Database) -> None:
+    with database.transaction() as session:
+        environments.add(
+            session,
+            environments.Environment(id="env_1", name="Kept", created_at=datetime(2026, 1, 2, tzinfo=UTC)),
+        )

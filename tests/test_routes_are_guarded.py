@@ -1,0 +1,113 @@
+"""Deny by default, over the whole map of addresses."""
+
+import pytest
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import inspect, text
+from werkzeug.routing import Rule
+
+from tests.people import Site, Visitor
+
+#: Every view that answers somebody who is not signed in. A new one is a decision, made here.
+PUBLIC = {
+    "static",
+    "callback.oauth_redirect",  # bound to the attempt's cookie
+    "connect.start",  # guarded by the link's signature, as are the next two
+    "connect.start_submit",
+    "connect.approval_submit",
+    "health.alive",
+    "health.ready",
+    "home.index",
+    "home.try_submit",  # practice mode only
+    "results.show",  # bound to the attempt's cookie, as are all below
+    "results.status",
+    "results.replace_submit",
+    "results.choose_again_submit",
+    "setup.form",
+    "setup.form_submit",
+    "setup.cancel_submit",
+    "signin.needed",
+    "signin.confirm",  # guarded by the one-time token
+    "signin.confirm_submit",
+    "signin.out",
+    "signin.signed_out",
+}
+
+
+def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: Visitor) -> None:
+    asked = 0
+    for rule in site.app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            answer = visitor.asks(method, _filled(rule, {}))
+            shut = answer.status_code == 401
+            assert shut == (rule.endpoint not in PUBLIC), (method, rule.rule, answer.status_code)
+            asked += 1
+    assert asked > len(PUBLIC)
+
+
+def test_public_list_names_only_what_exists(site: Site) -> None:
+    assert {rule.endpoint for rule in site.app.url_map.iter_rules()} >= PUBLIC
+
+
+def test_ended_session_opens_nothing(site: Site, operator: Visitor) -> None:
+    cookie = operator.cookies["session"]
+    site.runtime.access.sign_out(_session_token(site, cookie))
+    with Visitor(site) as other:
+        answer = other.asks("GET", "/connections", headers={"Cookie": f"session={cookie}"})
+    assert answer.status_code == 401
+
+
+def test_nothing_that_a_get_does_changes_anything(site: Site, operator: Visitor) -> None:
+    """Mail scanners and prefetch open links. Slack's callback is the exception: it is bound to the browser."""
+    operator.connects(site.link())
+    waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
+    known = {
+        "token": [
+            site.link().rsplit("/", 1)[1],
+            site.runtime.access.invite("bob@northwind.test").url.rsplit("/", 1)[1],
+        ],
+        "attempt_id": [waiting.url.rsplit("/", 1)[1]],
+        "identifier": [_first_connection(site)],
+        "filename": ["css/site.css"],
+    }
+    before, calls = _everything(site), len(site.slack.calls())
+    for rule in site.app.url_map.iter_rules():
+        if "GET" not in (rule.methods or set()) or rule.endpoint == "callback.oauth_redirect":
+            continue
+        for values in _choices(rule, known):
+            assert operator.asks("GET", _filled(rule, values)).status_code < 500, rule.rule
+            assert operator.asks("HEAD", _filled(rule, values)).status_code < 500, rule.rule
+    assert _everything(site) == before
+    assert len(site.slack.calls()) == calls
+
+
+def _session_token(site: Site, cookie: str) -> str:
+    reader = SecureCookieSessionInterface().get_signing_serializer(site.app)
+    assert reader is not None
+    token: str = reader.loads(cookie)["sign_in"]
+    return token
+
+
+def _filled(rule: Rule, values: dict[str, str]) -> str:
+    adapter = rule.map.bind("")
+    path: str = adapter.build(rule.endpoint, {name: values.get(name, "x1") for name in rule.arguments}, method=None)
+    return path
+
+
+def _choices(rule: Rule, known: dict[str, list[str]]) -> list[dict[str, str]]:
+    names = sorted(rule.arguments)
+    if not names:
+        return [{}]
+    return [{names[0]: value} for value in known[names[0]]] if len(names) == 1 else pytest.fail(rule.rule)
+
+
+def _first_connection(site: Site) -> str:
+    with site.runtime.database.reading() as session:
+        found: str = session.execute(text("SELECT identifier FROM channel_connections")).scalar_one()
+    return found
+
+
+def _everything(site: Site) -> dict[str, list[str]]:
+    with site.runtime.database.engine.connect() as connection:
+        names = inspect(connection).get_table_names()
+        rows = {name: connection.execute(text(f"SELECT * FROM {name}")).all() for name in names}  # noqa: S608  # names of ours
+    return {name: sorted(map(repr, found)) for name, found in rows.items()}
