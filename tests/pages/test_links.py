@@ -117,3 +117,25 @@ def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site:
     forged = visitor.asks("POST", link)
     assert "/oauth/" not in forged.headers.get("Location", "")
     assert "attempt_" not in forged.headers.get("Set-Cookie", "")
+
+
+def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothing(site: Site, visitor: Visitor) -> None:
+    link, runtime = site.link(), site.runtime
+    consent = visitor.presses(visitor.opens(link), "connect")
+    runtime.links.revoke(runtime.environments.first().id, runtime.links.read(link.rpartition("/")[2]))
+    page = visitor.allows(consent)
+    assert (page.outcome, page.status) == ("link_revoked", 410)
+    assert visitor.opens(page.url).heading == "This link was withdrawn"
+    assert site.slack.installations() == []
+
+
+def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Visitor) -> None:
+    link = site.link(is_open=True)
+    tabs = [visitor.connects(link), visitor.connects(link, workspace="T0ACMETEST")]
+    ends = [
+        visitor.presses(tab, "save", connection_mode="subscriber", subscriber_id=name)
+        for tab, name in zip(tabs, ("ada", "bea"), strict=True)
+    ]
+    assert [page.outcome for page in ends] == ["connected", "link_used"]
+    assert connection_of(site) == ("subscriber", "ada", ())
+    assert [one.place for one in site.slack.installations()] == ["T0ACMEHQ01"]

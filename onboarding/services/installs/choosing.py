@@ -6,7 +6,7 @@ from datetime import datetime
 from onboarding.errors import NotFound, Refused
 from onboarding.services.installs import records
 from onboarding.services.installs.records import Choice, Finished, is_bound
-from onboarding.services.installs.settling import Settling
+from onboarding.services.installs.settling import REFUSALS, Settling
 from onboarding.services.installs.shared import Workbench
 from onboarding.store import attempts, connections, links
 from onboarding.store.attempts import Attempt
@@ -138,7 +138,7 @@ class Choosing:
     def _settle(self, attempt: Attempt, choice: Choice, confirmed: bool) -> Finished:
         grant = self._bench.open_grant(attempt)
         outcome = self._settling.settle(attempt.id, "waiting", grant, choice, confirmed)
-        if outcome in ("workspace_taken", "link_used"):
+        if outcome in REFUSALS:
             with self._bench.database.reading() as session:
                 integration = self._bench.integration_of(session, attempt)
             self._bench.revoke_unused(attempt, integration, grant)

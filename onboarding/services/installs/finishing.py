@@ -8,7 +8,7 @@ import structlog
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
 from onboarding.services.installs import records
 from onboarding.services.installs.records import LIFE, Finished, is_bound
-from onboarding.services.installs.settling import Settling
+from onboarding.services.installs.settling import REFUSALS, Settling
 from onboarding.services.installs.shared import Workbench, state_digest
 from onboarding.slack import faults
 from onboarding.slack.grants import Grant
@@ -102,7 +102,7 @@ class Finishing:
         choice = records.is_settled_by(link)
         if choice is not None:
             outcome = self._settling.settle(attempt.id, "exchanging", grant, choice, confirmed=False)
-            if outcome in ("workspace_taken", "link_used"):
+            if outcome in REFUSALS:
                 self._bench.revoke_unused(attempt, integration, grant)
             return Finished(attempt.id, outcome)
         with self._bench.database.transaction() as session:

@@ -17,6 +17,8 @@ from onboarding.store.integrations import Integration
 from onboarding.vault import Place
 
 _TRIES = 3
+#: Outcomes that leave the grant unused.
+REFUSALS = ("workspace_taken", "link_used", "link_revoked")
 
 
 class Settling:
@@ -43,6 +45,9 @@ class Settling:
                 return (attempt.outcome if attempt else None) or "state_expired"
             integration = self._bench.integration_of(session, attempt)
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
+            if link is not None and link.revoked_at is not None:
+                # It was withdrawn while the person was with Slack.
+                return self._end(session, attempt, stage, grant, "link_revoked")
             key = choice.identity_key(integration.id)
             existing = connections.by_identity(session, attempt.environment_id, key)
             if existing is not None and link is not None and link.is_open:
