@@ -107,3 +107,17 @@ def test_the_usual_policy_lets_two_customers_share_a_workspace(site: Site, visit
     visitor.connects(site.link(subscriber_id="ada"))
     assert visitor.connects(site.link(subscriber_id="bea")).outcome == "connected"
     assert len(rows_of(site)) == 2
+
+
+def test_an_operator_who_names_a_connected_customer_is_asked_too(
+    site: Site, visitor: Visitor, operator: Visitor
+) -> None:
+    visitor.connects(site.link())
+    setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"), workspace=_TEST)
+    page = operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea")
+    assert page.outcome == "wrong_workspace"
+    assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
+    consent = operator.presses(page, "choose-again")
+    assert installed(site) == {"T0ACMEHQ01"}
+    setup = operator.allows(consent)
+    assert operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea").outcome == "reconnected"
