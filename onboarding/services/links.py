@@ -126,9 +126,7 @@ def check(wish: Wish) -> None:
         raise Refused("Subscriber mode needs a subscriber.")
     if not timedelta(minutes=1) <= wish.life <= LONGEST_LIFE:
         raise Refused("A link lives between 1 minute and 365 days.")
-    if wish.return_url and (
-        urlsplit(wish.return_url).scheme not in ("http", "https") or not urlsplit(wish.return_url).hostname
-    ):
+    if wish.return_url and not _is_web_address(wish.return_url):
         raise Refused("The return address must begin with https:// or http://.")
 
 
@@ -141,6 +139,14 @@ def check_context_keys(keys: tuple[str, ...]) -> None:
             )
     if len(keys) > 20:
         raise Refused("Too many contexts.")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def is_subscriber_id(text: str) -> bool:

@@ -46,7 +46,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """All or nothing. Raises StorageProblem when the database is locked or gone, Conflict when a constraint says no."""
-        with self._faults(), self._queue(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self.faults(), self._queue(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             if self.is_sqlite:
                 session.execute(text("BEGIN IMMEDIATE"))
             yield session
@@ -54,7 +54,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Reads outside any transaction. Raises StorageProblem."""
-        with self._faults(), Session(self._readers, expire_on_commit=False) as session:
+        with self.faults(), Session(self._readers, expire_on_commit=False) as session:
             yield session
 
     def is_ready(self) -> bool:
@@ -81,7 +81,8 @@ class Database:
             self._turn.release()
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def faults(self) -> Iterator[None]:
+        """Turns the library's errors into ours: StorageProblem, Conflict, Refused."""
         try:
             yield
         except (DataError, UnicodeEncodeError):

@@ -13,7 +13,9 @@ METADATA = Base.metadata
 
 
 def upgrade(database: Database, migrations: Path, revision: str = "head") -> None:
-    command.upgrade(_config(database, migrations), revision)
+    """Raises StorageProblem when the database is locked or gone."""
+    with database.faults():
+        command.upgrade(_config(database, migrations), revision)
 
 
 def downgrade(database: Database, migrations: Path, revision: str) -> None:

@@ -1,0 +1,119 @@
+"""No code, token, client secret or state leaves its place: not into logs, not into the database, not into a repr."""
+
+import logging
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import structlog
+from sqlalchemy import inspect, text
+
+from onboarding.errors import StorageProblem
+from tests.people import Site, Visitor
+
+#: The tests' own server and browser write down every address that they see; the product's server does not.
+_NOT_OURS = ("werkzeug", "httpx", "httpcore")
+
+
+class Heard(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(_NOT_OURS):
+            self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """All that anything logs, from debug level on."""
+    handler, root = Heard(), logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler
+    root.setLevel(before)
+    root.removeHandler(handler)
+
+
+@pytest.fixture
+def secrets() -> set[str]:
+    """What nobody may say; the tests put into it what they come across."""
+    return set()
+
+
+def test_whole_install_with_its_failures_logs_no_secret(
+    heard: Heard, capfd: pytest.CaptureFixture[str], start_site: Callable[..., Site], secrets: set[str]
+) -> None:
+    site = start_site(log_level="debug")
+    faults = ("", "invalid_code", "bad_client_secret", "internal_error", "ratelimited", "html_502", "reset")
+    for fault in faults:
+        with Visitor(site) as person:
+            _walk(site, person, fault, secrets)
+    with site.slack.reading() as ledger:
+        secrets |= set(ledger.tokens) | set(ledger.codes)
+    secrets |= _client_secrets(site)
+    structlog.get_logger("tests").debug("heard")
+    said = "\n".join(heard.lines) + "".join(capfd.readouterr())
+    assert "heard" in said
+    assert len(secrets) > 2 * len(faults)
+    for secret in secrets:
+        assert secret not in said, said[max(0, said.index(secret) - 300) : said.index(secret)]
+    assert "xox" not in said
+
+
+def test_database_holds_no_secret_in_clear(site: Site, visitor: Visitor, operator: Visitor, secrets: set[str]) -> None:
+    _walk(site, visitor, "", secrets)
+    waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
+    assert waiting.name == "setup"
+    with site.slack.reading() as ledger:
+        secrets |= set(ledger.tokens) | set(ledger.codes)
+    secrets |= _client_secrets(site)
+    invited = site.runtime.access.invite("ada@northwind.test").url.rsplit("/", 1)[1]
+    dump = _dump(site)
+    assert b"xox" not in dump
+    for secret in {*secrets, invited, site.link().rsplit("/", 1)[1]}:
+        assert secret.encode() not in dump
+
+
+def test_reprs_of_what_is_built_show_no_secret(site: Site) -> None:
+    shown = repr(site.runtime) + repr(site.runtime.settings)
+    secrets = {*_client_secrets(site), *site.runtime.settings.signing_keys}
+    secrets.add(site.settings.encryption_keys.get_secret_value())
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_error_words_of_the_database_hold_no_value(site: Site) -> None:
+    with pytest.raises(StorageProblem) as wrong, site.runtime.database.reading() as session:
+        session.execute(text("SELECT nothing FROM nowhere WHERE a = :value"), {"value": "xoxb-secret"}).all()
+    assert wrong.value.__cause__ is not None
+    assert "xoxb-secret" not in str(wrong.value) + str(wrong.value.__cause__)
+
+
+def _walk(site: Site, person: Visitor, fault: str, secrets: set[str]) -> None:
+    """One install through HTTP, step by step, keeping what a redirect carries."""
+    if fault:
+        site.slack.fails("oauth.v2.access", fault)
+    start = person.opens(site.link(subscriber_id=f"bea{fault}", mode="subscriber"))
+    token = next(one for one in start.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
+    away = person.asks("POST", start.url, data={"csrf_token": token}).headers["Location"]
+    secrets.update(parse_qs(urlsplit(away).query)["state"])
+    end = person.allows(person.opens(away))
+    assert bool(fault) == (end.outcome != "connected"), (fault, end.outcome)
+
+
+def _client_secrets(site: Site) -> set[str]:
+    with site.runtime.database.reading() as session:
+        known = session.execute(text("SELECT client_id FROM integrations")).scalars().all()
+    found = {site.runtime.integrations.registration(client_id) for client_id in known}
+    return {secret for one in found if one for secret in (one.client_secret, one.signing_secret)}
+
+
+def _dump(site: Site) -> bytes:
+    parts = []
+    with site.runtime.database.engine.connect() as connection:
+        for name in inspect(connection).get_table_names():
+            for row in connection.execute(text(f"SELECT * FROM {name}")):  # noqa: S608  # names of ours
+                parts += [bytes(v) if isinstance(v, bytes | memoryview) else str(v).encode() for v in row]
+    return b"\n".join(parts)
