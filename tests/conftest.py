@@ -1,5 +1,7 @@
 """The running product for tests: real HTTP on a loopback socket, a real database, a real practice Slack."""
 
+import logging
+import re
 import shutil
 import socket
 import threading
@@ -63,6 +65,36 @@ def database_url(empty_database: str, tmp_path: Path) -> Iterator[str]:
     copy = tmp_path / "test.sqlite3"
     shutil.copy(empty_database.removeprefix("sqlite:///"), copy)
     yield f"sqlite:///{copy}"
+
+
+class _Listener(logging.Handler):
+    """Hears all that anything logs, but for the tests' own server and browser, which write down addresses."""
+
+    _NOT_OURS = ("werkzeug", "httpx", "httpcore", "asyncio")
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(self._NOT_OURS) and _SECRET.search(line := record.getMessage()):
+            self.said.append(f"{record.name}: {line}")
+
+
+_SECRET = re.compile(r"xox[a-z.]|[?&]code=|[?&]state=|client_secret=")
+
+
+@pytest.fixture(autouse=True)
+def nothing_secret_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Over the whole suite, from debug level on. Foreign clients of the practice Slack log as they like."""
+    listener, root = _Listener(), logging.getLogger()
+    before = root.level
+    root.addHandler(listener)
+    root.setLevel(logging.DEBUG)
+    yield
+    root.removeHandler(listener)
+    root.setLevel(before)
+    assert listener.said == [] or request.path.parent.name == "practice"
 
 
 @pytest.fixture
