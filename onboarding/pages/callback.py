@@ -1,20 +1,28 @@
 """Slack sends people back here."""
 
+import structlog
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from onboarding.errors import StorageProblem
 from onboarding.pages import attempt_cookies, results
 from onboarding.pages.guard import public
 from onboarding.runtime import current
 from onboarding.services.installs.records import Finished
 
 blueprint = Blueprint("callback", __name__)
+_LOG = structlog.get_logger(__name__)
 
 
 @blueprint.get("/slack/oauth_redirect")
 @public
 def oauth_redirect() -> ResponseReturnValue:
-    finished = current().finishing.finish(request.args.to_dict(), attempt_cookies.bindings())
+    try:
+        finished = current().finishing.finish(request.args.to_dict(), attempt_cookies.bindings())
+    except StorageProblem as problem:
+        # Nothing was consumed: the same callback succeeds once the database answers.
+        _LOG.error("install.database_gone", problem=problem.sentence)
+        return results.storage_gone()
     return lead_on(finished)
 
 

@@ -81,6 +81,13 @@ def neutral(outcome: str, attempt_id: str | None) -> ResponseReturnValue:
     return _page(current().looking.elsewhere(attempt_id, outcome))
 
 
+def storage_gone() -> ResponseReturnValue:
+    """P13, made without asking the database anything."""
+    row = OUTCOMES["storage_error"]
+    ways: dict[str, None] = dict.fromkeys(("approval", "try_again", "ask_admin", "replace", "choose_again"))
+    return render_template(f"connect/{row.page}.html", result=Result(row.name), **ways), row.status
+
+
 def _page(result: Result) -> ResponseReturnValue:
     leads_to_slack()
     row, person = OUTCOMES[result.outcome], viewer()

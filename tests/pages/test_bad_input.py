@@ -156,6 +156,19 @@ def test_database_gone_is_said_and_tried_again(site: Site, operator: Visitor, tm
         assert operator.allows(consent).outcome == "connected"
 
 
+def test_callback_while_the_database_is_gone_can_be_sent_again(site: Site, visitor: Visitor, tmp_path: Path) -> None:
+    consent = visitor.presses(visitor.opens(site.link()), "connect")
+    form = consent.form_of("allow")
+    values = {one.get("name", ""): one.get("value", "") for one in form.iter("input") if one.get("name")}
+    callback = visitor.asks("POST", consent.url, data={**values, "workspace": "T0ACMEHQ01"}).headers["Location"]
+    back = _database_gone(site, tmp_path)
+    page = visitor.opens(callback)
+    assert (page.status, page.outcome) == (500, "storage_error")
+    if back is not None:
+        back()
+        assert visitor.opens(callback).outcome == "connected"
+
+
 def _database_gone(site: Site, tmp_path: Path) -> Callable[[], None] | None:
     """Takes the database away; what puts it back, where that is possible."""
     database = site.runtime.database
