@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,9 @@ _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "docs" / "screenshots"
 _FLASK = [str(Path(sys.executable).parent / "flask"), "--app", "app"]
 _PHONE = ViewportSize(width=390, height=844)
-_DESK = ViewportSize(width=1200, height=800)
+_DESK = ViewportSize(width=1280, height=800)
+#: Who is in the list besides the customer of the pictures: subscriber, workspace, fixed context.
+_OTHERS = [("harbor-labs", "T0ACMETEST", "tenant=harbor"), ("meridian", "T0MERIDESN", "tenant=meridian")]
 
 
 def main() -> None:
@@ -32,14 +35,31 @@ def main() -> None:
         sync_playwright() as started,
     ):
         browser = chromium.launch(started)
-        customer = browser.new_page(viewport=_PHONE, device_scale_factor=2)
-        _customer_connects(customer, _link(surroundings))
-        operator = browser.new_page(viewport=_DESK)
-        _operator_looks(operator, _ask(surroundings, "operator", "add", "ada@northwind.example"))
-        dark = browser.new_page(viewport=_DESK, color_scheme="dark", storage_state=operator.context.storage_state())
-        dark.goto(operator.url)
+        desk = browser.new_page(viewport=_DESK)
+        _newcomer_looks(desk, surroundings)
+        for subscriber, workspace, context in _OTHERS:
+            _connects(desk, _link(surroundings, "--subscriber", subscriber, "--context", context), workspace)
+        offered = ["--offer-context", "team=support", "--offer-context", "team=sales"]
+        link = _link(surroundings, "--subscriber", "acme", *offered)
+        _customer_connects(browser.new_page(viewport=_PHONE), link)
+        _operator_looks(desk, _ask(surroundings, "operator", "add", "ada@northwind.example"))
+        dark = browser.new_page(viewport=_DESK, color_scheme="dark", storage_state=desk.context.storage_state())
+        dark.goto(desk.url)
         _picture(dark, "connection-dark")
         browser.close()
+
+
+def _newcomer_looks(page: Page, surroundings: dict[str, str]) -> None:
+    page.goto(f"http://127.0.0.1:{surroundings['PORT']}/")
+    _picture(page, "first-run")
+
+
+def _connects(page: Page, link: str, workspace: str) -> None:
+    page.goto(link)
+    page.locator("[data-action=connect]").click()
+    page.locator(f"[name=workspace][value={workspace}]").check()
+    page.locator("[data-action=allow]").click()
+    page.locator("[data-outcome=connected]").wait_for()
 
 
 def _customer_connects(page: Page, link: str) -> None:
@@ -60,7 +80,6 @@ def _customer_connects(page: Page, link: str) -> None:
 def _operator_looks(page: Page, link: str) -> None:
     page.goto(link)
     page.locator("main form button[type=submit]").first.click()
-    page.goto(f"{link.split('/', 3)[0]}//{link.split('/', 3)[2]}/connections")
     row = page.locator("[data-connection]").first
     row.wait_for()
     _picture(page, "connections")
@@ -69,10 +88,8 @@ def _operator_looks(page: Page, link: str) -> None:
     _picture(page, "connection")
 
 
-def _link(surroundings: dict[str, str]) -> str:
-    fixed = ["--integration", "slack-practice", "--subscriber", "northwind"]
-    offered = ["--offer-context", "team=support", "--offer-context", "team=sales"]
-    return _ask(surroundings, "link", "create", *fixed, *offered)
+def _link(surroundings: dict[str, str], *more: str) -> str:
+    return _ask(surroundings, "link", "create", "--integration", "slack-practice", "--mode", "subscriber", *more)
 
 
 def _ask(surroundings: dict[str, str], *command: str) -> str:
@@ -95,15 +112,28 @@ def _served(instance: Path) -> Iterator[dict[str, str]]:
     )
     assert server.stdout is not None
     try:
-        # It says where it is as soon as it answers.
         for line in server.stdout:
             if f":{port}" in line:
                 break
+        _wait_until_it_answers(int(port))
         yield surroundings
     finally:
         server.terminate()
         # Reads on to the end, so that the server's goodbye finds an open pipe.
         server.communicate(timeout=30)
+
+
+def _wait_until_it_answers(port: int) -> None:
+    """It says where it is a moment before it listens. Raises OSError after 20 seconds."""
+    last = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            if time.monotonic() > last:
+                raise
+            time.sleep(0.05)
 
 
 def _picture(page: Page, name: str) -> None:
