@@ -81,7 +81,7 @@ class _Listener(logging.Handler):
             self.said.append(f"{record.name}: {line}")
 
 
-_SECRET = re.compile(r"xox[a-z.]|[?&]code=|[?&]state=|client_secret=")
+_SECRET = re.compile(r"xox[abeprs][.-]|[?&]code=|[?&]state=|client_secret=")
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,14 @@ def _announce(configured: Settings, sign_in: str) -> None:
 
 
 def _run(configured: Settings, runtime: Runtime) -> None:
+    ended = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    # Before the server starts: whoever ends us in between would leave it behind.
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     server = subprocess.Popen(  # our own interpreter, arguments of our own
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "app:app", "--host", configured.host),
@@ -50,13 +58,6 @@ def _run(configured: Settings, runtime: Runtime) -> None:
         ],
         env=settings.child_environment(configured),
     )
-    ended = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
     seconds = 0
     while server.poll() is None and not ended.wait(1):
         seconds += 1
@@ -64,7 +65,10 @@ def _run(configured: Settings, runtime: Runtime) -> None:
             _sweep(runtime)
     if server.poll() is None:
         server.terminate()
-        server.wait(15)
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.kill()
         return
     sys.exit(server.returncode)
 
