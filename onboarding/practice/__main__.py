@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     except OSError as problem:
         raise SystemExit(f"Port {given.port} cannot be used: {os.strerror(problem.errno or 0)}.") from None
     logging.getLogger(__name__).info("Practice Slack: http://127.0.0.1:%s/ (Ctrl-C ends it)", server.port)
+    # A shell that starts it in the background has its Ctrl-C ignored; whoever sends one still means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
