@@ -5,14 +5,21 @@ from alembic import context
 from onboarding.store.schema import METADATA
 
 with context.config.attributes["engine"].connect() as connection:
-    context.configure(
-        connection=connection, target_metadata=METADATA, render_as_batch=connection.dialect.name == "sqlite"
-    )
+    is_sqlite = connection.dialect.name == "sqlite"
+    context.configure(connection=connection, target_metadata=METADATA, render_as_batch=is_sqlite)
+    if is_sqlite:
+        # Changing a table means copying it, and dropping the old one must not take with it what refers to it.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.commit()
     with context.begin_transaction():
-        if connection.dialect.name == "sqlite":
+        if is_sqlite:
             # Two processes that set up at once take turns.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7120415)")
         context.run_migrations()
+        if is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+            raise RuntimeError(f"The migration leaves rows that refer to nothing, in {broken[0][0]}.")
     connection.commit()
+    if is_sqlite:
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")

@@ -21,9 +21,11 @@ class Problem(Exception):
     code = "problem"
     can_retry = False
 
-    def __init__(self, sentence: str = "") -> None:
+    def __init__(self, sentence: str = "", code: str | None = None) -> None:
+        """`code` is the stable word for programs; the class has one of its own."""
         super().__init__(sentence)
         self.sentence = sentence
+        self.code = code or self.code
 
 
 class SettingsProblem(Problem):
@@ -37,8 +39,8 @@ class NotFound(Problem):
 class Refused(Problem):
     code = "refused"
 
-    def __init__(self, sentence: str, field: str = "") -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, field: str = "", code: str | None = None) -> None:
+        super().__init__(sentence, code)
         self.field = field
 
 

@@ -7,7 +7,9 @@ from flask import current_app
 from onboarding import clock, files
 from onboarding.errors import SettingsProblem
 from onboarding.services.access import Access
-from onboarding.services.connections import Connections
+from onboarding.services.connections.ending import Ending
+from onboarding.services.connections.reading import Reading
+from onboarding.services.connections.writing import Writing
 from onboarding.services.environments import Environments
 from onboarding.services.installs.choosing import Choosing
 from onboarding.services.installs.finishing import Finishing
@@ -17,6 +19,7 @@ from onboarding.services.installs.shared import Workbench
 from onboarding.services.installs.starting import Starting
 from onboarding.services.integrations import PRACTICE_PATH, Integrations
 from onboarding.services.links import Links
+from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
 from onboarding.store.database import Database
@@ -37,7 +40,9 @@ class Runtime:
     choosing: Choosing
     looking: Looking
     access: Access
-    connections: Connections
+    connections: Reading
+    writing: Writing
+    ending: Ending
 
 
 def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
@@ -49,7 +54,8 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
     # The browser reaches the practice Slack below PUBLIC_URL; the server asks at the address that it listens on.
     here = f"http://{settings.own_host}:{settings.port}"
     practice = (f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/")
-    bench = Workbench(database, vault, gateway, settings, now, *practice)
+    tokens = Tokens(vault, settings, practice)
+    bench = Workbench(database, vault, gateway, settings, now, tokens)
     settling = Settling(bench)
     return Runtime(
         settings=settings,
@@ -62,7 +68,9 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
         choosing=Choosing(bench, settling),
         looking=Looking(bench),
         access=Access(database, settings, now),
-        connections=Connections(database, vault, gateway, settings, now, practice),
+        connections=Reading(database, tokens),
+        writing=Writing(database, tokens, now),
+        ending=Ending(database, tokens, gateway, now),
     )
 
 

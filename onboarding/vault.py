@@ -4,6 +4,7 @@ The additional data names table, column and row, so that a value moved to anothe
 """
 
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Vault:
         """Args: keys: 32 random bytes each, newest first."""
         self._ring = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
+        self._marks = tuple(hashlib.sha256(b"onboarding fingerprint" + key).digest() for key in keys)
 
     def seal(self, plaintext: str, place: Place) -> Sealed:
         nonce = os.urandom(_NONCE_BYTES)
@@ -52,6 +54,13 @@ class Vault:
             return key.decrypt(nonce, body, place.as_bytes()).decode()
         except (InvalidTag, ValueError) as error:
             raise VaultProblem("A sealed value was changed or moved.") from error
+
+    def fingerprints(self, text: str) -> tuple[str, ...]:
+        """Keyed digests of a secret, to find it again without opening anything: one for each key, the newest first.
+
+        Store the first and look for all of them: a value that was stored under an older key is found, too.
+        """
+        return tuple(hmac.new(mark, text.encode(), hashlib.sha256).hexdigest() for mark in self._marks)
 
     def __repr__(self) -> str:
         return f"Vault({len(self._ring)} keys)"

@@ -1,11 +1,12 @@
 """`connection list`, `show` and `disconnect`."""
 
 import json
+from dataclasses import asdict
 
 import click
 
 from onboarding.cli.shell import json_option, moment, opened, say
-from onboarding.services.connections import Row, Search
+from onboarding.services.connections.records import Connection, Search
 
 group = click.Group("connection", help="Channel connections.")
 
@@ -27,7 +28,8 @@ def show(identifier: str) -> None:
     """Print one connection as JSON, without its token."""
     with opened() as runtime:
         found = runtime.connections.find(runtime.environments.first().id, identifier)
-    click.echo(json.dumps({name: _plain(value) for name, value in vars(found).items()}, indent=2))
+    about = {"token_last_four": found.token_last_four, "token_since": moment(found.token_since), "others": found.others}
+    click.echo(json.dumps({**_members(found.connection), **about}, indent=2))
 
 
 @group.command()
@@ -36,17 +38,19 @@ def show(identifier: str) -> None:
 def disconnect(identifier: str, as_json: bool) -> None:
     """Remove a connection, and the app from its workspace where nothing else uses it."""
     with opened() as runtime:
-        result = runtime.connections.disconnect(runtime.environments.first().id, identifier, "shell")
+        result = runtime.ending.disconnect(runtime.environments.first().id, identifier, "shell")
     say(as_json, {"identifier": identifier, "result": result}, lambda: f"{identifier}: {result}.")
 
 
-def _members(row: Row) -> dict[str, object]:
-    return {name: _plain(value) for name, value in vars(row).items()}
+def _members(connection: Connection) -> dict[str, object]:
+    """All but the token, which no command prints."""
+    kept = {name: value for name, value in asdict(connection).items() if name not in ("id", "access_token")}
+    return {name: _plain(value) for name, value in kept.items()}
 
 
 def _plain(value: object) -> object:
     return moment(value) if hasattr(value, "astimezone") else value  # type: ignore[arg-type]  # only times have it
 
 
-def _line(row: Row) -> str:
+def _line(row: Connection) -> str:
     return f"{row.identifier}  {row.workspace_name or row.workspace_id}  {row.subscriber_id or '-'}  {','.join(row.context_keys)}"

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.pages.guard import environment_id, operator
 from onboarding.runtime import current
-from onboarding.services.connections import Search
+from onboarding.services.connections.records import Search
 
 blueprint = Blueprint("connections", __name__)
 
@@ -31,24 +31,25 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/connections/<identifier>")
 def show(identifier: str) -> ResponseReturnValue:
-    return render_template("connections/show.html", connection=current().connections.find(environment_id(), identifier))
+    found = current().connections.find(environment_id(), identifier)
+    return render_template("connections/show.html", connection=found.connection, detail=found)
 
 
 @blueprint.get("/connections/<identifier>/disconnect")
 def disconnect(identifier: str) -> ResponseReturnValue:
     found = current().connections.find(environment_id(), identifier)
-    return render_template("connections/disconnect.html", connection=found, others=found.others)
+    return render_template("connections/disconnect.html", connection=found.connection, others=found.others)
 
 
 @blueprint.post("/connections/<identifier>/disconnect")
 def disconnect_submit(identifier: str) -> ResponseReturnValue:
-    current().connections.disconnect(environment_id(), identifier, f"operator:{operator().email}")
+    current().ending.disconnect(environment_id(), identifier, f"operator:{operator().email}")
     return redirect(url_for("connections.disconnected", identifier=identifier), 303)
 
 
 @blueprint.get("/connections/<identifier>/disconnected")
 def disconnected(identifier: str) -> ResponseReturnValue:
-    ended = current().connections.disconnected(environment_id(), identifier)
+    ended = current().ending.disconnected(environment_id(), identifier)
     return render_template(
         "connections/disconnected.html", result=ended.result, workspace_name=ended.workspace_name, at=ended.at
     )

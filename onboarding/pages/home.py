@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.pages.guard import environment_id, public, viewer
 from onboarding.runtime import current
-from onboarding.services.connections import Search
+from onboarding.services.connections.records import Search
 from onboarding.services.links import Wish
 
 blueprint = Blueprint("home", __name__)

@@ -8,13 +8,13 @@ from flask_wtf import FlaskForm
 from wtforms import FieldList, Form, FormField, RadioField, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
+from onboarding import ids
 from onboarding.errors import NotFound, Refused
 from onboarding.pages import attempt_cookies, callback, results
 from onboarding.pages.guard import public
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 from onboarding.services.installs.choosing import Picked, SetUp
-from onboarding.services.links import is_subscriber_id
 
 blueprint = Blueprint("setup", __name__)
 _WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
@@ -46,7 +46,7 @@ class SetUpForm(FlaskForm):  # type: ignore[misc]  # it has no types
 
     def validate_subscriber_id(self, field: StringField) -> None:
         mode = self.connection_mode.data if "connection_mode" in self else "subscriber"
-        if field.data and mode == "subscriber" and not is_subscriber_id(field.data):
+        if field.data and mode == "subscriber" and not ids.is_addressable(field.data):
             raise ValidationError("Use 1 to 255 characters, without / % ? # \\ and control characters.")
 
     def validate_contexts(self, field: "FieldList[FormField[ContextRow]]") -> None:

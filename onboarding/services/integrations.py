@@ -8,7 +8,7 @@ from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused
 from onboarding.settings import Settings
 from onboarding.slack import scopes as known_scopes
-from onboarding.store import attempts, audit, connections, environments, installations, links
+from onboarding.store import attempts, audit, connections, endpoints, environments, installations, links
 from onboarding.store import integrations as store
 from onboarding.store.database import Database
 from onboarding.vault import Place, Vault
@@ -140,19 +140,11 @@ class Integrations:
             for one in gone:
                 attempts.remove_of_integration(session, one.id)
                 links.remove_of_integration(session, one.id)
+                endpoints.remove_of_integration(session, one.id)
                 for connection in connections.of_integration(session, one.id):
                     connections.remove(session, connection.id)
                 for installation in installations.of_integration(session, one.id):
                     installations.remove(session, installation.id)
                 store.remove(session, one.id)
-                entry = audit.AuditEntry(
-                    id=ids.new_id("aud"),
-                    environment_id=environment_id,
-                    at=self._now(),
-                    actor="shell",
-                    action="practice.cleared",
-                    subject=one.identifier,
-                    detail="",
-                )
-                audit.add(session, entry)
+                audit.note(session, environment_id, self._now(), "shell", "practice.cleared", one.identifier, "")
         return len(gone)

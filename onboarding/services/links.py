@@ -22,7 +22,6 @@ from onboarding.store import links as store
 from onboarding.store.database import Database
 
 _CONTEXT_KEY = re.compile(r"[a-zA-Z0-9_-]{1,100}:[a-zA-Z0-9_-]{1,100}\Z")
-_SUBSCRIBER = re.compile(r"[^\s/%?#\\\x00-\x1f\x7f](?:[^/%?#\\\x00-\x1f\x7f]{0,253}[^\s/%?#\\\x00-\x1f\x7f])?\Z")
 LONGEST_LIFE = timedelta(days=365)
 OPEN_LIFE = timedelta(hours=24)
 
@@ -114,7 +113,7 @@ def check(wish: Wish) -> None:
         )
     if wish.is_open and (wish.subscriber_id or wish.context_keys or wish.offered_context_keys):
         raise Refused("An open link fixes nothing: leave out subscriber and contexts, or leave out --open.")
-    if wish.subscriber_id and not is_subscriber_id(wish.subscriber_id):
+    if wish.subscriber_id and not ids.is_addressable(wish.subscriber_id):
         raise Refused("The subscriber id has characters that an address cannot carry.")
     check_context_keys((*wish.context_keys, *wish.offered_context_keys))
     fixed = {key.partition(":")[0] for key in wish.context_keys}
@@ -147,8 +146,3 @@ def _is_web_address(text: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
-
-
-def is_subscriber_id(text: str) -> bool:
-    """1 to 255 characters of any script that survive in an address (contract.md A2)."""
-    return bool(_SUBSCRIBER.match(text)) and text not in (".", "..")

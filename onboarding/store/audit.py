@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store.database import Base
+from onboarding import ids
+from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.types import ID, UtcTime
 
 
@@ -16,16 +17,44 @@ class AuditEntry(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     at: Mapped[datetime] = mapped_column(UtcTime)
-    #: `operator:<email>`, `link:<id>`, `system`.
+    #: `operator:<email>`, `link:<id>`, `key:<id>`, `shell`, `system`.
     actor: Mapped[str] = mapped_column(String(400))
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(ID)
     detail: Mapped[str] = mapped_column(Text)
 
 
-def add(session: Session, entry: AuditEntry) -> None:
-    session.add(entry)
-    session.flush()
+_TABLE = table_of(AuditEntry)
+_INSERT = insert(_TABLE)
+
+
+def note(
+    session: Session,
+    environment_id: str,
+    at: datetime,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: str,
+    entry_id: str | None = None,
+) -> None:
+    """One entry. `entry_id` is for who wants to add the end of the story (`set_detail`)."""
+    session.execute(_INSERT, _values(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail))
+
+
+def note_once(
+    session: Session,
+    entry_id: str,
+    environment_id: str,
+    at: datetime,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: str,
+) -> None:
+    """One entry for all that share this id: later ones are ignored."""
+    row = _values(entry_id, environment_id, at, actor, action, subject, detail)
+    insert_or_ignore(session, AuditEntry, [row])
 
 
 def newest(session: Session, environment_id: str, action: str, subject: str) -> AuditEntry | None:
@@ -39,3 +68,17 @@ def set_detail(session: Session, entry_id: str, detail: str) -> None:
     entry = session.get(AuditEntry, entry_id)
     if entry is not None:
         entry.detail = detail
+
+
+def _values(
+    entry_id: str, environment_id: str, at: datetime, actor: str, action: str, subject: str, detail: str
+) -> dict[str, object]:
+    return {
+        "id": entry_id,
+        "environment_id": environment_id,
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": detail,
+    }

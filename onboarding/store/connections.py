@@ -1,29 +1,42 @@
-"""Channel connections, and what they refer to: subscribers and contexts."""
+"""Channel connections: the tables, one identity rule, and every query but the lists (`connection_lists`)."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
     Integer,
-    Select,
+    Row,
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
+    exists,
     func,
-    or_,
+    insert,
     select,
-    tuple_,
+    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store.database import Base
+from onboarding.store.database import Base, table_of
+from onboarding.store.installations import Installation
+from onboarding.store.integrations import Integration
 from onboarding.store.types import ID, UtcTime
+
+#: The columns by which the API filters and the two by which it orders: one index each.
+_FILTERS = ("integration_id", "subscriber_id", "mode", "context_digest", "workspace_id", "status")
+_INDEXES = tuple(
+    Index(f"ix_channel_connections_{column or 'all'}_{order}", *filter(None, ("environment_id", column, order, "id")))
+    for column in ("", *_FILTERS)
+    for order in ("created_at", "updated_at")
+)
 
 
 class ChannelConnection(Base):
@@ -31,8 +44,10 @@ class ChannelConnection(Base):
     __table_args__ = (
         UniqueConstraint("environment_id", "identifier"),
         UniqueConstraint("environment_id", "identity_key"),
-        Index("ix_channel_connections_newest", "environment_id", "created_at", "id"),
+        *_INDEXES,
+        Index("ix_channel_connections_name", "environment_id", "search_name"),
         Index("ix_channel_connections_installation", "installation_id"),
+        Index("ix_channel_connections_workspace", "integration_id", "workspace_id"),
         CheckConstraint("mode IN ('subscriber', 'shared')", name="mode"),
         CheckConstraint("mode = 'subscriber' OR subscriber_id IS NULL", name="shared_has_no_subscriber"),
     )
@@ -47,8 +62,10 @@ class ChannelConnection(Base):
     mode: Mapped[str] = mapped_column(String(10))
     #: Null in shared mode, always.
     subscriber_id: Mapped[str | None] = mapped_column(ID)
-    workspace_id: Mapped[str] = mapped_column(String(100), index=True)
+    workspace_id: Mapped[str] = mapped_column(String(100))
     workspace_name: Mapped[str | None] = mapped_column(String(255))
+    #: The workspace's name as it is searched: without regard to case. Null without a name.
+    search_name: Mapped[str | None] = mapped_column(ID)
     bot_user_id: Mapped[str | None] = mapped_column(String(100))
     status: Mapped[str] = mapped_column(String(20))
     status_reason: Mapped[str | None] = mapped_column(Text)
@@ -58,6 +75,8 @@ class ChannelConnection(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
     #: The context keys as a JSON list, in the order in which they were given.
     context_keys_json: Mapped[str] = mapped_column("context_keys", Text)
+    #: The exact set of them, in any order, as one text.
+    context_digest: Mapped[str] = mapped_column(String(64))
 
     @property
     def context_keys(self) -> tuple[str, ...]:
@@ -65,7 +84,7 @@ class ChannelConnection(Base):
 
 
 class ConnectionContext(Base):
-    """One context key of one connection: for filters."""
+    """One context key of one connection: for what asks which connections hold a key."""
 
     __tablename__ = "connection_contexts"
 
@@ -76,49 +95,74 @@ class ConnectionContext(Base):
     position: Mapped[int] = mapped_column(Integer)
 
 
-class Subscriber(Base):
-    __tablename__ = "subscribers"
+TABLE, HOLDING = table_of(ChannelConnection), table_of(ConnectionContext)
+_INSTALLATION, _INTEGRATION = table_of(Installation), table_of(Integration)
 
-    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"), primary_key=True)
-    subscriber_id: Mapped[str] = mapped_column(ID, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class Context(Base):
-    __tablename__ = "contexts"
-
-    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"), primary_key=True)
-    type: Mapped[str] = mapped_column(ID, primary_key=True)
-    id: Mapped[str] = mapped_column(ID, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What the list is narrowed to; None does not narrow."""
-
-    text: str | None = None
-    status: str | None = None
-    integration_id: str | None = None
-    mode: str | None = None
-    context_key: str | None = None
-
-
-def add(session: Session, connection: ChannelConnection, context_keys: Sequence[str]) -> None:
-    connection.context_keys_json = json.dumps(list(context_keys))
-    session.add(connection)
-    session.flush()
-    session.add_all(
-        ConnectionContext(connection_id=connection.id, key=key, position=place)
-        for place, key in enumerate(context_keys)
+#: A connection as the API shows it: its own columns, its integration's name, and the grant that it lives on.
+DOCUMENTED = (
+    select(
+        TABLE,
+        _INTEGRATION.c.identifier.label("integration_identifier"),
+        _INSTALLATION.c.origin,
+        _INSTALLATION.c.scopes,
+        _INSTALLATION.c.access_token,
+        _INSTALLATION.c.refresh_token,
+        _INSTALLATION.c.expires_at,
+        _INSTALLATION.c.refresh_expires_at,
     )
-    session.flush()
+    .join_from(TABLE, _INTEGRATION, TABLE.c.integration_id == _INTEGRATION.c.id)
+    .join(_INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id)
+)
+_ONE = DOCUMENTED.where(
+    TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_")
+)
+_INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
 
 
-def by_identity(session: Session, environment_id: str, identity_key: str) -> ChannelConnection | None:
+def identity_key(integration_id: str, subscriber_id: str | None, context_keys: Iterable[str]) -> str:
+    """One text for integration, subscriber and exact set of context keys, so that one unique column can hold it."""
+    return _digest([integration_id, subscriber_id, sorted(set(context_keys))])
+
+
+def context_digest(context_keys: Iterable[str]) -> str:
+    """One text for an exact set of context keys, the empty set included."""
+    return _digest(sorted(set(context_keys)))
+
+
+def search_name(workspace_name: str | None) -> str | None:
+    """Folding may lengthen a name; the column holds 255 characters."""
+    return workspace_name.casefold()[:255] if workspace_name else None
+
+
+def add(session: Session, context_keys: Sequence[str], **values: object) -> None:
+    """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
+    name = values.get("workspace_name")
+    derived = {
+        "context_keys": json.dumps(list(context_keys)),
+        "context_digest": context_digest(context_keys),
+        "search_name": search_name(name if isinstance(name, str) else None),
+    }
+    session.execute(_INSERT, {**values, **derived})
+    if context_keys:
+        holding = [{"connection_id": values["id"], "key": key, "position": at} for at, key in enumerate(context_keys)]
+        session.execute(_INSERT_KEYS, holding)
+
+
+def change(session: Session, connection_id: str, **values: object) -> None:
+    if "workspace_name" in values:
+        name = values["workspace_name"]
+        values["search_name"] = search_name(name if isinstance(name, str) else None)
+    session.execute(update(TABLE).where(TABLE.c.id == connection_id).values(**values))
+
+
+def documented(session: Session, environment_id: str, identifier: str) -> Row[Any] | None:
+    return session.execute(_ONE, {"environment": environment_id, "identifier_": identifier}).first()
+
+
+def by_identity(session: Session, environment_id: str, key: str) -> ChannelConnection | None:
     return session.scalar(
         select(ChannelConnection).where(
-            ChannelConnection.environment_id == environment_id, ChannelConnection.identity_key == identity_key
+            ChannelConnection.environment_id == environment_id, ChannelConnection.identity_key == key
         )
     )
 
@@ -136,93 +180,62 @@ def count_on_installation(session: Session, installation_id: str) -> int:
     return session.scalar(query) or 0
 
 
-def held_by_another(session: Session, integration_id: str, workspace_id: str, identity_key: str) -> bool:
+def erase_if_unused(session: Session, installation_id: str) -> bool:
+    """Erases an installation, tokens and all, that no connection lives on any more. True where it did."""
+    lives = exists().where(TABLE.c.installation_id == installation_id)
+    done = session.execute(
+        delete(_INSTALLATION).where(_INSTALLATION.c.id == installation_id, ~lives).returning(_INSTALLATION.c.id)
+    )
+    return done.first() is not None
+
+
+def uses_workspace(session: Session, integration_id: str, workspace_id: str) -> bool:
+    """Whether any connection has this integration and workspace: then nothing of it is revoked at Slack (design 2)."""
+    query = select(TABLE.c.id).where(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
+    return session.scalar(query.limit(1)) is not None
+
+
+def held_by_another(session: Session, integration_id: str, workspace_id: str, key: str) -> bool:
     query = select(ChannelConnection.id).where(
         ChannelConnection.integration_id == integration_id,
         ChannelConnection.workspace_id == workspace_id,
-        ChannelConnection.identity_key != identity_key,
+        ChannelConnection.identity_key != key,
     )
     return session.scalar(query.limit(1)) is not None
 
 
-def page(
-    session: Session,
-    environment_id: str,
-    narrowed: Filter,
-    size: int,
-    after: tuple[datetime, str] | None = None,
-    before: tuple[datetime, str] | None = None,
-) -> Sequence[ChannelConnection]:
-    """Newest first, by keyset. `before` asks for the rows newer than that place, nearest first: the caller turns them round."""
-    place = tuple_(ChannelConnection.created_at, ChannelConnection.id)
-    query = _narrow(environment_id, narrowed)
-    if after is not None:
-        query = query.where(place < tuple_(after[0], after[1]))
-    if before is not None:
-        query = query.where(place > tuple_(before[0], before[1]))
-        return session.scalars(query.order_by(ChannelConnection.created_at, ChannelConnection.id).limit(size)).all()
-    newest = query.order_by(ChannelConnection.created_at.desc(), ChannelConnection.id.desc())
-    return session.scalars(newest.limit(size)).all()
+def count_of_context(session: Session, environment_id: str, key: str) -> int:
+    query = select(func.count()).select_from(HOLDING).join(TABLE, TABLE.c.id == HOLDING.c.connection_id)
+    return session.scalar(query.where(HOLDING.c.key == key, TABLE.c.environment_id == environment_id)) or 0
 
 
-def count(session: Session, environment_id: str, narrowed: Filter, cap: int) -> int:
-    """Counts to `cap` at most, so that a big table does not make every page slow."""
-    inner = _narrow(environment_id, narrowed).with_only_columns(ChannelConnection.id).limit(cap).subquery()
-    return session.scalar(select(func.count()).select_from(inner)) or 0
+def count_of_subscriber(session: Session, environment_id: str, subscriber_id: str) -> int:
+    query = select(func.count()).select_from(TABLE)
+    return (
+        session.scalar(query.where(TABLE.c.environment_id == environment_id, TABLE.c.subscriber_id == subscriber_id))
+        or 0
+    )
 
 
-def remove(session: Session, connection_id: str) -> None:
-    session.execute(delete(ConnectionContext).where(ConnectionContext.connection_id == connection_id))
-    session.execute(delete(ChannelConnection).where(ChannelConnection.id == connection_id))
+def set_status(session: Session, installation_id: str, status: str, reason: str | None, at: datetime) -> None:
+    """Every connection that lives on the installation: they share its token."""
+    session.execute(
+        update(TABLE)
+        .where(TABLE.c.installation_id == installation_id)
+        .values(status=status, status_reason=reason, checked_at=at)
+    )
+
+
+def remove(session: Session, connection_id: str) -> bool:
+    """False when somebody else removed it a moment ago."""
+    session.execute(delete(HOLDING).where(HOLDING.c.connection_id == connection_id))
+    done = session.execute(delete(TABLE).where(TABLE.c.id == connection_id).returning(TABLE.c.id))
+    return done.first() is not None
 
 
 def of_integration(session: Session, integration_id: str) -> Sequence[ChannelConnection]:
     return session.scalars(select(ChannelConnection).where(ChannelConnection.integration_id == integration_id)).all()
 
 
-def remember_subscriber(session: Session, environment_id: str, subscriber_id: str, at: datetime) -> None:
-    if session.get(Subscriber, (environment_id, subscriber_id)) is None:
-        session.add(Subscriber(environment_id=environment_id, subscriber_id=subscriber_id, created_at=at))
-        session.flush()
-
-
-def remember_contexts(session: Session, environment_id: str, keys: Iterable[str], at: datetime) -> None:
-    for key in keys:
-        kind, _, name = key.partition(":")
-        if session.get(Context, (environment_id, kind, name)) is None:
-            session.add(Context(environment_id=environment_id, type=kind, id=name, created_at=at))
-    session.flush()
-
-
-def known_subscribers(session: Session, environment_id: str, limit: int) -> Sequence[str]:
-    query = select(Subscriber.subscriber_id).where(Subscriber.environment_id == environment_id)
-    return session.scalars(query.order_by(Subscriber.created_at.desc()).limit(limit)).all()
-
-
-def known_contexts(session: Session, environment_id: str, limit: int) -> Sequence[tuple[str, str]]:
-    query = select(Context.type, Context.id).where(Context.environment_id == environment_id)
-    return [(kind, name) for kind, name in session.execute(query.order_by(Context.created_at.desc()).limit(limit))]
-
-
-def _narrow(environment_id: str, narrowed: Filter) -> Select[ChannelConnection]:
-    query = select(ChannelConnection).where(ChannelConnection.environment_id == environment_id)
-    if narrowed.status:
-        query = query.where(ChannelConnection.status == narrowed.status)
-    if narrowed.integration_id:
-        query = query.where(ChannelConnection.integration_id == narrowed.integration_id)
-    if narrowed.mode:
-        query = query.where(ChannelConnection.mode == narrowed.mode)
-    if narrowed.context_key:
-        holding = select(ConnectionContext.connection_id).where(ConnectionContext.key == narrowed.context_key)
-        query = query.where(ChannelConnection.id.in_(holding))
-    if narrowed.text:
-        start = narrowed.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        query = query.where(
-            or_(
-                ChannelConnection.workspace_name.ilike(start, escape="\\"),
-                ChannelConnection.subscriber_id.ilike(start, escape="\\"),
-                ChannelConnection.workspace_id == narrowed.text,
-                ChannelConnection.identifier == narrowed.text,
-            )
-        )
-    return query
+def _digest(told: object) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()

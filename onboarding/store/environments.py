@@ -1,8 +1,9 @@
 """Environments: worlds of integrations and connections that never mix."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import String, select
+from sqlalchemy import CheckConstraint, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base
@@ -11,9 +12,12 @@ from onboarding.store.types import ID, UtcTime
 
 class Environment(Base):
     __tablename__ = "environments"
+    __table_args__ = (CheckConstraint("unknown_subscribers IN ('create', 'refuse')", name="unknown_subscribers"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
+    #: What happens when a program names a subscriber that is not there: `create` makes it, `refuse` answers 404.
+    unknown_subscribers: Mapped[str] = mapped_column(String(10), default="create")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -28,3 +32,15 @@ def by_name(session: Session, name: str) -> Environment | None:
 
 def first(session: Session) -> Environment | None:
     return session.scalar(select(Environment).order_by(Environment.created_at, Environment.id).limit(1))
+
+
+def all_of(session: Session) -> Sequence[Environment]:
+    return session.scalars(select(Environment).order_by(Environment.created_at, Environment.id)).all()
+
+
+def set_unknown_subscribers(session: Session, name: str, policy: str) -> bool:
+    """False when there is no such environment."""
+    done = session.execute(
+        update(Environment).where(Environment.name == name).values(unknown_subscribers=policy).returning(Environment.id)
+    )
+    return done.first() is not None

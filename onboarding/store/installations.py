@@ -1,24 +1,30 @@
-"""Installations: Slack's grant for one workspace or organisation, where its tokens live once."""
+"""Installations: a grant of Slack's, where its tokens live once; or the credentials that a program gave with a connection."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, select
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
-from onboarding.store.database import Base
+from onboarding.store.database import Base, table_of
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
 class Installation(Base):
     __tablename__ = "installations"
-    __table_args__ = (UniqueConstraint("integration_id", "slack_key"),)
+    __table_args__ = (
+        UniqueConstraint("integration_id", "slack_key"),
+        UniqueConstraint("integration_id", "refresh_fingerprint"),
+        CheckConstraint("origin IN ('install', 'api')", name="origin"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
-    #: `enterprise:E…` for an organisation's install, else `team:T…`.
+    #: `install`: Slack's grant to a person's install. `api`: given by a program.
+    origin: Mapped[str] = mapped_column(String(10), default="install")
+    #: `enterprise:E…` for an organisation's install, else `team:T…`; `api:` and the row's id for what a program gave.
     slack_key: Mapped[str] = mapped_column(String(100))
     app_id: Mapped[str | None] = mapped_column(String(100))
     bot_user_id: Mapped[str | None] = mapped_column(String(100))
@@ -29,6 +35,11 @@ class Installation(Base):
     refresh_token: Mapped[Sealed | None] = mapped_column(SealedText)
     #: Null for a token that does not rotate.
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    refresh_expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: A keyed digest of a refresh token that a program gave: it is single-use, so who gives it again shares this row.
+    refresh_fingerprint: Mapped[str | None] = mapped_column(String(64))
+    #: When a process began to refresh the token; null when none does.
+    refresh_claimed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     installer_id: Mapped[str | None] = mapped_column(String(100))
     installed_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -36,6 +47,39 @@ class Installation(Base):
 def add(session: Session, installation: Installation) -> None:
     session.add(installation)
     session.flush()
+
+
+_INSERT = insert(table_of(Installation))
+
+
+def add_given(session: Session, **values: object) -> None:
+    """Credentials that a program gave."""
+    empty = dict.fromkeys(("app_id", "bot_user_id", "installer_id", "refresh_claimed_at"))
+    session.execute(_INSERT, {**empty, "origin": "api", "scopes": "", **values})
+
+
+def by_fingerprint(session: Session, integration_id: str, fingerprints: Iterable[str]) -> Installation | None:
+    return session.scalar(
+        select(Installation).where(
+            Installation.integration_id == integration_id, Installation.refresh_fingerprint.in_(list(fingerprints))
+        )
+    )
+
+
+def change(session: Session, installation_id: str, **values: object) -> None:
+    session.execute(update(Installation).where(Installation.id == installation_id).values(**values))
+
+
+def claim_refresh(session: Session, installation_id: str, at: datetime, stale: datetime) -> bool:
+    """True for the one process that may refresh now. A claim from before `stale` is of a process that died."""
+    free = Installation.refresh_claimed_at.is_(None) | (Installation.refresh_claimed_at <= stale)
+    done = session.execute(
+        update(Installation)
+        .where(Installation.id == installation_id, free)
+        .values(refresh_claimed_at=at)
+        .returning(Installation.id)
+    )
+    return done.first() is not None
 
 
 def by_slack_key(session: Session, integration_id: str, slack_key: str) -> Installation | None:

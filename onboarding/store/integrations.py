@@ -57,6 +57,11 @@ def by_client_id(session: Session, client_id: str) -> Integration | None:
     return session.scalar(select(Integration).where(Integration.client_id == client_id))
 
 
+def lock(session: Session, integration_id: str) -> None:
+    """Until the transaction ends, others who ask for the same wait. SQLite has one writer at a time anyway."""
+    session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update())
+
+
 def all_of(session: Session, environment_id: str) -> Sequence[Integration]:
     query = select(Integration).where(Integration.environment_id == environment_id)
     return session.scalars(query.order_by(Integration.identifier)).all()

@@ -12,7 +12,7 @@ from onboarding.store.types import ID, UtcTime
 
 class Link(Base):
     __tablename__ = "links"
-    __table_args__ = (CheckConstraint("kind IN ('invitation', 'open', 'approval')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('invitation', 'open', 'approval', 'address')", name="kind"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
@@ -27,6 +27,10 @@ class Link(Base):
     offered_context_keys_json: Mapped[str] = mapped_column("offered_context_keys", Text)
     #: The workspace that must answer, if one is expected.
     workspace_id: Mapped[str | None] = mapped_column(String(100))
+    #: What the connection shall be called, where a program said so and the name is still free.
+    connection_identifier: Mapped[str | None] = mapped_column(ID)
+    #: Scopes to ask for, comma separated; null asks for the integration's.
+    scopes: Mapped[str | None] = mapped_column(Text)
     return_url: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -5,10 +5,38 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from onboarding.store import attempts, audit, connections, environments, installations, integrations, links, operators
+from onboarding.store import (
+    answers,
+    api_keys,
+    attempts,
+    audit,
+    connections,
+    contexts,
+    endpoints,
+    environments,
+    installations,
+    integrations,
+    links,
+    operators,
+    subscribers,
+)
 from onboarding.store.database import Base, Database
 
-TABLES = (attempts, audit, connections, environments, installations, integrations, links, operators)
+TABLES = (
+    answers,
+    api_keys,
+    attempts,
+    audit,
+    connections,
+    contexts,
+    endpoints,
+    environments,
+    installations,
+    integrations,
+    links,
+    operators,
+    subscribers,
+)
 METADATA = Base.metadata
 
 

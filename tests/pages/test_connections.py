@@ -204,7 +204,9 @@ def _one(session: Any, environment: str, integration: str, number: int, at: date
     )
     installations.add(session, grant)
     choice = Choice("subscriber", f"customer-{number}", (f"tenant:c{number}",))
-    row = connections.ChannelConnection(
+    connections.add(
+        session,
+        choice.context_keys,
         id=ids.new_id("con"),
         environment_id=environment,
         identifier=f"chconn_{number:02d}",
@@ -219,4 +221,3 @@ def _one(session: Any, environment: str, integration: str, number: int, at: date
         created_at=at,
         updated_at=at,
     )
-    connections.add(session, row, choice.context_keys)

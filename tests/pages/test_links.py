@@ -2,7 +2,7 @@
 
 import pytest
 
-from onboarding.services.connections import Search
+from onboarding.services.connections.records import Search
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
 

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from onboarding.services.connections import Detail, Search
+from onboarding.services.connections.records import Detail, Search
 from tests.people import Site, Visitor
 
 
@@ -20,7 +20,8 @@ def test_reconnecting_keeps_the_identifier_and_takes_the_new_token(site: Site, v
     done = visitor.allows(visitor.presses(page, "connect"), scenario="rotation")
     assert (done.outcome, done.heading) == ("reconnected", "Acme HQ is reconnected")
     (after,) = details(site)
-    assert (after.identifier, after.created_at) == (before.identifier, before.created_at)
+    assert after.connection.identifier == before.connection.identifier
+    assert after.connection.created_at == before.connection.created_at
     assert after.token_since > before.token_since
     assert after.token_last_four != before.token_last_four
 
@@ -30,7 +31,7 @@ def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: 
     page = visitor.opens(site.link())
     done = visitor.allows(visitor.presses(page, "connect", intent="other_workspace"), workspace="T0ACMETEST")
     assert done.heading == "Acme Test is reconnected"
-    assert [one.workspace_name for one in details(site)] == ["Acme Test"]
+    assert [one.connection.workspace_name for one in details(site)] == ["Acme Test"]
 
 
 def test_the_order_of_contexts_does_not_make_another_connection(site: Site, visitor: Visitor) -> None:
@@ -45,7 +46,7 @@ def test_declined_permissions_can_be_granted_later(site: Site, visitor: Visitor)
     done = visitor.allows(visitor.presses(page, "try-again"))
     assert done.outcome == "reconnected"
     (after,) = details(site)
-    assert len(after.scopes) == 4
+    assert len(after.connection.scopes) == 4
     assert "Some permissions were not granted" not in done.text
 
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from onboarding.services.connections import Row, Search
+from onboarding.services.connections.records import Connection, Search
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
 
 _TEST = "T0ACMETEST"
 
 
-def rows_of(site: Site) -> tuple[Row, ...]:
+def rows_of(site: Site) -> tuple[Connection, ...]:
     return site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows
 
 

@@ -15,7 +15,6 @@ from onboarding.services.installs.records import Choice, Sent
 from onboarding.services.links import Wish
 from onboarding.slack import grants, scopes
 from onboarding.store import attempts, connections
-from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Session
 from tests.people import Site
 
@@ -44,7 +43,7 @@ def test_fifty_inserts_at_once_of_one_identity_leave_one_row(site: Site) -> None
     def insert(_number: int) -> bool:
         try:
             with site.runtime.database.transaction() as session:
-                connections.add(session, _connection(environment, *template), ("tenant:acme",))
+                connections.add(session, ("tenant:acme",), **_connection(environment, *template))
         except Conflict:
             return False
         return True
@@ -111,21 +110,21 @@ def _grant() -> grants.Grant:
     )
 
 
-def _connection(environment: str, integration_id: str, installation_id: str) -> ChannelConnection:
+def _connection(environment: str, integration_id: str, installation_id: str) -> dict[str, Any]:
     now = datetime.now(UTC)
-    return ChannelConnection(
-        id=ids.new_id("con"),
-        environment_id=environment,
-        identifier=ids.connection_identifier(),
-        integration_id=integration_id,
-        installation_id=installation_id,
-        identity_key=Choice("shared", None, ("tenant:acme",)).identity_key(integration_id),
-        mode="shared",
-        workspace_id="T1",
-        status="healthy",
-        created_at=now,
-        updated_at=now,
-    )
+    return {
+        "id": ids.new_id("con"),
+        "environment_id": environment,
+        "identifier": ids.connection_identifier(),
+        "integration_id": integration_id,
+        "installation_id": installation_id,
+        "identity_key": Choice("shared", None, ("tenant:acme",)).identity_key(integration_id),
+        "mode": "shared",
+        "workspace_id": "T1",
+        "status": "healthy",
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def _counted(site: Site, table: str) -> int:

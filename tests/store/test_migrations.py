@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from onboarding import files
-from onboarding.store import environments, schema
+from onboarding.store import connections, environments, schema
 from onboarding.store.database import Database
 from tests import postgres
 from tests.rounds import DATABASE
@@ -53,12 +53,27 @@ def test_every_migration_goes_down_and_up_again(fresh: Database) -> None:
 
 def test_rows_survive_each_migration_after_their_own(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations(), "0001")
-    _add_environment(fresh)
+    _add_rows_as_of_0001(fresh)
     schema.upgrade(fresh, files.migrations())
     with fresh.reading() as session:
         kept = environments.by_name(session, "Kept")
+        connection = connections.by_identifier(session, "env_1", "chconn_1")
+        assert session.scalar(text("SELECT key FROM connection_contexts")) == "tenant:acme"
     assert kept is not None
-    assert kept.created_at == datetime(2026, 1, 2, tzinfo=UTC)
+    assert (kept.created_at, kept.unknown_subscribers) == (datetime(2026, 1, 2, tzinfo=UTC), "create")
+    assert connection is not None
+    assert connection.context_digest == connections.context_digest(("tenant:acme",))
+    assert connection.search_name == "straße & co".casefold()
+
+
+def test_going_back_keeps_what_the_older_tables_can_hold(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations(), "0001")
+    _add_rows_as_of_0001(fresh)
+    schema.upgrade(fresh, files.migrations())
+    schema.downgrade(fresh, files.migrations(), "0001")
+    with fresh.reading() as session:
+        assert session.scalar(text("SELECT identifier FROM channel_connections")) == "chconn_1"
+        assert session.scalar(text("SELECT key FROM connection_contexts")) == "tenant:acme"
 
 
 def test_going_down_with_rows_leaves_no_table_behind(fresh: Database) -> None:
@@ -82,3 +97,47 @@ def _add_environment(database: Database) -> None:
             session,
             environments.Environment(id="env_1", name="Kept", created_at=datetime(2026, 1, 2, tzinfo=UTC)),
         )
+
+
+def _add_rows_as_of_0001(database: Database) -> None:
+    """By statements: the classes know only the newest tables."""
+    at = datetime(2026, 1, 2, tzinfo=UTC) if not database.is_sqlite else "2026-01-02 00:00:00.000000"
+    rows: list[tuple[str, dict[str, object]]] = [
+        ("environments", {"id": "env_1", "name": "Kept", "created_at": at}),
+        (
+            "integrations",
+            {
+                "id": "int_1",
+                "environment_id": "env_1",
+                "identifier": "slack-prod",
+                "name": "Northwind",
+                "client_id": "1.2",
+            }
+            | {"client_secret": b"0" * 20, "scopes": "", "is_practice": False, "workspace_policy": "allow"}
+            | {"created_at": at},
+        ),
+        (
+            "installations",
+            {"id": "ins_1", "environment_id": "env_1", "integration_id": "int_1", "slack_key": "team:T1", "scopes": ""}
+            | {"access_token": b"0" * 20, "token_last_four": "abcd", "installed_at": at},
+        ),
+        (
+            "channel_connections",
+            {
+                "id": "con_1",
+                **ids,
+                "identifier": "chconn_1",
+                "identity_key": "k",
+                "mode": "shared",
+                "workspace_id": "T1",
+            }
+            | {"workspace_name": "Straße & Co", "status": "healthy", "created_at": at, "updated_at": at}
+            | {"context_keys": '["tenant:acme"]'},
+        ),
+        ("connection_contexts", {"connection_id": "con_1", "key": "tenant:acme", "position": 0}),
+    ]
+    with database.transaction() as session:
+        for table, values in rows:
+            names = ", ".join(values)
+            places = ", ".join(f":{name}" for name in values)
+            session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)  # noqa: S608  # names of ours

@@ -8,7 +8,7 @@ from onboarding.services.installs import records
 from onboarding.services.installs.records import Choice, Finished, is_bound
 from onboarding.services.installs.settling import REFUSALS, Settling
 from onboarding.services.installs.shared import Workbench
-from onboarding.store import attempts, connections, links
+from onboarding.store import attempts, contexts, links, subscribers
 from onboarding.store.attempts import Attempt
 from onboarding.store.links import Link
 
@@ -73,8 +73,8 @@ class Choosing:
             integration = self._bench.integration_of(session, attempt)
             suggested = link is None
             environment = attempt.environment_id
-            people = connections.known_subscribers(session, environment, _SUGGESTIONS) if suggested else ()
-            places = connections.known_contexts(session, environment, _SUGGESTIONS) if suggested else ()
+            people = subscribers.newest(session, environment, _SUGGESTIONS) if suggested else ()
+            places = contexts.newest(session, environment, _SUGGESTIONS) if suggested else ()
         if attempt.expires_at <= self._bench.now():
             return self._expire(attempt)
         modes = records.possible_modes(link)

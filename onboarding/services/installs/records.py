@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from onboarding.outcomes import OUTCOMES
 from onboarding.slack.scopes import OPTIONAL, SENTENCES
 from onboarding.store.attempts import Attempt
+from onboarding.store.connections import identity_key
 from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
 
@@ -92,9 +93,8 @@ class Choice:
         return cls(mode, subscriber_id, tuple(keys))
 
     def identity_key(self, integration_id: str) -> str:
-        """One text for integration, subscriber and exact set of context keys, so that one unique column can hold it."""
         subscriber = self.subscriber_id if self.mode == "subscriber" else None
-        return digest(json.dumps([integration_id, subscriber, sorted(set(self.context_keys))]))
+        return identity_key(integration_id, subscriber, self.context_keys)
 
 
 def digest(secret: str) -> str:

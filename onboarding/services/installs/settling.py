@@ -1,6 +1,7 @@
 """Settling: Slack's grant and the person's choice become a connection, in one transaction."""
 
 from datetime import timedelta
+from typing import Any
 
 from onboarding import ids
 from onboarding.errors import Conflict, Refused
@@ -8,13 +9,13 @@ from onboarding.services.installs import records
 from onboarding.services.installs.records import Choice
 from onboarding.services.installs.shared import Workbench, actor_of
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, connections, installations, links
+from onboarding.store import attempts, connections, contexts, installations, links, subscribers
 from onboarding.store.attempts import Attempt
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Session
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
-from onboarding.vault import Place
+from onboarding.store.links import Link
 
 _TRIES = 3
 #: Outcomes that leave the grant unused.
@@ -66,17 +67,19 @@ class Settling:
                 if link.used_identity_key != key:
                     return self._end(session, attempt, stage, grant, "link_used")
             installation = self._installation(session, integration, grant)
-            connection = self._connection(session, integration, installation, existing, grant, choice, key, attempt)
+            identifier = self._connection(
+                session, integration, installation, existing, grant, choice, key, attempt, link
+            )
             outcome = _outcome(existing is not None, grant, attempt)
             self._bench.note(
                 session,
                 attempt.environment_id,
                 actor_of(attempt),
                 "connection.reconnected" if existing else "connection.connected",
-                connection.identifier,
+                identifier,
                 grant.workspace_id,
             )
-            return self._end(session, attempt, stage, grant, outcome, connection)
+            return self._end(session, attempt, stage, grant, outcome, identifier, key)
 
     def _ask_first(
         self,
@@ -112,9 +115,10 @@ class Settling:
         stage: str,
         grant: Grant,
         outcome: str,
-        connection: ChannelConnection | None = None,
+        identifier: str | None = None,
+        identity_key: str | None = None,
     ) -> str:
-        missing = set(attempt.scopes.split(",")) - set(grant.scopes) if connection else set()
+        missing = set(attempt.scopes.split(",")) - set(grant.scopes) if identifier else set()
         attempts.move(
             session,
             attempt.id,
@@ -125,8 +129,8 @@ class Settling:
             waiting_grant=None,
             workspace_id=grant.workspace_id,
             workspace_name=grant.workspace_name,
-            connection_identifier=connection.identifier if connection else None,
-            identity_key=connection.identity_key if connection else None,
+            connection_identifier=identifier,
+            identity_key=identity_key,
             missing_scopes=",".join(sorted(missing)),
         )
         return outcome
@@ -134,17 +138,12 @@ class Settling:
     def _installation(self, session: Session, integration: Integration, grant: Grant) -> Installation:
         at, found = self._bench.now(), installations.by_slack_key(session, integration.id, grant.slack_key)
         row_id = found.id if found else ids.new_id("ins")
-        seal = self._bench.vault.seal
-        values = {
+        expires_at = at + timedelta(seconds=grant.expires_in) if grant.expires_in else None
+        values: dict[str, Any] = {
+            **self._bench.tokens.sealed(row_id, grant.access_token, grant.refresh_token, expires_at),
             "app_id": grant.app_id,
             "bot_user_id": grant.bot_user_id,
             "scopes": ",".join(grant.scopes),
-            "access_token": seal(grant.access_token, Place("installations", "access_token", row_id)),
-            "token_last_four": grant.access_token[-4:],
-            "refresh_token": seal(grant.refresh_token, Place("installations", "refresh_token", row_id))
-            if grant.refresh_token
-            else None,
-            "expires_at": at + timedelta(seconds=grant.expires_in) if grant.expires_in else None,
             "installer_id": grant.installer_id,
             "installed_at": at,
         }
@@ -172,28 +171,54 @@ class Settling:
         choice: Choice,
         key: str,
         attempt: Attempt,
-    ) -> ChannelConnection:
+        link: Link | None,
+    ) -> str:
+        """The connection's identifier."""
         at = self._bench.now()
-        current = existing or ChannelConnection(
+        values = {
+            "installation_id": installation.id,
+            "workspace_id": grant.workspace_id,
+            "workspace_name": grant.workspace_name,
+            "bot_user_id": grant.bot_user_id,
+            "installed_by": grant.installer_id,
+            "status": "healthy",
+            "status_reason": None,
+            "checked_at": at,
+            "updated_at": at,
+        }
+        if existing is not None:
+            left = existing.installation_id
+            connections.change(session, existing.id, **values)
+            if left != installation.id:
+                connections.erase_if_unused(session, left)
+            return existing.identifier
+        environment = attempt.environment_id
+        subscriber = choice.subscriber_id if choice.mode == "subscriber" else None
+        if subscriber:
+            subscribers.remember(session, environment, subscriber, at)
+        contexts.remember(session, environment, choice.context_keys, at)
+        identifier = self._free_identifier(session, environment, link)
+        connections.add(
+            session,
+            choice.context_keys,
             id=ids.new_id("con"),
-            environment_id=attempt.environment_id,
-            identifier=ids.connection_identifier(),
+            environment_id=environment,
+            identifier=identifier,
             integration_id=integration.id,
             identity_key=key,
             mode=choice.mode,
-            subscriber_id=choice.subscriber_id if choice.mode == "subscriber" else None,
+            subscriber_id=subscriber,
             created_at=at,
+            **values,
         )
-        current.installation_id = installation.id
-        current.workspace_id, current.workspace_name = grant.workspace_id, grant.workspace_name
-        current.bot_user_id, current.installed_by = grant.bot_user_id, grant.installer_id
-        current.status, current.status_reason, current.checked_at, current.updated_at = "healthy", None, at, at
-        if existing is None:
-            connections.add(session, current, choice.context_keys)
-            connections.remember_contexts(session, attempt.environment_id, choice.context_keys, at)
-            if current.subscriber_id:
-                connections.remember_subscriber(session, attempt.environment_id, current.subscriber_id, at)
-        return current
+        return identifier
+
+    def _free_identifier(self, session: Session, environment_id: str, link: Link | None) -> str:
+        """The name that a program asked for in its address, unless somebody took it meanwhile; else a new one."""
+        wanted = link.connection_identifier if link else None
+        if wanted and connections.by_identifier(session, environment_id, wanted) is None:
+            return wanted
+        return ids.connection_identifier()
 
 
 def _outcome(is_reconnect: bool, grant: Grant, attempt: Attempt) -> str:

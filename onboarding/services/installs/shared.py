@@ -3,14 +3,14 @@
 import json
 from dataclasses import dataclass
 
-from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import SlackProblem
 from onboarding.services.installs.records import digest
+from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Credentials, Gateway
 from onboarding.slack.grants import Grant
-from onboarding.store import audit, connections, installations, integrations
+from onboarding.store import audit, connections, integrations
 from onboarding.store.attempts import Attempt
 from onboarding.store.database import Database, Session
 from onboarding.store.integrations import Integration
@@ -24,18 +24,10 @@ class Workbench:
     gateway: Gateway
     settings: Settings
     now: Clock
-    practice_url: str
-    practice_api_url: str
+    tokens: Tokens
 
     def credentials(self, integration: Integration) -> Credentials:
-        secret = self.vault.open(integration.client_secret, Place("integrations", "client_secret", integration.id))
-        practice = integration.is_practice
-        return Credentials(
-            client_id=integration.client_id,
-            client_secret=secret,
-            slack_url=self.practice_url if practice else self.settings.slack_url,
-            api_url=self.practice_api_url if practice else self.settings.slack_api,
-        )
+        return self.tokens.credentials(integration)
 
     def integration_of(self, session: Session, attempt: Attempt) -> Integration:
         found = integrations.by_id(session, attempt.environment_id, attempt.integration_id)
@@ -58,8 +50,8 @@ class Workbench:
         A Slack app has one bot token per workspace, so a workspace that any connection uses is left alone.
         """
         with self.database.reading() as session:
-            held = installations.by_slack_key(session, integration.id, grant.slack_key)
-            in_use = held is not None and connections.count_on_installation(session, held.id) > 0
+            places = filter(None, (grant.workspace_id, grant.enterprise_id))
+            in_use = any(connections.uses_workspace(session, integration.id, place) for place in places)
         if in_use:
             result = "kept: a connection uses it"
         else:
@@ -73,16 +65,7 @@ class Workbench:
             self.note(session, attempt.environment_id, "system", "grant.dropped", attempt.id, result)
 
     def note(self, session: Session, environment_id: str, actor: str, action: str, subject: str, detail: str) -> None:
-        entry = audit.AuditEntry(
-            id=ids.new_id("aud"),
-            environment_id=environment_id,
-            at=self.now(),
-            actor=actor,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
-        audit.add(session, entry)
+        audit.note(session, environment_id, self.now(), actor, action, subject, detail)
 
 
 def state_digest(state: str) -> str:

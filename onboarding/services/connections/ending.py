@@ -1,0 +1,74 @@
+"""The end of a connection, whoever ends it: a person of the console, the shell or a program."""
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import NotFound, SlackProblem, VaultProblem
+from onboarding.services.connections.reading import missing
+from onboarding.services.connections.records import Disconnected
+from onboarding.services.tokens import Tokens
+from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.store import audit, connections, installations, integrations
+from onboarding.store.connections import ChannelConnection
+from onboarding.store.database import Database, Session
+
+
+class Ending:
+    def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
+        self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
+
+    def disconnect(self, environment_id: str, identifier: str, actor: str, revoke: bool = True) -> str:
+        """Removes the connection, and the app from the workspace where nothing else uses it. The result.
+
+        `revoke` false leaves Slack as it is. Raises NotFound.
+        """
+        entry_id = ids.new_id("aud")
+        with self._database.transaction() as session:
+            one = connections.by_identifier(session, environment_id, identifier)
+            if one is None:
+                raise missing(identifier)
+            # Two ends at once wait for each other here, so that the second sees that it is the last.
+            integrations.lock(session, one.integration_id)
+            if not connections.remove(session, one.id):
+                raise missing(identifier)
+            to_revoke = self._what_to_revoke(session, one, revoke)
+            name = one.workspace_name or one.workspace_id
+            result = "not_confirmed" if to_revoke else "kept"
+            at, detail = self._now(), f"{result}:{name}"
+            audit.note(session, environment_id, at, actor, "connection.disconnected", identifier, detail, entry_id)
+        if to_revoke is None:
+            return "kept"
+        try:
+            result = "revoked" if self._gateway.revoke(*to_revoke) else "already_gone"
+        except SlackProblem:
+            return "not_confirmed"
+        with self._database.transaction() as session:
+            audit.set_detail(session, entry_id, f"{result}:{name}")
+        return result
+
+    def disconnected(self, environment_id: str, identifier: str) -> Disconnected:
+        """How the last disconnect of this identifier ended. Raises NotFound."""
+        with self._database.reading() as session:
+            entry = audit.newest(session, environment_id, "connection.disconnected", identifier)
+        if entry is None:
+            raise NotFound("There was no such connection.")
+        result, _, name = entry.detail.partition(":")
+        return Disconnected(result, name, entry.at)
+
+    def _what_to_revoke(
+        self, session: Session, one: ChannelConnection, revoke: bool
+    ) -> tuple[Credentials, str, bool] | None:
+        """Erases the installation that nothing lives on any more; what to ask Slack, if nothing has the workspace."""
+        installation = installations.by_id(session, one.environment_id, one.installation_id)
+        integration = integrations.by_id(session, one.environment_id, one.integration_id)
+        if installation is None or integration is None:
+            raise LookupError("A connection refers to both by foreign keys.")
+        if not connections.erase_if_unused(session, installation.id) or not revoke:
+            return None
+        if connections.uses_workspace(session, integration.id, one.workspace_id):
+            return None
+        try:
+            token = self._tokens.access_token(installation.id, installation.access_token)
+            return self._tokens.credentials(integration), token, installation.refresh_token is not None
+        except VaultProblem:
+            # What does not open cannot be revoked, and must not keep a person from disconnecting.
+            return None

@@ -1,0 +1,132 @@
+"""Reading connections: the console's list and detail, and the API's. Both see the same rows."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from onboarding.errors import NotFound
+from onboarding.services.connections import records
+from onboarding.services.connections.records import Connection, Detail, Page, Query, Search
+from onboarding.services.tokens import Tokens
+from onboarding.store import connection_lists, connections, installations, integrations, paging
+from onboarding.store.connection_lists import Filter
+from onboarding.store.database import Database, Session
+from onboarding.store.paging import Turn
+
+PAGE_SIZE = 25
+CONSOLE_COUNT_CAP, COUNT_CAP = 1000, 50_000
+#: A count that went past twice its cap is taken to be past the cap for this long: 50,000 rows do not go in a minute.
+_COUNT_KEPT_SECONDS = 60.0
+_COUNTS_KEPT = 1000
+_NO_INTEGRATION = "none"
+
+
+class Reading:
+    def __init__(self, database: Database, tokens: Tokens) -> None:
+        self._database, self._tokens = database, tokens
+        self._past_cap: dict[tuple[object, ...], float] = {}
+
+    def page(self, environment_id: str, search: Search, after: str | None, before: str | None) -> Page:
+        """The console's list, newest first. Raises Refused for a cursor that is not ours."""
+        with self._database.reading() as session:
+            wanted = Filter(
+                text=search.q or None,
+                status=search.status or None,
+                integration_id=self._integration_id(session, environment_id, search.integration or None),
+                mode=search.mode or None,
+                context_key=search.context or None,
+            )
+            turn = Turn(
+                PAGE_SIZE,
+                after=paging.read_cursor(environment_id, "created_at", after or None, "after"),
+                before=paging.read_cursor(environment_id, "created_at", before or None, "before")
+                if not after
+                else None,
+            )
+            return self._page(session, environment_id, wanted, turn, CONSOLE_COUNT_CAP, with_tokens=False)
+
+    def list(self, environment_id: str, query: Query, with_tokens: bool) -> Page:
+        """The API's list (contract.md A3). Raises Refused for a cursor that is not ours, VaultProblem."""
+        if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
+            return Page((), None, None, 0, False)
+        after = paging.read_cursor(environment_id, query.order, query.after, "after")
+        before = paging.read_cursor(environment_id, query.order, query.before, "before")
+        turn = Turn(query.limit, after, before, query.order, query.descending)
+        with self._database.reading() as session:
+            keys = query.context_keys
+            wanted = Filter(
+                integration_id=self._integration_id(session, environment_id, query.integration_identifier),
+                # A subscriber's list holds the shared ones, too, unless one mode is asked for.
+                subscriber_id=query.subscriber_id if query.mode != "shared" else None,
+                with_shared=query.subscriber_id is not None and query.mode is None,
+                mode=query.mode,
+                context_digest=None if keys is None else connections.context_digest(keys),
+                workspace_id=query.workspace_id,
+                status=query.status,
+                text=query.search,
+            )
+            turn = turn.including() if query.include_cursor else turn
+            return self._page(session, environment_id, wanted, turn, COUNT_CAP, with_tokens)
+
+    def retrieve(self, environment_id: str, identifier: str, with_token: bool) -> Connection:
+        """Raises NotFound, VaultProblem."""
+        with self._database.reading() as session:
+            row = connections.documented(session, environment_id, identifier)
+        if row is None:
+            raise missing(identifier)
+        return self._connection(row, with_token)
+
+    def find(self, environment_id: str, identifier: str) -> Detail:
+        """For the console: never with the token. Raises NotFound."""
+        with self._database.reading() as session:
+            row = connections.documented(session, environment_id, identifier)
+            if row is None:
+                raise missing(identifier)
+            installation = installations.by_id(session, environment_id, row.installation_id)
+            others = connections.count_on_installation(session, row.installation_id) - 1
+        if installation is None:
+            raise LookupError("A connection refers to its installation by a foreign key.")
+        connection = records.connection_of(row)
+        return Detail(connection, installation.token_last_four, installation.installed_at, others)
+
+    def _page(
+        self, session: Session, environment_id: str, wanted: Filter, turn: Turn, cap: int, with_tokens: bool
+    ) -> Page:
+        leaf = connection_lists.page(session, environment_id, wanted, turn)
+        total = self._count(session, environment_id, wanted, cap)
+        return Page(
+            rows=tuple(self._connection(row, with_tokens) for row in leaf.rows),
+            next=paging.cursor(environment_id, turn.order, leaf.next),
+            previous=paging.cursor(environment_id, turn.order, leaf.previous),
+            total=min(total, cap),
+            total_capped=total > cap,
+        )
+
+    def _count(self, session: Session, environment_id: str, wanted: Filter, cap: int) -> int:
+        asked, at = (environment_id, wanted, cap), time.monotonic()
+        if self._past_cap.get(asked, 0.0) > at:
+            return cap + 1
+        found = connection_lists.count(session, environment_id, wanted, cap * 2)
+        if found >= cap * 2:
+            if len(self._past_cap) >= _COUNTS_KEPT:
+                self._past_cap.clear()
+            self._past_cap[asked] = at + _COUNT_KEPT_SECONDS
+        return found
+
+    def _connection(self, row: Any, with_token: bool) -> Connection:
+        token = self._tokens.access_token(row.installation_id, row.access_token) if with_token else None
+        return records.connection_of(row, token)
+
+    def _integration_id(self, session: Session, environment_id: str, identifier: str | None) -> str | None:
+        if identifier is None:
+            return None
+        found = integrations.by_identifier(session, environment_id, identifier)
+        return found.id if found else _NO_INTEGRATION
+
+
+def missing(identifier: str) -> NotFound:
+    return NotFound(f"Channel connection with identifier '{identifier}' not found", "connection_not_found")
+
+
+def without_token(connection: Connection) -> Connection:
+    return replace(connection, access_token=None)

@@ -1,0 +1,225 @@
+"""Connections that programs make and change. The identity rule is the one of the install flow, held by the same unique key."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.services.connections import records
+from onboarding.services.connections.reading import missing
+from onboarding.services.connections.records import Auth, Connection, Then, Wish, Workspace
+from onboarding.services.tokens import Tokens
+from onboarding.store import audit, connections, contexts, installations, integrations, subscribers
+from onboarding.store.database import Database, Session
+from onboarding.store.integrations import Integration
+
+_TRIES = 3
+
+
+class Writing:
+    def __init__(self, database: Database, tokens: Tokens, now: Clock) -> None:
+        self._database, self._tokens, self._now = database, tokens, now
+
+    def create(
+        self, environment_id: str, environment_name: str, creates_subscribers: bool, wish: Wish, actor: str, then: Then
+    ) -> Connection:
+        """A new connection (contract.md A3), the token in it. `then` is called before the commit.
+
+        Raises Refused, NotFound (the integration; a subscriber where unknown ones are refused), and Conflict
+        (`connection_exists` or `identifier_taken`): one of any number of parallel tries wins.
+        """
+        mode, subscriber_id = who(wish)
+        for _ in range(_TRIES):
+            try:
+                return self._create(environment_id, creates_subscribers, wish, mode, subscriber_id, actor, then)
+            except Conflict as conflict:
+                if conflict.code != Conflict.code:
+                    raise
+                # Which of the two keys it was is looked up afterwards: the happy path pays nothing for it.
+                self._say_what_exists(environment_id, environment_name, wish, subscriber_id)
+        raise Conflict("This connection is being changed by others just now. Try again.", "connection_exists")
+
+    def replace(
+        self, environment_id: str, identifier: str, workspace: Workspace, auth: Auth, actor: str, then: Then
+    ) -> Connection:
+        """Replaces workspace and credentials, both whole. The connection leaves the installation that it lived on.
+
+        Raises NotFound, Refused.
+        """
+        with self._database.transaction() as session:
+            row = connections.by_identifier(session, environment_id, identifier)
+            if row is None:
+                raise missing(identifier)
+            integration = integrations.by_id(session, environment_id, row.integration_id)
+            if integration is None:
+                raise LookupError("A connection refers to its integration by a foreign key.")
+            at, left = self._now(), row.installation_id
+            installation_id = self._installation(session, integration, auth, at)
+            connections.change(
+                session,
+                row.id,
+                installation_id=installation_id,
+                workspace_id=workspace.id,
+                workspace_name=workspace.name,
+                bot_user_id=workspace.bot_user_id,
+                status="unknown",
+                status_reason=None,
+                checked_at=None,
+                installed_by=None,
+                updated_at=at,
+            )
+            if left != installation_id:
+                connections.erase_if_unused(session, left)
+            self._note(session, environment_id, actor, "connection.updated", identifier, workspace.id)
+            return self._told(session, environment_id, identifier, auth, then)
+
+    def _create(
+        self,
+        environment_id: str,
+        creates_subscribers: bool,
+        wish: Wish,
+        mode: str,
+        subscriber_id: str | None,
+        actor: str,
+        then: Then,
+    ) -> Connection:
+        identifier = wish.identifier or ids.connection_identifier()
+        keys, at = tuple(wish.contexts), self._now()
+        with self._database.transaction() as session:
+            integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
+            if integration is None:
+                raise unknown_integration(wish.integration_identifier)
+            if subscriber_id is not None:
+                self._subscriber(session, environment_id, subscriber_id, creates_subscribers, at)
+            contexts.remember(session, environment_id, wish.contexts, at)
+            connections.add(
+                session,
+                keys,
+                id=ids.new_id("con"),
+                environment_id=environment_id,
+                identifier=identifier,
+                integration_id=integration.id,
+                installation_id=self._installation(session, integration, wish.auth, at),
+                identity_key=connections.identity_key(integration.id, subscriber_id, keys),
+                mode=mode,
+                subscriber_id=subscriber_id,
+                workspace_id=wish.workspace.id,
+                workspace_name=wish.workspace.name,
+                bot_user_id=wish.workspace.bot_user_id,
+                status="unknown",
+                status_reason=None,
+                checked_at=None,
+                installed_by=None,
+                created_at=at,
+                updated_at=at,
+            )
+            self._note(session, environment_id, actor, "connection.connected", identifier, wish.workspace.id)
+            return self._told(session, environment_id, identifier, wish.auth, then)
+
+    def _told(self, session: Session, environment_id: str, identifier: str, auth: Auth, then: Then) -> Connection:
+        row = connections.documented(session, environment_id, identifier)
+        made = records.connection_of(row, auth.access_token)
+        then(session, made)
+        return made
+
+    def _installation(self, session: Session, integration: Integration, auth: Auth, at: datetime) -> str:
+        """The row for these credentials. A refresh token is single-use: whoever gives the same one shares the row."""
+        marks = self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
+        found = installations.by_fingerprint(session, integration.id, marks) if marks else None
+        # Without an expiry beside it, a token that rotates is refreshed before its first use.
+        expires_at = auth.expires_at or (at if auth.refresh_token else None)
+        row_id = found.id if found else ids.new_id("ins")
+        values = {
+            **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at),
+            "refresh_expires_at": auth.refresh_expires_at,
+            "refresh_fingerprint": marks[0] if marks else None,
+            "installed_at": at,
+        }
+        if found is not None:
+            installations.change(session, row_id, **values)
+        else:
+            installations.add_given(
+                session,
+                id=row_id,
+                environment_id=integration.environment_id,
+                integration_id=integration.id,
+                slack_key=f"api:{row_id}",
+                **values,
+            )
+        return row_id
+
+    def _subscriber(
+        self, session: Session, environment_id: str, subscriber_id: str, creates: bool, at: datetime
+    ) -> None:
+        if creates:
+            subscribers.remember(session, environment_id, subscriber_id, at)
+        elif subscribers.find(session, environment_id, subscriber_id) is None:
+            raise unknown_subscriber(subscriber_id)
+
+    def _say_what_exists(
+        self, environment_id: str, environment_name: str, wish: Wish, subscriber_id: str | None
+    ) -> None:
+        """Raises Conflict with what is in the way, if it still is."""
+        with self._database.reading() as session:
+            integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
+            if integration is None:
+                raise unknown_integration(wish.integration_identifier)
+            key = connections.identity_key(integration.id, subscriber_id, wish.contexts)
+            same = connections.by_identity(session, environment_id, key)
+            if same is not None:
+                raise identity_exists(wish.integration_identifier, subscriber_id, wish.contexts, same.identifier)
+            if wish.identifier and connections.by_identifier(session, environment_id, wish.identifier):
+                raise identifier_taken(wish.identifier, environment_name)
+
+    def _note(
+        self, session: Session, environment_id: str, actor: str, action: str, identifier: str, workspace_id: str
+    ) -> None:
+        audit.note(session, environment_id, self._now(), actor, action, identifier, workspace_id)
+
+
+def who(wish: Wish) -> tuple[str, str | None]:
+    """Mode and subscriber of what a program asks for (contract.md A3, *Mode*). Raises Refused."""
+    return settled_mode(wish.mode, wish.subscriber_id, bool(wish.contexts))
+
+
+def settled_mode(mode: str | None, subscriber_id: str | None, has_context: bool) -> tuple[str, str | None]:
+    """Raises Refused (`context_required`, `subscriber_required`, `owner_required`)."""
+    if mode == "shared":
+        if not has_context:
+            raise Refused('context is required when connectionMode is "shared"', "context", "context_required")
+        return "shared", None
+    if mode == "subscriber" and not subscriber_id:
+        sentence = 'subscriberId is required when connectionMode is "subscriber"'
+        raise Refused(sentence, "subscriberId", "subscriber_required")
+    if not subscriber_id and not has_context:
+        raise Refused("Either subscriberId or context must be provided", "subscriberId", "owner_required")
+    return ("subscriber", subscriber_id) if subscriber_id else ("shared", None)
+
+
+def unknown_integration(identifier: str) -> NotFound:
+    return NotFound(f"Integration not found: {identifier}", "integration_not_found")
+
+
+def unknown_subscriber(subscriber_id: str) -> NotFound:
+    return NotFound(f"Subscriber not found: {subscriber_id}", "subscriber_not_found")
+
+
+def identity_exists(
+    integration: str, subscriber_id: str | None, context_keys: Iterable[str], identifier: str
+) -> Conflict:
+    person = f'subscriberId "{subscriber_id}"' if subscriber_id else "no subscriberId"
+    keys = ", ".join(context_keys)
+    place = f"context [{keys}]" if keys else "no context"
+    return Conflict(
+        f'A channel connection already exists for integration "{integration}" with {person} and {place}. '
+        f"Connection ID: {identifier}",
+        "connection_exists",
+    )
+
+
+def identifier_taken(identifier: str, environment_name: str) -> Conflict:
+    return Conflict(
+        f'Channel connection with identifier "{identifier}" already exists in environment "{environment_name}"',
+        "identifier_taken",
+    )

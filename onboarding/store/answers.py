@@ -1,0 +1,86 @@
+"""Answers: what was answered to a request with an idempotency key, so that a repeat gets the same."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Integer, Row, String, Text, UniqueConstraint, delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.sealed import Sealed
+from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.types import ID, SealedText, UtcTime
+
+
+class Answer(Base):
+    """A row without a status is a claim: a process is at work on the request."""
+
+    __tablename__ = "answers"
+    __table_args__ = (UniqueConstraint("environment_id", "key", "method", "path"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
+    key: Mapped[str] = mapped_column(ID)
+    method: Mapped[str] = mapped_column(String(10))
+    #: A digest of path and query: they may be long.
+    path: Mapped[str] = mapped_column(String(64))
+    #: A keyed digest of the body: it may hold a token.
+    body_fingerprint: Mapped[str] = mapped_column(String(64))
+    #: Whose claim it is; whoever answers has to hold it still.
+    claim: Mapped[str] = mapped_column(String(100))
+    claimed_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    status: Mapped[int | None] = mapped_column(Integer)
+    #: The answer as JSON, without any token: that stays with the connection and goes with it.
+    body: Mapped[Sealed | None] = mapped_column(SealedText)
+    #: The connection whose token belongs into the answer, or null.
+    connection_id: Mapped[str | None] = mapped_column(Text)
+
+
+_TABLE = table_of(Answer)
+
+
+def claim(session: Session, values: dict[str, Any]) -> bool:
+    """True for the one request that made the row."""
+    return insert_or_ignore(session, Answer, [{**values, "status": None, "body": None, "connection_id": None}]) == 1
+
+
+def find(session: Session, environment_id: str, key: str, method: str, path: str) -> Row[Any] | None:
+    return session.execute(
+        select(_TABLE).where(
+            _TABLE.c.environment_id == environment_id,
+            _TABLE.c.key == key,
+            _TABLE.c.method == method,
+            _TABLE.c.path == path,
+        )
+    ).first()
+
+
+def take_over(session: Session, answer_id: str, old: str, values: dict[str, Any]) -> bool:
+    """For a row whose time is over: its claim passes to one of those who ask. True for that one."""
+    done = session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == answer_id, _TABLE.c.claim == old)
+        .values(**values, status=None, body=None, connection_id=None)
+        .returning(_TABLE.c.id)
+    )
+    return done.first() is not None
+
+
+def keep(session: Session, answer_id: str, claim_: str, status: int, body: Sealed, connection_id: str | None) -> bool:
+    """False when the claim was lost meanwhile."""
+    done = session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None))
+        .values(status=status, body=body, connection_id=connection_id)
+        .returning(_TABLE.c.id)
+    )
+    return done.first() is not None
+
+
+def release(session: Session, answer_id: str, claim_: str) -> None:
+    """The request may be tried again at once."""
+    session.execute(delete(_TABLE).where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None)))
+
+
+def purge(session: Session, before: datetime) -> int:
+    done = session.execute(delete(_TABLE).where(_TABLE.c.claimed_at <= before).returning(_TABLE.c.id))
+    return len(done.all())

@@ -1,0 +1,80 @@
+"""API keys: a digest each. The key itself is shown once and stored nowhere."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Row, String, Text, UniqueConstraint, bindparam, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.store.database import Base, table_of
+from onboarding.store.environments import Environment
+from onboarding.store.types import ID, UtcTime
+
+
+class ApiKey(Base):
+    __tablename__ = "api_keys"
+    __table_args__ = (UniqueConstraint("environment_id", "name"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    #: SHA-256: a key is 256 random bits, so a slow hash would win nothing and cost 44 ms a request.
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    #: The first characters, by which a person recognises it.
+    beginning: Mapped[str] = mapped_column(String(20))
+    #: Comma separated.
+    scopes: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: Null for a key that does not expire.
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: Noted every few minutes, not at each request.
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+_KEYS, _ENVIRONMENTS = table_of(ApiKey), table_of(Environment)
+_BY_DIGEST = (
+    select(
+        _KEYS.c.id,
+        _KEYS.c.environment_id,
+        _KEYS.c.scopes,
+        _KEYS.c.expires_at,
+        _KEYS.c.last_used_at,
+        _KEYS.c.revoked_at,
+        _ENVIRONMENTS.c.name.label("environment_name"),
+        _ENVIRONMENTS.c.unknown_subscribers,
+    )
+    .join_from(_KEYS, _ENVIRONMENTS, _KEYS.c.environment_id == _ENVIRONMENTS.c.id)
+    .where(_KEYS.c.digest == bindparam("digest_"))
+)
+
+
+def add(session: Session, key: ApiKey) -> None:
+    session.add(key)
+    session.flush()
+
+
+def by_digest(session: Session, digest: str) -> Row[*tuple[Any, ...]] | None:
+    """The key and what a request needs to know of its environment."""
+    return session.execute(_BY_DIGEST, {"digest_": digest}).first()
+
+
+def all_of(session: Session, environment_id: str) -> Sequence[ApiKey]:
+    query = select(ApiKey).where(ApiKey.environment_id == environment_id)
+    return session.scalars(query.order_by(ApiKey.created_at, ApiKey.id)).all()
+
+
+def note_use(session: Session, key_id: str, at: datetime) -> None:
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=at))
+
+
+def revoke(session: Session, environment_id: str, name: str, at: datetime) -> bool:
+    """False when there is none of that name that could still be revoked."""
+    done = session.execute(
+        update(ApiKey)
+        .where(ApiKey.environment_id == environment_id, ApiKey.name == name, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=at)
+        .returning(ApiKey.id)
+    )
+    return done.first() is not None

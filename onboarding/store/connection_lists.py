@@ -1,0 +1,173 @@
+"""Lists of channel connections: filters, orders and keyset pages. Each statement is built once and kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from onboarding.store import paging
+from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE
+from onboarding.store.paging import Leaf, Place, Turn
+
+#: A search that finds more rows than this is common enough to be met soon by walking down the order.
+RARE = 1000
+_LAST = "\U0010ffff"
+_SEARCHED = (TABLE.c.search_name, TABLE.c.subscriber_id, TABLE.c.identifier, TABLE.c.workspace_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list is narrowed to; None does not narrow."""
+
+    integration_id: str | None = None
+    mode: str | None = None
+    subscriber_id: str | None = None
+    #: With `subscriber_id`: the shared connections, too.
+    with_shared: bool = False
+    #: The exact set of context keys (`connections.context_digest`).
+    context_digest: str | None = None
+    #: One key among others.
+    context_key: str | None = None
+    workspace_id: str | None = None
+    status: str | None = None
+    #: The beginning of a workspace's name, a subscriber or an identifier, or the whole id of a workspace.
+    text: str | None = None
+
+
+_COLUMNS = ("integration_id", "mode", "subscriber_id", "context_digest", "workspace_id", "status")
+
+
+def page(session: Session, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Row[Any]]:
+    """Rows of `connections.DOCUMENTED`."""
+    values = _values(environment_id, wanted)
+    shape = _shape(wanted)
+    if wanted.text is not None:
+        found = session.scalars(_matching(), {**_text_values(environment_id, wanted.text), "size": RARE + 1}).all()
+        shape = (*shape, "ids" if len(found) <= RARE else "text")
+        values |= {"ids": list(found)} if len(found) <= RARE else _text_values(environment_id, wanted.text)
+
+    def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
+        how = None if place is None else place.inclusive
+        query = _page(shape, turn.order, descending, how)
+        here = {} if place is None else {"moment": place.moment, "row_id": place.row_id}
+        return session.execute(query, {**values, **here, "size": size}).all()
+
+    return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), row.id))
+
+
+def count(session: Session, environment_id: str, wanted: Filter, cap: int) -> int:
+    """Counts to `cap` at most, so that a big table does not make every page slow."""
+    values, shape = _values(environment_id, wanted), _shape(wanted)
+    if wanted.text is not None:
+        values |= _text_values(environment_id, wanted.text)
+        shape = (*shape, "text")
+    return session.scalar(_count(shape), {**values, "size": cap}) or 0
+
+
+def _shape(wanted: Filter) -> tuple[str, ...]:
+    """Which filters are there, whatever their values: one statement for each such shape."""
+    return tuple(one.name for one in fields(wanted) if one.name != "text" and getattr(wanted, one.name))
+
+
+def _values(environment_id: str, wanted: Filter) -> dict[str, Any]:
+    given = {f"{name}_": getattr(wanted, name) for name in (*_COLUMNS, "context_key")}
+    return {"environment": environment_id, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _text_values(environment_id: str, text: str) -> dict[str, Any]:
+    folded = text.casefold()
+    return {
+        "environment": environment_id,
+        "text": text,
+        "text_end": text + _LAST,
+        "folded": folded,
+        "folded_end": folded + _LAST,
+    }
+
+
+@lru_cache(maxsize=2000)
+def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool | None) -> Any:
+    """`inclusive` is None for the beginning of the list."""
+    query = _ordered(DOCUMENTED, order, descending, inclusive)
+    if "with_shared" not in shape:
+        return query.where(*_conditions(shape)).limit(bindparam("size"))
+    # A subscriber's own and the shared ones are two walks down two indexes; one condition with OR would scan.
+    base = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
+    walks = [
+        select(
+            _ordered(select(TABLE.c.id), order, descending, inclusive)
+            .where(*_conditions((*base, *own)), *shared)
+            .limit(bindparam("size"))
+            .subquery()
+        )
+        for own, shared in ((("subscriber_id",), ()), ((), (TABLE.c.mode == "shared",)))
+    ]
+    found = union_all(*walks).subquery()
+    moment = TABLE.c[order]
+    turned = (moment.desc(), TABLE.c.id.desc()) if descending else (moment, TABLE.c.id)
+    return DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))).order_by(*turned).limit(bindparam("size"))
+
+
+@lru_cache(maxsize=500)
+def _count(shape: tuple[str, ...]) -> Any:
+    base = select(TABLE.c.id)
+    if "with_shared" in shape:
+        rest = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
+        own = base.where(*_conditions((*rest, "subscriber_id"))).limit(bindparam("size")).subquery()
+        shared = base.where(*_conditions(rest), TABLE.c.mode == "shared").limit(bindparam("size")).subquery()
+        both = union_all(select(own), select(shared)).limit(bindparam("size")).subquery()
+        return select(func.count()).select_from(both)
+    return select(func.count()).select_from(base.where(*_conditions(shape)).limit(bindparam("size")).subquery())
+
+
+def _ordered(query: Any, order: str, descending: bool, inclusive: bool | None) -> Any:
+    moment, row_id = TABLE.c[order], TABLE.c.id
+    if inclusive is not None:
+        there = tuple_(moment, row_id)
+        here = tuple_(bindparam("moment", type_=moment.type), bindparam("row_id", type_=row_id.type))
+        if descending:
+            query = query.where(there <= here if inclusive else there < here)
+        else:
+            query = query.where(there >= here if inclusive else there > here)
+    return query.order_by(moment.desc(), row_id.desc()) if descending else query.order_by(moment, row_id)
+
+
+def _conditions(shape: tuple[str, ...]) -> list[Any]:
+    conditions = [TABLE.c.environment_id == bindparam("environment")]
+    conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in _COLUMNS if name in shape]
+    if "context_key" in shape:
+        holding = select(HOLDING.c.connection_id).where(HOLDING.c.key == bindparam("context_key_"))
+        conditions.append(TABLE.c.id.in_(holding))
+    if "ids" in shape:
+        conditions.append(TABLE.c.id.in_(bindparam("ids", expanding=True)))
+    if "text" in shape:
+        # What is common is met soon by walking down the order, so no index may lead away from it: hence the `|| ''`.
+        conditions.append(or_(*_begins(*(column + "" for column in _SEARCHED))))
+    return conditions
+
+
+def _begins(name: Any, subscriber: Any, identifier: Any, workspace: Any) -> tuple[Any, ...]:
+    return (
+        name.between(bindparam("folded"), bindparam("folded_end")),
+        subscriber.between(bindparam("text"), bindparam("text_end")),
+        identifier.between(bindparam("text"), bindparam("text_end")),
+        workspace == bindparam("text"),
+    )
+
+
+@lru_cache(maxsize=1)
+def _matching() -> Any:
+    """The ids that a search finds, each way by its own index. A row that is found twice stands there twice."""
+    walks = [
+        select(
+            select(TABLE.c.id)
+            .where(TABLE.c.environment_id == bindparam("environment"), one)
+            .limit(bindparam("size"))
+            .subquery()
+        )
+        for one in _begins(*_SEARCHED)
+    ]
+    return union_all(*walks).limit(bindparam("size"))

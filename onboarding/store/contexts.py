@@ -1,0 +1,115 @@
+"""Contexts: what else connections refer to, such as `tenant:org-123`; they keep the host's data."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Row, Text, delete, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.store import paging
+from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.paging import Leaf, Place, Turn
+from onboarding.store.types import ID, UtcTime
+
+
+class Context(Base):
+    __tablename__ = "contexts"
+    __table_args__ = (
+        Index("ix_contexts_created", "environment_id", "created_at", "type", "id"),
+        Index("ix_contexts_updated", "environment_id", "updated_at", "type", "id"),
+    )
+
+    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"), primary_key=True)
+    type: Mapped[str] = mapped_column(ID, primary_key=True)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    #: A JSON object, as text: PostgreSQL's jsonb would reorder it.
+    data: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+_TABLE = table_of(Context)
+#: `type:id`, by which contexts are ordered where their moments are equal; neither part can hold a colon.
+_KEY = _TABLE.c.type + ":" + _TABLE.c.id
+
+
+def find(session: Session, environment_id: str, kind: str, name: str) -> Row[Any] | None:
+    return session.execute(select(_TABLE).where(*_is(environment_id, kind, name))).first()
+
+
+def remember(
+    session: Session, environment_id: str, given: Mapping[str, str | None] | Iterable[str], at: datetime
+) -> None:
+    """Made on first use. `given`: keys, or keys with their data as JSON; the data of one that exists is not changed."""
+    with_data = given if isinstance(given, Mapping) else dict.fromkeys(given)
+    # In one order everywhere, so that two transactions never wait for each other crosswise.
+    rows = [_row(environment_id, key, with_data[key], at) for key in sorted(with_data)]
+    if rows:
+        insert_or_ignore(session, Context, rows)
+
+
+def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:
+    """False when there is one already."""
+    return insert_or_ignore(session, Context, [_row(environment_id, key, json.dumps(data), at)]) == 1
+
+
+def change(
+    session: Session, environment_id: str, kind: str, name: str, data: Mapping[str, object], at: datetime
+) -> bool:
+    """Replaces the data. False when there is none."""
+    done = session.execute(
+        update(_TABLE)
+        .where(*_is(environment_id, kind, name))
+        .values(data=json.dumps(data), updated_at=at)
+        .returning(_TABLE.c.id)
+    )
+    return done.first() is not None
+
+
+def remove(session: Session, environment_id: str, kind: str, name: str) -> bool:
+    """False when there is none."""
+    done = session.execute(delete(_TABLE).where(*_is(environment_id, kind, name)).returning(_TABLE.c.id))
+    return done.first() is not None
+
+
+def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[str, str]]:
+    query = select(_TABLE.c.type, _TABLE.c.id).where(_TABLE.c.environment_id == environment_id)
+    return [(kind, name) for kind, name in session.execute(query.order_by(_TABLE.c.created_at.desc()).limit(limit))]
+
+
+def page(session: Session, environment_id: str, turn: Turn, wanted: Mapping[str, str]) -> Leaf[Row[Any]]:
+    """`wanted`: exact `type` and `id`; `search` is a part of `type:id`, without regard to case."""
+    query = _narrowed(select(_TABLE), environment_id, wanted)
+    moment = _TABLE.c[turn.order]
+
+    def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
+        return session.execute(paging.seek(query, moment, _KEY, descending, place).limit(size)).all()
+
+    return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), f"{row.type}:{row.id}"))
+
+
+def count(session: Session, environment_id: str, wanted: Mapping[str, str], cap: int) -> int:
+    inner = _narrowed(select(_TABLE.c.id), environment_id, wanted).limit(cap).subquery()
+    return session.scalar(select(func.count()).select_from(inner)) or 0
+
+
+def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any:
+    query = query.where(_TABLE.c.environment_id == environment_id)
+    for name in ("type", "id"):
+        if name in wanted:
+            query = query.where(_TABLE.c[name] == wanted[name])
+    if "search" in wanted:
+        query = query.where(_KEY.ilike(paging.containing(wanted["search"]), escape="\\"))
+    return query
+
+
+def _is(environment_id: str, kind: str, name: str) -> tuple[Any, ...]:
+    return (_TABLE.c.environment_id == environment_id, _TABLE.c.type == kind, _TABLE.c.id == name)
+
+
+def _row(environment_id: str, key: str, data: str | None, at: datetime) -> dict[str, object]:
+    kind, _, name = key.partition(":")
+    moments = {"created_at": at, "updated_at": at}
+    return {"environment_id": environment_id, "type": kind, "id": name, "data": data or "{}", **moments}

@@ -1,0 +1,128 @@
+"""Keyset pages: a place in an order, one turn of the page, and the cursor that carries a place to a client and back."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import literal, tuple_
+
+from onboarding.errors import Refused
+
+#: What a list may be ordered by; the row's id settles what is equal.
+ORDERS = ("created_at", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row's moment and id. The row need not be there any more: its place is."""
+
+    moment: datetime
+    row_id: str
+    #: Whether the page begins with the row at this place itself.
+    inclusive: bool = False
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which page is wanted. `after` and `before` exclude each other."""
+
+    size: int
+    after: Place | None = None
+    before: Place | None = None
+    order: str = "created_at"
+    descending: bool = True
+
+    def including(self) -> "Turn":
+        """The same page with the row at the cursor's own place."""
+        return replace(
+            self,
+            after=replace(self.after, inclusive=True) if self.after else None,
+            before=replace(self.before, inclusive=True) if self.before else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf(Generic[T]):
+    """One page, and the places from which the pages beside it begin; None where there is none."""
+
+    rows: Sequence[T]
+    next: Place | None
+    previous: Place | None
+
+
+def turn_page(fetch: Callable[..., Sequence[T]], turn: Turn, place_of: Callable[[T], Place]) -> Leaf[T]:
+    """Reads one page. Whether there is another beside it is asked, never guessed: the row behind a cursor may be gone."""
+    backwards = turn.before is not None
+    origin = turn.before or turn.after
+    found = list(fetch(descending=turn.descending != backwards, place=origin, size=turn.size + 1))
+    more, rows = len(found) > turn.size, found[: turn.size]
+    if backwards:
+        rows.reverse()
+    far = place_of(rows[0] if backwards else rows[-1]) if more else None
+    near: Place | None = None
+    if origin is not None:
+        edge = _near_edge(rows, backwards, origin, place_of)
+        near = edge if fetch(descending=turn.descending == backwards, place=edge, size=1) else None
+    return Leaf(rows, near, far) if backwards else Leaf(rows, far, near)
+
+
+def cursor(environment_id: str, order: str, place: Place | None) -> str | None:
+    if place is None:
+        return None
+    parts = (order, place.moment.isoformat(), place.row_id, "i" if place.inclusive else "", _mark(environment_id))
+    return base64.urlsafe_b64encode("|".join(parts).encode()).decode().rstrip("=")
+
+
+def read_cursor(environment_id: str, order: str, text: str | None, field: str) -> Place | None:
+    """Raises Refused (`cursor_unknown`) for one that is not ours, of another environment or another order."""
+    if text is None:
+        return None
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        told, moment, row_id, inclusive, mark = (
+            base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("|")
+        )
+        at = datetime.fromisoformat(moment).astimezone(UTC)
+    except (binascii.Error, ValueError, OverflowError):
+        told = mark = ""
+    if told != order or mark != _mark(environment_id) or "\0" in row_id:
+        raise Refused("This place in the list is not known. Start from its beginning.", field, "cursor_unknown")
+    return Place(at, row_id, inclusive == "i")
+
+
+def _near_edge(rows: list[T], backwards: bool, origin: Place, place_of: Callable[[T], Place]) -> Place:
+    """From where to look back towards the side that the cursor came from."""
+    if rows:
+        return place_of(rows[-1] if backwards else rows[0])
+    return replace(origin, inclusive=not origin.inclusive)
+
+
+def _mark(environment_id: str) -> str:
+    return hashlib.sha256(environment_id.encode()).hexdigest()[:12]
+
+
+def seek(query: Any, moment: Any, row_id: Any, descending: bool, place: Place | None) -> Any:
+    """The query from `place` on, in the order of the two columns."""
+    if place is not None:
+        there, here = tuple_(moment, row_id), tuple_(literal(place.moment, moment.type), literal(place.row_id))
+        if descending:
+            query = query.where(there <= here if place.inclusive else there < here)
+        else:
+            query = query.where(there >= here if place.inclusive else there > here)
+    return query.order_by(moment.desc(), row_id.desc()) if descending else query.order_by(moment, row_id)
+
+
+def containing(text: str) -> str:
+    """A LIKE pattern for what contains this text; its escape character is the backslash."""
+    return "%" + _escaped(text) + "%"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

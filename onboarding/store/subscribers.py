@@ -1,0 +1,108 @@
+"""Subscribers: the people or accounts that connections belong to."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Row, String, Text, delete, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.store import paging
+from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.paging import Leaf, Place, Turn
+from onboarding.store.types import ID, UtcTime
+
+PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
+
+
+class Subscriber(Base):
+    __tablename__ = "subscribers"
+    __table_args__ = (
+        Index("ix_subscribers_created", "environment_id", "created_at", "subscriber_id"),
+        Index("ix_subscribers_updated", "environment_id", "updated_at", "subscriber_id"),
+    )
+
+    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"), primary_key=True)
+    subscriber_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    first_name: Mapped[str | None] = mapped_column(String(255))
+    last_name: Mapped[str | None] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(String(320))
+    phone: Mapped[str | None] = mapped_column(String(100))
+    avatar: Mapped[str | None] = mapped_column(Text)
+    locale: Mapped[str | None] = mapped_column(String(100))
+    timezone: Mapped[str | None] = mapped_column(String(100))
+    #: A JSON object, as text: PostgreSQL's jsonb would reorder it.
+    data: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+_TABLE = table_of(Subscriber)
+_OF = (_TABLE.c.environment_id, _TABLE.c.subscriber_id)
+
+
+def find(session: Session, environment_id: str, subscriber_id: str) -> Row[Any] | None:
+    return session.execute(select(_TABLE).where(_OF[0] == environment_id, _OF[1] == subscriber_id)).first()
+
+
+def remember(session: Session, environment_id: str, subscriber_id: str, at: datetime) -> None:
+    """Made on first use, with nothing but the id."""
+    row = {"environment_id": environment_id, "subscriber_id": subscriber_id, "created_at": at, "updated_at": at}
+    insert_or_ignore(session, Subscriber, [row])
+
+
+def add(session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime) -> bool:
+    """False when there is one already."""
+    row = {"environment_id": environment_id, "subscriber_id": subscriber_id, "created_at": at, "updated_at": at}
+    return insert_or_ignore(session, Subscriber, [{**dict.fromkeys(PROFILE), **row, **profile}]) == 1
+
+
+def change(
+    session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime
+) -> bool:
+    """False when there is none."""
+    done = session.execute(
+        update(_TABLE)
+        .where(_OF[0] == environment_id, _OF[1] == subscriber_id)
+        .values(**profile, updated_at=at)
+        .returning(_OF[1])
+    )
+    return done.first() is not None
+
+
+def remove(session: Session, environment_id: str, subscriber_id: str) -> bool:
+    """False when there is none."""
+    done = session.execute(delete(_TABLE).where(_OF[0] == environment_id, _OF[1] == subscriber_id).returning(_OF[1]))
+    return done.first() is not None
+
+
+def newest(session: Session, environment_id: str, limit: int) -> Sequence[str]:
+    query = select(_OF[1]).where(_OF[0] == environment_id).order_by(_TABLE.c.created_at.desc())
+    return session.scalars(query.limit(limit)).all()
+
+
+def page(session: Session, environment_id: str, turn: Turn, wanted: Mapping[str, str]) -> Leaf[Row[Any]]:
+    """`wanted`: exact values of `subscriber_id`, `email`, `phone`; `name` is a part of the first or last name."""
+    query = _narrowed(select(_TABLE), environment_id, wanted)
+    moment = _TABLE.c[turn.order]
+
+    def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
+        return session.execute(paging.seek(query, moment, _OF[1], descending, place).limit(size)).all()
+
+    return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), row.subscriber_id))
+
+
+def count(session: Session, environment_id: str, wanted: Mapping[str, str], cap: int) -> int:
+    inner = _narrowed(select(_OF[1]), environment_id, wanted).limit(cap).subquery()
+    return session.scalar(select(func.count()).select_from(inner)) or 0
+
+
+def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any:
+    query = query.where(_OF[0] == environment_id)
+    for name in ("subscriber_id", "email", "phone"):
+        if name in wanted:
+            query = query.where(_TABLE.c[name] == wanted[name])
+    if "name" in wanted:
+        part = paging.containing(wanted["name"])
+        query = query.where(_TABLE.c.first_name.ilike(part, escape="\\") | _TABLE.c.last_name.ilike(part, escape="\\"))
+    return query
