@@ -7,10 +7,16 @@ from flask import current_app
 from onboarding import clock, files
 from onboarding.errors import SettingsProblem
 from onboarding.services.access import Access
+from onboarding.services.api_keys import ApiKeys
 from onboarding.services.connections.ending import Ending
 from onboarding.services.connections.reading import Reading
 from onboarding.services.connections.writing import Writing
+from onboarding.services.contexts import Contexts
+from onboarding.services.credential_reads import CredentialReads
+from onboarding.services.endpoints import Endpoints
 from onboarding.services.environments import Environments
+from onboarding.services.health import Health
+from onboarding.services.idempotency import Idempotency
 from onboarding.services.installs.choosing import Choosing
 from onboarding.services.installs.finishing import Finishing
 from onboarding.services.installs.looking import Looking
@@ -19,6 +25,7 @@ from onboarding.services.installs.shared import Workbench
 from onboarding.services.installs.starting import Starting
 from onboarding.services.integrations import PRACTICE_PATH, Integrations
 from onboarding.services.links import Links
+from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
@@ -43,6 +50,13 @@ class Runtime:
     connections: Reading
     writing: Writing
     ending: Ending
+    health: Health
+    api_keys: ApiKeys
+    idempotency: Idempotency
+    credential_reads: CredentialReads
+    contexts: Contexts
+    subscribers: Subscribers
+    endpoints: Endpoints
 
 
 def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
@@ -71,6 +85,13 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
         connections=Reading(database, tokens),
         writing=Writing(database, tokens, now),
         ending=Ending(database, tokens, gateway, now),
+        health=Health(database, tokens, gateway, now),
+        api_keys=ApiKeys(database, now),
+        idempotency=Idempotency(database, vault, now),
+        credential_reads=CredentialReads(database, now),
+        contexts=Contexts(database, now),
+        subscribers=Subscribers(database, now),
+        endpoints=Endpoints(database, vault, now),
     )
 
 

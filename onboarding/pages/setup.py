@@ -1,7 +1,5 @@
 """The form after Slack has answered: mode, subscriber, context."""
 
-import re
-
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -10,6 +8,7 @@ from wtforms.validators import Length, Optional
 
 from onboarding import ids
 from onboarding.errors import NotFound, Refused
+from onboarding.identity import CONTEXT_WORD
 from onboarding.pages import attempt_cookies, callback, results
 from onboarding.pages.guard import public
 from onboarding.pages.layout import Product
@@ -17,7 +16,6 @@ from onboarding.runtime import current
 from onboarding.services.installs.choosing import Picked, SetUp
 
 blueprint = Blueprint("setup", __name__)
-_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
 _ROWS = 5
 
 
@@ -146,5 +144,5 @@ def _put_beside(filled: SetUpForm, refusal: Refused) -> None:
 
 
 def _check_word(field: StringField) -> None:
-    if field.data and not _WORD.match(field.data):
+    if field.data and not CONTEXT_WORD.match(field.data):
         raise ValidationError("Use letters, digits, - and _ only, at most 100.")

@@ -25,6 +25,16 @@ class IntegrationSummary:
 
 
 @dataclass(frozen=True)
+class IntegrationRecord:
+    """As programs see it: without credentials."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Registration:
     """What the practice Slack has to know of one of our practice integrations."""
 
@@ -106,6 +116,11 @@ class Integrations:
         with self._database.reading() as session:
             found = store.all_of(session, environment_id)
         return tuple(IntegrationSummary(one.identifier, one.name, one.is_practice) for one in found)
+
+    def documented(self, environment_id: str) -> tuple[IntegrationRecord, ...]:
+        with self._database.reading() as session:
+            found = store.all_of(session, environment_id)
+        return tuple(IntegrationRecord(one.id, one.environment_id, one.identifier, one.name) for one in found)
 
     def registration(self, client_id: str) -> Registration | None:
         """For the practice Slack: only practice integrations are told, and only while practice mode is on."""

@@ -6,24 +6,25 @@ approval page can show its link again.
 
 import hashlib
 import json
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, Signer
 
-from onboarding import ids
+from onboarding import identity, ids
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused
+from onboarding.identity import CONTEXT_WORD
 from onboarding.settings import Settings
-from onboarding.store import environments, integrations
+from onboarding.store import connections, contexts, environments, integrations, subscribers
 from onboarding.store import links as store
-from onboarding.store.database import Database
+from onboarding.store.database import Database, Then
 
-_CONTEXT_KEY = re.compile(r"[a-zA-Z0-9_-]{1,100}:[a-zA-Z0-9_-]{1,100}\Z")
 LONGEST_LIFE = timedelta(days=365)
 OPEN_LIFE = timedelta(hours=24)
+ADDRESS_LIFE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,19 @@ class Wish:
     return_url: str | None = None
     life: timedelta = timedelta(days=7)
     is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An install address that a program wants. `contexts`: keys in the order given, with their data as JSON or None."""
+
+    integration_identifier: str
+    subscriber_id: str | None = None
+    contexts: Mapping[str, str | None] = field(default_factory=dict)
+    mode: str | None = None
+    connection_identifier: str | None = None
+    #: Empty asks for the integration's.
+    scopes: tuple[str, ...] = ()
 
 
 class Links:
@@ -85,6 +99,48 @@ class Links:
                 ),
             )
         return Made(new, self.address(new), expires_at)
+
+    def create_address(self, environment_id: str, environment_name: str, creates: bool, ask: Ask, then: Then) -> Made:
+        """An install address for one subscriber or context, asked for by a program (contract.md A3).
+
+        Raises Refused (the mode rules), NotFound (integration, subscriber), Conflict (the identifier is another
+        identity's).
+        """
+        mode, subscriber_id = identity.settled_mode(ask.mode, ask.subscriber_id, bool(ask.contexts))
+        at, keys = self._now(), tuple(ask.contexts)
+        made = Made(new := ids.new_id("lnk"), self.address(new), at + ADDRESS_LIFE)
+        with self._database.transaction() as session:
+            integration = integrations.by_identifier(session, environment_id, ask.integration_identifier)
+            if integration is None:
+                raise identity.unknown_integration(ask.integration_identifier)
+            if subscriber_id and not creates and subscribers.find(session, environment_id, subscriber_id) is None:
+                raise identity.unknown_subscriber(subscriber_id)
+            key = identity.identity_key(integration.id, subscriber_id, keys)
+            named = ask.connection_identifier
+            holder = connections.by_identifier(session, environment_id, named) if named else None
+            if named and holder is not None and holder.identity_key != key:
+                raise identity.identifier_taken(named, environment_name)
+            contexts.remember(session, environment_id, ask.contexts, at)
+            store.add(
+                session,
+                store.Link(
+                    id=new,
+                    environment_id=environment_id,
+                    integration_id=integration.id,
+                    kind="address",
+                    is_open=False,
+                    mode=mode,
+                    subscriber_id=subscriber_id,
+                    context_keys_json=json.dumps(keys),
+                    offered_context_keys_json="[]",
+                    connection_identifier=named,
+                    scopes=",".join(ask.scopes) or None,
+                    created_at=at,
+                    expires_at=made.expires_at,
+                ),
+            )
+            then(session, made)
+        return made
 
     def revoke(self, environment_id: str, link_id: str) -> bool:
         with self._database.transaction() as session:
@@ -132,7 +188,7 @@ def check(wish: Wish) -> None:
 def check_context_keys(keys: tuple[str, ...]) -> None:
     """Raises Refused for a key that is not `type:id`, or more than five fixed ones."""
     for key in keys:
-        if not _CONTEXT_KEY.match(key):
+        if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
             raise Refused(
                 f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each."
             )

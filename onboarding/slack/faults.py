@@ -44,3 +44,19 @@ def outcome_of(code: str) -> str:
 
 def operator_hint(code: str) -> str:
     return _CONFIG.get(code, "Slack's error reference explains this word.")
+
+
+def is_slack_itself(code: str) -> bool:
+    """Whether the word speaks of Slack's own trouble: it says nothing about the token that was asked about."""
+    return code in _SLACK_ITSELF
+
+
+def reason(code: str) -> str:
+    """Why a connection needs to be reconnected, in words."""
+    if code in GONE:
+        return "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
+    if code in ("invalid_refresh_token", "invalid_grant"):
+        return "Slack no longer accepts the refresh token, so the access could not be renewed."
+    if code in _POLICY:
+        return "The workspace's settings no longer allow the app."
+    return f"Slack refused the token: {code}."

@@ -15,7 +15,7 @@ from slack_sdk.web import SlackResponse
 from onboarding.errors import SlackBusy, SlackDown, SlackRefused
 from onboarding.slack import grants
 from onboarding.slack.faults import GONE
-from onboarding.slack.grants import Grant
+from onboarding.slack.grants import Grant, Refreshed
 
 _TIMEOUT_SECONDS = 10
 _LONGEST_WAIT_SECONDS = 3600
@@ -60,6 +60,22 @@ class Gateway:
         if grant.team_name is None and not grant.is_enterprise_install:
             return self._completed(app, grant)
         return grant
+
+    def refresh(self, app: Credentials, refresh_token: str) -> Refreshed:
+        """Spends a refresh token, once. Raises SlackRefused, SlackBusy or SlackDown."""
+        answer = _ask(
+            lambda: self._client(app).oauth_v2_access(
+                client_id=app.client_id,
+                client_secret=app.client_secret,
+                grant_type="refresh_token",
+                refresh_token=refresh_token,
+            )
+        )
+        return grants.read_refreshed(_body(answer))
+
+    def test(self, app: Credentials, token: str) -> None:
+        """Asks whether Slack accepts the token. Raises SlackRefused where it does not, SlackBusy or SlackDown."""
+        _ask(self._client(app, token).auth_test)
 
     def revoke(self, app: Credentials, token: str, rotates: bool) -> bool:
         """Takes the app out of the workspace. False: Slack says that the access was gone already.

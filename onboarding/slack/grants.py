@@ -50,6 +50,25 @@ class Grant:
         return cls(**{**kept, "scopes": tuple(kept["scopes"])})
 
 
+@dataclass(frozen=True)
+class Refreshed:
+    """A new pair for one token that rotates."""
+
+    access_token: str = field(repr=False)
+    #: None where Slack leaves it out: the token does not rotate any more.
+    refresh_token: str | None = field(repr=False)
+    #: Seconds.
+    expires_in: int | None
+
+
+def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
+    """Raises SlackDown when the answer has no token."""
+    token, seconds = _text(answer.get("access_token")), answer.get("expires_in")
+    if token is None:
+        raise SlackDown("Slack's answer had no token.")
+    return Refreshed(token, _text(answer.get("refresh_token")), seconds if isinstance(seconds, int) else None)
+
+
 def read(answer: Mapping[str, Any]) -> Grant:
     """Raises SlackDown when the answer is no grant at all."""
     person = _mapping(answer.get("authed_user"))

@@ -1,8 +1,7 @@
 """Channel connections: the tables, one identity rule, and every query but the lists (`connection_lists`)."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.identity import context_digest
 from onboarding.store.database import Base, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
@@ -117,16 +117,6 @@ _ONE = DOCUMENTED.where(
     TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_")
 )
 _INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
-
-
-def identity_key(integration_id: str, subscriber_id: str | None, context_keys: Iterable[str]) -> str:
-    """One text for integration, subscriber and exact set of context keys, so that one unique column can hold it."""
-    return _digest([integration_id, subscriber_id, sorted(set(context_keys))])
-
-
-def context_digest(context_keys: Iterable[str]) -> str:
-    """One text for an exact set of context keys, the empty set included."""
-    return _digest(sorted(set(context_keys)))
 
 
 def search_name(workspace_name: str | None) -> str | None:
@@ -235,7 +225,3 @@ def remove(session: Session, connection_id: str) -> bool:
 
 def of_integration(session: Session, integration_id: str) -> Sequence[ChannelConnection]:
     return session.scalars(select(ChannelConnection).where(ChannelConnection.integration_id == integration_id)).all()
-
-
-def _digest(told: object) -> str:
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()

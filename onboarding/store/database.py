@@ -1,7 +1,7 @@
 """The engine, its transactions, and what each database needs to behave."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,8 +14,10 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from onboarding.errors import Conflict, Refused, StorageProblem
 
-__all__ = ["Base", "Database", "Session", "insert_or_ignore", "table_of"]
+__all__ = ["Base", "Database", "Session", "Then", "insert_or_ignore", "table_of"]
 
+#: What a caller wants done in the transaction that makes a record, before it commits.
+Then = Callable[[Session, Any], None]
 _BUSY_MILLISECONDS = 10_000
 _UNDEFINED_TABLE = "42P01"
 _NO_TABLES = "The database is empty. Run `flask --app app setup` first."

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from onboarding import files
+from onboarding import files, identity
 from onboarding.store import connections, environments, schema
 from onboarding.store.database import Database
 from tests import postgres
@@ -62,7 +62,7 @@ def test_rows_survive_each_migration_after_their_own(fresh: Database) -> None:
     assert kept is not None
     assert (kept.created_at, kept.unknown_subscribers) == (datetime(2026, 1, 2, tzinfo=UTC), "create")
     assert connection is not None
-    assert connection.context_digest == connections.context_digest(("tenant:acme",))
+    assert connection.context_digest == identity.context_digest(("tenant:acme",))
     assert connection.search_name == "straße & co".casefold()
 
 
@@ -101,7 +101,7 @@ def _add_environment(database: Database) -> None:
 
 def _add_rows_as_of_0001(database: Database) -> None:
     """By statements: the classes know only the newest tables."""
-    at = datetime(2026, 1, 2, tzinfo=UTC) if not database.is_sqlite else "2026-01-02 00:00:00.000000"
+    at: object = datetime(2026, 1, 2, tzinfo=UTC) if not database.is_sqlite else "2026-01-02 00:00:00.000000"
     rows: list[tuple[str, dict[str, object]]] = [
         ("environments", {"id": "env_1", "name": "Kept", "created_at": at}),
         (
@@ -125,7 +125,9 @@ def _add_rows_as_of_0001(database: Database) -> None:
             "channel_connections",
             {
                 "id": "con_1",
-                **ids,
+                "environment_id": "env_1",
+                "integration_id": "int_1",
+                "installation_id": "ins_1",
                 "identifier": "chconn_1",
                 "identity_key": "k",
                 "mode": "shared",

@@ -1,9 +1,8 @@
 """The end of a connection, whoever ends it: a person of the console, the shell or a program."""
 
-from onboarding import ids
+from onboarding import identity, ids
 from onboarding.clock import Clock
 from onboarding.errors import NotFound, SlackProblem, VaultProblem
-from onboarding.services.connections.reading import missing
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Credentials, Gateway
@@ -25,11 +24,11 @@ class Ending:
         with self._database.transaction() as session:
             one = connections.by_identifier(session, environment_id, identifier)
             if one is None:
-                raise missing(identifier)
+                raise identity.unknown_connection(identifier)
             # Two ends at once wait for each other here, so that the second sees that it is the last.
             integrations.lock(session, one.integration_id)
             if not connections.remove(session, one.id):
-                raise missing(identifier)
+                raise identity.unknown_connection(identifier)
             to_revoke = self._what_to_revoke(session, one, revoke)
             name = one.workspace_name or one.workspace_id
             result = "not_confirmed" if to_revoke else "kept"

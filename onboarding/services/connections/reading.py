@@ -1,10 +1,9 @@
 """Reading connections: the console's list and detail, and the API's. Both see the same rows."""
 
 import time
-from dataclasses import replace
 from typing import Any
 
-from onboarding.errors import NotFound
+from onboarding import identity
 from onboarding.services.connections import records
 from onboarding.services.connections.records import Connection, Detail, Page, Query, Search
 from onboarding.services.tokens import Tokens
@@ -60,7 +59,7 @@ class Reading:
                 subscriber_id=query.subscriber_id if query.mode != "shared" else None,
                 with_shared=query.subscriber_id is not None and query.mode is None,
                 mode=query.mode,
-                context_digest=None if keys is None else connections.context_digest(keys),
+                context_digest=None if keys is None else identity.context_digest(keys),
                 workspace_id=query.workspace_id,
                 status=query.status,
                 text=query.search,
@@ -73,7 +72,7 @@ class Reading:
         with self._database.reading() as session:
             row = connections.documented(session, environment_id, identifier)
         if row is None:
-            raise missing(identifier)
+            raise identity.unknown_connection(identifier)
         return self._connection(row, with_token)
 
     def find(self, environment_id: str, identifier: str) -> Detail:
@@ -81,7 +80,7 @@ class Reading:
         with self._database.reading() as session:
             row = connections.documented(session, environment_id, identifier)
             if row is None:
-                raise missing(identifier)
+                raise identity.unknown_connection(identifier)
             installation = installations.by_id(session, environment_id, row.installation_id)
             others = connections.count_on_installation(session, row.installation_id) - 1
         if installation is None:
@@ -122,11 +121,3 @@ class Reading:
             return None
         found = integrations.by_identifier(session, environment_id, identifier)
         return found.id if found else _NO_INTEGRATION
-
-
-def missing(identifier: str) -> NotFound:
-    return NotFound(f"Channel connection with identifier '{identifier}' not found", "connection_not_found")
-
-
-def without_token(connection: Connection) -> Connection:
-    return replace(connection, access_token=None)

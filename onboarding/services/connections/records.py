@@ -1,12 +1,10 @@
 """What the connection services take and give: records, never rows."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
-
-from onboarding.store.database import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +34,6 @@ class Connection:
 
     channel: ClassVar[str] = "chat"
     provider_id: ClassVar[str] = "slack"
-
-
-#: Called in the transaction that made the record, before it commits.
-Then = Callable[[Session, Connection], None]
 
 
 @dataclass(frozen=True, slots=True)

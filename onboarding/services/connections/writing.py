@@ -1,17 +1,15 @@
 """Connections that programs make and change. The identity rule is the one of the install flow, held by the same unique key."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from onboarding import ids
+from onboarding import identity, ids
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.errors import Conflict
 from onboarding.services.connections import records
-from onboarding.services.connections.reading import missing
-from onboarding.services.connections.records import Auth, Connection, Then, Wish, Workspace
+from onboarding.services.connections.records import Auth, Connection, Wish, Workspace
 from onboarding.services.tokens import Tokens
 from onboarding.store import audit, connections, contexts, installations, integrations, subscribers
-from onboarding.store.database import Database, Session
+from onboarding.store.database import Database, Session, Then
 from onboarding.store.integrations import Integration
 
 _TRIES = 3
@@ -29,7 +27,7 @@ class Writing:
         Raises Refused, NotFound (the integration; a subscriber where unknown ones are refused), and Conflict
         (`connection_exists` or `identifier_taken`): one of any number of parallel tries wins.
         """
-        mode, subscriber_id = who(wish)
+        mode, subscriber_id = identity.settled_mode(wish.mode, wish.subscriber_id, bool(wish.contexts))
         for _ in range(_TRIES):
             try:
                 return self._create(environment_id, creates_subscribers, wish, mode, subscriber_id, actor, then)
@@ -50,7 +48,7 @@ class Writing:
         with self._database.transaction() as session:
             row = connections.by_identifier(session, environment_id, identifier)
             if row is None:
-                raise missing(identifier)
+                raise identity.unknown_connection(identifier)
             integration = integrations.by_id(session, environment_id, row.integration_id)
             if integration is None:
                 raise LookupError("A connection refers to its integration by a foreign key.")
@@ -72,7 +70,7 @@ class Writing:
             if left != installation_id:
                 connections.erase_if_unused(session, left)
             self._note(session, environment_id, actor, "connection.updated", identifier, workspace.id)
-            return self._told(session, environment_id, identifier, auth, then)
+            return self._told(session, environment_id, identifier, then)
 
     def _create(
         self,
@@ -89,7 +87,7 @@ class Writing:
         with self._database.transaction() as session:
             integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
             if integration is None:
-                raise unknown_integration(wish.integration_identifier)
+                raise identity.unknown_integration(wish.integration_identifier)
             if subscriber_id is not None:
                 self._subscriber(session, environment_id, subscriber_id, creates_subscribers, at)
             contexts.remember(session, environment_id, wish.contexts, at)
@@ -101,7 +99,7 @@ class Writing:
                 identifier=identifier,
                 integration_id=integration.id,
                 installation_id=self._installation(session, integration, wish.auth, at),
-                identity_key=connections.identity_key(integration.id, subscriber_id, keys),
+                identity_key=identity.identity_key(integration.id, subscriber_id, keys),
                 mode=mode,
                 subscriber_id=subscriber_id,
                 workspace_id=wish.workspace.id,
@@ -115,30 +113,34 @@ class Writing:
                 updated_at=at,
             )
             self._note(session, environment_id, actor, "connection.connected", identifier, wish.workspace.id)
-            return self._told(session, environment_id, identifier, wish.auth, then)
+            return self._told(session, environment_id, identifier, then)
 
-    def _told(self, session: Session, environment_id: str, identifier: str, auth: Auth, then: Then) -> Connection:
+    def _told(self, session: Session, environment_id: str, identifier: str, then: Then) -> Connection:
         row = connections.documented(session, environment_id, identifier)
-        made = records.connection_of(row, auth.access_token)
+        if row is None:
+            raise LookupError("The row was written in this transaction.")
+        made = records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
         then(session, made)
         return made
 
     def _installation(self, session: Session, integration: Integration, auth: Auth, at: datetime) -> str:
-        """The row for these credentials. A refresh token is single-use: whoever gives the same one shares the row."""
+        """The id of the row for these credentials.
+
+        A refresh token is single-use: who gives the same one shares the row, and where the server has used it since,
+        what came of it stays.
+        """
         marks = self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
         found = installations.by_fingerprint(session, integration.id, marks) if marks else None
+        row_id = found.id if found else ids.new_id("ins")
         # Without an expiry beside it, a token that rotates is refreshed before its first use.
         expires_at = auth.expires_at or (at if auth.refresh_token else None)
-        row_id = found.id if found else ids.new_id("ins")
         values = {
             **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at),
             "refresh_expires_at": auth.refresh_expires_at,
             "refresh_fingerprint": marks[0] if marks else None,
             "installed_at": at,
         }
-        if found is not None:
-            installations.change(session, row_id, **values)
-        else:
+        if found is None:
             installations.add_given(
                 session,
                 id=row_id,
@@ -147,6 +149,8 @@ class Writing:
                 slack_key=f"api:{row_id}",
                 **values,
             )
+        elif found.refresh_token and self._tokens.refresh_token(row_id, found.refresh_token) == auth.refresh_token:
+            installations.change(session, row_id, **values)
         return row_id
 
     def _subscriber(
@@ -155,7 +159,7 @@ class Writing:
         if creates:
             subscribers.remember(session, environment_id, subscriber_id, at)
         elif subscribers.find(session, environment_id, subscriber_id) is None:
-            raise unknown_subscriber(subscriber_id)
+            raise identity.unknown_subscriber(subscriber_id)
 
     def _say_what_exists(
         self, environment_id: str, environment_name: str, wish: Wish, subscriber_id: str | None
@@ -164,62 +168,17 @@ class Writing:
         with self._database.reading() as session:
             integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
             if integration is None:
-                raise unknown_integration(wish.integration_identifier)
-            key = connections.identity_key(integration.id, subscriber_id, wish.contexts)
+                raise identity.unknown_integration(wish.integration_identifier)
+            key = identity.identity_key(integration.id, subscriber_id, wish.contexts)
             same = connections.by_identity(session, environment_id, key)
             if same is not None:
-                raise identity_exists(wish.integration_identifier, subscriber_id, wish.contexts, same.identifier)
+                raise identity.connection_exists(
+                    wish.integration_identifier, subscriber_id, wish.contexts, same.identifier
+                )
             if wish.identifier and connections.by_identifier(session, environment_id, wish.identifier):
-                raise identifier_taken(wish.identifier, environment_name)
+                raise identity.identifier_taken(wish.identifier, environment_name)
 
     def _note(
         self, session: Session, environment_id: str, actor: str, action: str, identifier: str, workspace_id: str
     ) -> None:
         audit.note(session, environment_id, self._now(), actor, action, identifier, workspace_id)
-
-
-def who(wish: Wish) -> tuple[str, str | None]:
-    """Mode and subscriber of what a program asks for (contract.md A3, *Mode*). Raises Refused."""
-    return settled_mode(wish.mode, wish.subscriber_id, bool(wish.contexts))
-
-
-def settled_mode(mode: str | None, subscriber_id: str | None, has_context: bool) -> tuple[str, str | None]:
-    """Raises Refused (`context_required`, `subscriber_required`, `owner_required`)."""
-    if mode == "shared":
-        if not has_context:
-            raise Refused('context is required when connectionMode is "shared"', "context", "context_required")
-        return "shared", None
-    if mode == "subscriber" and not subscriber_id:
-        sentence = 'subscriberId is required when connectionMode is "subscriber"'
-        raise Refused(sentence, "subscriberId", "subscriber_required")
-    if not subscriber_id and not has_context:
-        raise Refused("Either subscriberId or context must be provided", "subscriberId", "owner_required")
-    return ("subscriber", subscriber_id) if subscriber_id else ("shared", None)
-
-
-def unknown_integration(identifier: str) -> NotFound:
-    return NotFound(f"Integration not found: {identifier}", "integration_not_found")
-
-
-def unknown_subscriber(subscriber_id: str) -> NotFound:
-    return NotFound(f"Subscriber not found: {subscriber_id}", "subscriber_not_found")
-
-
-def identity_exists(
-    integration: str, subscriber_id: str | None, context_keys: Iterable[str], identifier: str
-) -> Conflict:
-    person = f'subscriberId "{subscriber_id}"' if subscriber_id else "no subscriberId"
-    keys = ", ".join(context_keys)
-    place = f"context [{keys}]" if keys else "no context"
-    return Conflict(
-        f'A channel connection already exists for integration "{integration}" with {person} and {place}. '
-        f"Connection ID: {identifier}",
-        "connection_exists",
-    )
-
-
-def identifier_taken(identifier: str, environment_name: str) -> Conflict:
-    return Conflict(
-        f'Channel connection with identifier "{identifier}" already exists in environment "{environment_name}"',
-        "identifier_taken",
-    )

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from onboarding.identity import identity_key
 from onboarding.outcomes import OUTCOMES
 from onboarding.slack.scopes import OPTIONAL, SENTENCES
 from onboarding.store.attempts import Attempt
-from onboarding.store.connections import identity_key
 from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
 
@@ -143,8 +143,13 @@ def reference(attempt_id: str) -> str:
     return attempt_id.partition("_")[2][:8].upper()
 
 
-def integration_scopes(integration: Integration) -> tuple[str, ...]:
-    return tuple(filter(None, integration.scopes.split(",")))
+def asked_scopes(integration: Integration, link: Link | None) -> str:
+    """What the install asks for, comma separated: the integration's, unless the link names its own."""
+    return (link.scopes if link else None) or integration.scopes
+
+
+def scopes_of(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def is_success(outcome: str | None) -> bool:

@@ -136,6 +136,7 @@ class Starting:
             not bench.settings.practice_possible or (real and bench.settings.practice == "auto")
         ):
             raise Refused("Practice mode is over: a real Slack app is set up. Start with that one.")
+        asked = records.asked_scopes(integration, link)
         state, binding, at = ids.new_secret(), ids.new_secret(), bench.now()
         attempt = attempts.Attempt(
             id=ids.new_id("att"),
@@ -146,7 +147,7 @@ class Starting:
             state_digest=state_digest(state),
             binding_digest=digest(binding),
             redirect_uri=bench.settings.redirect_uri,
-            scopes=integration.scopes,
+            scopes=asked,
             expected_workspace_id=expected,
             expected_workspace_name=expected_name,
             may_replace=may_replace,
@@ -155,7 +156,7 @@ class Starting:
             expires_at=at + LIFE,
         )
         attempts.add(session, attempt)
-        wanted = records.integration_scopes(integration)
+        wanted = records.scopes_of(asked)
         app = bench.credentials(integration)
         hint = team or (expected if expected and expected.startswith("T") else None)
         url = bench.gateway.authorize_url(app, wanted, attempt.redirect_uri, state, hint)
@@ -180,7 +181,7 @@ def _start(integration: Integration, link: Link | None, existing: Existing | Non
         context_keys=keys,
         offered_context_keys=link.offered_context_keys if link else (),
         workspace_id=link.workspace_id if link else None,
-        permissions=records.permissions(integration.scopes),
+        permissions=records.permissions(records.asked_scopes(integration, link)),
         expires_at=link.expires_at if link else None,
         is_open=link is None or link.is_open,
         existing=existing,

@@ -1,0 +1,114 @@
+"""Whether a connection still works: asked of Slack, never guessed. A fault on the way to Slack breaks nothing."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+from onboarding import identity
+from onboarding.clock import Clock
+from onboarding.errors import Problem, SlackDown, SlackRefused
+from onboarding.services.tokens import Tokens
+from onboarding.slack import faults
+from onboarding.slack.gateway import Gateway
+from onboarding.slack.grants import Refreshed
+from onboarding.store import connections, installations, integrations
+from onboarding.store.database import Database
+from onboarding.store.installations import Installation
+from onboarding.store.integrations import Integration
+
+#: A process that claimed a refresh and has not come back by then has died.
+_CLAIM_LIFE = timedelta(seconds=60)
+_LOOKS, _LOOK_SECONDS = 60, 0.2
+
+
+class Health:
+    def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
+        self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
+        self._pause = threading.Event()
+
+    def verify(self, environment_id: str, identifier: str) -> None:
+        """Asks Slack now, and notes what it said on every connection that shares the token.
+
+        A token that rotates is refreshed, once however many ask. Raises NotFound, VaultProblem, and SlackBusy or
+        SlackDown when Slack could not be asked: then nothing changes.
+        """
+        with self._database.reading() as session:
+            row = connections.by_identifier(session, environment_id, identifier)
+            if row is None:
+                raise identity.unknown_connection(identifier)
+            installation = installations.by_id(session, environment_id, row.installation_id)
+            integration = integrations.by_id(session, environment_id, row.integration_id)
+        if installation is None or integration is None:
+            raise LookupError("A connection refers to both by foreign keys.")
+        if installation.refresh_token is None:
+            self._ask(integration, installation)
+        else:
+            self._refresh_once(integration, installation)
+
+    def _ask(self, integration: Integration, installation: Installation) -> None:
+        token = self._tokens.access_token(installation.id, installation.access_token)
+        try:
+            self._gateway.test(self._tokens.credentials(integration), token)
+        except SlackRefused as refusal:
+            self._note(installation.id, refusal)
+        else:
+            self._note(installation.id, None)
+
+    def _refresh_once(self, integration: Integration, installation: Installation) -> None:
+        at = self._now()
+        with self._database.transaction() as session:
+            mine = installations.claim_refresh(session, installation.id, at, at - _CLAIM_LIFE)
+            # What stands there now: another process may have refreshed since it was read.
+            current = installations.by_id(session, integration.environment_id, installation.id)
+        if current is None or not mine:
+            self._wait_for(integration.environment_id, installation.id)
+        else:
+            self._refresh(integration, current)
+
+    def _refresh(self, integration: Integration, installation: Installation) -> None:
+        """With the claim in hand. Until the new pair is stored nobody uses it."""
+        free: dict[str, Any] = {"refresh_claimed_at": None}
+        try:
+            if installation.refresh_token is None:
+                return
+            token = self._tokens.refresh_token(installation.id, installation.refresh_token)
+            told = self._gateway.refresh(self._tokens.credentials(integration), token)
+        except SlackRefused as refusal:
+            self._note(installation.id, refusal, free)
+        except Problem:
+            self._change(installation.id, free)
+            raise
+        else:
+            self._note(installation.id, None, {**free, **self._renewed(installation.id, token, told)})
+
+    def _renewed(self, installation_id: str, spent: str, told: Refreshed) -> dict[str, Any]:
+        at = self._now()
+        expires_at = at + timedelta(seconds=told.expires_in) if told.expires_in else None
+        columns = self._tokens.sealed(installation_id, told.access_token, told.refresh_token or spent, expires_at)
+        return {**columns, "installed_at": at, "refresh_expires_at": None}
+
+    def _note(self, installation_id: str, refusal: SlackRefused | None, more: dict[str, Any] | None = None) -> None:
+        if refusal is not None and faults.is_slack_itself(refusal.code):
+            self._change(installation_id, more or {})
+            raise SlackDown("Slack had trouble of its own.")
+        status = "healthy" if refusal is None else "needs_reconnect"
+        words = None if refusal is None else faults.reason(refusal.code)
+        with self._database.transaction() as session:
+            if more:
+                installations.change(session, installation_id, **more)
+            connections.set_status(session, installation_id, status, words, self._now())
+
+    def _change(self, installation_id: str, values: dict[str, Any]) -> None:
+        if values:
+            with self._database.transaction() as session:
+                installations.change(session, installation_id, **values)
+
+    def _wait_for(self, environment_id: str, installation_id: str) -> None:
+        """Another process refreshes just now: its answer is ours, too. Raises SlackDown when it takes too long."""
+        for _ in range(_LOOKS):
+            with self._database.reading() as session:
+                found = installations.by_id(session, environment_id, installation_id)
+            if found is None or found.refresh_claimed_at is None:
+                return
+            self._pause.wait(_LOOK_SECONDS)
+        raise SlackDown("The token is being refreshed, and Slack has not answered yet.")

@@ -1,0 +1,97 @@
+"""Idempotency keys: a repeated request gets the answer of the first, and nothing happens twice (contract.md A1).
+
+An answer is kept without the token in it. The token stays with its connection, and a replay fetches it from there: an
+answer must not outlive the token that it told.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import Conflict, Refused
+from onboarding.store import answers
+from onboarding.store.database import Database, Session
+from onboarding.vault import Place, Vault
+
+LIFE = timedelta(hours=24)
+#: A process that died in the middle frees the key by then.
+CLAIM_LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to answer the first request with this key."""
+
+    answer_id: str
+    claim: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was answered. `body` is JSON without a token; `connection_id` names whose token belongs into it."""
+
+    status: int
+    body: str = field(repr=False)
+    connection_id: str | None
+
+
+class Idempotency:
+    def __init__(self, database: Database, vault: Vault, now: Clock) -> None:
+        self._database, self._vault, self._now = database, vault, now
+
+    def begin(self, environment_id: str, key: str, method: str, address: str, body: bytes) -> Claim | Kept:
+        """Raises Refused (`idempotency_key_reused`) for another body, Conflict (`idempotency_in_progress`)."""
+        at, path = self._now(), hashlib.sha256(address.encode()).hexdigest()
+        marks = self._vault.fingerprints(body.decode())
+        mine = Claim(ids.new_id("ans"), ids.new_id("clm"))
+        values = {"body_fingerprint": marks[0], "claim": mine.claim, "claimed_at": at}
+        with self._database.transaction() as session:
+            row = {"environment_id": environment_id, "key": key, "method": method, "path": path}
+            if answers.claim(session, {**row, **values, "id": mine.answer_id}):
+                return mine
+            found = answers.find(session, environment_id, key, method, path)
+            if found is None:
+                raise _busy(key)
+            life = CLAIM_LIFE if found.status is None else LIFE
+            if found.claimed_at + life <= at and answers.take_over(session, found.id, found.claim, values):
+                return Claim(found.id, mine.claim)
+        if found.body_fingerprint not in marks:
+            sentence = f'Request with key "{key}" is being reused for a different body'
+            raise Refused(sentence, "idempotency-key", "idempotency_key_reused")
+        if found.status is None:
+            raise _busy(key)
+        return Kept(found.status, self._vault.open(found.body, _place(found.id)), found.connection_id)
+
+    def keep_in(self, session: Session, claim: Claim, status: int, body: str, connection_id: str | None) -> None:
+        """In the transaction that made what is told of. Raises Conflict where the claim was lost: that rolls it back."""
+        sealed = self._vault.seal(body, _place(claim.answer_id))
+        if not answers.keep(session, claim.answer_id, claim.claim, status, sealed, connection_id):
+            raise Conflict(
+                "This request took too long, and another one has taken its place.", "idempotency_in_progress"
+            )
+
+    def keep(self, claim: Claim, status: int, body: str) -> None:
+        """A refusal: nothing else was written that it would have to go with."""
+        with self._database.transaction() as session:
+            self.keep_in(session, claim, status, body, None)
+
+    def release(self, claim: Claim) -> None:
+        """The request failed on our side or Slack's: a repeat is a new try."""
+        with self._database.transaction() as session:
+            answers.release(session, claim.answer_id, claim.claim)
+
+    def purge(self) -> int:
+        """Removes what is past its time. How many."""
+        with self._database.transaction() as session:
+            return answers.purge(session, self._now() - LIFE)
+
+
+def _busy(key: str) -> Conflict:
+    sentence = f'Request with key "{key}" is currently being processed. Please retry after 1 second'
+    return Conflict(sentence, "idempotency_in_progress")
+
+
+def _place(answer_id: str) -> Place:
+    return Place("answers", "body", answer_id)
