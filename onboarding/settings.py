@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from onboarding.errors import SettingsProblem
 
-_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL")
+_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "RATE_LIMIT_STORAGE")
 _WELL_KNOWN = ("changeme", "secret", "password", "development", "0123456789", "abcdef")
 
 
@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr = SecretStr("")
     #: How many proxies in front are trusted for the client's address.
     proxy_hops: int = Field(0, ge=0, le=10)
+    #: How many requests a key may make to the API in a second.
+    api_rate_limit: int = Field(150, ge=1, le=1_000_000)
+    #: Where they are counted: in the process, or in a Redis that all replicas share.
+    rate_limit_storage: SecretStr = SecretStr("memory")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     #: What the browser opens: `{slack_url}/oauth/v2/authorize`.
@@ -92,6 +96,14 @@ class Settings(BaseSettings):
         url = value.get_secret_value()
         if url and not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:// or postgresql://")
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _known_storage(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url != "memory" and not url.startswith(("redis://", "rediss://")):
+            raise ValueError("must be `memory`, or begin with redis:// or rediss://")
         return value
 
     @field_validator("secret_key")
@@ -158,6 +170,11 @@ class Settings(BaseSettings):
         if given.startswith("postgresql://"):
             return given.replace("postgresql://", "postgresql+psycopg://", 1)
         return given or f"sqlite:///{(self.instance / 'onboarding.sqlite3').resolve()}"
+
+    @property
+    def rate_limits(self) -> str:
+        given = self.rate_limit_storage.get_secret_value()
+        return "memory://" if given == "memory" else given
 
     @property
     def signing_keys(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from onboarding import files, pages, runtime
+from onboarding import api, files, pages, runtime
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000
@@ -32,10 +32,17 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         # A link lives for days and so does the page that it opens: CSRF tokens live as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    # `//` is no shorter way of writing `/`: what is not served is not found.
+    app.url_map.merge_slashes = False
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)
+    # First: an unknown address under /v1 and /v2 is told in JSON before any page looks at it.
+    api.register(app, settings.api_rate_limit, settings.rate_limits)
     pages.register(app)
     # The set-up form checks its token itself and is shown again with its input when the session is an old one.
-    CSRFProtect(app).exempt(pages.setup.form_submit)
+    csrf = CSRFProtect(app)
+    csrf.exempt(pages.setup.form_submit)
+    # Programs show a key in a header, which no other site's page can make a browser send.
+    csrf.exempt(api.door.blueprint)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
     return app

@@ -1,17 +1,12 @@
 """`link create` and `link revoke`."""
 
-import re
-from datetime import timedelta
-
 import click
 
-from onboarding.cli.shell import environment_option, json_option, moment, opened, say
+from onboarding.cli.shell import environment_option, json_option, lifetime, moment, opened, say
 from onboarding.errors import NotFound, Refused
 from onboarding.services.links import Wish
 
 group = click.Group("link", help="Invitations to connect.")
-_LIFE = re.compile(r"(\d{1,6})([mhd])\Z")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @group.command()
@@ -51,7 +46,7 @@ def create(
                 mode=mode,
                 workspace_id=workspace,
                 return_url=return_url,
-                life=_life(expires_in),
+                life=lifetime(expires_in),
                 is_open=is_open,
             )
         )
@@ -74,10 +69,3 @@ def _key(text: str) -> str:
     if not sign:
         raise Refused(f"{text!r} is not a context: write TYPE=ID.")
     return f"{kind}:{name}"
-
-
-def _life(text: str) -> timedelta:
-    found = _LIFE.match(text)
-    if not found:
-        raise Refused("--expires-in: write a number and m, h or d, such as 30m or 7d.")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -8,12 +8,10 @@ from typing import Any
 
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound
+from onboarding.listing import COUNT_CAP, PageAsk, PageOf
 from onboarding.store import connections, paging
 from onboarding.store import contexts as store
 from onboarding.store.database import Database, Session, Then
-from onboarding.store.paging import Turn
-
-COUNT_CAP = 50_000
 
 
 @dataclass(frozen=True)
@@ -23,15 +21,6 @@ class Context:
     data: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True)
-class ContextPage:
-    rows: tuple[Context, ...]
-    next: str | None
-    previous: str | None
-    total: int
-    total_capped: bool
 
 
 class Contexts:
@@ -52,17 +41,12 @@ class Contexts:
         with self._database.reading() as session:
             return self._find(session, environment_id, kind, name)
 
-    def list(self, environment_id: str, turn: Turn, wanted: Mapping[str, str]) -> ContextPage:
+    def list(self, environment_id: str, ask: PageAsk, wanted: Mapping[str, str]) -> PageOf[Context]:
+        turn = paging.turn_of(environment_id, ask)
         with self._database.reading() as session:
             leaf = store.page(session, environment_id, turn, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return ContextPage(
-            tuple(map(_context, leaf.rows)),
-            paging.cursor(environment_id, turn.order, leaf.next),
-            paging.cursor(environment_id, turn.order, leaf.previous),
-            min(total, COUNT_CAP),
-            total > COUNT_CAP,
-        )
+        return paging.page_of(environment_id, turn, leaf, total, COUNT_CAP, _context)
 
     def change(self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], then: Then) -> Context:
         """Replaces the data, whole. Raises NotFound."""

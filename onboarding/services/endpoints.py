@@ -9,14 +9,12 @@ from typing import Any
 from onboarding import identity, ids
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.listing import COUNT_CAP, PageAsk, PageOf
 from onboarding.store import connections, contexts, integrations, paging, subscribers
 from onboarding.store import endpoints as store
 from onboarding.store.database import Database, Session, Then
 from onboarding.store.endpoints import Filter
-from onboarding.store.paging import Turn
 from onboarding.vault import Place, Vault
-
-COUNT_CAP = 50_000
 
 
 @dataclass(frozen=True)
@@ -31,15 +29,6 @@ class Endpoint:
     endpoint: Mapping[str, Any] = field(repr=False)
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True)
-class EndpointPage:
-    rows: tuple[Endpoint, ...]
-    next: str | None
-    previous: str | None
-    total: int
-    total_capped: bool
 
 
 @dataclass(frozen=True)
@@ -117,9 +106,10 @@ class Endpoints:
         with self._database.reading() as session:
             return self._find(session, environment_id, identifier)
 
-    def list(self, environment_id: str, turn: Turn, query: EndpointQuery) -> EndpointPage:
+    def list(self, environment_id: str, ask: PageAsk, query: EndpointQuery) -> PageOf[Endpoint]:
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
-            return EndpointPage((), None, None, 0, False)
+            return PageOf((), None, None, 0, False)
+        turn = paging.turn_of(environment_id, ask)
         with self._database.reading() as session:
             integration_id: str | None = None
             if query.integration_identifier is not None:
@@ -133,13 +123,7 @@ class Endpoints:
             )
             leaf = store.page(session, environment_id, turn, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return EndpointPage(
-            tuple(map(self._endpoint, leaf.rows)),
-            paging.cursor(environment_id, turn.order, leaf.next),
-            paging.cursor(environment_id, turn.order, leaf.previous),
-            min(total, COUNT_CAP),
-            total > COUNT_CAP,
-        )
+        return paging.page_of(environment_id, turn, leaf, total, COUNT_CAP, self._endpoint)
 
     def change(
         self,

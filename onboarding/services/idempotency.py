@@ -72,10 +72,10 @@ class Idempotency:
                 "This request took too long, and another one has taken its place.", "idempotency_in_progress"
             )
 
-    def keep(self, claim: Claim, status: int, body: str) -> None:
-        """A refusal: nothing else was written that it would have to go with."""
+    def keep(self, claim: Claim, status: int, body: str, connection_id: str | None = None) -> None:
+        """A refusal, or what was not written in one transaction: nothing has to go with it."""
         with self._database.transaction() as session:
-            self.keep_in(session, claim, status, body, None)
+            self.keep_in(session, claim, status, body, connection_id)
 
     def release(self, claim: Claim) -> None:
         """The request failed on our side or Slack's: a repeat is a new try."""

@@ -15,6 +15,7 @@ from onboarding.vault import Place, Vault
 
 PRACTICE_PATH = "/practice"
 DEFAULT_SCOPES = known_scopes.DEFAULT
+KNOWN_SCOPES = tuple(known_scopes.SENTENCES)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,10 @@ from typing import Any
 
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound
+from onboarding.listing import COUNT_CAP, PageAsk, PageOf
 from onboarding.store import connections, paging
 from onboarding.store import subscribers as store
 from onboarding.store.database import Database, Session, Then
-from onboarding.store.paging import Turn
-
-COUNT_CAP = 50_000
 
 
 @dataclass(frozen=True)
@@ -24,15 +22,6 @@ class Subscriber:
     profile: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True)
-class SubscriberPage:
-    rows: tuple[Subscriber, ...]
-    next: str | None
-    previous: str | None
-    total: int
-    total_capped: bool
 
 
 class SubscriberExists(Conflict):
@@ -51,8 +40,8 @@ class Subscribers:
 
     def create(
         self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], fail_if_exists: bool, then: Then
-    ) -> tuple[Subscriber, bool]:
-        """The subscriber, and whether it is new: one that exists is updated. Raises SubscriberExists if that is not wanted."""
+    ) -> Subscriber:
+        """One that exists is changed. Raises SubscriberExists if that is not wanted."""
         columns = _columns(profile)
         with self._database.transaction() as session:
             is_new = store.add(session, environment_id, subscriber_id, columns, self._now())
@@ -61,25 +50,20 @@ class Subscribers:
             if not is_new:
                 store.change(session, environment_id, subscriber_id, columns, self._now())
             made = self._find(session, environment_id, subscriber_id)
-            then(session, (made, is_new))
-        return made, is_new
+            then(session, made)
+        return made
 
     def retrieve(self, environment_id: str, subscriber_id: str) -> Subscriber:
         """Raises NotFound."""
         with self._database.reading() as session:
             return self._find(session, environment_id, subscriber_id)
 
-    def list(self, environment_id: str, turn: Turn, wanted: Mapping[str, str]) -> SubscriberPage:
+    def list(self, environment_id: str, ask: PageAsk, wanted: Mapping[str, str]) -> PageOf[Subscriber]:
+        turn = paging.turn_of(environment_id, ask)
         with self._database.reading() as session:
             leaf = store.page(session, environment_id, turn, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return SubscriberPage(
-            tuple(map(_subscriber, leaf.rows)),
-            paging.cursor(environment_id, turn.order, leaf.next),
-            paging.cursor(environment_id, turn.order, leaf.previous),
-            min(total, COUNT_CAP),
-            total > COUNT_CAP,
-        )
+        return paging.page_of(environment_id, turn, leaf, total, COUNT_CAP, _subscriber)
 
     def change(self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], then: Then) -> Subscriber:
         """Changes what is named in `profile`. Raises NotFound."""

@@ -103,7 +103,7 @@ DOCUMENTED = (
     select(
         TABLE,
         _INTEGRATION.c.identifier.label("integration_identifier"),
-        _INSTALLATION.c.origin,
+        _INTEGRATION.c.scopes.label("asked_scopes"),
         _INSTALLATION.c.scopes,
         _INSTALLATION.c.access_token,
         _INSTALLATION.c.refresh_token,
@@ -147,6 +147,13 @@ def change(session: Session, connection_id: str, **values: object) -> None:
 
 def documented(session: Session, environment_id: str, identifier: str) -> Row[Any] | None:
     return session.execute(_ONE, {"environment": environment_id, "identifier_": identifier}).first()
+
+
+def token_of(session: Session, environment_id: str, connection_id: str) -> Row[*tuple[Any, ...]] | None:
+    query = select(TABLE.c.installation_id, _INSTALLATION.c.access_token).join(
+        _INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id
+    )
+    return session.execute(query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)).first()
 
 
 def by_identity(session: Session, environment_id: str, key: str) -> ChannelConnection | None:

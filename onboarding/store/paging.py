@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import literal, tuple_
 
 from onboarding.errors import Refused
+from onboarding.listing import PageAsk, PageOf
 
 #: What a list may be ordered by; the row's id settles what is equal.
 ORDERS = ("created_at", "updated_at")
@@ -27,6 +28,7 @@ class Place:
 
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,14 @@ class Turn:
             after=replace(self.after, inclusive=True) if self.after else None,
             before=replace(self.before, inclusive=True) if self.before else None,
         )
+
+
+def turn_of(environment_id: str, ask: PageAsk) -> Turn:
+    """Raises Refused (`cursor_unknown`)."""
+    after = read_cursor(environment_id, ask.order, ask.after, "after")
+    before = read_cursor(environment_id, ask.order, ask.before, "before")
+    turn = Turn(ask.limit, after, before, ask.order, ask.descending)
+    return turn.including() if ask.include_cursor else turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,19 @@ def turn_page(fetch: Callable[..., Sequence[T]], turn: Turn, place_of: Callable[
         edge = _near_edge(rows, backwards, origin, place_of)
         near = edge if fetch(descending=turn.descending == backwards, place=edge, size=1) else None
     return Leaf(rows, near, far) if backwards else Leaf(rows, far, near)
+
+
+def page_of(
+    environment_id: str, turn: Turn, leaf: Leaf[Any], total: int, cap: int, make: Callable[[Any], R]
+) -> PageOf[R]:
+    """`total` may have been counted past `cap`."""
+    return PageOf(
+        tuple(make(row) for row in leaf.rows),
+        cursor(environment_id, turn.order, leaf.next),
+        cursor(environment_id, turn.order, leaf.previous),
+        min(total, cap),
+        total > cap,
+    )
 
 
 def cursor(environment_id: str, order: str, place: Place | None) -> str | None:

@@ -4,8 +4,9 @@ import time
 from typing import Any
 
 from onboarding import identity
+from onboarding.listing import COUNT_CAP, PageAsk, PageOf
 from onboarding.services.connections import records
-from onboarding.services.connections.records import Connection, Detail, Page, Query, Search
+from onboarding.services.connections.records import Connection, Detail, Query, Search
 from onboarding.services.tokens import Tokens
 from onboarding.store import connection_lists, connections, installations, integrations, paging
 from onboarding.store.connection_lists import Filter
@@ -13,7 +14,7 @@ from onboarding.store.database import Database, Session
 from onboarding.store.paging import Turn
 
 PAGE_SIZE = 25
-CONSOLE_COUNT_CAP, COUNT_CAP = 1000, 50_000
+CONSOLE_COUNT_CAP = 1000
 #: A count that went past twice its cap is taken to be past the cap for this long: 50,000 rows do not go in a minute.
 _COUNT_KEPT_SECONDS = 60.0
 _COUNTS_KEPT = 1000
@@ -25,7 +26,7 @@ class Reading:
         self._database, self._tokens = database, tokens
         self._past_cap: dict[tuple[object, ...], float] = {}
 
-    def page(self, environment_id: str, search: Search, after: str | None, before: str | None) -> Page:
+    def page(self, environment_id: str, search: Search, after: str | None, before: str | None) -> PageOf[Connection]:
         """The console's list, newest first. Raises Refused for a cursor that is not ours."""
         with self._database.reading() as session:
             wanted = Filter(
@@ -35,22 +36,14 @@ class Reading:
                 mode=search.mode or None,
                 context_key=search.context or None,
             )
-            turn = Turn(
-                PAGE_SIZE,
-                after=paging.read_cursor(environment_id, "created_at", after or None, "after"),
-                before=paging.read_cursor(environment_id, "created_at", before or None, "before")
-                if not after
-                else None,
-            )
+            turn = paging.turn_of(environment_id, PageAsk(PAGE_SIZE, after or None, before if not after else None))
             return self._page(session, environment_id, wanted, turn, CONSOLE_COUNT_CAP, with_tokens=False)
 
-    def list(self, environment_id: str, query: Query, with_tokens: bool) -> Page:
+    def list(self, environment_id: str, ask: PageAsk, query: Query, with_tokens: bool) -> PageOf[Connection]:
         """The API's list (contract.md A3). Raises Refused for a cursor that is not ours, VaultProblem."""
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
-            return Page((), None, None, 0, False)
-        after = paging.read_cursor(environment_id, query.order, query.after, "after")
-        before = paging.read_cursor(environment_id, query.order, query.before, "before")
-        turn = Turn(query.limit, after, before, query.order, query.descending)
+            return PageOf((), None, None, 0, False)
+        turn = paging.turn_of(environment_id, ask)
         with self._database.reading() as session:
             keys = query.context_keys
             wanted = Filter(
@@ -64,7 +57,6 @@ class Reading:
                 status=query.status,
                 text=query.search,
             )
-            turn = turn.including() if query.include_cursor else turn
             return self._page(session, environment_id, wanted, turn, COUNT_CAP, with_tokens)
 
     def retrieve(self, environment_id: str, identifier: str, with_token: bool) -> Connection:
@@ -74,6 +66,12 @@ class Reading:
         if row is None:
             raise identity.unknown_connection(identifier)
         return self._connection(row, with_token)
+
+    def token(self, environment_id: str, connection_id: str) -> str | None:
+        """The token of a connection as it is now; None when the connection is gone. Raises VaultProblem."""
+        with self._database.reading() as session:
+            row = connections.token_of(session, environment_id, connection_id)
+        return None if row is None else self._tokens.access_token(row.installation_id, row.access_token)
 
     def find(self, environment_id: str, identifier: str) -> Detail:
         """For the console: never with the token. Raises NotFound."""
@@ -90,16 +88,10 @@ class Reading:
 
     def _page(
         self, session: Session, environment_id: str, wanted: Filter, turn: Turn, cap: int, with_tokens: bool
-    ) -> Page:
+    ) -> PageOf[Connection]:
         leaf = connection_lists.page(session, environment_id, wanted, turn)
         total = self._count(session, environment_id, wanted, cap)
-        return Page(
-            rows=tuple(self._connection(row, with_tokens) for row in leaf.rows),
-            next=paging.cursor(environment_id, turn.order, leaf.next),
-            previous=paging.cursor(environment_id, turn.order, leaf.previous),
-            total=min(total, cap),
-            total_capped=total > cap,
-        )
+        return paging.page_of(environment_id, turn, leaf, total, cap, lambda row: self._connection(row, with_tokens))
 
     def _count(self, session: Session, environment_id: str, wanted: Filter, cap: int) -> int:
         asked, at = (environment_id, wanted, cap), time.monotonic()

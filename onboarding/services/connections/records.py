@@ -30,19 +30,12 @@ class Connection:
     has_refresh_token: bool
     token_expires_at: datetime | None
     refresh_token_expires_at: datetime | None
+    #: What to do next, as words for programs: `verify`, `reconnect`, `update_permissions`.
+    next_steps: tuple[str, ...]
     access_token: str | None = field(default=None, repr=False)
 
     channel: ClassVar[str] = "chat"
     provider_id: ClassVar[str] = "slack"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    rows: tuple[Connection, ...]
-    next: str | None
-    previous: str | None
-    total: int
-    total_capped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +77,6 @@ class Search:
 class Query:
     """What a program asks of the list (contract.md A3); None does not narrow."""
 
-    limit: int = 10
-    after: str | None = None
-    before: str | None = None
-    order: str = "created_at"
-    descending: bool = True
-    include_cursor: bool = False
     subscriber_id: str | None = None
     mode: str | None = None
     channel: str | None = None
@@ -154,5 +141,15 @@ def connection_of(row: Any, access_token: str | None = None) -> Connection:
         row.refresh_token is not None,
         row.expires_at,
         row.refresh_expires_at,
+        _next_steps(row.status, row.scopes, row.asked_scopes),
         access_token,
     )
+
+
+def _next_steps(status: str, granted: str, asked: str) -> tuple[str, ...]:
+    """What a program gave says nothing of its scopes: nothing is missed there."""
+    if status in ("needs_reconnect", "disconnected"):
+        return ("reconnect",)
+    if granted and granted != asked and set(asked.split(",")) - set(granted.split(",")):
+        return ("update_permissions",)
+    return ("verify",) if status == "unknown" else ()

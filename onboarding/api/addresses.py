@@ -1,0 +1,75 @@
+"""Install addresses for one subscriber or context (contract.md A3): ours, because state is minted in the person's browser."""
+
+from typing import Annotated, Literal
+
+from flask import Response
+from pydantic import AfterValidator, Field
+
+from onboarding.api import door, keys, once
+from onboarding.api.bodies import read_body
+from onboarding.api.shapes import Contexts, Identifier, Mode, Plain, Text, Wire
+from onboarding.runtime import current
+from onboarding.services.integrations import KNOWN_SCOPES
+from onboarding.services.links import Ask, Made
+
+TAG = "Install addresses"
+
+
+def _scope(text: str) -> str:
+    if text not in KNOWN_SCOPES:
+        raise ValueError(f"{{field}} must be one of: {', '.join(KNOWN_SCOPES)}")
+    return text
+
+
+class CreateInstallAddress(Wire):
+    integration_identifier: Text = Field(examples=["slack-prod"])
+    subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
+    connection_identifier: Identifier | None = Field(None, description="What the connection shall be called.")
+    context: Contexts = Field(None, examples=[{"tenant": "org-123"}])
+    context_hash: Plain | None = Field(None, description="For browsers; a key needs none.")
+    scope: list[Annotated[str, AfterValidator(_scope)]] | None = Field(None, max_length=50)
+    connection_mode: Mode | None = None
+    auto_link_user: bool | None = Field(None, description="Accepted; who installed is kept anyway, as `installedBy`.")
+
+
+class CreateChatAddress(CreateInstallAddress):
+    mode: Literal["connect"]
+
+
+class InstallAddress(Wire):
+    url: str
+
+
+@door.post("/v1/integrations/channel-connections/oauth", "links:write", TAG, InstallAddress, CreateInstallAddress)
+def create_install_address() -> Response:
+    """Make an install address
+
+    It lives five minutes, is for one person, and leads to one connection.
+    """
+    return _made(CreateInstallAddress)
+
+
+@door.post("/v1/integrations/chat/oauth", "links:write", TAG, InstallAddress, CreateChatAddress)
+def create_chat_address() -> Response:
+    """Make an install address, under its older name"""
+    return _made(CreateChatAddress)
+
+
+def _made(model: type[CreateInstallAddress]) -> Response:
+    who = keys.holder()
+
+    def act(then: once.Then) -> Made:
+        body = read_body(model)
+        ask = Ask(
+            integration_identifier=body.integration_identifier,
+            subscriber_id=body.subscriber_id,
+            contexts=body.context or {},
+            mode=body.connection_mode,
+            connection_identifier=body.connection_identifier,
+            scopes=tuple(dict.fromkeys(body.scope or ())),
+        )
+        return current().links.create_address(
+            who.environment_id, who.environment_name, who.creates_subscribers, ask, then
+        )
+
+    return once.answer(act, lambda made: {"url": made.url})

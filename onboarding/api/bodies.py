@@ -1,0 +1,155 @@
+"""Reading what programs send: JSON bodies and queries into models, or every fault at once, named by its field."""
+
+import json
+from collections.abc import Mapping, Sequence
+from math import isinf
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from flask import g, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import UnsupportedMediaType
+
+from onboarding.api import wire
+from onboarding.api.problems import ValidationFailed
+from onboarding.errors import Refused
+
+M = TypeVar("M", bound=BaseModel)
+_LONGEST_VALUE = 100
+_MOST_IGNORED = 20
+#: Nothing under these is ever told again.
+_SECRET = ("auth", "endpoint")
+_WORDS = {
+    "missing": "{field} is required",
+    "string_type": "{field} must be a string",
+    "bool_type": "{field} must be a boolean",
+    "dict_type": "{field} must be an object",
+    "model_type": "{field} must be an object",
+    "model_attributes_type": "{field} must be an object",
+    "list_type": "{field} must be an array",
+    "string_too_short": "{field} must have at least {min_length} character(s)",
+    "string_too_long": "{field} must have at most {max_length} characters",
+    "too_long": "{field} must have at most {max_length} items",
+    "literal_error": "{field} must be one of: {expected}",
+}
+
+
+class _Faulty(ValueError):
+    pass
+
+
+def read_body(model: type[M]) -> M:
+    """Raises UnsupportedMediaType, Refused (`body_not_json`, `body_not_object`), ValidationFailed, RequestEntityTooLarge."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    told = _parsed(request.get_data())
+    if not isinstance(told, dict):
+        raise Refused("The body must be a JSON object", code="body_not_object")
+    g.ignored = _header(_ignored(told, model))
+    return _validated(model, told)
+
+
+def read_query(model: type[M]) -> M:
+    """Lists may be repeated, everything else stands once. Empty means not given. Raises ValidationFailed."""
+    names = {field.alias or name: field for name, field in model.model_fields.items()}
+    lists = {name for name, field in names.items() if (field.json_schema_extra or {}) == {"repeated": True}}
+    told: dict[str, object] = {}
+    twice: dict[str, Mapping[str, object]] = {}
+    for name, values in request.args.lists():
+        if name in lists:
+            told[name] = values
+        elif name in names and len(values) > 1:
+            twice[name] = {"messages": [f"{name} must be given once"]}
+        elif name in names and values[0] != "":
+            told[name] = values[0]
+    if twice:
+        raise ValidationFailed(twice)
+    return _validated(model, told)
+
+
+def _validated(model: type[M], told: Mapping[str, object]) -> M:
+    try:
+        return model.model_validate(told)
+    except ValidationError as error:
+        raise ValidationFailed(_errors(error)) from None
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite)
+    except UnicodeDecodeError as fault:
+        sentence = f"The body is not UTF-8: byte {fault.start}"
+    except json.JSONDecodeError as fault:
+        sentence = f"The body is not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}"
+        sentence = sentence if body.strip() else "The body is empty: JSON is expected"
+    except _Faulty as fault:
+        sentence = str(fault)
+    except (ValueError, RecursionError):
+        sentence = "The body is not JSON that can be read: a number is too long, or it is nested too deep"
+    raise Refused(sentence, code="body_not_json")
+
+
+def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # the usual way to find the first repeat
+        raise _Faulty(f"The body is not JSON that can be read: the member {_cut(name)!r} is there twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise _Faulty(f"The body is not JSON that can be read: {text[:20]} is too large a number")
+    return number
+
+
+def _no_constant(name: str) -> object:
+    raise _Faulty(f"The body is not JSON: {name} is no value")
+
+
+def _errors(error: ValidationError) -> dict[str, Mapping[str, object]]:
+    found: dict[str, dict[str, Any]] = {}
+    for one in error.errors(include_url=False):
+        field = ".".join(wire.printable(str(part)) for part in one["loc"])
+        entry = found.setdefault(field, {"messages": []})
+        entry["messages"].append(_sentence(field, one))
+        if one["type"] != "missing" and not field.startswith(_SECRET):
+            entry["value"] = _cut(one["input"])
+    return dict(found)
+
+
+def _sentence(field: str, one: Any) -> str:
+    words = _WORDS.get(one["type"])
+    if words is None:
+        return wire.printable(one["msg"].removeprefix("Value error, ").replace("{field}", field))
+    told = {name: value for name, value in one.get("ctx", {}).items() if name != "error"}
+    if "expected" in told:
+        told["expected"] = told["expected"].replace("'", "").replace(" or ", ", ")
+    return words.format(field=field, **told)
+
+
+def _cut(value: object) -> object:
+    """What was sent, short enough to be told again."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return value if abs(value) < 2**53 else str(value)[:_LONGEST_VALUE]
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return wire.printable(text[:_LONGEST_VALUE])
+
+
+def _ignored(told: Mapping[str, object], model: type[BaseModel], within: str = "") -> list[str]:
+    known = {field.alias or name: field for name, field in model.model_fields.items()}
+    names = [f"{within}{name}" for name in told if name not in known]
+    for name, field in known.items():
+        inner, value = field.annotation, told.get(name)
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and isinstance(value, dict):
+            names += _ignored(value, inner, f"{within}{name}.")
+    return names
+
+
+def _header(names: Sequence[str]) -> str:
+    """Names that fit into a header, whatever was in them."""
+    return ", ".join(quote(wire.printable(name)[:100], safe=".-_~") for name in names[:_MOST_IGNORED])

@@ -1,0 +1,297 @@
+"""/v1/channel-connections (contract.md A3): read_body() and show() beside each other."""
+
+from typing import Any, Literal
+
+from flask import Response
+from pydantic import Field
+
+from onboarding import identity, ids
+from onboarding.api import door, keys, once, providers, wire
+from onboarding.api.bodies import read_body, read_query
+from onboarding.api.shapes import (
+    Contexts,
+    Flag,
+    Identifier,
+    Keys,
+    Mode,
+    Moment,
+    PageQuery,
+    Plain,
+    Text,
+    Token,
+    Wire,
+    page,
+)
+from onboarding.runtime import current
+from onboarding.services.connections.records import Auth, Connection, Query, Wish, Workspace
+
+TAG = "Channel connections"
+Status = Literal["healthy", "needs_reconnect", "unreachable", "unknown", "disconnected"]
+
+
+class WorkspaceIn(Wire):
+    id: Text = Field(max_length=100, examples=["T123456"])
+    name: Text | None = Field(None, examples=["Acme HQ"])
+    bot_user_id: Text | None = Field(None, max_length=100)
+
+
+class AuthIn(Wire):
+    access_token: Token = Field(examples=["Workspace access token"])
+    refresh_token: Token | None = Field(None, description="For tokens that rotate. It is used here, and never shown.")
+    expires_at: Moment | None = None
+    refresh_token_expires_at: Moment | None = None
+
+
+class UpdateChannelConnection(Wire):
+    """Both are replaced whole: what is left out is gone."""
+
+    workspace: WorkspaceIn
+    auth: AuthIn
+
+
+class CreateChannelConnection(UpdateChannelConnection):
+    integration_identifier: Text = Field(examples=["slack-prod"])
+    identifier: Identifier | None = Field(None, examples=["slack-prod-user123-abc4"])
+    subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
+    context: Contexts = Field(None, examples=[{"key": "org-acme"}])
+    connection_mode: Mode | None = Field(None, examples=["shared"])
+
+
+class WorkspaceOut(Wire):
+    id: str
+    name: str | None = None
+    bot_user_id: str | None = None
+
+
+class AuthOut(Wire):
+    """`accessToken` is empty, and `hasAccessToken` beside it, for keys without `connections:secrets`."""
+
+    access_token: str
+    has_access_token: bool | None = None
+    has_refresh_token: bool | None = None
+    expires_at: str | None = None
+    refresh_token_expires_at: str | None = None
+
+
+class ChannelConnection(Wire):
+    """The documented object, and beside it what this server knows more."""
+
+    identifier: str
+    channel: Literal["chat"]
+    provider_id: Literal["slack"]
+    integration_identifier: str
+    subscriber_id: str | None = Field(description="Null in shared mode, always.")
+    context_keys: list[str] = Field(description="`type:id`, in the order in which they were given.")
+    workspace: WorkspaceOut
+    auth: AuthOut
+    created_at: str
+    updated_at: str
+    connection_mode: Mode
+    status: Status
+    status_reason: str | None = None
+    checked_at: str | None = None
+    scopes: list[str] | None = Field(None, description="What Slack granted.")
+    installed_by: str | None = Field(None, description="The Slack user who installed.")
+    next: list[str] | None = Field(None, description="What to do: `verify`, `reconnect` or `update_permissions`.")
+
+
+class ChannelConnectionPage(Wire):
+    data: list[ChannelConnection]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class ChannelConnectionQuery(PageQuery):
+    subscriber_id: Plain | None = Field(
+        None, description="Their own connections, and the shared ones unless a mode is named."
+    )
+    connection_mode: Mode | None = None
+    channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
+    provider_id: providers.Provider | None = None
+    integration_identifier: Plain | None = None
+    context_keys: Keys | None = Field(None, description="The exact set, in any order; empty: those without context.")
+    workspace_id: Plain | None = None
+    status: Status | None = None
+    search: Plain | None = Field(
+        None,
+        max_length=255,
+        description="The beginning of a workspace's name, a subscriber or an identifier; or a workspace's id.",
+    )
+
+
+class DeleteQuery(Wire):
+    revoke: Flag = Field(False, description="Take the app out of the workspace, if nothing else there needs it.")
+
+
+@door.post("/v1/channel-connections", "connections:write", TAG, ChannelConnection, CreateChannelConnection)
+def create_channel_connection() -> Response:
+    """Create a channel connection
+
+    One identity (integration, subscriber, exact set of contexts) has one connection.
+    """
+    who = keys.holder()
+
+    def act(then: once.Then) -> Connection:
+        wish = _wish(read_body(CreateChannelConnection))
+        return current().writing.create(
+            who.environment_id, who.environment_name, who.creates_subscribers, wish, who.actor, then
+        )
+
+    return once.answer(act, show, 201, lambda made: made.id)
+
+
+@door.get("/v1/channel-connections", "connections:read", TAG, ChannelConnectionPage, ChannelConnectionQuery)
+def list_channel_connections() -> Response:
+    """List channel connections, by cursor"""
+    asked = read_query(ChannelConnectionQuery)
+    who, secrets = keys.holder(), keys.may_see_secrets()
+    found = current().connections.list(who.environment_id, asked.ask(), _query(asked), secrets)
+    if secrets and found.rows:
+        narrowed = asked.model_dump_json(exclude_none=True, exclude={"limit", "after", "before"})
+        detail = f"{narrowed.replace(' ', '+')} count={found.total}"
+        current().credential_reads.note(who.environment_id, who.actor, "list", detail)
+    return door.told(page([show(one) for one in found.rows], found))
+
+
+@door.get("/v1/channel-connections/<identifier>", "connections:read", TAG, ChannelConnection)
+def retrieve_channel_connection(identifier: str) -> Response:
+    """Retrieve a channel connection"""
+    return door.told(show(_read(identifier)))
+
+
+@door.patch(
+    "/v1/channel-connections/<identifier>", "connections:write", TAG, ChannelConnection, UpdateChannelConnection
+)
+def update_channel_connection(identifier: str) -> Response:
+    """Replace workspace and credentials"""
+    who = keys.holder()
+
+    def act(then: once.Then) -> Connection:
+        body = read_body(UpdateChannelConnection)
+        place, auth = _workspace(body.workspace), _auth(body.auth)
+        return current().writing.replace(who.environment_id, named(identifier), place, auth, who.actor, then)
+
+    return once.answer(act, show, 200, lambda made: made.id)
+
+
+@door.delete("/v1/channel-connections/<identifier>", "connections:write", TAG, query=DeleteQuery, more=(422,))
+def delete_channel_connection(identifier: str) -> Response:
+    """Delete a channel connection, and its endpoints
+
+    The token is revoked at Slack only with `revoke=true`, and never while another connection has the workspace.
+    """
+    asked, who = read_query(DeleteQuery), keys.holder()
+    current().ending.disconnect(who.environment_id, named(identifier), who.actor, asked.revoke)
+    return door.nothing()
+
+
+@door.post(
+    "/v1/channel-connections/<identifier>/verify",
+    "connections:write",
+    TAG,
+    ChannelConnection,
+    None,
+    status=200,
+    more=(502,),
+)
+def verify_channel_connection(identifier: str) -> Response:
+    """Ask Slack whether the connection works
+
+    A token that rotates is refreshed. Where Slack refuses, the answer is the connection with `status` `needs_reconnect`.
+    """
+
+    def act(_then: once.Then) -> Connection:
+        current().health.verify(keys.holder().environment_id, named(identifier))
+        return _read(identifier)
+
+    return once.answer(act, show, 200, lambda made: made.id)
+
+
+def show(one: Connection) -> dict[str, Any]:
+    """The documented members. What may be missing is left out: an official client rejects null there (contract.md C1)."""
+    workspace = {"id": one.workspace_id, "name": one.workspace_name, "botUserId": one.bot_user_id}
+    auth: dict[str, Any] = {"accessToken": ""}
+    if one.access_token is not None and keys.may_see_secrets():
+        auth["accessToken"] = one.access_token
+    else:
+        auth["hasAccessToken"] = True
+    if one.has_refresh_token:
+        auth["hasRefreshToken"] = True
+    if one.token_expires_at:
+        auth["expiresAt"] = wire.moment(one.token_expires_at)
+    if one.refresh_token_expires_at:
+        auth["refreshTokenExpiresAt"] = wire.moment(one.refresh_token_expires_at)
+    members: dict[str, Any] = {
+        "identifier": one.identifier,
+        "channel": one.channel,
+        "providerId": one.provider_id,
+        "integrationIdentifier": one.integration_identifier,
+        "subscriberId": one.subscriber_id,
+        "contextKeys": one.context_keys,
+        "workspace": {name: value for name, value in workspace.items() if value is not None},
+        "auth": auth,
+        "createdAt": wire.moment(one.created_at),
+        "updatedAt": wire.moment(one.updated_at),
+        "connectionMode": one.mode,
+        "status": one.status,
+    }
+    more = {
+        "statusReason": one.status_reason,
+        "checkedAt": wire.moment(one.checked_at) if one.checked_at else None,
+        "scopes": one.scopes or None,
+        "installedBy": one.installed_by,
+        "next": one.next_steps or None,
+    }
+    return members | {name: value for name, value in more.items() if value is not None}
+
+
+def named(identifier: str) -> str:
+    """Raises NotFound for what no connection can be called."""
+    if not ids.is_addressable(identifier):
+        raise identity.unknown_connection(wire.printable(identifier))
+    return identifier
+
+
+def _read(identifier: str) -> Connection:
+    """With its token where the key may see it, which is noted first. Raises NotFound."""
+    who, secrets = keys.holder(), keys.may_see_secrets()
+    found = current().connections.retrieve(who.environment_id, named(identifier), secrets)
+    if secrets:
+        current().credential_reads.note(who.environment_id, who.actor, identifier)
+    return found
+
+
+def _wish(body: CreateChannelConnection) -> Wish:
+    return Wish(
+        integration_identifier=body.integration_identifier,
+        workspace=_workspace(body.workspace),
+        auth=_auth(body.auth),
+        identifier=body.identifier,
+        subscriber_id=body.subscriber_id,
+        contexts=body.context or {},
+        mode=body.connection_mode,
+    )
+
+
+def _workspace(told: WorkspaceIn) -> Workspace:
+    return Workspace(told.id, told.name, told.bot_user_id)
+
+
+def _auth(told: AuthIn) -> Auth:
+    return Auth(told.access_token, told.refresh_token, told.expires_at, told.refresh_token_expires_at)
+
+
+def _query(asked: ChannelConnectionQuery) -> Query:
+    return Query(
+        subscriber_id=asked.subscriber_id,
+        mode=asked.connection_mode,
+        channel=asked.channel,
+        provider_id=asked.provider_id,
+        integration_identifier=asked.integration_identifier,
+        context_keys=asked.context_keys,
+        workspace_id=asked.workspace_id,
+        status=asked.status,
+        search=asked.search,
+    )

@@ -1,0 +1,184 @@
+"""/v1/channel-endpoints (contract.md A3, C2.4), for the three types that Slack has."""
+
+from typing import Any, Literal
+
+from flask import Response
+from pydantic import Field, ValidationError
+
+from onboarding import ids
+from onboarding.api import door, keys, once, providers, wire
+from onboarding.api.bodies import read_body, read_query
+from onboarding.api.problems import ValidationFailed
+from onboarding.api.shapes import Contexts, Identifier, Keys, PageQuery, Plain, Text, Wire, page
+from onboarding.errors import NotFound
+from onboarding.runtime import current
+from onboarding.services.endpoints import Endpoint, EndpointQuery, EndpointWish
+
+TAG = "Channel endpoints"
+Kind = Literal["slack_channel", "slack_user", "webhook"]
+_ONE = "/v1/channel-endpoints/<identifier>"
+
+
+class SlackChannel(Wire):
+    channel_id: Text
+
+
+class SlackUser(Wire):
+    user_id: Text
+
+
+class Webhook(Wire):
+    url: Plain = Field(min_length=1, max_length=2048, pattern=r"^https?://[^/?#\s]+")
+    channel: Text | None = None
+
+
+_FORMS: dict[str, type[Wire]] = {"slack_channel": SlackChannel, "slack_user": SlackUser, "webhook": Webhook}
+
+
+class CreateChannelEndpoint(Wire):
+    integration_identifier: Text = Field(examples=["slack-prod"])
+    subscriber_id: Identifier = Field(examples=["subscriber-123"])
+    type: Kind
+    endpoint: dict[str, Any] = Field(description="`{channelId}`, `{userId}` or `{url, channel}`, as the type says.")
+    identifier: Identifier | None = None
+    connection_identifier: Text | None = None
+    context: Contexts = None
+    create_subscriber_if_missing: bool | None = None
+
+
+class UpdateChannelEndpoint(Wire):
+    endpoint: dict[str, Any] = Field(description="Of the type that is stored.")
+
+
+class ChannelEndpoint(Wire):
+    identifier: str
+    channel: Literal["chat"]
+    provider_id: Literal["slack"]
+    integration_identifier: str
+    connection_identifier: str | None
+    subscriber_id: str
+    context_keys: list[str]
+    type: Kind
+    endpoint: dict[str, Any] = Field(description="A webhook's `url` is empty for keys without `connections:secrets`.")
+    created_at: str
+    updated_at: str
+
+
+class ChannelEndpointPage(Wire):
+    data: list[ChannelEndpoint]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class ChannelEndpointQuery(PageQuery):
+    subscriber_id: Plain | None = None
+    channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
+    provider_id: providers.Provider | None = None
+    integration_identifier: Plain | None = None
+    connection_identifier: Plain | None = None
+    context_keys: Keys | None = Field(None, description="The exact set, in any order; empty: those without context.")
+
+
+@door.post("/v1/channel-endpoints", "connections:write", TAG, ChannelEndpoint, CreateChannelEndpoint)
+def create_channel_endpoint() -> Response:
+    """Create a channel endpoint"""
+    who = keys.holder()
+
+    def act(then: once.Then) -> Endpoint:
+        wish = _wish(read_body(CreateChannelEndpoint))
+        return current().endpoints.create(who.environment_id, who.environment_name, who.creates_subscribers, wish, then)
+
+    return once.answer(act, show)
+
+
+@door.get("/v1/channel-endpoints", "connections:read", TAG, ChannelEndpointPage, ChannelEndpointQuery)
+def list_channel_endpoints() -> Response:
+    """List channel endpoints, by cursor"""
+    asked = read_query(ChannelEndpointQuery)
+    query = EndpointQuery(
+        subscriber_id=asked.subscriber_id,
+        channel=asked.channel,
+        provider_id=asked.provider_id,
+        integration_identifier=asked.integration_identifier,
+        connection_identifier=asked.connection_identifier,
+        context_keys=asked.context_keys,
+    )
+    found = current().endpoints.list(keys.holder().environment_id, asked.ask(), query)
+    return door.told(page([show(one) for one in found.rows], found))
+
+
+@door.get(_ONE, "connections:read", TAG, ChannelEndpoint)
+def retrieve_channel_endpoint(identifier: str) -> Response:
+    """Retrieve a channel endpoint"""
+    return door.told(show(current().endpoints.retrieve(keys.holder().environment_id, _named(identifier))))
+
+
+@door.patch(_ONE, "connections:write", TAG, ChannelEndpoint, UpdateChannelEndpoint)
+def update_channel_endpoint(identifier: str) -> Response:
+    """Replace where it leads to"""
+    who = keys.holder()
+
+    def act(then: once.Then) -> Endpoint:
+        body, name = read_body(UpdateChannelEndpoint), _named(identifier)
+        stored = current().endpoints.retrieve(who.environment_id, name).type
+        endpoint = _formed(stored, body.endpoint)
+        return current().endpoints.change(who.environment_id, who.environment_name, name, stored, endpoint, then)
+
+    return once.answer(act, show, 200)
+
+
+@door.delete(_ONE, "connections:write", TAG)
+def delete_channel_endpoint(identifier: str) -> Response:
+    """Delete a channel endpoint"""
+    current().endpoints.remove(keys.holder().environment_id, _named(identifier))
+    return door.nothing()
+
+
+def show(one: Endpoint) -> dict[str, Any]:
+    endpoint = dict(one.endpoint)
+    if "url" in endpoint and not keys.may_see_secrets():
+        endpoint["url"] = ""
+    return {
+        "identifier": one.identifier,
+        "channel": "chat",
+        "providerId": "slack",
+        "integrationIdentifier": one.integration_identifier,
+        "connectionIdentifier": one.connection_identifier,
+        "subscriberId": one.subscriber_id,
+        "contextKeys": one.context_keys,
+        "type": one.type,
+        "endpoint": endpoint,
+        "createdAt": wire.moment(one.created_at),
+        "updatedAt": wire.moment(one.updated_at),
+    }
+
+
+def _wish(body: CreateChannelEndpoint) -> EndpointWish:
+    return EndpointWish(
+        integration_identifier=body.integration_identifier,
+        subscriber_id=body.subscriber_id,
+        type=body.type,
+        endpoint=_formed(body.type, body.endpoint),
+        identifier=body.identifier,
+        connection_identifier=body.connection_identifier,
+        contexts=body.context or {},
+        create_subscriber=bool(body.create_subscriber_if_missing),
+    )
+
+
+def _formed(kind: str, told: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationFailed when the endpoint does not fit its type."""
+    try:
+        return _FORMS[kind].model_validate(told).model_dump(by_alias=True, exclude_none=True)
+    except ValidationError:
+        sentence = f'Endpoint must match the required format for type "{kind}"'
+        raise ValidationFailed({"endpoint": {"messages": [sentence]}}) from None
+
+
+def _named(identifier: str) -> str:
+    """Raises NotFound for what no endpoint can be called."""
+    if not ids.is_addressable(identifier):
+        raise NotFound(f"Channel endpoint with identifier '{identifier}' not found", "endpoint_not_found")
+    return identifier

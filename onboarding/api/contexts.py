@@ -1,0 +1,112 @@
+"""/v2/contexts (contract.md A3, C2.1)."""
+
+from typing import Any
+
+from flask import Response
+from pydantic import Field
+
+from onboarding.api import door, keys, once, wire
+from onboarding.api.bodies import read_body, read_query
+from onboarding.api.shapes import Data, PageQuery, Plain, Wire, Word, page
+from onboarding.errors import NotFound
+from onboarding.identity import CONTEXT_WORD
+from onboarding.runtime import current
+from onboarding.services import contexts as service
+
+TAG = "Contexts"
+_ONE = "/v2/contexts/<kind>/<name>"
+
+
+class CreateContext(Wire):
+    type: Word = Field(examples=["tenant"])
+    id: Word = Field(examples=["org-123"])
+    data: Data | None = None
+
+
+class UpdateContext(Wire):
+    data: Data = Field(description="Replaces all that was there.")
+
+
+class Context(Wire):
+    type: str
+    id: str
+    data: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class ContextPage(Wire):
+    data: list[Context]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class ContextQuery(PageQuery):
+    id: Plain | None = None
+    type: Plain | None = None
+    search: Plain | None = Field(None, max_length=255, description="A part of `type:id`, without regard to case.")
+
+
+@door.post("/v2/contexts", "connections:write", TAG, Context, CreateContext)
+def create_context() -> Response:
+    """Create a context"""
+
+    def act(then: once.Then) -> service.Context:
+        body = read_body(CreateContext)
+        return current().contexts.create(keys.holder().environment_id, body.type, body.id, body.data or {}, then)
+
+    return once.answer(act, show)
+
+
+@door.get("/v2/contexts", "connections:read", TAG, ContextPage, ContextQuery)
+def list_contexts() -> Response:
+    """List contexts, by cursor"""
+    asked = read_query(ContextQuery)
+    environment = keys.holder().environment_id
+    wanted = {name: value for name in ("id", "type", "search") if (value := getattr(asked, name)) is not None}
+    found = current().contexts.list(environment, asked.ask(), wanted)
+    return door.told(page([show(one) for one in found.rows], found))
+
+
+@door.get(_ONE, "connections:read", TAG, Context)
+def retrieve_context(kind: str, name: str) -> Response:
+    """Retrieve a context"""
+    return door.told(show(current().contexts.retrieve(keys.holder().environment_id, *_named(kind, name))))
+
+
+@door.patch(_ONE, "connections:write", TAG, Context, UpdateContext)
+def update_context(kind: str, name: str) -> Response:
+    """Replace a context's data"""
+
+    def act(then: once.Then) -> service.Context:
+        body = read_body(UpdateContext)
+        return current().contexts.change(keys.holder().environment_id, *_named(kind, name), body.data, then)
+
+    return once.answer(act, show, 200)
+
+
+@door.delete(_ONE, "connections:write", TAG, more=(409,))
+def delete_context(kind: str, name: str) -> Response:
+    """Delete a context that nothing refers to"""
+    current().contexts.remove(keys.holder().environment_id, *_named(kind, name))
+    return door.nothing()
+
+
+def show(one: service.Context) -> dict[str, Any]:
+    return {
+        "type": one.type,
+        "id": one.id,
+        "data": one.data,
+        "createdAt": wire.moment(one.created_at),
+        "updatedAt": wire.moment(one.updated_at),
+    }
+
+
+def _named(kind: str, name: str) -> tuple[str, str]:
+    """Raises NotFound for what no context can be called."""
+    if not CONTEXT_WORD.match(kind) or not CONTEXT_WORD.match(name):
+        told = f"Context with type '{kind}' and id '{name}' not found"
+        raise NotFound(told, "context_not_found")
+    return kind, name

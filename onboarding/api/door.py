@@ -1,0 +1,133 @@
+"""The door of the API: each endpoint says its scope, what it reads and what it answers, once; the document is made from that."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+import orjson
+from flask import Blueprint, Response, g
+from pydantic import BaseModel
+from spectree import Response as Documented
+from spectree import SpecTree
+
+from onboarding.api import keys, problems
+from onboarding.api.shapes import Problem, ValidationProblem
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+blueprint = Blueprint("api", __name__)
+document = SpecTree(
+    "flask",
+    mode="strict",
+    title="Slack Connect onboarding",
+    version="1",
+    description="Channel connections of Slack workspaces: made, read, changed, verified and ended by programs.",
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+    validation_error_model=ValidationProblem,
+    security_schemes=[
+        {
+            "name": "ApiKey",
+            "data": {
+                "type": "apiKey",
+                "field_in": "header",
+                "name": "Authorization",
+                "description": "`Authorization: ApiKey <key>`; `Bearer <key>` is accepted, too.",
+            },
+        }
+    ],
+    security={"ApiKey": []},
+)
+
+#: Whatever is asked, the answer can be one of these.
+_ALWAYS = (400, 401, 403, 404, 429, 500, 503)
+_WITH_BODY = (409, 413, 415)
+
+
+def get(
+    rule: str, scope: str, tag: str, answer: type[BaseModel] | Any, query: type[BaseModel] | None = None
+) -> Callable[[View], View]:
+    return _endpoint("GET", rule, scope, tag, {200: answer}, None, query)
+
+
+def post(
+    rule: str,
+    scope: str,
+    tag: str,
+    answer: type[BaseModel],
+    body: type[BaseModel] | None,
+    query: type[BaseModel] | None = None,
+    status: int = 201,
+    more: tuple[int, ...] = (),
+) -> Callable[[View], View]:
+    return _endpoint("POST", rule, scope, tag, {status: answer}, body, query, more)
+
+
+def patch(rule: str, scope: str, tag: str, answer: type[BaseModel], body: type[BaseModel]) -> Callable[[View], View]:
+    return _endpoint("PATCH", rule, scope, tag, {200: answer}, body, None)
+
+
+def delete(
+    rule: str,
+    scope: str,
+    tag: str,
+    answer: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    more: tuple[int, ...] = (),
+) -> Callable[[View], View]:
+    return _endpoint("DELETE", rule, scope, tag, {200 if answer else 204: answer}, None, query, more)
+
+
+def told(members: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(members), status, mimetype="application/json")
+
+
+def nothing() -> Response:
+    return Response(status=204)
+
+
+@blueprint.errorhandler(Exception)
+def problem(fault: Exception) -> Response:
+    return problems.answer_to(fault)
+
+
+@blueprint.after_request
+def _headers(response: Response) -> Response:
+    if ignored := g.get("ignored"):
+        response.headers["X-Ignored-Fields"] = ignored
+    return keys.tell_limits(response)
+
+
+def _endpoint(
+    method: str,
+    rule: str,
+    scope: str,
+    tag: str,
+    answers: Mapping[int, type[BaseModel] | Any | None],
+    body: type[BaseModel] | None,
+    query: type[BaseModel] | None,
+    more: tuple[int, ...] = (),
+) -> Callable[[View], View]:
+    statuses = {*_ALWAYS, *more, *(_WITH_BODY if method in ("POST", "PATCH") else ())}
+    documented = Documented(
+        **{f"HTTP_{status}": model for status, model in answers.items()},
+        **{f"HTTP_{status}": Problem for status in sorted(statuses)},
+    )
+
+    def register(view: View) -> View:
+        described = document.validate(
+            query=query, json=body, resp=documented, tags=(tag,), skip_validation=True, operation_id=view.__name__
+        )(view)
+
+        @wraps(described)
+        def guarded(**named: str) -> Response:
+            keys.needs(scope)
+            return view(**named)
+
+        setattr(guarded, "is_keyed", True)  # noqa: B010  # a plain assignment is no attribute that mypy knows
+        blueprint.add_url_rule(
+            rule, endpoint=view.__name__, view_func=guarded, methods=[method], provide_automatic_options=False
+        )
+        return view
+
+    return register

@@ -1,0 +1,58 @@
+"""GET /v1/integrations (contract.md C2.3): the Slack apps, without credentials."""
+
+from typing import Any, Literal
+
+from flask import Response
+from pydantic import Field, RootModel
+
+from onboarding.api import door, keys, wire
+from onboarding.api.shapes import Wire
+from onboarding.runtime import current
+
+TAG = "Integrations"
+
+
+class Integration(Wire):
+    id: str = Field(alias="_id")
+    environment_id: str = Field(alias="_environmentId")
+    organization_id: str = Field(alias="_organizationId")
+    identifier: str
+    name: str
+    provider_id: Literal["slack"]
+    channel: Literal["chat"]
+    kind: Literal["delivery"]
+    credentials: dict[str, Any] = Field(description="Always empty.")
+    active: bool
+    deleted: bool
+    primary: bool
+    conditions: list[Any]
+
+
+class Integrations(RootModel[list[Integration]]):
+    """All of the environment."""
+
+
+@door.get("/v1/integrations", "connections:read", TAG, Integrations)
+def list_integrations() -> Response:
+    """List integrations"""
+    found = current().integrations.documented(keys.holder().environment_id)
+    return door.told(
+        [
+            {
+                "_id": one.id,
+                "_environmentId": one.environment_id,
+                "_organizationId": wire.ORGANISATION,
+                "identifier": one.identifier,
+                "name": one.name,
+                "providerId": "slack",
+                "channel": "chat",
+                "kind": "delivery",
+                "credentials": {},
+                "active": True,
+                "deleted": False,
+                "primary": False,
+                "conditions": [],
+            }
+            for one in found
+        ]
+    )

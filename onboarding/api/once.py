@@ -1,0 +1,123 @@
+"""Writes that may be repeated: with an `Idempotency-Key` the same request gets the same answer (contract.md A1)."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from onboarding.api import door, keys, problems
+from onboarding.api.problems import ValidationFailed
+from onboarding.errors import Problem, Refused
+from onboarding.runtime import current
+from onboarding.services.idempotency import Claim, Kept
+
+R = TypeVar("R")
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}\Z")
+#: Answers that say nothing about the request itself: a repeat is a new try.
+_NOT_KEPT = (401, 403, 429)
+
+Then = Callable[[Any, Any], None]
+
+
+def answer(
+    act: Callable[[Then], R],
+    show: Callable[[R], dict[str, Any]],
+    status: Callable[[R], int] | int = 201,
+    connection_of: Callable[[R], str | None] = lambda _made: None,
+) -> Response:
+    """Runs `act` and shows what it made. `act` gets what it calls in its transaction, if it has one of its own.
+
+    `connection_of` names the connection whose token `show` tells: the token is left out of what is kept.
+    """
+    code = status if callable(status) else lambda _made: status
+    key = _key()
+    if key is None:
+        made = act(_nothing)
+        return door.told(show(made), code(made))
+    holder, idempotency = keys.holder(), current().idempotency
+    begun = idempotency.begin(holder.environment_id, key, request.method, request.full_path, _body())
+    if isinstance(begun, Kept):
+        return _replayed(begun, key)
+
+    kept = False
+
+    def keep(session: Any, made: R) -> None:
+        nonlocal kept
+        kept = True
+        idempotency.keep_in(session, begun, code(made), _text(show(made)), connection_of(made))
+
+    try:
+        made = act(keep)
+        if not kept:
+            idempotency.keep(begun, code(made), _text(show(made)), connection_of(made))
+    except (Problem, ValidationFailed, HTTPException) as problem:
+        return _refused(begun, problem, key)
+    except BaseException:
+        idempotency.release(begun)
+        raise
+    return _named(door.told(show(made), code(made)), key)
+
+
+def _key() -> str | None:
+    """Raises Refused (`idempotency_key_invalid`)."""
+    given = request.headers.get("Idempotency-Key")
+    if given is not None and not _VISIBLE.match(given):
+        sentence = "Idempotency-Key must have 1 to 255 visible ASCII characters"
+        raise Refused(sentence, code="idempotency_key_invalid")
+    return given
+
+
+def _body() -> bytes:
+    """What is compared: the bytes as they came, as far as they are text."""
+    return request.get_data().decode("utf-8", "backslashreplace").encode()
+
+
+def _refused(claim: Claim, problem: Exception, key: str) -> Response:
+    told = problems.answer_to(problem)
+    idempotency = current().idempotency
+    in_progress = getattr(problem, "code", "") == "idempotency_in_progress"
+    if told.status_code >= 500 or told.status_code in _NOT_KEPT or in_progress:
+        idempotency.release(claim)
+    else:
+        idempotency.keep(claim, told.status_code, told.get_data(as_text=True))
+    return _named(told, key)
+
+
+def _replayed(kept: Kept, key: str) -> Response:
+    told = orjson.loads(kept.body)
+    if isinstance(told.get("auth"), dict):
+        _put_token(told["auth"], kept.connection_id)
+    if "endpoint" in told and not keys.may_see_secrets() and "url" in told["endpoint"]:
+        told["endpoint"]["url"] = ""
+    answer = _named(door.told(told, kept.status), key)
+    answer.headers["Idempotency-Replay"] = "true"
+    return answer
+
+
+def _put_token(auth: dict[str, Any], connection_id: str | None) -> None:
+    """The connection's token as it is now; none where the connection is gone or the key may not see it."""
+    token = current().connections.token(keys.holder().environment_id, connection_id) if connection_id else None
+    if token is None:
+        auth["hasAccessToken"] = False
+    elif keys.may_see_secrets():
+        auth["accessToken"] = token
+        auth.pop("hasAccessToken", None)
+
+
+def _text(members: dict[str, Any]) -> str:
+    """What is kept: without the token."""
+    if isinstance(members.get("auth"), dict):
+        members = {**members, "auth": {**members["auth"], "accessToken": "", "hasAccessToken": True}}
+    return orjson.dumps(members).decode()
+
+
+def _named(response: Response, key: str) -> Response:
+    response.headers["Idempotency-Key"] = key
+    return response
+
+
+def _nothing(_session: Any, _made: Any) -> None:
+    """Without a key nothing is kept."""

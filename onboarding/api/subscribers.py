@@ -1,0 +1,136 @@
+"""/v2/subscribers (contract.md A3, C2.2): enough for creating, finding and naming people."""
+
+from typing import Any, Literal
+
+from flask import Response
+from pydantic import Field
+
+from onboarding import ids
+from onboarding.api import door, keys, once, wire
+from onboarding.api.bodies import read_body, read_query
+from onboarding.api.shapes import Data, Flag, Identifier, PageQuery, Plain, Wire, page
+from onboarding.errors import NotFound
+from onboarding.runtime import current
+from onboarding.services import subscribers as service
+
+TAG = "Subscribers"
+_ONE = "/v2/subscribers/<subscriber_id>"
+
+
+class UpdateSubscriber(Wire):
+    """What is named is changed; null takes it away."""
+
+    first_name: Plain | None = Field(None, max_length=255)
+    last_name: Plain | None = Field(None, max_length=255)
+    email: Plain | None = Field(None, max_length=320)
+    phone: Plain | None = Field(None, max_length=100)
+    avatar: Plain | None = Field(None, max_length=2048)
+    locale: Plain | None = Field(None, max_length=100)
+    timezone: Plain | None = Field(None, max_length=100)
+    data: Data | None = None
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in wire.PROFILE if name in self.model_fields_set}
+
+
+class CreateSubscriber(UpdateSubscriber):
+    subscriber_id: Identifier = Field(examples=["subscriber-123"])
+
+
+class CreateSubscriberQuery(Wire):
+    fail_if_exists: Flag = False
+
+
+class Subscriber(Wire):
+    organization_id: str = Field(alias="_organizationId")
+    environment_id: str = Field(alias="_environmentId")
+    subscriber_id: str
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    avatar: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    data: dict[str, Any] | None = None
+    deleted: bool
+    created_at: str
+    updated_at: str
+
+
+class SubscriberPage(Wire):
+    data: list[Subscriber]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+
+class SubscriberQuery(PageQuery):
+    subscriber_id: Plain | None = None
+    email: Plain | None = None
+    phone: Plain | None = None
+    name: Plain | None = Field(None, max_length=255, description="A part of the first or last name.")
+
+
+class SubscriberDeleted(Wire):
+    acknowledged: bool
+    status: Literal["deleted"]
+
+
+@door.post("/v2/subscribers", "connections:write", TAG, Subscriber, CreateSubscriber, CreateSubscriberQuery)
+def create_subscriber() -> Response:
+    """Create a subscriber, or change the one that exists"""
+    who = keys.holder()
+
+    def act(then: once.Then) -> service.Subscriber:
+        body, asked = read_body(CreateSubscriber), read_query(CreateSubscriberQuery)
+        return current().subscribers.create(
+            who.environment_id, body.subscriber_id, body.profile, asked.fail_if_exists, then
+        )
+
+    return once.answer(act, wire.subscriber)
+
+
+@door.get("/v2/subscribers", "connections:read", TAG, SubscriberPage, SubscriberQuery)
+def list_subscribers() -> Response:
+    """List subscribers, by cursor"""
+    asked = read_query(SubscriberQuery)
+    names = ("subscriber_id", "email", "phone", "name")
+    wanted = {name: value for name in names if (value := getattr(asked, name)) is not None}
+    found = current().subscribers.list(keys.holder().environment_id, asked.ask(), wanted)
+    return door.told(page([wire.subscriber(one) for one in found.rows], found))
+
+
+@door.get(_ONE, "connections:read", TAG, Subscriber)
+def retrieve_subscriber(subscriber_id: str) -> Response:
+    """Retrieve a subscriber"""
+    return door.told(
+        wire.subscriber(current().subscribers.retrieve(keys.holder().environment_id, _named(subscriber_id)))
+    )
+
+
+@door.patch(_ONE, "connections:write", TAG, Subscriber, UpdateSubscriber)
+def update_subscriber(subscriber_id: str) -> Response:
+    """Change a subscriber"""
+
+    def act(then: once.Then) -> service.Subscriber:
+        body = read_body(UpdateSubscriber)
+        return current().subscribers.change(keys.holder().environment_id, _named(subscriber_id), body.profile, then)
+
+    return once.answer(act, wire.subscriber, 200)
+
+
+@door.delete(_ONE, "connections:write", TAG, SubscriberDeleted, more=(409,))
+def delete_subscriber(subscriber_id: str) -> Response:
+    """Delete a subscriber to whom no connection belongs"""
+    current().subscribers.remove(keys.holder().environment_id, _named(subscriber_id))
+    return door.told({"acknowledged": True, "status": "deleted"})
+
+
+def _named(subscriber_id: str) -> str:
+    """Raises NotFound for what no subscriber can be called."""
+    if not ids.is_addressable(subscriber_id):
+        raise NotFound(f"Subscriber: {subscriber_id} was not found", "subscriber_not_found")
+    return subscriber_id

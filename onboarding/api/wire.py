@@ -1,0 +1,51 @@
+"""Small words of the wire: moments, request ids, what may be printed, and the members of a subscriber."""
+
+import re
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from onboarding.services.subscribers import Subscriber
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
+#: The wire's names for a subscriber's profile.
+PROFILE = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "email": "email",
+    "phone": "phone",
+    "avatar": "avatar",
+    "locale": "locale",
+    "timezone": "timezone",
+    "data": "data",
+}
+#: The clients demand an organisation, of which a self-hosted deployment has one.
+ORGANISATION = "self-hosted"
+
+
+def moment(when: datetime) -> str:
+    """ISO 8601, UTC, milliseconds, `Z`."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def request_id(given: str | None) -> str:
+    """The caller's, if it is sane; else one of ours."""
+    return given if given and _SANE_ID.match(given) else f"req_{secrets.token_hex(12)}"
+
+
+def printable(text: str) -> str:
+    """Half a character (a lone surrogate) cannot be written as UTF-8: it is shown as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def subscriber(one: Subscriber) -> dict[str, Any]:
+    """The documented members (contract.md C2.2)."""
+    return {
+        "_organizationId": ORGANISATION,
+        "_environmentId": one.environment_id,
+        "subscriberId": one.subscriber_id,
+        **{PROFILE[name]: value for name, value in one.profile.items()},
+        "deleted": False,
+        "createdAt": moment(one.created_at),
+        "updatedAt": moment(one.updated_at),
+    }
