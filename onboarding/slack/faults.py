@@ -9,7 +9,6 @@ _CONFIG = {
     "pkce_not_allowed": "The Slack app and this deployment disagree about PKCE.",
     "preview_feature_not_available": "The Slack app uses a feature that its workspace does not have.",
     "invalid_auth": "Slack refused the request. If the app lists allowed IP addresses, add this server's.",
-    "user_email_unverified": "The installer's e-mail address is not verified in Slack.",
     "encryption_keys": "The client secret does not open: ENCRYPTION_KEYS lacks the key that sealed it.",
     "invalid_grant_type": "Slack refused the kind of request.",
 }
@@ -23,6 +22,7 @@ _POLICY = (
     "no_permission",
     "org_login_required",
     "team_added_to_org",
+    "user_email_unverified",
 )
 _SPENT = ("invalid_code", "code_already_used", "oauth_authorization_url_mismatch", "invalid_code_verifier")
 _SLACK_ITSELF = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unknown")

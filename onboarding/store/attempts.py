@@ -12,6 +12,9 @@ from onboarding.store.database import Base
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
+GRANT = "grant:"
+
+
 class Attempt(Base):
     """`stage`: made -> exchanging -> (waiting ->) finished. A finished attempt's outcome never changes."""
 
@@ -53,7 +56,7 @@ class Attempt(Base):
     identity_key: Mapped[str | None] = mapped_column(String(64))
     #: Scopes asked for and not granted, comma separated.
     missing_scopes: Mapped[str | None] = mapped_column(Text)
-    #: Slack's own error word, for operators.
+    #: Slack's own error word, for operators; or `grant:` and what became of a grant that nobody used.
     detail: Mapped[str | None] = mapped_column(Text)
     retry_after_seconds: Mapped[int | None] = mapped_column(Integer)
     approval_link_id: Mapped[str | None] = mapped_column(String(100))
@@ -78,6 +81,10 @@ def move(session: Session, attempt_id: str, stage: str, /, **values: Any) -> boo
         update(Attempt).where(Attempt.id == attempt_id, Attempt.stage == stage).values(**values).returning(Attempt.id)
     )
     return done.first() is not None
+
+
+def set_grant_result(session: Session, attempt_id: str, result: str) -> None:
+    session.execute(update(Attempt).where(Attempt.id == attempt_id).values(detail=f"{GRANT}{result}"))
 
 
 def overdue(session: Session, stage: str, at: datetime, limit: int) -> Sequence[Attempt]:

@@ -1,37 +1,26 @@
 """Every page in both themes: axe finds nothing (WCAG 2.2 AA), and a window of 320 px needs no sideways scroll."""
 
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize
 
+from onboarding.outcomes import OUTCOMES
 from tests.browser.navigator import Customer, Navigator, Operator
-from tests.people import Site
+from tests.conftest import Clock
+from tests.people import Site, Visitor
+from tests.test_outcomes import ROWS, Scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NARROW = ViewportSize(width=320, height=640)
 WIDE = ViewportSize(width=1280, height=800)
+ZOOMED = ViewportSize(width=640, height=400)
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-
-#: Ways an install can go in the practice Slack, and the outcome whose page a customer then sees.
-_ENDS = [
-    # Slack offers optional permissions at the first install into a workspace only.
-    ("partial_permissions", "partial_permissions"),
-    ("normal", "connected"),
-    ("org_install", "org_installed"),
-    ("cancelled", "cancelled"),
-    ("cancelled_without_description", "cancelled_maybe_approval"),
-    ("state_missing", "no_state"),
-    ("invalid_code", "code_spent_unknown"),
-    ("bad_client_secret", "config_error"),
-    ("no_permission", "policy_denied"),
-    ("cannot_install_an_org_installed_app", "org_blocks_workspace"),
-    ("ratelimited", "slack_busy"),
-    ("status_500", "slack_down"),
-]
 
 
 def holds(page: Page) -> None:
@@ -46,6 +35,23 @@ def holds_wide_too(page: Page) -> None:
     holds(page)
     page.set_viewport_size(WIDE)
     _axe_finds_nothing(page)
+
+
+def holds_in_both_themes(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        holds(page)
+    # What a window of 1280 px shows at a zoom of 200 %.
+    page.set_viewport_size(ZOOMED)
+    assert page.evaluate("document.documentElement.scrollWidth") <= ZOOMED["width"], page.url
+
+
+def _same_browser(person: Customer, visitor: Visitor) -> Customer:
+    kept = [
+        {"name": name, "value": value, "url": person.site.settings.origin} for name, value in visitor.cookies.items()
+    ]
+    person.page.context.add_cookies(kept)  # type: ignore[arg-type]  # its type wants every optional member
+    return person
 
 
 def _axe_finds_nothing(page: Page) -> None:
@@ -73,15 +79,58 @@ def test_pages_on_the_way(site: Site, customer: Callable[..., Customer], theme: 
     holds(bea.page)
 
 
-@_THEMES
-def test_pages_of_the_ends(site: Site, product_browser: Browser, theme: str) -> None:
-    for number, (scenario, outcome) in enumerate(_ENDS):
-        context = product_browser.new_context(color_scheme="dark" if theme == "dark" else "light")
-        bea = Customer(site, context.new_page())
-        bea.connects(site.link(subscriber_id=f"customer-{number}", mode="subscriber"), None, scenario)
-        bea.sees_outcome(outcome)
-        holds(bea.page)
-        context.close()
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_page_of_each_outcome(
+    outcome: str, site: Site, visitor: Visitor, clock: Clock, customer: Callable[..., Customer]
+) -> None:
+    """Made to happen by HTTP, then opened in a browser with the same cookies."""
+    there = ROWS[outcome].happens(Scene(site, visitor, clock))
+    # The one page that only another browser than the visitor's is shown.
+    bea = customer() if outcome == "other_browser" else _same_browser(customer(), visitor)
+    bea.opens(there.url)
+    bea.sees_outcome(outcome)
+    holds_in_both_themes(bea.page)
+
+
+def test_page_of_an_approval_that_came(site: Site, visitor: Visitor, customer: Callable[..., Customer]) -> None:
+    waiting = visitor.presses(visitor.opens(site.link()), "ask-admin")
+    admins = next(iter(re.findall(r"http://\S+/connect/[\w.-]+", waiting.text)))
+    with Visitor(site) as admin:
+        admin.connects(admins)
+    bea = _same_browser(customer(), visitor)
+    bea.opens(waiting.url)
+    bea.sees_outcome("connected")
+    holds_in_both_themes(bea.page)
+
+
+@pytest.mark.parametrize("press", ["do-not-connect", "wait"])
+def test_page_of_a_grant_that_nobody_used(
+    press: str, site: Site, visitor: Visitor, clock: Clock, customer: Callable[..., Customer]
+) -> None:
+    set_up = visitor.connects(site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b")))
+    if press == "wait":
+        clock.forward(minutes=11)
+    there = visitor.opens(set_up.url) if press == "wait" else visitor.presses(set_up, press)
+    bea = _same_browser(customer(), visitor)
+    bea.opens(there.url)
+    assert "has been taken out of Acme HQ again" in bea.page.inner_text("main")
+    holds_in_both_themes(bea.page)
+
+
+def test_page_while_slack_is_thinking(site: Site, visitor: Visitor, customer: Callable[..., Customer]) -> None:
+    consent = visitor.presses(visitor.opens(site.link()), "connect")
+    site.slack.answers_slowly("oauth.v2.access", 8)
+    allowed = {"workspace": "T0ACMEHQ01", "action": "allow"}
+    callback = visitor.asks("POST", consent.url, data=allowed).headers["Location"]
+    bea = _same_browser(customer(), visitor)
+    with ThreadPoolExecutor() as threads:
+        asked = threads.submit(visitor.asks, "GET", callback)
+        while not site.slack.calls("oauth.v2.access"):
+            bea.page.wait_for_timeout(20)
+        bea.opens(callback)
+        bea.is_on("finishing")
+        holds_in_both_themes(bea.page)
+        asked.result()
 
 
 @_THEMES

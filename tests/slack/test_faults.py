@@ -17,6 +17,7 @@ from onboarding.slack import faults
         ("invalid_scope", "config_error"),
         ("access_denied", "policy_denied"),
         ("org_login_required", "policy_denied"),
+        ("user_email_unverified", "policy_denied"),
         ("accesslimited", "policy_denied"),
         ("cannot_install_an_org_installed_app", "org_blocks_workspace"),
         ("internal_error", "slack_down"),

@@ -9,7 +9,7 @@ from onboarding.services.installs.records import APPROVAL_LIFE, Permission, is_b
 from onboarding.services.installs.shared import Workbench
 from onboarding.slack.faults import operator_hint
 from onboarding.store import attempts, connections, links
-from onboarding.store.attempts import Attempt
+from onboarding.store.attempts import GRANT, Attempt
 from onboarding.store.database import Session
 from onboarding.store.integrations import Integration
 
@@ -41,6 +41,10 @@ class Result:
     retry_after_seconds: int | None = None
     link_life: str | None = None
     operator_detail: str | None = None
+    #: Slack's error word, for words of the page's own.
+    slack_word: str | None = None
+    #: What became of a grant that Slack gave and nobody used: revoked, already_gone, not_confirmed or kept.
+    grant_result: str | None = None
     finished_here: bool = False
     #: The link it began with, where this page may lead on with it.
     link_id: str | None = None
@@ -104,6 +108,8 @@ class Looking:
         approval = links.by_id(session, attempt.approval_link_id) if attempt.approval_link_id else None
         name = shown.connection_identifier
         connection = connections.by_identifier(session, attempt.environment_id, name) if name else None
+        told = attempt.detail or ""
+        word, result = (None, told.removeprefix(GRANT)) if told.startswith(GRANT) else (told or None, None)
         keys = connection.context_keys if connection else link.context_keys if link else ()
         subscriber = connection.subscriber_id if connection else link.subscriber_id if link else None
         return Result(
@@ -129,7 +135,9 @@ class Looking:
             return_url=link.return_url if link else None,
             retry_after_seconds=attempt.retry_after_seconds,
             link_life=None,
-            operator_detail=f"{attempt.detail}: {operator_hint(attempt.detail)}" if attempt.detail else None,
+            operator_detail=f"{word}: {operator_hint(word)}" if word else None,
+            slack_word=word,
+            grant_result=result,
             finished_here=True,
             link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
             is_operators=attempt.operator_id is not None,

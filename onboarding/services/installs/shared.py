@@ -10,7 +10,7 @@ from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Credentials, Gateway
 from onboarding.slack.grants import Grant
-from onboarding.store import audit, connections, integrations
+from onboarding.store import attempts, audit, connections, integrations
 from onboarding.store.attempts import Attempt
 from onboarding.store.database import Database, Session
 from onboarding.store.integrations import Integration
@@ -44,8 +44,8 @@ class Workbench:
         text = self.vault.open(attempt.waiting_grant, Place("attempts", "waiting_grant", attempt.id))
         return Grant.from_dict(json.loads(text))
 
-    def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> None:
-        """Takes the app out of a workspace that nobody connected in the end.
+    def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:
+        """Takes the app out of a workspace that nobody connected in the end: revoked, already_gone, not_confirmed or kept.
 
         A Slack app has one bot token per workspace, so a workspace that any connection uses is left alone.
         """
@@ -53,16 +53,18 @@ class Workbench:
             places = filter(None, (grant.workspace_id, grant.enterprise_id))
             in_use = any(connections.uses_workspace(session, integration.id, place) for place in places)
         if in_use:
-            result = "kept: a connection uses it"
+            result = "kept"
         else:
             try:
                 rotates = grant.refresh_token is not None
                 gone = self.gateway.revoke(self.credentials(integration), grant.access_token, rotates)
-                result = "revoked" if gone else "was gone already"
-            except SlackProblem as problem:
-                result = f"not confirmed: {problem.code}"
+                result = "revoked" if gone else "already_gone"
+            except SlackProblem:
+                result = "not_confirmed"
         with self.database.transaction() as session:
+            attempts.set_grant_result(session, attempt.id, result)
             self.note(session, attempt.environment_id, "system", "grant.dropped", attempt.id, result)
+        return result
 
     def note(self, session: Session, environment_id: str, actor: str, action: str, subject: str, detail: str) -> None:
         audit.note(session, environment_id, self.now(), actor, action, subject, detail)
