@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from math import isinf
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 from urllib.parse import quote
 
 from flask import g, request
@@ -52,7 +52,7 @@ def read_body(model: type[M]) -> M:
 def read_query(model: type[M]) -> M:
     """Lists may be repeated, everything else stands once. Empty means not given. Raises ValidationFailed."""
     names = {field.alias or name: field for name, field in model.model_fields.items()}
-    lists = {name for name, field in names.items() if (field.json_schema_extra or {}) == {"repeated": True}}
+    lists = {name for name, field in names.items() if _is_list(field.annotation)}
     told: dict[str, object] = {}
     twice: dict[str, Mapping[str, object]] = {}
     for name, values in request.args.lists():
@@ -65,6 +65,11 @@ def read_query(model: type[M]) -> M:
     if twice:
         raise ValidationFailed(twice)
     return _validated(model, told)
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether a tuple is asked for, or may be."""
+    return get_origin(annotation) is tuple or any(_is_list(part) for part in get_args(annotation))
 
 
 def _validated(model: type[M], told: Mapping[str, object]) -> M:

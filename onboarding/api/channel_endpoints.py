@@ -43,7 +43,7 @@ class CreateChannelEndpoint(Wire):
     identifier: Identifier | None = None
     connection_identifier: Text | None = None
     context: Contexts = None
-    create_subscriber_if_missing: bool | None = None
+    create_subscriber_if_missing: bool | None = Field(None, description="Unless given, the environment decides.")
 
 
 class UpdateChannelEndpoint(Wire):
@@ -164,7 +164,7 @@ def _wish(body: CreateChannelEndpoint) -> EndpointWish:
         identifier=body.identifier,
         connection_identifier=body.connection_identifier,
         contexts=body.context or {},
-        create_subscriber=bool(body.create_subscriber_if_missing),
+        create_subscriber=body.create_subscriber_if_missing,
     )
 
 

@@ -35,6 +35,16 @@ class Integrations(RootModel[list[Integration]]):
 @door.get("/v1/integrations", "connections:read", TAG, Integrations)
 def list_integrations() -> Response:
     """List integrations"""
+    return _all()
+
+
+@door.get("/v1/integrations/active", "connections:read", TAG, Integrations)
+def list_active_integrations() -> Response:
+    """List the integrations that are in use: all of them"""
+    return _all()
+
+
+def _all() -> Response:
     found = current().integrations.documented(keys.holder().environment_id)
     return door.told(
         [

@@ -181,7 +181,6 @@ Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"
 Keys = Annotated[
     tuple[Plain, ...],
     BeforeValidator(_keys),
-    Field(json_schema_extra={"repeated": True}),
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
 ]
 

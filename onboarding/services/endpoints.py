@@ -40,7 +40,8 @@ class EndpointWish:
     identifier: str | None = None
     connection_identifier: str | None = None
     contexts: Mapping[str, str | None] = field(default_factory=dict)
-    create_subscriber: bool = False
+    #: None leaves it to the environment.
+    create_subscriber: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Endpoints:
                 integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
                 if integration is None:
                     raise identity.unknown_integration(wish.integration_identifier)
-                if wish.create_subscriber or creates_subscribers:
+                if creates_subscribers if wish.create_subscriber is None else wish.create_subscriber:
                     subscribers.remember(session, environment_id, wish.subscriber_id, at)
                 elif subscribers.find(session, environment_id, wish.subscriber_id) is None:
                     raise identity.unknown_subscriber(wish.subscriber_id)
