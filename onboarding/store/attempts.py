@@ -11,7 +11,6 @@ from onboarding.sealed import Sealed
 from onboarding.store.database import Base
 from onboarding.store.types import ID, SealedText, UtcTime
 
-
 GRANT = "grant:"
 
 
