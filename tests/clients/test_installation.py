@@ -1,0 +1,36 @@
+"""The official clients are what they are on their registries: pinned, whole, and the same calls are made of both."""
+
+import json
+import re
+
+import novu_py
+import pytest
+
+from tests.clients import official
+
+pytestmark = pytest.mark.once
+
+LOCK = json.loads((official.HERE / "package-lock.json").read_text(encoding="utf-8"))
+
+
+def test_lock_file_has_checksums_and_no_registry() -> None:
+    packages = {place: one for place, one in LOCK["packages"].items() if place}
+    assert all(one["integrity"].startswith("sha512-") for one in packages.values())
+    assert [place for place, one in packages.items() if "resolved" in one] == []
+
+
+def test_installed_is_what_the_lock_file_says() -> None:
+    for place, one in LOCK["packages"].items():
+        if place:
+            installed = json.loads((official.HERE / place / "package.json").read_text(encoding="utf-8"))
+            assert installed["version"] == one["version"]
+
+
+def test_both_clients_are_of_the_version_that_the_contract_was_read_from() -> None:
+    assert novu_py.__version__ == "3.19.0"
+    assert LOCK["packages"]["node_modules/@novu/api"]["version"] == "3.19.1"
+
+
+def test_both_clients_make_the_same_calls() -> None:
+    program = (official.HERE / "novu.mjs").read_text(encoding="utf-8")
+    assert re.findall(r'^  "([a-z_.]+)": \(novu', program, re.MULTILINE) == list(official.CALLS)
