@@ -1,11 +1,9 @@
 """Makes sure that the browser tests have a browser: found, else installed, else one line that says what to install."""
 
-import os
-import shutil
-import subprocess
 import sys
 
 from tests import chromium
+from tools import apt
 
 _PACKAGES = ["chromium", "chromium-sandbox", "fonts-liberation"]
 _ADVICE = (
@@ -17,10 +15,7 @@ _ADVICE = (
 def main() -> int:
     if _found():
         return 0
-    apt = _apt_get()
-    if apt:
-        print("Installing Chromium with apt-get for the browser tests.", flush=True)
-        _install(apt)
+    apt.install(_PACKAGES, "Installing Chromium with apt-get for the browser tests.")
     if _found():
         return 0
     print(_ADVICE, file=sys.stderr)
@@ -34,27 +29,6 @@ def _found() -> bool:
     except LookupError:
         return False
     return True
-
-
-def _apt_get() -> list[str]:
-    """The command that installs packages without asking anybody for a password; empty if there is none."""
-    if shutil.which("apt-get") is None:
-        return []
-    if os.geteuid() == 0:
-        return ["apt-get"]
-    if (
-        shutil.which("sudo")
-        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
-    ):
-        return ["sudo", "-n", "apt-get"]
-    return []
-
-
-def _install(apt: list[str]) -> None:
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    # A fresh machine has no package lists, an old one has stale ones: both fail the install without this.
-    subprocess.run([*apt, "update", "-qq"], env=quiet, check=False)
-    subprocess.run([*apt, "install", "-qq", "--no-install-recommends", *_PACKAGES, "-y"], env=quiet, check=False)
 
 
 if __name__ == "__main__":
