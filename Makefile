@@ -35,7 +35,7 @@ run: $(RUNTIME) ## starts the product with its practice Slack; prints where it i
 
 test: $(DEVELOPMENT) $(CLIENTS) ## every check and every test, on SQLite and PostgreSQL and in a browser
 	$(BIN)/python -m tools.ensure_chromium
-	$(BIN)/python -m tools.ensure_curl
+	$(BIN)/python -m tools.ensure_programs
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST)
 	TEST_DATABASE=postgresql $(PYTEST)

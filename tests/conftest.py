@@ -109,7 +109,7 @@ def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Call
 
     def start(**given: object) -> Site:
         values: dict[str, object] = {
-            "port": _free_port(),
+            "port": free_port(),
             "database_url": SecretStr(database_url),
             "secret_key": SecretStr(SECRET),
             "encryption_keys": SecretStr(KEY),
@@ -156,7 +156,7 @@ def operator(site: Site) -> Iterator[Visitor]:
         yield person
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,57 @@
+"""Replicas that share a Redis count a key's requests together; without it each counts for itself."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from tests.conftest import free_port
+from tests.people import Site
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    port, program = free_port(), shutil.which("redis-server")
+    assert program, "make test installs it"
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    server = subprocess.Popen([program, *options], stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    for line in server.stdout:
+        if b"Ready to accept connections" in line:
+            break
+    yield f"redis://127.0.0.1:{port}/0", server
+    server.kill()
+    server.wait()
+    server.stdout.close()
+
+
+def test_two_replicas_count_together(
+    start_site: Callable[..., Site], redis: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    shared = {"rate_limit_storage": SecretStr(redis[0]), "api_rate_limit": 5}
+    sites = [start_site(**shared), start_site(**shared)]
+    key = sites[0].runtime.api_keys.create("both", "Development", (), None).key
+    statuses = [_asks(sites[turn % 2], key).status_code for turn in range(12)]
+    assert statuses[:5] == [200] * 5
+    assert 429 in statuses
+
+
+def test_a_shared_store_that_is_away_shuts_no_door(
+    start_site: Callable[..., Site], redis: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    address, server = redis
+    site = start_site(rate_limit_storage=SecretStr(address))
+    key = site.runtime.api_keys.create("both", "Development", (), None).key
+    assert _asks(site, key).status_code == 200
+    server.kill()
+    server.wait()
+    assert _asks(site, key).status_code == 200
+
+
+def _asks(site: Site, key: str) -> httpx.Response:
+    headers = {"Authorization": f"ApiKey {key}"}
+    return httpx.get(f"{site.settings.origin}/v1/integrations", headers=headers, trust_env=False)
