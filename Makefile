@@ -24,7 +24,7 @@ PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadgroup
 # Ctrl-C reaches the program and this shell alike. The program says goodbye; make shall not call that an error.
 UNTIL_CTRL_C = trap : INT;
 
-.PHONY: help run test check lint lock screenshots clean
+.PHONY: help run test check lint lock openapi screenshots clean
 .DEFAULT_GOAL = help
 
 help: ## shows this list
@@ -56,6 +56,9 @@ lock: $(DEVELOPMENT) ## compiles the lock files of Python and npm; UPGRADE=--upg
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --output-file=requirements.txt requirements.in
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --output-file=requirements-dev.txt requirements-dev.in
 	$(NPM) install --package-lock-only
+
+openapi: $(DEVELOPMENT) ## writes docs/openapi.json anew from the code
+	$(BIN)/python -m tools.openapi
 
 screenshots: $(DEVELOPMENT) ## makes the pictures in docs/screenshots
 	$(BIN)/python -m tools.ensure_chromium

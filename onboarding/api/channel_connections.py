@@ -58,15 +58,15 @@ class CreateChannelConnection(UpdateChannelConnection):
 
 
 class WorkspaceOut(Wire):
-    id: str
-    name: str | None = None
+    id: str = Field(examples=["T123456"])
+    name: str | None = Field(None, examples=["Acme HQ"])
     bot_user_id: str | None = None
 
 
 class AuthOut(Wire):
     """`accessToken` is empty, and `hasAccessToken` beside it, for keys without `connections:secrets`."""
 
-    access_token: str
+    access_token: str = Field(examples=["Workspace access token"])
     has_access_token: bool | None = None
     has_refresh_token: bool | None = None
     expires_at: str | None = None
@@ -76,18 +76,20 @@ class AuthOut(Wire):
 class ChannelConnection(Wire):
     """The documented object, and beside it what this server knows more."""
 
-    identifier: str
+    identifier: str = Field(examples=["slack-prod-user123-abc4"])
     channel: Literal["chat"]
     provider_id: Literal["slack"]
-    integration_identifier: str
-    subscriber_id: str | None = Field(description="Null in shared mode, always.")
-    context_keys: list[str] = Field(description="`type:id`, in the order in which they were given.")
+    integration_identifier: str = Field(examples=["slack-prod"])
+    subscriber_id: str | None = Field(description="Null in shared mode, always.", examples=[None])
+    context_keys: list[str] = Field(
+        description="`type:id`, in the order in which they were given.", examples=[["key:org-acme"]]
+    )
     workspace: WorkspaceOut
     auth: AuthOut
-    created_at: str
-    updated_at: str
-    connection_mode: Mode
-    status: Status
+    created_at: str = Field(examples=["2026-11-23T10:00:00.000Z"])
+    updated_at: str = Field(examples=["2026-11-23T10:00:00.000Z"])
+    connection_mode: Mode = Field(examples=["shared"])
+    status: Status = Field(examples=["unknown"])
     status_reason: str | None = None
     checked_at: str | None = None
     scopes: list[str] | None = Field(None, description="What Slack granted.")

@@ -14,7 +14,7 @@ from onboarding.runtime import current
 from onboarding.services import contexts as service
 
 TAG = "Contexts"
-_ONE = "/v2/contexts/<kind>/<name>"
+_ONE = "/v2/contexts/<type>/<id>"
 
 
 class CreateContext(Wire):
@@ -71,26 +71,26 @@ def list_contexts() -> Response:
 
 
 @door.get(_ONE, "connections:read", TAG, Context)
-def retrieve_context(kind: str, name: str) -> Response:
+def retrieve_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Retrieve a context"""
-    return door.told(show(current().contexts.retrieve(keys.holder().environment_id, *_named(kind, name))))
+    return door.told(show(current().contexts.retrieve(keys.holder().environment_id, *_named(type, id))))
 
 
 @door.patch(_ONE, "connections:write", TAG, Context, UpdateContext)
-def update_context(kind: str, name: str) -> Response:
+def update_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Replace a context's data"""
 
     def act(then: once.Then) -> service.Context:
         body = read_body(UpdateContext)
-        return current().contexts.change(keys.holder().environment_id, *_named(kind, name), body.data, then)
+        return current().contexts.change(keys.holder().environment_id, *_named(type, id), body.data, then)
 
     return once.answer(act, show, 200)
 
 
 @door.delete(_ONE, "connections:write", TAG, more=(409,))
-def delete_context(kind: str, name: str) -> Response:
+def delete_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Delete a context that nothing refers to"""
-    current().contexts.remove(keys.holder().environment_id, *_named(kind, name))
+    current().contexts.remove(keys.holder().environment_id, *_named(type, id))
     return door.nothing()
 
 

@@ -11,7 +11,7 @@ from spectree import Response as Documented
 from spectree import SpecTree
 
 from onboarding.api import keys, problems
-from onboarding.api.shapes import Problem, ValidationProblem
+from onboarding.api.shapes import Problem, RepeatedHeaders, ValidationProblem
 
 View = TypeVar("View", bound=Callable[..., Response])
 
@@ -38,6 +38,9 @@ document = SpecTree(
     ],
     security={"ApiKey": []},
 )
+
+#: Which scope each operation needs, by its id.
+SCOPES: dict[str, str] = {}
 
 #: Whatever is asked, the answer can be one of these.
 _ALWAYS = (400, 401, 403, 404, 429, 500, 503)
@@ -115,8 +118,15 @@ def _endpoint(
     )
 
     def register(view: View) -> View:
+        SCOPES[view.__name__] = scope
         described = document.validate(
-            query=query, json=body, resp=documented, tags=(tag,), skip_validation=True, operation_id=view.__name__
+            query=query,
+            json=body,
+            headers=RepeatedHeaders if body is not None else None,
+            resp=documented,
+            tags=(tag,),
+            skip_validation=True,
+            operation_id=view.__name__,
         )(view)
 
         @wraps(described)

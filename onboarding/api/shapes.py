@@ -211,6 +211,17 @@ class PageQuery(Wire):
         return PageAsk(self.limit, self.after, self.before, self.order, self.descending, self.include_cursor)
 
 
+class RepeatedHeaders(BaseModel):
+    """What a write may carry besides the key."""
+
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        max_length=255,
+        description="Up to 255 visible characters. A repeat within 24 hours gets the answer of the first request.",
+    )
+
+
 class Problem(Wire):
     """Every refusal and every fault has this shape; `code` is stable."""
 

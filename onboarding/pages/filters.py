@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 # Named here and not by strftime, whose month names follow the locale of the server.
 _MONTHS: Final = (
@@ -56,6 +56,13 @@ def context_label(key: str) -> Markup:
     return Markup('<span class="context"><span class="context-type">{}:</span> {}</span>').format(kind, identifier)
 
 
+def code_words(text: str) -> Markup:
+    """Words in which `backticks` mark what is code."""
+    parts = text.split("`")
+    shown = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    return Markup("").join(shown)
+
+
 def workspace(name: str | None, identifier: str | None = None) -> str:
     """What to call a workspace: Slack may leave out its name, then its id stands in, and plain words without either."""
     return name or identifier or "the workspace"
@@ -67,6 +74,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "initials": initials,
     "context_label": context_label,
     "workspace": workspace,
+    "code_words": code_words,
 }
 
 
