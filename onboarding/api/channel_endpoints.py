@@ -124,7 +124,7 @@ def update_channel_endpoint(identifier: str) -> Response:
         body, name = read_body(UpdateChannelEndpoint), _named(identifier)
         stored = current().endpoints.retrieve(who.environment_id, name).type
         endpoint = _formed(stored, body.endpoint)
-        return current().endpoints.change(who.environment_id, who.environment_name, name, stored, endpoint, then)
+        return current().endpoints.change(who.environment_id, who.environment_name, name, endpoint, then)
 
     return once.answer(act, show, 200)
 

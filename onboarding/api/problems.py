@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock
 from onboarding.api import wire
-from onboarding.errors import Problem, SlackBusy, SlackDown, StorageProblem
+from onboarding.errors import Problem, Refused, SlackBusy, SlackDown, StorageProblem
 from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
@@ -34,14 +34,13 @@ class Row:
 TABLE = {
     "body_not_json": Row(400, "The body is not JSON: the message says where."),
     "body_not_object": Row(400, "The body is JSON, but no object."),
-    "refused": Row(400, "A value cannot be kept as it is."),
     "context_required": Row(400, "`connectionMode` is `shared` and there is no `context`."),
     "subscriber_required": Row(400, "`connectionMode` is `subscriber` and there is no `subscriberId`."),
     "owner_required": Row(400, "Neither `subscriberId` nor `context` is there."),
     "cursors_conflict": Row(400, "Both `before` and `after` are there."),
     "cursor_unknown": Row(400, "The cursor is not ours, of another environment or of another order."),
     "idempotency_key_invalid": Row(400, "`Idempotency-Key` is empty, too long or has invisible characters."),
-    "bad_request": Row(400, "The request cannot be read."),
+    "bad_request": Row(400, "The request cannot be read, or a value cannot be kept as it is."),
     "key_missing": Row(401, "There is no `Authorization` header."),
     "key_scheme": Row(401, "`Authorization` is neither `ApiKey …` nor `Bearer …`."),
     "key_unknown": Row(401, "The key is unknown, revoked or past its time."),
@@ -68,7 +67,6 @@ TABLE = {
     "host_not_served": Row(421, "In practice mode only this computer's own names are answered."),
     "validation_failed": Row(422, "One or more values do not do: `errors` names every one of them."),
     "idempotency_key_reused": Row(422, "The key was used for a request with another body."),
-    "endpoint_of_another_type": Row(422, "The endpoint does not fit the type of the one that is stored."),
     "rate_limited": Row(429, "More requests than this key may make in a second; `Retry-After` says when to go on."),
     "internal": Row(500, "Our fault. It is in the log under `errorId`."),
     "slack_unreachable": Row(502, "Slack did not answer, so we do not know. Nothing was changed."),
@@ -90,7 +88,7 @@ _WORDS = {
     "internal": "Something went wrong on our side",
 }
 #: Answers of 422 carry the field that they speak of: the official clients demand it.
-_FIELDS = {"idempotency_key_reused": "idempotency-key", "endpoint_of_another_type": "endpoint"}
+_FIELDS = {"idempotency_key_reused": "idempotency-key"}
 
 
 class ValidationFailed(Exception):
@@ -121,6 +119,8 @@ def answer_to(problem: Exception) -> Response:
         return _unavailable(problem)
     if isinstance(problem, Problem) and problem.code in TABLE:
         return _ours(problem)
+    if isinstance(problem, Refused):
+        return body(400, "bad_request", problem.sentence)
     if isinstance(problem, HTTPException) and (problem.code or 500) < 500:
         return _http(problem)
     if isinstance(problem, HTTPException) and problem.code == 503:
@@ -191,9 +191,11 @@ def _internal(problem: Exception) -> Response:
 
 def _unrouted() -> Response | None:
     """Under our prefixes an unknown address, or a known one with another method, is told in our shape."""
+    structlog.contextvars.clear_contextvars()
     if not request.path.startswith(PREFIXES):
         return None
     g.request_id = wire.request_id(request.headers.get("X-Request-Id"))
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if len(request.full_path) > LONGEST_ADDRESS:
         return body(414, "address_too_long", _WORDS["address_too_long"])
     if (request.content_length or 0) > (request.max_content_length or 0):

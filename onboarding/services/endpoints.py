@@ -8,7 +8,7 @@ from typing import Any
 
 from onboarding import identity, ids
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.errors import Conflict, NotFound
 from onboarding.listing import COUNT_CAP, PageAsk, PageOf
 from onboarding.store import connections, contexts, integrations, paging, subscribers
 from onboarding.store import endpoints as store
@@ -131,11 +131,10 @@ class Endpoints:
         environment_id: str,
         environment_name: str,
         identifier: str,
-        kind: str,
         endpoint: Mapping[str, Any],
         then: Then,
     ) -> Endpoint:
-        """Replaces the endpoint by another of the same type. Raises NotFound, Refused (`endpoint_of_another_type`)."""
+        """Replaces the endpoint, whose type stays. Raises NotFound."""
         with self._database.transaction() as session:
             row = store.find(session, environment_id, identifier)
             if row is None:
@@ -143,9 +142,6 @@ class Endpoints:
                     f'Channel endpoint with identifier "{identifier}" not found in environment "{environment_name}"'
                 )
                 raise NotFound(sentence, "endpoint_not_found")
-            if row.type != kind:
-                sentence = f'Endpoint must match the required format for type "{row.type}"'
-                raise Refused(sentence, "endpoint", "endpoint_of_another_type")
             store.change(session, row.id, self._vault.seal(json.dumps(endpoint), _place(row.id)), self._now())
             changed = self._find(session, environment_id, identifier)
             then(session, changed)

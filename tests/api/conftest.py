@@ -1,0 +1,72 @@
+"""Programs that ask the API, each with a key of its own."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.people import Site
+
+INTEGRATION = "slack-prod"
+
+
+class Program:
+    """One program with one key. Every answer is held against the shape that all errors have."""
+
+    def __init__(self, site: Site, key: str) -> None:
+        self.key = key
+        headers = {"Authorization": f"ApiKey {key}"}
+        self.client = httpx.Client(base_url=site.settings.origin, headers=headers, timeout=30, trust_env=False)
+
+    def asks(self, method: str, address: str, body: Any = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = self.client.request(method, address, json=body, headers=named)
+        if answer.status_code >= 400:
+            told = answer.json()
+            assert {"statusCode", "timestamp", "path", "message", "error", "code", "requestId"} <= set(told), told
+            assert told["statusCode"] == answer.status_code
+            assert ("errors" in told) == (answer.status_code == 422)
+        return answer
+
+    def creates(self, **members: Any) -> httpx.Response:
+        """A connection of the subscriber `ada` in T1, but for what is named; None leaves a member out."""
+        return self.asks("POST", "/v1/channel-connections", connection(**members))
+
+    def lists(self, query: str = "") -> list[str]:
+        answer = self.asks("GET", f"/v1/channel-connections?{query}")
+        assert answer.status_code == 200, answer.text
+        return [one["identifier"] for one in answer.json()["data"]]
+
+
+def connection(**members: Any) -> dict[str, Any]:
+    whole = {
+        "integrationIdentifier": INTEGRATION,
+        "subscriberId": "ada",
+        "workspace": {"id": "T1", "name": "Acme HQ"},
+        "auth": {"accessToken": "token-of-acme-hq"},
+        **members,
+    }
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+@pytest.fixture
+def program(site: Site, make_program: Callable[..., Program]) -> Program:
+    """May do everything in Development, where the practice integration is called as in the reference."""
+    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
+    return make_program()
+
+
+@pytest.fixture
+def make_program(site: Site) -> Iterator[Callable[..., Program]]:
+    made: list[Program] = []
+
+    def come(*scopes: str, environment: str = "Development", life: timedelta | None = None) -> Program:
+        key = site.runtime.api_keys.create(f"program {len(made)}", environment, scopes, life).key
+        made.append(Program(site, key))
+        return made[-1]
+
+    yield come
+    for one in made:
+        one.client.close()

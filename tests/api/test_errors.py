@@ -1,0 +1,175 @@
+"""Every code of the table is made to happen, in the one shape."""
+
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from onboarding.api.problems import TABLE
+from tests.api.conftest import Program, connection
+from tests.people import Site
+
+LIST = "/v1/channel-connections"
+
+
+@dataclass(frozen=True)
+class Scene:
+    site: Site
+    program: Program
+    start_site: Callable[..., Site]
+
+    def posts(self, content: bytes, media: str = "application/json", **headers: str) -> httpx.Response:
+        return self.program.client.post(LIST, content=content, headers={"Content-Type": media, **headers})
+
+
+def _twice(scene: Scene, first: dict[str, object], second: dict[str, object]) -> httpx.Response:
+    assert scene.program.asks("POST", LIST, first).status_code == 201
+    return scene.program.asks("POST", LIST, second)
+
+
+def _endpoint_twice(scene: Scene) -> httpx.Response:
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "slack_user", "identifier": "e"}
+    body["endpoint"] = {"userId": "U1"}  # type: ignore[assignment]  # a body is whatever it is
+    scene.program.asks("POST", "/v1/channel-endpoints", body)
+    return scene.program.asks("POST", "/v1/channel-endpoints", body)
+
+
+def _made(scene: Scene, address: str, body: dict[str, object]) -> httpx.Response:
+    assert scene.program.asks("POST", address, body).status_code == 201
+    return scene.program.asks("POST", address, body)
+
+
+def _in_use(scene: Scene, address: str) -> httpx.Response:
+    scene.program.creates(context={"tenant": "acme"})
+    return scene.program.asks("DELETE", address)
+
+
+def _in_progress(scene: Scene) -> httpx.Response:
+    """A process that is still at it, or died a moment ago."""
+    body = json.dumps(connection()).encode()
+    runtime = scene.site.runtime
+    runtime.idempotency.begin(runtime.environments.first().id, "k", "POST", f"{LIST}?", body)
+    return scene.posts(body, **{"Idempotency-Key": "k"})
+
+
+def _reused(scene: Scene) -> httpx.Response:
+    scene.program.asks("POST", LIST, connection(), Idempotency_Key="k")
+    return scene.program.asks("POST", LIST, connection(subscriberId="bea"), Idempotency_Key="k")
+
+
+def _unreachable(scene: Scene) -> httpx.Response:
+    name = scene.program.creates().json()["identifier"]
+    scene.site.slack.fails("auth.test", "status_500")
+    return scene.program.asks("POST", f"{LIST}/{name}/verify")
+
+
+def _limited(scene: Scene) -> httpx.Response:
+    strict = scene.start_site(api_rate_limit=1)
+    asker = Program(strict, scene.program.key)
+    return next(answer for _ in range(20) if (answer := asker.asks("GET", "/v1/integrations")).status_code == 429)
+
+
+def _cut_short(scene: Scene) -> httpx.Response:
+    """A body that ends before it was said to."""
+    lines = ["POST /v1/channel-connections HTTP/1.1", f"Host: 127.0.0.1:{scene.site.settings.port}"]
+    lines += [f"Authorization: ApiKey {scene.program.key}", "Content-Type: application/json", "Content-Length: 50"]
+    with socket.create_connection(("127.0.0.1", scene.site.settings.port), 10) as wire:
+        wire.sendall("\r\n".join([*lines, "", "{"]).encode())
+        wire.shutdown(socket.SHUT_WR)
+        told = b"".join(iter(lambda: wire.recv(65536), b""))
+    head, _, body = told.partition(b"\r\n\r\n")
+    first, *headers = head.decode().split("\r\n")
+    pairs = dict(line.split(": ", 1) for line in headers)
+    return httpx.Response(int(first.split()[1]), headers=pairs, content=body)
+
+
+def _broken(scene: Scene) -> httpx.Response:
+    """A token that was sealed with a key that is gone."""
+    scene.program.creates()
+    with scene.site.runtime.database.transaction() as session:
+        session.execute(text("UPDATE installations SET access_token = :junk"), {"junk": b"0" * 60})
+    return scene.program.asks("GET", LIST)
+
+
+def _gone(scene: Scene) -> httpx.Response:
+    with scene.site.runtime.database.transaction() as session:
+        session.execute(text("ALTER TABLE contexts RENAME TO elsewhere"))
+    return scene.program.asks("GET", "/v2/contexts")
+
+
+def _raced(scene: Scene) -> httpx.Response:
+    """A unique key that no rule of ours knows stands in the way, as another change at the same moment would."""
+    name = scene.program.creates().json()["identifier"]
+    with scene.site.runtime.database.transaction() as session:
+        session.execute(text("CREATE UNIQUE INDEX in_the_way ON channel_connections (workspace_id)"))
+    scene.program.creates(subscriberId="bea", workspace={"id": "T2"})
+    body = {"workspace": {"id": "T2"}, "auth": {"accessToken": "x"}}
+    return scene.program.asks("PATCH", f"{LIST}/{name}", body)
+
+
+SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
+    "body_not_json": lambda scene: scene.posts(b"{"),
+    "body_not_object": lambda scene: scene.posts(b"[]"),
+    "context_required": lambda scene: scene.program.creates(connectionMode="shared"),
+    "subscriber_required": lambda scene: scene.program.creates(subscriberId=None, connectionMode="subscriber"),
+    "owner_required": lambda scene: scene.program.creates(subscriberId=None),
+    "cursors_conflict": lambda scene: scene.program.asks("GET", f"{LIST}?after=a&before=b"),
+    "cursor_unknown": lambda scene: scene.program.asks("GET", f"{LIST}?after=abc"),
+    "idempotency_key_invalid": lambda scene: scene.program.asks("POST", LIST, {}, Idempotency_Key="k" * 256),
+    "bad_request": _cut_short,
+    "key_missing": lambda scene: httpx.get(f"{scene.site.settings.origin}{LIST}", trust_env=False),
+    "key_scheme": lambda scene: scene.program.asks("GET", LIST, Authorization="Digest x"),
+    "key_unknown": lambda scene: scene.program.asks("GET", LIST, Authorization="ApiKey x"),
+    "scope_missing": lambda scene: Program(
+        scene.site, scene.site.runtime.api_keys.create("blind", "Development", ("links:write",), None).key
+    ).asks("GET", LIST),
+    "connection_not_found": lambda scene: scene.program.asks("GET", f"{LIST}/x"),
+    "integration_not_found": lambda scene: scene.program.creates(integrationIdentifier="x"),
+    "subscriber_not_found": lambda scene: scene.program.asks("GET", "/v2/subscribers/x"),
+    "context_not_found": lambda scene: scene.program.asks("GET", "/v2/contexts/a/b"),
+    "endpoint_not_found": lambda scene: scene.program.asks("GET", "/v1/channel-endpoints/x"),
+    "not_found": lambda scene: scene.program.asks("GET", "/v1/inbox/session"),
+    "method_not_allowed": lambda scene: scene.program.asks("DELETE", LIST),
+    "connection_exists": lambda scene: _twice(scene, connection(), connection()),
+    "identifier_taken": lambda scene: _twice(
+        scene, connection(identifier="c"), connection(identifier="c", subscriberId="bea")
+    ),
+    "context_exists": lambda scene: _made(scene, "/v2/contexts", {"type": "a", "id": "b"}),
+    "context_in_use": lambda scene: _in_use(scene, "/v2/contexts/tenant/acme"),
+    "subscriber_exists": lambda scene: _made(scene, "/v2/subscribers?failIfExists=true", {"subscriberId": "ada"}),
+    "subscriber_in_use": lambda scene: _in_use(scene, "/v2/subscribers/ada"),
+    "endpoint_exists": _endpoint_twice,
+    "idempotency_in_progress": _in_progress,
+    "conflict": _raced,
+    "body_too_large": lambda scene: scene.posts(b" " * 100_001),
+    "address_too_long": lambda scene: scene.program.asks("GET", f"{LIST}?search={'x' * 9000}"),
+    "media_type_unsupported": lambda scene: scene.posts(b"{}", "text/plain"),
+    "host_not_served": lambda scene: scene.program.asks("GET", LIST, Host="evil.example"),
+    "validation_failed": lambda scene: scene.program.creates(workspace={"id": 7}),
+    "idempotency_key_reused": _reused,
+    "rate_limited": _limited,
+    "internal": _broken,
+    "slack_unreachable": _unreachable,
+    "storage_unavailable": _gone,
+}
+
+
+def test_every_code_has_its_scene() -> None:
+    assert set(SCENES) == set(TABLE)
+
+
+@pytest.mark.parametrize("code", TABLE)
+def test_code_comes_with_its_status_in_the_one_shape(
+    code: str, site: Site, program: Program, start_site: Callable[..., Site]
+) -> None:
+    answer = SCENES[code](Scene(site, program, start_site))
+    told = answer.json()
+    assert (told["code"], told["statusCode"], answer.status_code) == (code, TABLE[code].status, TABLE[code].status)
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Request-Id"] == told["requestId"]
+    assert "token-of-acme-hq" not in answer.text

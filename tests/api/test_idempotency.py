@@ -1,0 +1,143 @@
+"""A request that is repeated with its key happens once, and an answer never outlives the token in it."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from tests.api.conftest import Program, connection
+from tests.conftest import Clock
+from tests.people import Site
+
+LIST = "/v1/channel-connections"
+
+
+def test_repeat_gets_the_same_answer_and_makes_nothing(program: Program) -> None:
+    first = program.asks("POST", LIST, connection(), Idempotency_Key="k")
+    again = program.asks("POST", LIST, connection(), IDEMPOTENCY_KEY="k")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert "Idempotency-Replay" not in first.headers
+    assert (again.headers["Idempotency-Replay"], again.headers["Idempotency-Key"]) == ("true", "k")
+    assert len(program.lists()) == 1
+
+
+def test_refusals_are_kept_and_faults_are_not(site: Site, program: Program) -> None:
+    unknown = connection(integrationIdentifier="later")
+    assert program.asks("POST", LIST, unknown, Idempotency_Key="k").status_code == 404
+    site.runtime.integrations.add_practice("later", "Later", "Development")
+    kept = program.asks("POST", LIST, unknown, Idempotency_Key="k")
+    assert (kept.status_code, kept.headers["Idempotency-Replay"]) == (404, "true")
+    name = program.creates().json()["identifier"]
+    site.slack.fails("auth.test", "status_500")
+    verify = f"{LIST}/{name}/verify"
+    assert program.asks("POST", verify, Idempotency_Key="v").status_code == 502
+    assert program.asks("POST", verify, Idempotency_Key="v").headers.get("Idempotency-Replay") is None
+
+
+@pytest.mark.parametrize("body", [{}, {"subscriberId": "x"}], ids=["422", "404 later"])
+def test_other_body_is_refused(body: dict[str, str], program: Program) -> None:
+    program.asks("POST", LIST, connection(), Idempotency_Key="k")
+    answer = program.asks("POST", LIST, body, Idempotency_Key="k")
+    assert answer.status_code == 422
+    sentence = 'Request with key "k" is being reused for a different body'
+    assert answer.json()["message"] == sentence
+    assert answer.json()["errors"] == {"idempotency-key": {"messages": [sentence]}}
+
+
+def test_other_address_is_another_request(program: Program) -> None:
+    assert program.asks("POST", "/v2/contexts", {"type": "a", "id": "b"}, Idempotency_Key="k").status_code == 201
+    assert program.asks("POST", "/v2/subscribers", {"subscriberId": "b"}, Idempotency_Key="k").status_code == 201
+
+
+@pytest.mark.parametrize("end", ["DELETE", "PATCH"])
+def test_replay_tells_no_token_that_is_gone(end: str, program: Program) -> None:
+    made = program.asks("POST", LIST, connection(), Idempotency_Key="k").json()
+    body = {"workspace": {"id": "T1"}, "auth": {"accessToken": "the-new-token"}} if end == "PATCH" else None
+    assert program.asks(end, f"{LIST}/{made['identifier']}", body).status_code in (200, 204)
+    replay = program.asks("POST", LIST, connection(), Idempotency_Key="k")
+    assert replay.headers["Idempotency-Replay"] == "true"
+    assert "token-of-acme-hq" not in replay.text
+    gone = {"accessToken": "", "hasAccessToken": False}
+    assert replay.json()["auth"] == (gone if end == "DELETE" else {"accessToken": "the-new-token"})
+    assert len(program.lists()) == (0 if end == "DELETE" else 1)
+
+
+def test_replay_tells_no_token_to_a_key_that_may_not_see_it(
+    program: Program, make_program: Callable[..., Program]
+) -> None:
+    program.asks("POST", LIST, connection(), Idempotency_Key="k")
+    writer = make_program("connections:write")
+    assert writer.asks("POST", LIST, connection(), Idempotency_Key="k").json()["auth"] == {
+        "accessToken": "",
+        "hasAccessToken": True,
+    }
+
+
+def test_nothing_that_is_kept_can_be_read(site: Site, program: Program) -> None:
+    program.asks("POST", LIST, connection(), Idempotency_Key="k")
+    with site.runtime.database.reading() as session:
+        row = session.execute(text("SELECT * FROM answers")).mappings().one()
+    assert b"T1" not in bytes(row["body"])
+    assert "token-of-acme-hq" not in repr(dict(row))
+
+
+def test_process_that_died_frees_the_key_after_five_minutes(site: Site, clock: Clock, program: Program) -> None:
+    runtime, body = site.runtime, json.dumps(connection()).encode()
+    runtime.idempotency.begin(runtime.environments.first().id, "k", "POST", f"{LIST}?", body)
+
+    def tries() -> int:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+        return program.client.post(LIST, content=body, headers=headers).status_code
+
+    assert tries() == 409
+    clock.forward(minutes=4)
+    assert tries() == 409
+    clock.forward(minutes=2)
+    assert tries() == 201
+    assert len(program.lists()) == 1
+
+
+def test_key_is_free_again_after_a_day(clock: Clock, program: Program) -> None:
+    program.asks("POST", "/v2/contexts", {"type": "a", "id": "b"}, Idempotency_Key="k")
+    clock.forward(hours=25)
+    assert program.asks("POST", "/v2/contexts", {"type": "a", "id": "c"}, Idempotency_Key="k").status_code == 201
+
+
+@pytest.mark.parametrize("keyed", [False, True], ids=["without key", "with one key"])
+def test_two_hundred_at_once_make_one_connection(keyed: bool, start_site: Callable[..., Site]) -> None:
+    site = start_site(api_rate_limit=1_000_000)
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
+    program = Program(site, site.runtime.api_keys.create("p", "Development", (), None).key)
+    headers = {"Idempotency_Key": "k"} if keyed else {}
+    with ThreadPoolExecutor(32) as threads:
+        answers = list(threads.map(lambda _turn: program.asks("POST", LIST, connection(), **headers), range(200)))
+    codes = sorted((answer.status_code, answer.json().get("code", "")) for answer in answers)
+    made = [one for one in codes if one[0] == 201]
+    others = {one for one in codes if one[0] != 201}
+    assert len(program.lists()) == 1
+    if keyed:
+        assert made
+        assert others <= {(409, "idempotency_in_progress")}
+        assert len({answer.json()["identifier"] for answer in answers if answer.status_code == 201}) == 1
+    else:
+        assert len(made) == 1
+        assert others == {(409, "connection_exists")}
+
+
+def test_two_hundred_of_one_identifier_make_one_connection(start_site: Callable[..., Site]) -> None:
+    site = start_site(api_rate_limit=1_000_000)
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
+    program = Program(site, site.runtime.api_keys.create("p", "Development", (), None).key)
+
+    def creates(turn: int) -> tuple[int, str]:
+        contexts = {"tenant": f"t{turn % 3}", "region": f"r{turn % 2}"}
+        answer = program.creates(identifier="the-one", subscriberId=f"s{turn}", context=contexts)
+        return answer.status_code, answer.json().get("code", "")
+
+    with ThreadPoolExecutor(32) as threads:
+        codes = sorted(threads.map(creates, range(200)))
+    assert codes == [(201, "")] + [(409, "identifier_taken")] * 199
+    assert program.lists() == ["the-one"]

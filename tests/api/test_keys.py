@@ -1,0 +1,131 @@
+"""Who may ask, and what."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from tests.api.conftest import Program
+from tests.conftest import Clock
+from tests.people import Site
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "message"),
+    [
+        (None, "key_missing", "Missing authorization header"),
+        ("Basic abc", "key_scheme", 'Invalid authentication scheme: "Basic"'),
+        ("ApiKey nobody", "key_unknown", "API Key not found"),
+        ("ApiKey", "key_unknown", "API Key not found"),
+    ],
+)
+def test_who_has_no_key_is_told_what_is_missing(header: str | None, code: str, message: str, program: Program) -> None:
+    program.client.headers.pop("Authorization")
+    answer = program.asks("GET", "/v1/channel-connections", **({"Authorization": header} if header else {}))
+    assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (401, code, message)
+    assert answer.headers["WWW-Authenticate"] == "ApiKey"
+
+
+def test_bearer_is_accepted_too(program: Program) -> None:
+    answer = program.asks("GET", "/v1/channel-connections", Authorization=f"bearer {program.key}")
+    assert answer.status_code == 200
+
+
+def test_revoked_key_is_over_at_once(site: Site, program: Program) -> None:
+    assert program.lists() == []
+    site.runtime.api_keys.revoke("program 0", "Development")
+    assert program.asks("GET", "/v1/channel-connections").json()["message"] == "API Key not found"
+
+
+def test_key_ends_by_itself(clock: Clock, program: Program, make_program: Callable[..., Program]) -> None:
+    short = make_program(life=timedelta(hours=1))
+    assert short.lists() == []
+    clock.forward(hours=2)
+    assert short.asks("GET", "/v1/channel-connections").status_code == 401
+    assert program.lists() == []
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "address"),
+    [
+        ("connections:read", "GET", "/v1/channel-connections"),
+        ("connections:read", "GET", "/v1/channel-connections/x"),
+        ("connections:write", "POST", "/v1/channel-connections"),
+        ("connections:write", "PATCH", "/v1/channel-connections/x"),
+        ("connections:write", "DELETE", "/v1/channel-connections/x"),
+        ("connections:write", "POST", "/v1/channel-connections/x/verify"),
+        ("links:write", "POST", "/v1/integrations/channel-connections/oauth"),
+        ("connections:read", "GET", "/v1/integrations"),
+        ("connections:write", "POST", "/v2/contexts"),
+        ("connections:write", "DELETE", "/v2/subscribers/x"),
+        ("connections:read", "GET", "/v1/channel-endpoints"),
+    ],
+)
+def test_missing_scope_is_named(scope: str, method: str, address: str, make_program: Callable[..., Program]) -> None:
+    others = {"connections:read", "connections:write", "links:write", "connections:secrets"} - {scope}
+    answer = make_program(*others).asks(method, address)
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+    assert scope in answer.json()["message"]
+    assert make_program(scope).asks(method, address).status_code not in (401, 403)
+
+
+def test_only_a_key_with_the_scope_sees_tokens(program: Program, make_program: Callable[..., Program]) -> None:
+    name = program.creates().json()["identifier"]
+    reader = make_program("connections:read")
+    for answer in (
+        reader.asks("GET", f"/v1/channel-connections/{name}").json(),
+        reader.asks("GET", "/v1/channel-connections").json()["data"][0],
+    ):
+        assert answer["auth"] == {"accessToken": "", "hasAccessToken": True}
+    assert program.asks("GET", f"/v1/channel-connections/{name}").json()["auth"] == {"accessToken": "token-of-acme-hq"}
+
+
+def test_key_is_stored_as_a_digest_and_its_use_is_noted_rarely(site: Site, program: Program) -> None:
+    for _ in range(3):
+        program.lists()
+    with site.runtime.database.reading() as session:
+        row = session.execute(text("SELECT * FROM api_keys")).mappings().one()
+    assert program.key not in repr(row)
+    assert program.key.startswith("sco_")
+    assert row["last_used_at"] is not None
+    first = row["last_used_at"]
+    program.lists()
+    with site.runtime.database.reading() as session:
+        assert session.scalar(text("SELECT last_used_at FROM api_keys")) == first
+
+
+def test_who_read_credentials_is_noted_once_an_hour(
+    site: Site, clock: Clock, program: Program, make_program: Callable[..., Program]
+) -> None:
+    name = program.creates().json()["identifier"]
+    make_program("connections:read").asks("GET", f"/v1/channel-connections/{name}")
+    for _ in range(3):
+        program.asks("GET", f"/v1/channel-connections/{name}")
+        program.lists("limit=5")
+    assert _reads(site) == sorted([name, "list"])
+    clock.forward(hours=1)
+    program.asks("GET", f"/v1/channel-connections/{name}")
+    assert _reads(site) == sorted([name, name, "list"])
+
+
+def test_limit_is_for_each_key(start_site: Callable[..., Site]) -> None:
+    site = start_site(api_rate_limit=3)
+    one, other = (
+        Program(site, site.runtime.api_keys.create(name, "Development", (), None).key) for name in ("one", "other")
+    )
+    answers = [one.asks("GET", "/v1/integrations") for _ in range(5)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert [answer.status_code for answer in answers[:3]] == [200, 200, 200]
+    assert refused
+    assert refused[0].json()["message"] == "API rate limit exceeded"
+    assert refused[0].headers["Retry-After"] == "1"
+    assert answers[0].headers["RateLimit-Limit"] == "3"
+    assert answers[0].headers["RateLimit-Remaining"] == "2"
+    assert other.asks("GET", "/v1/integrations").status_code == 200
+
+
+def _reads(site: Site) -> list[str]:
+    with site.runtime.database.reading() as session:
+        found = session.execute(text("SELECT subject FROM audit_entries WHERE action = 'credentials.read'"))
+        return sorted(found.scalars())
