@@ -118,6 +118,7 @@ def _widen_what_is_there() -> None:
         table.add_column(sa.Column("refresh_expires_at", TIME))
         table.add_column(sa.Column("refresh_fingerprint", sa.String(64)))
         table.add_column(sa.Column("refresh_claimed_at", TIME))
+        table.add_column(sa.Column("refreshed_at", TIME))
         table.create_check_constraint(op.f("ck_installations_origin"), "origin IN ('install', 'api')")
         table.create_unique_constraint(
             op.f("uq_installations_integration_id_refresh_fingerprint"), ["integration_id", "refresh_fingerprint"]
@@ -215,7 +216,7 @@ def downgrade() -> None:
     with op.batch_alter_table("installations") as table:
         table.drop_constraint(op.f("uq_installations_integration_id_refresh_fingerprint"), type_="unique")
         table.drop_constraint(op.f("ck_installations_origin"), type_="check")
-        for name in ("refresh_claimed_at", "refresh_fingerprint", "refresh_expires_at", "origin"):
+        for name in ("refreshed_at", "refresh_claimed_at", "refresh_fingerprint", "refresh_expires_at", "origin"):
             table.drop_column(name)
     with op.batch_alter_table("environments") as table:
         table.drop_constraint(op.f("ck_environments_unknown_subscribers"), type_="check")

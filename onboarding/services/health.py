@@ -18,6 +18,8 @@ from onboarding.store.integrations import Integration
 
 #: A process that claimed a refresh and has not come back by then has died.
 _CLAIM_LIFE = timedelta(seconds=60)
+#: A token that was refreshed so lately is not refreshed again.
+_FRESH = timedelta(seconds=10)
 _LOOKS, _LOOK_SECONDS = 60, 0.2
 
 
@@ -62,6 +64,9 @@ class Health:
             current = installations.by_id(session, integration.environment_id, installation.id)
         if current is None or not mine:
             self._wait_for(integration.environment_id, installation.id)
+        elif current.refreshed_at is not None and current.refreshed_at + _FRESH > at:
+            # Somebody who asked at the same moment has just done it.
+            self._change(installation.id, {"refresh_claimed_at": None})
         else:
             self._refresh(integration, current)
 
@@ -85,7 +90,7 @@ class Health:
         at = self._now()
         expires_at = at + timedelta(seconds=told.expires_in) if told.expires_in else None
         columns = self._tokens.sealed(installation_id, told.access_token, told.refresh_token or spent, expires_at)
-        return {**columns, "installed_at": at, "refresh_expires_at": None}
+        return {**columns, "installed_at": at, "refreshed_at": at, "refresh_expires_at": None}
 
     def _note(self, installation_id: str, refusal: SlackRefused | None, more: dict[str, Any] | None = None) -> None:
         if refusal is not None and faults.is_slack_itself(refusal.code):

@@ -114,9 +114,10 @@ def table_of(mapped: type[Base]) -> Table:
 
 def insert_or_ignore(session: Session, mapped: type[Base], rows: Sequence[Mapping[str, object]]) -> int:
     """Inserts the rows that are not there yet, whichever unique key says so. How many were inserted."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table_of(mapped)).on_conflict_do_nothing()
-    return sum(session.execute(statement, dict(row)).rowcount for row in rows)  # type: ignore[attr-defined]  # a cursor's result has it
+    dialect, table = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql), table_of(mapped)
+    # psycopg does not count what an insert left out, so the rows that were inserted are asked back.
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return sum(session.execute(statement, dict(row)).first() is not None for row in rows)
 
 
 def _lacks_tables(error: Exception) -> bool:

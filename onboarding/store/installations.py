@@ -40,6 +40,8 @@ class Installation(Base):
     refresh_fingerprint: Mapped[str | None] = mapped_column(String(64))
     #: When a process began to refresh the token; null when none does.
     refresh_claimed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: When this server last refreshed the token; null while it has not.
+    refreshed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     installer_id: Mapped[str | None] = mapped_column(String(100))
     installed_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -54,7 +56,7 @@ _INSERT = insert(table_of(Installation))
 
 def add_given(session: Session, **values: object) -> None:
     """Credentials that a program gave."""
-    empty = dict.fromkeys(("app_id", "bot_user_id", "installer_id", "refresh_claimed_at"))
+    empty = dict.fromkeys(("app_id", "bot_user_id", "installer_id", "refresh_claimed_at", "refreshed_at"))
     session.execute(_INSERT, {**empty, "origin": "api", "scopes": "", **values})
 
 

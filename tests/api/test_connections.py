@@ -1,0 +1,302 @@
+"""Connections as programs make, change, verify and end them."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.api.conftest import Program
+from tests.conftest import Clock
+from tests.people import Site, Visitor
+
+LIST = "/v1/channel-connections"
+
+
+def test_example_of_the_reference_gets_its_answer(program: Program) -> None:
+    body = {
+        "identifier": "slack-prod-user123-abc4",
+        "subscriberId": "subscriber-123",
+        "context": {"key": "org-acme"},
+        "connectionMode": "shared",
+        "integrationIdentifier": "slack-prod",
+        "workspace": {"id": "T123456", "name": "Acme HQ"},
+        "auth": {"accessToken": "Workspace access token"},
+    }
+    answer = program.asks("POST", LIST, body)
+    assert answer.status_code == 201
+    told = answer.json()
+    assert {name: told[name] for name in told if name not in ("createdAt", "updatedAt")} == {
+        "identifier": "slack-prod-user123-abc4",
+        "channel": "chat",
+        "providerId": "slack",
+        "integrationIdentifier": "slack-prod",
+        "subscriberId": None,
+        "contextKeys": ["key:org-acme"],
+        "workspace": {"id": "T123456", "name": "Acme HQ"},
+        "auth": {"accessToken": "Workspace access token"},
+        "connectionMode": "shared",
+        "status": "unknown",
+        "next": ["verify"],
+    }
+    assert told["createdAt"] == told["updatedAt"]
+    assert len(told["createdAt"]) == len("2026-11-23T10:00:00.000Z")
+    assert told["createdAt"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("members", "mode", "subscriber"),
+    [
+        ({"connectionMode": "subscriber"}, "subscriber", "ada"),
+        ({}, "subscriber", "ada"),
+        ({"context": {"tenant": "acme"}}, "subscriber", "ada"),
+        ({"subscriberId": None, "context": {"tenant": "acme"}}, "shared", None),
+        ({"connectionMode": "shared", "context": {"tenant": {"id": "acme", "data": {"a": 1}}}}, "shared", None),
+    ],
+)
+def test_mode_follows_from_what_is_given(
+    members: dict[str, Any], mode: str, subscriber: str | None, program: Program
+) -> None:
+    told = program.creates(**members).json()
+    assert (told["connectionMode"], told["subscriberId"]) == (mode, subscriber)
+
+
+def test_checks_come_in_their_order(site: Site, program: Program) -> None:
+    site.runtime.environments.set_unknown_subscribers("Development", "refuse")
+    wrong: dict[str, Any] = {"workspace": {"id": 7}, "connectionMode": "shared", "integrationIdentifier": "nobody"}
+    seen = []
+    for name, right in (("workspace", {"id": "T1"}), ("connectionMode", None), ("integrationIdentifier", None)):
+        seen.append(program.creates(**wrong).json()["code"])
+        wrong[name] = right
+        if right is None:
+            del wrong[name]
+    seen.append(program.creates(**wrong).json()["code"])
+    assert seen == ["validation_failed", "context_required", "integration_not_found", "subscriber_not_found"]
+    program.asks("POST", "/v2/subscribers", {"subscriberId": "ada"})
+    assert program.creates(identifier="c").status_code == 201
+    assert program.creates(identifier="c").json()["code"] == "connection_exists"
+    program.asks("POST", "/v2/subscribers", {"subscriberId": "bea"})
+    assert program.creates(identifier="c", subscriberId="bea").json()["code"] == "identifier_taken"
+
+
+def test_conflict_names_identity_and_connection(program: Program) -> None:
+    name = program.creates(context={"b": "2", "a": "1"}).json()["identifier"]
+    answer = program.creates(context={"a": "1", "b": "2"})
+    assert answer.json()["message"] == (
+        'A channel connection already exists for integration "slack-prod" with subscriberId "ada" and context '
+        f"[a:1, b:2]. Connection ID: {name}"
+    )
+
+
+def test_everything_that_is_wrong_is_told_at_once_and_no_credential(program: Program) -> None:
+    answer = program.creates(
+        workspace={"id": 7},
+        connectionMode="both",
+        identifier="a/b",
+        auth={"accessToken": 12345678, "expiresAt": "soon-secret"},
+        context={"tenant": 5},
+    )
+    told = answer.json()["errors"]
+    assert told["workspace.id"] == {"messages": ["workspace.id must be a string"], "value": 7}
+    assert told["connectionMode"]["messages"] == ["connectionMode must be one of: subscriber, shared"]
+    assert told["auth.accessToken"] == {"messages": ["auth.accessToken must be a string"]}
+    assert {"identifier", "auth.expiresAt", "context"} <= set(told)
+    assert "12345678" not in answer.text
+    assert "soon-secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        ({}, "Invalid context payload structure."),
+        ([], "Invalid context payload structure."),
+        ({"a": 1}, "Invalid context payload structure."),
+        ({"a": {"data": {}}}, "Invalid context payload structure."),
+        ({str(turn): "x" for turn in range(6)}, "Too many contexts: 6 provided, maximum allowed is 5"),
+        ({"a": {"id": "b", "data": {"x": "y" * 70_000}}}, "Context 'a' Data is too large: 69KB exceeds 64KB limit"),
+        ({"a b": "x"}, "A context's type and id have"),
+        ({"a": "x" * 101}, "A context's type and id have"),
+    ],
+)
+def test_context_that_does_not_do_is_explained(context: object, message: str, program: Program) -> None:
+    told = program.creates(context=context).json()["errors"]["context"]["messages"]
+    assert told[0].startswith(message)
+
+
+def test_ignored_members_are_named_in_a_header(program: Program) -> None:
+    answer = program.creates(**{"x\r\nSet-Cookie: a": 1}, workspace={"id": "T1", "icon": "y"})
+    assert answer.status_code == 201
+    assert set(answer.headers["X-Ignored-Fields"].split(", ")) == {"workspace.icon", "x%0D%0ASet-Cookie%3A%20a"}
+
+
+@pytest.mark.parametrize(
+    ("auth", "shown"),
+    [
+        ({"accessToken": "  spaced out  "}, {"accessToken": "spaced out"}),
+        (
+            {"accessToken": "a", "expiresAt": "2030-01-02T03:04:05+02:00"},
+            {"accessToken": "a", "expiresAt": "2030-01-02T01:04:05.000Z"},
+        ),
+        (
+            {"accessToken": "a", "refreshToken": "r", "expiresAt": "2030-01-02T03:04:05Z"},
+            {"accessToken": "a", "hasRefreshToken": True, "expiresAt": "2030-01-02T03:04:05.000Z"},
+        ),
+    ],
+)
+def test_credentials_are_shown_as_documented(auth: dict[str, str], shown: dict[str, object], program: Program) -> None:
+    assert program.creates(auth=auth).json()["auth"] == shown
+
+
+def test_tokens_lie_sealed(site: Site, program: Program) -> None:
+    program.creates(auth={"accessToken": "plainly-visible", "refreshToken": "refresh-visible"})
+    with site.runtime.database.reading() as session:
+        row = session.execute(text("SELECT * FROM installations")).mappings().one()
+    assert "visible" not in repr(dict(row)).replace("token_last_four", "")
+    assert row["token_last_four"] == "ible"
+
+
+def test_update_replaces_both_whole_and_clears_a_broken_state(program: Program) -> None:
+    made = program.creates(auth={"accessToken": "a", "expiresAt": "2030-01-02T03:04:05Z"}).json()
+    address = f"{LIST}/{made['identifier']}"
+    assert program.asks("POST", f"{address}/verify").json()["status"] == "needs_reconnect"
+    answer = program.asks("PATCH", address, {"workspace": {"id": "T2"}, "auth": {"accessToken": "b"}})
+    told = answer.json()
+    assert (answer.status_code, told["workspace"], told["auth"]) == (200, {"id": "T2"}, {"accessToken": "b"})
+    assert (told["status"], told.get("statusReason")) == ("unknown", None)
+    assert told["createdAt"] == made["createdAt"]
+    assert told["updatedAt"] > made["updatedAt"]
+
+
+def test_same_refresh_token_is_one_stored_grant(site: Site, program: Program) -> None:
+    pair = {"accessToken": "a-long-enough-token", "refreshToken": "single-use"}
+    program.creates(auth=pair)
+    program.creates(subscriberId="bea", auth=pair)
+    program.creates(subscriberId="cy", auth={**pair, "refreshToken": "another"})
+    with site.runtime.database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM installations")) == 2
+
+
+def test_refused_token_needs_reconnecting_and_says_why(program: Program) -> None:
+    name = program.creates().json()["identifier"]
+    answer = program.asks("POST", f"{LIST}/{name}/verify")
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["next"]) == (200, "needs_reconnect", ["reconnect"])
+    assert told["statusReason"].startswith("Slack no longer accepts the token")
+    assert told["checkedAt"]
+    assert told["auth"] == {"accessToken": "token-of-acme-hq"}
+
+
+def test_slack_being_away_changes_nothing(site: Site, visitor: Visitor, program: Program) -> None:
+    visitor.connects(site.link("slack-prod"))
+    (name,) = program.lists()
+    before = program.asks("GET", f"{LIST}/{name}").json()
+    for fault in ("status_500", "reset", "ratelimited"):
+        site.slack.fails("auth.test", fault)
+        assert program.asks("POST", f"{LIST}/{name}/verify").status_code == 502
+    assert program.asks("GET", f"{LIST}/{name}").json() == before
+
+
+def test_twenty_verifies_of_a_rotating_token_refresh_it_once(site: Site, visitor: Visitor, program: Program) -> None:
+    visitor.connects(site.link("slack-prod"), scenario="rotation")
+    (name,) = program.lists()
+    before = program.asks("GET", f"{LIST}/{name}").json()["auth"]
+    calls = len(site.slack.calls("oauth.v2.access"))
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda _turn: program.asks("POST", f"{LIST}/{name}/verify"), range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["status"] for answer in answers} == {"healthy"}
+    refreshed = len(site.slack.calls("oauth.v2.access")) - calls
+    tokens = {answer.json()["auth"]["accessToken"] for answer in answers}
+    assert before["accessToken"] not in tokens
+    assert refreshed == len(tokens) == 1
+
+
+def test_delete_leaves_slack_alone_unless_asked(site: Site, visitor: Visitor, program: Program) -> None:
+    for asked, revoked in (("", 0), ("?revoke=true", 1)):
+        visitor.connects(site.link("slack-prod"))
+        (name,) = program.lists()
+        before = len(site.slack.calls("auth.revoke"))
+        answer = program.asks("DELETE", f"{LIST}/{name}{asked}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert len(site.slack.calls("auth.revoke")) - before == revoked
+        assert program.asks("DELETE", f"{LIST}/{name}").status_code == 404
+
+
+def test_nothing_is_revoked_while_a_program_made_connection_has_the_workspace(
+    site: Site, visitor: Visitor, program: Program
+) -> None:
+    visitor.connects(site.link("slack-prod"))
+    (installed,) = program.lists()
+    assert program.creates(subscriberId="cy", workspace={"id": "T0ACMEHQ01"}).status_code == 201
+    assert program.asks("DELETE", f"{LIST}/{installed}?revoke=true").status_code == 204
+    assert site.slack.calls("auth.revoke") == []
+
+
+def test_endpoints_go_with_their_connection(program: Program) -> None:
+    name = program.creates().json()["identifier"]
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "slack_channel"}
+    body |= {"endpoint": {"channelId": "C1"}, "connectionIdentifier": name}  # type: ignore[dict-item]  # a body is whatever it is
+    assert program.asks("POST", "/v1/channel-endpoints", body).status_code == 201
+    program.asks("DELETE", f"{LIST}/{name}")
+    assert program.asks("GET", "/v1/channel-endpoints").json()["data"] == []
+
+
+def test_program_and_browser_make_one_and_the_same_connection(site: Site, visitor: Visitor, program: Program) -> None:
+    made = program.creates(subscriberId="bea", workspace={"id": "T0ACMEHQ01"}).json()
+    assert visitor.opens(site.link("slack-prod", subscriber_id="bea")).outcome == "already_connected"
+    done = visitor.allows(visitor.presses(visitor.opens(site.link("slack-prod", subscriber_id="bea")), "connect"))
+    assert done.outcome == "reconnected"
+    told = program.asks("GET", f"{LIST}/{made['identifier']}").json()
+    assert (told["status"], told["workspace"]["name"]) == ("healthy", "Acme HQ")
+    assert told["auth"]["accessToken"].startswith("xoxb-")
+    assert told["installedBy"]
+    assert program.creates(subscriberId="bea").json()["code"] == "connection_exists"
+
+
+def test_install_address_leads_to_the_connection_that_was_named(
+    site: Site, visitor: Visitor, clock: Clock, program: Program
+) -> None:
+    ask = {
+        "integrationIdentifier": "slack-prod",
+        "subscriberId": "bea",
+        "context": {"tenant": {"id": "acme", "data": {"plan": "pro"}}},
+        "connectionIdentifier": "bea-of-acme",
+        "scope": ["chat:write"],
+    }
+    address = "/v1/integrations/channel-connections/oauth"
+    late = program.asks("POST", address, ask).json()["url"]
+    clock.forward(minutes=6)
+    assert visitor.opens(late).outcome == "link_expired"
+    url = program.asks("POST", address, ask).json()["url"]
+    assert url.startswith(f"{site.settings.origin}/connect/")
+    start = visitor.opens(url)
+    assert "chat:write" in start.text
+    assert "groups:read" not in start.text
+    assert visitor.allows(visitor.presses(start, "connect")).outcome == "connected"
+    told = program.asks("GET", f"{LIST}/bea-of-acme").json()
+    assert (told["subscriberId"], told["contextKeys"], told["scopes"]) == ("bea", ["tenant:acme"], ["chat:write"])
+    assert program.asks("GET", "/v2/contexts/tenant/acme").json()["data"] == {"plan": "pro"}
+    with Visitor(site) as other:
+        assert other.opens(url).outcome == "link_used"
+    taken = {**ask, "subscriberId": "cy"}
+    assert program.asks("POST", address, taken).json()["code"] == "identifier_taken"
+
+
+def test_older_name_of_the_install_address_wants_its_mode(program: Program) -> None:
+    ask = {"integrationIdentifier": "slack-prod", "subscriberId": "bea"}
+    assert program.asks("POST", "/v1/integrations/chat/oauth", {**ask, "mode": "connect"}).status_code == 201
+    assert program.asks("POST", "/v1/integrations/chat/oauth", ask).status_code == 422
+
+
+def test_environments_do_not_see_each_other(site: Site, program: Program, make_program: Callable[..., Program]) -> None:
+    site.runtime.environments.add("Production")
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Production")
+    other = make_program(environment="Production")
+    mine, theirs = program.creates(identifier="c"), other.creates(identifier="c")
+    assert (mine.status_code, theirs.status_code) == (201, 201)
+    other.asks("PATCH", f"{LIST}/c", {"workspace": {"id": "T9"}, "auth": {"accessToken": "theirs"}})
+    assert program.asks("GET", f"{LIST}/c").json()["workspace"]["id"] == "T1"
+    program.asks("DELETE", f"{LIST}/c")
+    assert other.lists() == ["c"]
+    assert program.lists() == []
