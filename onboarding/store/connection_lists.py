@@ -45,9 +45,7 @@ def page(session: Session, environment_id: str, wanted: Filter, turn: Turn) -> L
     values = _values(environment_id, wanted)
     shape = _shape(wanted)
     if wanted.text is not None:
-        found = session.scalars(_matching(), {**_text_values(environment_id, wanted.text), "size": RARE + 1}).all()
-        shape = (*shape, "ids" if len(found) <= RARE else "text")
-        values |= {"ids": list(found)} if len(found) <= RARE else _text_values(environment_id, wanted.text)
+        shape, values = _searched(session, environment_id, wanted.text, shape, values)
 
     def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
         how = None if place is None else place.inclusive
@@ -62,9 +60,19 @@ def count(session: Session, environment_id: str, wanted: Filter, cap: int) -> in
     """Counts to `cap` at most, so that a big table does not make every page slow."""
     values, shape = _values(environment_id, wanted), _shape(wanted)
     if wanted.text is not None:
-        values |= _text_values(environment_id, wanted.text)
-        shape = (*shape, "text")
+        shape, values = _searched(session, environment_id, wanted.text, shape, values)
     return session.scalar(_count(shape), {**values, "size": cap}) or 0
+
+
+def _searched(
+    session: Session, environment_id: str, wanted: str, shape: tuple[str, ...], values: dict[str, Any]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """What is rare is found first and then narrowed; what is common is met while walking down the order."""
+    told = _text_values(environment_id, wanted)
+    found = session.scalars(_matching(), {**told, "size": RARE + 1}).all()
+    if len(found) <= RARE:
+        return (*shape, "ids"), {**values, "ids": list(found)}
+    return (*shape, "text"), {**values, **told}
 
 
 def _shape(wanted: Filter) -> tuple[str, ...]:
@@ -120,6 +128,10 @@ def _count(shape: tuple[str, ...]) -> Any:
         shared = base.where(*_conditions(rest), TABLE.c.mode == "shared").limit(bindparam("size")).subquery()
         both = union_all(select(own), select(shared)).limit(bindparam("size")).subquery()
         return select(func.count()).select_from(both)
+    if shape == ("text",):
+        # A row may be found twice; the four walks together are as long as the cap at most.
+        found = _matching().subquery()
+        return select(func.count(found.c.id.distinct()))
     return select(func.count()).select_from(base.where(*_conditions(shape)).limit(bindparam("size")).subquery())
 
 

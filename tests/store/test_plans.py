@@ -1,0 +1,160 @@
+"""Every documented filter and order walks an index, on both databases."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, text
+
+from onboarding import files
+from onboarding.identity import context_digest
+from onboarding.sealed import Sealed
+from onboarding.store import connection_lists, connections, environments, installations, integrations, schema
+from onboarding.store.connection_lists import Filter
+from onboarding.store.database import Database, Session, table_of
+from onboarding.store.paging import Place, Turn
+from tests import postgres
+from tests.rounds import DATABASE
+
+ROWS = 6000
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+FILTERS = {
+    "none": Filter(),
+    "integrationIdentifier": Filter(integration_id="int_1"),
+    "connectionMode": Filter(mode="shared"),
+    "subscriberId": Filter(subscriber_id="s7", with_shared=True),
+    "subscriberId, own only": Filter(subscriber_id="s7", mode="subscriber"),
+    "contextKeys": Filter(context_digest=context_digest(["tenant:t3"])),
+    "contextKeys, none": Filter(context_digest=context_digest([])),
+    "workspaceId": Filter(workspace_id="T9"),
+    "status": Filter(status="needs_reconnect"),
+    "search, rare": Filter(text="acme 77"),
+    "search, common": Filter(text="acme"),
+}
+
+
+@pytest.fixture(scope="module")
+def filled_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    url = postgres.new_database() if DATABASE == "postgresql" else f"sqlite:///{tmp_path_factory.mktemp('p')}/p.sqlite3"
+    database = Database(url.replace("postgresql://", "postgresql+psycopg://"))
+    schema.upgrade(database, files.migrations())
+    with database.transaction() as session:
+        _fill(session)
+    if DATABASE == "postgresql":
+        with database.engine.connect() as connection:
+            connection.execute(text("ANALYZE"))
+            connection.commit()
+    database.close()
+    yield url
+    if DATABASE == "postgresql":
+        postgres.drop(url)
+
+
+@pytest.fixture
+def database(filled_url: str) -> Iterator[Database]:
+    opened = Database(filled_url.replace("postgresql://", "postgresql+psycopg://"))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("order", ["created_at", "updated_at"])
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_page_walks_an_index(name: str, order: str, database: Database) -> None:
+    place = Place(NOON + timedelta(seconds=ROWS // 2), "con_x")
+    turns = [Turn(10, order=order), Turn(10, order=order, descending=False), Turn(10, after=place, order=order)]
+    for turn in turns:
+        with _watched(database) as asked, database.reading() as session:
+            connection_lists.page(session, "env_1", FILTERS[name], turn)
+        for statement, values in asked:
+            plan = _plan(database, statement, values)
+            # Postgres sorts the few rows of a page that is put together from two walks or from ids; nobody sorts a table.
+            assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
+            if "search" not in name and not FILTERS[name].with_shared:
+                assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_count_walks_an_index(name: str, database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        connection_lists.count(session, "env_1", FILTERS[name], 1000)
+    for statement, values in asked:
+        plan = _plan(database, statement, values)
+        assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
+
+
+def test_retrieve_walks_the_unique_key(database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        assert connections.documented(session, "env_1", "c5") is not None
+    assert "identifier" in _plan(database, *asked[0])
+
+
+@contextmanager
+def _watched(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are executed meanwhile."""
+    asked: list[tuple[str, Any]] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        asked.append((statement, values))
+
+    event.listen(database.engine, "before_cursor_execute", hear)
+    yield asked
+    event.remove(database.engine, "before_cursor_execute", hear)
+
+
+def _plan(database: Database, statement: str, values: Any) -> str:
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            # This table is small: PostgreSQL would rather read all of it. The question is whether it has to.
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        rows = connection.exec_driver_sql(explain + statement, values).all()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+def _fill(session: Session) -> None:
+    sealed = Sealed("0" * 12, b"never opened")
+    environments.add(session, environments.Environment(id="env_1", name="Development", created_at=NOON))
+    for number in (1, 2):
+        one = integrations.Integration(
+            id=f"int_{number}",
+            environment_id="env_1",
+            identifier=f"slack-{number}",
+            name="Northwind",
+            client_id=f"{number}.1",
+            client_secret=sealed,
+            scopes="",
+            is_practice=True,
+            workspace_policy="allow",
+            created_at=NOON,
+        )
+        integrations.add(session, one)
+    given = {"environment_id": "env_1", "integration_id": "int_1", "access_token": sealed, "token_last_four": ""}
+    installations.add_given(session, id="ins_1", slack_key="api:1", refresh_token=None, installed_at=NOON, **given)
+    session.execute(insert(table_of(connections.ChannelConnection)), [_row(number) for number in range(ROWS)])
+
+
+def _row(number: int) -> dict[str, object]:
+    keys = [f"tenant:t{number % 40}"] if number % 3 else []
+    at = NOON + timedelta(seconds=number)
+    return {
+        "id": f"con_{number:06d}",
+        "environment_id": "env_1",
+        "identifier": f"c{number}",
+        "integration_id": f"int_{1 + (number % 9 == 0)}",
+        "installation_id": "ins_1",
+        "identity_key": f"{number:064d}",
+        "mode": "subscriber" if number % 5 else "shared",
+        "subscriber_id": f"s{number % 800}" if number % 5 else None,
+        "workspace_id": f"T{number % 700}",
+        "workspace_name": f"Acme {number}",
+        "search_name": f"acme {number}",
+        "status": "needs_reconnect" if number % 50 == 0 else "healthy",
+        "created_at": at,
+        "updated_at": at,
+        "context_keys": str(keys).replace("'", '"'),
+        "context_digest": context_digest(keys),
+    }
