@@ -5,8 +5,9 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPException
+from typing import Any
 from urllib.parse import urlencode
+from urllib.request import Request
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -16,8 +17,8 @@ from onboarding.errors import SlackBusy, SlackDown, SlackRefused
 from onboarding.slack import grants
 from onboarding.slack.faults import GONE
 from onboarding.slack.grants import Grant, Refreshed
+from onboarding.slack.pool import Pool
 
-_TIMEOUT_SECONDS = 10
 _LONGEST_WAIT_SECONDS = 3600
 _ERROR_WORD = re.compile(r"[a-z0-9_.]{1,60}\Z")
 # slack_sdk prints codes and tokens at debug level: it gets a logger that never goes below info.
@@ -38,10 +39,12 @@ class Credentials:
 
 
 class Gateway:
-    """Slack, as this product sees it. One TLS context serves every call of the process."""
+    """Slack, as this product sees it. One TLS context and one pool of connections serve every call of the process."""
 
     def __init__(self) -> None:
+        """Raises SettingsProblem for a proxy that cannot be one."""
         self._tls = ssl.create_default_context()
+        self._pool = Pool(self._tls)
 
     def authorize_url(
         self, app: Credentials, scopes: tuple[str, ...], redirect_uri: str, state: str, team: str | None
@@ -105,14 +108,20 @@ class Gateway:
         return grant.named(None, name if isinstance(name, str) else None)
 
     def _client(self, app: Credentials, token: str | None = None) -> WebClient:
-        return WebClient(
-            token=token,
-            base_url=app.api_url,
-            timeout=_TIMEOUT_SECONDS,
-            ssl=self._tls,
-            retry_handlers=[],
-            logger=_LOGGER,
-        )
+        return _PooledClient(self._pool, token=token, base_url=app.api_url, ssl=self._tls)
+
+
+class _PooledClient(WebClient):
+    """slack_sdk writes the question and judges the answer; the pool carries both. By itself it connects for each call."""
+
+    def __init__(self, pool: Pool, **given: Any) -> None:
+        super().__init__(**given, retry_handlers=[], logger=_LOGGER)
+        self._pool = pool
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        body = req.data if isinstance(req.data, bytes) else b""
+        reply = self._pool.post(url, body, dict(req.header_items()))
+        return {"status": reply.status, "headers": reply.headers, "body": reply.body}
 
 
 def _ask(call: Callable[[], SlackResponse]) -> SlackResponse:
@@ -120,9 +129,9 @@ def _ask(call: Callable[[], SlackResponse]) -> SlackResponse:
         return call()
     except SlackApiError as refusal:
         raise _translated(refusal) from None
-    except (OSError, HTTPException, ValueError) as fault:
-        # URLError, resets and time-outs are OSErrors; a cut body is an HTTPException, a broken header a ValueError.
-        raise SlackDown(f"Slack did not answer: {type(fault).__name__}") from None
+    except (ValueError, RecursionError):
+        # JSON that Python does not read: a number of thousands of digits, or brackets without end.
+        raise SlackDown("Slack's answer could not be read.") from None
 
 
 def _translated(refusal: SlackApiError) -> SlackRefused | SlackBusy | SlackDown:

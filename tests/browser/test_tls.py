@@ -1,21 +1,16 @@
 """The product behind TLS, as it stands on the open internet: the browser holds it to what https alone allows."""
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
+from tests import certificates
 from tests.browser.navigator import Customer, Operator
 from tests.people import Site
 
@@ -50,7 +45,7 @@ def test_cookies_are_bound_to_the_host_and_forms_post_over_https(
 @contextmanager
 def _encrypted(site: Site, port: int, folder: Path) -> Iterator[None]:
     """The same app once more, behind TLS: the product asks its practice Slack at the plain port, as behind a proxy."""
-    server = make_server("127.0.0.1", port, site.app, threaded=True, ssl_context=_certificate(folder))
+    server = make_server("127.0.0.1", port, site.app, threaded=True, ssl_context=certificates.self_signed(folder))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -59,22 +54,3 @@ def _encrypted(site: Site, port: int, folder: Path) -> Iterator[None]:
         server.shutdown()
         thread.join(5)
         server.server_close()
-
-
-def _certificate(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context

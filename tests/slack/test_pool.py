@@ -1,0 +1,222 @@
+"""The way to Slack: connections are kept, nothing is sent twice, and every call ends in time."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from onboarding.errors import SettingsProblem, SlackDown
+from onboarding.slack.gateway import Credentials, Gateway
+from tests import certificates
+from tests.slack.wire import Says, Wire, answers, grants, wire
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def slack() -> Iterator[Wire]:
+    with wire() as made:
+        yield made
+
+
+def exchange(gateway: Gateway, slack: Wire, scheme: str = "http", host: str = "127.0.0.1") -> str | None:
+    address = f"{scheme}://{host}:{slack.port}"
+    app = Credentials("1.1", "client-secret", address, f"{address}/api/")
+    return gateway.exchange(app, "code-1", "https://connect.example.com/slack/oauth_redirect").team_name
+
+
+def test_calls_share_one_connection(slack: Wire) -> None:
+    gateway = Gateway()
+    assert [exchange(gateway, slack) for _ in range(5)] == ["Acme HQ"] * 5
+    assert (slack.connections, len(slack.questions)) == (1, 5)
+
+
+def test_connection_that_slack_closed_while_it_rested_loses_no_install(slack: Wire) -> None:
+    gateway = Gateway()
+    for _ in range(5):
+        assert exchange(gateway, slack) == "Acme HQ"
+        slack.ends_all_connections()
+        time.sleep(0.02)
+    assert (slack.connections, len(slack.questions)) == (5, 5)
+
+
+def test_connection_that_rested_for_minutes_is_not_trusted(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway, passing = Gateway(), time.monotonic
+    exchange(gateway, slack)
+    monkeypatch.setattr(time, "monotonic", lambda: passing() + 61)
+    assert exchange(gateway, slack) == "Acme HQ"
+    assert slack.connections == 2
+
+
+def test_sixty_four_threads_get_their_answers(slack: Wire) -> None:
+    gateway, ready = Gateway(), Barrier(64, timeout=30)
+
+    def asks(_number: int) -> list[str | None]:
+        ready.wait()
+        return [exchange(gateway, slack) for _ in range(5)]
+
+    with ThreadPoolExecutor(64) as crowd:
+        told = list(crowd.map(asks, range(64)))
+    assert told == [["Acme HQ"] * 5] * 64
+    assert len(slack.questions) == 320
+    assert slack.connections <= 64
+
+
+def _resets(peer: socket.socket) -> None:
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    peer.close()
+
+
+def _says(told: bytes) -> Says:
+    def say(peer: socket.socket) -> None:
+        peer.sendall(told)
+        peer.shutdown(socket.SHUT_RDWR)
+
+    return say
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+FAULTS: dict[str, Says] = {
+    "reset": _resets,
+    "closed": _says(b""),
+    "not http": _says(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    "cut head": _says(b"HTTP/1.1 200 OK\r\nContent-Ty"),
+    "cut body": _says(_HEAD + b'Content-Length: 500\r\n\r\n{"ok": true'),
+    "cut chunk": _says(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"),
+    "broken chunk": _says(_HEAD + b"Transfer-Encoding: chunked\r\n\r\nfive\r\n{"),
+    "html": answers("<html>Sorry</html>"),
+    "html 502": answers("<html>Sorry</html>", "502 Bad Gateway"),
+    "empty 500": answers("", "500 Internal Server Error"),
+    "no text": answers(b"\xff\xfe"),
+    "a number without end": answers('{"ok": ' + "1" * 5000 + "}"),
+    "brackets without end": answers("[" * 200_000),
+    "too long": answers('"' + "x" * 5_000_001 + '"'),
+}
+
+
+@pytest.mark.parametrize("says", FAULTS.values(), ids=FAULTS.keys())
+def test_what_is_no_answer_is_asked_once_and_said_so(slack: Wire, says: Says) -> None:
+    gateway = Gateway()
+    exchange(gateway, slack)
+    slack.says = says
+    with pytest.raises(SlackDown):
+        exchange(gateway, slack)
+    assert len(slack.questions) == 2
+    slack.says = grants
+    assert exchange(gateway, slack) == "Acme HQ"
+
+
+def test_redirect_is_not_followed(slack: Wire) -> None:
+    with wire() as elsewhere:
+        slack.says = answers("", "307 Temporary Redirect", f"Location: http://127.0.0.1:{elsewhere.port}/api/")
+        with pytest.raises(SlackDown):
+            exchange(Gateway(), slack)
+    assert elsewhere.connections == 0
+
+
+@pytest.mark.slow
+def test_answer_that_drips_ends_after_ten_seconds() -> None:
+    def drips(before: bytes, drop: bytes) -> Says:
+        def say(peer: socket.socket) -> None:
+            peer.sendall(before)
+            for _ in range(100):
+                peer.sendall(drop)
+                time.sleep(0.3)
+
+        return say
+
+    def seconds(says: Says) -> float:
+        with wire(says) as slack:
+            began = time.monotonic()
+            with pytest.raises(SlackDown):
+                exchange(Gateway(), slack)
+            return time.monotonic() - began
+
+    body = _HEAD + b"Content-Length: 5000\r\n"
+    ways = [drips(b"", b"H"), drips(_HEAD, b"X: 1\r\n"), drips(body + b"\r\n", b"x")]
+    ways += [drips(body + b"Connection: close\r\n\r\n", b"x")]
+    with ThreadPoolExecutor(len(ways)) as crowd:
+        assert all(1 < took < 11 for took in crowd.map(seconds, ways))
+
+
+def test_tls_connections_are_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = certificates.self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    gateway = Gateway()
+    with wire(tls=tls) as slack:
+        for _ in range(3):
+            assert exchange(gateway, slack, "https") == "Acme HQ"
+        assert slack.connections == 1
+        slack.ends_all_connections()
+        time.sleep(0.02)
+        assert exchange(gateway, slack, "https") == "Acme HQ"
+
+
+@pytest.mark.parametrize("case", ["a stranger's certificate", "another server's certificate"])
+def test_server_that_cannot_prove_who_it_is_is_told_nothing(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = certificates.self_signed(tmp_path, "127.0.0.2" if case.startswith("another") else "127.0.0.1")
+    if case.startswith("another"):
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with wire(tls=tls) as slack:
+        with pytest.raises(SlackDown):
+            exchange(Gateway(), slack, "https")
+        assert slack.questions == []
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY"])
+@pytest.mark.parametrize("user", ["", "ada:p%40ss@"])
+def test_proxy_of_the_environment_is_asked_for_the_way(
+    variable: str, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with wire(answers("", "403 Forbidden")) as proxy, wire() as slack:
+        monkeypatch.setenv(variable, f"http://{user}127.0.0.1:{proxy.port}")
+        with pytest.raises(SlackDown):
+            exchange(Gateway(), slack, "https", "slack.test")
+        assert proxy.questions[0].startswith(f"CONNECT slack.test:{slack.port} ")
+        assert ("proxy-authorization: basic ywrhonbac3m=" in proxy.questions[0].lower()) == bool(user)
+        assert "client-secret" not in proxy.questions[0]
+        assert slack.connections == 0
+
+
+def test_no_proxy_names_what_is_asked_directly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = certificates.self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with wire() as proxy, wire(tls=tls) as slack:
+        monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1,.example.com")
+        assert exchange(Gateway(), slack, "https") == "Acme HQ"
+        assert proxy.connections == 0
+
+
+def test_slack_of_this_machine_is_never_asked_through_a_proxy(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    with wire() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert exchange(Gateway(), slack) == "Acme HQ"
+        assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("address", ["socks5://127.0.0.1:1080", "http://[::1", "ftp://proxy.example.com"])
+def test_proxy_that_cannot_be_one_stops_the_start(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    with pytest.raises(SettingsProblem, match="HTTPS_PROXY"):
+        Gateway()
+
+
+def test_slack_gets_what_slack_sdk_has_written(slack: Wire) -> None:
+    exchange(Gateway(), slack)
+    (question,) = slack.questions
+    assert question.startswith("POST /api/oauth.v2.access HTTP/1.1\r\n")
+    assert "Authorization: Basic MS4xOmNsaWVudC1zZWNyZXQ=" in question
+    assert "slackclient/" in question
+    assert "code=code-1" in question.partition("\r\n\r\n")[2]
