@@ -9,6 +9,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from onboarding import cli, files, runtime, settings, web
 from onboarding.errors import SettingsProblem
+from onboarding.jobs import sweep
 from onboarding.practice import PracticeApp, create_practice
 from onboarding.services.integrations import PRACTICE_PATH
 from onboarding.settings import Settings
@@ -60,7 +61,9 @@ def _served() -> Flask:
     runtime.check_keys(built, settings.keys_are_given())
     if configured.practice_possible and built.integrations.is_practice_on():
         _keep_alone(configured)
-    return site(configured, built)
+    product = site(configured, built)
+    sweep.start(built)
+    return product
 
 
 _alone: list[IO[str]] = []

@@ -1,11 +1,13 @@
-"""`serve`: set up, say where, and run the server. What `make run` calls."""
+"""`serve`: set up, run the server, and say where it is once it answers. What `make run` calls."""
 
 import errno
+import http.client
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from types import FrameType
 
 import click
@@ -13,32 +15,26 @@ import click
 from onboarding import settings
 from onboarding.cli.setup import set_up
 from onboarding.cli.shell import opened, told
-from onboarding.errors import Problem
 from onboarding.runtime import Runtime, check_keys
 from onboarding.settings import Settings
 
 #: Threads of the web process: installs that wait on Slack hold one each.
 THREADS = 64
 OWNER = "owner@localhost"
-SWEEP_SECONDS = 30
+#: A server that has not answered by then will not.
+_START_SECONDS = 60
 
 
 @click.command()
 def serve() -> None:
-    """Set up, print the address and a one-time sign-in link, and serve until Ctrl-C."""
+    """Set up, serve until Ctrl-C, and print the address and a one-time sign-in link once the server answers."""
     with opened() as runtime:
         configured = runtime.settings
         _port_is_free(configured)
         set_up(runtime)
         with told():
             check_keys(runtime, settings.keys_are_given())
-        _announce(configured, runtime.access.invite(OWNER).url)
         _run(configured, runtime)
-
-
-def _announce(configured: Settings, sign_in: str) -> None:
-    click.echo(f"\n  Slack Connect onboarding   {configured.origin}")
-    click.echo(f"  Sign in as operator        {sign_in}\n  (once, within 15 minutes)   Ctrl-C ends it.\n")
 
 
 def _run(configured: Settings, runtime: Runtime) -> None:
@@ -58,26 +54,56 @@ def _run(configured: Settings, runtime: Runtime) -> None:
         ],
         env=settings.child_environment(configured),
     )
-    seconds = 0
-    while server.poll() is None and not ended.wait(1):
-        seconds += 1
-        if seconds % SWEEP_SECONDS == 0:
-            _sweep(runtime)
+    try:
+        if _comes_up(configured, server, ended):
+            _announce(configured, runtime.access.invite(OWNER).url)
+        while server.poll() is None and not ended.wait(1):
+            pass
+    finally:
+        code = _end(server)
+    if not ended.is_set():
+        sys.exit(code)
+
+
+def _comes_up(configured: Settings, server: "subprocess.Popen[bytes]", ended: threading.Event) -> bool:
+    """Waits until the server answers. False: somebody has ended us meanwhile."""
+    latest = time.monotonic() + _START_SECONDS
+    while not ended.wait(0.05):
+        if server.poll() is not None:
+            click.echo(f"The server ended before it answered (exit code {server.returncode}).", err=True)
+            sys.exit(server.returncode or 1)
+        if _answers(configured):
+            return True
+        if time.monotonic() > latest:
+            raise click.ClickException(f"The server did not answer within {_START_SECONDS} seconds.")
+    return False
+
+
+def _answers(configured: Settings) -> bool:
+    asking = http.client.HTTPConnection(configured.own_host.strip("[]"), configured.port, timeout=1)
+    try:
+        asking.request("GET", "/healthz")
+        return asking.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asking.close()
+
+
+def _announce(configured: Settings, sign_in: str) -> None:
+    click.echo(f"\n  Slack Connect onboarding   {configured.origin}")
+    click.echo(f"  Sign in as operator        {sign_in}\n  (once, within 15 minutes)   Ctrl-C ends it.\n")
+
+
+def _end(server: "subprocess.Popen[bytes]") -> int:
+    """The server's exit code."""
     if server.poll() is None:
         server.terminate()
         try:
             server.wait(15)
         except subprocess.TimeoutExpired:
             server.kill()
-        return
-    sys.exit(server.returncode)
-
-
-def _sweep(runtime: Runtime) -> None:
-    try:
-        runtime.choosing.expire_overdue()
-    except Problem as problem:
-        click.echo(f"Overdue attempts are tried again in {SWEEP_SECONDS} s: {problem.sentence}", err=True)
+    return server.wait()
 
 
 def _port_is_free(configured: Settings) -> None:

@@ -21,7 +21,7 @@ def setup(as_json: bool) -> None:
 @click.command()
 @json_option
 def sweep(as_json: bool) -> None:
-    """Give back grants that waited too long, and end attempts whose process died. For a timer."""
+    """Give back grants that waited too long, and end attempts whose process died. Web processes do so, too."""
     with opened() as runtime:
         ended = runtime.choosing.expire_overdue()
     say(as_json, {"ended": ended}, lambda: f"Attempts ended: {ended}.")

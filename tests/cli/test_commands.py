@@ -192,7 +192,9 @@ def test_serve_says_where_it_is_and_ends_cleanly(serving: tuple[subprocess.Popen
     # The practice Slack's world is in that process's memory: a second one is refused.
     second = run("serve", PORT=str(_free_port()))
     assert second.returncode != 0
+    assert "/sign-in/" not in second.stdout, "an address that nobody answers at is not told"
     assert "one web process" in second.stderr
+    assert f"The server ended before it answered (exit code {second.returncode})." in second.stderr
     assert "Traceback" not in second.stderr
     server.send_signal(signal.SIGINT)
     _, complaints = server.communicate(timeout=20)
@@ -211,8 +213,7 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
         assert server.stdout is not None
         told = [server.stdout.readline() for _ in range(4)]
         assert any(f"{origin}/sign-in/" in line for line in told), told
-        with httpx.Client(transport=httpx.HTTPTransport(retries=8), trust_env=False) as client:
-            client.get(f"{origin}/healthz")
+        assert httpx.get(f"{origin}/healthz", trust_env=False).status_code == 200, "it answers once it says where it is"
         yield server, origin
     finally:
         if server.poll() is None:

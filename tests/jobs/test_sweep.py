@@ -1,0 +1,121 @@
+"""What is due is done by every serving process, and by all of them together once."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from onboarding.jobs import sweep
+from tests import postgres
+from tests.conftest import KEY, SECRET, Clock
+from tests.people import Page, Site, Visitor
+
+ROOT = Path(__file__).parents[2]
+
+
+def waits(site: Site, visitor: Visitor, subscriber: str = "bea") -> Page:
+    """A grant that waits for the person, who goes away."""
+    link = site.link(subscriber_id=subscriber, offered_context_keys=("team:a", "team:b"))
+    page = visitor.connects(link)
+    assert page.name == "setup"
+    return page
+
+
+@contextmanager
+def sweeping(site: Site, processes: int = 1) -> Iterator[None]:
+    ends = [sweep.start(site.runtime, every=0.05, first_after=0.01) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for end in ends:
+            end.set()
+
+
+def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
+    latest = time.monotonic() + seconds
+    while not holds() and time.monotonic() < latest:
+        time.sleep(0.02)
+    return holds()
+
+
+def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: Visitor, clock: Clock) -> None:
+    page = waits(site, visitor)
+    with sweeping(site):
+        time.sleep(0.2)
+        assert len(site.slack.installations()) == 1, "not before its time"
+        clock.forward(minutes=10)
+        assert until(lambda: site.slack.installations() == [])
+    assert visitor.opens(page.url).outcome == "state_expired"
+
+
+def test_many_who_sweep_give_each_grant_back_once(site: Site, visitor: Visitor, clock: Clock) -> None:
+    for number in range(4):
+        waits(site, visitor, f"subscriber-{number}")
+    clock.forward(minutes=10)
+    with sweeping(site, processes=8):
+        assert until(lambda: len(site.slack.calls("auth.revoke")) >= 4)
+        time.sleep(0.3)
+    assert len(site.slack.calls("auth.revoke")) == 4
+
+
+def test_database_that_is_away_is_one_line_and_a_later_round(
+    site: Site, visitor: Visitor, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    waits(site, visitor)
+    clock.forward(minutes=10)
+    database = site.runtime.database
+    if database.is_sqlite:
+        file = Path(database.url.database or "")
+        database.close()
+        moved = [one.rename(tmp_path / f"away-{one.name}") for one in file.parent.glob(f"{file.name}*")]
+        file.mkdir()
+    else:
+        postgres.drop(site.settings.database_url.get_secret_value())
+    with sweeping(site):
+        time.sleep(0.6)
+        if database.is_sqlite:
+            file.rmdir()
+            for one in moved:
+                one.rename(file.parent / one.name.removeprefix("away-"))
+            assert until(lambda: site.slack.installations() == [])
+    told = [record.getMessage() for record in caplog.records if record.name == "onboarding.jobs.sweep"]
+    assert [("sweep.database_gone" in line, "\n" in line) for line in told] == [(True, False)]
+
+
+@pytest.mark.slow
+def test_any_server_of_the_wsgi_object_sweeps(site: Site, visitor: Visitor, clock: Clock) -> None:
+    clock.forward(minutes=-11)
+    waits(site, visitor)
+    settings = site.settings
+    environment = {
+        "PORT": str(settings.port),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "INSTANCE": str(settings.instance),
+        "SECRET_KEY": SECRET,
+        "ENCRYPTION_KEYS": KEY,
+    }
+    served = subprocess.Popen(
+        [sys.executable, "-c", "import app, time; app.app; time.sleep(60)"], cwd=ROOT, env=environment
+    )
+    try:
+        assert until(lambda: site.slack.installations() == [], 30)
+    finally:
+        served.terminate()
+        served.wait(10)
+
+
+@pytest.mark.once
+@pytest.mark.slow
+def test_commands_start_no_thread() -> None:
+    program = (
+        "import app, json, threading; app.create_app(); print(json.dumps([t.name for t in threading.enumerate()]))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env={}, capture_output=True, text=True, timeout=30, check=True
+    )
+    assert json.loads(told.stdout) == ["MainThread"]
