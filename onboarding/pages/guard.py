@@ -81,7 +81,8 @@ def _loopback_only() -> Response | None:
     if not settings.practice_possible or request.endpoint == "health.alive":
         return None
     name = _host_name()
-    if name == urlsplit(settings.origin).hostname:
+    # Whether practice mode is on is asked of the database: only where the answer matters.
+    if name == urlsplit(settings.origin).hostname or not current().integrations.is_practice_on():
         return None
     if name == "localhost" and request.method == "GET":
         return redirect(f"{settings.origin}{request.full_path.rstrip('?')}")

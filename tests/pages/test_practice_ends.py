@@ -1,5 +1,8 @@
 """Adding a real Slack app ends practice mode for everything new, at once."""
 
+import pytest
+from sqlalchemy import event
+
 from tests.people import Site, Visitor
 
 
@@ -17,6 +20,25 @@ def test_practice_slack_knows_nobody_once_a_real_app_is_there(site: Site, visito
     assert consent.name == "practice-consent"
     _add_real_app(site)
     assert visitor.opens(consent.url).name != "practice-consent"
+
+
+@pytest.mark.parametrize("host", ["connect.example.com", "localhost", "a b"])
+def test_once_a_real_app_is_there_the_host_is_never_looked_at(site: Site, visitor: Visitor, host: str) -> None:
+    asked = {"Host": host}
+    assert visitor.asks("GET", "/sign-in", headers=asked).status_code in (302, 421)
+    _add_real_app(site)
+    assert visitor.asks("GET", "/sign-in", headers=asked).status_code == 200
+    assert visitor.asks("GET", "/slack/oauth_redirect?state=a", headers=asked).status_code == 400
+
+
+def test_right_name_costs_no_question_to_the_database(site: Site, visitor: Visitor) -> None:
+    statements: list[str] = []
+    engine = site.runtime.database.engine
+    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    assert visitor.asks("GET", "/static/css/site.css").status_code == 200
+    assert statements == []
+    assert visitor.asks("GET", "/static/css/site.css", headers={"Host": "evil.example.com"}).status_code == 421
+    assert statements != []
 
 
 def _add_real_app(site: Site) -> None:
