@@ -1,9 +1,9 @@
 """The official clients are what they are on their registries: pinned, whole, and the same calls are made of both."""
 
+import importlib.metadata
 import json
 import re
 
-import novu_py
 import pytest
 
 from tests.clients import official
@@ -27,7 +27,7 @@ def test_installed_is_what_the_lock_file_says() -> None:
 
 
 def test_both_clients_are_of_the_version_that_the_contract_was_read_from() -> None:
-    assert novu_py.__version__ == "3.19.0"
+    assert importlib.metadata.version("novu-py") == "3.19.0"
     assert LOCK["packages"]["node_modules/@novu/api"]["version"] == "3.19.1"
 
 
