@@ -91,6 +91,7 @@ FAULTS: dict[str, Says] = {
     "not http": _says(b"SSH-2.0-OpenSSH_9.2\r\n"),
     "cut head": _says(b"HTTP/1.1 200 OK\r\nContent-Ty"),
     "cut body": _says(_HEAD + b'Content-Length: 500\r\n\r\n{"ok": true'),
+    "cut where no length was said": _says(_HEAD + b'Connection: close\r\n\r\n{"ok": true, "access_token": "xoxb-cut-'),
     "cut chunk": _says(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"),
     "broken chunk": _says(_HEAD + b"Transfer-Encoding: chunked\r\n\r\nfive\r\n{"),
     "html": answers("<html>Sorry</html>"),
