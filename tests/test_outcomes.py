@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import text
 
 from onboarding.outcomes import OUTCOMES
+from tests import full_disk
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
 
@@ -104,17 +104,7 @@ def _workspace_taken(scene: Scene) -> Page:
 
 
 def _storage_error(scene: Scene) -> Page:
-    """The disk is full where the token should go, as far as each database can be made to say so."""
-    sqlite = ["CREATE TRIGGER full BEFORE INSERT ON installations BEGIN INSERT INTO no_room VALUES (1); END"]
-    full = "BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END"
-    postgresql = [
-        f"CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ {full} $$",
-        "CREATE TRIGGER no_room BEFORE INSERT ON installations FOR EACH ROW EXECUTE FUNCTION no_room()",
-    ]
-    database = scene.site.runtime.database
-    with database.transaction() as session:
-        for statement in sqlite if database.is_sqlite else postgresql:
-            session.execute(text(statement))
+    full_disk.where(scene.site, "INSERT ON installations")
     return scene.visitor.connects(scene.site.link())
 
 

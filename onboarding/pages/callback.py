@@ -32,7 +32,9 @@ def lead_on(finished: Finished) -> ResponseReturnValue:
         return waiting()
     if finished.step == "setup":
         return redirect(url_for("setup.form", attempt_id=finished.attempt_id), 303)
-    if finished.attempt_id is None or finished.step == "unstored" or finished.outcome == "other_browser":
+    if finished.step == "unstored":
+        return redirect(url_for("results.unstored", attempt_id=finished.attempt_id, grant=finished.grant_result), 303)
+    if finished.attempt_id is None or finished.outcome == "other_browser":
         return results.neutral(finished.outcome or "state_unknown", finished.attempt_id)
     again = 1 if finished.outcome == "replay_ok" else None
     return redirect(url_for("results.show", attempt_id=finished.attempt_id, again=again), 303)

@@ -14,6 +14,7 @@ from onboarding.pages.headers import leads_to_slack
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 from onboarding.services.installs.looking import Result
+from onboarding.services.installs.records import reference
 
 blueprint = Blueprint("results", __name__)
 
@@ -74,6 +75,15 @@ def link_problem(problem: LinkProblem) -> ResponseReturnValue:
     return connect.link_problem(problem)
 
 
+@blueprint.get("/slack/not-stored/<attempt_id>")
+@public
+def unstored(attempt_id: str) -> ResponseReturnValue:
+    """What came out could not be stored: told at an address without the code in it, and without the database."""
+    if attempt_cookies.binding(attempt_id) is None:
+        return neutral("other_browser", None)
+    return storage_gone(reference(attempt_id), request.args.get("grant"))
+
+
 def neutral(outcome: str, attempt_id: str | None) -> ResponseReturnValue:
     """A page that shows neither workspace nor account: for another browser, or an attempt that nobody knows."""
     if attempt_id is None:
@@ -81,11 +91,12 @@ def neutral(outcome: str, attempt_id: str | None) -> ResponseReturnValue:
     return _page(current().looking.elsewhere(attempt_id, outcome))
 
 
-def storage_gone() -> ResponseReturnValue:
+def storage_gone(reference: str = "", grant_result: str | None = None) -> ResponseReturnValue:
     """P13, made without asking the database anything."""
     row = OUTCOMES["storage_error"]
+    result = Result(row.name, reference=reference, grant_result=grant_result)
     ways: dict[str, None] = dict.fromkeys(("approval", "try_again", "ask_admin", "replace", "choose_again"))
-    return render_template(f"connect/{row.page}.html", result=Result(row.name), **ways), row.status
+    return render_template(f"connect/{row.page}.html", result=result, **ways), row.status
 
 
 def _page(result: Result) -> ResponseReturnValue:

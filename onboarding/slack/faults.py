@@ -10,6 +10,7 @@ _CONFIG = {
     "preview_feature_not_available": "The Slack app uses a feature that its workspace does not have.",
     "invalid_auth": "Slack refused the request. If the app lists allowed IP addresses, add this server's.",
     "encryption_keys": "The client secret does not open: ENCRYPTION_KEYS lacks the key that sealed it.",
+    "user_token_only": "Slack gave a person's token and no bot's. That is not kept in shared mode, nor in place of a bot's that others use. Give the Slack app bot scopes.",
     "invalid_grant_type": "Slack refused the kind of request.",
 }
 _POLICY = (

@@ -24,6 +24,8 @@ class Grant:
     refresh_token: str | None = field(repr=False)
     #: Seconds; None for a token that does not rotate.
     expires_in: int | None
+    #: Whether the token is a bot's. A person's own comes alone where an app asks for no bot scopes.
+    is_bot: bool = True
 
     @property
     def slack_key(self) -> str:
@@ -92,6 +94,7 @@ def read(answer: Mapping[str, Any]) -> Grant:
         access_token=token,
         refresh_token=_text(bearer.get("refresh_token")),
         expires_in=seconds if isinstance(seconds, int) else None,
+        is_bot=bearer is answer and answer.get("token_type") != "user",
     )
 
 

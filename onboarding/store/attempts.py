@@ -83,7 +83,10 @@ def move(session: Session, attempt_id: str, stage: str, /, **values: Any) -> boo
 
 
 def set_grant_result(session: Session, attempt_id: str, result: str) -> None:
-    session.execute(update(Attempt).where(Attempt.id == attempt_id).values(detail=f"{GRANT}{result}"))
+    """Save where the detail says why nobody used it."""
+    session.execute(
+        update(Attempt).where(Attempt.id == attempt_id, Attempt.detail.is_(None)).values(detail=f"{GRANT}{result}")
+    )
 
 
 def overdue(session: Session, stage: str, at: datetime, limit: int) -> Sequence[Attempt]:

@@ -72,3 +72,29 @@ def test_a_used_link_renews_nothing_in_another_browser(site: Site, visitor: Visi
     calls = len(site.slack.calls())
     assert visitor.opens(link).heading == "Acme HQ is connected"
     assert len(site.slack.calls()) == calls
+
+
+def test_reconnecting_without_all_permissions_says_which_and_how_to_add_them(site: Site, visitor: Visitor) -> None:
+    for _ in range(2):
+        page = visitor.connects(site.link(), scenario="partial_permissions")
+    assert page.outcome == "reconnected"
+    assert "Some permissions were not granted" in page.text
+    done = visitor.allows(visitor.presses(page, "try-again"))
+    assert done.outcome == "reconnected"
+    assert "Some permissions were not granted" not in done.text
+
+
+def test_organisation_installed_again_is_told_to_add_workspaces(site: Site, visitor: Visitor) -> None:
+    first, again = (visitor.connects(site.link(), scenario="org_install") for _ in range(2))
+    assert (first.outcome, again.outcome) == ("org_installed", "reconnected")
+    assert again.heading.endswith("is reconnected")
+    for page in (first, again, visitor.opens(f"{first.url}?again=1")):
+        assert "in Slack's admin page" in page.text.replace("&#39;", "'")
+        assert "Organisation" in page.text
+
+
+def test_organisation_without_all_permissions_is_told_both(site: Site, visitor: Visitor) -> None:
+    page = visitor.connects(site.link(), workspace="E0MERIDIAN", scenario="partial_permissions")
+    assert "Some permissions were not granted" in page.text
+    assert page.form_of("try-again") is not None
+    assert "in Slack's admin page" in page.text.replace("&#39;", "'")

@@ -65,6 +65,13 @@ def test_rotating_token_keeps_its_refresh_token_and_its_life() -> None:
     assert (lasting.refresh_token, lasting.expires_in) == (None, None)
 
 
+def test_token_says_whether_it_is_a_bots() -> None:
+    persons_alone = {**BOT, "access_token": None, "authed_user": {"id": "U1", "access_token": "xoxp-1"}}
+    assert grants.read(BOT).is_bot
+    assert not grants.read(persons_alone).is_bot
+    assert not grants.read({**BOT, "token_type": "user"}).is_bot
+
+
 def test_organisation_install_has_no_workspace() -> None:
     grant = grants.read(WHOLE_ORG)
     assert (grant.is_enterprise_install, grant.team_id) == (True, None)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -92,9 +93,11 @@ class Finishing:
             return self._end(attempt, "exchanging", "config_error", detail="encryption_keys")
         try:
             return self._granted(attempt, integration, grant)
-        except StorageProblem as problem:
+        except Problem as problem:
             _LOG.error("install.not_stored", attempt=attempt.id, problem=problem.sentence)
-            return self._end(attempt, "exchanging", "storage_error")
+        result = self._gives_back(attempt, integration, grant)
+        ended = self._end(attempt, "exchanging", "storage_error", detail=f"{attempts.GRANT}{result}")
+        return replace(ended, grant_result=result)
 
     def _granted(self, attempt: Attempt, integration: Integration, grant: Grant) -> Finished:
         with self._bench.database.reading() as session:
@@ -117,6 +120,16 @@ class Finishing:
                 workspace_name=grant.workspace_name,
             )
         return Finished(attempt.id, None, "setup")
+
+    def _gives_back(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:
+        """A commit whose answer got lost has stored the grant all the same: that one stays, and so does one nobody can tell of."""
+        try:
+            with self._bench.database.reading() as session:
+                stored = attempts.by_id(session, attempt.id)
+        except StorageProblem:
+            return "left"
+        is_lost = stored is not None and stored.stage == "exchanging"
+        return self._bench.revoke_unused(attempt, integration, grant) if is_lost else "kept"
 
     def _end(self, attempt: Attempt, stage: str, outcome: str, **values: object) -> Finished:
         try:

@@ -36,6 +36,7 @@ class Result:
     connected_at: datetime | None = None
     installed_by: str | None = None
     missing_permissions: tuple[Permission, ...] = ()
+    is_organisation: bool = False
     org_manage_url: str | None = None
     return_url: str | None = None
     retry_after_seconds: int | None = None
@@ -69,7 +70,7 @@ class Looking:
             return self._result(session, attempt, self._outcome(session, attempt))
 
     def elsewhere(self, attempt_id: str, outcome: str) -> Result:
-        """The neutral page: another browser, or an outcome that could not be stored. Raises NotFound."""
+        """The neutral page: for another browser. Raises NotFound."""
         with self._bench.database.reading() as session:
             attempt = attempts.by_id(session, attempt_id)
             if attempt is None:
@@ -131,6 +132,7 @@ class Looking:
             connected_at=connection.updated_at if connection else None,
             installed_by=connection.installed_by if connection else None,
             missing_permissions=records.permissions(shown.missing_scopes or ""),
+            is_organisation=_is_organisation(shown),
             org_manage_url=_manage_url(shown, integration),
             return_url=link.return_url if link else None,
             retry_after_seconds=attempt.retry_after_seconds,
@@ -164,8 +166,13 @@ def _slack_url(workspace_id: str | None) -> str | None:
     return f"https://app.slack.com/client/{workspace_id}" if workspace_id else None
 
 
+def _is_organisation(attempt: Attempt) -> bool:
+    """Slack's ids say what they are of: E is an organisation."""
+    return (attempt.workspace_id or "").startswith("E")
+
+
 def _manage_url(attempt: Attempt, integration: Integration) -> str | None:
     """Where an organisation's admin adds the app to workspaces (slack.md 1.15)."""
-    if attempt.outcome != "org_installed" or integration.is_practice:
+    if not _is_organisation(attempt) or integration.is_practice:
         return None
     return f"https://app.slack.com/manage/{attempt.workspace_id}/integrations"

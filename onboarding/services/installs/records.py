@@ -73,7 +73,9 @@ class Finished:
 
     attempt_id: str | None
     outcome: str | None
-    step: str = "result"  # "result", "setup" or "waiting"
+    step: str = "result"  # "result", "setup", "waiting" or "unstored"
+    #: What became of a grant that could not be stored; None where nothing was granted, or all was stored.
+    grant_result: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from onboarding.store.links import Link
 
 _TRIES = 3
 #: Outcomes that leave the grant unused.
-REFUSALS = ("workspace_taken", "link_used", "link_revoked")
+REFUSALS = ("workspace_taken", "link_used", "link_revoked", "config_error")
 
 
 class Settling:
@@ -49,6 +49,8 @@ class Settling:
             if link is not None and link.revoked_at is not None:
                 # It was withdrawn while the person was with Slack.
                 return self._end(session, attempt, stage, grant, "link_revoked")
+            if not grant.is_bot and _needs_bot(session, integration, grant, choice):
+                return self._end(session, attempt, stage, grant, "config_error", detail="user_token_only")
             key = choice.identity_key(integration.id)
             existing = connections.by_identity(session, attempt.environment_id, key)
             if existing is not None and link is not None and link.is_open:
@@ -117,6 +119,7 @@ class Settling:
         outcome: str,
         identifier: str | None = None,
         identity_key: str | None = None,
+        detail: str | None = None,
     ) -> str:
         missing = set(attempt.scopes.split(",")) - set(grant.scopes) if identifier else set()
         attempts.move(
@@ -132,6 +135,7 @@ class Settling:
             connection_identifier=identifier,
             identity_key=identity_key,
             missing_scopes=",".join(sorted(missing)),
+            detail=detail,
         )
         return outcome
 
@@ -219,6 +223,12 @@ class Settling:
         if wanted and connections.by_identifier(session, environment_id, wanted) is None:
             return wanted
         return ids.connection_identifier()
+
+
+def _needs_bot(session: Session, integration: Integration, grant: Grant, choice: Choice) -> bool:
+    """What many share is a bot's, and a bot's token that others may use is not replaced by a person's."""
+    held = installations.by_slack_key(session, integration.id, grant.slack_key)
+    return choice.mode == "shared" or (held is not None and held.bot_user_id is not None)
 
 
 def _outcome(is_reconnect: bool, grant: Grant, attempt: Attempt) -> str:

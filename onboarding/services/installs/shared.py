@@ -3,8 +3,10 @@
 import json
 from dataclasses import dataclass
 
+import structlog
+
 from onboarding.clock import Clock
-from onboarding.errors import SlackProblem
+from onboarding.errors import Problem, SlackProblem, StorageProblem, VaultProblem
 from onboarding.services.installs.records import digest
 from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
@@ -15,6 +17,8 @@ from onboarding.store.attempts import Attempt
 from onboarding.store.database import Database, Session
 from onboarding.store.integrations import Integration
 from onboarding.vault import Place, Vault
+
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,26 +49,34 @@ class Workbench:
         return Grant.from_dict(json.loads(text))
 
     def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:
-        """Takes the app out of a workspace that nobody connected in the end: revoked, already_gone, not_confirmed or kept.
+        """Takes the app out of a workspace that nobody connected in the end.
 
-        A Slack app has one bot token per workspace, so a workspace that any connection uses is left alone.
+        The result: revoked, already_gone, not_confirmed, kept or left. A Slack app has one bot token per workspace, so a
+        workspace that any connection uses is `kept`, and one of which the database cannot tell is `left` alone, too.
         """
-        with self.database.reading() as session:
-            places = filter(None, (grant.workspace_id, grant.enterprise_id))
-            in_use = any(connections.uses_workspace(session, integration.id, place) for place in places)
-        if in_use:
-            result = "kept"
-        else:
-            try:
-                rotates = grant.refresh_token is not None
-                gone = self.gateway.revoke(self.credentials(integration), grant.access_token, rotates)
-                result = "revoked" if gone else "already_gone"
-            except SlackProblem:
-                result = "not_confirmed"
-        with self.database.transaction() as session:
-            attempts.set_grant_result(session, attempt.id, result)
-            self.note(session, attempt.environment_id, "system", "grant.dropped", attempt.id, result)
+        try:
+            with self.database.reading() as session:
+                places = filter(None, (grant.workspace_id, grant.enterprise_id))
+                in_use = any(connections.uses_workspace(session, integration.id, place) for place in places)
+        except StorageProblem as problem:
+            _LOG.error("grant.left", attempt=attempt.id, problem=problem.sentence)
+            return "left"
+        result = "kept" if in_use else self._revoked(integration, grant)
+        try:
+            with self.database.transaction() as session:
+                attempts.set_grant_result(session, attempt.id, result)
+                self.note(session, attempt.environment_id, "system", "grant.dropped", attempt.id, result)
+        except Problem as problem:
+            _LOG.error("grant.result_not_stored", attempt=attempt.id, result=result, problem=problem.sentence)
         return result
+
+    def _revoked(self, integration: Integration, grant: Grant) -> str:
+        try:
+            rotates = grant.refresh_token is not None
+            gone = self.gateway.revoke(self.credentials(integration), grant.access_token, rotates)
+        except (SlackProblem, VaultProblem):
+            return "not_confirmed"
+        return "revoked" if gone else "already_gone"
 
     def note(self, session: Session, environment_id: str, actor: str, action: str, subject: str, detail: str) -> None:
         audit.note(session, environment_id, self.now(), actor, action, subject, detail)
