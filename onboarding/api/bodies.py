@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import g, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from onboarding.api import wire
 from onboarding.api.problems import ValidationFailed
@@ -38,11 +38,20 @@ class _Faulty(ValueError):
     pass
 
 
+def raw_body() -> bytes:
+    """The whole body. Raises RequestEntityTooLarge."""
+    told, largest = request.get_data(), request.max_content_length
+    # One whose length was not told beforehand is cut there, without a word.
+    if request.content_length is None and largest is not None and len(told) >= largest:
+        raise RequestEntityTooLarge
+    return told
+
+
 def read_body(model: type[M]) -> M:
     """Raises UnsupportedMediaType, Refused (`body_not_json`, `body_not_object`), ValidationFailed, RequestEntityTooLarge."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    told = _parsed(request.get_data())
+    told = _parsed(raw_body())
     if not isinstance(told, dict):
         raise Refused("The body must be a JSON object", code="body_not_object")
     g.ignored = _header(_ignored(told, model))
@@ -141,7 +150,11 @@ def _cut(value: object) -> object:
         return value
     if isinstance(value, int | float):
         return value if abs(value) < 2**53 else str(value)[:_LONGEST_VALUE]
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except RecursionError:
+        # It could just be read, a few calls further up.
+        text = "…"
     return wire.printable(text[:_LONGEST_VALUE])
 
 

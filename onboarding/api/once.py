@@ -9,6 +9,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from onboarding.api import door, keys, problems
+from onboarding.api.bodies import raw_body
 from onboarding.api.problems import ValidationFailed
 from onboarding.errors import Problem, Refused
 from onboarding.runtime import current
@@ -72,7 +73,7 @@ def _key() -> str | None:
 
 def _body() -> bytes:
     """What is compared: the bytes as they came, as far as they are text."""
-    return request.get_data().decode("utf-8", "backslashreplace").encode()
+    return raw_body().decode("utf-8", "backslashreplace").encode()
 
 
 def _refused(claim: Claim, problem: Exception, key: str) -> Response:
