@@ -3,6 +3,7 @@
 import click
 
 from onboarding.cli.shell import environment_option, json_option, lifetime, moment, opened, say
+from onboarding.errors import Refused
 from onboarding.services.api_keys import SCOPES, KeySummary
 
 group = click.Group("api-key", help="Keys of programs for the API.")
@@ -10,15 +11,15 @@ group = click.Group("api-key", help="Keys of programs for the API.")
 
 @group.command()
 @click.argument("name")
-@click.option("--scopes", default="", help=f"Comma separated; all of them unless named: {', '.join(SCOPES)}.")
+@click.option("--scopes", help=f"Comma separated; all of them unless named: {', '.join(SCOPES)}.")
 @click.option("--expires-in", metavar="12h|90d", help="When it ends by itself. Without, it does not.")
 @environment_option
 @json_option
-def create(name: str, scopes: str, expires_in: str | None, environment: str, as_json: bool) -> None:
+def create(name: str, scopes: str | None, expires_in: str | None, environment: str, as_json: bool) -> None:
     """Print a new key for the program NAME, once: it is stored nowhere."""
     with opened() as runtime:
-        wanted = tuple(filter(None, (one.strip() for one in scopes.split(","))))
-        made = runtime.api_keys.create(name, environment, wanted, lifetime(expires_in) if expires_in else None)
+        life = None if expires_in is None else lifetime(expires_in)
+        made = runtime.api_keys.create(name, environment, () if scopes is None else _scopes(scopes), life)
     say(as_json, {"id": made.id, "key": made.key, "scopes": list(made.scopes)}, lambda: made.key)
 
 
@@ -41,6 +42,14 @@ def revoke(name: str, environment: str, as_json: bool) -> None:
     with opened() as runtime:
         runtime.api_keys.revoke(name, environment)
     say(as_json, {"name": name, "revoked": True}, lambda: f"Revoked {name}.")
+
+
+def _scopes(given: str) -> tuple[str, ...]:
+    """Raises Refused: a variable that is empty by mistake must not make a key that may do everything."""
+    found = tuple(filter(None, (one.strip() for one in given.split(","))))
+    if not found:
+        raise Refused("--scopes: name at least one, or leave it out for all of them.")
+    return found
 
 
 def _members(one: KeySummary) -> dict[str, object]:

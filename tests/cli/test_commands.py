@@ -168,6 +168,79 @@ def test_operator_gets_a_sign_in_link(run: Run, environment: dict[str, str]) -> 
     _is_one_line(run("operator", "add", "ada"), "e-mail")
 
 
+def test_key_is_printed_alone_once_and_known_by_its_beginning_after_that(run: Run) -> None:
+    key = run("api-key", "create", "billing").stdout
+    assert key.startswith("sco_")
+    assert key.count("\n") == 1
+    made = json.loads(
+        run("api-key", "create", "crm", "--scopes", "links:write", "--expires-in", "90d", "--json").stdout
+    )
+    assert set(made) == {"id", "key", "scopes"}
+    told = run("api-key", "list", "--json").stdout
+    billing, crm = json.loads(told)["data"]
+    assert (billing["name"], billing["beginning"], billing["expiresAt"]) == ("billing", key[:8], None)
+    assert (crm["id"], crm["scopes"], crm["lastUsedAt"]) == (made["id"], ["links:write"], None)
+    assert "connections:secrets" in billing["scopes"]
+    assert crm["expiresAt"].endswith("Z")
+    assert key.strip() not in told
+    assert made["key"] not in run("api-key", "list").stdout
+
+
+def test_key_is_revoked_once(run: Run) -> None:
+    run("api-key", "create", "billing")
+    _is_one_line(run("api-key", "create", "billing"), "exists")
+    assert json.loads(run("api-key", "revoke", "billing", "--json").stdout) == {"name": "billing", "revoked": True}
+    assert "revoked" in run("api-key", "list").stdout
+    _is_one_line(run("api-key", "revoke", "billing"), "billing")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("",), "name"),
+        ((" billing",), "name"),
+        (("new", "--scopes", "made:up"), "made:up"),
+        (("new", "--scopes", ""), "--scopes"),
+        (("new", "--scopes", ","), "--scopes"),
+        (("new", "--expires-in", "soon"), "30m"),
+        (("new", "--expires-in", ""), "30m"),
+        (("new", "--expires-in", "0m"), "minute"),
+        (("new", "--expires-in", "999999d"), "days"),
+        (("new", "--environment", "Nowhere"), "Nowhere"),
+    ],
+)
+def test_key_that_breaks_a_rule_is_refused_in_one_line(run: Run, arguments: tuple[str, ...], word: str) -> None:
+    """Least of all may a slip make a key that may do more, or lives longer, than was meant."""
+    _is_one_line(run("api-key", "create", *arguments), word)
+
+
+def test_environments_are_made_and_set(run: Run) -> None:
+    made = json.loads(run("environment", "add", "Production", "--json").stdout)
+    told = run("environment", "set", "Production", "--unknown-subscribers", "refuse", "--json").stdout
+    assert json.loads(told) == {"name": "Production", "unknownSubscribers": "refuse"}
+    first, second = json.loads(run("environment", "list", "--json").stdout)["data"]
+    assert (first["name"], first["unknownSubscribers"]) == ("Development", "create")
+    assert second == {"id": made["id"], "name": "Production", "unknownSubscribers": "refuse"}
+    run("api-key", "create", "billing", "--environment", "Production")
+    assert json.loads(run("api-key", "list", "--json").stdout)["data"] == []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("add", "Development"), "Development"),
+        (("add", ""), "name"),
+        (("add", " x"), "name"),
+        (("add", "x" * 101), "name"),
+        (("set", "Nowhere", "--unknown-subscribers", "refuse"), "Nowhere"),
+    ],
+)
+def test_environment_that_does_not_do_is_refused_in_one_line(run: Run, arguments: tuple[str, ...], word: str) -> None:
+    _is_one_line(run("environment", *arguments), word)
+
+
 def test_practice_is_cleared(run: Run) -> None:
     run("link", "create", "--integration", "slack-practice", "--subscriber", "bea")
     assert json.loads(run("practice", "clear", "--json").stdout) == {"removed": 1}
