@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from onboarding.api import door, keys, problems
 from onboarding.api.bodies import raw_body
 from onboarding.api.problems import ValidationFailed
-from onboarding.errors import Problem, Refused
+from onboarding.errors import NotFound, Problem, Refused
 from onboarding.runtime import current
 from onboarding.services.idempotency import Claim, Kept
 
@@ -90,26 +90,39 @@ def _refused(claim: Claim, problem: Exception, key: str) -> Response:
 def _replayed(kept: Kept, key: str) -> Response:
     told = orjson.loads(kept.body)
     if isinstance(told.get("auth"), dict):
-        _put_token(told["auth"], kept.connection_id)
-    if "endpoint" in told and not keys.may_see_secrets() and "url" in told["endpoint"]:
-        told["endpoint"]["url"] = ""
+        _put_token(told["auth"], told["identifier"], kept.connection_id)
+    if "url" in told.get("endpoint", ()) and keys.may_see_secrets():
+        told["endpoint"]["url"] = _webhook(told["identifier"])
     answer = _named(door.told(told, kept.status), key)
     answer.headers["Idempotency-Replay"] = "true"
     return answer
 
 
-def _put_token(auth: dict[str, Any], connection_id: str | None) -> None:
+def _put_token(auth: dict[str, Any], identifier: str, connection_id: str | None) -> None:
     """The connection's token as it is now; none where the connection is gone or the key may not see it."""
-    token = current().connections.token(keys.holder().environment_id, connection_id) if connection_id else None
+    who = keys.holder()
+    token = current().connections.token(who.environment_id, connection_id) if connection_id else None
     if token is None:
         auth["hasAccessToken"] = False
     elif keys.may_see_secrets():
+        current().credential_reads.note(who.environment_id, who.actor, identifier)
         auth["accessToken"] = token
         auth.pop("hasAccessToken", None)
 
 
+def _webhook(identifier: str) -> str:
+    """The address that the endpoint has now; none where the endpoint is gone."""
+    try:
+        found = current().endpoints.retrieve(keys.holder().environment_id, identifier).endpoint
+    except NotFound:
+        return ""
+    return str(found.get("url", ""))
+
+
 def _text(members: dict[str, Any]) -> str:
-    """What is kept: without the token."""
+    """What is kept: without the token, and without a webhook's address, which is as good as one."""
+    if "url" in members.get("endpoint", ()):
+        members = {**members, "endpoint": {**members["endpoint"], "url": ""}}
     if isinstance(members.get("auth"), dict):
         members = {**members, "auth": {**members["auth"], "accessToken": "", "hasAccessToken": True}}
     return orjson.dumps(members).decode()

@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
+from onboarding.errors import Conflict
+from onboarding.services.connections.records import Auth, Wish, Workspace
+from onboarding.services.idempotency import Claim
 from tests.api.conftest import Program, connection
 from tests.conftest import Clock
 from tests.people import Site
@@ -141,3 +144,52 @@ def test_two_hundred_of_one_identifier_make_one_connection(start_site: Callable[
         codes = sorted(threads.map(creates, range(200)))
     assert codes == [(201, "")] + [(409, "identifier_taken")] * 199
     assert program.lists() == ["the-one"]
+
+
+def test_replay_with_a_token_is_noted_as_a_read_of_credentials(
+    site: Site, program: Program, make_program: Callable[..., Program]
+) -> None:
+    name = program.asks("POST", LIST, connection(), Idempotency_Key="k").json()["identifier"]
+    for scopes in (("connections:write",), ("connections:write", "connections:secrets")):
+        make_program(*scopes).asks("POST", LIST, connection(), Idempotency_Key="k")
+    with site.runtime.database.reading() as session:
+        reads = session.execute(text("SELECT subject FROM audit_entries WHERE action = 'credentials.read'")).scalars()
+        assert list(reads) == [name]
+
+
+@pytest.mark.parametrize("end", ["DELETE", "PATCH"])
+def test_replay_tells_no_webhook_that_is_gone(end: str, program: Program, make_program: Callable[..., Program]) -> None:
+    address, old, new = "/v1/channel-endpoints", "https://hooks.example.com/old", "https://hooks.example.com/new"
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "webhook", "endpoint": {"url": old}}
+    made = program.asks("POST", address, body, Idempotency_Key="k").json()
+    assert program.asks("POST", address, body, Idempotency_Key="k").json() == made
+    assert make_program("connections:write").asks("POST", address, body, Idempotency_Key="k").json()["endpoint"] == {
+        "url": ""
+    }
+    program.asks(end, f"{address}/{made['identifier']}", {"endpoint": {"url": new}} if end == "PATCH" else None)
+    replay = program.asks("POST", address, body, Idempotency_Key="k")
+    assert replay.headers["Idempotency-Replay"] == "true"
+    assert replay.json()["endpoint"]["url"] == (new if end == "PATCH" else "")
+
+
+def test_who_wakes_up_after_the_key_was_taken_over_makes_nothing(site: Site, clock: Clock, program: Program) -> None:
+    """A process that slept for longer than its claim: its connection goes with its claim."""
+    runtime, body = site.runtime, json.dumps(connection()).encode()
+    environment = runtime.environments.first()
+    claim = runtime.idempotency.begin(environment.id, "k", "POST", f"{LIST}?", body)
+    assert isinstance(claim, Claim)
+    clock.forward(minutes=6)
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+    first = program.client.post(LIST, content=body, headers=headers).json()
+    late = Wish("slack-prod", Workspace("T1"), Auth("late-token"), subscriber_id="late")
+    with pytest.raises(Conflict, match="too long"):
+        runtime.writing.create(
+            environment.id,
+            environment.name,
+            True,
+            late,
+            "key:late",
+            lambda session, made: runtime.idempotency.keep_in(session, claim, 201, "{}", made.id),
+        )
+    assert program.lists() == [first["identifier"]]
+    assert program.client.post(LIST, content=body, headers=headers).json() == first
