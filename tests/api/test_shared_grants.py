@@ -1,0 +1,141 @@
+"""Credentials that several connections use, and what ends when one of them leaves."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from tests.api.conftest import Program
+from tests.people import Site, Visitor
+
+LIST = "/v1/channel-connections"
+ACME = {"id": "T0ACMEHQ01", "name": "Acme HQ"}
+
+
+@pytest.fixture
+def pair(site: Site, visitor: Visitor, program: Program) -> dict[str, str]:
+    """A pair of tokens that rotate, as a program brings them along from where it kept them before."""
+    visitor.connects(site.link("slack-prod", subscriber_id="before"), scenario="rotation")
+    (name,) = program.lists()
+    token = program.asks("GET", f"{LIST}/{name}").json()["auth"]["accessToken"]
+    assert program.asks("DELETE", f"{LIST}/{name}").status_code == 204
+    with site.slack.reading() as ledger:
+        (refresh,) = ledger.refresh_tokens
+    return {"accessToken": token, "refreshToken": refresh}
+
+
+def test_token_of_a_program_is_found_healthy(site: Site, visitor: Visitor, program: Program) -> None:
+    visitor.connects(site.link("slack-prod"))
+    token = program.asks("GET", f"{LIST}/{program.lists()[0]}").json()["auth"]["accessToken"]
+    name = program.creates(workspace=ACME, auth={"accessToken": token}).json()["identifier"]
+    told = program.asks("POST", f"{LIST}/{name}/verify").json()
+    assert (told["status"], told["auth"], "next" in told) == ("healthy", {"accessToken": token}, False)
+    assert told["checkedAt"] > told["createdAt"]
+    assert told["updatedAt"] == told["createdAt"]
+
+
+def test_token_without_expiry_beside_its_refresh_token_is_due_at_once(program: Program) -> None:
+    told = program.creates(auth={"accessToken": "a", "refreshToken": "r"}).json()
+    assert told["auth"]["expiresAt"] == told["createdAt"]
+
+
+def test_refresh_for_one_is_a_refresh_for_all(site: Site, program: Program, pair: dict[str, str]) -> None:
+    names = [program.creates(subscriberId=who, workspace=ACME, auth=pair).json()["identifier"] for who in ("bea", "cy")]
+    calls = len(site.slack.calls("oauth.v2.access"))
+    first = program.asks("POST", f"{LIST}/{names[0]}/verify").json()
+    other = program.asks("GET", f"{LIST}/{names[1]}").json()
+    assert len(site.slack.calls("oauth.v2.access")) == calls + 1
+    assert first["auth"] == other["auth"]
+    assert first["auth"]["accessToken"] != pair["accessToken"]
+    assert (first["status"], other["status"]) == ("healthy", "healthy")
+
+
+def test_who_brings_a_spent_pair_gets_what_came_of_it(program: Program, pair: dict[str, str]) -> None:
+    name = program.creates(workspace=ACME, auth=pair).json()["identifier"]
+    now = program.asks("POST", f"{LIST}/{name}/verify").json()["auth"]
+    assert program.creates(subscriberId="bea", workspace=ACME, auth=pair).json()["auth"] == now
+
+
+def test_twenty_programs_that_verify_at_once_refresh_once(site: Site, program: Program, pair: dict[str, str]) -> None:
+    names = [program.creates(subscriberId=f"s{n}", workspace=ACME, auth=pair).json()["identifier"] for n in range(4)]
+    calls = len(site.slack.calls("oauth.v2.access"))
+    with ThreadPoolExecutor(20) as threads:
+        asked = [f"{LIST}/{names[turn % 4]}/verify" for turn in range(20)]
+        answers = list(threads.map(lambda address: program.asks("POST", address), asked))
+    assert {(answer.status_code, answer.json()["status"]) for answer in answers} == {(200, "healthy")}
+    assert len(site.slack.calls("oauth.v2.access")) == calls + 1
+
+
+@pytest.mark.parametrize("fault", ["status_500", "ratelimited", "internal_error"])
+def test_pair_stays_as_it_was_while_slack_is_away(
+    fault: str, site: Site, program: Program, pair: dict[str, str]
+) -> None:
+    name = program.creates(workspace=ACME, auth=pair).json()["identifier"]
+    before = program.asks("GET", f"{LIST}/{name}").json()
+    site.slack.fails("oauth.v2.access", fault)
+    answer = program.asks("POST", f"{LIST}/{name}/verify")
+    assert (answer.status_code, answer.json()["code"]) == (502, "slack_unreachable")
+    assert answer.headers.get("Retry-After") == ("5" if fault == "ratelimited" else None)
+    assert program.asks("GET", f"{LIST}/{name}").json() == before
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
+
+
+def test_pair_whose_answer_was_lost_is_refreshed_by_the_next_try(
+    site: Site, program: Program, pair: dict[str, str]
+) -> None:
+    name = program.creates(workspace=ACME, auth=pair).json()["identifier"]
+    site.slack.drops_connection("oauth.v2.access", after=True)
+    assert program.asks("POST", f"{LIST}/{name}/verify").status_code == 502
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
+
+
+def test_pair_that_slack_refuses_needs_reconnecting_and_is_kept(program: Program) -> None:
+    name = program.creates(auth={"accessToken": "a", "refreshToken": "nobody's"}).json()["identifier"]
+    told = program.asks("POST", f"{LIST}/{name}/verify").json()
+    assert (told["status"], told["auth"]["hasRefreshToken"]) == ("needs_reconnect", True)
+    assert told["statusReason"].startswith("Slack no longer accepts the refresh token")
+    assert program.asks("POST", f"{LIST}/{name}/verify").status_code == 200
+
+
+def test_credentials_stay_until_the_last_connection_leaves_them(
+    site: Site, program: Program, pair: dict[str, str]
+) -> None:
+    for who in ("bea", "cy", "dan"):
+        program.creates(identifier=who, subscriberId=who, workspace=ACME, auth=pair)
+    program.asks("PATCH", f"{LIST}/bea", {"workspace": ACME, "auth": {"accessToken": "of bea alone"}})
+    assert _grants(site) == 2
+    assert program.asks("POST", f"{LIST}/cy/verify").json()["status"] == "healthy"
+    assert program.asks("GET", f"{LIST}/bea").json()["auth"] == {"accessToken": "of bea alone"}
+    for name, left in (("cy", 2), ("dan", 1), ("bea", 0)):
+        assert program.asks("DELETE", f"{LIST}/{name}").status_code == 204
+        assert _grants(site) == left
+    assert site.slack.calls("apps.uninstall") == []
+
+
+def test_program_that_replaces_credentials_leaves_the_installation_to_the_others(
+    site: Site, visitor: Visitor, program: Program
+) -> None:
+    for who in ("bea", "cy"):
+        visitor.connects(site.link("slack-prod", subscriber_id=who))
+    cy, bea = program.lists()
+    answer = program.asks("PATCH", f"{LIST}/{bea}", {"workspace": {"id": "T9"}, "auth": {"accessToken": "another"}})
+    assert {"scopes", "installedBy", "checkedAt"} & set(answer.json()) == set()
+    told = program.asks("GET", f"{LIST}/{cy}").json()
+    assert told["auth"]["accessToken"].startswith("xoxb-")
+    assert (told["status"], told["workspace"]["name"]) == ("healthy", "Acme HQ")
+
+
+def test_twenty_who_replace_by_one_pair_at_once_share_one_grant(site: Site, program: Program) -> None:
+    for number in range(20):
+        program.creates(identifier=f"c{number}", subscriberId=f"s{number}")
+    body = {"workspace": {"id": "T1"}, "auth": {"accessToken": "a", "refreshToken": "r"}}
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda number: program.asks("PATCH", f"{LIST}/c{number}", body), range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert _grants(site) == 1
+
+
+def _grants(site: Site) -> int:
+    with site.runtime.database.reading() as session:
+        found: int = session.scalar(text("SELECT count(*) FROM installations"))
+    return found
