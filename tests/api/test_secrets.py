@@ -1,0 +1,54 @@
+"""No credential in a log, an error or the audit, whatever programs do with it."""
+
+import logging
+
+import pytest
+from sqlalchemy import text
+
+from tests.api.conftest import Program, connection
+from tests.people import Site
+
+LIST = "/v1/channel-connections"
+SECRETS = ("tok-e1n", "refr-e5h", "hooks.example/s3cret", "sco_")
+
+
+def test_credentials_stay_out_of_logs_and_audit(site: Site, program: Program, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    auth = {"accessToken": "tok-e1n", "refreshToken": "refr-e5h"}
+    name = program.asks("POST", LIST, connection(auth=auth), Idempotency_Key="k").json()["identifier"]
+    program.asks("POST", LIST, connection(auth=auth), Idempotency_Key="k")
+    program.creates(auth=auth)
+    program.creates(auth={**auth, "expiresAt": "tok-e1n"})
+    program.asks("PATCH", f"{LIST}/{name}", {"workspace": {"id": "T1"}, "auth": auth})
+    site.slack.fails("oauth.v2.access", "status_500")
+    program.asks("POST", f"{LIST}/{name}/verify")
+    program.asks("POST", f"{LIST}/{name}/verify")
+    program.lists("search=acme&subscriberId=ada")
+    hook = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "webhook"}
+    program.asks("POST", "/v1/channel-endpoints", {**hook, "endpoint": {"url": "https://hooks.example/s3cret"}})
+    with site.runtime.database.transaction() as session:
+        audit = str(session.execute(text("SELECT * FROM audit_entries")).all())
+        session.execute(text("UPDATE installations SET access_token = :junk"), {"junk": b"0" * 60})
+    assert program.asks("GET", f"{LIST}/{name}").status_code == 500
+    # What the tests' own client writes down is no log of the product.
+    told = " ".join(
+        record.getMessage() for record in caplog.records if not record.name.startswith(("http", "werkzeug"))
+    )
+    assert "api.failed" in told
+    assert name in audit
+    assert [secret for secret in SECRETS if secret in told or secret in audit] == []
+
+
+def test_list_is_noted_with_its_filter_and_count(site: Site, program: Program) -> None:
+    program.creates(context={"tenant": "acme"})
+    for _ in range(2):
+        program.lists("contextKeys=tenant:acme&limit=5")
+        program.lists("contextKeys=tenant:acme&limit=6")
+    program.lists("subscriberId=ada")
+    program.lists("subscriberId=nobody&connectionMode=subscriber")
+    with site.runtime.database.reading() as session:
+        found = session.execute(text("SELECT detail FROM audit_entries WHERE subject = 'list' ORDER BY at"))
+        first, second = found.scalars()
+    assert "tenant:acme" in first
+    assert "ada" in second
+    assert first.endswith("count=1")
