@@ -1,5 +1,6 @@
 """The people of the tests, who use the product through HTTP as a browser does."""
 
+import ssl
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,13 @@ from onboarding.runtime import Runtime
 from onboarding.services.links import Wish
 from onboarding.settings import Settings
 from tests import contract
+
+#: What clients speak with this machine is plain http; to read all certificates for each takes longer than a page.
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def client_of(site: "Site", **options: Any) -> httpx.Client:
+    return httpx.Client(base_url=site.settings.origin, timeout=30, trust_env=False, verify=_NO_CERTIFICATES, **options)
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ class Visitor:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._client = httpx.Client(base_url=site.settings.origin, follow_redirects=True, timeout=30, trust_env=False)
+        self._client = client_of(site, follow_redirects=True)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.people import Site
+from tests.people import Site, client_of
 
 INTEGRATION = "slack-prod"
 
@@ -18,7 +18,7 @@ class Program:
     def __init__(self, site: Site, key: str) -> None:
         self.key = key
         headers = {"Authorization": f"ApiKey {key}"}
-        self.client = httpx.Client(base_url=site.settings.origin, headers=headers, timeout=30, trust_env=False)
+        self.client = client_of(site, headers=headers)
 
     def asks(self, method: str, address: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

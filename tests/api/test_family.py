@@ -168,9 +168,17 @@ def test_endpoint_is_kept_in_the_form_of_its_type(kind: str, form: Any, shown: A
     made = program.asks("POST", ENDPOINTS, endpoint(type=kind, endpoint=form, context={"tenant": "acme"})).json()
     assert made["identifier"].startswith("chendp_")
     assert made == {
-        **{"identifier": made["identifier"], "channel": "chat", "providerId": "slack", "subscriberId": "ada"},
-        **{"integrationIdentifier": "slack-prod", "connectionIdentifier": None, "contextKeys": ["tenant:acme"]},
-        **{"type": kind, "endpoint": shown, "createdAt": made["createdAt"], "updatedAt": made["createdAt"]},
+        "identifier": made["identifier"],
+        "integrationIdentifier": "slack-prod",
+        "connectionIdentifier": None,
+        "providerId": "slack",
+        "channel": "chat",
+        "subscriberId": "ada",
+        "contextKeys": ["tenant:acme"],
+        "type": kind,
+        "endpoint": shown,
+        "createdAt": made["createdAt"],
+        "updatedAt": made["createdAt"],
     }
     assert program.asks("GET", f"{ENDPOINTS}/{made['identifier']}").json() == made
 

@@ -53,7 +53,7 @@ def test_unknown_subscriber_is_refused_where_the_environment_says_so(site: Site,
     assert asks(program)
 
 
-def test_subscriber_is_made_when_the_person_connects(site: Site, visitor: Visitor, program: Program) -> None:
+def test_subscriber_is_made_when_the_person_connects(visitor: Visitor, program: Program) -> None:
     url = asks(program)
     assert program.asks("GET", "/v2/subscribers/bea").status_code == 404
     assert visitor.connects(url).outcome == "connected"
