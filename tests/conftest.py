@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,12 +58,19 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def database_url(empty_database: str, tmp_path: Path) -> Iterator[str]:
+    with copied(empty_database, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def copied(empty_database: str, folder: Path) -> Iterator[str]:
+    """A database of its own: for a test, or for a module whose tests only look."""
     if DATABASE == "postgresql":
         url = postgres.new_database(empty_database)
         yield url
         postgres.drop(url)
         return
-    copy = tmp_path / "test.sqlite3"
+    copy = folder / "test.sqlite3"
     shutil.copy(empty_database.removeprefix("sqlite:///"), copy)
     yield f"sqlite:///{copy}"
 
@@ -105,6 +113,12 @@ def clock() -> Clock:
 @pytest.fixture
 def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Site]]:
     """Starts the product with the settings given; each may start as often as a test needs it."""
+    with sites(database_url, tmp_path, clock) as start:
+        yield start
+
+
+@contextmanager
+def sites(database_url: str, folder: Path, clock: Clock) -> Iterator[Callable[..., Site]]:
     running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
 
     def start(**given: object) -> Site:
@@ -113,7 +127,7 @@ def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Call
             "database_url": SecretStr(database_url),
             "secret_key": SecretStr(SECRET),
             "encryption_keys": SecretStr(KEY),
-            "instance": tmp_path / "instance",
+            "instance": folder / "instance",
             **given,
         }
         settings = Settings.model_validate(values)

@@ -83,24 +83,23 @@ CALLS: dict[str, Callable[..., Any]] = {
 }
 
 
-@dataclass(frozen=True)
 class Python:
     """`novu-py`, with its retries off: it would repeat a 409 for an hour."""
 
-    address: str
-    secret: str
+    def __init__(self, address: str, secret: str) -> None:
+        self._novu = Novu(secret_key=secret, server_url=address, retry_config=None)
 
     def __call__(self, call: str, *, headers: Mapping[str, str] = {}, **given: Any) -> Answer:
-        with Novu(secret_key=self.secret, server_url=self.address, retry_config=None) as novu:
-            try:
-                told = CALLS[call](novu, {"http_headers": headers}, **given)
-            except NovuError as refused:
-                name = type(refused).__name__
-                return Answer(
-                    None, _UNTYPED.get(name, name), refused.status_code, _json(refused.body), _flat(refused.headers)
-                )
-        result = None if told is None else told.model_dump(by_alias=True, mode="json")
-        return Answer(_plain(result and result["result"]), headers=_flat(told.headers if told else {}))
+        try:
+            told = CALLS[call](self._novu, {"http_headers": headers}, **given)
+        except NovuError as refused:
+            name = type(refused).__name__
+            return Answer(
+                None, _UNTYPED.get(name, name), refused.status_code, _json(refused.body), _flat(refused.headers)
+            )
+        # A call without an answer, such as a delete, has headers alone.
+        result = told.model_dump(by_alias=True, mode="json").get("result") if told else None
+        return Answer(_plain(result), headers=_flat(told.headers if told else {}))
 
 
 class TypeScript:

@@ -1,0 +1,38 @@
+"""Bodies that most tests begin with. What a test is about stands in the test."""
+
+from typing import Any
+
+WORKSPACE = {"id": "T123456", "name": "Acme HQ"}
+AUTH = {"accessToken": "Workspace access token"}
+
+
+def connection(**given: Any) -> dict[str, Any]:
+    """A connection for the subscriber `bea`, unless `given` says whose it is."""
+    whose = {} if {"subscriberId", "context"} & set(given) else {"subscriberId": "bea"}
+    return {"integrationIdentifier": "slack-prod", "workspace": WORKSPACE, "auth": AUTH, **whose, **given}
+
+
+def endpoint(**given: Any) -> dict[str, Any]:
+    """A channel of `bea`'s."""
+    return {
+        "subscriberId": "bea",
+        "integrationIdentifier": "slack-prod",
+        "type": "slack_channel",
+        "endpoint": {"channelId": "C024BE91L"},
+        **given,
+    }
+
+
+def within(found: Any, expected: Any) -> bool:
+    """Whether `found` has all that `expected` has; it may have more members, but its lists are as long."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(
+            name in found and within(found[name], value) for name, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return (
+            isinstance(found, list)
+            and len(found) == len(expected)
+            and all(within(one, other) for one, other in zip(found, expected, strict=True))
+        )
+    return bool(found == expected)

@@ -1,0 +1,110 @@
+"""The product with the integration of the documented example, and the programs that talk to it."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+
+from onboarding import ids
+from tests.clients import official
+from tests.clients.official import Client
+from tests.conftest import Clock, copied, sites
+from tests.people import Site
+
+#: A key with these scopes; with all of them if none is named.
+MakeKey = Callable[..., str]
+#: The client that this run of the test is for, with a key.
+Connect = Callable[[str], Client]
+
+#: Tests ask faster than programs do; the limit has a test of its own.
+_FAST = {"api_rate_limit": 100_000}
+
+
+@pytest.fixture
+def shop_settings() -> dict[str, object]:
+    """What a test may parametrise to run the product otherwise."""
+    return dict(_FAST)
+
+
+@pytest.fixture
+def shop(start_site: Callable[..., Site], shop_settings: dict[str, object]) -> Site:
+    """The product, with the integration that the documented example names."""
+    return _with_integration(start_site(**shop_settings))
+
+
+@pytest.fixture(scope="module")
+def standing_shop(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One product for all tests of a module: for tables whose rows change nothing."""
+    folder = tmp_path_factory.mktemp("standing")
+    with copied(empty_database, folder) as url, sites(url, folder, Clock()) as start:
+        yield _with_integration(start(**_FAST))
+
+
+@pytest.fixture
+def make_key(shop: Site) -> MakeKey:
+    return lambda *scopes: key_for(shop, *scopes)
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[subprocess.Popen[str]]:
+    """One Node with the TypeScript client, for all tests of this process."""
+    with official.start_node() as running:
+        yield running
+        assert running.stdin is not None
+        running.stdin.close()
+        running.wait(10)
+
+
+@pytest.fixture(params=["python", "typescript"])
+def client(request: pytest.FixtureRequest) -> Callable[[str, str], Client]:
+    """Every test that takes this runs with each of the two official clients: address and key to a client."""
+    if request.param == "python":
+        return official.Python
+    node = request.getfixturevalue("node")
+    return lambda address, secret: official.TypeScript(node, address, secret)
+
+
+@pytest.fixture
+def connect(client: Callable[[str, str], Client], shop: Site) -> Connect:
+    return lambda secret: client(shop.settings.origin, secret)
+
+
+@pytest.fixture
+def novu(connect: Connect, make_key: MakeKey) -> Client:
+    """An official client whose key may do everything."""
+    return connect(make_key())
+
+
+@pytest.fixture
+def standing_novu(client: Callable[[str, str], Client], standing_shop: Site) -> Client:
+    return client(standing_shop.settings.origin, key_for(standing_shop))
+
+
+@pytest.fixture
+def http(shop: Site) -> Iterator[httpx.Client]:
+    """Bare requests with a key that may do everything, for what the clients do not show."""
+    with closing(bare(shop)) as found:
+        yield found
+
+
+def bare(site: Site, *scopes: str) -> httpx.Client:
+    headers = {"Authorization": f"ApiKey {key_for(site, *scopes)}"}
+    return httpx.Client(base_url=site.settings.origin, headers=headers, timeout=30, trust_env=False)
+
+
+def key_for(site: Site, *scopes: str, environment: str = "Development") -> str:
+    return site.runtime.api_keys.create(ids.new_id("test"), environment, scopes, None).key
+
+
+def fill(site: Site, *rows: tuple[str, object]) -> None:
+    """Makes what a table of calls is asked about: each row an address and a body."""
+    with closing(bare(site)) as http:
+        for path, body in rows:
+            assert http.post(path, json=body).status_code == 201, (path, body)
+
+
+def _with_integration(site: Site) -> Site:
+    site.runtime.integrations.add_practice("slack-prod", "Acme", "Development", "allow")
+    return site
