@@ -11,7 +11,7 @@ from onboarding import ids
 from tests.clients import official
 from tests.clients.official import Client
 from tests.conftest import Clock, copied, sites
-from tests.people import Site
+from tests.people import Site, client_of
 
 #: A key with these scopes; with all of them if none is named.
 MakeKey = Callable[..., str]
@@ -91,7 +91,7 @@ def http(shop: Site) -> Iterator[httpx.Client]:
 
 def bare(site: Site, *scopes: str) -> httpx.Client:
     headers = {"Authorization": f"ApiKey {key_for(site, *scopes)}"}
-    return httpx.Client(base_url=site.settings.origin, headers=headers, timeout=30, trust_env=False)
+    return client_of(site, headers=headers)
 
 
 def key_for(site: Site, *scopes: str, environment: str = "Development") -> str:
