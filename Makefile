@@ -24,7 +24,7 @@ PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadgroup
 # Ctrl-C reaches the program and this shell alike. The program says goodbye; make shall not call that an error.
 UNTIL_CTRL_C = trap : INT;
 
-.PHONY: help run test check lint lock openapi screenshots clean
+.PHONY: help run test check bench lint lock openapi screenshots clean
 .DEFAULT_GOAL = help
 
 help: ## shows this list
@@ -43,6 +43,9 @@ test: $(DEVELOPMENT) $(CLIENTS) ## every check and every test, on SQLite and Pos
 check: $(DEVELOPMENT) $(CLIENTS) ## the quick part of it, under a minute: SQLite, no browser
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST) -m 'not browser and not slow'
+
+bench: $(DEVELOPMENT) ## this product beside a plain Flask app, as ratios, in ten minutes; BENCH=quick in two
+	$(BIN)/python -m tools.bench $(if $(filter quick,$(BENCH)),--quick,--write docs/benchmark.md)
 
 lint: $(DEVELOPMENT) ## format, lint, types, import rules
 	$(BIN)/ruff format --check --quiet .

@@ -1,0 +1,163 @@
+"""`make bench`: both apps beside each other in one run, on both stores, as one table of ratios."""
+
+import argparse
+import json
+import os
+import platform
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import postgres
+from tools.bench import measures, rounds
+from tools.bench.contestants import Contestant
+from tools.bench.processes import ROOT, end
+from tools.bench.report import Row, table
+from tools.bench.stores import NAMES, Store
+
+_INTRODUCTION = """\
+# Benchmark
+
+`make bench` wrote this: the REST API and the console's list beside a plain Flask app of the same feature (`tools/bench/naive.py`: Flask-SQLAlchemy,
+marshmallow, gunicorn with 2 workers of 8 threads). Both ran in one run on one machine, in turns; figures are medians of the rounds, a ratio
+is the median of the ratios of rounds that ran side by side. Read the ratios,
+not the absolute numbers. Over HTTP, differences under 1.3 prove nothing.
+
+Ours is served as it ships, by Granian with 2 workers, SQLite in WAL with `synchronous=FULL`; the plain app has SQLite as it comes, which is durable, too.
+PostgreSQL is stock for both. A speed is requests per second · p50 / p99 · the server's processor time per request. In process, a time is the
+processor's, the app's + the database's.
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    rows: tuple[int, ...]
+    clients: tuple[int, ...]
+    stores: tuple[str, ...]
+    seconds: float
+    rounds: int
+    write: Path | None
+
+
+def main() -> None:
+    plan = _plan()
+    # Whoever ends us politely gets the same cleaning up as Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    begin = time.monotonic()
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="onboarding-bench-") as folder:
+        for contestants in _prepared(plan, Path(folder)):
+            found += _compare(plan, contestants, Path(folder))
+    minutes = (time.monotonic() - begin) / 60
+    text = f"{_INTRODUCTION}\n{_machine(plan)} The run took {minutes:.1f} minutes.\n\n{table(found)}\n"
+    print(text)
+    if plan.write:
+        plan.write.write_text(text, encoding="utf-8")
+
+
+def _plan() -> Plan:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter: two minutes instead of ten")
+    parser.add_argument("--rows", type=_numbers, help="sizes of the databases, the smallest first: 1000,100000,1000000")
+    parser.add_argument("--clients", type=_numbers, default=(1, 16, 64), help="1,16,64")
+    parser.add_argument("--stores", type=lambda text: tuple(text.split(",")), default=NAMES, help=",".join(NAMES))
+    parser.add_argument("--seconds", type=float, help="of load for each figure and round")
+    parser.add_argument("--rounds", type=int, help="each figure is the median of so many")
+    parser.add_argument("--write", type=Path, help="a file for the table")
+    given = parser.parse_args()
+    if unknown := set(given.stores) - set(NAMES):
+        parser.error(f"--stores: {', '.join(sorted(unknown))} is none of {', '.join(NAMES)}")
+    return Plan(
+        rows=given.rows or ((1000, 20_000) if given.quick else (1000, 100_000, 1_000_000)),
+        clients=given.clients,
+        stores=given.stores,
+        seconds=given.seconds or (0.5 if given.quick else 0.7),
+        rounds=given.rounds or (3 if given.quick else 5),
+        write=given.write,
+    )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(sorted(int(number) for number in text.split(",")))
+
+
+def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
+    """Of each store: ours in every size, the plain app in the smallest and the largest. One core fills one database."""
+    if "postgresql" in plan.stores:
+        # Started by us, so that whoever fills finds it in the environment.
+        postgres.server()
+    ends = sorted({plan.rows[0], plan.rows[-1]})
+    wanted = [(name, rows) for name, sizes in (("ours", plan.rows), ("naive", ends)) for rows in sizes]
+    jobs = sorted(((rows, name, store) for store in plan.stores for name, rows in wanted), reverse=True)
+    done: list[Contestant] = []
+    with ExitStack() as started:
+        running: list[subprocess.Popen[str]] = []
+        while jobs or running:
+            while jobs and len(running) < (os.cpu_count() or 1):
+                rows, name, store = jobs.pop(0)
+                _say(f"filling {name} on {store}: {rows:,} rows")
+                running.append(_preparing(name, store, folder, rows))
+                started.callback(end, running[-1])
+            first = running.pop(0)
+            said, _ = first.communicate()
+            if first.returncode:
+                sys.exit("A database could not be prepared; why, stands above.")
+            done.append(Contestant(**json.loads(said)))
+    done.sort(key=lambda one: one.rows)
+    return [[one for one in done if one.store == store] for store in plan.stores]
+
+
+def _preparing(name: str, store: str, folder: Path, rows: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.bench.contestants", name, store, str(folder), str(rows)],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def _compare(plan: Plan, contestants: Sequence[Contestant], folder: Path) -> list[Row]:
+    ours = [one for one in contestants if one.name == "ours"]
+    naive = [one for one in contestants if one.name == "naive"]
+    store = Store(ours[0].store, folder)
+    found: list[Row] = []
+    # In process first: over HTTP the small databases grow.
+    _say(f"in process on {store.name}")
+    with rounds.processes([ours[0], naive[0]], store) as pair:
+        found += measures.in_process(pair, store, plan.seconds / 4, plan.rounds)
+    if len(ours) > 1:
+        _say(f"growth on {store.name}")
+        with rounds.processes(ours, store) as sizes:
+            found += measures.growth(sizes, store, plan.seconds / 4, plan.rounds)
+        _say(f"{ours[-1].rows:,} rows over HTTP on {store.name}")
+        with rounds.sites([ours[-1], naive[-1]], folder) as sites:
+            found += measures.large(sites, store, plan.clients[len(plan.clients) // 2], plan.seconds, plan.rounds)
+    _say(f"over HTTP on {store.name}")
+    with rounds.sites([ours[0], naive[0]], folder) as sites:
+        found += measures.over_http(sites, store, plan.clients, plan.seconds, plan.rounds)
+        found += measures.memory(sites, store)
+    return found
+
+
+def _machine(plan: Plan) -> str:
+    servers = f"SQLite {sqlite3.sqlite_version}"
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), shared with the load driver and PostgreSQL; Python {platform.python_version()}, {servers}; "
+        f"{plan.rounds} rounds of {plan.seconds:g} s."
+    )
+
+
+def _say(words: str) -> None:
+    print(f"… {words}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,196 @@
+"""The comparisons, each one or more rows of the table. Goals by their numbers."""
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from http.client import HTTPConnection
+from statistics import median
+
+from tools.bench import operations
+from tools.bench.operations import API, CREATE, HTML, LIST, LIST_100, PAGE, Operation
+from tools.bench.report import Bound, Row, short
+from tools.bench.rounds import Cost, Process, Rounds, Site, Speed, costs, speeds
+from tools.bench.stores import Store
+
+_BOUNDS_OVER_HTTP = {"create": (8, 3.0), "retrieve": (11, 2.5), LIST.name: (12, 2.0), HTML.name: (13, 1.3)}
+_BOUNDS_LARGE = {LIST.name: 9.0, HTML.name: 8.0}
+_BOUNDS_OF_CPU = {"retrieve": 0.4, LIST.name: 0.45, LIST_100.name: 0.3, HTML.name: 0.5, "create": 0.2}
+_READING_SECONDS = 60
+
+
+def over_http(pair: Sequence[Site], store: Store, clients: Sequence[int], seconds: float, rounds: int) -> list[Row]:
+    rows: list[Row] = []
+    created: list[Rounds[Speed]] = []
+    # What writes comes last, so that the reads meet the rows that they were promised.
+    for operation in (operations.retrieve(pair[0].contestant.rows), LIST, HTML, CREATE):
+        goal, least = _BOUNDS_OVER_HTTP[operation.name]
+        for count in clients:
+            ours, naive = speeds(pair, operation, count, seconds, rounds)
+            # Goal 11 leaves out the single client.
+            bound = None if goal == 11 and count == 1 else Bound("≥", least)
+            what = f"{operation.name}, {count} {'client' if count == 1 else 'clients'}"
+            rows.append(_faster(goal, what, store, ours, naive, bound))
+            if operation is CREATE:
+                created.append(ours)
+                if count == max(clients):
+                    rows += _waiting(what, store, pair[0], ours, naive)
+    best = max(one.median(_per_second) for one in created)
+    raw = median(store.raw_commits_per_second(seconds) for _ in range(rounds))
+    ours_, other, figure = f"{short(best)}/s", f"store {short(raw)}/s", 100 * best / raw
+    rows.append(Row(9, "creates of raw commits", store.name, ours_, other, figure, Bound("≥", 15, " %")))
+    return rows
+
+
+def memory(pair: Sequence[Site], store: Store) -> list[Row]:
+    ours, naive = (site.server.worker_megabytes() for site in pair)
+    what = "memory of a worker (PSS)"
+    return [Row(18, what, store.name, f"{short(ours)} MB", f"{short(naive)} MB", ours, Bound("≤", 60, " MB"))]
+
+
+def in_process(pair: Sequence[Process], store: Store, seconds: float, rounds: int) -> list[Row]:
+    small = min(process.contestant.rows for process in pair)
+    found = []
+    for operation in (operations.retrieve(small), LIST, LIST_100, HTML, CREATE):
+        ours, naive = costs(pair, [operation] * len(pair), seconds, rounds)
+        bound = Bound("≤", _BOUNDS_OF_CPU[operation.name])
+        what = f"CPU in process: {operation.name}"
+        mine, other = f"{short(ours.median(_app))} ms", f"{short(naive.median(_app))} ms"
+        found.append(Row(14, what, store.name, mine, other, ours.ratio(naive, _app), bound))
+    return found
+
+
+def growth(sizes: Sequence[Process], store: Store, seconds: float, rounds: int) -> list[Row]:
+    """Ours in databases of several sizes, the smallest first."""
+    largest, found = sizes[-1], []
+    plain = [[operations.retrieve(one.contestant.rows) for one in sizes], [LIST] * len(sizes), [HTML] * len(sizes)]
+    deep = [[_deep_list(one) for one in sizes], [_deep_page(one) for one in sizes]]
+    for same in [*plain, *deep]:
+        found.append(_grown(same[0].name, store, costs(sizes, same, seconds, rounds), sizes))
+    filtered = [operations.filters(one.contestant.rows) for one in sizes]
+    for same in (list(one) for one in zip(*filtered, strict=True)):
+        *sized, unfiltered = costs([*sizes, largest], [*same, LIST], seconds, rounds)
+        what = f"{same[0].name}, {largest.contestant.rows:,} rows"
+        ours, list_ = f"{_milliseconds(sized[-1])}", f"unfiltered {_milliseconds(unfiltered)}"
+        found.append(Row(16, what, store.name, ours, list_, sized[-1].ratio(unfiltered, _whole), Bound("≤", 1.3)))
+        found.append(_grown(same[0].name, store, sized, sizes))
+    (searched,) = costs([largest], [operations.search()], seconds, rounds)
+    what = f"search by name, {largest.contestant.rows:,} rows, p95"
+    p95 = searched.median(lambda one: one.p95)
+    found.append(Row(16, what, store.name, f"{short(p95)} ms", "", p95, Bound("≤", 50, " ms")))
+    return found
+
+
+def large(pair: Sequence[Site], store: Store, clients: int, seconds: float, rounds: int) -> list[Row]:
+    found = []
+    for operation in (LIST, HTML):
+        ours, naive = speeds(pair, operation, clients, seconds, rounds)
+        what = f"{operation.name}, {clients} clients, {pair[0].contestant.rows:,} rows"
+        goal, _ = _BOUNDS_OVER_HTTP[operation.name]
+        found.append(_faster(goal, what, store, ours, naive, Bound("≥", _BOUNDS_LARGE[operation.name])))
+    return [*found, _memory_after_reading(pair[0], store)]
+
+
+def _faster(goal: int, what: str, store: Store, ours: Rounds[Speed], naive: Rounds[Speed], bound: Bound | None) -> Row:
+    return Row(goal, what, store.name, _speed(ours), _speed(naive), ours.ratio(naive, _per_second), bound)
+
+
+def _waiting(what: str, store: Store, site: Site, ours: Rounds[Speed], naive: Rounds[Speed]) -> list[Row]:
+    p99 = (f"{short(ours.median(_p99))} ms", f"{short(naive.median(_p99))} ms", ours.ratio(naive, _p99))
+    longest, p50 = ours.median(lambda one: one.longest), ours.median(lambda one: one.p50)
+    refused = [sum(one.refused for one in its.all) for its in (ours, naive)]
+    locked = site.server.says("database is locked") + refused[0]
+    return [
+        Row(10, f"p99 of {what}", store.name, *p99, Bound("≤", 0.3)),
+        Row(
+            19,
+            f"longest {what}",
+            store.name,
+            f"{short(longest)} ms",
+            f"p50 {short(p50)} ms",
+            longest / (p50 or 1),
+            Bound("≤", 4),
+        ),
+        Row(19, f"refused or locked: {what}", store.name, str(locked), str(refused[1]), locked, Bound("≤", 0)),
+    ]
+
+
+def _grown(name: str, store: Store, sized: Sequence[Rounds[Cost]], sizes: Sequence[Process]) -> Row:
+    numbers = [process.contestant.rows for process in sizes]
+    between = [f", {short(its.median(_whole))} at {rows:,}" for its, rows in zip(sized, numbers, strict=True)][1:-1]
+    what = f"{name}: {numbers[-1]:,} against {numbers[0]:,} rows"
+    ours, other = _milliseconds(sized[-1]) + "".join(between), _milliseconds(sized[0])
+    return Row(15, what, store.name, ours, other, sized[-1].ratio(sized[0], _whole), Bound("≤", 1.2))
+
+
+def _deep_list(process: Process) -> Operation:
+    """A page in the middle of the list. A rare status leads there in few steps: its pages span many rows."""
+    rows = process.contestant.rows
+    query, steps = ("limit=100&status=disconnected", rows // 40_000) if rows > 10_000 else ("limit=25", rows // 50)
+    after = ""
+    for _ in range(max(1, steps)):
+        given = json.loads(process.get(f"{API}?{query}{after}", is_page=False))
+        if given["next"] is None:
+            break
+        after = f"&after={given['next']}"
+    return Operation("list of 10, deep by cursor", "GET", (f"{API}?limit=10{after}",))
+
+
+def _deep_page(process: Process) -> Operation:
+    rows = process.contestant.rows
+    query, steps = ("status=disconnected", rows // 10_000) if rows > 10_000 else ("", rows // 50)
+    after = ""
+    for _ in range(max(1, steps)):
+        found = re.search(r"[?&;]after=([^\"&]+)", process.get(f"{PAGE}?{query}{after}", is_page=True))
+        if found is None:
+            break
+        after = f"&after={found[1]}"
+    return Operation("page of 25 as HTML, deep by cursor", "GET", (f"{PAGE}?{after.lstrip('&')}",), is_page=True)
+
+
+def _memory_after_reading(site: Site, store: Store) -> Row:
+    """Walks the whole list, a hundred rows at a time, on one kept connection."""
+    before, read, after = site.server.worker_megabytes(), 0, ""
+    connection = HTTPConnection("127.0.0.1", site.server.port, timeout=30)
+    end = time.monotonic() + _READING_SECONDS
+    while time.monotonic() < end:
+        connection.request("GET", f"{API}?limit=100{after}", headers=site.headers(LIST_100))
+        given = json.loads(connection.getresponse().read())
+        read += len(given["data"])
+        if given["next"] is None:
+            break
+        after = f"&after={given['next']}"
+    connection.close()
+    now = site.server.worker_megabytes()
+    what = f"memory after reading {read:,} rows"
+    ours, other = f"{short(now)} MB", f"before {short(before)} MB"
+    return Row(18, what, store.name, ours, other, now / before, Bound("≤", 1.1))
+
+
+def _speed(its: Rounds[Speed]) -> str:
+    refused = sum(one.refused for one in its.all)
+    return (
+        f"{short(its.median(_per_second))}/s · {short(its.median(lambda one: one.p50))} / {short(its.median(_p99))} ms · "
+        f"{short(its.median(lambda one: one.cpu))} ms CPU{f' · {refused} refused' if refused else ''}"
+    )
+
+
+def _milliseconds(its: Rounds[Cost]) -> str:
+    database = its.median(lambda one: one.database)
+    return f"{short(its.median(_app))}{f' + {short(database)}' if database else ''} ms"
+
+
+def _per_second(one: Speed) -> float:
+    return one.per_second
+
+
+def _p99(one: Speed) -> float:
+    return one.p99
+
+
+def _app(one: Cost) -> float:
+    return one.app
+
+
+def _whole(one: Cost) -> float:
+    return one.whole

@@ -1,0 +1,77 @@
+"""What is asked of both apps, and the filters that the reference documents."""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from tools.bench import spread
+
+API, PAGE = "/v1/channel-connections", "/connections"
+_SAMPLE = 500
+
+
+@dataclass(frozen=True)
+class Operation:
+    name: str
+    method: str
+    #: One of them is taken for each request.
+    targets: tuple[str, ...]
+    #: `{n}` in it becomes a number that no other request has.
+    body: str | None = None
+    expected: int = 200
+    #: Asked by a signed-in operator, not with an API key.
+    is_page: bool = False
+
+
+CREATE = Operation(
+    "create",
+    "POST",
+    (API,),
+    body=json.dumps(
+        {
+            "integrationIdentifier": "slack-prod",
+            "subscriberId": "new-subscriber-{n}",
+            "context": {"tenant": "org-123", "region": "us-east-1"},
+            "workspace": {"id": "T{n}", "name": "Acme HQ"},
+            "auth": {"accessToken": "Workspace access token"},
+        }
+    ),
+    expected=201,
+)
+LIST = Operation("list of 10", "GET", (f"{API}?limit=10",))
+LIST_100 = Operation("list of 100", "GET", (f"{API}?limit=100",))
+HTML = Operation("page of 25 as HTML", "GET", (PAGE,), is_page=True)
+
+
+def retrieve(rows: int) -> Operation:
+    numbers = range(0, rows, max(1, rows // _SAMPLE))
+    return Operation("retrieve", "GET", tuple(f"{API}/{spread.identifier(number)}" for number in numbers))
+
+
+def filters(rows: int) -> list[Operation]:
+    """Each documented filter, asked for what a customer of a large installation would ask for."""
+    some = [spread.fact(number, rows) for number in range(0, rows, max(1, rows // 50))]
+    subscribers = [fact.subscriber_id for fact in some if fact.subscriber_id]
+    return [
+        _filtered("integrationIdentifier", ["integrationIdentifier=slack-eu"]),
+        _filtered("subscriberId", [f"subscriberId={one}" for one in subscribers]),
+        _filtered("subscriberId, own only", [f"subscriberId={one}&connectionMode=subscriber" for one in subscribers]),
+        _filtered("connectionMode", ["connectionMode=shared"]),
+        _filtered(
+            "contextKeys",
+            ["&".join(f"contextKeys={quote(key)}" for key in fact.context_keys) for fact in some if fact.context_keys],
+        ),
+        _filtered("contextKeys, none", ["contextKeys="]),
+        _filtered("workspaceId", [f"workspaceId={fact.workspace_id}" for fact in some]),
+        _filtered("status", ["status=needs_reconnect", "status=disconnected"]),
+        _filtered("orderBy updatedAt ASC", ["orderBy=updatedAt&orderDirection=ASC"]),
+    ]
+
+
+def search() -> Operation:
+    """A rare name, a common one, and one that nobody has."""
+    return _filtered("search", [f"search={word}" for word in (spread.RARE_WORD.lower(), "acme", "acme%20b", "nobody")])
+
+
+def _filtered(name: str, queries: list[str]) -> Operation:
+    return Operation(name, "GET", tuple(f"{API}?limit=10&{query}" for query in queries))

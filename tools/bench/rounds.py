@@ -1,0 +1,192 @@
+"""Rounds over HTTP and in process. Who is compared takes turns, so that a slow minute of the machine hits all alike."""
+
+import itertools
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Generic, TypeVar
+
+from tools.bench.contestants import Contestant, ask_over_http
+from tools.bench.load import Load, Measured
+from tools.bench.operations import Operation
+from tools.bench.processes import ROOT, Server, end, free_port, serving
+from tools.bench.signin import Answer
+from tools.bench.stores import Store
+
+_numbers = itertools.count(1, 1_000_000)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one round over HTTP came to. Times in milliseconds."""
+
+    per_second: float
+    p50: float
+    p99: float
+    longest: float
+    #: Of the server's processes, for one request.
+    cpu: float
+    refused: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one round of calls came to: milliseconds of processor time for one request, the app's and its database's."""
+
+    app: float
+    database: float
+    p95: float
+
+    @property
+    def whole(self) -> float:
+        return self.app + self.database
+
+
+Round = TypeVar("Round", Speed, Cost)
+
+
+class Rounds(Generic[Round]):
+    """The rounds of one contestant, in the order in which they were run."""
+
+    def __init__(self) -> None:
+        self.all: list[Round] = []
+
+    def median(self, figure: Callable[[Round], float]) -> float:
+        return median(figure(one) for one in self.all)
+
+    def ratio(self, other: "Rounds[Round]", figure: Callable[[Round], float]) -> float:
+        """To another's. Rounds that ran side by side are compared, so that a slow minute of the machine falls out."""
+        pairs = zip(self.all, other.all, strict=True)
+        return median(figure(mine) / (figure(theirs) or math.inf) for mine, theirs in pairs)
+
+
+class Site:
+    """One contestant behind its server, with its operator signed in."""
+
+    def __init__(self, contestant: Contestant, server: Server) -> None:
+        self.contestant, self.server = contestant, server
+        self.ask = ask_over_http(server.port)
+        self._program, self._browser = contestant.headers(self.ask)
+
+    def load(self, operation: Operation, clients: int, seconds: float) -> Speed:
+        load = Load(
+            port=self.server.port,
+            clients=clients,
+            seconds=seconds,
+            method=operation.method,
+            targets=list(operation.targets),
+            headers=self.headers(operation),
+            body=operation.body,
+            first=next(_numbers),
+            expected=operation.expected,
+        )
+        before = self.server.cpu_seconds()
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.bench.load"],
+            cwd=ROOT, input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True, start_new_session=True,
+        )  # fmt: skip
+        measured = Measured(**json.loads(done.stdout))
+        burnt = self.server.cpu_seconds() - before
+        times = sorted(measured.milliseconds) or [0.0]
+        return Speed(
+            per_second=measured.rate,
+            p50=_at(times, 0.5),
+            p99=_at(times, 0.99),
+            longest=times[-1],
+            cpu=burnt * 1000 / len(times),
+            refused=sum(measured.refused.values()),
+        )
+
+    def headers(self, operation: Operation) -> dict[str, str]:
+        return self._browser if operation.is_page else self._program
+
+
+class Process:
+    """One contestant in a process of its own, without a server."""
+
+    def __init__(self, contestant: Contestant, process: subprocess.Popen[str], store: Store) -> None:
+        self.contestant, self._process, self._store = contestant, process, store
+        self._program, self._browser = contestant.headers(self.ask)
+
+    def ask(self, method: str, target: str, headers: Mapping[str, str], body: str) -> Answer:
+        return Answer(**self._say({"method": method, "target": target, "headers": headers, "body": body}))
+
+    def get(self, target: str, *, is_page: bool) -> str:
+        return self.ask("GET", target, self._browser if is_page else self._program, "").body
+
+    def calls(self, operation: Operation, seconds: float) -> Cost:
+        url = self.contestant.database_url
+        before = self._store.cpu_seconds(url)
+        headers = self._browser if operation.is_page else self._program
+        called = self._say({"operation": asdict(operation), "headers": headers, "seconds": seconds})
+        database = (self._store.cpu_seconds(url) - before) * 1000 / called["asked"]
+        return Cost(called["cpu_milliseconds"], database, _at(sorted(called["milliseconds"]), 0.95))
+
+    def _say(self, what: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The process of {self.contestant.name} ended; what it said stands above.")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+@contextmanager
+def sites(contestants: Sequence[Contestant], folder: Path) -> Iterator[list[Site]]:
+    with ExitStack() as started:
+        found = []
+        for one in contestants:
+            port = free_port()
+            log = folder / f"{one.name}-{one.store}-{one.rows}.log"
+            server = started.enter_context(
+                serving(one.server(port), {**one.surroundings, "PORT": str(port)}, port, log)
+            )
+            found.append(Site(one, server))
+        yield found
+
+
+@contextmanager
+def processes(contestants: Sequence[Contestant], store: Store) -> Iterator[list[Process]]:
+    with ExitStack() as started:
+        found = []
+        for one in contestants:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tools.bench.inprocess", one.name],
+                cwd=ROOT, env=one.surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+            )  # fmt: skip
+            started.callback(end, process)
+            found.append(Process(one, process, store))
+        yield found
+
+
+def speeds(
+    found: Sequence[Site], operation: Operation, clients: int, seconds: float, rounds: int
+) -> list[Rounds[Speed]]:
+    """Those of each site."""
+    taken = [Rounds[Speed]() for _ in found]
+    for _ in range(rounds):
+        for site, its in zip(found, taken, strict=True):
+            its.all.append(site.load(operation, clients, seconds))
+    return taken
+
+
+def costs(found: Sequence[Process], operations: Sequence[Operation], seconds: float, rounds: int) -> list[Rounds[Cost]]:
+    """Those of each process with its operation."""
+    taken = [Rounds[Cost]() for _ in found]
+    for _ in range(rounds):
+        for process, operation, its in zip(found, operations, taken, strict=True):
+            its.all.append(process.calls(operation, seconds))
+    return taken
+
+
+def _at(times: list[float], share: float) -> float:
+    return times[min(len(times) - 1, int(len(times) * share))]
