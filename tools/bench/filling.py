@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import Connection, Engine, Table, select
 
+from onboarding.identity import context_digest, identity_key
 from onboarding.settings import Settings
 from onboarding.store import connections, schema
 from onboarding.store.database import Database
@@ -18,7 +19,7 @@ from tools.bench import naive
 from tools.bench.spread import INTEGRATIONS, Fact, fact
 
 Rows = dict[str, list[dict[str, Any]]]
-_BATCH = 20_000
+_BATCH = 1_000
 #: A small table keeps its indexes while it is filled.
 _LARGE = 50_000
 
@@ -75,7 +76,7 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
                 "id": row_id,
                 "identifier": one.identifier,
                 "installation_id": grant_id,
-                "identity_key": connections.identity_key(integration, one.subscriber_id, one.context_keys),
+                "identity_key": identity_key(integration, one.subscriber_id, one.context_keys),
                 "mode": "subscriber" if one.subscriber_id else "shared",
                 "subscriber_id": one.subscriber_id,
                 "workspace_id": one.workspace_id,
@@ -85,7 +86,7 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
                 "created_at": one.created_at,
                 "updated_at": one.updated_at,
                 "context_keys": json.dumps(one.context_keys),
-                "context_digest": connections.context_digest(one.context_keys),
+                "context_digest": context_digest(one.context_keys),
             }
         )
         rows["connection_contexts"] += [
