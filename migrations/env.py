@@ -12,10 +12,9 @@ with context.config.attributes["engine"].connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.commit()
     with context.begin_transaction():
-        if is_sqlite:
-            # Two processes that set up at once take turns.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
+        # Two processes that set up at once take turns.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
+        if not is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7120415)")
         context.run_migrations()
         if is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):

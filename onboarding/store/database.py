@@ -1,24 +1,29 @@
 """The engine, its transactions, and what each database needs to behave."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from onboarding.errors import Conflict, Refused, StorageProblem
 
-__all__ = ["Base", "Database", "Session", "Then", "insert_or_ignore", "table_of"]
+__all__ = ["Base", "Database", "Rows", "Session", "Then", "insert_or_ignore", "table_of"]
 
+#: What runs statements that are written on tables: either way of reading will do.
+Rows = Session | Connection
 #: What a caller wants done in the transaction that makes a record, before it commits.
 Then = Callable[[Session, Any], None]
 _BUSY_MILLISECONDS = 10_000
+#: A connection that rested longer is asked whether the server is still there.
+_TRUSTED_SECONDS = 1.0
 _UNDEFINED_TABLE = "42P01"
 _NO_TABLES = "The database is empty. Run `flask --app app setup` first."
 
@@ -36,13 +41,16 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """One engine. Writers go through `transaction()`, readers through `reading()`."""
+    """One engine. Writers go through `transaction()`, readers through `reading()` or `rows()`.
+
+    Its connections are in autocommit for good, since to switch costs more than most reads: transactions begin by hand.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
-        self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._begin = text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
         #: SQLite lets one writer in at a time and its own waiting is not first come, first served: queue in front of it.
         self._turn = threading.Lock() if self.is_sqlite else None
 
@@ -50,15 +58,20 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """All or nothing. Raises StorageProblem when the database is locked or gone, Conflict when a constraint says no."""
         with self.faults(), self._queue(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            if self.is_sqlite:
-                session.execute(text("BEGIN IMMEDIATE"))
+            session.execute(self._begin)
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Reads outside any transaction. Raises StorageProblem."""
-        with self.faults(), Session(self._readers, expire_on_commit=False) as session:
+        with self.faults(), Session(self.engine, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def rows(self) -> Iterator[Connection]:
+        """As `reading()`, for hot paths that read rows of tables: at a third of its cost. Raises StorageProblem."""
+        with self.faults(), self.engine.connect() as connection:
+            yield connection
 
     def is_ready(self) -> bool:
         try:
@@ -146,4 +159,28 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(url, pool_size=32, max_overflow=48, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(
+        url,
+        pool_size=32,
+        max_overflow=48,
+        # The same few are asked again and again, so the rest can be told by how long they rested.
+        pool_use_lifo=True,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _lives(connection: Any, record: Any, _proxy: Any) -> None:
+        now = time.monotonic()
+        if now - record.info.get("rests_since", now) < _TRUSTED_SECONDS:
+            return
+        try:
+            connection.execute("SELECT 1")
+        except engine.dialect.loaded_dbapi.Error as gone:
+            raise DisconnectionError from gone
+
+    return engine
