@@ -9,7 +9,11 @@ _UNADDRESSABLE = re.compile(r"[/%?#\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 def new_id(prefix: str, length: int = 16) -> str:
     """`prefix_` and `length` characters of `[0-9a-z]` (16 hold 82 bits)."""
-    return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(length))}"
+    number, characters = secrets.randbelow(len(_ALPHABET) ** length), []
+    for _ in range(length):
+        number, place = divmod(number, len(_ALPHABET))
+        characters.append(_ALPHABET[place])
+    return f"{prefix}_{''.join(characters)}"
 
 
 def connection_identifier() -> str:

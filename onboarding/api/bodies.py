@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from math import isinf
 from typing import Any, TypeVar, get_args, get_origin
 from urllib.parse import quote
@@ -60,8 +61,7 @@ def read_body(model: type[M]) -> M:
 
 def read_query(model: type[M]) -> M:
     """Lists may be repeated, everything else stands once. Empty means not given. Raises ValidationFailed."""
-    names = {field.alias or name: field for name, field in model.model_fields.items()}
-    lists = {name for name, field in names.items() if _is_list(field.annotation)}
+    names, lists = _names(model)
     told: dict[str, object] = {}
     twice: dict[str, Mapping[str, object]] = {}
     for name, values in request.args.lists():
@@ -74,6 +74,13 @@ def read_query(model: type[M]) -> M:
     if twice:
         raise ValidationFailed(twice)
     return _validated(model, told)
+
+
+@cache
+def _names(model: type[BaseModel]) -> tuple[frozenset[str], frozenset[str]]:
+    """What may be asked, and which of it is a list."""
+    names = {field.alias or name: field for name, field in model.model_fields.items()}
+    return frozenset(names), frozenset(name for name, field in names.items() if _is_list(field.annotation))
 
 
 def _is_list(annotation: Any) -> bool:

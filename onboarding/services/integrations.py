@@ -114,8 +114,8 @@ class Integrations:
         )
 
     def all_of(self, environment_id: str) -> tuple[IntegrationSummary, ...]:
-        with self._database.reading() as session:
-            found = store.all_of(session, environment_id)
+        with self._database.rows() as rows:
+            found = store.names(rows, environment_id)
         return tuple(IntegrationSummary(one.identifier, one.name, one.is_practice) for one in found)
 
     def documented(self, environment_id: str) -> tuple[IntegrationRecord, ...]:

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Integer, Row, String, Text, UniqueConstraint,
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
-from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -65,9 +65,9 @@ def take_over(session: Session, answer_id: str, old: str, values: dict[str, Any]
     return done.first() is not None
 
 
-def keep(session: Session, answer_id: str, claim_: str, status: int, body: Sealed, connection_id: str | None) -> bool:
+def keep(rows: Rows, answer_id: str, claim_: str, status: int, body: Sealed, connection_id: str | None) -> bool:
     """False when the claim was lost meanwhile."""
-    done = session.execute(
+    done = rows.execute(
         update(_TABLE)
         .where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None))
         .values(status=status, body=body, connection_id=connection_id)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Row, String, Text, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store.database import Base, table_of
+from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.environments import Environment
 from onboarding.store.types import ID, UtcTime
 
@@ -55,9 +55,9 @@ def add(session: Session, key: ApiKey) -> None:
     session.flush()
 
 
-def by_digest(session: Session, digest: str) -> Row[*tuple[Any, ...]] | None:
+def by_digest(rows: Rows, digest: str) -> Row[*tuple[Any, ...]] | None:
     """The key and what a request needs to know of its environment."""
-    return session.execute(_BY_DIGEST, {"digest_": digest}).first()
+    return rows.execute(_BY_DIGEST, {"digest_": digest}).first()
 
 
 def all_of(session: Session, environment_id: str) -> Sequence[ApiKey]:

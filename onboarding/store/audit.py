@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
-from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
 from onboarding.store.types import ID, UtcTime
 
 
@@ -29,7 +29,7 @@ _INSERT = insert(_TABLE)
 
 
 def note(
-    session: Session,
+    rows: Rows,
     environment_id: str,
     at: datetime,
     actor: str,
@@ -39,7 +39,7 @@ def note(
     entry_id: str | None = None,
 ) -> None:
     """One entry. `entry_id` is for who wants to add the end of the story (`set_detail`)."""
-    session.execute(_INSERT, _values(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail))
+    rows.execute(_INSERT, _values(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail))
 
 
 def note_once(

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, or_, select, tuple_, union_all
-from sqlalchemy.orm import Session
 
 from onboarding.store import paging
 from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE
+from onboarding.store.database import Rows
 from onboarding.store.paging import Leaf, Place, Turn
 
 #: A search that finds more rows than this is common enough to be met soon by walking down the order.
@@ -40,36 +40,36 @@ class Filter:
 _COLUMNS = ("integration_id", "mode", "subscriber_id", "context_digest", "workspace_id", "status")
 
 
-def page(session: Session, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Row[Any]]:
+def page(rows: Rows, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Row[Any]]:
     """Rows of `connections.DOCUMENTED`."""
     values = _values(environment_id, wanted)
     shape = _shape(wanted)
     if wanted.text is not None:
-        shape, values = _searched(session, environment_id, wanted.text, shape, values)
+        shape, values = _searched(rows, environment_id, wanted.text, shape, values)
 
     def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
         how = None if place is None else place.inclusive
         query = _page(shape, turn.order, descending, how)
         here = {} if place is None else {"moment": place.moment, "row_id": place.row_id}
-        return session.execute(query, {**values, **here, "size": size}).all()
+        return rows.execute(query, {**values, **here, "size": size}).all()
 
     return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), row.id))
 
 
-def count(session: Session, environment_id: str, wanted: Filter, cap: int) -> int:
+def count(rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
     """Counts to `cap` at most, so that a big table does not make every page slow."""
     values, shape = _values(environment_id, wanted), _shape(wanted)
     if wanted.text is not None:
-        shape, values = _searched(session, environment_id, wanted.text, shape, values)
-    return session.scalar(_count(shape), {**values, "size": cap}) or 0
+        shape, values = _searched(rows, environment_id, wanted.text, shape, values)
+    return rows.scalar(_count(shape), {**values, "size": cap}) or 0
 
 
 def _searched(
-    session: Session, environment_id: str, wanted: str, shape: tuple[str, ...], values: dict[str, Any]
+    rows: Rows, environment_id: str, wanted: str, shape: tuple[str, ...], values: dict[str, Any]
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     """What is rare is found first and then narrowed; what is common is met while walking down the order."""
     told = _text_values(environment_id, wanted)
-    found = session.scalars(_matching(), {**told, "size": RARE + 1}).all()
+    found = rows.scalars(_matching(), {**told, "size": RARE + 1}).all()
     if len(found) <= RARE:
         return (*shape, "ids"), {**values, "ids": list(found)}
     return (*shape, "text"), {**values, **told}

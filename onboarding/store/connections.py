@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.identity import context_digest
-from onboarding.store.database import Base, table_of
+from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.store.types import ID, UtcTime
@@ -124,7 +124,7 @@ def search_name(workspace_name: str | None) -> str | None:
     return workspace_name.casefold()[:255] if workspace_name else None
 
 
-def add(session: Session, context_keys: Sequence[str], **values: object) -> None:
+def add(rows: Rows, context_keys: Sequence[str], **values: object) -> None:
     """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
     name = values.get("workspace_name")
     derived = {
@@ -132,10 +132,10 @@ def add(session: Session, context_keys: Sequence[str], **values: object) -> None
         "context_digest": context_digest(context_keys),
         "search_name": search_name(name if isinstance(name, str) else None),
     }
-    session.execute(_INSERT, {**values, **derived})
+    rows.execute(_INSERT, {**values, **derived})
     if context_keys:
         holding = [{"connection_id": values["id"], "key": key, "position": at} for at, key in enumerate(context_keys)]
-        session.execute(_INSERT_KEYS, holding)
+        rows.execute(_INSERT_KEYS, holding)
 
 
 def change(session: Session, connection_id: str, **values: object) -> None:
@@ -145,15 +145,15 @@ def change(session: Session, connection_id: str, **values: object) -> None:
     session.execute(update(TABLE).where(TABLE.c.id == connection_id).values(**values))
 
 
-def documented(session: Session, environment_id: str, identifier: str) -> Row[Any] | None:
-    return session.execute(_ONE, {"environment": environment_id, "identifier_": identifier}).first()
+def documented(rows: Rows, environment_id: str, identifier: str) -> Row[Any] | None:
+    return rows.execute(_ONE, {"environment": environment_id, "identifier_": identifier}).first()
 
 
-def token_of(session: Session, environment_id: str, connection_id: str) -> Row[*tuple[Any, ...]] | None:
+def token_of(rows: Rows, environment_id: str, connection_id: str) -> Row[*tuple[Any, ...]] | None:
     query = select(TABLE.c.installation_id, _INSTALLATION.c.access_token).join(
         _INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id
     )
-    return session.execute(query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)).first()
+    return rows.execute(query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)).first()
 
 
 def by_identity(session: Session, environment_id: str, key: str) -> ChannelConnection | None:
@@ -172,9 +172,9 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Cha
     )
 
 
-def count_on_installation(session: Session, installation_id: str) -> int:
-    query = select(func.count()).where(ChannelConnection.installation_id == installation_id)
-    return session.scalar(query) or 0
+def count_on_installation(rows: Rows, installation_id: str) -> int:
+    query = select(func.count()).where(TABLE.c.installation_id == installation_id)
+    return rows.scalar(query) or 0
 
 
 def erase_if_unused(session: Session, installation_id: str) -> bool:

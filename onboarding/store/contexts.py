@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, Row, Text, delete, func, select, updat
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import paging
-from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
 from onboarding.store.paging import Leaf, Place, Turn
 from onboarding.store.types import ID, UtcTime
 
@@ -39,15 +39,13 @@ def find(session: Session, environment_id: str, kind: str, name: str) -> Row[Any
     return session.execute(select(_TABLE).where(*_is(environment_id, kind, name))).first()
 
 
-def remember(
-    session: Session, environment_id: str, given: Mapping[str, str | None] | Iterable[str], at: datetime
-) -> None:
+def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | Iterable[str], at: datetime) -> None:
     """Made on first use. `given`: keys, or keys with their data as JSON; the data of one that exists is not changed."""
     with_data = given if isinstance(given, Mapping) else dict.fromkeys(given)
     # In one order everywhere, so that two transactions never wait for each other crosswise.
-    rows = [_row(environment_id, key, with_data[key], at) for key in sorted(with_data)]
-    if rows:
-        insert_or_ignore(session, Context, rows)
+    new = [_row(environment_id, key, with_data[key], at) for key in sorted(with_data)]
+    if new:
+        insert_or_ignore(rows, Context, new)
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:

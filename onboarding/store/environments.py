@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, String, select, update
+from sqlalchemy import CheckConstraint, Row, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store.database import Base
+from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.types import ID, UtcTime
 
 
@@ -21,6 +22,10 @@ class Environment(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+_TABLE = table_of(Environment)
+_FIRST = select(_TABLE.c.id, _TABLE.c.name).order_by(_TABLE.c.created_at, _TABLE.c.id).limit(1)
+
+
 def add(session: Session, environment: Environment) -> None:
     session.add(environment)
     session.flush()
@@ -30,8 +35,9 @@ def by_name(session: Session, name: str) -> Environment | None:
     return session.scalar(select(Environment).where(Environment.name == name))
 
 
-def first(session: Session) -> Environment | None:
-    return session.scalar(select(Environment).order_by(Environment.created_at, Environment.id).limit(1))
+def first(rows: Rows) -> Row[*tuple[Any, ...]] | None:
+    """The oldest one: its id and name."""
+    return rows.execute(_FIRST).first()
 
 
 def all_of(session: Session) -> Sequence[Environment]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Row, String, Text, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
-from onboarding.store.database import Base, table_of
+from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -51,25 +52,23 @@ def add(session: Session, installation: Installation) -> None:
     session.flush()
 
 
-_INSERT = insert(table_of(Installation))
+_TABLE = table_of(Installation)
+_INSERT = insert(_TABLE)
 
 
-def add_given(session: Session, **values: object) -> None:
+def add_given(rows: Rows, **values: object) -> None:
     """Credentials that a program gave."""
     empty = dict.fromkeys(("app_id", "bot_user_id", "installer_id", "refresh_claimed_at", "refreshed_at"))
-    session.execute(_INSERT, {**empty, "origin": "api", "scopes": "", **values})
+    rows.execute(_INSERT, {**empty, "origin": "api", "scopes": "", **values})
 
 
-def by_fingerprint(session: Session, integration_id: str, fingerprints: Iterable[str]) -> Installation | None:
-    return session.scalar(
-        select(Installation).where(
-            Installation.integration_id == integration_id, Installation.refresh_fingerprint.in_(list(fingerprints))
-        )
-    )
+def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> Row[Any] | None:
+    query = select(_TABLE).where(_TABLE.c.integration_id == integration_id)
+    return rows.execute(query.where(_TABLE.c.refresh_fingerprint.in_(list(fingerprints)))).first()
 
 
-def change(session: Session, installation_id: str, **values: object) -> None:
-    session.execute(update(Installation).where(Installation.id == installation_id).values(**values))
+def change(rows: Rows, installation_id: str, **values: object) -> None:
+    rows.execute(update(_TABLE).where(_TABLE.c.id == installation_id).values(**values))
 
 
 def claim_refresh(session: Session, installation_id: str, at: datetime, stale: datetime) -> bool:

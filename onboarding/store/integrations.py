@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, delete, exists, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Row,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    exists,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
-from onboarding.store.database import Base
+from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -35,6 +47,17 @@ class Integration(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+_TABLE = table_of(Integration)
+_ID_OF = select(_TABLE.c.id).where(
+    _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
+)
+_NAMES = (
+    select(_TABLE.c.identifier, _TABLE.c.name, _TABLE.c.is_practice)
+    .where(_TABLE.c.environment_id == bindparam("environment"))
+    .order_by(_TABLE.c.identifier)
+)
+
+
 def add(session: Session, integration: Integration) -> None:
     session.add(integration)
     session.flush()
@@ -44,6 +67,10 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Int
     return session.scalar(
         select(Integration).where(Integration.environment_id == environment_id, Integration.identifier == identifier)
     )
+
+
+def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
+    return rows.scalar(_ID_OF, {"environment": environment_id, "identifier_": identifier})
 
 
 def by_id(session: Session, environment_id: str, integration_id: str) -> Integration | None:
@@ -65,6 +92,11 @@ def lock(session: Session, integration_id: str) -> None:
 def all_of(session: Session, environment_id: str) -> Sequence[Integration]:
     query = select(Integration).where(Integration.environment_id == environment_id)
     return session.scalars(query.order_by(Integration.identifier)).all()
+
+
+def names(rows: Rows, environment_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Of all of them: identifier, name and whether it is a practice one."""
+    return rows.execute(_NAMES, {"environment": environment_id}).all()
 
 
 def any_real(session: Session) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, Row, String, Text, delete, func, selec
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import paging
-from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
 from onboarding.store.paging import Leaf, Place, Turn
 from onboarding.store.types import ID, UtcTime
 
@@ -41,14 +41,14 @@ _TABLE = table_of(Subscriber)
 _OF = (_TABLE.c.environment_id, _TABLE.c.subscriber_id)
 
 
-def find(session: Session, environment_id: str, subscriber_id: str) -> Row[Any] | None:
-    return session.execute(select(_TABLE).where(_OF[0] == environment_id, _OF[1] == subscriber_id)).first()
+def find(rows: Rows, environment_id: str, subscriber_id: str) -> Row[Any] | None:
+    return rows.execute(select(_TABLE).where(_OF[0] == environment_id, _OF[1] == subscriber_id)).first()
 
 
-def remember(session: Session, environment_id: str, subscriber_id: str, at: datetime) -> None:
+def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) -> None:
     """Made on first use, with nothing but the id."""
     row = {"environment_id": environment_id, "subscriber_id": subscriber_id, "created_at": at, "updated_at": at}
-    insert_or_ignore(session, Subscriber, [row])
+    insert_or_ignore(rows, Subscriber, [row])
 
 
 def add(session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime) -> bool:

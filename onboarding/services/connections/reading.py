@@ -10,7 +10,7 @@ from onboarding.services.connections.records import Connection, Detail, Query, S
 from onboarding.services.tokens import Tokens
 from onboarding.store import connection_lists, connections, installations, integrations, paging
 from onboarding.store.connection_lists import Filter
-from onboarding.store.database import Database, Session
+from onboarding.store.database import Database, Rows
 from onboarding.store.paging import Turn
 
 PAGE_SIZE = 25
@@ -28,26 +28,26 @@ class Reading:
 
     def page(self, environment_id: str, search: Search, after: str | None, before: str | None) -> PageOf[Connection]:
         """The console's list, newest first. Raises Refused for a cursor that is not ours."""
-        with self._database.reading() as session:
+        with self._database.rows() as rows:
             wanted = Filter(
                 text=search.q or None,
                 status=search.status or None,
-                integration_id=self._integration_id(session, environment_id, search.integration or None),
+                integration_id=self._integration_id(rows, environment_id, search.integration or None),
                 mode=search.mode or None,
                 context_key=search.context or None,
             )
             turn = paging.turn_of(environment_id, PageAsk(PAGE_SIZE, after or None, before if not after else None))
-            return self._page(session, environment_id, wanted, turn, CONSOLE_COUNT_CAP, with_tokens=False)
+            return self._page(rows, environment_id, wanted, turn, CONSOLE_COUNT_CAP, with_tokens=False)
 
     def list(self, environment_id: str, ask: PageAsk, query: Query, with_tokens: bool) -> PageOf[Connection]:
         """The API's list (contract.md A3). Raises Refused for a cursor that is not ours, VaultProblem."""
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
             return PageOf((), None, None, 0, False)
         turn = paging.turn_of(environment_id, ask)
-        with self._database.reading() as session:
+        with self._database.rows() as rows:
             keys = query.context_keys
             wanted = Filter(
-                integration_id=self._integration_id(session, environment_id, query.integration_identifier),
+                integration_id=self._integration_id(rows, environment_id, query.integration_identifier),
                 # A subscriber's list holds the shared ones, too, unless one mode is asked for.
                 subscriber_id=query.subscriber_id if query.mode != "shared" else None,
                 with_shared=query.subscriber_id is not None and query.mode is None,
@@ -57,20 +57,20 @@ class Reading:
                 status=query.status,
                 text=query.search,
             )
-            return self._page(session, environment_id, wanted, turn, COUNT_CAP, with_tokens)
+            return self._page(rows, environment_id, wanted, turn, COUNT_CAP, with_tokens)
 
     def retrieve(self, environment_id: str, identifier: str, with_token: bool) -> Connection:
         """Raises NotFound, VaultProblem."""
-        with self._database.reading() as session:
-            row = connections.documented(session, environment_id, identifier)
+        with self._database.rows() as rows:
+            row = connections.documented(rows, environment_id, identifier)
         if row is None:
             raise identity.unknown_connection(identifier)
         return self._connection(row, with_token)
 
     def token(self, environment_id: str, connection_id: str) -> str | None:
         """The token of a connection as it is now; None when the connection is gone. Raises VaultProblem."""
-        with self._database.reading() as session:
-            row = connections.token_of(session, environment_id, connection_id)
+        with self._database.rows() as rows:
+            row = connections.token_of(rows, environment_id, connection_id)
         return None if row is None else self._tokens.access_token(row.installation_id, row.access_token)
 
     def find(self, environment_id: str, identifier: str) -> Detail:
@@ -87,17 +87,17 @@ class Reading:
         return Detail(connection, installation.token_last_four, installation.installed_at, others)
 
     def _page(
-        self, session: Session, environment_id: str, wanted: Filter, turn: Turn, cap: int, with_tokens: bool
+        self, rows: Rows, environment_id: str, wanted: Filter, turn: Turn, cap: int, with_tokens: bool
     ) -> PageOf[Connection]:
-        leaf = connection_lists.page(session, environment_id, wanted, turn)
-        total = self._count(session, environment_id, wanted, cap)
+        leaf = connection_lists.page(rows, environment_id, wanted, turn)
+        total = self._count(rows, environment_id, wanted, cap)
         return paging.page_of(environment_id, turn, leaf, total, cap, lambda row: self._connection(row, with_tokens))
 
-    def _count(self, session: Session, environment_id: str, wanted: Filter, cap: int) -> int:
+    def _count(self, rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
         asked, at = (environment_id, wanted, cap), time.monotonic()
         if self._past_cap.get(asked, 0.0) > at:
             return cap + 1
-        found = connection_lists.count(session, environment_id, wanted, cap * 2)
+        found = connection_lists.count(rows, environment_id, wanted, cap * 2)
         if found >= cap * 2:
             if len(self._past_cap) >= _COUNTS_KEPT:
                 self._past_cap.clear()
@@ -108,8 +108,7 @@ class Reading:
         token = self._tokens.access_token(row.installation_id, row.access_token) if with_token else None
         return records.connection_of(row, token)
 
-    def _integration_id(self, session: Session, environment_id: str, identifier: str | None) -> str | None:
+    def _integration_id(self, rows: Rows, environment_id: str, identifier: str | None) -> str | None:
         if identifier is None:
             return None
-        found = integrations.by_identifier(session, environment_id, identifier)
-        return found.id if found else _NO_INTEGRATION
+        return integrations.id_of(rows, environment_id, identifier) or _NO_INTEGRATION

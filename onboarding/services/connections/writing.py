@@ -9,8 +9,7 @@ from onboarding.services.connections import records
 from onboarding.services.connections.records import Auth, Connection, Wish, Workspace
 from onboarding.services.tokens import Tokens
 from onboarding.store import audit, connections, contexts, installations, integrations, subscribers
-from onboarding.store.database import Database, Session, Then
-from onboarding.store.integrations import Integration
+from onboarding.store.database import Database, Rows, Then
 
 _TRIES = 3
 
@@ -61,11 +60,8 @@ class Writing:
             row = connections.by_identifier(session, environment_id, identifier)
             if row is None:
                 raise identity.unknown_connection(identifier)
-            integration = integrations.by_id(session, environment_id, row.integration_id)
-            if integration is None:
-                raise LookupError("A connection refers to its integration by a foreign key.")
             at, left = self._now(), row.installation_id
-            installation_id = self._installation(session, integration, auth, at)
+            installation_id = self._installation(session, environment_id, row.integration_id, auth, at)
             connections.change(
                 session,
                 row.id,
@@ -96,22 +92,22 @@ class Writing:
     ) -> Connection:
         identifier = wish.identifier or ids.connection_identifier()
         keys, at = tuple(wish.contexts), self._now()
-        with self._database.transaction() as session:
-            integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
-            if integration is None:
+        with self._database.changing_rows() as rows:
+            integration_id = integrations.id_of(rows, environment_id, wish.integration_identifier)
+            if integration_id is None:
                 raise identity.unknown_integration(wish.integration_identifier)
             if subscriber_id is not None:
-                self._subscriber(session, environment_id, subscriber_id, creates_subscribers, at)
-            contexts.remember(session, environment_id, wish.contexts, at)
+                self._subscriber(rows, environment_id, subscriber_id, creates_subscribers, at)
+            contexts.remember(rows, environment_id, wish.contexts, at)
             connections.add(
-                session,
+                rows,
                 keys,
                 id=ids.new_id("con"),
                 environment_id=environment_id,
                 identifier=identifier,
-                integration_id=integration.id,
-                installation_id=self._installation(session, integration, wish.auth, at),
-                identity_key=identity.identity_key(integration.id, subscriber_id, keys),
+                integration_id=integration_id,
+                installation_id=self._installation(rows, environment_id, integration_id, wish.auth, at),
+                identity_key=identity.identity_key(integration_id, subscriber_id, keys),
                 mode=mode,
                 subscriber_id=subscriber_id,
                 workspace_id=wish.workspace.id,
@@ -124,25 +120,25 @@ class Writing:
                 created_at=at,
                 updated_at=at,
             )
-            self._note(session, environment_id, actor, "connection.connected", identifier, wish.workspace.id)
-            return self._told(session, environment_id, identifier, then)
+            self._note(rows, environment_id, actor, "connection.connected", identifier, wish.workspace.id)
+            return self._told(rows, environment_id, identifier, then)
 
-    def _told(self, session: Session, environment_id: str, identifier: str, then: Then) -> Connection:
-        row = connections.documented(session, environment_id, identifier)
+    def _told(self, rows: Rows, environment_id: str, identifier: str, then: Then) -> Connection:
+        row = connections.documented(rows, environment_id, identifier)
         if row is None:
             raise LookupError("The row was written in this transaction.")
         made = records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
-        then(session, made)
+        then(rows, made)
         return made
 
-    def _installation(self, session: Session, integration: Integration, auth: Auth, at: datetime) -> str:
+    def _installation(self, rows: Rows, environment_id: str, integration_id: str, auth: Auth, at: datetime) -> str:
         """The id of the row for these credentials.
 
         A refresh token is single-use: who gives the same one shares the row, and where the server has used it since,
         what came of it stays.
         """
         marks = self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
-        found = installations.by_fingerprint(session, integration.id, marks) if marks else None
+        found = installations.by_fingerprint(rows, integration_id, marks) if marks else None
         row_id = found.id if found else ids.new_id("ins")
         # Without an expiry beside it, a token that rotates is refreshed before its first use.
         expires_at = auth.expires_at or (at if auth.refresh_token else None)
@@ -154,23 +150,21 @@ class Writing:
         }
         if found is None:
             installations.add_given(
-                session,
+                rows,
                 id=row_id,
-                environment_id=integration.environment_id,
-                integration_id=integration.id,
+                environment_id=environment_id,
+                integration_id=integration_id,
                 slack_key=f"api:{row_id}",
                 **values,
             )
         elif found.refresh_token and self._tokens.refresh_token(row_id, found.refresh_token) == auth.refresh_token:
-            installations.change(session, row_id, **values)
+            installations.change(rows, row_id, **values)
         return row_id
 
-    def _subscriber(
-        self, session: Session, environment_id: str, subscriber_id: str, creates: bool, at: datetime
-    ) -> None:
+    def _subscriber(self, rows: Rows, environment_id: str, subscriber_id: str, creates: bool, at: datetime) -> None:
         if creates:
-            subscribers.remember(session, environment_id, subscriber_id, at)
-        elif subscribers.find(session, environment_id, subscriber_id) is None:
+            subscribers.remember(rows, environment_id, subscriber_id, at)
+        elif subscribers.find(rows, environment_id, subscriber_id) is None:
             raise identity.unknown_subscriber(subscriber_id)
 
     def _say_what_exists(
@@ -191,6 +185,6 @@ class Writing:
                 raise identity.identifier_taken(wish.identifier, environment_name)
 
     def _note(
-        self, session: Session, environment_id: str, actor: str, action: str, identifier: str, workspace_id: str
+        self, rows: Rows, environment_id: str, actor: str, action: str, identifier: str, workspace_id: str
     ) -> None:
-        audit.note(session, environment_id, self._now(), actor, action, identifier, workspace_id)
+        audit.note(rows, environment_id, self._now(), actor, action, identifier, workspace_id)
