@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request
@@ -39,12 +40,18 @@ class Credentials:
     api_url: str
 
 
+@cache
+def _tls(_certificates: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
+    """One for the process: to read the machine's certificates takes longer than to start all else here."""
+    return ssl.create_default_context()
+
+
 class Gateway:
     """Slack, as this product sees it. One TLS context and one pool of connections serve every call of the process."""
 
     def __init__(self) -> None:
         """Raises SettingsProblem for a proxy that cannot be one."""
-        self._tls = ssl.create_default_context()
+        self._tls = _tls(ssl.get_default_verify_paths())
         self._pool = Pool(self._tls)
 
     def authorize_url(
