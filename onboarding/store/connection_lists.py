@@ -37,7 +37,8 @@ class Filter:
     text: str | None = None
 
 
-_COLUMNS = ("integration_id", "mode", "subscriber_id", "context_digest", "workspace_id", "status")
+#: The narrowest first: the first that is asked for leads, and its index is walked.
+_COLUMNS = ("subscriber_id", "workspace_id", "context_digest", "integration_id", "status", "mode")
 
 
 def page(rows: Rows, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Row[Any]]:
@@ -111,7 +112,7 @@ def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool 
             .limit(bindparam("size"))
             .subquery()
         )
-        for own, shared in ((("subscriber_id",), ()), ((), (TABLE.c.mode == "shared",)))
+        for own, shared in ((("subscriber_id",), ()), ((), (_is_shared(base),)))
     ]
     found = union_all(*walks).subquery()
     moment = TABLE.c[order]
@@ -125,7 +126,7 @@ def _count(shape: tuple[str, ...]) -> Any:
     if "with_shared" in shape:
         rest = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
         own = base.where(*_conditions((*rest, "subscriber_id"))).limit(bindparam("size")).subquery()
-        shared = base.where(*_conditions(rest), TABLE.c.mode == "shared").limit(bindparam("size")).subquery()
+        shared = base.where(*_conditions(rest), _is_shared(rest)).limit(bindparam("size")).subquery()
         both = union_all(select(own), select(shared)).limit(bindparam("size")).subquery()
         return select(func.count()).select_from(both)
     if shape == ("text",):
@@ -149,7 +150,10 @@ def _ordered(query: Any, order: str, descending: bool, inclusive: bool | None) -
 
 def _conditions(shape: tuple[str, ...]) -> list[Any]:
     conditions = [TABLE.c.environment_id == bindparam("environment")]
-    conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in _COLUMNS if name in shape]
+    # SQLite takes any of several indexes that fit, the mode's as soon as the subscriber's: the others may not lead.
+    asked = [name for name in _COLUMNS if name in shape]
+    conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:1]]
+    conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[1:]]
     if "context_key" in shape:
         holding = select(HOLDING.c.connection_id).where(HOLDING.c.key == bindparam("context_key_"))
         conditions.append(TABLE.c.id.in_(holding))
@@ -159,6 +163,11 @@ def _conditions(shape: tuple[str, ...]) -> list[Any]:
         # What is common is met soon by walking down the order, so no index may lead away from it: hence the `|| ''`.
         conditions.append(or_(*_begins(*(column + "" for column in _SEARCHED))))
     return conditions
+
+
+def _is_shared(shape: tuple[str, ...]) -> Any:
+    """Beside the conditions of `shape`: it leads where they are none."""
+    return (TABLE.c.mode + "" if set(shape) & set(_COLUMNS) else TABLE.c.mode) == "shared"
 
 
 def _begins(name: Any, subscriber: Any, identifier: Any, workspace: Any) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -75,6 +76,29 @@ def test_a_page_walks_an_index(name: str, order: str, database: Database) -> Non
             assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
             if "search" not in name and not FILTERS[name].with_shared:
                 assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
+
+
+#: The narrowest first.
+VALUES: dict[str, Any] = {
+    "subscriber_id": "s7",
+    "workspace_id": "T9",
+    "context_digest": context_digest(["tenant:t3"]),
+    "integration_id": "int_1",
+    "status": "needs_reconnect",
+    "mode": "subscriber",
+}
+
+
+@pytest.mark.parametrize(("narrow", "wide"), list(combinations(VALUES, 2)))
+def test_of_two_filters_the_wider_one_leads_to_no_index(narrow: str, wide: str, database: Database) -> None:
+    both = Filter(**{narrow: VALUES[narrow], wide: VALUES[wide]})
+    with _watched(database) as asked, database.reading() as session:
+        connection_lists.page(session, "env_1", both, Turn(10))
+        connection_lists.count(session, "env_1", both, 1000)
+    for statement, values in asked:
+        plan = _plan(database, statement, values)
+        assert "ix_channel_connections_" in plan
+        assert f"ix_channel_connections_{wide}" not in plan, plan
 
 
 @pytest.mark.parametrize("name", FILTERS)

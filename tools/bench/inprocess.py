@@ -70,7 +70,9 @@ class Caller:
             answer = self._one(operation, prepared)
             before, now = now, time.perf_counter()
             taken.append((now - before) * 1000)
-        return Called(len(taken) + len(warm_up), (time.process_time() - cpu) * 1000 / len(taken), taken, answer.decode())
+        return Called(
+            len(taken) + len(warm_up), (time.process_time() - cpu) * 1000 / len(taken), taken, answer.decode()
+        )
 
     def _one(self, operation: dict[str, Any], prepared: list[dict[str, Any]]) -> bytes:
         self._number += 1
