@@ -51,6 +51,7 @@ def described() -> dict[str, Any]:
 
 @cache
 def _described() -> dict[str, Any]:
+    door.describe()
     door.document.app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy would outlive its request
     found: dict[str, Any] = door.document.spec
     for operations in found["paths"].values():

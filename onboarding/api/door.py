@@ -1,7 +1,8 @@
 """The door of the API: each endpoint says its scope, what it reads and what it answers, once; the document is made from that."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import update_wrapper, wraps
+from threading import Lock
 from typing import Any, TypeVar
 
 import orjson
@@ -38,6 +39,9 @@ document = SpecTree(
     ],
     security={"ApiKey": []},
 )
+
+_to_describe: list[Callable[[], None]] = []
+_describing = Lock()
 
 #: Which scope each operation needs, by its id.
 SCOPES: dict[str, str] = {}
@@ -89,6 +93,13 @@ def nothing() -> Response:
     return Response(status=204)
 
 
+def describe() -> None:
+    """Tells `document` of every endpoint, once: that takes longer than all else at the start, and few ever ask."""
+    with _describing:
+        while _to_describe:
+            _to_describe.pop()()
+
+
 @blueprint.errorhandler(Exception)
 def problem(fault: Exception) -> Response:
     return problems.answer_to(fault)
@@ -119,21 +130,25 @@ def _endpoint(
 
     def register(view: View) -> View:
         SCOPES[view.__name__] = scope
-        described = document.validate(
-            query=query,
-            json=body,
-            headers=RepeatedHeaders if body is not None else None,
-            resp=documented,
-            tags=(tag,),
-            skip_validation=True,
-            operation_id=view.__name__,
-        )(view)
 
-        @wraps(described)
+        @wraps(view)
         def guarded(**named: str) -> Response:
             keys.needs(scope)
             return view(**named)
 
+        def describe() -> None:
+            described = document.validate(
+                query=query,
+                json=body,
+                headers=RepeatedHeaders if body is not None else None,
+                resp=documented,
+                tags=(tag,),
+                skip_validation=True,
+                operation_id=view.__name__,
+            )(view)
+            update_wrapper(guarded, described)
+
+        _to_describe.append(describe)
         setattr(guarded, "is_keyed", True)  # noqa: B010  # a plain assignment is no attribute that mypy knows
         blueprint.add_url_rule(
             rule, endpoint=view.__name__, view_func=guarded, methods=[method], provide_automatic_options=False

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
 from onboarding.store import (
     answers,
     api_keys,
@@ -43,15 +40,19 @@ METADATA = Base.metadata
 def upgrade(database: Database, migrations: Path, revision: str = "head") -> None:
     """Raises StorageProblem when the database is locked or gone."""
     with database.faults():
-        command.upgrade(_config(database, migrations), revision)
+        _run("upgrade", database, migrations, revision)
 
 
 def downgrade(database: Database, migrations: Path, revision: str) -> None:
-    command.downgrade(_config(database, migrations), revision)
+    _run("downgrade", database, migrations, revision)
 
 
-def _config(database: Database, migrations: Path) -> Config:
+def _run(what: str, database: Database, migrations: Path, revision: str) -> None:
+    # Imported here: a web process never migrates, and would start a fifth later and carry 11 MB of it.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.attributes["engine"] = database.engine
-    return config
+    getattr(command, what)(config, revision)
