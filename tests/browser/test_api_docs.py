@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.navigator import Customer
-from tests.browser.test_accessibility import holds_in_both_themes, holds_wide_too
+from tests.browser.test_accessibility import holds
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -14,8 +14,7 @@ def test_everybody_can_read_the_reference(customer: Callable[..., Customer]) -> 
     reader = customer()
     reader.opens("/docs")
     reader.is_on("api-docs")
-    holds_in_both_themes(reader.page)
-    holds_wide_too(reader.page)
+    holds(reader.page)
 
 
 def test_contents_lead_to_an_endpoint_without_script(customer: Callable[..., Customer]) -> None:

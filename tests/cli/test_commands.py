@@ -15,11 +15,11 @@ import pytest
 
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
+from tests.cli.shell import ROOT, flask
 
 # A process for each command takes its time.
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -38,7 +38,7 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
 @pytest.fixture
 def run(environment: dict[str, str]) -> Run:
     def command(*arguments: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        return _flask({**environment, **more}, *arguments, typed=typed)
+        return flask({**environment, **more}, *arguments, typed=typed)
 
     return command
 
@@ -51,22 +51,22 @@ def run(environment: dict[str, str]) -> Run:
     ids=" ".join,
 )  # fmt: skip
 def test_help_works_in_an_empty_environment(arguments: tuple[str, ...]) -> None:
-    told = _flask(_bare(), *arguments, "--help")
+    told = flask(_bare(), *arguments, "--help")
     assert (told.returncode, "Usage:" in told.stdout) == (0, True)
 
 
 @pytest.mark.once
 def test_keys_generate_prints_a_key_that_does_in_an_empty_environment() -> None:
-    key = _flask({**_bare(), "PORT": "wrong"}, "keys", "generate").stdout.strip()
+    key = flask({**_bare(), "PORT": "wrong"}, "keys", "generate").stdout.strip()
     live = {**_bare(), "PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": key, "ENCRYPTION_KEYS": key}
-    told = _flask({**live, "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}, "setup")
+    told = flask({**live, "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}, "setup")
     _is_one_line(told, "database")
 
 
 @pytest.mark.once
 def test_wrong_setting_ends_a_command_with_one_line() -> None:
-    _is_one_line(_flask({**_bare(), "PORT": "wrong"}, "setup"), "PORT:")
-    _is_one_line(_flask({**_bare(), "PUBLIC_URL": "https://connect.example.com"}, "setup"), "SECRET_KEY:")
+    _is_one_line(flask({**_bare(), "PORT": "wrong"}, "setup"), "PORT:")
+    _is_one_line(flask({**_bare(), "PUBLIC_URL": "https://connect.example.com"}, "setup"), "SECRET_KEY:")
 
 
 def test_setup_makes_everything_and_may_be_repeated(run: Run, tmp_path: Path) -> None:
@@ -292,13 +292,6 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
         if server.poll() is None:
             server.terminate()
             server.communicate(timeout=20)
-
-
-def _flask(environment: dict[str, str], *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [FLASK, "--app", "app", *arguments],
-        cwd=ROOT, env=environment, input=typed, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
 
 
 def _bare() -> dict[str, str]:
