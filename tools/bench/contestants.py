@@ -6,18 +6,19 @@ As a command it prepares one of them and prints it as JSON: fills go on beside e
 import json
 import os
 import secrets
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from onboarding import settings
+from onboarding import runtime, settings
+from onboarding.cli.setup import set_up
+from onboarding.services.environments import FIRST
 from tools.bench import filling, naive, signin
-from tools.bench.processes import ROOT
 from tools.bench.signin import Answer, Ask
 from tools.bench.spread import INTEGRATIONS
 from tools.bench.stores import Store
@@ -58,7 +59,8 @@ class Contestant:
         program = {"Authorization": f"ApiKey {self.api_key}", "Content-Type": "application/json"}
         if self.name == "naive":
             return program, {"Cookie": signin.cookie_of_the_naive(ask, self.sign_in_token)}
-        link = json.loads(_flask(self.surroundings, "operator", "add", _OPERATOR, "--json"))["url"]
+        with _opened(self.surroundings) as built:
+            link = built.access.invite(_OPERATOR).url
         return program, {"Cookie": signin.cookie_of_ours(ask, "/" + link.split("/", 3)[3])}
 
 
@@ -82,7 +84,7 @@ def ask_over_http(port: int) -> Ask:
 
 
 def _ours(store: Store, rows: int) -> Contestant:
-    """As it ships: its own commands set it up."""
+    """Set up by its own services, as its commands do it."""
     url = store.new_database(f"ours-{rows}")
     surroundings = {
         **_surroundings(url, store),
@@ -90,12 +92,13 @@ def _ours(store: Store, rows: int) -> Contestant:
         "INSTANCE": str(store.folder),
         "API_RATE_LIMIT": _NO_LIMIT,
     }
-    _flask(surroundings, "setup")
-    for identifier in INTEGRATIONS:
-        credentials = ("--client-id", f"client-of-{identifier}", "--client-secret", secrets.token_hex(16))
-        _flask(surroundings, "integration", "add", identifier, *credentials)
-    key = _flask(surroundings, "api-key", "create", "bench").strip()
-    filling.fill_ours(settings.from_environ(surroundings), rows)
+    with _opened(surroundings) as built:
+        set_up(built)
+        for identifier in INTEGRATIONS:
+            credentials = (f"client-of-{identifier}", secrets.token_hex(16), None)
+            built.integrations.add(identifier, *credentials, ("chat:write",), identifier, FIRST)
+        key = built.api_keys.create("bench", FIRST, (), None).key
+        filling.fill_ours(built.settings, rows)
     store.tend(url)
     return Contestant("ours", store.name, rows, url, surroundings, key)
 
@@ -119,14 +122,11 @@ def _surroundings(url: str, store: Store) -> dict[str, str]:
     }
 
 
-def _flask(surroundings: Mapping[str, str], *command: str) -> str:
-    done = subprocess.run(
-        [str(_PROGRAMS / "flask"), "--app", "app", *command],
-        cwd=ROOT, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"flask --app app {' '.join(command[:2])}: {done.stderr.strip()[-500:]}")
-    return done.stdout
+@contextmanager
+def _opened(surroundings: Mapping[str, str]) -> Iterator[runtime.Runtime]:
+    built = runtime.build(settings.from_environ(surroundings))
+    yield built
+    built.database.close()
 
 
 if __name__ == "__main__":

@@ -58,8 +58,9 @@ class Caller:
     def round(self, operation: dict[str, Any], headers: dict[str, str], seconds: float) -> Called:
         """Raises RuntimeError for an answer that was not expected."""
         prepared = [_environ(operation["method"], target, headers) for target in operation["targets"]]
-        # Each target once, at least: the first read of a connection is noted in the audit.
-        warm_up = [[one] for one in prepared] + [prepared] * _WARM_UP
+        warm_up = [prepared] * _WARM_UP
+        if operation["is_noted"]:
+            warm_up += [[one] for one in prepared]
         for some in warm_up:
             self._one(operation, some)
         taken: list[float] = []

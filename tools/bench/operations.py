@@ -22,6 +22,8 @@ class Operation:
     expected: int = 200
     #: Asked by a signed-in operator, not with an API key.
     is_page: bool = False
+    #: The first request for each target writes to the audit.
+    is_noted: bool = False
 
 
 CREATE = Operation(
@@ -46,7 +48,8 @@ HTML = Operation("page of 25 as HTML", "GET", (PAGE,), is_page=True)
 
 def retrieve(rows: int) -> Operation:
     numbers = range(0, rows, max(1, rows // _SAMPLE))
-    return Operation("retrieve", "GET", tuple(f"{API}/{spread.identifier(number)}" for number in numbers))
+    targets = tuple(f"{API}/{spread.identifier(number)}" for number in numbers)
+    return Operation("retrieve", "GET", targets, is_noted=True)
 
 
 def filters(rows: int) -> list[Operation]:
