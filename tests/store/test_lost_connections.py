@@ -1,0 +1,55 @@
+"""PostgreSQL ends our connections, as it does when it restarts: who comes after a rest notices nothing."""
+
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from onboarding.errors import StorageProblem
+from onboarding.store.database import Database
+from tests import postgres
+
+# On PostgreSQL whichever database this run is for.
+pytestmark = [pytest.mark.once, pytest.mark.slow]
+
+_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    made = postgres.new_database()
+    yield made
+    postgres.drop(made)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database(url.replace("postgresql://", "postgresql+psycopg://"))
+    _asks(opened)
+    yield opened
+    opened.close()
+
+
+def test_connection_that_ended_while_it_rested_is_replaced_unseen(database: Database, url: str) -> None:
+    _ends_all(url)
+    time.sleep(1.1)
+    _asks(database)
+
+
+def test_connection_that_ends_in_use_is_told_and_the_next_is_new(database: Database, url: str) -> None:
+    _ends_all(url)
+    with pytest.raises(StorageProblem):
+        _asks(database)
+    _asks(database)
+
+
+def _asks(database: Database) -> None:
+    with database.rows() as rows:
+        assert rows.scalar(text("SELECT 1")) == 1
+
+
+def _ends_all(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_OTHERS)
