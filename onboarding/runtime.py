@@ -25,6 +25,7 @@ from onboarding.services.installs.shared import Workbench
 from onboarding.services.installs.starting import Starting
 from onboarding.services.integrations import PRACTICE_PATH, Integrations
 from onboarding.services.links import Links
+from onboarding.services.retention import Retention
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
@@ -57,6 +58,7 @@ class Runtime:
     contexts: Contexts
     subscribers: Subscribers
     endpoints: Endpoints
+    retention: Retention
 
 
 def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
@@ -92,6 +94,7 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
         endpoints=Endpoints(database, vault, now),
+        retention=Retention(database, now),
     )
 
 

@@ -5,6 +5,7 @@ answer must not outlive the token that it told.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from onboarding.vault import Place, Vault
 LIFE = timedelta(hours=24)
 #: A process that died in the middle frees the key by then.
 CLAIM_LIFE = timedelta(minutes=5)
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,13 @@ class Idempotency:
         with self._database.transaction() as session:
             answers.release(session, claim.answer_id, claim.claim)
 
-    def purge(self) -> int:
-        """Removes what is past its time. How many."""
-        with self._database.transaction() as session:
-            return answers.purge(session, self._now() - LIFE)
+    def purge(self) -> Iterator[int]:
+        """Removes what is past its time, claims of processes that died among it. How many, batch by batch."""
+        before, count = self._now() - LIFE, _BATCH
+        while count == _BATCH:
+            with self._database.transaction() as session:
+                count = answers.purge(session, before, _BATCH)
+            yield count
 
 
 def _busy(key: str) -> Conflict:

@@ -81,6 +81,9 @@ def release(session: Session, answer_id: str, claim_: str) -> None:
     session.execute(delete(_TABLE).where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None)))
 
 
-def purge(session: Session, before: datetime) -> int:
-    done = session.execute(delete(_TABLE).where(_TABLE.c.claimed_at <= before).returning(_TABLE.c.id))
-    return len(done.all())
+def purge(session: Session, before: datetime, limit: int) -> int:
+    """How many: the oldest, save those that another process has in hand."""
+    over = select(_TABLE.c.id).where(_TABLE.c.claimed_at <= before).order_by(_TABLE.c.claimed_at).limit(limit)
+    mine = session.scalars(over.with_for_update(skip_locked=True)).all()
+    session.execute(delete(_TABLE).where(_TABLE.c.id.in_(mine)))
+    return len(mine)

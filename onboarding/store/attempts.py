@@ -100,5 +100,16 @@ def stuck(session: Session, since: datetime, limit: int) -> Sequence[Attempt]:
     return session.scalars(query.limit(limit)).all()
 
 
+def purge(session: Session, stage: str, before: datetime, limit: int) -> int:
+    """How many: the oldest that were over by then, save those that another process has in hand."""
+    # Most end before their time is up. One that somebody came back to long after is as old as its end.
+    is_over = Attempt.finished_at.is_(None) | (Attempt.finished_at <= before)
+    over = select(Attempt.id).where(Attempt.stage == stage, Attempt.expires_at <= before, is_over)
+    oldest = over.order_by(Attempt.expires_at).limit(limit).with_for_update(skip_locked=True)
+    mine = session.scalars(oldest).all()
+    session.execute(delete(Attempt).where(Attempt.id.in_(mine)))
+    return len(mine)
+
+
 def remove_of_integration(session: Session, integration_id: str) -> None:
     session.execute(delete(Attempt).where(Attempt.integration_id == integration_id))

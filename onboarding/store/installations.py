@@ -89,6 +89,14 @@ def by_slack_key(session: Session, integration_id: str, slack_key: str) -> Insta
     )
 
 
+def hold_by_slack_key(session: Session, integration_id: str, slack_key: str) -> Installation | None:
+    """For who ties a connection to it: until the transaction ends nobody erases it. None where somebody just has."""
+    query = select(Installation).where(
+        Installation.integration_id == integration_id, Installation.slack_key == slack_key
+    )
+    return session.scalar(query.with_for_update().execution_options(populate_existing=True))
+
+
 def by_id(session: Session, environment_id: str, installation_id: str) -> Installation | None:
     return session.scalar(
         select(Installation).where(Installation.environment_id == environment_id, Installation.id == installation_id)

@@ -4,15 +4,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from onboarding.jobs import sweep
 from tests import postgres
 from tests.conftest import KEY, SECRET, Clock
+from tests.jobs.conftest import sweeping, until
 from tests.people import Page, Site, Visitor
 
 ROOT = Path(__file__).parents[2]
@@ -24,23 +22,6 @@ def waits(site: Site, visitor: Visitor, subscriber: str = "bea") -> Page:
     page = visitor.connects(link)
     assert page.name == "setup"
     return page
-
-
-@contextmanager
-def sweeping(site: Site, processes: int = 1) -> Iterator[None]:
-    ends = [sweep.start(site.runtime, every=0.05, first_after=0.01) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for end in ends:
-            end.set()
-
-
-def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
-    latest = time.monotonic() + seconds
-    while not holds() and time.monotonic() < latest:
-        time.sleep(0.02)
-    return holds()
 
 
 def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: Visitor, clock: Clock) -> None:

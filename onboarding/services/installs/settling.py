@@ -140,7 +140,7 @@ class Settling:
         return outcome
 
     def _installation(self, session: Session, integration: Integration, grant: Grant) -> Installation:
-        at, found = self._bench.now(), installations.by_slack_key(session, integration.id, grant.slack_key)
+        at, found = self._bench.now(), installations.hold_by_slack_key(session, integration.id, grant.slack_key)
         row_id = found.id if found else ids.new_id("ins")
         expires_at = at + timedelta(seconds=grant.expires_in) if grant.expires_in else None
         values: dict[str, Any] = {

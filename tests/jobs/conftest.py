@@ -1,0 +1,25 @@
+"""Time, as the tests of what is due let it pass."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from onboarding.jobs import sweep
+from tests.people import Site
+
+
+@contextmanager
+def sweeping(site: Site, processes: int = 1) -> Iterator[None]:
+    ends = [sweep.start(site.runtime, every=0.05, first_after=0.01) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for end in ends:
+            end.set()
+
+
+def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
+    latest = time.monotonic() + seconds
+    while not holds() and time.monotonic() < latest:
+        time.sleep(0.02)
+    return holds()

@@ -1,0 +1,324 @@
+"""What nobody needs any more goes when its time has come, whoever sweeps, and nothing that is in use goes with it."""
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from onboarding.services.connections.records import Auth, Wish, Workspace
+from onboarding.services.installs.records import digest
+from onboarding.store import leftovers
+from tests.api.conftest import Program, connection
+from tests.conftest import KEY, SECRET, Clock
+from tests.jobs.conftest import sweeping, until
+from tests.people import Site, Visitor
+
+ROOT = Path(__file__).parents[2]
+FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
+LIST = "/v1/channel-connections"
+PAIR = {"accessToken": "token-of-acme-hq", "refreshToken": "refresh-token-of-acme-hq"}
+NOTHING = {"ended": 0, "attemptsPurged": 0, "answersPurged": 0, "installationsErased": 0}
+
+
+@pytest.fixture
+def program(site: Site) -> Program:
+    return Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+
+
+def creates(program: Program, **members: object) -> str:
+    answer = program.creates(integrationIdentifier="slack-practice", **members)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["identifier"]
+    return name
+
+
+def count(site: Site, table: str) -> int:
+    with site.runtime.database.reading() as session:
+        found: int = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - names of ours
+    return found
+
+
+def leaves_behind(site: Site) -> None:
+    """Every installation loses its connections without being erased, as when two leave it at the same moment."""
+    with site.runtime.database.transaction() as session:
+        session.execute(text("DELETE FROM connection_contexts"))
+        session.execute(text("DELETE FROM channel_connections"))
+
+
+def claims(site: Site, number: int) -> None:
+    """Requests whose process died in the middle."""
+    home = site.runtime.environments.first().id
+    for turn in range(number):
+        site.runtime.idempotency.begin(home, f"k{turn}", "POST", LIST, b"{}")
+
+
+def started(site: Site, *arguments: str) -> subprocess.Popen[str]:
+    """The command `sweep` in a process of its own, whose clock is the real one."""
+    environment = {
+        "PORT": str(site.settings.port),
+        "DATABASE_URL": site.settings.database_url.get_secret_value(),
+        "INSTANCE": str(site.settings.instance),
+        "SECRET_KEY": SECRET,
+        "ENCRYPTION_KEYS": KEY,
+    }
+    return subprocess.Popen(
+        [FLASK, "--app", "app", "sweep", *arguments],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def told(command: subprocess.Popen[str]) -> tuple[int, str, str]:
+    said, complaints = command.communicate(timeout=60)
+    return command.returncode, said, complaints
+
+
+def test_answer_is_kept_for_a_day_and_no_longer(site: Site, program: Program, clock: Clock) -> None:
+    body = connection(integrationIdentifier="slack-practice")
+    made = program.asks("POST", LIST, body, Idempotency_Key="k").json()
+    with sweeping(site):
+        clock.forward(hours=23.9)
+        time.sleep(0.3)
+        replay = program.asks("POST", LIST, body, Idempotency_Key="k")
+        assert (replay.headers.get("Idempotency-Replay"), replay.json()) == ("true", made)
+        clock.forward(hours=0.2)
+        assert until(lambda: count(site, "answers") == 0)
+    assert program.asks("POST", LIST, body, Idempotency_Key="k").status_code == 409, "the connection is there still"
+
+
+def test_claim_of_a_process_that_died_goes_as_well(site: Site, clock: Clock) -> None:
+    claims(site, 1)
+    clock.forward(hours=24)
+    with sweeping(site):
+        assert until(lambda: count(site, "answers") == 0)
+
+
+def test_big_table_is_emptied_in_batches_that_others_can_write_between(site: Site, clock: Clock) -> None:
+    claims(site, 1001)
+    clock.forward(hours=24)
+    assert list(site.runtime.idempotency.purge()) == [500, 500, 1]
+
+
+def test_installation_that_nothing_lives_on_is_erased_after_a_day(
+    site: Site, program: Program, visitor: Visitor, clock: Clock
+) -> None:
+    visitor.connects(site.link())
+    creates(program, auth=PAIR)
+    leaves_behind(site)
+    with sweeping(site):
+        clock.forward(hours=23.9)
+        in_use = creates(program, subscriberId="cy")
+        time.sleep(0.3)
+        assert count(site, "installations") == 3, "not before its time"
+        clock.forward(hours=0.2)
+        assert until(lambda: count(site, "installations") == 1)
+        clock.forward(days=300)
+        time.sleep(0.3)
+    assert program.asks("GET", f"{LIST}/{in_use}").json()["auth"]["accessToken"] == "token-of-acme-hq"
+    with site.runtime.database.reading() as session:
+        noted = session.execute(
+            text("SELECT actor, detail FROM audit_entries WHERE action = 'installation.erased' ORDER BY detail")
+        ).all()
+    assert [actor for actor, _ in noted] == ["system", "system"]
+    assert [detail.partition(":")[0] for _, detail in noted] == ["api", "team"]
+
+
+def test_walk_over_many_installations_goes_on_where_it_was_left(site: Site, program: Program, clock: Clock) -> None:
+    creates(program)
+    with site.runtime.database.transaction() as session:
+        columns = "environment_id, integration_id, origin, app_id, scopes, access_token, token_last_four, installed_at"
+        for turn in range(1100):
+            copied = f"INSERT INTO installations (id, slack_key, {columns}) SELECT :id, :id, {columns} FROM installations"  # noqa: S608 - names of ours
+            session.execute(text(f"{copied} WHERE slack_key LIKE 'api:%'"), {"id": f"zzz_{turn:04d}"})
+    clock.forward(hours=24)
+    erased = [next(site.runtime.retention.erase_unused()) for _ in range(3)]
+    assert (sum(erased), max(erased)) == (1100, 500)
+    assert count(site, "installations") == 1
+
+
+@pytest.mark.parametrize("door", ["person", "program"])
+def test_who_connects_while_a_leftover_is_being_erased_is_connected(
+    door: str, site: Site, program: Program, visitor: Visitor, clock: Clock
+) -> None:
+    """The other way round than in the next test: the sweep has the row in hand first."""
+
+    def comes() -> str:
+        if door == "program":
+            return creates(program, auth=PAIR)
+        page = visitor.connects(site.link())
+        return page.outcome or f"{page.status}: {page.heading}"
+
+    comes()
+    leaves_behind(site)
+    clock.forward(hours=24)
+    with ThreadPoolExecutor(1) as threads:
+        with site.runtime.database.transaction() as session:
+            ids = leftovers.page(session, "", 10)
+            assert len(leftovers.erase(session, ids, clock())) == 1
+            coming = threads.submit(comes)
+            time.sleep(0.5)
+        done = coming.result(20)
+    assert done == "connected" if door == "person" else done
+    (name,) = program.lists()
+    assert program.asks("GET", f"{LIST}/{name}").json()["auth"]["accessToken"]
+
+
+def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, program: Program, clock: Clock) -> None:
+    runtime, home = site.runtime, site.runtime.environments.first()
+    creates(program, auth=PAIR)
+    (kept,) = ids_of_installations(site)
+    leaves_behind(site)
+    clock.forward(hours=24)
+    reached = threading.Event()
+
+    def sweeps_before_the_commit(*_made: object) -> None:
+        with sweeping(site):
+            time.sleep(0.5)
+        reached.set()
+
+    wish = Wish("slack-practice", Workspace("T1"), Auth(**snake(PAIR)), subscriber_id="ada")
+    runtime.writing.create(home.id, home.name, True, wish, "key:k", sweeps_before_the_commit)
+    assert reached.is_set()
+    with sweeping(site):
+        time.sleep(0.3)
+    assert ids_of_installations(site) == [kept]
+    assert program.asks("GET", f"{LIST}/{program.lists()[0]}").json()["auth"]["accessToken"] == "token-of-acme-hq"
+
+
+def test_attempt_is_kept_for_a_week_and_its_connection_stays(site: Site, visitor: Visitor, clock: Clock) -> None:
+    link = site.link()
+    result = visitor.connects(link)
+    assert result.outcome == "connected"
+    with sweeping(site):
+        clock.forward(days=6.9)
+        time.sleep(0.3)
+        assert visitor.opens(result.url).outcome == "connected"
+        assert visitor.opens(link).outcome == "replay_ok"
+        clock.forward(days=0.2)
+        assert until(lambda: count(site, "attempts") == 0)
+    assert visitor.opens(result.url).outcome == "other_browser"
+    assert visitor.opens(link).outcome == "link_used"
+    assert count(site, "channel_connections") == 1
+
+
+def test_attempt_that_ended_late_is_as_old_as_its_end(site: Site, visitor: Visitor, clock: Clock) -> None:
+    consent = visitor.presses(visitor.opens(site.link()), "connect")
+    clock.forward(days=6)
+    late = visitor.allows(consent)
+    assert late.outcome == "state_expired"
+    with sweeping(site):
+        clock.forward(days=6)
+        time.sleep(0.3)
+        assert visitor.opens(late.url).outcome == "state_expired"
+        clock.forward(days=1.1)
+        assert until(lambda: count(site, "attempts") == 0)
+
+
+def test_attempts_that_nobody_came_back_to_go_and_those_under_way_stay(
+    site: Site, visitor: Visitor, clock: Clock
+) -> None:
+    visitor.presses(visitor.opens(site.link()), "connect")
+    clock.forward(days=7, minutes=11)
+    consent = visitor.presses(visitor.opens(site.link()), "connect")
+    with sweeping(site):
+        assert until(lambda: count(site, "attempts") == 1)
+        time.sleep(0.3)
+    assert visitor.allows(consent).outcome == "connected"
+
+
+def test_grant_that_waits_is_given_back_before_its_attempt_goes(site: Site, visitor: Visitor, clock: Clock) -> None:
+    link = site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b"))
+    assert visitor.connects(link).name == "setup"
+    clock.forward(days=8)
+    with sweeping(site):
+        assert until(lambda: site.slack.installations() == [])
+        time.sleep(0.3)
+        assert count(site, "attempts") == 1, "its end is new"
+        clock.forward(days=8)
+        assert until(lambda: count(site, "attempts") == 0)
+
+
+@pytest.mark.slow
+def test_command_removes_what_is_due_and_says_how_much(
+    site: Site, program: Program, visitor: Visitor, clock: Clock
+) -> None:
+    clock.forward(days=-8)
+    visitor.connects(site.link())
+    claims(site, 2)
+    leaves_behind(site)
+    clock.forward(days=8)
+    visitor.connects(site.link(subscriber_id="cy", mode="subscriber"))
+    claims(site, 0)
+    leaves_behind(site)
+    creates(program, auth=PAIR)
+    code, said, complaints = told(started(site))
+    assert (code, complaints) == (0, "")
+    assert said == "Attempts ended: 0.\nAttempts purged: 1.\nAnswers purged: 2.\nInstallations erased: 0.\n"
+    code, said, complaints = told(started(site, "--json"))
+    assert (code, json.loads(said), complaints) == (0, NOTHING, "")
+
+
+@pytest.mark.slow
+def test_commands_and_processes_at_once_remove_each_row_once(site: Site, program: Program, clock: Clock) -> None:
+    clock.forward(days=-2)
+    for turn in range(30):
+        creates(program, subscriberId=f"s{turn}")
+    leaves_behind(site)
+    claims(site, 700)
+    clock.forward(days=2)
+    in_use = creates(program)
+    done = [told(one) for one in [started(site, "--json") for _ in range(4)]]
+    assert [(code, complaints) for code, _, complaints in done] == [(0, "")] * 4
+    counts = [json.loads(said) for _, said, _ in done]
+    assert sum(one["answersPurged"] for one in counts) == 700
+    assert sum(one["installationsErased"] for one in counts) == 30
+    assert (count(site, "answers"), count(site, "installations"), program.lists()) == (0, 1, [in_use])
+
+
+@pytest.mark.slow
+def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: Visitor, clock: Clock) -> None:
+    clock.forward(days=-8)
+    visitor.connects(site.link())
+    leaves_behind(site)
+    without_answers(site)
+    code, said, complaints = told(started(site))
+    assert (code, said) == (1, "Attempts ended: 0.\nAttempts purged: 1.\nInstallations erased: 1.\n")
+    assert len(complaints.splitlines()) == 1
+    assert complaints.startswith("Error: Answers purged: ")
+    code, said, _ = told(started(site, "--json"))
+    assert (code, json.loads(said)) == (1, {**NOTHING, "answersPurged": None})
+
+
+def test_step_that_fails_is_logged_once_and_the_others_are_done(
+    site: Site, visitor: Visitor, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.connects(site.link())
+    leaves_behind(site)
+    clock.forward(days=8)
+    without_answers(site)
+    with sweeping(site):
+        assert until(lambda: (count(site, "attempts"), count(site, "installations")) == (0, 0))
+        time.sleep(0.3)
+    lines = [record.getMessage() for record in caplog.records if record.name == "onboarding.jobs.sweep"]
+    assert [("answersPurged" in line, "attemptsPurged" in line) for line in lines] == [(True, False)]
+
+
+def without_answers(site: Site) -> None:
+    with site.runtime.database.transaction() as session:
+        session.execute(text("ALTER TABLE answers RENAME TO answers_of_before"))
+
+
+def ids_of_installations(site: Site) -> list[str]:
+    with site.runtime.database.reading() as session:
+        return list(session.execute(text("SELECT id FROM installations")).scalars())
+
+
+def snake(pair: dict[str, str]) -> dict[str, str]:
+    return {"access_token": pair["accessToken"], "refresh_token": pair["refreshToken"]}
