@@ -1,5 +1,6 @@
 """Time, as the tests of what is due let it pass."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ def sweeping(site: Site, processes: int = 1) -> Iterator[None]:
     finally:
         for end in ends:
             end.set()
+        # A round that is under way ends before the database is closed.
+        for thread in threading.enumerate():
+            if thread.name == "sweep":
+                thread.join(20)
 
 
 def until(holds: Callable[[], bool], seconds: float = 10) -> bool:

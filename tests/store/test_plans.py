@@ -1,7 +1,7 @@
 """Every documented filter and order walks an index, on both databases."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -13,7 +13,17 @@ from sqlalchemy import event, insert, text
 from onboarding import files
 from onboarding.identity import context_digest
 from onboarding.sealed import Sealed
-from onboarding.store import connection_lists, connections, environments, installations, integrations, schema
+from onboarding.store import (
+    answers,
+    attempts,
+    connection_lists,
+    connections,
+    environments,
+    installations,
+    integrations,
+    leftovers,
+    schema,
+)
 from onboarding.store.connection_lists import Filter
 from onboarding.store.database import Database, Session, table_of
 from onboarding.store.paging import Place, Turn
@@ -114,6 +124,27 @@ def test_retrieve_walks_the_unique_key(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         assert connections.documented(session, "env_1", "c5") is not None
     assert "identifier" in _plan(database, *asked[0])
+
+
+_PURGES: dict[str, Callable[[Session], object]] = {
+    "answers": lambda session: answers.purge(session, NOON, 500),
+    "attempts that ended": lambda session: attempts.purge(session, "finished", NOON, 500),
+    "attempts that nobody came back to": lambda session: attempts.purge(session, "made", NOON, 500),
+    "installations, the walk": lambda session: leftovers.page(session, "ins_0", 500),
+    "installations, the unused": lambda session: leftovers.unused(session, ["ins_1", "ins_2"], NOON),
+    "installations, the end": lambda session: leftovers.erase(session, ["ins_1", "ins_2"], NOON),
+}
+
+
+@pytest.mark.parametrize("name", _PURGES)
+def test_sweep_reads_no_whole_table(name: str, database: Database) -> None:
+    with _watched(database) as asked, database.transaction() as session:
+        _PURGES[name](session)
+    statements = [(statement, values) for statement, values in asked if not statement.startswith("BEGIN")]
+    assert statements
+    for statement, values in statements:
+        plan = _plan(database, statement, values)
+        assert not re.search(r"^SCAN \w+$|Seq Scan|TEMP B-TREE FOR ORDER BY|Sort Key", plan, re.MULTILINE), plan
 
 
 @contextmanager
