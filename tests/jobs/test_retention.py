@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from onboarding.services.connections.records import Auth, Wish, Workspace
 from onboarding.store import installations, leftovers
-from onboarding.store.database import Session
+from onboarding.store.database import Rows
 from tests.api.conftest import Program, connection
 from tests.conftest import KEY, SECRET, Clock
 from tests.jobs.conftest import sweeping, until
@@ -183,9 +183,9 @@ def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, progra
     with ThreadPoolExecutor(1) as threads:
         erasing = []
 
-        def sweeps_before_the_commit(session: Session, _made: object) -> None:
+        def sweeps_before_the_commit(rows: Rows, _made: object) -> None:
             # As where the server has refreshed the pair since: then who brings it again changes nothing in the row.
-            installations.change(session, kept, installed_at=clock() - timedelta(days=2))
+            installations.change(rows, kept, installed_at=clock() - timedelta(days=2))
             erasing.append(threads.submit(lambda: list(runtime.retention.erase_unused())))
             time.sleep(0.5)
 
