@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.conftest import Program
+from tests.clients.bodies import REFERENCE
 from tests.conftest import Clock
 from tests.people import Site, Visitor
 
@@ -15,16 +16,7 @@ LIST = "/v1/channel-connections"
 
 
 def test_example_of_the_reference_gets_its_answer(program: Program) -> None:
-    body = {
-        "identifier": "slack-prod-user123-abc4",
-        "subscriberId": "subscriber-123",
-        "context": {"key": "org-acme"},
-        "connectionMode": "shared",
-        "integrationIdentifier": "slack-prod",
-        "workspace": {"id": "T123456", "name": "Acme HQ"},
-        "auth": {"accessToken": "Workspace access token"},
-    }
-    answer = program.asks("POST", LIST, body)
+    answer = program.asks("POST", LIST, REFERENCE)
     assert answer.status_code == 201
     told = answer.json()
     assert {name: told[name] for name in told if name not in ("createdAt", "updatedAt")} == {

@@ -4,6 +4,16 @@ from typing import Any
 
 WORKSPACE = {"id": "T123456", "name": "Acme HQ"}
 AUTH = {"accessToken": "Workspace access token"}
+#: What the reference page sends.
+REFERENCE = {
+    "identifier": "slack-prod-user123-abc4",
+    "subscriberId": "subscriber-123",
+    "context": {"key": "org-acme"},
+    "connectionMode": "shared",
+    "integrationIdentifier": "slack-prod",
+    "workspace": WORKSPACE,
+    "auth": AUTH,
+}
 
 
 def connection(**given: Any) -> dict[str, Any]:

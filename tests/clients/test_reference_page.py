@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.bodies import within
+from tests.clients.bodies import REFERENCE, within
 from tests.conftest import KEY, SECRET, Clock, copied, sites
 from tests.people import Site
 
@@ -20,16 +20,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
 
-#: What the reference page sends, and the members that it shows for an answer.
-SENT = {
-    "identifier": "slack-prod-user123-abc4",
-    "subscriberId": "subscriber-123",
-    "context": {"key": "org-acme"},
-    "connectionMode": "shared",
-    "integrationIdentifier": "slack-prod",
-    "workspace": {"id": "T123456", "name": "Acme HQ"},
-    "auth": {"accessToken": "Workspace access token"},
-}
+#: The members that the reference page shows for an answer.
 MEMBERS = {
     "identifier", "channel", "providerId", "integrationIdentifier", "subscriberId", "contextKeys", "workspace", "auth",
     "createdAt", "updatedAt",
@@ -81,7 +72,7 @@ def key(shell: dict[str, str]) -> str:
 def test_documented_example_is_answered_as_documented(
     site: Site, shell: dict[str, str], key: str, changed: dict[str, Any], answer: dict[str, Any]
 ) -> None:
-    sent = {**SENT, **changed}
+    sent = {**REFERENCE, **changed}
     told = _run(
         [
             "curl", "--silent", "--write-out", "\n%{http_code}", f"{site.settings.origin}/v1/channel-connections",
