@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import Clock, copied, sites
 from tests.people import Site, client_of
 
 INTEGRATION = "slack-prod"
@@ -56,6 +57,18 @@ def program(site: Site, make_program: Callable[..., Program]) -> Program:
     """May do everything in Development, where the practice integration is called as in the reference."""
     site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
     return make_program()
+
+
+@pytest.fixture(scope="module")
+def standing(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The same for all tests of a module: for tables whose rows are refused, and so change nothing."""
+    folder = tmp_path_factory.mktemp("standing")
+    with copied(empty_database, folder) as url, sites(url, folder, Clock()) as start:
+        site = start(api_rate_limit=100_000)
+        site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
+        made = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+        yield made
+        made.client.close()
 
 
 @pytest.fixture

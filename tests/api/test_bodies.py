@@ -48,15 +48,15 @@ def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str
         (b"[" * 50_000, "nested too deep"),
     ],
 )
-def test_what_is_no_json_is_told_with_its_place(content: bytes, place: str, program: Program) -> None:
-    told = posts(program, content).json()
+def test_what_is_no_json_is_told_with_its_place(content: bytes, place: str, standing: Program) -> None:
+    told = posts(standing, content).json()
     assert (told["statusCode"], told["code"]) == (400, "body_not_json")
     assert place in told["message"]
 
 
 @pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"1"])
-def test_json_that_is_no_object_is_refused(content: bytes, program: Program) -> None:
-    assert posts(program, content).json()["code"] == "body_not_object"
+def test_json_that_is_no_object_is_refused(content: bytes, standing: Program) -> None:
+    assert posts(standing, content).json()["code"] == "body_not_object"
 
 
 def test_nesting_is_answered_however_deep_it_goes(start_site: Callable[..., Site]) -> None:
@@ -109,11 +109,11 @@ _TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("odd", ["\\u0000", "\\ud800"], ids=["NUL", "half a character"])
 @pytest.mark.parametrize(("field", "members"), _TEXTS.values(), ids=_TEXTS)
 def test_text_that_no_database_keeps_names_its_field(
-    field: str, members: dict[str, Any], odd: str, program: Program
+    field: str, members: dict[str, Any], odd: str, standing: Program
 ) -> None:
-    answer = posts(program, json.dumps(connection(**members)).replace("@", f"a{odd}b").encode())
+    answer = posts(standing, json.dumps(connection(**members)).replace("@", f"a{odd}b").encode())
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
-    assert program.lists() == []
+    assert standing.lists() == []
 
 
 def test_data_of_a_context_is_kept_as_it_is_or_refused(program: Program) -> None:
@@ -137,15 +137,15 @@ def test_data_of_a_context_is_kept_as_it_is_or_refused(program: Program) -> None
         ("integrationIdentifier", ["deep", {"er": 1}], '["deep", {"er": 1}]'),
     ],
 )
-def test_value_that_does_not_do_is_told_short(field: str, sent: object, told: object, program: Program) -> None:
-    assert program.creates(**{field: sent}).json()["errors"][field]["value"] == told
+def test_value_that_does_not_do_is_told_short(field: str, sent: object, told: object, standing: Program) -> None:
+    assert standing.creates(**{field: sent}).json()["errors"][field]["value"] == told
 
 
 @pytest.mark.parametrize(
     "auth", ["xoxb-1-secret", ["xoxb-1-secret"], {"accessToken": ["xoxb-1-secret"]}, {"x": "xoxb-1"}]
 )
-def test_nothing_below_auth_is_ever_told_again(auth: object, program: Program) -> None:
-    answer = program.creates(auth=auth)
+def test_nothing_below_auth_is_ever_told_again(auth: object, standing: Program) -> None:
+    answer = standing.creates(auth=auth)
     assert answer.status_code == 422
     assert "xoxb" not in answer.text
 
@@ -187,14 +187,14 @@ def test_identifier_of_any_script_is_found_again(identifier: str, program: Progr
 @pytest.mark.parametrize(
     "identifier", ["", "x" * 256, "a/b", "a%b", "a?b", "a#b", "a\\b", ".", "..", " a", "a ", "a\nb"]
 )
-def test_identifier_that_no_client_can_address_is_refused(identifier: str, program: Program) -> None:
-    assert list(program.creates(identifier=identifier).json()["errors"]) == ["identifier"]
+def test_identifier_that_no_client_can_address_is_refused(identifier: str, standing: Program) -> None:
+    assert list(standing.creates(identifier=identifier).json()["errors"]) == ["identifier"]
 
 
 @pytest.mark.parametrize(
     ("given", "kept"), [("abc-1.X_y:z", True), ("a" * 128, True), ("a" * 129, False), ("a b", False), ("<x>", False)]
 )
-def test_request_keeps_its_own_id_if_that_is_sane(given: str, kept: bool, program: Program) -> None:
-    answer = program.asks("GET", f"{LIST}/nobody", X_Request_Id=given)
+def test_request_keeps_its_own_id_if_that_is_sane(given: str, kept: bool, standing: Program) -> None:
+    answer = standing.asks("GET", f"{LIST}/nobody", X_Request_Id=given)
     assert (answer.headers["X-Request-Id"] == given) is kept
     assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
