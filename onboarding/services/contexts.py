@@ -60,6 +60,9 @@ class Contexts:
     def remove(self, environment_id: str, kind: str, name: str) -> None:
         """Raises NotFound, and Conflict while connections refer to it."""
         with self._database.transaction() as session:
+            # First it goes, then it is counted: who makes a connection with it at this moment is seen, or makes it anew.
+            if not store.remove(session, environment_id, kind, name):
+                raise _unknown(environment_id, kind, name)
             used = connections.count_of_context(session, environment_id, f"{kind}:{name}")
             if used:
                 raise Conflict(
@@ -67,8 +70,6 @@ class Contexts:
                     f"connection{'s' if used > 1 else ''}. Delete them first.",
                     "context_in_use",
                 )
-            if not store.remove(session, environment_id, kind, name):
-                raise _unknown(environment_id, kind, name)
 
     def _find(self, session: Session, environment_id: str, kind: str, name: str) -> Context:
         row = store.find(session, environment_id, kind, name)

@@ -77,6 +77,9 @@ class Subscribers:
     def remove(self, environment_id: str, subscriber_id: str) -> None:
         """Raises NotFound, and Conflict while connections belong to the subscriber."""
         with self._database.transaction() as session:
+            # First it goes, then it is counted: who makes a connection for it at this moment is seen, or makes it anew.
+            if not store.remove(session, environment_id, subscriber_id):
+                raise NotFound("Subscriber was not found", "subscriber_not_found")
             used = connections.count_of_subscriber(session, environment_id, subscriber_id)
             if used:
                 raise Conflict(
@@ -84,8 +87,6 @@ class Subscribers:
                     "Delete them first.",
                     "subscriber_in_use",
                 )
-            if not store.remove(session, environment_id, subscriber_id):
-                raise NotFound("Subscriber was not found", "subscriber_not_found")
 
     def _find(self, session: Session, environment_id: str, subscriber_id: str) -> Subscriber:
         row = store.find(session, environment_id, subscriber_id)

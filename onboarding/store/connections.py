@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.identity import context_digest
+from onboarding.store import integrations
 from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
@@ -170,6 +171,17 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Cha
             ChannelConnection.environment_id == environment_id, ChannelConnection.identifier == identifier
         )
     )
+
+
+def locked(session: Session, environment_id: str, identifier: str) -> ChannelConnection | None:
+    """To be replaced or ended: read once its integration is locked, so that it is as the last one left it."""
+    mine = TABLE.c.environment_id == environment_id, TABLE.c.identifier == identifier
+    integration_id = session.scalar(select(TABLE.c.integration_id).where(*mine))
+    if integration_id is None:
+        return None
+    integrations.lock(session, integration_id)
+    found = by_identifier(session, environment_id, identifier)
+    return found if found is not None and found.integration_id == integration_id else None
 
 
 def count_on_installation(rows: Rows, installation_id: str) -> int:

@@ -40,12 +40,23 @@ def find(session: Session, environment_id: str, kind: str, name: str) -> Row[Any
 
 
 def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | Iterable[str], at: datetime) -> None:
-    """Made on first use. `given`: keys, or keys with their data as JSON; the data of one that exists is not changed."""
+    """Made on first use, and there until the transaction ends: who deletes one waits, and sees what refers to it then.
+
+    `given`: keys, or keys with their data as JSON; the data of one that exists is not changed.
+    """
     with_data = given if isinstance(given, Mapping) else dict.fromkeys(given)
     # In one order everywhere, so that two transactions never wait for each other crosswise.
-    new = [_row(environment_id, key, with_data[key], at) for key in sorted(with_data)]
-    if new:
-        insert_or_ignore(rows, Context, new)
+    for key in sorted(with_data):
+        row = _row(environment_id, key, with_data[key], at)
+        # One that is deleted between the two is made anew.
+        while not insert_or_ignore(rows, Context, [row]) and not _hold(rows, environment_id, key):
+            pass
+
+
+def _hold(rows: Rows, environment_id: str, key: str) -> bool:
+    kind, _, name = key.partition(":")
+    query = select(_TABLE.c.id).where(*_is(environment_id, kind, name))
+    return rows.scalar(query.with_for_update(read=True, key_share=True)) is not None
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:

@@ -51,6 +51,7 @@ _TABLE = table_of(Integration)
 _ID_OF = select(_TABLE.c.id).where(
     _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
 )
+_SHARED_ID_OF = _ID_OF.with_for_update(read=True, key_share=True)
 _NAMES = (
     select(_TABLE.c.identifier, _TABLE.c.name, _TABLE.c.is_practice)
     .where(_TABLE.c.environment_id == bindparam("environment"))
@@ -73,6 +74,11 @@ def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
     return rows.scalar(_ID_OF, {"environment": environment_id, "identifier_": identifier})
 
 
+def shared_id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
+    """As `id_of`; and until the transaction ends, who wants to `lock` it waits."""
+    return rows.scalar(_SHARED_ID_OF, {"environment": environment_id, "identifier_": identifier})
+
+
 def by_id(session: Session, environment_id: str, integration_id: str) -> Integration | None:
     return session.scalar(
         select(Integration).where(Integration.environment_id == environment_id, Integration.id == integration_id)
@@ -85,8 +91,18 @@ def by_client_id(session: Session, client_id: str) -> Integration | None:
 
 
 def lock(session: Session, integration_id: str) -> None:
-    """Until the transaction ends, others who ask for the same wait. SQLite has one writer at a time anyway."""
+    """Until the transaction ends, others who ask for the same wait. SQLite has one writer at a time anyway.
+
+    Whoever takes a connection off a grant locks first, whoever puts one on or changes a grant shares: so nobody waits
+    crosswise, and a grant is erased only where nobody is about to come.
+    """
     session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update())
+
+
+def share(session: Session, integration_id: str) -> None:
+    """Until the transaction ends, who wants to `lock` it waits."""
+    query = select(Integration.id).where(Integration.id == integration_id)
+    session.execute(query.with_for_update(read=True, key_share=True))
 
 
 def all_of(session: Session, environment_id: str) -> Sequence[Integration]:

@@ -46,9 +46,17 @@ def find(rows: Rows, environment_id: str, subscriber_id: str) -> Row[Any] | None
 
 
 def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) -> None:
-    """Made on first use, with nothing but the id."""
+    """Made on first use, with nothing but the id, and held as `hold` does."""
     row = {"environment_id": environment_id, "subscriber_id": subscriber_id, "created_at": at, "updated_at": at}
-    insert_or_ignore(rows, Subscriber, [row])
+    # One that is deleted between the two is made anew.
+    while not insert_or_ignore(rows, Subscriber, [row]) and not hold(rows, environment_id, subscriber_id):
+        pass
+
+
+def hold(rows: Rows, environment_id: str, subscriber_id: str) -> bool:
+    """There until the transaction ends: who deletes it waits, and sees what refers to it then. False when there is none."""
+    query = select(_OF[1]).where(_OF[0] == environment_id, _OF[1] == subscriber_id)
+    return rows.scalar(query.with_for_update(read=True, key_share=True)) is not None
 
 
 def add(session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime) -> bool:

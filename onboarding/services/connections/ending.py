@@ -22,12 +22,9 @@ class Ending:
         """
         entry_id = ids.new_id("aud")
         with self._database.transaction() as session:
-            one = connections.by_identifier(session, environment_id, identifier)
-            if one is None:
-                raise identity.unknown_connection(identifier)
             # Two ends at once wait for each other here, so that the second sees that it is the last.
-            integrations.lock(session, one.integration_id)
-            if not connections.remove(session, one.id):
+            one = connections.locked(session, environment_id, identifier)
+            if one is None or not connections.remove(session, one.id):
                 raise identity.unknown_connection(identifier)
             to_revoke = self._what_to_revoke(session, one, revoke)
             name = one.workspace_name or one.workspace_id

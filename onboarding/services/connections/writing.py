@@ -57,7 +57,7 @@ class Writing:
         self, environment_id: str, identifier: str, workspace: Workspace, auth: Auth, actor: str, then: Then
     ) -> Connection:
         with self._database.transaction() as session:
-            row = connections.by_identifier(session, environment_id, identifier)
+            row = connections.locked(session, environment_id, identifier)
             if row is None:
                 raise identity.unknown_connection(identifier)
             at, left = self._now(), row.installation_id
@@ -93,7 +93,7 @@ class Writing:
         identifier = wish.identifier or ids.connection_identifier()
         keys, at = tuple(wish.contexts), self._now()
         with self._database.changing_rows() as rows:
-            integration_id = integrations.id_of(rows, environment_id, wish.integration_identifier)
+            integration_id = integrations.shared_id_of(rows, environment_id, wish.integration_identifier)
             if integration_id is None:
                 raise identity.unknown_integration(wish.integration_identifier)
             if subscriber_id is not None:
@@ -164,7 +164,7 @@ class Writing:
     def _subscriber(self, rows: Rows, environment_id: str, subscriber_id: str, creates: bool, at: datetime) -> None:
         if creates:
             subscribers.remember(rows, environment_id, subscriber_id, at)
-        elif subscribers.find(rows, environment_id, subscriber_id) is None:
+        elif not subscribers.hold(rows, environment_id, subscriber_id):
             raise identity.unknown_subscriber(subscriber_id)
 
     def _say_what_exists(

@@ -1,0 +1,196 @@
+"""Programs that do at the same moment what does not go together: documented answers only, and nothing left astray."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Barrier
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.api.conftest import INTEGRATION, Program, connection
+from tests.people import Site
+
+LIST = "/v1/channel-connections"
+PROGRAMS = 8
+
+Act = Callable[[Program], httpx.Response]
+
+#: What no connection may leave behind, and no connection may lack.
+_ASTRAY = {
+    "identity twice": "SELECT identity_key FROM channel_connections GROUP BY environment_id, identity_key"
+    " HAVING count(*) > 1",
+    "grant of nobody": "SELECT id FROM installations WHERE id NOT IN (SELECT installation_id FROM channel_connections)",
+    "context is gone": "SELECT key FROM connection_contexts WHERE key NOT IN (SELECT type || ':' || id FROM contexts)",
+    "subscriber is gone": "SELECT subscriber_id FROM channel_connections WHERE subscriber_id NOT IN"
+    " (SELECT subscriber_id FROM subscribers)",
+    "contexts not held": "SELECT id FROM channel_connections WHERE context_keys != '[]' AND id NOT IN"
+    " (SELECT connection_id FROM connection_contexts)",
+    "answer unfinished": "SELECT id FROM answers WHERE status IS NULL",
+}
+
+
+class Crowd:
+    """Programs with one key and a client each."""
+
+    def __init__(self, site: Site, programs: Sequence[Program], threads: ThreadPoolExecutor) -> None:
+        self.site, self.first = site, programs[0]
+        self._programs, self._threads = programs, threads
+
+    def at_once(self, *acts: Act) -> list[tuple[int, str]]:
+        """Status and code of each answer."""
+        barrier = Barrier(len(acts))
+
+        def started(program: Program, act: Act) -> tuple[int, str]:
+            barrier.wait(10)
+            answer = act(program)
+            return answer.status_code, answer.json().get("code", "") if answer.content else ""
+
+        return list(self._threads.map(started, self._programs, acts))
+
+    def makes(self, address: str, body: dict[str, Any]) -> None:
+        assert self.first.asks("POST", address, body).status_code == 201
+
+    def astray(self) -> list[str]:
+        with self.site.runtime.database.reading() as session:
+            return [name for name, query in _ASTRAY.items() if session.execute(text(query)).first()]
+
+    def counts(self, table: str) -> int:
+        with self.site.runtime.database.reading() as session:
+            found: int = session.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608  # a name of ours
+        return found
+
+
+@pytest.fixture
+def crowd(start_site: Callable[..., Site]) -> Iterator[Crowd]:
+    site = start_site(api_rate_limit=1_000_000)
+    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
+    key = site.runtime.api_keys.create("crowd", "Development", (), None).key
+    with ExitStack() as stack:
+        programs = [Program(site, key) for _ in range(PROGRAMS)]
+        for program in programs:
+            stack.callback(program.client.close)
+        yield Crowd(site, programs, stack.enter_context(ThreadPoolExecutor(PROGRAMS)))
+
+
+def creates(**members: Any) -> Act:
+    return lambda program: program.creates(**members)
+
+
+def deletes(address: str) -> Act:
+    return lambda program: program.asks("DELETE", address)
+
+
+def replaces(identifier: str, **auth: str) -> Act:
+    body = {"workspace": {"id": "T2"}, "auth": {"accessToken": "another", **auth}}
+    return lambda program: program.asks("PATCH", f"{LIST}/{identifier}", body)
+
+
+def test_contexts_in_crossed_orders_never_block_each_other(crowd: Crowd) -> None:
+    for turn in range(12):
+        a, b, c = ({name: f"{name}{turn}"} for name in "abc")
+        one = [creates(context=a | b), creates(context=b | a)] * 2
+        others = [creates(subscriberId=f"s{at}", context=keys) for at, keys in enumerate((a | c, c | a, b | c, c | b))]
+        answers = crowd.at_once(*one, *others)
+        assert sorted(answers[:4]) == [(201, "")] + [(409, "connection_exists")] * 3
+        assert answers[4:] == [(201, "")] * 4
+    assert crowd.counts("channel_connections") == 12 * 5
+    assert crowd.astray() == []
+
+
+def test_identity_that_is_made_and_ended_at_once_is_there_or_not(crowd: Crowd) -> None:
+    answers = []
+    for _ in range(20):
+        make, end = creates(identifier="c", context={"a": "1", "b": "2"}), deletes(f"{LIST}/c")
+        answers += crowd.at_once(*[make, end] * 4)
+    taken = {(409, "connection_exists"), (409, "identifier_taken")}
+    assert set(answers) <= {(201, ""), (204, ""), (404, "connection_not_found")} | taken
+    assert answers.count((201, "")) - answers.count((204, "")) == crowd.counts("channel_connections")
+    assert crowd.astray() == []
+
+
+def test_context_is_never_deleted_from_under_a_connection(crowd: Crowd) -> None:
+    for turn in range(15):
+        crowd.makes("/v2/contexts", {"type": "tenant", "id": f"t{turn}"})
+        make = [creates(subscriberId=f"s{at}", context={"tenant": f"t{turn}"}) for at in range(4)]
+        answers = crowd.at_once(*make, *[deletes(f"/v2/contexts/tenant/t{turn}")] * 4)
+        assert answers[:4] == [(201, "")] * 4
+        assert set(answers[4:]) <= {(204, ""), (404, "context_not_found"), (409, "context_in_use")}
+        assert crowd.astray() == []
+
+
+@pytest.mark.parametrize("policy", ["create", "refuse"])
+def test_subscriber_is_never_deleted_from_under_a_connection(policy: str, crowd: Crowd) -> None:
+    crowd.site.runtime.environments.set_unknown_subscribers("Development", policy)
+    for turn in range(15):
+        crowd.makes("/v2/subscribers", {"subscriberId": f"s{turn}"})
+        make = [creates(subscriberId=f"s{turn}", context={"tenant": f"t{at}"}) for at in range(4)]
+        answers = crowd.at_once(*make, *[deletes(f"/v2/subscribers/s{turn}")] * 4)
+        assert set(answers[:4]) <= {(201, "")} | ({(404, "subscriber_not_found")} if policy == "refuse" else set())
+        assert set(answers[4:]) <= {(200, ""), (404, "subscriber_not_found"), (409, "subscriber_in_use")}
+        assert crowd.astray() == []
+
+
+def test_connection_that_is_changed_and_ended_at_once_ends_whole(crowd: Crowd) -> None:
+    for _ in range(15):
+        crowd.makes(LIST, connection(identifier="c"))
+        answers = crowd.at_once(*[replaces("c", refreshToken="r"), replaces("c"), deletes(f"{LIST}/c")] * 2)
+        changes, ends = answers[0::3] + answers[1::3], answers[2::3]
+        assert set(changes) <= {(200, ""), (404, "connection_not_found")}
+        assert sorted(ends) == [(204, ""), (404, "connection_not_found")]
+        assert crowd.astray() == []
+    assert crowd.counts("installations") == 0
+
+
+def test_connections_that_go_over_to_one_grant_at_once_leave_none_behind(crowd: Crowd) -> None:
+    """Both leave the grant that they shared, and neither may take the other for one who stays."""
+    for name in ("a", "b"):
+        crowd.makes(LIST, connection(identifier=name, subscriberId=name, auth=_pair("first")))
+    for turn in range(15):
+        answers = crowd.at_once(*[replaces(name, refreshToken=f"r{turn}") for name in ("a", "b")])
+        assert answers == [(200, ""), (200, "")]
+        assert crowd.counts("installations") == 1
+        assert crowd.astray() == []
+
+
+def test_connections_that_swap_grants_at_once_never_block_each_other(crowd: Crowd) -> None:
+    grants = ["r0", "r1"]
+    for name, grant in zip("ab", grants, strict=True):
+        crowd.makes(LIST, connection(identifier=name, subscriberId=name, auth=_pair(grant)))
+    for _ in range(15):
+        grants.reverse()
+        swap = [replaces(name, refreshToken=grant) for name, grant in zip("ab", grants, strict=True)]
+        assert crowd.at_once(*swap) == [(200, ""), (200, "")]
+        assert crowd.astray() == []
+
+
+def test_grant_that_one_leaves_while_others_come_stays_for_them(crowd: Crowd) -> None:
+    for turn in range(15):
+        shared = _pair(f"r{turn}")
+        crowd.makes(LIST, connection(identifier=f"first{turn}", auth=shared))
+        come = [creates(subscriberId=f"s{at}", context={"t": f"t{turn}"}, auth=shared) for at in range(3)]
+        answers = crowd.at_once(deletes(f"{LIST}/first{turn}"), *come)
+        assert answers == [(204, ""), (201, ""), (201, ""), (201, "")]
+        assert crowd.astray() == []
+
+
+def test_one_idempotency_key_at_once_is_one_request(crowd: Crowd) -> None:
+    def asks(key: str, subscriber: str) -> Act:
+        return lambda program: program.asks("POST", LIST, connection(subscriberId=subscriber), Idempotency_Key=key)
+
+    for turn in range(12):
+        names = ["ada", "bea", "ada", "cy"] * 2
+        answers = crowd.at_once(*[asks(f"k{turn}", f"{name}{turn}") for name in names])
+        made = {name for name, answer in zip(names, answers, strict=True) if answer == (201, "")}
+        assert len(made) == 1
+        for name, answer in zip(names, answers, strict=True):
+            same = {(201, ""), (409, "idempotency_in_progress")}
+            assert answer in (same if name in made else {(422, "idempotency_key_reused")})
+        assert crowd.counts("channel_connections") == turn + 1
+        assert crowd.astray() == []
+
+
+def _pair(refresh: str) -> dict[str, str]:
+    return {"accessToken": "a-token", "refreshToken": refresh}
