@@ -52,9 +52,9 @@ class Health:
         try:
             self._gateway.test(self._tokens.credentials(integration), token)
         except SlackRefused as refusal:
-            self._note(installation.id, refusal)
+            self._note(installation, refusal)
         else:
-            self._note(installation.id, None)
+            self._note(installation, None)
 
     def _refresh_once(self, integration: Integration, installation: Installation) -> None:
         at = self._now()
@@ -79,12 +79,12 @@ class Health:
             token = self._tokens.refresh_token(installation.id, installation.refresh_token)
             told = self._gateway.refresh(self._tokens.credentials(integration), token)
         except SlackRefused as refusal:
-            self._note(installation.id, refusal, free)
+            self._note(installation, refusal, free)
         except Problem:
             self._change(installation.id, free)
             raise
         else:
-            self._note(installation.id, None, {**free, **self._renewed(installation.id, token, told)})
+            self._note(installation, None, {**free, **self._renewed(installation.id, token, told)})
 
     def _renewed(self, installation_id: str, spent: str, told: Refreshed) -> dict[str, Any]:
         at = self._now()
@@ -92,16 +92,20 @@ class Health:
         columns = self._tokens.sealed(installation_id, told.access_token, told.refresh_token or spent, expires_at)
         return {**columns, "installed_at": at, "refreshed_at": at, "refresh_expires_at": None}
 
-    def _note(self, installation_id: str, refusal: SlackRefused | None, more: dict[str, Any] | None = None) -> None:
+    def _note(
+        self, installation: Installation, refusal: SlackRefused | None, more: dict[str, Any] | None = None
+    ) -> None:
         if refusal is not None and faults.is_slack_itself(refusal.code):
-            self._change(installation_id, more or {})
+            self._change(installation.id, more or {})
             raise SlackDown("Slack had trouble of its own.")
         status = "healthy" if refusal is None else "needs_reconnect"
         words = None if refusal is None else faults.reason(refusal.code)
         with self._database.transaction() as session:
+            # A connection that ends at this moment takes its own row first and the grant's last.
+            integrations.share(session, installation.integration_id)
             if more:
-                installations.change(session, installation_id, **more)
-            connections.set_status(session, installation_id, status, words, self._now())
+                installations.change(session, installation.id, **more)
+            connections.set_status(session, installation.id, status, words, self._now())
 
     def _change(self, installation_id: str, values: dict[str, Any]) -> None:
         if values:

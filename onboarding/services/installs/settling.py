@@ -9,7 +9,7 @@ from onboarding.services.installs import records
 from onboarding.services.installs.records import Choice
 from onboarding.services.installs.shared import Workbench, actor_of
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, connections, contexts, installations, links, subscribers
+from onboarding.store import attempts, connections, contexts, installations, integrations, links, subscribers
 from onboarding.store.attempts import Attempt
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Session
@@ -45,6 +45,7 @@ class Settling:
             if attempt is None or attempt.stage != stage:
                 return (attempt.outcome if attempt else None) or "state_expired"
             integration = self._bench.integration_of(session, attempt)
+            integrations.lock(session, integration.id)
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
             if link is not None and link.revoked_at is not None:
                 # It was withdrawn while the person was with Slack.
