@@ -1,7 +1,7 @@
 """Runs a PostgreSQL server for as long as somebody holds this process's standard input open.
 
 The end of input is the one signal that also a killed test run gives: its pipe is closed for it. Prints the server's
-address when it answers; afterwards stops it and removes its files.
+address when it answers; afterwards stops it and removes its files. With the argument `durable` it syncs as it ships.
 """
 
 import os
@@ -33,7 +33,7 @@ def main() -> None:
     try:
         identity = _identity(folder)
         programs = _programs(folder, identity)
-        port = _initialise(folder / "data", programs, identity)
+        port = _initialise(folder / "data", programs, identity, "durable" in sys.argv)
         with _running(folder / "data", programs, identity):
             print(f"postgresql://postgres@127.0.0.1:{port}/postgres", flush=True)
             sys.stdin.read()
@@ -70,7 +70,7 @@ def _programs(folder: Path, identity: _Identity) -> Path:
     return programs
 
 
-def _initialise(data: Path, programs: Path, identity: _Identity) -> int:
+def _initialise(data: Path, programs: Path, identity: _Identity, is_durable: bool) -> int:
     """Makes the server's files; the port in them is a free one."""
     _run(
         programs, "initdb", "-D", str(data), "--username=postgres", "--auth=trust", "--encoding=UTF8",
@@ -86,6 +86,8 @@ def _initialise(data: Path, programs: Path, identity: _Identity) -> int:
         "max_connections": 300,
         # A server in another zone shows every time that was stored or compared without one.
         "timezone": "Asia/Kolkata",
+        # What is lost when the machine loses power, nobody misses.
+        **({} if is_durable else {"fsync": "off", "synchronous_commit": "off"}),
     }
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.writelines(f"{name} = '{value}'\n" for name, value in settings.items())

@@ -1,13 +1,9 @@
 """What nobody needs any more goes when its time has come, whoever sweeps, and nothing that is in use goes with it."""
 
 import json
-import shutil
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -16,12 +12,11 @@ from onboarding.services.connections.records import Auth, Wish, Workspace
 from onboarding.store import installations, leftovers
 from onboarding.store.database import Rows
 from tests.api.conftest import Program, connection
+from tests.cli.shell import flask
 from tests.conftest import KEY, SECRET, Clock
 from tests.jobs.conftest import sweeping, until
 from tests.people import Site, Visitor
 
-ROOT = Path(__file__).parents[2]
-FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
 LIST = "/v1/channel-connections"
 PAIR = {"accessToken": "token-of-acme-hq", "refreshToken": "refresh-token-of-acme-hq"}
 NOTHING = {"ended": 0, "attemptsPurged": 0, "answersPurged": 0, "installationsErased": 0}
@@ -59,7 +54,7 @@ def claims(site: Site, number: int) -> None:
         site.runtime.idempotency.begin(home, f"k{turn}", "POST", LIST, b"{}")
 
 
-def started(site: Site, *arguments: str) -> subprocess.Popen[str]:
+def sweeps(site: Site, *arguments: str) -> tuple[int, str, str]:
     """The command `sweep` in a process of its own, whose clock is the real one."""
     environment = {
         "PORT": str(site.settings.port),
@@ -68,15 +63,8 @@ def started(site: Site, *arguments: str) -> subprocess.Popen[str]:
         "SECRET_KEY": SECRET,
         "ENCRYPTION_KEYS": KEY,
     }
-    return subprocess.Popen(
-        [FLASK, "--app", "app", "sweep", *arguments],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def told(command: subprocess.Popen[str]) -> tuple[int, str, str]:
-    said, complaints = command.communicate(timeout=60)
-    return command.returncode, said, complaints
+    done = flask(environment, "sweep", *arguments)
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_answer_is_kept_for_a_day_and_no_longer(site: Site, program: Program, clock: Clock) -> None:
@@ -258,10 +246,10 @@ def test_command_removes_what_is_due_and_says_how_much(
     leaves_behind(site)
     clock.forward(days=8)
     in_use = creates(program, auth=PAIR)
-    code, said, complaints = told(started(site))
+    code, said, complaints = sweeps(site)
     assert (code, complaints) == (0, "")
     assert said == "Attempts ended: 0.\nAttempts purged: 1.\nAnswers purged: 2.\nInstallations erased: 1.\n"
-    code, said, complaints = told(started(site, "--json"))
+    code, said, complaints = sweeps(site, "--json")
     assert (code, json.loads(said), complaints) == (0, NOTHING, "")
     assert program.lists() == [in_use]
 
@@ -275,7 +263,8 @@ def test_commands_and_processes_at_once_remove_each_row_once(site: Site, program
     claims(site, 700)
     clock.forward(days=2)
     in_use = creates(program)
-    done = [told(one) for one in [started(site, "--json") for _ in range(4)]]
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda _: sweeps(site, "--json"), range(4)))
     assert [(code, complaints) for code, _, complaints in done] == [(0, "")] * 4
     counts = [json.loads(said) for _, said, _ in done]
     assert sum(one["answersPurged"] for one in counts) == 700
@@ -289,11 +278,11 @@ def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: Vi
     visitor.connects(site.link())
     leaves_behind(site)
     without_answers(site)
-    code, said, complaints = told(started(site))
+    code, said, complaints = sweeps(site)
     assert (code, said) == (1, "Attempts ended: 0.\nAttempts purged: 1.\nInstallations erased: 1.\n")
     assert len(complaints.splitlines()) == 1
     assert complaints.startswith("Error: Answers purged: ")
-    code, said, _ = told(started(site, "--json"))
+    code, said, _ = sweeps(site, "--json")
     assert (code, json.loads(said)) == (1, {**NOTHING, "answersPurged": None})
 
 

@@ -92,7 +92,7 @@ def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
     """Of each store: ours in every size, the plain app in the smallest and the largest. One core fills one database."""
     if "postgresql" in plan.stores:
         # Started by us, so that whoever fills finds it in the environment.
-        postgres.server()
+        postgres.server(durable=True)
     ends = sorted({plan.rows[0], plan.rows[-1]})
     wanted = [(name, rows) for name, sizes in (("ours", plan.rows), ("naive", ends)) for rows in sizes]
     jobs = sorted(((rows, name, store) for store in plan.stores for name, rows in wanted), reverse=True)
