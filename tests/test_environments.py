@@ -1,188 +1,364 @@
-"""Environments never mix: whatever a key of one asks, it sees nothing of another and changes nothing there."""
+"""Environments never mix: whatever is asked with a key, it sees and changes nothing of another environment."""
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlencode
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import Table, UniqueConstraint, event, text
 
 from onboarding.store.schema import METADATA
-from tests.api.conftest import INTEGRATION, Program, connection
 from tests.conftest import Clock, copied, sites
-from tests.people import Site
+from tests.people import Site, client_of
 
-pytestmark = pytest.mark.slow
+# One worker walks the whole API, once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("environments")]
 
-CONNECTIONS, ENDPOINTS, CONTEXTS, SUBSCRIBERS = (
-    "/v1/channel-connections", "/v1/channel-endpoints", "/v2/contexts", "/v2/subscribers",
-)  # fmt: skip
-LISTS = (CONNECTIONS, ENDPOINTS, CONTEXTS, SUBSCRIBERS, "/v1/integrations", "/v1/integrations/active")
-OURS, THEIRS = "Development", "Production"
+#: Each environment's mark stands in all of its rows, and in nothing that others send.
+MARKS = {"Development": "amber", "Production": "birch", "Partner": "cedar"}
+#: The first environment, which pages and shell take for theirs, and the last.
+WALKERS = ("amber", "cedar")
+#: What is called so in every environment, and what one environment alone has.
+NAMES, ALONE = ("one", "two"), {"amber": "only-0", "birch": "only-1", "cedar": "only-2"}
+EVERY_NAME = (*NAMES, *ALONE.values())
+APP = "slack-prod"
 
-#: The same names stand in both environments, and one of each that only they have.
-NAMES = {
-    "identifier": ("both", "only-theirs"),
-    "subscriber_id": ("ada", "only-theirs"),
-    "type": ("tenant", "plan"),
-    "id": ("acme", "only-theirs"),
+CONNECTIONS, ENDPOINTS = "/v1/channel-connections", "/v1/channel-endpoints"
+CONTEXTS, SUBSCRIBERS = "/v2/contexts", "/v2/subscribers"
+
+
+def _connection(mark: str, name: str) -> dict[str, Any]:
+    context = {"tenant": {"id": name, "data": {"mark": mark}}}
+    whose = {"identifier": name, "integrationIdentifier": APP, "subscriberId": name, "context": context}
+    return {**whose, **_credentials(mark, name)}
+
+
+def _credentials(mark: str, name: str) -> dict[str, Any]:
+    workspace = {"id": "T1", "name": f"Acme {mark}", "botUserId": f"U{mark}"}
+    return {"workspace": workspace, "auth": {"accessToken": f"token-{mark}", "refreshToken": f"refresh-{name}"}}
+
+
+def _endpoint(mark: str, name: str) -> dict[str, Any]:
+    whose = {"identifier": name, "integrationIdentifier": APP, "subscriberId": name, "context": {"tenant": name}}
+    held = {"connectionIdentifier": name} if name in NAMES else {}
+    return {**whose, **held, "type": "webhook", "endpoint": {"url": f"https://hooks.example/{mark}"}}
+
+
+def _profile(mark: str, name: str) -> dict[str, Any]:
+    return {"firstName": mark, "lastName": "Same", "email": f"{name}@x.example", "phone": "1", "data": {"mark": mark}}
+
+
+#: What an operation reads, by its id: a body of the environment with this mark, for what has this name.
+BODIES: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "create_context": lambda mark, name: {"type": "tenant", "id": name, "data": {"mark": mark}},
+    "create_subscriber": lambda mark, name: {"subscriberId": name, **_profile(mark, name)},
+    "create_channel_connection": _connection,
+    "create_channel_endpoint": _endpoint,
+    "create_install_address": lambda _mark, name: {"integrationIdentifier": APP, "subscriberId": name},
+    "create_chat_address": lambda _mark, name: {"integrationIdentifier": APP, "subscriberId": name, "mode": "connect"},
+    "update_context": lambda mark, _name: {"data": {"mark": mark}},
+    "update_subscriber": _profile,
+    "update_channel_connection": _credentials,
+    "update_channel_endpoint": lambda mark, _name: {"endpoint": {"url": f"https://hooks.example/{mark}"}},
+    "verify_channel_connection": lambda _mark, _name: {},
 }
-#: What lists are narrowed by; `{theirs}` is a cursor of theirs.
-QUERIES: tuple[dict[str, str], ...] = (
-    *({name: value} for name in ("after", "before") for value in ("{theirs}",)),
-    *({"orderBy": order, "orderDirection": way} for order in ("createdAt", "updatedAt") for way in ("ASC", "DESC")),
-    *({"subscriberId": name} for name in NAMES["subscriber_id"]),
-    {"subscriberId": "ada", "connectionMode": "subscriber"},
-    {"connectionMode": "shared"},
-    {"integrationIdentifier": INTEGRATION},
-    {"workspaceId": "T1"},
-    {"status": "unknown"},
-    {"contextKeys": "tenant:acme"},
-    {"contextKeys": ""},
-    {"search": "Mark of"},
-    {"connectionIdentifier": "both"},
-    {"email": "ada@example.com"},
-    {"name": "Mark"},
-    {"limit": "100", "includeCursor": "true"},
-    {"failIfExists": "true"},
-    {"revoke": "true"},
-)
+#: Members of a body that name something else.
+REFERENCES = {
+    "integrationIdentifier": (*ALONE.values(), APP),
+    "connectionIdentifier": ("one", *ALONE.values()),
+    "subscriberId": ("one", *ALONE.values()),
+}
+#: What each parameter of a query is given; `after` and `before` get cursors of every environment.
+PARAMETERS: dict[str, Sequence[str]] = {
+    "limit": ["1", "100"],
+    "after": [],
+    "before": [],
+    "orderBy": ["createdAt", "updatedAt"],
+    "orderDirection": ["ASC", "DESC"],
+    "includeCursor": ["true"],
+    "subscriberId": ["one", *ALONE.values()],
+    "connectionMode": ["subscriber", "shared"],
+    "channel": ["chat"],
+    "providerId": ["slack"],
+    "integrationIdentifier": [APP, *ALONE.values()],
+    "connectionIdentifier": ["one", *ALONE.values()],
+    "contextKeys": ["", "tenant:one", *(f"tenant:{name}" for name in ALONE.values())],
+    "workspaceId": ["T1"],
+    "status": ["unknown", "needs_reconnect"],
+    "search": ["acme", "one", "only", "tenant:", "T1", *MARKS.values(), *(f"acme {mark}" for mark in MARKS.values())],
+    "id": ["one", *ALONE.values()],
+    "type": ["tenant"],
+    "email": [f"{name}@x.example" for name in EVERY_NAME],
+    "phone": ["1"],
+    "name": ["same", *MARKS.values()],
+    "failIfExists": ["true"],
+    "revoke": ["true", "false"],
+}
+
+
+class Operation:
+    def __init__(self, method: str, rule: str, name: str, parameters: list[str]) -> None:
+        self.method, self.rule, self.name, self.parameters = method, rule, name, parameters
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def takes_name(self) -> bool:
+        return "<" in self.rule
+
+    def address(self, name: str) -> str:
+        return re.sub("<[^>]+>", name, self.rule.replace("<type>", "tenant"))
 
 
 class World:
-    """One product with two environments that hold rows of the same names, each with the mark of its environment."""
+    """One running product with its environments; a client with a key of each, and what they got."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        site.runtime.environments.add(THEIRS)
-        self.ours, self.theirs = (self._filled(name) for name in (OURS, THEIRS))
-        for address, body in _bodies(THEIRS, "only-theirs"):
-            assert self.theirs.asks("POST", address, body).status_code == 201, address
-        first = self.theirs.asks("GET", f"{CONNECTIONS}?limit=1").json()
-        self.cursor = first["next"]
-        assert self.cursor
+    def __init__(self, site: Site, stack: ExitStack) -> None:
+        self.site, self._site_is_asked = site, False
+        self.operations = _operations(site)
+        self.statements: set[str] = set()
+        self.successes: dict[str, set[str]] = defaultdict(set)
+        self.clients = {mark: stack.enter_context(self._settled(name, mark)) for name, mark in MARKS.items()}
+        self._ids = {MARKS[one.name]: one.id for one in site.runtime.environments.all_of()}
+        for mark in MARKS.values():
+            self.fill(mark)
+        self.cursors = {mark: self._cursors(mark) for mark in MARKS.values()}
+        event.listen(site.runtime.database.engine, "before_cursor_execute", self._hear)
 
-    def _filled(self, environment: str) -> Program:
-        self.site.runtime.integrations.add_practice(INTEGRATION, f"Mark of {environment}", environment)
-        program = Program(self.site, self.site.runtime.api_keys.create("program", environment, (), None).key)
-        for address, body in _bodies(environment, "both"):
-            assert program.asks("POST", address, body, Idempotency_Key=address).status_code == 201, address
-        return program
+    def _settled(self, environment: str, mark: str) -> httpx.Client:
+        runtime = self.site.runtime
+        if environment != "Development":
+            runtime.environments.add(environment)
+        for identifier in (APP, ALONE[mark]):
+            runtime.integrations.add_practice(identifier, f"App of {mark}", environment)
+        key = runtime.api_keys.create("walker", environment, (), None).key
+        return client_of(self.site, headers={"Authorization": f"ApiKey {key}"})
 
-    def of_theirs(self) -> list[Any]:
-        return [self.theirs.asks("GET", f"{address}?limit=100").json() for address in LISTS]
+    def fill(self, mark: str) -> None:
+        """Whatever was deleted is there again."""
+        for operation in self.operations:
+            for name in (*NAMES, ALONE[mark]) if operation.name.startswith("create") else ():
+                body = BODIES[operation.name](mark, name)
+                assert self.clients[mark].post(operation.rule, json=body).status_code in (201, 409)
+        again = {"Idempotency-Key": "same"}
+        assert self.clients[mark].post(f"{CONNECTIONS}/one/verify", headers=again).status_code == 200
 
-    def rules(self) -> list[tuple[str, str]]:
-        return sorted(
-            (method, rule.rule)
-            for rule in self.site.app.url_map.iter_rules()
-            if rule.rule.startswith(("/v1", "/v2"))
-            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    def _cursors(self, mark: str) -> list[str]:
+        return [self.clients[mark].get(f"{rule}?limit=1").json()["next"] for rule in _LISTS]
+
+    def asks(self, mark: str, operation: Operation, name: str, query: dict[str, str], body: Any = None) -> int:
+        """The status. Raises AssertionError for an answer that tells of another environment."""
+        headers = {"Idempotency-Key": "same"} if operation.name.startswith("verify") and name == "one" else {}
+        self._site_is_asked = True
+        answer = self.clients[mark].request(
+            operation.method, operation.address(name), params=query, json=body, headers=headers
         )
+        self._site_is_asked = False
+        assert answer.status_code < 500, (operation, answer.text)
+        for other in set(MARKS.values()) - {mark}:
+            assert other not in answer.text, (mark, operation, name, query, answer.text)
+            assert self._ids[other] not in answer.text, (mark, operation, name, query, answer.text)
+        if answer.is_success:
+            self.successes[mark].add(operation.name)
+        if operation.rule in _LISTS and operation.method == "GET":
+            self._holds_only_its_own(mark, operation, query, answer)
+        return answer.status_code
+
+    def _holds_only_its_own(
+        self, mark: str, operation: Operation, query: dict[str, str], answer: httpx.Response
+    ) -> None:
+        cursor = query.get("after") or query.get("before")
+        if answer.status_code == 400:
+            assert cursor
+            assert answer.json()["code"] in ("cursor_unknown", "cursors_conflict")
+        else:
+            assert cursor is None or cursor in self.cursors[mark]
+            told = answer.json()
+            if not cursor and query.get("limit") != "1":
+                assert told["totalCount"] == len(told["data"]), (mark, operation, query)
+
+    def rows(self, mark: str) -> dict[str, list[str]]:
+        """All that is stored of one environment."""
+        mine = {"id": self._ids[mark]}
+        with self.site.runtime.database.engine.connect() as connection:
+            return {
+                name: sorted(map(repr, connection.execute(text(query), mine)))
+                for name, query in _ROWS_OF_ONE_ENVIRONMENT.items()
+            }
+
+    def rows_of_others(self, mark: str) -> dict[str, dict[str, list[str]]]:
+        return {other: self.rows(other) for other in MARKS.values() if other != mark}
+
+    def _hear(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if self._site_is_asked:
+            self.statements.add(" ".join(statement.split()))
+
+
+_LISTS = (CONNECTIONS, ENDPOINTS, CONTEXTS, SUBSCRIBERS)
+_OURS = {name: table for name, table in METADATA.tables.items() if "environment_id" in table.c}
+_ROWS_OF_ONE_ENVIRONMENT = {
+    **{name: f"SELECT * FROM {name} WHERE environment_id = :id" for name in _OURS},  # noqa: S608  # names of ours
+    "environments": "SELECT * FROM environments WHERE id = :id",
+    "connection_contexts": "SELECT * FROM connection_contexts WHERE connection_id IN"
+    " (SELECT id FROM channel_connections WHERE environment_id = :id)",
+}
+
+
+def _operations(site: Site) -> list[Operation]:
+    """Every endpoint for programs, in an order in which all can succeed: what is made first is deleted last."""
+    with client_of(site) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    described = {one["operationId"]: one for path in paths.values() for one in path.values()}
+    found = [
+        Operation(method, rule.rule, name, [one["name"] for one in _in_query(described[name])])
+        for rule in site.app.url_map.iter_rules()
+        if rule.rule.startswith(("/v1/", "/v2/"))
+        for name in [rule.endpoint.removeprefix("api.")]
+        for method in (rule.methods or set()) - {"HEAD"}
+    ]
+    return sorted(found, key=lambda one: (_ORDER.index(one.method), one.method != "GET" and _nth(one), one.rule))
+
+
+def _in_query(described: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in described.get("parameters", ()) if one["in"] == "query"]
+
+
+def _nth(operation: Operation) -> int:
+    return list(BODIES).index(operation.name) if operation.method == "POST" else 0
+
+
+_ORDER = ("POST", "GET", "PATCH", "DELETE")
 
 
 @pytest.fixture(scope="module")
 def world(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("environments")
-    with copied(empty_database, folder) as url, sites(url, folder, Clock()) as start:
-        made = World(start(api_rate_limit=100_000))
-        yield made
-        made.ours.client.close()
-        made.theirs.client.close()
+    folder = tmp_path_factory.mktemp("world")
+    with ExitStack() as stack:
+        url = stack.enter_context(copied(empty_database, folder))
+        site = stack.enter_context(sites(url, folder, Clock()))(api_rate_limit=1_000_000)
+        yield World(site, stack)
 
 
-def test_every_request_of_ours_leaves_theirs_alone(world: World) -> None:
-    before = world.of_theirs()
-    for method, rule in world.rules():
-        for place in ("both", "only-theirs"):
-            asks(world, method, rule, {name: values[place != "both"] for name, values in NAMES.items()}, {})
-    for query in QUERIES:
-        for address in LISTS:
-            asks(world, "GET", address, {}, query)
-    assert world.of_theirs() == before
+@pytest.fixture(scope="module")
+def walked(world: World) -> World:
+    """Every endpoint was asked with two keys: by every name, and with every parameter by itself."""
+    for mark in WALKERS:
+        before = world.rows_of_others(mark)
+        for operation in world.operations:
+            _walk(world, mark, operation)
+        assert world.rows_of_others(mark) == before
+        world.fill(mark)
+    return world
 
 
-@settings(
-    max_examples=25, derandomize=True, database=None, deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+def _walk(world: World, mark: str, operation: Operation) -> None:
+    names = EVERY_NAME if operation.takes_name else ("one", "new") if operation.method == "POST" else ("one",)
+    for query in _queries(world, operation):
+        for name in names:
+            for body in _bodies(mark, operation, name):
+                world.asks(mark, operation, name, query, body)
+
+
+def _queries(world: World, operation: Operation) -> list[dict[str, str]]:
+    """None, and each parameter by itself; lists are asked for whole pages."""
+    whole = {"limit": "100"} if "limit" in operation.parameters else {}
+    return [whole, *(whole | {name: value} for name in operation.parameters for value in _values(world, name))]
+
+
+def _values(world: World, parameter: str) -> Sequence[str]:
+    if parameter in ("after", "before"):
+        return [cursor for cursors in world.cursors.values() for cursor in cursors]
+    return PARAMETERS[parameter]
+
+
+def _bodies(mark: str, operation: Operation, name: str) -> list[dict[str, Any] | None]:
+    """One that does well, and one for each thing that it can refer to, also where another environment alone has it."""
+    if operation.method in ("GET", "DELETE") or operation.name.startswith("verify"):
+        return [None]
+    whole = BODIES[operation.name](mark, name)
+    new = {"identifier": "new"} if "identifier" in whole else {}
+    if name != "one":
+        return [whole]
+    return [whole, *(whole | new | {one: value} for one in REFERENCES if one in whole for value in REFERENCES[one])]
+
+
+def test_whole_api_tells_and_changes_nothing_of_another_environment(walked: World) -> None:
+    """The walk has looked at each answer. Here: that it left nothing out."""
+    for mark in WALKERS:
+        assert {one.name for one in walked.operations} - walked.successes[mark] == set()
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_no_sequence_of_ours_sees_or_changes_theirs(world: World, data: st.DataObject) -> None:
-    before = world.of_theirs()
-    for _ in range(data.draw(st.integers(1, 8))):
-        method, rule = data.draw(st.sampled_from(world.rules()))
-        names = {name: data.draw(st.sampled_from(values)) for name, values in NAMES.items()}
-        query: dict[str, str] = {}
-        for more in data.draw(st.lists(st.sampled_from(QUERIES), max_size=2)):
-            query |= more
-        asks(world, method, rule, names, query)
-    assert world.of_theirs() == before
+def test_no_run_of_requests_reaches_another_environment(walked: World, data: st.DataObject) -> None:
+    mark = data.draw(st.sampled_from(list(MARKS.values())))
+    before = walked.rows_of_others(mark)
+    for operation in data.draw(st.lists(st.sampled_from(walked.operations), min_size=1, max_size=8)):
+        name = data.draw(st.sampled_from(EVERY_NAME))
+        wanted = data.draw(st.lists(st.sampled_from(operation.parameters), unique=True)) if operation.parameters else []
+        query = {one: data.draw(st.sampled_from(_values(walked, one))) for one in wanted}
+        walked.asks(mark, operation, name, query, data.draw(st.sampled_from(_bodies(mark, operation, name))))
+    assert walked.rows_of_others(mark) == before
 
 
-def test_every_statement_names_the_environment_or_one_row(world: World) -> None:
-    asked: set[str] = set()
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        asked.add(" ".join(statement.split()))
-
-    engine = world.site.runtime.database.engine
-    event.listen(engine, "before_cursor_execute", hear)
-    for method, rule in world.rules():
-        for query in ({}, *QUERIES) if rule in LISTS and method == "GET" else ({},):
-            asks(world, method, rule, {name: values[0] for name, values in NAMES.items()}, query)
-    event.remove(engine, "before_cursor_execute", hear)
-    kept_apart = {name for name, table in METADATA.tables.items() if "environment_id" in table.columns}
-    read = {one for one in asked if not one.startswith("INSERT") and kept_apart & set(re.findall(r"\w+", one))}
-    assert len(read) > 30
-    assert [one for one in read if not re.search(_BOUND, one)] == []
-
-
-#: To an environment, or to rows that were found in one: by id, or by the unguessable text that only one row has.
-_BOUND = (
-    r"environment_id = |WHERE (\(?\w+\.)?(id|digest|installation_id|connection_id) = "
-    r"|WHERE \w+\.(integration_id|context_digest) = "
-)
-
-
-def asks(world: World, method: str, rule: str, names: dict[str, str], query: dict[str, str]) -> None:
-    """Raises AssertionError where the answer holds a mark of theirs."""
-    told = {name: value.replace("{theirs}", world.cursor) for name, value in query.items()}
-    address = re.sub(r"<(\w+)>", lambda found: names[found[1]], rule)
-    name = "only-theirs" if "only-theirs" in names.values() else "both"
-    body = dict(_bodies(OURS, name)).get(rule) or _BODIES_OF_OTHERS.get((method, rule))
-    sent = body if method in ("POST", "PATCH") else None
-    answer = world.ours.asks(method, f"{address}?{urlencode(told)}", sent)
-    assert answer.status_code < 500, (method, address, answer.text)
-    assert f"Mark of {THEIRS}" not in answer.text, (method, address, told)
-
-
-def _bodies(environment: str, name: str) -> list[tuple[str, dict[str, Any]]]:
-    mark, is_both = f"Mark of {environment}", name == "both"
-    subscriber, context = ("ada", "acme") if is_both else (name, name)
-    kind = "tenant" if is_both else "plan"
-    return [
-        (SUBSCRIBERS, {"subscriberId": subscriber, "firstName": mark, "email": "ada@example.com"}),
-        (CONTEXTS, {"type": kind, "id": context, "data": {"mark": mark}}),
-        (CONNECTIONS, connection(
-            identifier=name, subscriberId=subscriber, context={kind: context},
-            workspace={"id": "T1", "name": mark}, auth={"accessToken": mark},
-        )),
-        (ENDPOINTS, {
-            "identifier": name, "integrationIdentifier": INTEGRATION, "subscriberId": subscriber,
-            "type": "webhook", "endpoint": {"url": f"https://{environment.lower()}.example", "channel": mark},
-        }),
-    ]  # fmt: skip
-
-
-_ADDRESS = {"integrationIdentifier": INTEGRATION, "subscriberId": "ada"}
-_BODIES_OF_OTHERS: dict[tuple[str, str], dict[str, Any]] = {
-    ("PATCH", f"{CONNECTIONS}/<identifier>"): {"workspace": {"id": "T2"}, "auth": {"accessToken": "ours"}},
-    ("PATCH", f"{ENDPOINTS}/<identifier>"): {"endpoint": {"url": "https://ours.example"}},
-    ("PATCH", f"{CONTEXTS}/<type>/<id>"): {"data": {"mark": "ours"}},
-    ("PATCH", f"{SUBSCRIBERS}/<subscriber_id>"): {"firstName": "ours"},
-    ("POST", "/v1/integrations/channel-connections/oauth"): _ADDRESS,
-    ("POST", "/v1/integrations/chat/oauth"): _ADDRESS,
+#: Look-ups by something else than an environment or a row's own key, and why they cannot leave the environment.
+BOUND_OTHERWISE = {
+    ("channel_connections", "installation_id"): "a grant and its connections are of one environment",
+    ("channel_connections", "integration_id"): "an integration and its connections are of one environment",
+    ("integrations", "is_practice"): "whether the practice Slack is on is asked of the whole deployment",
 }
+
+
+def test_every_statement_of_the_api_is_bound_to_one_environment(walked: World) -> None:
+    blocks = {block for statement in walked.statements for block in _blocks(statement)}
+    ours = {block for block in blocks if _tables(block)}
+    assert len(ours) > 50
+    assert {block for block in ours if not _is_bound(block)} == set()
+
+
+def test_exceptions_are_all_met(walked: World) -> None:
+    blocks = {block for statement in walked.statements for block in _blocks(statement)}
+    for table, column in BOUND_OTHERWISE:
+        assert [block for block in blocks if table in _tables(block) and f"{table}.{column} " in block]
+
+
+def _blocks(statement: str) -> Iterator[str]:
+    """Each SELECT, UPDATE and DELETE by itself, innermost first; § stands where one was taken out of another."""
+    while inner := re.search(r"\((SELECT(?:[^()]|\((?!SELECT)(?:[^()]|\([^()]*\))*\))*)\)", statement):
+        yield from inner[1].split(" UNION ALL ")
+        statement = statement[: inner.start()] + "§" + statement[inner.end() :]
+    if not statement.startswith("INSERT"):
+        yield from statement.split(" UNION ALL ")
+
+
+def _tables(block: str) -> list[str]:
+    """Those of an environment, the first one first."""
+    found: list[str] = re.findall(r"\b(?:FROM|JOIN|UPDATE) (\w+)", block)
+    return [name for name in found if name in _OURS]
+
+
+def _is_bound(block: str) -> bool:
+    """By its WHERE to an environment or a row; and what is joined, by its own key."""
+    head, _, conditions = block.partition(" WHERE ")
+    tables = _tables(block)
+    bound = [name for name in tables if any(_binds(conditions, name, columns) for columns in _keys(_OURS[name]))]
+    joined = [name for name in tables if re.search(rf" = {name}\.id\b|\b{name}\.id = ", head)]
+    return bool(bound) and set(tables) <= {*bound, *joined, bound[0]}
+
+
+def _keys(table: Table) -> list[list[str]]:
+    unique = [one.columns for one in table.constraints if isinstance(one, UniqueConstraint)]
+    keys = [[column.name for column in columns] for columns in (table.primary_key.columns, *unique)]
+    exceptions = [[column] for name, column in BOUND_OTHERWISE if name == table.name]
+    return [["environment_id"], *keys, *exceptions]
+
+
+def _binds(conditions: str, table: str, columns: Sequence[str]) -> bool:
+    """Whether each of the columns is one given value, or one of some."""
+    return all(re.search(rf"\b{table}\.{column} (= |IN |IS )(\?|%\(|\(|§|\w)", conditions) for column in columns)
