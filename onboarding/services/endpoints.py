@@ -67,12 +67,12 @@ class Endpoints:
         identifier, row_id, at = wish.identifier or ids.endpoint_identifier(), ids.new_id("end"), self._now()
         try:
             with self._database.transaction() as session:
-                integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
-                if integration is None:
+                integration_id = integrations.shared_id_of(session, environment_id, wish.integration_identifier)
+                if integration_id is None:
                     raise identity.unknown_integration(wish.integration_identifier)
                 if creates_subscribers if wish.create_subscriber is None else wish.create_subscriber:
                     subscribers.remember(session, environment_id, wish.subscriber_id, at)
-                elif subscribers.find(session, environment_id, wish.subscriber_id) is None:
+                elif not subscribers.hold(session, environment_id, wish.subscriber_id):
                     raise identity.unknown_subscriber(wish.subscriber_id)
                 contexts.remember(session, environment_id, wish.contexts, at)
                 keys = tuple(wish.contexts)
@@ -81,8 +81,8 @@ class Endpoints:
                     id=row_id,
                     environment_id=environment_id,
                     identifier=identifier,
-                    integration_id=integration.id,
-                    connection_id=self._connection_id(session, environment_id, integration.id, wish),
+                    integration_id=integration_id,
+                    connection_id=self._connection_id(session, environment_id, integration_id, wish),
                     subscriber_id=wish.subscriber_id,
                     context_keys=json.dumps(keys),
                     context_digest=identity.context_digest(keys),

@@ -44,11 +44,12 @@ class Subscribers:
         """One that exists is changed. Raises SubscriberExists if that is not wanted."""
         columns = _columns(profile)
         with self._database.transaction() as session:
-            is_new = store.add(session, environment_id, subscriber_id, columns, self._now())
-            if not is_new and fail_if_exists:
-                raise SubscriberExists(self._find(session, environment_id, subscriber_id))
-            if not is_new:
-                store.change(session, environment_id, subscriber_id, columns, self._now())
+            # One that is deleted between the two is made anew.
+            while not store.add(session, environment_id, subscriber_id, columns, self._now()):
+                if fail_if_exists and store.hold(session, environment_id, subscriber_id):
+                    raise SubscriberExists(self._find(session, environment_id, subscriber_id))
+                if not fail_if_exists and store.change(session, environment_id, subscriber_id, columns, self._now()):
+                    break
             made = self._find(session, environment_id, subscriber_id)
             then(session, made)
         return made

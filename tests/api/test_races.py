@@ -100,6 +100,15 @@ def staggered(address: str) -> list[Act]:
     return [later(turns) for turns in range(4)]
 
 
+def posts(address: str, body: dict[str, Any]) -> Act:
+    return lambda program: program.asks("POST", address, body)
+
+
+def endpoint(identifier: str) -> dict[str, Any]:
+    whose = {"integrationIdentifier": INTEGRATION, "subscriberId": "ada", "connectionIdentifier": "c"}
+    return {**whose, "identifier": identifier, "type": "slack_user", "endpoint": {"userId": "U1"}}
+
+
 def verifies(identifier: str) -> Act:
     return lambda program: program.asks("POST", f"{LIST}/{identifier}/verify")
 
@@ -153,6 +162,26 @@ def test_subscriber_is_never_deleted_from_under_a_connection(policy: str, crowd:
         assert set(answers[:4]) <= {(201, "")} | ({(404, "subscriber_not_found")} if policy == "refuse" else set())
         assert set(answers[4:]) <= {(200, ""), (404, "subscriber_not_found"), (409, "subscriber_in_use")}
         assert crowd.astray() == []
+
+
+def test_subscriber_that_is_made_and_deleted_at_once_is_there_or_not(crowd: Crowd) -> None:
+    answers = []
+    for _ in range(12):
+        make = [posts("/v2/subscribers", {"subscriberId": "ada", "firstName": "Ada"})] * 4
+        answers += crowd.at_once(*make, *[deletes("/v2/subscribers/ada")] * 4)
+    assert set(answers) == {(201, ""), (200, ""), (404, "subscriber_not_found")}
+    assert crowd.astray() == []
+
+
+def test_endpoint_is_never_added_to_a_connection_that_is_gone(crowd: Crowd) -> None:
+    answers = []
+    for turn in range(8):
+        crowd.makes(LIST, connection(identifier="c"))
+        make = [posts("/v1/channel-endpoints", endpoint(f"e{turn}-{at}")) for at in range(4)]
+        answers += crowd.at_once(*make, deletes(f"{LIST}/c"))
+    assert set(answers) == {(201, ""), (204, ""), (404, "connection_not_found")}
+    assert crowd.counts("channel_endpoints") == 0
+    assert crowd.astray() == []
 
 
 def test_connection_that_is_changed_and_ended_at_once_ends_whole(crowd: Crowd) -> None:
