@@ -58,7 +58,7 @@ def page(rows: Rows, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Ro
 
 
 def count(rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
-    """Counts to `cap` at most, so that a big table does not make every page slow."""
+    """Counts to `cap` at most, so that a big table does not make every page slow. `with_shared` is two counts."""
     values, shape = _values(environment_id, wanted), _shape(wanted)
     if wanted.text is not None:
         shape, values = _searched(rows, environment_id, wanted.text, shape, values)
@@ -123,12 +123,6 @@ def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool 
 @lru_cache(maxsize=500)
 def _count(shape: tuple[str, ...]) -> Any:
     base = select(TABLE.c.id)
-    if "with_shared" in shape:
-        rest = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
-        own = base.where(*_conditions((*rest, "subscriber_id"))).limit(bindparam("size")).subquery()
-        shared = base.where(*_conditions(rest), _is_shared(rest)).limit(bindparam("size")).subquery()
-        both = union_all(select(own), select(shared)).limit(bindparam("size")).subquery()
-        return select(func.count()).select_from(both)
     if shape == ("text",):
         # A row may be found twice; the four walks together are as long as the cap at most.
         found = _matching().subquery()

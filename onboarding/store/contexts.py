@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Row, Text, delete, func, select, update
+from sqlalchemy import ForeignKey, Index, Row, Text, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import paging
@@ -34,6 +34,13 @@ _TABLE = table_of(Context)
 #: `type:id`, by which contexts are ordered where their moments are equal; neither part can hold a colon.
 _KEY = _TABLE.c.type + ":" + _TABLE.c.id
 
+_HOLD = (
+    select(_TABLE.c.type, _TABLE.c.id)
+    .where(_TABLE.c.environment_id == bindparam("environment"))
+    .where(tuple_(_TABLE.c.type, _TABLE.c.id).in_(bindparam("keys", expanding=True)))
+    .with_for_update(read=True, key_share=True)
+)
+
 
 def find(session: Session, environment_id: str, kind: str, name: str) -> Row[Any] | None:
     return session.execute(select(_TABLE).where(*_is(environment_id, kind, name))).first()
@@ -45,18 +52,20 @@ def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | 
     `given`: keys, or keys with their data as JSON; the data of one that exists is not changed.
     """
     with_data = given if isinstance(given, Mapping) else dict.fromkeys(given)
+    if not with_data:
+        return
     # In one order everywhere, so that two transactions never wait for each other crosswise.
-    for key in sorted(with_data):
+    for key in sorted(with_data.keys() - _hold(rows, environment_id, with_data)):
         row = _row(environment_id, key, with_data[key], at)
         # One that is deleted between the two is made anew.
-        while not insert_or_ignore(rows, Context, [row]) and not _hold(rows, environment_id, key):
+        while not insert_or_ignore(rows, Context, [row]) and not _hold(rows, environment_id, [key]):
             pass
 
 
-def _hold(rows: Rows, environment_id: str, key: str) -> bool:
-    kind, _, name = key.partition(":")
-    query = select(_TABLE.c.id).where(*_is(environment_id, kind, name))
-    return rows.scalar(query.with_for_update(read=True, key_share=True)) is not None
+def _hold(rows: Rows, environment_id: str, keys: Iterable[str]) -> set[str]:
+    """Which of them are there, and stay until the transaction ends."""
+    found = rows.execute(_HOLD, {"environment": environment_id, "keys": [tuple(key.split(":", 1)) for key in keys]})
+    return {f"{one.type}:{one.id}" for one in found}
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Reading connections: the console's list and detail, and the API's. Both see the same rows."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from onboarding import identity
@@ -15,8 +16,9 @@ from onboarding.store.paging import Turn
 
 PAGE_SIZE = 25
 CONSOLE_COUNT_CAP = 1000
-#: A count that went past twice its cap is taken to be past the cap for this long: 50,000 rows do not go in a minute.
-_COUNT_KEPT_SECONDS = 60.0
+#: More than these take longer to count than the page to read, and are counted again after so many seconds.
+_QUICK_COUNT = 5000
+_COUNT_KEPT_SECONDS = 5.0
 _COUNTS_KEPT = 1000
 _NO_INTEGRATION = "none"
 
@@ -24,7 +26,8 @@ _NO_INTEGRATION = "none"
 class Reading:
     def __init__(self, database: Database, tokens: Tokens) -> None:
         self._database, self._tokens = database, tokens
-        self._past_cap: dict[tuple[object, ...], float] = {}
+        #: By environment, filter and cap: a count, and until when it is believed.
+        self._counted: dict[tuple[object, ...], tuple[int, float]] = {}
 
     def page(self, environment_id: str, search: Search, after: str | None, before: str | None) -> PageOf[Connection]:
         """The console's list, newest first. Raises Refused for a cursor that is not ours."""
@@ -94,14 +97,22 @@ class Reading:
         return paging.page_of(environment_id, turn, leaf, total, cap, lambda row: self._connection(row, with_tokens))
 
     def _count(self, rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
+        """To one past the cap. What took long to count is believed for some seconds."""
+        if wanted.with_shared:
+            # The shared ones are the same for every subscriber.
+            own = replace(wanted, with_shared=False)
+            shared = replace(own, subscriber_id=None, mode="shared")
+            both = self._count(rows, environment_id, own, cap) + self._count(rows, environment_id, shared, cap)
+            return min(both, cap + 1)
         asked, at = (environment_id, wanted, cap), time.monotonic()
-        if self._past_cap.get(asked, 0.0) > at:
-            return cap + 1
-        found = connection_lists.count(rows, environment_id, wanted, cap * 2)
-        if found >= cap * 2:
-            if len(self._past_cap) >= _COUNTS_KEPT:
-                self._past_cap.clear()
-            self._past_cap[asked] = at + _COUNT_KEPT_SECONDS
+        known, until = self._counted.get(asked, (0, 0.0))
+        if until > at:
+            return known
+        found = connection_lists.count(rows, environment_id, wanted, cap + 1)
+        if found > _QUICK_COUNT:
+            if len(self._counted) >= _COUNTS_KEPT:
+                self._counted.clear()
+            self._counted[asked] = found, at + _COUNT_KEPT_SECONDS
         return found
 
     def _connection(self, row: Any, with_token: bool) -> Connection:
