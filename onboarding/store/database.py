@@ -42,7 +42,7 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """One engine. Writers go through `transaction()`, readers through `reading()` or `rows()`.
+    """One engine. Writers go through `transaction()` or `changing_rows()`, readers through `reading()` or `rows()`.
 
     Its connections are in autocommit for good, since to switch costs more than most reads: transactions begin by hand.
     """
