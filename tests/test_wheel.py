@@ -16,7 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
-pytestmark = [pytest.mark.once, pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[1]
 
