@@ -44,18 +44,6 @@ class Writing:
 
         Raises NotFound, Refused.
         """
-        for _ in range(_TRIES - 1):
-            try:
-                return self._replace(environment_id, identifier, workspace, auth, actor, then)
-            except Conflict as conflict:
-                if conflict.code != Conflict.code:
-                    raise
-                # Somebody else brought the same refresh token a moment ago: the next try finds it and shares it.
-        return self._replace(environment_id, identifier, workspace, auth, actor, then)
-
-    def _replace(
-        self, environment_id: str, identifier: str, workspace: Workspace, auth: Auth, actor: str, then: Then
-    ) -> Connection:
         with self._database.transaction() as session:
             row = connections.locked(session, environment_id, identifier)
             if row is None:
