@@ -3,13 +3,14 @@
 import logging
 import sys
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from flask import Flask
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from onboarding import api, files, pages, runtime
+from onboarding import api, files, pages, runtime, turns
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000
@@ -45,7 +46,16 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     csrf.exempt(api.door.blueprint)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
+    app.wsgi_app = _in_turn(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way
     return app
+
+
+def _in_turn(wsgi: Any) -> Any:
+    def answer(environ: Any, start_response: Any) -> Any:
+        with turns.turn():
+            return wsgi(environ, start_response)
+
+    return answer
 
 
 def configure_logs(settings: Settings) -> None:

@@ -14,6 +14,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError, ProxySchemeUnknown
 
+from onboarding import turns
 from onboarding.errors import SettingsProblem, SlackDown
 
 #: In all: name, connection, TLS, question and answer. A connection that takes half of it comes to nothing.
@@ -50,7 +51,8 @@ class Pool:
         Nothing is sent twice: a connection that was closed while it rested is seen before it is used again.
         """
         try:
-            return self._post(url, body, headers)
+            with turns.aside():
+                return self._post(url, body, headers)
         except (HTTPError, HTTPException, OSError, ValueError) as fault:
             raise SlackDown(f"Slack did not answer: {type(fault).__name__}") from None
 

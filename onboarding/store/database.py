@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, DisconnectionEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from onboarding import turns
 from onboarding.errors import Conflict, Refused, StorageProblem
 
 __all__ = ["Base", "Database", "Rows", "Session", "Then", "insert_or_ignore", "table_of"]
@@ -97,12 +98,16 @@ class Database:
         if self._turn is None:
             yield
             return
-        if not self._turn.acquire(timeout=_BUSY_MILLISECONDS / 1000):
+        if not self._turn.acquire(blocking=False) and not self._wait():
             raise StorageProblem("The database is busy.")
         try:
             yield
         finally:
             self._turn.release()
+
+    def _wait(self) -> bool:
+        with turns.aside():
+            return self._turn is None or self._turn.acquire(timeout=_BUSY_MILLISECONDS / 1000)
 
     @contextmanager
     def faults(self) -> Iterator[None]:
