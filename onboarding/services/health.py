@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from onboarding import identity
+from onboarding import identity, turns
 from onboarding.clock import Clock
 from onboarding.errors import Problem, SlackDown, SlackRefused
 from onboarding.services.tokens import Tokens
@@ -119,5 +119,6 @@ class Health:
                 found = installations.by_id(session, environment_id, installation_id)
             if found is None or found.refresh_claimed_at is None:
                 return
-            self._pause.wait(_LOOK_SECONDS)
+            with turns.aside():
+                self._pause.wait(_LOOK_SECONDS)
         raise SlackDown("The token is being refreshed, and Slack has not answered yet.")

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Row, String, Text, UniqueConstraint, bindparam, select, update
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.environments import Environment
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -34,7 +35,7 @@ class ApiKey(Base):
 
 
 _KEYS, _ENVIRONMENTS = table_of(ApiKey), table_of(Environment)
-_BY_DIGEST = (
+_BY_DIGEST = Prepared(
     select(
         _KEYS.c.id,
         _KEYS.c.environment_id,
@@ -55,9 +56,9 @@ def add(session: Session, key: ApiKey) -> None:
     session.flush()
 
 
-def by_digest(rows: Rows, digest: str) -> Row[*tuple[Any, ...]] | None:
-    """The key and what a request needs to know of its environment."""
-    return rows.execute(_BY_DIGEST, {"digest_": digest}).first()
+def by_digest(rows: Rows, digest: str) -> Any:
+    """The key and what a request needs to know of its environment; None when there is none."""
+    return _BY_DIGEST.first(rows, {"digest_": digest})
 
 
 def all_of(session: Session, environment_id: str) -> Sequence[ApiKey]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
 from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -25,7 +26,7 @@ class AuditEntry(Base):
 
 
 _TABLE = table_of(AuditEntry)
-_INSERT = insert(_TABLE)
+_INSERT = Prepared(insert(_TABLE))
 
 
 def note(
@@ -39,11 +40,11 @@ def note(
     entry_id: str | None = None,
 ) -> None:
     """One entry. `entry_id` is for who wants to add the end of the story (`set_detail`)."""
-    rows.execute(_INSERT, _values(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail))
+    _INSERT.run(rows, _values(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail))
 
 
 def note_once(
-    session: Session,
+    rows: Rows,
     entry_id: str,
     environment_id: str,
     at: datetime,
@@ -54,7 +55,7 @@ def note_once(
 ) -> None:
     """One entry for all that share this id: later ones are ignored."""
     row = _values(entry_id, environment_id, at, actor, action, subject, detail)
-    insert_or_ignore(session, AuditEntry, [row])
+    insert_or_ignore(rows, AuditEntry, [row])
 
 
 def newest(session: Session, environment_id: str, action: str, subject: str) -> AuditEntry | None:

@@ -11,6 +11,7 @@ from onboarding.store import paging
 from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE
 from onboarding.store.database import Rows
 from onboarding.store.paging import Leaf, Place, Turn
+from onboarding.store.prepared import Prepared
 
 #: A search that finds more rows than this is common enough to be met soon by walking down the order.
 RARE = 1000
@@ -52,7 +53,7 @@ def page(rows: Rows, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Ro
         how = None if place is None else place.inclusive
         query = _page(shape, turn.order, descending, how)
         here = {} if place is None else {"moment": place.moment, "row_id": place.row_id}
-        return rows.execute(query, {**values, **here, "size": size}).all()
+        return _all(rows, query, {**values, **here, "size": size})
 
     return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), row.id))
 
@@ -62,7 +63,8 @@ def count(rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
     values, shape = _values(environment_id, wanted), _shape(wanted)
     if wanted.text is not None:
         shape, values = _searched(rows, environment_id, wanted.text, shape, values)
-    return rows.scalar(_count(shape), {**values, "size": cap}) or 0
+    ((found,),) = _all(rows, _count(shape), {**values, "size": cap})
+    return int(found)
 
 
 def _searched(
@@ -70,10 +72,19 @@ def _searched(
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     """What is rare is found first and then narrowed; what is common is met while walking down the order."""
     told = _text_values(environment_id, wanted)
-    found = rows.scalars(_matching(), {**told, "size": RARE + 1}).all()
+    found = _all(rows, _search(), {**told, "size": RARE + 1})
     if len(found) <= RARE:
-        return (*shape, "ids"), {**values, "ids": list(found)}
+        return (*shape, "ids"), {**values, "ids": [one.id for one in found]}
     return (*shape, "text"), {**values, **told}
+
+
+def _all(rows: Rows, query: Any, values: dict[str, Any]) -> Sequence[Any]:
+    return query.all(rows, values) if isinstance(query, Prepared) else rows.execute(query, values).all()
+
+
+def _kept(query: Any, shape: tuple[str, ...]) -> Any:
+    """The text of a statement with a list of ids depends on how many they are."""
+    return query if "ids" in shape else Prepared(query)
 
 
 def _shape(wanted: Filter) -> tuple[str, ...]:
@@ -102,7 +113,7 @@ def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool 
     """`inclusive` is None for the beginning of the list."""
     query = _ordered(DOCUMENTED, order, descending, inclusive)
     if "with_shared" not in shape:
-        return query.where(*_conditions(shape)).limit(bindparam("size"))
+        return _kept(query.where(*_conditions(shape)).limit(bindparam("size")), shape)
     # A subscriber's own and the shared ones are two walks down two indexes; one condition with OR would scan.
     base = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
     walks = [
@@ -117,7 +128,7 @@ def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool 
     found = union_all(*walks).subquery()
     moment = TABLE.c[order]
     turned = (moment.desc(), TABLE.c.id.desc()) if descending else (moment, TABLE.c.id)
-    return DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))).order_by(*turned).limit(bindparam("size"))
+    return _kept(DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))).order_by(*turned).limit(bindparam("size")), shape)
 
 
 @lru_cache(maxsize=500)
@@ -126,8 +137,9 @@ def _count(shape: tuple[str, ...]) -> Any:
     if shape == ("text",):
         # A row may be found twice; the four walks together are as long as the cap at most.
         found = _matching().subquery()
-        return select(func.count(found.c.id.distinct()))
-    return select(func.count()).select_from(base.where(*_conditions(shape)).limit(bindparam("size")).subquery())
+        return Prepared(select(func.count(found.c.id.distinct())))
+    counted = base.where(*_conditions(shape)).limit(bindparam("size")).subquery()
+    return _kept(select(func.count()).select_from(counted), shape)
 
 
 def _ordered(query: Any, order: str, descending: bool, inclusive: bool | None) -> Any:
@@ -186,3 +198,8 @@ def _matching() -> Any:
         for one in _begins(*_SEARCHED)
     ]
     return union_all(*walks).limit(bindparam("size"))
+
+
+@lru_cache(maxsize=1)
+def _search() -> Prepared:
+    return Prepared(_matching())

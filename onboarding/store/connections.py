@@ -29,6 +29,7 @@ from onboarding.store import integrations
 from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 #: The columns by which the API filters and the two by which it orders: one index each.
@@ -114,10 +115,10 @@ DOCUMENTED = (
     .join_from(TABLE, _INTEGRATION, TABLE.c.integration_id == _INTEGRATION.c.id)
     .join(_INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id)
 )
-_ONE = DOCUMENTED.where(
-    TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_")
+_ONE = Prepared(
+    DOCUMENTED.where(TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_"))
 )
-_INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
+_INSERT, _INSERT_KEY = Prepared(insert(TABLE)), Prepared(insert(HOLDING))
 
 
 def search_name(workspace_name: str | None) -> str | None:
@@ -133,10 +134,9 @@ def add(rows: Rows, context_keys: Sequence[str], **values: object) -> None:
         "context_digest": context_digest(context_keys),
         "search_name": search_name(name if isinstance(name, str) else None),
     }
-    rows.execute(_INSERT, {**values, **derived})
-    if context_keys:
-        holding = [{"connection_id": values["id"], "key": key, "position": at} for at, key in enumerate(context_keys)]
-        rows.execute(_INSERT_KEYS, holding)
+    _INSERT.run(rows, {**values, **derived})
+    for at, key in enumerate(context_keys):
+        _INSERT_KEY.run(rows, {"connection_id": values["id"], "key": key, "position": at})
 
 
 def change(session: Session, connection_id: str, **values: object) -> None:
@@ -146,8 +146,9 @@ def change(session: Session, connection_id: str, **values: object) -> None:
     session.execute(update(TABLE).where(TABLE.c.id == connection_id).values(**values))
 
 
-def documented(rows: Rows, environment_id: str, identifier: str) -> Row[Any] | None:
-    return rows.execute(_ONE, {"environment": environment_id, "identifier_": identifier}).first()
+def documented(rows: Rows, environment_id: str, identifier: str) -> Any:
+    """A row of `DOCUMENTED`; None when there is none."""
+    return _ONE.first(rows, {"environment": environment_id, "identifier_": identifier})
 
 
 def token_of(rows: Rows, environment_id: str, connection_id: str) -> Row[*tuple[Any, ...]] | None:

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Row, Text, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import ForeignKey, Index, Row, Text, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import paging
 from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
 from onboarding.store.paging import Leaf, Place, Turn
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -33,13 +35,6 @@ class Context(Base):
 _TABLE = table_of(Context)
 #: `type:id`, by which contexts are ordered where their moments are equal; neither part can hold a colon.
 _KEY = _TABLE.c.type + ":" + _TABLE.c.id
-
-_HOLD = (
-    select(_TABLE.c.type, _TABLE.c.id)
-    .where(_TABLE.c.environment_id == bindparam("environment"))
-    .where(tuple_(_TABLE.c.type, _TABLE.c.id).in_(bindparam("keys", expanding=True)))
-    .with_for_update(read=True, key_share=True)
-)
 
 
 def find(session: Session, environment_id: str, kind: str, name: str) -> Row[Any] | None:
@@ -64,8 +59,18 @@ def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | 
 
 def _hold(rows: Rows, environment_id: str, keys: Iterable[str]) -> set[str]:
     """Which of them are there, and stay until the transaction ends."""
-    found = rows.execute(_HOLD, {"environment": environment_id, "keys": [tuple(key.split(":", 1)) for key in keys]})
-    return {f"{one.type}:{one.id}" for one in found}
+    values, number = {"environment": environment_id}, 0
+    for number, key in enumerate(keys, 1):
+        values[f"type_{number}"], _, values[f"id_{number}"] = key.partition(":")
+    return {f"{one.type}:{one.id}" for one in _holding(number).all(rows, values)}
+
+
+@cache
+def _holding(number: int) -> Prepared:
+    numbers = range(1, number + 1)
+    keys = [and_(_TABLE.c.type == bindparam(f"type_{n}"), _TABLE.c.id == bindparam(f"id_{n}")) for n in numbers]
+    query = select(_TABLE.c.type, _TABLE.c.id).where(_TABLE.c.environment_id == bindparam("environment"), or_(*keys))
+    return Prepared(query.with_for_update(read=True, key_share=True))
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:

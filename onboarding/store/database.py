@@ -16,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from onboarding import turns
 from onboarding.errors import Conflict, Refused, StorageProblem
+from onboarding.store.prepared import Prepared
 
 __all__ = ["Base", "Database", "Rows", "Session", "Then", "insert_or_ignore", "table_of"]
 
@@ -52,7 +53,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
-        self._begin = text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+        self._begin = Prepared(text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"))
         #: SQLite lets one writer in at a time and its own waiting is not first come, first served: queue in front of it.
         self._turn = threading.Lock() if self.is_sqlite else None
 
@@ -60,7 +61,7 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """All or nothing. Raises StorageProblem when the database is locked or gone, Conflict when a constraint says no."""
         with self.faults(), self._queue(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            session.execute(self._begin)
+            self._begin.run(session, {})
             yield session
 
     @contextmanager
@@ -79,7 +80,7 @@ class Database:
     def changing_rows(self) -> Iterator[Connection]:
         """As `transaction()`, for hot paths that write rows of tables. Raises StorageProblem, Conflict."""
         with self.faults(), self._queue(), self.engine.connect() as connection, connection.begin():
-            connection.execute(self._begin)
+            self._begin.run(connection, {})
             yield connection
 
     def is_ready(self) -> bool:
@@ -142,14 +143,14 @@ def insert_or_ignore(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, 
     """Inserts the rows that are not there yet, whichever unique key says so. How many were inserted."""
     bind = rows if isinstance(rows, Connection) else rows.get_bind()
     statement = _insert_or_ignore(table_of(mapped), bind.dialect.name)
-    return sum(rows.execute(statement, dict(row)).first() is not None for row in new)
+    return sum(statement.first(rows, row) is not None for row in new)
 
 
 @cache
-def _insert_or_ignore(table: Table, dialect: str) -> Any:
+def _insert_or_ignore(table: Table, dialect: str) -> Prepared:
     new = (sqlite if dialect == "sqlite" else postgresql).insert(table).on_conflict_do_nothing()
     # psycopg does not count what an insert left out, so the rows that were inserted are asked back.
-    return new.returning(*table.primary_key.columns)
+    return Prepared(new.returning(*table.primary_key.columns))
 
 
 def _lacks_tables(error: Exception) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Row, String, select, update
+from sqlalchemy import CheckConstraint, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -23,7 +24,7 @@ class Environment(Base):
 
 
 _TABLE = table_of(Environment)
-_FIRST = select(_TABLE.c.id, _TABLE.c.name).order_by(_TABLE.c.created_at, _TABLE.c.id).limit(1)
+_FIRST = Prepared(select(_TABLE.c.id, _TABLE.c.name).order_by(_TABLE.c.created_at, _TABLE.c.id).limit(1))
 
 
 def add(session: Session, environment: Environment) -> None:
@@ -35,9 +36,9 @@ def by_name(session: Session, name: str) -> Environment | None:
     return session.scalar(select(Environment).where(Environment.name == name))
 
 
-def first(rows: Rows) -> Row[*tuple[Any, ...]] | None:
-    """The oldest one: its id and name."""
-    return rows.execute(_FIRST).first()
+def first(rows: Rows) -> Any:
+    """The oldest one: its id and name. None when there is none."""
+    return _FIRST.first(rows, {})
 
 
 def all_of(session: Session) -> Sequence[Environment]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -53,13 +54,13 @@ def add(session: Session, installation: Installation) -> None:
 
 
 _TABLE = table_of(Installation)
-_INSERT = insert(_TABLE)
+_INSERT = Prepared(insert(_TABLE))
 
 
 def add_given(rows: Rows, **values: object) -> None:
     """Credentials that a program gave."""
     empty = dict.fromkeys(("app_id", "bot_user_id", "installer_id", "refresh_claimed_at", "refreshed_at"))
-    rows.execute(_INSERT, {**empty, "origin": "api", "scopes": "", **values})
+    _INSERT.run(rows, {**empty, "origin": "api", "scopes": "", **values})
 
 
 def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> Row[Any] | None:

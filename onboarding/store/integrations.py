@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    Row,
     String,
     Text,
     UniqueConstraint,
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -48,11 +48,12 @@ class Integration(Base):
 
 
 _TABLE = table_of(Integration)
-_ID_OF = select(_TABLE.c.id).where(
+_BY_IDENTIFIER = select(_TABLE.c.id).where(
     _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
 )
-_SHARED_ID_OF = _ID_OF.with_for_update(read=True, key_share=True)
-_NAMES = (
+_ID_OF = Prepared(_BY_IDENTIFIER)
+_SHARED_ID_OF = Prepared(_BY_IDENTIFIER.with_for_update(read=True, key_share=True))
+_NAMES = Prepared(
     select(_TABLE.c.identifier, _TABLE.c.name, _TABLE.c.is_practice)
     .where(_TABLE.c.environment_id == bindparam("environment"))
     .order_by(_TABLE.c.identifier)
@@ -71,12 +72,14 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Int
 
 
 def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
-    return rows.scalar(_ID_OF, {"environment": environment_id, "identifier_": identifier})
+    found: str | None = _ID_OF.scalar(rows, {"environment": environment_id, "identifier_": identifier})
+    return found
 
 
 def shared_id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
     """As `id_of`; and until the transaction ends, who wants to `lock` it waits."""
-    return rows.scalar(_SHARED_ID_OF, {"environment": environment_id, "identifier_": identifier})
+    found: str | None = _SHARED_ID_OF.scalar(rows, {"environment": environment_id, "identifier_": identifier})
+    return found
 
 
 def by_id(session: Session, environment_id: str, integration_id: str) -> Integration | None:
@@ -110,9 +113,9 @@ def all_of(session: Session, environment_id: str) -> Sequence[Integration]:
     return session.scalars(query.order_by(Integration.identifier)).all()
 
 
-def names(rows: Rows, environment_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
+def names(rows: Rows, environment_id: str) -> Sequence[Any]:
     """Of all of them: identifier, name and whether it is a practice one."""
-    return rows.execute(_NAMES, {"environment": environment_id}).all()
+    return _NAMES.all(rows, {"environment": environment_id})
 
 
 def any_real(session: Session) -> bool:

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Row, String, bindparam, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, String, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -38,7 +39,7 @@ class SignIn(Base):
 
 
 _OPERATORS, _SIGN_INS = table_of(Operator), table_of(SignIn)
-_SIGNED_IN = (
+_SIGNED_IN = Prepared(
     select(_OPERATORS.c.id, _OPERATORS.c.email, _OPERATORS.c.role, _SIGN_INS.c.expires_at, _SIGN_INS.c.ended_at)
     .join_from(_SIGN_INS, _OPERATORS, _SIGN_INS.c.operator_id == _OPERATORS.c.id)
     .where(_SIGN_INS.c.kind == "session", _SIGN_INS.c.digest == bindparam("digest_"))
@@ -62,9 +63,9 @@ def find_sign_in(session: Session, kind: str, digest: str) -> SignIn | None:
     return session.scalar(select(SignIn).where(SignIn.kind == kind, SignIn.digest == digest))
 
 
-def signed_in(rows: Rows, digest: str) -> Row[*tuple[Any, ...]] | None:
-    """Who holds the session with this digest: the operator's id, email and role, and when it ends or ended."""
-    return rows.execute(_SIGNED_IN, {"digest_": digest}).first()
+def signed_in(rows: Rows, digest: str) -> Any:
+    """Who holds the session with this digest: the operator's id, email and role, and when it ends or ended; None when nobody."""
+    return _SIGNED_IN.first(rows, {"digest_": digest})
 
 
 def end_sign_in(session: Session, sign_in_id: str, at: datetime) -> bool:

@@ -39,6 +39,7 @@ class Subscriber(Base):
 
 _TABLE = table_of(Subscriber)
 _OF = (_TABLE.c.environment_id, _TABLE.c.subscriber_id)
+_NO_PROFILE = dict.fromkeys(PROFILE)
 
 
 def find(rows: Rows, environment_id: str, subscriber_id: str) -> Row[Any] | None:
@@ -47,7 +48,7 @@ def find(rows: Rows, environment_id: str, subscriber_id: str) -> Row[Any] | None
 
 def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) -> None:
     """Made on first use, with nothing but the id, and held as `hold` does."""
-    row = {"environment_id": environment_id, "subscriber_id": subscriber_id, "created_at": at, "updated_at": at}
+    row = _row(environment_id, subscriber_id, {}, at)
     # One that is deleted between the two is made anew.
     while not insert_or_ignore(rows, Subscriber, [row]) and not hold(rows, environment_id, subscriber_id):
         pass
@@ -61,8 +62,7 @@ def hold(rows: Rows, environment_id: str, subscriber_id: str) -> bool:
 
 def add(session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime) -> bool:
     """False when there is one already."""
-    row = {"environment_id": environment_id, "subscriber_id": subscriber_id, "created_at": at, "updated_at": at}
-    return insert_or_ignore(session, Subscriber, [{**dict.fromkeys(PROFILE), **row, **profile}]) == 1
+    return insert_or_ignore(session, Subscriber, [_row(environment_id, subscriber_id, profile, at)]) == 1
 
 
 def change(
@@ -114,3 +114,8 @@ def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any
         part = paging.containing(wanted["name"])
         query = query.where(_TABLE.c.first_name.ilike(part, escape="\\") | _TABLE.c.last_name.ilike(part, escape="\\"))
     return query
+
+
+def _row(environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime) -> dict[str, object]:
+    names = {"environment_id": environment_id, "subscriber_id": subscriber_id}
+    return {**_NO_PROFILE, **names, "created_at": at, "updated_at": at, **profile}
