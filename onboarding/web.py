@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -16,10 +17,26 @@ from onboarding.settings import Settings
 LARGEST_BODY_BYTES = 100_000
 
 
+class Product(Flask):
+    """Without what this product has no use for: each would cost every request."""
+
+    def ensure_sync(self, func: Any) -> Any:
+        """There are no asynchronous views here, so none is looked for."""
+        return func
+
+
+class _Sessions(SecureCookieSessionInterface):
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Programs show a key: no cookie of theirs is read, and none is set."""
+        if api.problems.is_for_programs(request):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
+
+
 def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flask:
     """The product for one set of settings. Raises SettingsProblem where a setting does not do."""
     configure_logs(settings)
-    app = Flask(__name__, template_folder=files.templates(), static_folder=files.static(), static_url_path="/static")
+    app = Product(__name__, template_folder=files.templates(), static_folder=files.static(), static_url_path="/static")
     app.config.update(
         SECRET_KEY=settings.signing_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.signing_keys[1:]),
@@ -33,6 +50,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         # A link lives for days and so does the page that it opens: CSRF tokens live as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.session_interface = _Sessions()
     # `//` is no shorter way of writing `/`: what is not served is not found.
     app.url_map.merge_slashes = False
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)

@@ -11,6 +11,7 @@ from onboarding.api import (
     door,
     integrations,
     keys,
+    limits,
     problems,
     subscribers,
 )
@@ -21,6 +22,7 @@ FAMILIES = (addresses, channel_connections, channel_endpoints, contexts, integra
 
 def register(app: Flask, limit_per_second: int, storage: str) -> None:
     problems.register(app)
-    keys.register(app, limit_per_second, storage)
+    keys.register(app)
+    limits.register(app, limit_per_second, storage)
     app.register_blueprint(door.blueprint)
     app.register_blueprint(documents.blueprint)

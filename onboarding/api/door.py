@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from spectree import Response as Documented
 from spectree import SpecTree
 
-from onboarding.api import keys, problems
+from onboarding.api import keys, limits, problems
 from onboarding.api.shapes import Problem, RepeatedHeaders, ValidationProblem
 
 View = TypeVar("View", bound=Callable[..., Response])
@@ -109,7 +109,8 @@ def problem(fault: Exception) -> Response:
 def _headers(response: Response) -> Response:
     if ignored := g.get("ignored"):
         response.headers["X-Ignored-Fields"] = ignored
-    return keys.tell_limits(response)
+    limits.tell(response)
+    return response
 
 
 def _endpoint(

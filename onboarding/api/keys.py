@@ -1,17 +1,12 @@
-"""Who asks: `Authorization: ApiKey …` to one environment and its scopes; and how often they may ask."""
+"""Who asks: `Authorization: ApiKey …` to one environment and its scopes."""
 
-from math import ceil
+from flask import Flask, current_app, g, request
 
-from flask import Flask, Response, current_app, g, request
-from flask_limiter import Limiter
-
-from onboarding import clock
 from onboarding.errors import Problem
 from onboarding.runtime import current
 from onboarding.services.api_keys import Holder
 
 _SCHEMES = ("apikey", "bearer")
-_LIMITER = "api_limiter"
 
 
 class Unauthorized(Problem):
@@ -22,30 +17,8 @@ class Forbidden(Problem):
     code = "scope_missing"
 
 
-def register(app: Flask, limit_per_second: int, storage: str) -> None:
-    """`storage`: `memory://`, or a Redis that all replicas share. Who asks is known before it is counted."""
+def register(app: Flask) -> None:
     app.before_request(_authenticate)
-    app.extensions[_LIMITER] = Limiter(
-        key_func=lambda: holder().key_id,
-        app=app,
-        strategy="moving-window",
-        # One window for a key, whichever endpoints it asks; pages have no key.
-        application_limits=[f"{limit_per_second} per second"],
-        application_limits_exempt_when=lambda: "holder" not in g,
-        storage_uri=storage,
-        # A shared store that is away must not shut the door: each process counts for itself until it is back.
-        in_memory_fallback_enabled=not storage.startswith("memory"),
-    )
-
-
-def tell_limits(response: Response) -> Response:
-    """`RateLimit-*` on every answer to a key that is known."""
-    now = _limiter().current_limit if "holder" in g else None
-    if now is not None:
-        response.headers["RateLimit-Limit"] = str(now.limit.amount)
-        response.headers["RateLimit-Remaining"] = str(max(now.remaining, 0))
-        response.headers["RateLimit-Reset"] = str(max(ceil(now.window.reset_time - clock.now().timestamp()), 0))
-    return response
 
 
 def holder() -> Holder:
@@ -77,8 +50,3 @@ def _authenticate() -> None:
     if found is None:
         raise Unauthorized("API Key not found")
     g.holder = found
-
-
-def _limiter() -> Limiter:
-    found: Limiter = current_app.extensions[_LIMITER]
-    return found

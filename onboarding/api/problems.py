@@ -10,13 +10,14 @@ from http import HTTPStatus
 
 import orjson
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock
 from onboarding.api import wire
 from onboarding.errors import Problem, Refused, SlackBusy, SlackDown, StorageProblem
+from onboarding.runtime import current
 from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
@@ -87,6 +88,13 @@ _WORDS = {
     "bad_request": "The request cannot be read",
     "internal": "Something went wrong on our side",
 }
+#: Beside the request's id. Whoever opens one of these in a browser sees text and nothing that runs.
+_ALWAYS = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 #: Answers of 422 carry the field that they speak of: the official clients demand it.
 _FIELDS = {"idempotency_key_reused": "idempotency-key"}
 
@@ -102,6 +110,10 @@ class ValidationFailed(Exception):
 def register(app: Flask) -> None:
     app.before_request(_unrouted)
     app.after_request(_with_request_id)
+
+
+def is_for_programs(asked: Request) -> bool:
+    return asked.path.startswith(PREFIXES)
 
 
 def answer_to(problem: Exception) -> Response:
@@ -147,7 +159,7 @@ def body(
         "requestId": g.get("request_id", ""),
         **(more or {}),
     }
-    return Response(orjson.dumps(told), status, mimetype="application/json", headers={"Cache-Control": "no-store"})
+    return Response(orjson.dumps(told), status, mimetype="application/json")
 
 
 def _ours(problem: Problem) -> Response:
@@ -156,6 +168,8 @@ def _ours(problem: Problem) -> Response:
     more = {"errors": {field: {"messages": [problem.sentence]}}} if field else None
     answer = body(status, problem.code, problem.sentence, more)
     if problem.code == "idempotency_in_progress":
+        answer.headers["Retry-After"] = "1"
+    if status == 429:
         answer.headers["Retry-After"] = "1"
     if status == 401:
         answer.headers["WWW-Authenticate"] = "ApiKey"
@@ -192,11 +206,11 @@ def _internal(problem: Exception) -> Response:
 def _unrouted() -> Response | None:
     """Under our prefixes an unknown address, or a known one with another method, is told in our shape."""
     structlog.contextvars.clear_contextvars()
-    if not request.path.startswith(PREFIXES):
+    if not is_for_programs(request):
         return None
     g.request_id = wire.request_id(request.headers.get("X-Request-Id"))
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    if len(request.full_path) > LONGEST_ADDRESS:
+    if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
         return body(414, "address_too_long", _WORDS["address_too_long"])
     if (request.content_length or 0) > (request.max_content_length or 0):
         return answer_to(RequestEntityTooLarge())
@@ -206,6 +220,7 @@ def _unrouted() -> Response | None:
 
 def _with_request_id(response: Response) -> Response:
     if "request_id" in g:
-        response.headers["X-Request-Id"] = g.request_id
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.extend((("X-Request-Id", g.request_id), *_ALWAYS))
+        if current().settings.is_https:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

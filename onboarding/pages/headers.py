@@ -1,4 +1,4 @@
-"""What every page's answer says to the browser."""
+"""What every page's answer says to the browser. Answers to programs say what they say themselves."""
 
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ def register(app: Flask) -> None:
 
 
 def _say(response: Response) -> Response:
+    if "request_id" in g:
+        return response
     if request.endpoint == "static":
         response.headers["Cache-Control"] = "public, max-age=300"
         response.headers["X-Content-Type-Options"] = "nosniff"
