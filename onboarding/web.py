@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from onboarding import api, files, pages, runtime, turns
@@ -26,6 +27,15 @@ class Product(Flask):
 
 
 class _Sessions(SecureCookieSessionInterface):
+    def __init__(self) -> None:
+        # The keys are those of the settings for as long as the process lives.
+        self._made: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._made is None:
+            self._made = super().get_signing_serializer(app)
+        return self._made
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Programs show a key: no cookie of theirs is read, and none is set."""
         if api.problems.is_for_programs(request):
@@ -45,6 +55,8 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        # A sign-in ends twelve hours after it began, so its cookie need not be sent anew with each answer.
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
         MAX_FORM_PARTS=100,
         # A link lives for days and so does the page that it opens: CSRF tokens live as long as the session.

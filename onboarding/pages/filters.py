@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -33,7 +34,7 @@ def day_time(when: datetime) -> Markup:
     Raises ValueError for a time without a zone, which would otherwise be read in the server's own.
     """
     moment = _in_utc(when)
-    words = f"{moment.day} {_SHORT_MONTHS[moment.month - 1]}, {moment:%H:%M}"
+    words = f"{moment.day} {_SHORT_MONTHS[moment.month - 1]}, {moment.hour:02}:{moment.minute:02}"
     return _time_element(moment, words)
 
 
@@ -44,10 +45,20 @@ def exact_time(when: datetime) -> Markup:
     return _time_element(moment, words)
 
 
+@lru_cache(maxsize=4096)
 def initials(name: str) -> str:
     """One or two capitals that stand for a name: "Acme HQ" -> "AH"; "#" where the name has no letter or digit."""
     firsts = [word[0] for word in _words(name)]
     return "".join(firsts[:2]).upper()[:2] or "#"
+
+
+@lru_cache(maxsize=4096)
+def context_list(keys: tuple[str, ...]) -> Markup:
+    """Context keys as a list of `context_label`s; "None" where there are none."""
+    if not keys:
+        return Markup('<span class="nothing">None</span>')
+    labels = (Markup("<li>{}</li>").format(context_label(key)) for key in keys)
+    return Markup('<ul class="contexts">{}</ul>').format(Markup("").join(labels))
 
 
 def context_label(key: str) -> Markup:
@@ -78,6 +89,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "exact_time": exact_time,
     "initials": initials,
     "context_label": context_label,
+    "context_list": context_list,
     "workspace": workspace,
     "mode_words": mode_words,
     "code_words": code_words,
@@ -91,8 +103,8 @@ def _in_utc(when: datetime) -> datetime:
 
 
 def _time_element(moment: datetime, words: str) -> Markup:
-    exact = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M:%S} UTC"
-    machine = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    exact = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment.hour:02}:{moment.minute:02}:{moment.second:02} UTC"
+    machine = f"{moment.isoformat(timespec='seconds')[:19]}Z"
     return Markup(f'<time datetime="{machine}" title="{exact}">{words}</time>')  # noqa: S704  # digits and month names
 
 

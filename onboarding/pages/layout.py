@@ -1,6 +1,7 @@
 """What every template may use."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from flask import Flask
 
@@ -23,6 +24,8 @@ class Product:
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
+    icon = getattr(app.jinja_env.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
+    app.jinja_env.globals["icon"] = cache(icon)
     app.context_processor(_everywhere)
 
 

@@ -30,6 +30,8 @@ class EnvironmentSettings:
 class Environments:
     def __init__(self, database: Database, migrations: Path, now: Clock) -> None:
         self._database, self._migrations, self._now = database, migrations, now
+        #: The oldest environment is never removed and never renamed.
+        self._first: EnvironmentSummary | None = None
 
     def set_up(self) -> EnvironmentSummary:
         """Brings the database to the newest migration and makes the first environment. Safe to repeat."""
@@ -44,11 +46,13 @@ class Environments:
 
     def first(self) -> EnvironmentSummary:
         """The environment of the console. Raises NotFound before set-up."""
-        with self._database.rows() as rows:
-            found = store.first(rows)
-        if found is None:
-            raise NotFound("Nothing is set up. Run `flask --app app setup`.")
-        return EnvironmentSummary(found.id, found.name)
+        if self._first is None:
+            with self._database.rows() as rows:
+                found = store.first(rows)
+            if found is None:
+                raise NotFound("Nothing is set up. Run `flask --app app setup`.")
+            self._first = EnvironmentSummary(found.id, found.name)
+        return self._first
 
     def all_of(self) -> tuple[EnvironmentSettings, ...]:
         with self._database.reading() as session:

@@ -163,6 +163,8 @@ def _sqlite(url: str) -> Engine:
         url,
         pool_size=64,
         max_overflow=16,
+        # The same few are used again and again: each keeps a cache of the file.
+        pool_use_lifo=True,
         # What a statement is given never gets into an error's words, and so into no log.
         hide_parameters=True,
         connect_args={"timeout": _BUSY_MILLISECONDS / 1000},

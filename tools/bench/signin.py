@@ -18,13 +18,14 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def cookie_of_ours(ask: Ask, target: str) -> str:
-    """Opens the one-time link and presses its button."""
+    """Opens the one-time link, presses its button and sees the list, with which the session gets its form token."""
     page = ask("GET", target, {}, "")
     token = re.search(r'name="csrf_token" value="([^"]+)"', page.body)
     if token is None:
         raise RuntimeError(f"The sign-in page has no form: {page.status}.")
     before = _cookie(page.cookies)
-    return _cookie(ask("POST", target, {"Cookie": before, **_FORM}, f"csrf_token={token[1]}").cookies)
+    signed_in = _cookie(ask("POST", target, {"Cookie": before, **_FORM}, f"csrf_token={token[1]}").cookies)
+    return _cookie(ask("GET", "/connections", {"Cookie": signed_in}, "").cookies)
 
 
 def cookie_of_the_naive(ask: Ask, token: str) -> str:

@@ -1,10 +1,11 @@
 """What the connection services take and give: records, never rows."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
+
+import orjson
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def connection_of(row: Any, access_token: str | None = None) -> Connection:
         row.integration_identifier,
         row.mode,
         row.subscriber_id,
-        tuple(json.loads(row.context_keys)),
+        tuple(orjson.loads(row.context_keys)),
         row.workspace_id,
         row.workspace_name,
         row.bot_user_id,
