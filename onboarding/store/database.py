@@ -1,9 +1,8 @@
 """The engine, its transactions, and what each database needs to behave."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -14,9 +13,9 @@ from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, DisconnectionEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from onboarding import turns
 from onboarding.errors import Conflict, Refused, StorageProblem
 from onboarding.store.prepared import Prepared
+from onboarding.store.writers import Writers
 
 __all__ = ["Base", "Database", "Rows", "Session", "Then", "insert_or_ignore", "table_of"]
 
@@ -54,8 +53,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
         self._begin = Prepared(text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"))
-        #: SQLite lets one writer in at a time and its own waiting is not first come, first served: queue in front of it.
-        self._turn = threading.Lock() if self.is_sqlite else None
+        self._writers = Writers(str(self.url.database)) if self.is_sqlite else None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -93,22 +91,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._writers is not None:
+            self._writers.close()
 
-    @contextmanager
-    def _queue(self) -> Iterator[None]:
-        if self._turn is None:
-            yield
-            return
-        if not self._turn.acquire(blocking=False) and not self._wait():
-            raise StorageProblem("The database is busy.")
-        try:
-            yield
-        finally:
-            self._turn.release()
-
-    def _wait(self) -> bool:
-        with turns.aside():
-            return self._turn is None or self._turn.acquire(timeout=_BUSY_MILLISECONDS / 1000)
+    def _queue(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._writers is None else self._writers.turn()
 
     @contextmanager
     def faults(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from onboarding import runtime, settings
+from onboarding.cli.serve import THREADS
 from onboarding.cli.setup import set_up
 from onboarding.services.environments import FIRST
 from tools.bench import filling, naive, signin
@@ -47,7 +48,7 @@ class Contestant:
         if self.name == "ours":
             return [
                 *(str(_PROGRAMS / "granian"), "--interface", "wsgi", "app:app", "--port", str(port)),
-                *("--workers", _WORKERS, "--log-level", "warning"),
+                *("--workers", _WORKERS, "--blocking-threads", str(THREADS), "--log-level", "warning"),
             ]
         return [
             *(str(_PROGRAMS / "gunicorn"), "--workers", _WORKERS, "--worker-class", "gthread", "--threads", "8"),
