@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: One would do for what Python does; the others are for those that wait for the disk or the database.
-PLACES = 4
+PLACES = 2
 #: Nobody waits longer. A database that has stopped answering must not keep out who does not need it.
 _LONGEST_WAIT_SECONDS = 1.0
 

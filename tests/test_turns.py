@@ -1,0 +1,103 @@
+"""Few requests of a process work at once. Who waits for somebody else keeps nobody out."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from onboarding import turns
+from tests.people import Site, client_of
+
+_PATIENCE = 10
+
+
+def test_no_more_work_at_once_than_there_are_places() -> None:
+    working, most, guard = 0, 0, threading.Lock()
+    together = threading.Barrier(turns.PLACES)
+
+    def work(_number: int) -> None:
+        nonlocal working, most
+        with turns.turn():
+            with guard:
+                working += 1
+                most = max(most, working)
+            # Goes on only where as many work as may.
+            together.wait(_PATIENCE)
+            with guard:
+                working -= 1
+
+    with ThreadPoolExecutor(4 * turns.PLACES) as threads:
+        list(threads.map(work, range(4 * turns.PLACES)))
+    assert most == turns.PLACES
+
+
+def test_who_steps_aside_lets_others_work_and_comes_back() -> None:
+    let_in, done = threading.Barrier(turns.PLACES + 1), threading.Event()
+
+    def wait_aside() -> None:
+        with turns.turn(), turns.aside():
+            let_in.wait(_PATIENCE)
+            assert done.wait(_PATIENCE)
+            # Back at work: whoever leaves now frees the place that was taken, and no other.
+
+    with ThreadPoolExecutor(turns.PLACES) as threads:
+        waiting = [threads.submit(wait_aside) for _ in range(turns.PLACES)]
+        let_in.wait(_PATIENCE)
+        test_no_more_work_at_once_than_there_are_places()
+        done.set()
+        for one in waiting:
+            one.result(_PATIENCE)
+    test_no_more_work_at_once_than_there_are_places()
+
+
+def test_stepping_aside_without_a_turn_does_nothing() -> None:
+    with turns.aside():
+        test_no_more_work_at_once_than_there_are_places()
+
+
+def test_places_that_are_never_left_shut_nobody_out() -> None:
+    """As by a database that has stopped answering."""
+    entered, ends = threading.Barrier(turns.PLACES + 1), threading.Event()
+
+    def keep() -> None:
+        with turns.turn():
+            entered.wait(_PATIENCE)
+            assert ends.wait(_PATIENCE)
+
+    with ThreadPoolExecutor(turns.PLACES) as threads:
+        kept = [threads.submit(keep) for _ in range(turns.PLACES)]
+        entered.wait(_PATIENCE)
+        with turns.turn():
+            ends.set()
+        for one in kept:
+            one.result(_PATIENCE)
+    test_no_more_work_at_once_than_there_are_places()
+
+
+def test_requests_that_wait_for_slack_keep_no_other_out(site: Site) -> None:
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
+    key = site.runtime.api_keys.create("a program", "Development", (), None).key
+    number, path = 4 * turns.PLACES, "/v1/channel-connections"
+    site.slack.answers_slowly("auth.test", 6 * _PATIENCE, times=number)
+    with client_of(site, headers={"Authorization": f"ApiKey {key}"}) as program:
+        names = [_made(program, number) for number in range(number)]
+        with ThreadPoolExecutor(number) as threads:
+            asked = [threads.submit(program.post, f"{path}/{name}/verify") for name in names]
+            # Each would wait for a place for a second, if those who wait for Slack kept theirs.
+            for _ in range(2 * _PATIENCE):
+                assert program.get(f"{path}/{names[0]}").status_code == 200
+            assert not any(one.done() for one in asked)
+            site.slack.faults.clear()
+            assert {one.result().status_code for one in asked} <= {200, 502}
+
+
+def _made(program: httpx.Client, number: int) -> str:
+    body = {
+        "integrationIdentifier": "slack-prod",
+        "subscriberId": f"subscriber-{number}",
+        "workspace": {"id": f"T{number}"},
+        "auth": {"accessToken": f"token-{number}"},
+    }
+    answer = program.post("/v1/channel-connections", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["identifier"])
