@@ -4,16 +4,18 @@ import re
 import secrets
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+#: Which of them a random byte stands for. The last bytes are left out, or the first characters would come oftener.
+_CHARACTERS = bytes(ord(_ALPHABET[byte % len(_ALPHABET)]) for byte in range(256))
+_UNEVEN = bytes(range(256 - 256 % len(_ALPHABET), 256))
 _UNADDRESSABLE = re.compile(r"[/%?#\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def new_id(prefix: str, length: int = 16) -> str:
     """`prefix_` and `length` characters of `[0-9a-z]` (16 hold 82 bits)."""
-    number, characters = secrets.randbelow(len(_ALPHABET) ** length), []
-    for _ in range(length):
-        number, place = divmod(number, len(_ALPHABET))
-        characters.append(_ALPHABET[place])
-    return f"{prefix}_{''.join(characters)}"
+    characters = b""
+    while len(characters) < length:
+        characters += secrets.token_bytes(2 * length).translate(_CHARACTERS, _UNEVEN)
+    return f"{prefix}_{characters[:length].decode()}"
 
 
 def connection_identifier() -> str:

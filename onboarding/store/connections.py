@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -118,7 +119,7 @@ DOCUMENTED = (
 _ONE = Prepared(
     DOCUMENTED.where(TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_"))
 )
-_INSERT, _INSERT_KEY = Prepared(insert(TABLE)), Prepared(insert(HOLDING))
+_INSERT = Prepared(insert(TABLE))
 
 
 def search_name(workspace_name: str | None) -> str | None:
@@ -135,8 +136,19 @@ def add(rows: Rows, context_keys: Sequence[str], **values: object) -> None:
         "search_name": search_name(name if isinstance(name, str) else None),
     }
     _INSERT.run(rows, {**values, **derived})
-    for at, key in enumerate(context_keys):
-        _INSERT_KEY.run(rows, {"connection_id": values["id"], "key": key, "position": at})
+    if context_keys:
+        keys = {f"key_{at}": key for at, key in enumerate(context_keys)}
+        _insert_keys(len(context_keys)).run(rows, {"connection": values["id"], **keys})
+
+
+@cache
+def _insert_keys(number: int) -> Prepared:
+    """All of them at once: each statement is a way to the database and back."""
+    own = [
+        {"connection_id": bindparam("connection"), "key": bindparam(f"key_{at}"), "position": at}
+        for at in range(number)
+    ]
+    return Prepared(insert(HOLDING).values(own))
 
 
 def change(session: Session, connection_id: str, **values: object) -> None:
