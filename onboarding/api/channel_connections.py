@@ -154,7 +154,7 @@ def list_channel_connections() -> Response:
         narrowed = asked.model_dump_json(exclude_none=True, exclude={"limit", "after", "before"})
         detail = f"{narrowed.replace(' ', '+')} count={found.total}"
         current().credential_reads.note(who.environment_id, who.actor, "list", detail)
-    return door.told(page([show(one) for one in found.rows], found))
+    return door.told(page([_shown(one, secrets) for one in found.rows], found))
 
 
 @door.get("/v1/channel-connections/<identifier>", "connections:read", TAG, ChannelConnection)
@@ -212,10 +212,51 @@ def verify_channel_connection(identifier: str) -> Response:
 
 
 def show(one: Connection) -> dict[str, Any]:
-    """The documented members. What may be missing is left out: an official client rejects null there (contract.md C1)."""
-    workspace = {"id": one.workspace_id, "name": one.workspace_name, "botUserId": one.bot_user_id}
+    """The documented members, as far as the key may see them."""
+    return _shown(one, keys.may_see_secrets())
+
+
+def _shown(one: Connection, secrets: bool) -> dict[str, Any]:
+    """What may be missing is left out: an official client rejects null there (contract.md C1)."""
+    members: dict[str, Any] = {
+        "identifier": one.identifier,
+        "channel": one.channel,
+        "providerId": one.provider_id,
+        "integrationIdentifier": one.integration_identifier,
+        "subscriberId": one.subscriber_id,
+        "contextKeys": one.context_keys,
+        "workspace": _shown_workspace(one),
+        "auth": _shown_auth(one, secrets),
+        "createdAt": wire.moment(one.created_at),
+        "updatedAt": wire.moment(one.updated_at),
+        "connectionMode": one.mode,
+        "status": one.status,
+    }
+    if one.status_reason is not None:
+        members["statusReason"] = one.status_reason
+    if one.checked_at is not None:
+        members["checkedAt"] = wire.moment(one.checked_at)
+    if one.scopes:
+        members["scopes"] = one.scopes
+    if one.installed_by is not None:
+        members["installedBy"] = one.installed_by
+    if one.next_steps:
+        members["next"] = one.next_steps
+    return members
+
+
+def _shown_workspace(one: Connection) -> dict[str, str]:
+    workspace = {"id": one.workspace_id}
+    if one.workspace_name is not None:
+        workspace["name"] = one.workspace_name
+    if one.bot_user_id is not None:
+        workspace["botUserId"] = one.bot_user_id
+    return workspace
+
+
+def _shown_auth(one: Connection, secrets: bool) -> dict[str, Any]:
     auth: dict[str, Any] = {"accessToken": ""}
-    if one.access_token is not None and keys.may_see_secrets():
+    if one.access_token is not None and secrets:
         auth["accessToken"] = one.access_token
     else:
         auth["hasAccessToken"] = True
@@ -225,28 +266,7 @@ def show(one: Connection) -> dict[str, Any]:
         auth["expiresAt"] = wire.moment(one.token_expires_at)
     if one.refresh_token_expires_at:
         auth["refreshTokenExpiresAt"] = wire.moment(one.refresh_token_expires_at)
-    members: dict[str, Any] = {
-        "identifier": one.identifier,
-        "channel": one.channel,
-        "providerId": one.provider_id,
-        "integrationIdentifier": one.integration_identifier,
-        "subscriberId": one.subscriber_id,
-        "contextKeys": one.context_keys,
-        "workspace": {name: value for name, value in workspace.items() if value is not None},
-        "auth": auth,
-        "createdAt": wire.moment(one.created_at),
-        "updatedAt": wire.moment(one.updated_at),
-        "connectionMode": one.mode,
-        "status": one.status,
-    }
-    more = {
-        "statusReason": one.status_reason,
-        "checkedAt": wire.moment(one.checked_at) if one.checked_at else None,
-        "scopes": one.scopes or None,
-        "installedBy": one.installed_by,
-        "next": one.next_steps or None,
-    }
-    return members | {name: value for name, value in more.items() if value is not None}
+    return auth
 
 
 def named(identifier: str) -> str:

@@ -25,7 +25,8 @@ ORGANISATION = "self-hosted"
 
 def moment(when: datetime) -> str:
     """ISO 8601, UTC, milliseconds, `Z`."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+    utc = when if when.tzinfo is UTC else when.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def request_id(given: str | None) -> str:

@@ -1,6 +1,6 @@
 """Operators: the list of connections, one connection, and its end."""
 
-from dataclasses import asdict
+from dataclasses import fields
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,11 +10,12 @@ from onboarding.runtime import current
 from onboarding.services.connections.records import Search
 
 blueprint = Blueprint("connections", __name__)
+_FILTERS = tuple(one.name for one in fields(Search))
 
 
 @blueprint.get("/connections")
 def index() -> ResponseReturnValue:
-    search = Search(**{name: request.args.get(name, "").strip()[:255] for name in asdict(Search())})
+    search = Search(**{name: request.args.get(name, "").strip()[:255] for name in _FILTERS})
     page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
     return render_template(
         "connections/list.html",
@@ -58,5 +59,5 @@ def disconnected(identifier: str) -> ResponseReturnValue:
 def _turn(search: Search, after: str | None = None, before: str | None = None) -> str | None:
     if after is None and before is None:
         return None
-    filters = {name: value for name, value in asdict(search).items() if value}
+    filters = {name: value for name in _FILTERS if (value := getattr(search, name))}
     return url_for("connections.index", after=after, before=before, **filters)

@@ -1,7 +1,7 @@
 """Statements of the hot paths, written with SQLAlchemy and handed to the driver: compiled once, not looked at again."""
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -42,7 +42,7 @@ class Prepared:
         if connection is None:
             return rows.execute(self.statement, dict(values)).all()
         compiled = self._for(connection.dialect)
-        return [compiled.row(one) for one in compiled.run(connection, values)]
+        return compiled.rows(compiled.run(connection, values))
 
     def run(self, rows: Session | Connection, values: Values) -> None:
         connection = _direct(rows)
@@ -103,12 +103,18 @@ class _Compiled:
             raise _told(rows, driver, self._text, fault) from fault
 
     def row(self, given: Sequence[Any]) -> Any:
-        if self._made:
-            given = list(given)
-            for at, make in self._made:
-                if given[at] is not None:
-                    given[at] = make(given[at])
-        return self._row(given)
+        return self.rows((given,))[0]
+
+    def rows(self, given: Iterable[Sequence[Any]]) -> list[Any]:
+        made, shape, found = self._made, self._row, []
+        for one in given:
+            values = list(one)
+            for at, make in made:
+                value = values[at]
+                if value is not None:
+                    values[at] = make(value)
+            found.append(shape(values))
+        return found
 
 
 def _direct(rows: Session | Connection) -> Connection | None:

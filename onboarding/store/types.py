@@ -39,7 +39,7 @@ def _to_text(moment: datetime | None) -> str | None:
 
 
 def _from_text(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return None if text is None else datetime.fromisoformat(f"{text}+00:00")
 
 
 def _from_zoned(moment: datetime | None) -> datetime | None:
@@ -52,11 +52,19 @@ class SealedText(TypeDecorator[Sealed]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: Sealed | None, _dialect: Dialect) -> bytes | None:
-        return None if value is None else value.key_id.encode("ascii") + value.ciphertext
+    def bind_processor(self, _dialect: Dialect) -> Callable[[Sealed | None], bytes | None]:
+        return _to_bytes
 
-    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> Sealed | None:
-        return None if value is None else Sealed(value[:12].decode("ascii"), bytes(value[12:]))
+    def result_processor(self, _dialect: Dialect, _coltype: object) -> Callable[[bytes | None], Sealed | None]:
+        return _from_bytes
+
+
+def _to_bytes(sealed: Sealed | None) -> bytes | None:
+    return None if sealed is None else sealed.key_id.encode("ascii") + sealed.ciphertext
+
+
+def _from_bytes(stored: bytes | None) -> Sealed | None:
+    return None if stored is None else Sealed(stored[:12].decode("ascii"), bytes(stored[12:]))
 
 
 #: Identifiers compare and sort by bytes on both databases.
