@@ -30,7 +30,7 @@ marshmallow, gunicorn with 2 workers of 8 threads). Both ran in one run on one m
 is the median of the ratios of rounds that ran side by side. Read the ratios,
 not the absolute numbers. Over HTTP, differences under 1.3 prove nothing.
 
-Ours is served as it ships, by Granian with 2 workers, SQLite in WAL with `synchronous=FULL`; the plain app has SQLite as it comes, which is durable, too.
+Ours is served as it ships, by Granian with 2 workers of 64 threads, SQLite in WAL with `synchronous=FULL`; the plain app has SQLite as it comes, which is durable, too.
 PostgreSQL is stock for both. A speed is requests per second · p50 / p99 · the server's processor time per request. In process, a time is the
 processor's, the app's + the database's.
 """
