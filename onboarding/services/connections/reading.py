@@ -17,7 +17,7 @@ from onboarding.store.paging import Turn
 PAGE_SIZE = 25
 CONSOLE_COUNT_CAP = 1000
 #: More than these take longer to count than the page to read, and are counted again after so many seconds.
-_QUICK_COUNT = 5000
+_QUICK_COUNT = 1000
 _COUNT_KEPT_SECONDS = 5.0
 _COUNTS_KEPT = 1000
 _NO_INTEGRATION = "none"
