@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
@@ -76,8 +76,15 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     csrf.exempt(api.door.blueprint)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
+    if settings.is_https:
+        app.after_request(_https_only)
     app.wsgi_app = _in_turn(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way
     return app
+
+
+def _https_only(response: Response) -> Response:
+    response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
 
 
 def _in_turn(wsgi: Any) -> Any:

@@ -3,7 +3,7 @@
 from math import ceil
 
 from flask import Flask, Response, current_app, g
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItemPerSecond
 
 from onboarding import clock
@@ -64,6 +64,10 @@ class _OneLimiter(Limiter):
         except self.storage.base_exceptions:
             is_counted = False
         if not is_counted:
-            super()._check_request_limit(callable_name, in_middleware)
-        elif not is_within:
+            try:
+                super()._check_request_limit(callable_name, in_middleware)
+                is_within = True
+            except RateLimitExceeded:
+                is_within = False
+        if not is_within:
             raise TooManyRequests("API rate limit exceeded")

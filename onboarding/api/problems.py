@@ -11,13 +11,11 @@ from http import HTTPStatus
 import orjson
 import structlog
 from flask import Flask, Request, Response, g, request
-from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock
 from onboarding.api import wire
 from onboarding.errors import Problem, Refused, SlackBusy, SlackDown, StorageProblem
-from onboarding.runtime import current
 from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
@@ -75,7 +73,7 @@ TABLE = {
 }
 
 _HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 414: "address_too_long"}
-_HTTP |= {415: "media_type_unsupported", 421: "host_not_served", 429: "rate_limited", 503: "storage_unavailable"}
+_HTTP |= {415: "media_type_unsupported", 421: "host_not_served", 503: "storage_unavailable"}
 _WORDS = {
     "not_found": "Nothing is served at this address",
     "method_not_allowed": "This address does not know the method",
@@ -83,7 +81,6 @@ _WORDS = {
     "address_too_long": f"The address has more than {LONGEST_ADDRESS} characters",
     "media_type_unsupported": "The body must be application/json",
     "host_not_served": "In practice mode only this computer's own names are answered",
-    "rate_limited": "API rate limit exceeded",
     "storage_unavailable": "The database did not answer. Nothing was changed",
     "bad_request": "The request cannot be read",
     "internal": "Something went wrong on our side",
@@ -167,9 +164,7 @@ def _ours(problem: Problem) -> Response:
     field = _FIELDS.get(problem.code)
     more = {"errors": {field: {"messages": [problem.sentence]}}} if field else None
     answer = body(status, problem.code, problem.sentence, more)
-    if problem.code == "idempotency_in_progress":
-        answer.headers["Retry-After"] = "1"
-    if status == 429:
+    if problem.code in ("idempotency_in_progress", "rate_limited"):
         answer.headers["Retry-After"] = "1"
     if status == 401:
         answer.headers["WWW-Authenticate"] = "ApiKey"
@@ -180,8 +175,6 @@ def _http(problem: HTTPException) -> Response:
     status = 400 if problem.code not in _HTTP else problem.code
     code = _HTTP.get(status, "bad_request")
     answer = body(status, code, _WORDS[code])
-    if isinstance(problem, RateLimitExceeded):
-        answer.headers["Retry-After"] = "1"
     for name, value in problem.get_headers():
         if name == "Allow":
             answer.headers[name] = value
@@ -221,6 +214,4 @@ def _unrouted() -> Response | None:
 def _with_request_id(response: Response) -> Response:
     if "request_id" in g:
         response.headers.extend((("X-Request-Id", g.request_id), *_ALWAYS))
-        if current().settings.is_https:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -49,14 +49,11 @@ def operator() -> Viewer:
 
 
 def environment_id() -> str:
-    """The environment of the console, asked once a request."""
-    if "environment_id" not in g:
-        try:
-            g.environment_id = current().environments.first().id
-        except NotFound as problem:
-            abort(503, problem.sentence)
-    found: str = g.environment_id
-    return found
+    """The environment of the console."""
+    try:
+        return current().environments.first().id
+    except NotFound as problem:
+        abort(503, problem.sentence)
 
 
 def remember(session_token: str) -> None:

@@ -37,8 +37,6 @@ def _say(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none" if on_the_way else "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
-    if current().settings.is_https:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response
 
 

@@ -26,12 +26,8 @@ class Prepared:
 
     def first(self, rows: Session | Connection, values: Values) -> Any:
         """The first row, by names and by positions; None when there is none. Raises DBAPIError."""
-        connection = _direct(rows)
-        if connection is None:
-            return rows.execute(self.statement, dict(values)).first()
-        compiled = self._for(connection.dialect)
-        found = compiled.run(connection, values).fetchone()
-        return None if found is None else compiled.row(found)
+        found = self.all(rows, values)
+        return found[0] if found else None
 
     def scalar(self, rows: Session | Connection, values: Values) -> Any:
         found = self.first(rows, values)
@@ -41,8 +37,7 @@ class Prepared:
         connection = _direct(rows)
         if connection is None:
             return rows.execute(self.statement, dict(values)).all()
-        compiled = self._for(connection.dialect)
-        return compiled.rows(compiled.run(connection, values))
+        return self._for(connection.dialect).run(connection, values)
 
     def run(self, rows: Session | Connection, values: Values) -> None:
         connection = _direct(rows)
@@ -78,13 +73,14 @@ class _Compiled:
             for name in order
         ]
         columns = list(getattr(statement, "exported_columns", ()))
+        self._gives_rows = bool(columns)
         shape: Any = namedtuple  # mypy knows only those whose names stand in the code
         self._row = shape("_Row", [column.key for column in columns], rename=True)._make
         made = [(at, _result(column.type, dialect)) for at, column in enumerate(columns)]
         self._made = [(at, make) for at, make in made if make is not None]
 
-    def run(self, rows: Connection, values: Values) -> Any:
-        """The driver's cursor."""
+    def run(self, rows: Connection, values: Values) -> list[Any]:
+        """Its rows; none for a statement that gives none."""
         told: Any
         if self._is_positional:
             told = [
@@ -98,14 +94,14 @@ class _Compiled:
             }
         driver: Any = rows.connection.dbapi_connection
         try:
-            return driver.execute(self._text, told)
+            cursor = driver.execute(self._text, told)
+            # SQLite reads as it is asked: what it finds damaged, it finds here.
+            given = cursor.fetchall() if self._gives_rows else ()
         except rows.dialect.loaded_dbapi.Error as fault:
             raise _told(rows, driver, self._text, fault) from fault
+        return self._shown(given)
 
-    def row(self, given: Sequence[Any]) -> Any:
-        return self.rows((given,))[0]
-
-    def rows(self, given: Iterable[Sequence[Any]]) -> list[Any]:
+    def _shown(self, given: Iterable[Sequence[Any]]) -> list[Any]:
         made, shape, found = self._made, self._row, []
         for one in given:
             values = list(one)
