@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy.ext.compiler import compiles
 
 from onboarding.store import paging
 from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE
@@ -48,6 +49,8 @@ def page(rows: Rows, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Ro
     shape = _shape(wanted)
     if wanted.text is not None:
         shape, values = _searched(rows, environment_id, wanted.text, shape, values)
+        if values.get("ids") == []:
+            return Leaf((), None, None)
 
     def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
         how = None if place is None else place.inclusive
@@ -61,8 +64,12 @@ def page(rows: Rows, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Ro
 def count(rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
     """Counts to `cap` at most, so that a big table does not make every page slow. `with_shared` is two counts."""
     values, shape = _values(environment_id, wanted), _shape(wanted)
-    if wanted.text is not None:
+    if wanted.text is not None and shape:
         shape, values = _searched(rows, environment_id, wanted.text, shape, values)
+        if values.get("ids") == []:
+            return 0
+    elif wanted.text is not None:
+        shape, values = ("text",), _text_values(environment_id, wanted.text)
     ((found,),) = _all(rows, _count(shape), {**values, "size": cap})
     return int(found)
 
@@ -136,8 +143,8 @@ def _count(shape: tuple[str, ...]) -> Any:
     base = select(TABLE.c.id)
     if shape == ("text",):
         # A row may be found twice; the four walks together are as long as the cap at most.
-        found = _matching().subquery()
-        return Prepared(select(func.count(found.c.id.distinct())))
+        found = _matching(_Row().label("row")).subquery()
+        return Prepared(select(func.count(found.c.row.distinct())))
     counted = base.where(*_conditions(shape)).limit(bindparam("size")).subquery()
     return _kept(select(func.count()).select_from(counted), shape)
 
@@ -185,12 +192,22 @@ def _begins(name: Any, subscriber: Any, identifier: Any, workspace: Any) -> tupl
     )
 
 
-@lru_cache(maxsize=1)
-def _matching() -> Any:
-    """The ids that a search finds, each way by its own index. A row that is found twice stands there twice."""
+class _Row(ColumnElement[Any]):
+    """What tells rows apart and stands in each index, so that the rows need not be fetched to be counted."""
+
+    inherit_cache = True
+
+
+@compiles(_Row)
+def _row(_element: _Row, compiler: Any, **_how: Any) -> str:
+    return "channel_connections." + ("rowid" if compiler.dialect.name == "sqlite" else "id")
+
+
+def _matching(shown: Any) -> Any:
+    """What a search finds, each way by its own index. A row that is found twice stands there twice."""
     walks = [
         select(
-            select(TABLE.c.id)
+            select(shown)
             .where(TABLE.c.environment_id == bindparam("environment"), one)
             .limit(bindparam("size"))
             .subquery()
@@ -202,4 +219,4 @@ def _matching() -> Any:
 
 @lru_cache(maxsize=1)
 def _search() -> Prepared:
-    return Prepared(_matching())
+    return Prepared(_matching(TABLE.c.id))

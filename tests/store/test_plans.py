@@ -120,6 +120,23 @@ def test_count_walks_an_index(name: str, database: Database) -> None:
         assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
 
 
+def test_search_is_counted_in_the_indexes_alone(database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        connection_lists.count(session, "env_1", FILTERS["search, common"], 1000)
+    (statement, values), *others = asked
+    assert not others
+    walks = re.findall(r"(?:SEARCH|Scan).*channel_connections.*", _plan(database, statement, values))
+    assert len(walks) == 4
+    assert DATABASE == "postgresql" or all("COVERING INDEX" in walk for walk in walks), walks
+
+
+def test_search_that_finds_nothing_looks_no_further(database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        assert not connection_lists.page(session, "env_1", Filter(text="nobody"), Turn(10)).rows
+        assert connection_lists.count(session, "env_1", Filter(text="nobody", status="unknown"), 1000) == 0
+    assert len(asked) == 2
+
+
 def test_retrieve_walks_the_unique_key(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         assert connections.documented(session, "env_1", "c5") is not None
