@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from pydantic import SecretStr
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -26,6 +28,9 @@ from tests.rounds import DATABASE
 
 SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
 KEY = "q1Zt8w3RkXv6Yp0sLm9Bn4Hc7Jd2Fg5TaUeIoKqWxZ0="
+
+# Nearly every test has a site of its own; the templates of all of them are compiled once.
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache()}
 
 
 class Clock:
