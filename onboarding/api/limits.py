@@ -29,7 +29,11 @@ def tell(response: Response) -> None:
     if "holder" not in g:
         return
     limiter: _OneLimiter = current_app.extensions[_LIMITER]
-    resets_at, remaining = limiter.limiter.get_window_stats(limiter.item, keys.holder().key_id, _SCOPE)
+    try:
+        resets_at, remaining = limiter.limiter.get_window_stats(limiter.item, keys.holder().key_id, _SCOPE)
+    except limiter.storage.base_exceptions:
+        # The shared store went away since it counted. What was done is done, and told without them.
+        return
     response.headers["RateLimit-Limit"] = str(limiter.item.amount)
     response.headers["RateLimit-Remaining"] = str(max(remaining, 0))
     response.headers["RateLimit-Reset"] = str(max(ceil(resets_at - clock.now().timestamp()), 0))

@@ -1,6 +1,6 @@
 """Lists of channel connections: filters, orders and keyset pages. Each statement is built once and kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -43,46 +43,53 @@ class Filter:
 _COLUMNS = ("subscriber_id", "workspace_id", "context_digest", "integration_id", "status", "mode")
 
 
-def page(rows: Rows, environment_id: str, wanted: Filter, turn: Turn) -> Leaf[Row[Any]]:
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A filter that is ready to be walked: which conditions there are, and what they are given."""
+
+    shape: tuple[str, ...]
+    values: Mapping[str, Any]
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Known beforehand."""
+        return "ids" in self.shape and not self.values["ids"]
+
+
+def walk(rows: Rows, environment_id: str, wanted: Filter) -> Walk:
+    """What is searched for and rare is found now, and then narrowed; what is common is met while walking down the order."""
+    shape, values = _shape(wanted), _values(environment_id, wanted)
+    if wanted.text is None:
+        return Walk(shape, values)
+    told = _text_values(environment_id, wanted.text)
+    found = _search().all(rows, {**told, "size": RARE + 1})
+    if len(found) <= RARE:
+        return Walk((*shape, "ids"), {**values, "ids": sorted({one.id for one in found})})
+    return Walk((*shape, "text"), {**values, **told})
+
+
+def page(rows: Rows, wanted: Walk, turn: Turn) -> Leaf[Row[Any]]:
     """Rows of `connections.DOCUMENTED`."""
-    values = _values(environment_id, wanted)
-    shape = _shape(wanted)
-    if wanted.text is not None:
-        shape, values = _searched(rows, environment_id, wanted.text, shape, values)
-        if values.get("ids") == []:
-            return Leaf((), None, None)
+    if wanted.finds_nothing:
+        return Leaf((), None, None)
 
     def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
         how = None if place is None else place.inclusive
-        query = _page(shape, turn.order, descending, how)
+        query = _page(wanted.shape, turn.order, descending, how)
         here = {} if place is None else {"moment": place.moment, "row_id": place.row_id}
-        return _all(rows, query, {**values, **here, "size": size})
+        return _all(rows, query, {**wanted.values, **here, "size": size})
 
     return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), row.id))
 
 
-def count(rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
-    """Counts to `cap` at most, so that a big table does not make every page slow. `with_shared` is two counts."""
-    values, shape = _values(environment_id, wanted), _shape(wanted)
-    if wanted.text is not None and shape:
-        shape, values = _searched(rows, environment_id, wanted.text, shape, values)
-        if values.get("ids") == []:
-            return 0
-    elif wanted.text is not None:
-        shape, values = ("text",), _text_values(environment_id, wanted.text)
-    ((found,),) = _all(rows, _count(shape), {**values, "size": cap})
+def count(rows: Rows, wanted: Walk, cap: int) -> int:
+    """May go past `cap`, but never far, so that a big table does not make every page slow. `with_shared` is two counts."""
+    if wanted.shape == ("ids",):
+        return len(wanted.values["ids"])
+    if wanted.finds_nothing:
+        return 0
+    ((found,),) = _all(rows, _count(wanted.shape), {**wanted.values, "size": cap})
     return int(found)
-
-
-def _searched(
-    rows: Rows, environment_id: str, wanted: str, shape: tuple[str, ...], values: dict[str, Any]
-) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """What is rare is found first and then narrowed; what is common is met while walking down the order."""
-    told = _text_values(environment_id, wanted)
-    found = _all(rows, _search(), {**told, "size": RARE + 1})
-    if len(found) <= RARE:
-        return (*shape, "ids"), {**values, "ids": [one.id for one in found]}
-    return (*shape, "text"), {**values, **told}
 
 
 def _all(rows: Rows, query: Any, values: dict[str, Any]) -> Sequence[Any]:
@@ -142,7 +149,7 @@ def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool 
 def _count(shape: tuple[str, ...]) -> Any:
     base = select(TABLE.c.id)
     if shape == ("text",):
-        # A row may be found twice; the four walks together are as long as the cap at most.
+        # A row may be found twice, so each of the four walks counts to the cap.
         found = _matching(_Row().label("row")).subquery()
         return Prepared(select(func.count(found.c.row.distinct())))
     counted = base.where(*_conditions(shape)).limit(bindparam("size")).subquery()
@@ -151,14 +158,10 @@ def _count(shape: tuple[str, ...]) -> Any:
 
 def _ordered(query: Any, order: str, descending: bool, inclusive: bool | None) -> Any:
     moment, row_id = TABLE.c[order], TABLE.c.id
-    if inclusive is not None:
-        there = tuple_(moment, row_id)
-        here = tuple_(bindparam("moment", type_=moment.type), bindparam("row_id", type_=row_id.type))
-        if descending:
-            query = query.where(there <= here if inclusive else there < here)
-        else:
-            query = query.where(there >= here if inclusive else there > here)
-    return query.order_by(moment.desc(), row_id.desc()) if descending else query.order_by(moment, row_id)
+    if inclusive is None:
+        return paging.walk(query, moment, row_id, descending)
+    here = tuple_(bindparam("moment", type_=moment.type), bindparam("row_id", type_=row_id.type))
+    return paging.walk(query, moment, row_id, descending, here, inclusive)
 
 
 def _conditions(shape: tuple[str, ...]) -> list[Any]:
@@ -214,9 +217,9 @@ def _matching(shown: Any) -> Any:
         )
         for one in _begins(*_SEARCHED)
     ]
-    return union_all(*walks).limit(bindparam("size"))
+    return union_all(*walks)
 
 
 @lru_cache(maxsize=1)
 def _search() -> Prepared:
-    return Prepared(_matching(TABLE.c.id))
+    return Prepared(_matching(TABLE.c.id).limit(bindparam("size")))

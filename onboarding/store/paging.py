@@ -99,7 +99,8 @@ def page_of(
 def cursor(environment_id: str, order: str, place: Place | None) -> str | None:
     if place is None:
         return None
-    parts = (order, place.moment.isoformat(), place.row_id, "i" if place.inclusive else "", _mark(environment_id))
+    # The id last: it may have any character in it.
+    parts = (order, place.moment.isoformat(), "i" if place.inclusive else "", _mark(environment_id), place.row_id)
     return base64.urlsafe_b64encode("|".join(parts).encode()).decode().rstrip("=")
 
 
@@ -109,8 +110,8 @@ def read_cursor(environment_id: str, order: str, text: str | None, field: str) -
         return None
     try:
         padded = text + "=" * (-len(text) % 4)
-        told, moment, row_id, inclusive, mark = (
-            base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("|")
+        told, moment, inclusive, mark, row_id = (
+            base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("|", 4)
         )
         at = datetime.fromisoformat(moment).astimezone(UTC)
     except (binascii.Error, ValueError, OverflowError):
@@ -133,12 +134,19 @@ def _mark(environment_id: str) -> str:
 
 def seek(query: Any, moment: Any, row_id: Any, descending: bool, place: Place | None) -> Any:
     """The query from `place` on, in the order of the two columns."""
-    if place is not None:
-        there, here = tuple_(moment, row_id), tuple_(literal(place.moment, moment.type), literal(place.row_id))
-        if descending:
-            query = query.where(there <= here if place.inclusive else there < here)
-        else:
-            query = query.where(there >= here if place.inclusive else there > here)
+    if place is None:
+        return walk(query, moment, row_id, descending)
+    here = tuple_(literal(place.moment, moment.type), literal(place.row_id))
+    return walk(query, moment, row_id, descending, here, place.inclusive)
+
+
+def walk(query: Any, moment: Any, row_id: Any, descending: bool, here: Any = None, inclusive: bool = False) -> Any:
+    """The same from `here` on, a tuple of both; None is the beginning."""
+    there = tuple_(moment, row_id)
+    if here is not None and descending:
+        query = query.where(there <= here if inclusive else there < here)
+    elif here is not None:
+        query = query.where(there >= here if inclusive else there > here)
     return query.order_by(moment.desc(), row_id.desc()) if descending else query.order_by(moment, row_id)
 
 

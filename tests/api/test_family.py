@@ -270,8 +270,8 @@ def test_every_list_goes_to_its_end_and_back(address: str, program: Program) -> 
     for number in range(5):
         body = {
             CONTEXTS: {"type": "t", "id": f"n{number}"},
-            SUBSCRIBERS: {"subscriberId": f"n{number}"},
-            ENDPOINTS: endpoint(identifier=f"n{number}"),
+            SUBSCRIBERS: {"subscriberId": f"auth0|n{number}"},
+            ENDPOINTS: endpoint(identifier=f"n|{number}"),
         }[address]
         assert program.asks("POST", address, body).status_code == 201
     first = program.asks("GET", f"{address}?limit=2.0").json()

@@ -2,13 +2,17 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from redis import Redis
 
+from tests.api.conftest import INTEGRATION, Program
 from tests.conftest import free_port
 from tests.people import Site
 
@@ -50,6 +54,28 @@ def test_a_shared_store_that_is_away_shuts_no_door(
     server.kill()
     server.wait()
     assert _asks(site, key).status_code == 200
+
+
+def test_a_store_that_goes_away_after_it_counted_spoils_no_answer(
+    start_site: Callable[..., Site], redis: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    address, server = redis
+    site = start_site(rate_limit_storage=SecretStr(address))
+    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
+    program = Program(site, site.runtime.api_keys.create("both", "Development", (), None).key)
+    identifier = program.creates().json()["identifier"]
+    site.slack.answers_slowly("auth.test", 60)
+    with ThreadPoolExecutor() as threads, Redis.from_url(address) as counts:
+        counts.flushall()
+        verified = threads.submit(program.asks, "POST", f"/v1/channel-connections/{identifier}/verify")
+        while not counts.dbsize():
+            time.sleep(0.01)
+        server.kill()
+        server.wait()
+        site.slack.faults.clear()
+        answer = verified.result(10)
+    assert answer.status_code == 200
+    assert not any(name.startswith("ratelimit") for name in answer.headers)
 
 
 def _asks(site: Site, key: str) -> httpx.Response:

@@ -3,6 +3,7 @@
 import pytest
 
 from onboarding.services.connections.records import Search
+from tests import full_disk
 from tests.people import Page, Site, Visitor
 
 
@@ -54,6 +55,13 @@ def test_what_slack_did_not_confirm_is_said_so(fault: str, site: Site, operator:
     page = disconnects(operator, identifier)
     assert "Slack did not confirm; remove the app in Slack to be sure." in page.text
     assert identifiers(site) == []
+
+
+def test_end_in_slack_that_cannot_be_written_down_is_an_end_all_the_same(site: Site, operator: Visitor) -> None:
+    identifier = connected(site)
+    full_disk.where(site, "UPDATE ON audit_entries")
+    assert "Slack did not confirm; remove the app in Slack to be sure." in disconnects(operator, identifier).text
+    assert (identifiers(site), site.slack.installations()) == ([], [])
 
 
 def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: Visitor) -> None:

@@ -79,7 +79,7 @@ def test_a_page_walks_an_index(name: str, order: str, database: Database) -> Non
     turns = [Turn(10, order=order), Turn(10, order=order, descending=False), Turn(10, after=place, order=order)]
     for turn in turns:
         with _watched(database) as asked, database.reading() as session:
-            connection_lists.page(session, "env_1", FILTERS[name], turn)
+            connection_lists.page(session, _walk(session, FILTERS[name]), turn)
         for statement, values in asked:
             plan = _plan(database, statement, values)
             # Postgres sorts the few rows of a page that is put together from two walks or from ids; nobody sorts a table.
@@ -103,8 +103,8 @@ VALUES: dict[str, Any] = {
 def test_of_two_filters_the_wider_one_leads_to_no_index(narrow: str, wide: str, database: Database) -> None:
     both = Filter(**{narrow: VALUES[narrow], wide: VALUES[wide]})
     with _watched(database) as asked, database.reading() as session:
-        connection_lists.page(session, "env_1", both, Turn(10))
-        connection_lists.count(session, "env_1", both, 1000)
+        connection_lists.page(session, _walk(session, both), Turn(10))
+        connection_lists.count(session, _walk(session, both), 1000)
     for statement, values in asked:
         plan = _plan(database, statement, values)
         assert "ix_channel_connections_" in plan
@@ -114,7 +114,7 @@ def test_of_two_filters_the_wider_one_leads_to_no_index(narrow: str, wide: str, 
 @pytest.mark.parametrize("name", FILTERS)
 def test_count_walks_an_index(name: str, database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        connection_lists.count(session, "env_1", FILTERS[name], 1000)
+        connection_lists.count(session, _walk(session, FILTERS[name]), 1000)
     for statement, values in asked:
         plan = _plan(database, statement, values)
         assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
@@ -122,9 +122,8 @@ def test_count_walks_an_index(name: str, database: Database) -> None:
 
 def test_search_is_counted_in_the_indexes_alone(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        connection_lists.count(session, "env_1", FILTERS["search, common"], 1000)
-    (statement, values), *others = asked
-    assert not others
+        connection_lists.count(session, _walk(session, FILTERS["search, common"]), 1000)
+    _search, (statement, values) = asked
     walks = re.findall(r"(?:SEARCH|Scan).*channel_connections.*", _plan(database, statement, values))
     assert len(walks) == 4
     assert DATABASE == "postgresql" or all("COVERING INDEX" in walk for walk in walks), walks
@@ -132,15 +131,30 @@ def test_search_is_counted_in_the_indexes_alone(database: Database) -> None:
 
 def test_search_that_finds_nothing_looks_no_further(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        assert not connection_lists.page(session, "env_1", Filter(text="nobody"), Turn(10)).rows
-        assert connection_lists.count(session, "env_1", Filter(text="nobody", status="unknown"), 1000) == 0
-    assert len(asked) == 2
+        walk = _walk(session, Filter(text="nobody", status="unknown"))
+        assert not connection_lists.page(session, walk, Turn(10)).rows
+        assert connection_lists.count(session, walk, 1000) == 0
+    assert len(asked) == 1
+
+
+def test_row_that_a_search_finds_twice_counts_once_and_cuts_off_no_other(database: Database) -> None:
+    twice = [{"search_name": f"zed {one}", "subscriber_id": f"zed {one}", "mode": "subscriber"} for one in range(600)]
+    once = [{"identifier": f"zed-{one}"} for one in range(600)]
+    rows = [{**_row(ROWS + number), **differs} for number, differs in enumerate(twice + once)]
+    with database.reading() as session, session.begin():
+        session.execute(insert(connections.TABLE), rows)
+        assert connection_lists.count(session, _walk(session, Filter(text="zed")), 1000) == len(rows)
+        session.rollback()
 
 
 def test_retrieve_walks_the_unique_key(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         assert connections.documented(session, "env_1", "c5") is not None
     assert "identifier" in _plan(database, *asked[0])
+
+
+def _walk(session: Session, wanted: Filter) -> connection_lists.Walk:
+    return connection_lists.walk(session, "env_1", wanted)
 
 
 _PURGES: dict[str, Callable[[Session], object]] = {

@@ -1,8 +1,10 @@
 """The end of a connection, whoever ends it: a person of the console, the shell or a program."""
 
+from contextlib import suppress
+
 from onboarding import identity, ids
 from onboarding.clock import Clock
-from onboarding.errors import NotFound, SlackProblem, VaultProblem
+from onboarding.errors import NotFound, SlackProblem, StorageProblem, VaultProblem
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Credentials, Gateway
@@ -37,7 +39,8 @@ class Ending:
             result = "revoked" if self._gateway.revoke(*to_revoke) else "already_gone"
         except SlackProblem:
             return "not_confirmed"
-        with self._database.transaction() as session:
+        # The end is told whether or not it can be written down: until then the entry says that Slack did not confirm it.
+        with suppress(StorageProblem), self._database.transaction() as session:
             audit.set_detail(session, entry_id, f"{result}:{name}")
         return result
 

@@ -10,7 +10,7 @@ from onboarding.services.connections import records
 from onboarding.services.connections.records import Connection, Detail, Query, Search
 from onboarding.services.tokens import Tokens
 from onboarding.store import connection_lists, connections, installations, integrations, paging
-from onboarding.store.connection_lists import Filter
+from onboarding.store.connection_lists import Filter, Walk
 from onboarding.store.database import Database, Rows
 from onboarding.store.paging import Turn
 
@@ -92,23 +92,24 @@ class Reading:
     def _page(
         self, rows: Rows, environment_id: str, wanted: Filter, turn: Turn, cap: int, with_tokens: bool
     ) -> PageOf[Connection]:
-        leaf = connection_lists.page(rows, environment_id, wanted, turn)
-        total = self._count(rows, environment_id, wanted, cap)
+        walk = connection_lists.walk(rows, environment_id, wanted)
+        leaf = connection_lists.page(rows, walk, turn)
+        total = self._count(rows, environment_id, wanted, walk, cap)
         return paging.page_of(environment_id, turn, leaf, total, cap, lambda row: self._connection(row, with_tokens))
 
-    def _count(self, rows: Rows, environment_id: str, wanted: Filter, cap: int) -> int:
+    def _count(self, rows: Rows, environment_id: str, wanted: Filter, walk: Walk, cap: int) -> int:
         """To one past the cap. What took long to count is believed for some seconds."""
         if wanted.with_shared:
             # The shared ones are the same for every subscriber.
             own = replace(wanted, with_shared=False)
             shared = replace(own, subscriber_id=None, mode="shared")
-            both = self._count(rows, environment_id, own, cap) + self._count(rows, environment_id, shared, cap)
-            return min(both, cap + 1)
+            parts = ((part, connection_lists.walk(rows, environment_id, part)) for part in (own, shared))
+            return sum(self._count(rows, environment_id, *part, cap) for part in parts)
         asked, at = (environment_id, wanted, cap), time.monotonic()
         known, until = self._counted.get(asked, (0, 0.0))
         if until > at:
             return known
-        found = connection_lists.count(rows, environment_id, wanted, cap + 1)
+        found = connection_lists.count(rows, walk, cap + 1)
         if found > _QUICK_COUNT:
             if len(self._counted) >= _COUNTS_KEPT:
                 self._counted.clear()
