@@ -24,8 +24,8 @@ class Line:
         self._guard = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
 
-    def take(self, seconds: float, *, is_first: bool = False) -> bool:
-        """Waits so long at most, and not at all for 0. False: there was no place. `is_first`: before all who wait."""
+    def take(self, seconds: float) -> bool:
+        """Waits so long at most, and not at all for 0. False: there was no place."""
         with self._guard:
             if self._free:
                 self._free -= 1
@@ -34,10 +34,7 @@ class Line:
                 return False
             mine = threading.Lock()
             mine.acquire()
-            if is_first:
-                self._waiting.appendleft(mine)
-            else:
-                self._waiting.append(mine)
+            self._waiting.append(mine)
         return mine.acquire(timeout=seconds) or not self._gives_up(mine)
 
     def leave(self) -> None:
@@ -46,11 +43,6 @@ class Line:
                 self._waiting.popleft().release()
             else:
                 self._free += 1
-
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
 
     def _gives_up(self, mine: threading.Lock) -> bool:
         """False where a place came at the last moment."""
@@ -76,10 +68,10 @@ def turn() -> Iterator[None]:
 
 
 @contextmanager
-def aside() -> Iterator[None]:
+def aside(*, waits_to_come_back: bool = True) -> Iterator[None]:
     """While something else is waited for, somebody else may work. Of no effect where nobody has taken a turn.
 
-    Who comes back is the next to work: others may be waiting for what was got meanwhile.
+    Who comes back with what others are waiting for waits for no place: where there is none, it works beside the others.
     """
     if not _leave():
         yield
@@ -87,7 +79,7 @@ def aside() -> Iterator[None]:
     try:
         yield
     finally:
-        _here.has_place = _line.take(_LONGEST_WAIT_SECONDS, is_first=True)
+        _here.has_place = _line.take(_LONGEST_WAIT_SECONDS if waits_to_come_back else 0)
 
 
 def _leave() -> bool:

@@ -1,7 +1,9 @@
 """The Flask app: settings in, WSGI object out."""
 
+import io
 import logging
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wsgi import get_content_length
 
 from onboarding import api, files, pages, runtime, turns
 from onboarding.settings import Settings
@@ -89,10 +92,28 @@ def _https_only(response: Response) -> Response:
 
 def _in_turn(wsgi: Any) -> Any:
     def answer(environ: Any, start_response: Any) -> Any:
+        environ["wsgi.input"] = _arrived(environ)
         with turns.turn():
             return wsgi(environ, start_response)
 
     return answer
+
+
+def _arrived(environ: Any) -> Any:
+    """The whole body, read before the turn: who sends it slowly keeps nobody from work. One too large is refused unread."""
+    body, left = environ["wsgi.input"], get_content_length(environ)
+    if left is None and environ.get("wsgi.input_terminated"):
+        # Its length is not told beforehand: it is read until it is too large.
+        left = LARGEST_BODY_BYTES + 1
+    elif not left or left > LARGEST_BODY_BYTES:
+        return body
+    arrived = io.BytesIO()
+    # Of one that breaks off, the app gets what came, and finds it short.
+    with suppress(OSError):
+        while left and (part := body.read(left)):
+            left -= arrived.write(part)
+    arrived.seek(0)
+    return arrived
 
 
 def configure_logs(settings: Settings) -> None:

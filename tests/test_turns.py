@@ -1,7 +1,10 @@
 """Few requests of a process work at once. Who waits for somebody else keeps nobody out."""
 
+import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 
@@ -74,20 +77,6 @@ def test_places_that_are_never_left_shut_nobody_out() -> None:
     test_no_more_work_at_once_than_there_are_places()
 
 
-def test_who_comes_back_is_the_next_to_work() -> None:
-    """Not behind all who came meanwhile: what it got aside, such as the right to write, is waited for by others."""
-    line, order = turns.Line(1), list[str]()
-    assert line.take(0)
-    waiting = [threading.Thread(target=_stand_in, args=(line, order, name, name == "back")) for name in ("new", "back")]
-    for number, thread in enumerate(waiting, 1):
-        thread.start()
-        _until_so_many_wait(line, number)
-    line.leave()
-    for thread in waiting:
-        thread.join(_PATIENCE)
-    assert order == ["back", "new"]
-
-
 def test_who_gives_up_leaves_the_line() -> None:
     line = turns.Line(1)
     assert line.take(0)
@@ -113,6 +102,20 @@ def test_requests_that_wait_for_slack_keep_no_other_out(site: Site) -> None:
             assert {one.result().status_code for one in asked} <= {200, 502}
 
 
+def test_bodies_that_come_slowly_keep_no_other_out(site: Site) -> None:
+    where = (site.settings.host, site.settings.port)
+    head = f"POST /sign-out HTTP/1.1\r\nHost: {where[0]}:{where[1]}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nx"
+    with ExitStack() as slow, client_of(site) as person:
+        for _ in range(2 * turns.PLACES):
+            slow.enter_context(socket.create_connection(where)).sendall(head.encode())
+        assert person.get("/healthz").status_code == 200
+        began = time.monotonic()
+        for _ in range(5):
+            assert person.get("/healthz").status_code == 200
+        # Each would wait for a place for a second, if those who send slowly had all of them.
+        assert time.monotonic() - began < 3
+
+
 def _made(program: httpx.Client, number: int) -> str:
     body = {
         "integrationIdentifier": "slack-prod",
@@ -123,18 +126,3 @@ def _made(program: httpx.Client, number: int) -> str:
     answer = program.post("/v1/channel-connections", json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["identifier"])
-
-
-def _stand_in(line: turns.Line, order: list[str], name: str, is_first: bool) -> None:
-    assert line.take(_PATIENCE, is_first=is_first)
-    order.append(name)
-    line.leave()
-
-
-def _until_so_many_wait(line: turns.Line, number: int) -> None:
-    pause = threading.Event()
-    for _ in range(500):
-        if line.waiting == number:
-            return
-        pause.wait(0.01)
-    raise AssertionError("Nobody came to wait.")

@@ -8,8 +8,9 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from onboarding import turns
 from onboarding.errors import StorageProblem
@@ -25,71 +26,73 @@ class Writers:
         self._threads = turns.Line(1)
         self._opening = threading.Lock()
         self._path = database_file
-        self._files: tuple[int, int] | None = None
+        self._files: list[int] = []
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Raises StorageProblem when it takes too long."""
-        next_, writing = self._opened()
-        if not self._enters_at_once(next_, writing):
-            with turns.aside():
-                self._wait(next_, writing)
+        """Raises StorageProblem when it takes too long, and where the files cannot be opened or locked."""
+        with self._among_threads():
+            next_, writing = self._opened()
+            _lock(next_, writing)
+            try:
+                yield
+            finally:
+                fcntl.flock(writing, fcntl.LOCK_UN)
+
+    @contextmanager
+    def _among_threads(self) -> Iterator[None]:
+        if not self._threads.take(0):
+            with turns.aside(waits_to_come_back=False):
+                entered = self._threads.take(_LONGEST_WAIT_SECONDS)
+            if not entered:
+                raise StorageProblem("The database is busy.")
         try:
             yield
         finally:
-            fcntl.flock(writing, fcntl.LOCK_UN)
             self._threads.leave()
 
-    def _enters_at_once(self, next_: int, writing: int) -> bool:
-        if not self._threads.take(0):
-            return False
-        if _is_locked(next_):
-            enters = _is_locked(writing)
-            fcntl.flock(next_, fcntl.LOCK_UN)
-            if enters:
-                return True
-        self._threads.leave()
-        return False
-
-    def _wait(self, next_: int, writing: int) -> None:
-        """Through two doors: who stands in the first is the next to write, and who has just written queues before it."""
-        end = time.monotonic() + _LONGEST_WAIT_SECONDS
-        if not self._threads.take(_LONGEST_WAIT_SECONDS):
-            raise StorageProblem("The database is busy.")
-        try:
-            _lock(next_, end)
-            try:
-                _lock(writing, end)
-            finally:
-                fcntl.flock(next_, fcntl.LOCK_UN)
-        except BaseException:
-            self._threads.leave()
-            raise
-
-    def _opened(self) -> tuple[int, int]:
+    def _opened(self) -> Sequence[int]:
         with self._opening:
-            if self._files is None:
-                try:
-                    self._files = _open(f"{self._path}-next"), _open(f"{self._path}-writing")
-                except OSError as fault:
-                    raise StorageProblem("The database's folder cannot be written to.") from fault
+            for name in ("next", "writing")[len(self._files) :]:
+                self._files.append(_open(f"{self._path}-{name}", self._path))
             return self._files
 
     def close(self) -> None:
-        for file in self._files or ():
-            os.close(file)
-        self._files = None
+        while self._files:
+            os.close(self._files.pop())
 
 
-def _open(path: str) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _open(path: str, database: str) -> int:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as fault:
+        raise StorageProblem(f"{path} cannot be opened: {fault.strerror}.") from fault
+    # As SQLite does with its own files beside the database: who may write to one may use the other, whoever made it.
+    with suppress(FileNotFoundError, PermissionError):
+        like = Path(database).stat()
+        os.fchmod(file, like.st_mode & 0o666)
+        os.fchown(file, like.st_uid, like.st_gid)
+    return file
 
 
-def _lock(file: int, end: float) -> None:
-    while not _is_locked(file):
-        if time.monotonic() > end:
-            raise StorageProblem("The database is busy.")
-        time.sleep(_LOOK_SECONDS)
+def _lock(next_: int, writing: int) -> None:
+    """Through two doors: who stands in the first is the next to write, and who has just written queues before it."""
+    end = time.monotonic() + _LONGEST_WAIT_SECONDS
+    _wait_for(next_, end)
+    try:
+        _wait_for(writing, end)
+    finally:
+        fcntl.flock(next_, fcntl.LOCK_UN)
+
+
+def _wait_for(file: int, end: float) -> None:
+    if _is_locked(file):
+        return
+    with turns.aside(waits_to_come_back=False):
+        while not _is_locked(file):
+            if time.monotonic() > end:
+                raise StorageProblem("The database is busy.")
+            time.sleep(_LOOK_SECONDS)
 
 
 def _is_locked(file: int) -> bool:
@@ -98,4 +101,6 @@ def _is_locked(file: int) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as fault:
+        raise StorageProblem(f"A file beside the database cannot be locked: {fault.strerror}.") from fault
     return True

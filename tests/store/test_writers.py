@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from onboarding import turns
 from onboarding.errors import StorageProblem
 from onboarding.store.writers import Writers
 
+_OPEN = Path("/dev/fd")
 _HOLDS = """
 import sys, time
 from onboarding.store.writers import Writers
@@ -62,6 +64,63 @@ def test_turn_of_a_process_that_dies_is_free(tmp_path: Path) -> None:
     assert entered.is_set()
     holder.wait()
     holder.stdout.close()
+
+
+def test_who_gets_its_turn_to_write_waits_for_no_place(tmp_path: Path) -> None:
+    """Others wait for it, in other processes, too."""
+    path = str(tmp_path / "database")
+    one, other = Writers(path), Writers(path)
+    entered, ends = threading.Event(), threading.Event()
+    work = threading.Barrier(turns.PLACES + 1)
+
+    def write() -> None:
+        with turns.turn(), other.turn():
+            entered.set()
+
+    def keep_a_place() -> None:
+        with turns.turn():
+            work.wait(5)
+            assert ends.wait(5)
+
+    threads = [threading.Thread(target=write), *(threading.Thread(target=keep_a_place) for _ in range(turns.PLACES))]
+    with one.turn():
+        threads[0].start()
+        _until_somebody_is_next(path)
+        for thread in threads[1:]:
+            thread.start()
+        work.wait(5)
+    # It would wait for a place for a second.
+    assert entered.wait(0.7)
+    ends.set()
+    for thread in threads:
+        thread.join(5)
+
+
+def test_files_belong_to_whom_the_database_does(tmp_path: Path) -> None:
+    """A command that root gives once must not lock the service out."""
+    database = tmp_path / "database"
+    database.touch()
+    database.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(database, 12345, 54321)
+    with Writers(str(database)).turn():
+        pass
+    own = [(one.stat().st_mode, one.stat().st_uid, one.stat().st_gid) for one in sorted(tmp_path.iterdir())]
+    assert len(own) == 3
+    assert len(set(own)) == 1
+
+
+def test_file_that_cannot_be_opened_is_told_and_tried_again(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "database-writing"
+    in_the_way.mkdir()
+    writers, before = Writers(str(tmp_path / "database")), len(list(_OPEN.iterdir()))
+    for _ in range(5):
+        with pytest.raises(StorageProblem, match="database-writing cannot be opened"), writers.turn():
+            pass
+    assert len(list(_OPEN.iterdir())) == before + 1
+    in_the_way.rmdir()
+    with writers.turn():
+        pass
 
 
 def test_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
