@@ -26,6 +26,15 @@ Then = Callable[[Rows, Any], None]
 _BUSY_MILLISECONDS = 10_000
 #: A connection that rested longer is asked whether the server is still there.
 _TRUSTED_SECONDS = 1.0
+#: libpq's, where the address of the database says nothing else. A server that fell silent is given up for gone: without
+#: them the kernel waits for a quarter of an hour, and every thread with it.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 _UNDEFINED_TABLE = "42P01"
 _NO_TABLES = "The database is empty. Run `flask --app app setup` first."
 
@@ -176,6 +185,7 @@ def _postgresql(url: str) -> Engine:
         pool_use_lifo=True,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
+        connect_args={name: value for name, value in _PATIENCE.items() if name not in make_url(url).query},
     )
 
     @event.listens_for(engine, "checkin")

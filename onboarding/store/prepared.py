@@ -135,11 +135,10 @@ def _result(kind: Any, dialect: Dialect) -> Processor | None:
 
 
 def _told(rows: Connection, driver: Any, text: str, fault: Exception) -> BaseException:
-    """As SQLAlchemy tells it. A connection that broke takes the pool with it: the others have lost their server, too."""
+    """As SQLAlchemy tells it."""
     gone = rows.dialect.is_disconnect(cast(Any, fault), driver, None)
     if gone:
         rows.invalidate(fault)
-        rows.engine.dispose(close=False)
     return DBAPIError.instance(
         text, None, fault, rows.dialect.loaded_dbapi.Error,
         hide_parameters=True, connection_invalidated=gone, dialect=rows.dialect,

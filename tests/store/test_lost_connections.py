@@ -1,7 +1,10 @@
 """PostgreSQL ends our connections, as it does when it restarts: who comes after a rest notices nothing."""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,6 +46,30 @@ def test_connection_that_ends_in_use_is_told_and_the_next_is_new(database: Datab
     with pytest.raises(StorageProblem):
         _asks(database)
     _asks(database)
+
+
+def test_server_that_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = Database(f"postgresql+psycopg://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing")
+        began = time.monotonic()
+        with pytest.raises(StorageProblem):
+            _asks(database)
+    assert time.monotonic() - began < 20
+
+
+def test_server_that_falls_silent_is_given_up(database: Database, url: str) -> None:
+    """No packet can be lost on loopback: the kernel is asked what it would do."""
+    assert _silence_seconds(database) == 10
+    patient = Database(url.replace("postgresql://", "postgresql+psycopg://") + "?tcp_user_timeout=60000")
+    assert _silence_seconds(patient) == 60
+    patient.close()
+
+
+def _silence_seconds(database: Database) -> float:
+    with database.rows() as rows:
+        driver: Any = rows.connection.dbapi_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as line:
+            return line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) / 1000
 
 
 def _asks(database: Database) -> None:
