@@ -1,6 +1,7 @@
 """The WSGI object, `app:app`: the product, and the practice Slack below it while practice mode can be on."""
 
 import fcntl
+import os
 import sys
 from typing import IO
 
@@ -63,7 +64,20 @@ def _served() -> Flask:
         _keep_alone(configured)
     product = site(configured, built)
     sweep.start(built)
+    # A server may load the app once and fork its workers then.
+    os.register_at_fork(after_in_child=lambda: _forked(built))
     return product
+
+
+def _forked(built: runtime.Runtime) -> None:
+    """Threads stay behind, and what is open is the parent's."""
+    if _alone:
+        sys.stderr.write(
+            "PRACTICE: practice mode runs as one web process; let the server load the app in its worker.\n"
+        )
+        os._exit(os.EX_CONFIG)
+    built.database.after_fork()
+    sweep.start(built)
 
 
 _alone: list[IO[str]] = []

@@ -98,6 +98,12 @@ class Database:
             return False
         return True
 
+    def after_fork(self) -> None:
+        """In the forked process: what is open belongs to its parent, and is neither used nor closed here."""
+        self.engine.dispose(close=False)
+        if self._writers is not None:
+            self._writers = Writers(str(self.url.database))
+
     def close(self) -> None:
         self.engine.dispose()
         if self._writers is not None:

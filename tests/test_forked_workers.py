@@ -1,0 +1,77 @@
+"""Servers that load the app once and fork their workers then, as gunicorn does when asked to."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.conftest import INTEGRATION, Program
+from tests.conftest import KEY, SECRET, free_port
+from tests.jobs.conftest import until
+from tests.people import Site
+
+pytestmark = pytest.mark.slow
+
+_ROOT = Path(__file__).parents[1]
+
+
+def test_workers_share_no_connection(site: Site, tmp_path: Path) -> None:
+    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
+    program = Program(site, site.runtime.api_keys.create("a program", "Development", (), None).key)
+    names = [f"connection-{number}" for number in range(20)]
+    for name in names:
+        assert program.creates(identifier=name, subscriberId=name).status_code == 201
+    headers = {"Authorization": f"ApiKey {program.key}"}
+
+    with _forked(site, tmp_path / "log", PRACTICE="off") as address:
+        assert until(lambda: _status(address) == 200, 30)
+
+        def ask(name: str) -> str:
+            answer = httpx.get(f"{address}/v1/channel-connections/{name}", headers=headers, trust_env=False, timeout=20)
+            return str(answer.json().get("identifier", answer.text))
+
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(ask, names * 10)) == names * 10
+
+
+@pytest.mark.once
+def test_practice_mode_refuses_to_be_forked(site: Site, tmp_path: Path) -> None:
+    with _forked(site, tmp_path / "log"):
+        assert until(lambda: "practice mode runs as one web process" in (tmp_path / "log").read_text(), 30)
+
+
+def _status(address: str) -> int:
+    try:
+        return httpx.get(f"{address}/readyz", trust_env=False).status_code
+    except httpx.TransportError:
+        return 0
+
+
+@contextmanager
+def _forked(site: Site, log: Path, **differs: str) -> Iterator[str]:
+    """The address of a second server of the site's database."""
+    port = free_port()
+    environment = {
+        "PORT": str(port),
+        "DATABASE_URL": site.settings.database_url.get_secret_value(),
+        "INSTANCE": str(site.settings.instance),
+        "SECRET_KEY": SECRET,
+        "ENCRYPTION_KEYS": KEY,
+        **differs,
+    }
+    options = ["--preload", "--workers", "2", "--threads", "4", "--no-control-socket", "--bind", f"127.0.0.1:{port}"]
+    with log.open("w") as written:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *options, "app:app"],
+            cwd=_ROOT, env=environment, stdout=written, stderr=written,
+        )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(40)
