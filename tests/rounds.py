@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.parent.name in _ONCE:
             item.add_marker(pytest.mark.once)
+    # The longest first, so that no worker is left with one of them when the others are done.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if DATABASE == "postgresql":
         needless = [item for item in items if item.get_closest_marker("once") or item.get_closest_marker("browser")]
         config.hook.pytest_deselected(items=needless)
