@@ -43,18 +43,18 @@ class Health:
         if installation is None or integration is None:
             raise LookupError("A connection refers to both by foreign keys.")
         if installation.refresh_token is None:
-            self._ask(integration, installation)
+            self._ask(integration, installation, row.workspace_id)
         else:
             self._refresh_once(integration, installation)
 
-    def _ask(self, integration: Integration, installation: Installation) -> None:
+    def _ask(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         token = self._tokens.access_token(installation.id, installation.access_token)
         try:
-            self._gateway.test(self._tokens.credentials(integration), token)
+            place = self._gateway.test(self._tokens.credentials(integration), token)
         except SlackRefused as refusal:
             self._note(installation, refusal)
         else:
-            self._note(installation, None)
+            self._tell(installation, None if place == workspace_id else faults.of_another_workspace(place))
 
     def _refresh_once(self, integration: Integration, installation: Installation) -> None:
         at = self._now()
@@ -84,7 +84,7 @@ class Health:
             self._change(installation.id, free)
             raise
         else:
-            self._note(installation, None, {**free, **self._renewed(installation.id, token, told)})
+            self._tell(installation, None, {**free, **self._renewed(installation.id, token, told)})
 
     def _renewed(self, installation_id: str, spent: str, told: Refreshed) -> dict[str, Any]:
         at = self._now()
@@ -92,20 +92,21 @@ class Health:
         columns = self._tokens.sealed(installation_id, told.access_token, told.refresh_token or spent, expires_at)
         return {**columns, "installed_at": at, "refreshed_at": at, "refresh_expires_at": None}
 
-    def _note(
-        self, installation: Installation, refusal: SlackRefused | None, more: dict[str, Any] | None = None
-    ) -> None:
-        if refusal is not None and faults.is_slack_itself(refusal.code):
+    def _note(self, installation: Installation, refusal: SlackRefused, more: dict[str, Any] | None = None) -> None:
+        if faults.is_slack_itself(refusal.code):
             self._change(installation.id, more or {})
             raise SlackDown("Slack had trouble of its own.")
-        status = "healthy" if refusal is None else "needs_reconnect"
-        words = None if refusal is None else faults.reason(refusal.code)
+        self._tell(installation, faults.reason(refusal.code), more)
+
+    def _tell(self, installation: Installation, broken: str | None, more: dict[str, Any] | None = None) -> None:
+        """`broken`: why the connections on it do not work, in words; None where they do."""
+        status = "needs_reconnect" if broken else "healthy"
         with self._database.transaction() as session:
             # A connection that ends at this moment takes its own row first and the grant's last.
             integrations.share(session, installation.integration_id)
             if more:
                 installations.change(session, installation.id, **more)
-            connections.set_status(session, installation.id, status, words, self._now())
+            connections.set_status(session, installation.id, status, broken, self._now())
 
     def _change(self, installation_id: str, values: dict[str, Any]) -> None:
         if values:

@@ -52,6 +52,11 @@ def is_slack_itself(code: str) -> bool:
     return code in _SLACK_ITSELF
 
 
+def of_another_workspace(place: str) -> str:
+    """Why a connection needs to be reconnected, where its token works in `place` alone."""
+    return f"The token belongs to another workspace: {place}."
+
+
 def reason(code: str) -> str:
     """Why a connection needs to be reconnected, in words."""
     if code in GONE:

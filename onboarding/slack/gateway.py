@@ -84,9 +84,16 @@ class Gateway:
         )
         return grants.read_refreshed(_body(answer))
 
-    def test(self, app: Credentials, token: str) -> None:
-        """Asks whether Slack accepts the token. Raises SlackRefused where it does not, SlackBusy or SlackDown."""
-        _ask(self._client(app, token).auth_test)
+    def test(self, app: Credentials, token: str) -> str:
+        """The id of the workspace or organisation that the token belongs to.
+
+        Raises SlackRefused where Slack does not accept the token, SlackBusy or SlackDown.
+        """
+        told = _body(_ask(self._client(app, token).auth_test))
+        place = (told.get("is_enterprise_install") and told.get("enterprise_id")) or told.get("team_id")
+        if not isinstance(place, str):
+            raise SlackDown("Slack did not say whose the token is.")
+        return place
 
     def revoke(self, app: Credentials, token: str, rotates: bool) -> bool:
         """Takes the app out of the workspace. False: Slack says that the access was gone already.

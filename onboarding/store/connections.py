@@ -33,6 +33,8 @@ from onboarding.store.integrations import Integration
 from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
+#: Statuses of a connection that has to be reconnected.
+BROKEN = ("needs_reconnect", "disconnected")
 #: The columns by which the API filters and the two by which it orders: one index each.
 _FILTERS = ("integration_id", "subscriber_id", "mode", "context_digest", "workspace_id", "status")
 _INDEXES = tuple(
@@ -80,6 +82,10 @@ class ChannelConnection(Base):
     context_keys_json: Mapped[str] = mapped_column("context_keys", Text)
     #: The exact set of them, in any order, as one text.
     context_digest: Mapped[str] = mapped_column(String(64))
+
+    @property
+    def is_broken(self) -> bool:
+        return self.status in BROKEN
 
     @property
     def context_keys(self) -> tuple[str, ...]:

@@ -179,6 +179,20 @@ def test_refused_token_needs_reconnecting_and_says_why(program: Program) -> None
     assert told["auth"] == {"accessToken": "token-of-acme-hq"}
 
 
+def test_token_of_another_workspace_is_told_and_never_revoked(site: Site, visitor: Visitor, program: Program) -> None:
+    """It may be the one that another connection lives on, whatever the program said of it."""
+    visitor.connects(site.link("slack-prod", subscriber_id="bea"))
+    (used,) = program.lists()
+    auth = {"accessToken": program.asks("GET", f"{LIST}/{used}").json()["auth"]["accessToken"]}
+    program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
+    told = program.asks("POST", f"{LIST}/mistaken/verify").json()
+    assert (told["status"], told["next"]) == ("needs_reconnect", ["reconnect"])
+    assert told["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
+    assert program.asks("DELETE", f"{LIST}/mistaken?revoke=true").status_code == 204
+    assert site.slack.calls("auth.revoke") == []
+    assert program.asks("POST", f"{LIST}/{used}/verify").json()["status"] == "healthy"
+
+
 def test_slack_being_away_changes_nothing(site: Site, visitor: Visitor, program: Program) -> None:
     visitor.connects(site.link("slack-prod"))
     (name,) = program.lists()

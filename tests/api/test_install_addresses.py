@@ -82,6 +82,19 @@ def test_address_for_a_connection_that_exists_reconnects_it(visitor: Visitor, pr
     assert told["auth"]["accessToken"].startswith("xoxb-")
 
 
+def test_address_for_a_connection_that_is_broken_says_so(site: Site, visitor: Visitor, program: Program) -> None:
+    assert visitor.connects(asks(program)).outcome == "connected"
+    (name,) = program.lists()
+    installation = site.slack.installations()[0]
+    site.slack.removes_app(installation.client_id, installation.place)
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["next"] == ["reconnect"]
+    start = visitor.opens(asks(program))
+    assert (start.outcome, start.heading) == ("already_connected", "Slack has to be reconnected")
+    assert "nothing needs doing" not in start.text
+    assert visitor.allows(visitor.presses(start, "connect")).outcome == "reconnected"
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
+
+
 def test_name_that_was_taken_meanwhile_is_replaced_by_another(visitor: Visitor, program: Program) -> None:
     url = asks(program, connectionIdentifier="wanted")
     program.creates(identifier="wanted", subscriberId="cy")

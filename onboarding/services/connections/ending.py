@@ -1,16 +1,28 @@
 """The end of a connection, whoever ends it: a person of the console, the shell or a program."""
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from onboarding import identity, ids
 from onboarding.clock import Clock
-from onboarding.errors import NotFound, SlackProblem, StorageProblem, VaultProblem
+from onboarding.errors import NotFound, SlackProblem, SlackRefused, StorageProblem, VaultProblem
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Credentials, Gateway
 from onboarding.store import audit, connections, installations, integrations
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Database, Session
+
+
+@dataclass(frozen=True)
+class _Access:
+    """What is given back to Slack."""
+
+    credentials: Credentials
+    token: str = field(repr=False)
+    rotates: bool
+    #: A program said which workspace the token belongs to. If it belongs to another, that one may be in use.
+    is_unchecked: bool
 
 
 class Ending:
@@ -36,13 +48,23 @@ class Ending:
         if to_revoke is None:
             return "kept"
         try:
-            result = "revoked" if self._gateway.revoke(*to_revoke) else "already_gone"
+            if to_revoke.is_unchecked and not self._is_of(one.workspace_id, to_revoke):
+                return "not_confirmed"
+            was_there = self._gateway.revoke(to_revoke.credentials, to_revoke.token, to_revoke.rotates)
+            result = "revoked" if was_there else "already_gone"
         except SlackProblem:
             return "not_confirmed"
         # The end is told whether or not it can be written down: until then the entry says that Slack did not confirm it.
         with suppress(StorageProblem), self._database.transaction() as session:
             audit.set_detail(session, entry_id, f"{result}:{name}")
         return result
+
+    def _is_of(self, workspace_id: str, access: _Access) -> bool:
+        """True also for a token that does not work any more. Raises SlackBusy, SlackDown."""
+        try:
+            return self._gateway.test(access.credentials, access.token) == workspace_id
+        except SlackRefused:
+            return True
 
     def disconnected(self, environment_id: str, identifier: str) -> Disconnected:
         """How the last disconnect of this identifier ended. Raises NotFound."""
@@ -53,9 +75,7 @@ class Ending:
         result, _, name = entry.detail.partition(":")
         return Disconnected(result, name, entry.at)
 
-    def _what_to_revoke(
-        self, session: Session, one: ChannelConnection, revoke: bool
-    ) -> tuple[Credentials, str, bool] | None:
+    def _what_to_revoke(self, session: Session, one: ChannelConnection, revoke: bool) -> _Access | None:
         """Erases the installation that nothing lives on any more; what to ask Slack, if nothing has the workspace."""
         installation = installations.by_id(session, one.environment_id, one.installation_id)
         integration = integrations.by_id(session, one.environment_id, one.integration_id)
@@ -67,7 +87,8 @@ class Ending:
             return None
         try:
             token = self._tokens.access_token(installation.id, installation.access_token)
-            return self._tokens.credentials(integration), token, installation.refresh_token is not None
+            credentials, rotates = self._tokens.credentials(integration), installation.refresh_token is not None
+            return _Access(credentials, token, rotates, installation.origin == "api")
         except VaultProblem:
             # What does not open cannot be revoked, and must not keep a person from disconnecting.
             return None

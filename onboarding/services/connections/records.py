@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import orjson
 
+from onboarding.store.connections import BROKEN
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -149,7 +151,7 @@ def connection_of(row: Any, access_token: str | None = None) -> Connection:
 
 def _next_steps(status: str, granted: str, asked: str) -> tuple[str, ...]:
     """What a program gave says nothing of its scopes: nothing is missed there."""
-    if status in ("needs_reconnect", "disconnected"):
+    if status in BROKEN:
         return ("reconnect",)
     if granted and granted != asked and set(asked.split(",")) - set(granted.split(",")):
         return ("update_permissions",)

@@ -36,6 +36,8 @@ class Existing:
     workspace_name: str | None
     created_at: datetime
     installed_by: str | None
+    #: Slack does not accept its access any more.
+    is_broken: bool
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,12 @@ class Starting:
         if found is None:
             return None
         return Existing(
-            found.identifier, found.workspace_id, found.workspace_name, found.created_at, found.installed_by
+            found.identifier,
+            found.workspace_id,
+            found.workspace_name,
+            found.created_at,
+            found.installed_by,
+            found.is_broken,
         )
 
     def _make(
