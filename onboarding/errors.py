@@ -45,7 +45,13 @@ class Refused(Problem):
 
 
 class Conflict(Problem):
+    """`identifier` names what is in the way, where it can be told."""
+
     code = "conflict"
+
+    def __init__(self, sentence: str = "", code: str | None = None, identifier: str | None = None) -> None:
+        super().__init__(sentence, code)
+        self.identifier = identifier
 
 
 class LinkProblem(Problem):

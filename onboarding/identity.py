@@ -61,6 +61,7 @@ def connection_exists(
         f'A channel connection already exists for integration "{integration}" with {person} and {place}. '
         f"Connection ID: {identifier}",
         "connection_exists",
+        identifier,
     )
 
 

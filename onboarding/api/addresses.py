@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from flask import Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from onboarding.api import door, keys, once
 from onboarding.api.bodies import read_body
@@ -21,13 +21,18 @@ def _scope(text: str) -> str:
     return text
 
 
+Scope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string", "enum": list(KNOWN_SCOPES)})]
+
+
 class CreateInstallAddress(Wire):
     integration_identifier: Text = Field(examples=["slack-prod"])
     subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
     connection_identifier: Identifier | None = Field(None, description="What the connection shall be called.")
     context: Contexts = Field(None, examples=[{"tenant": "org-123"}])
     context_hash: Plain | None = Field(None, description="For browsers; a key needs none.")
-    scope: list[Annotated[str, AfterValidator(_scope)]] | None = Field(None, max_length=50)
+    scope: list[Scope] | None = Field(
+        None, max_length=50, description="What to ask Slack for, instead of what the integration asks for."
+    )
     connection_mode: Mode | None = None
     auto_link_user: bool | None = Field(None, description="Accepted; who installed is kept anyway, as `installedBy`.")
 
@@ -37,21 +42,25 @@ class CreateChatAddress(CreateInstallAddress):
 
 
 class InstallAddress(Wire):
-    url: str
+    url: str = Field(description="Send the person there.", examples=["https://connect.example.com/connect/lnk_…"])
 
 
 @door.post("/v1/integrations/channel-connections/oauth", "links:write", TAG, InstallAddress, CreateInstallAddress)
 def create_install_address() -> Response:
     """Make an install address
 
-    It lives five minutes, is for one person, and leads to one connection.
+    It lives five minutes, is for one person, and leads to one connection: a new one, or, for an identity that has one, to fresh access for
+    it. A repeat with the same `Idempotency-Key` gets the same address, which may have run out by then.
     """
     return _made(CreateInstallAddress)
 
 
 @door.post("/v1/integrations/chat/oauth", "links:write", TAG, InstallAddress, CreateChatAddress)
 def create_chat_address() -> Response:
-    """Make an install address, under its older name"""
+    """Make an install address, as older clients ask for it
+
+    The same as above, for programs that know this address.
+    """
     return _made(CreateChatAddress)
 
 

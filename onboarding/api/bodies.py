@@ -55,7 +55,7 @@ def read_body(model: type[M]) -> M:
     told = _parsed(raw_body())
     if not isinstance(told, dict):
         raise Refused("The body must be a JSON object", code="body_not_object")
-    g.ignored = _header(_ignored(told, model))
+    _tell_ignored(_ignored(told, model))
     return _validated(model, told)
 
 
@@ -71,6 +71,7 @@ def read_query(model: type[M]) -> M:
             twice[name] = {"messages": [f"{name} must be given once"]}
         elif name in names and values[0] != "":
             told[name] = values[0]
+    _tell_ignored([name for name in request.args if name not in names])
     if twice:
         raise ValidationFailed(twice)
     return _validated(model, told)
@@ -142,7 +143,9 @@ def _errors(error: ValidationError) -> dict[str, Mapping[str, object]]:
 
 
 def _sentence(field: str, one: Any) -> str:
-    words = _WORDS.get(one["type"])
+    # The length of a text is told as "items" where something else was checked before it.
+    kind = f"string_{one['type']}" if isinstance(one["input"], str) else one["type"]
+    words = _WORDS.get(kind) or _WORDS.get(one["type"])
     if words is None:
         return wire.printable(one["msg"].removeprefix("Value error, ").replace("{field}", field))
     told = {name: value for name, value in one.get("ctx", {}).items() if name != "error"}
@@ -175,6 +178,7 @@ def _ignored(told: Mapping[str, object], model: type[BaseModel], within: str = "
     return names
 
 
-def _header(names: Sequence[str]) -> str:
-    """Names that fit into a header, whatever was in them."""
-    return ", ".join(quote(wire.printable(name)[:100], safe=".-_~") for name in names[:_MOST_IGNORED])
+def _tell_ignored(names: Sequence[str]) -> None:
+    """In a header of the answer (`door`), which they fit into whatever was in them."""
+    told = [quote(wire.printable(name)[:100], safe=".-_~") for name in names[:_MOST_IGNORED]]
+    g.ignored = [*g.get("ignored", ()), *told]

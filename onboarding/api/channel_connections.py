@@ -9,6 +9,7 @@ from onboarding import identity, ids
 from onboarding.api import door, keys, once, providers, wire
 from onboarding.api.bodies import read_body, read_query
 from onboarding.api.shapes import (
+    EXACT_SET,
     Contexts,
     Flag,
     Identifier,
@@ -18,6 +19,7 @@ from onboarding.api.shapes import (
     PageQuery,
     Plain,
     Text,
+    Time,
     Token,
     Wire,
     page,
@@ -38,14 +40,17 @@ class WorkspaceIn(Wire):
 class AuthIn(Wire):
     access_token: Token = Field(examples=["Workspace access token"])
     refresh_token: Token | None = Field(None, description="For tokens that rotate. It is used here, and never shown.")
-    expires_at: Moment | None = None
-    refresh_token_expires_at: Moment | None = None
+    expires_at: Moment | None = Field(
+        None,
+        description="ISO 8601; without a zone, UTC. Beside a refresh token that has none: now, so that it is refreshed first.",
+    )
+    refresh_token_expires_at: Moment | None = Field(None, description="Likewise.")
 
 
 class UpdateChannelConnection(Wire):
     """Both are replaced whole: what is left out is gone."""
 
-    workspace: WorkspaceIn
+    workspace: WorkspaceIn = Field(description="Whose token it is. `verify` asks Slack whether that is so.")
     auth: AuthIn
 
 
@@ -54,7 +59,7 @@ class CreateChannelConnection(UpdateChannelConnection):
     identifier: Identifier | None = Field(None, examples=["slack-prod-user123-abc4"])
     subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
     context: Contexts = Field(None, examples=[{"key": "org-acme"}])
-    connection_mode: Mode | None = Field(None, examples=["shared"])
+    connection_mode: Mode | None = Field(None, examples=["shared"], description="See *Identity and modes*.")
 
 
 class WorkspaceOut(Wire):
@@ -67,10 +72,10 @@ class AuthOut(Wire):
     """`accessToken` is empty, and `hasAccessToken` beside it, for keys without `connections:secrets`."""
 
     access_token: str = Field(examples=["Workspace access token"])
-    has_access_token: bool | None = None
-    has_refresh_token: bool | None = None
-    expires_at: str | None = None
-    refresh_token_expires_at: str | None = None
+    has_access_token: bool | None = Field(None, description="The key may not see the token, and there is one.")
+    has_refresh_token: bool | None = Field(None, description="It rotates. A refresh token is never shown.")
+    expires_at: Time | None = None
+    refresh_token_expires_at: Time | None = None
 
 
 class ChannelConnection(Wire):
@@ -86,15 +91,26 @@ class ChannelConnection(Wire):
     )
     workspace: WorkspaceOut
     auth: AuthOut
-    created_at: str = Field(examples=["2026-11-23T10:00:00.000Z"])
-    updated_at: str = Field(examples=["2026-11-23T10:00:00.000Z"])
+    created_at: Time
+    updated_at: Time = Field(
+        description="When it was last made, replaced or reconnected; asking Slack does not move it."
+    )
     connection_mode: Mode = Field(examples=["shared"])
-    status: Status = Field(examples=["unknown"])
-    status_reason: str | None = None
-    checked_at: str | None = None
+    status: Status = Field(
+        examples=["unknown"],
+        description="What Slack said when it was last asked, by verify or by an install. `unknown`: not asked yet. "
+        "`needs_reconnect`: Slack does not accept the token any more, `statusReason` says why. `unreachable` and "
+        "`disconnected` are reserved.",
+    )
+    status_reason: str | None = Field(None, description="In words, where the connection is broken.")
+    checked_at: Time | None = Field(None, description="When Slack was last asked.")
     scopes: list[str] | None = Field(None, description="What Slack granted.")
     installed_by: str | None = Field(None, description="The Slack user who installed.")
-    next: list[str] | None = Field(None, description="What to do: `verify`, `reconnect` or `update_permissions`.")
+    next: list[str] | None = Field(
+        None,
+        description="What to do: `verify` (ask Slack whether it works), `reconnect` or `update_permissions` (both: "
+        "send the person an install address of the same identity).",
+    )
 
 
 class ChannelConnectionPage(Wire):
@@ -113,7 +129,7 @@ class ChannelConnectionQuery(PageQuery):
     channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
     provider_id: providers.Provider | None = None
     integration_identifier: Plain | None = None
-    context_keys: Keys | None = Field(None, description="The exact set, in any order; empty: those without context.")
+    context_keys: Keys | None = Field(None, description=EXACT_SET)
     workspace_id: Plain | None = None
     status: Status | None = None
     search: Plain | None = Field(
@@ -131,7 +147,8 @@ class DeleteQuery(Wire):
 def create_channel_connection() -> Response:
     """Create a channel connection
 
-    One identity (integration, subscriber, exact set of contexts) has one connection.
+    One identity (integration, subscriber, exact set of contexts) has one connection. A subscriber and contexts that are not there
+    yet are made.
     """
     who = keys.holder()
 
@@ -167,7 +184,10 @@ def retrieve_channel_connection(identifier: str) -> Response:
     "/v1/channel-connections/<identifier>", "connections:write", TAG, ChannelConnection, UpdateChannelConnection
 )
 def update_channel_connection(identifier: str) -> Response:
-    """Replace workspace and credentials"""
+    """Replace workspace and credentials
+
+    Both are replaced whole: what is left out is gone. The status is `unknown` again, and what Slack granted is forgotten.
+    """
     who = keys.holder()
 
     def act(then: once.Then) -> Connection:
@@ -182,7 +202,8 @@ def update_channel_connection(identifier: str) -> Response:
 def delete_channel_connection(identifier: str) -> Response:
     """Delete a channel connection, and its endpoints
 
-    The token is revoked at Slack only with `revoke=true`, and never while another connection has the workspace.
+    The token is revoked at Slack only with `revoke=true`, and never while another connection has the workspace or Slack says that it
+    belongs to another one. `204` says that the connection is gone, whatever Slack answered.
     """
     asked, who = read_query(DeleteQuery), keys.holder()
     current().ending.disconnect(who.environment_id, named(identifier), who.actor, asked.revoke)

@@ -9,7 +9,7 @@ from onboarding import ids
 from onboarding.api import door, keys, once, providers, wire
 from onboarding.api.bodies import read_body, read_query
 from onboarding.api.problems import ValidationFailed
-from onboarding.api.shapes import Contexts, Identifier, Keys, PageQuery, Plain, Text, Wire, page
+from onboarding.api.shapes import EXACT_SET, Contexts, Identifier, Keys, PageQuery, Plain, Text, Time, Wire, page
 from onboarding.errors import NotFound
 from onboarding.runtime import current
 from onboarding.services.endpoints import Endpoint, EndpointQuery, EndpointWish
@@ -33,13 +33,15 @@ class Webhook(Wire):
 
 
 _FORMS: dict[str, type[Wire]] = {"slack_channel": SlackChannel, "slack_user": SlackUser, "webhook": Webhook}
+_FORMS_IN_WORDS = "`{channelId}` of a `slack_channel`, `{userId}` of a `slack_user`, `{url}` of a `webhook`, which may have a `channel`, too"
+_EXAMPLE = {"channelId": "C0123456789"}
 
 
 class CreateChannelEndpoint(Wire):
     integration_identifier: Text = Field(examples=["slack-prod"])
     subscriber_id: Identifier = Field(examples=["subscriber-123"])
     type: Kind
-    endpoint: dict[str, Any] = Field(description="`{channelId}`, `{userId}` or `{url, channel}`, as the type says.")
+    endpoint: dict[str, Any] = Field(description=f"{_FORMS_IN_WORDS}.", examples=[_EXAMPLE])
     identifier: Identifier | None = None
     connection_identifier: Text | None = None
     context: Contexts = None
@@ -47,21 +49,23 @@ class CreateChannelEndpoint(Wire):
 
 
 class UpdateChannelEndpoint(Wire):
-    endpoint: dict[str, Any] = Field(description="Of the type that is stored.")
+    endpoint: dict[str, Any] = Field(description="Of the type that is stored.", examples=[_EXAMPLE])
 
 
 class ChannelEndpoint(Wire):
-    identifier: str
+    identifier: str = Field(examples=["endpoint-1"])
     channel: Literal["chat"]
     provider_id: Literal["slack"]
-    integration_identifier: str
+    integration_identifier: str = Field(examples=["slack-prod"])
     connection_identifier: str | None
-    subscriber_id: str
-    context_keys: list[str]
+    subscriber_id: str = Field(examples=["subscriber-123"])
+    context_keys: list[str] = Field(examples=[[]])
     type: Kind
-    endpoint: dict[str, Any] = Field(description="A webhook's `url` is empty for keys without `connections:secrets`.")
-    created_at: str
-    updated_at: str
+    endpoint: dict[str, Any] = Field(
+        description="A webhook's `url` is empty for keys without `connections:secrets`.", examples=[_EXAMPLE]
+    )
+    created_at: Time
+    updated_at: Time
 
 
 class ChannelEndpointPage(Wire):
@@ -78,7 +82,7 @@ class ChannelEndpointQuery(PageQuery):
     provider_id: providers.Provider | None = None
     integration_identifier: Plain | None = None
     connection_identifier: Plain | None = None
-    context_keys: Keys | None = Field(None, description="The exact set, in any order; empty: those without context.")
+    context_keys: Keys | None = Field(None, description=EXACT_SET)
 
 
 @door.post("/v1/channel-endpoints", "connections:write", TAG, ChannelEndpoint, CreateChannelEndpoint)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from onboarding.api import door, keys, once, wire
 from onboarding.api.bodies import read_body, read_query
-from onboarding.api.shapes import Data, PageQuery, Plain, Wire, Word, page
+from onboarding.api.shapes import Data, PageQuery, Plain, Time, Wire, Word, page
 from onboarding.errors import NotFound
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
@@ -28,11 +28,11 @@ class UpdateContext(Wire):
 
 
 class Context(Wire):
-    type: str
-    id: str
+    type: str = Field(examples=["tenant"])
+    id: str = Field(examples=["org-123"])
     data: dict[str, Any]
-    created_at: str
-    updated_at: str
+    created_at: Time
+    updated_at: Time
 
 
 class ContextPage(Wire):
@@ -89,7 +89,7 @@ def update_context(type: str, id: str) -> Response:  # noqa: A002  # the words o
 
 @door.delete(_ONE, "connections:write", TAG, more=(409,))
 def delete_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
-    """Delete a context that nothing refers to"""
+    """Delete a context to which no connection refers"""
     current().contexts.remove(keys.holder().environment_id, *_named(type, id))
     return door.nothing()
 

@@ -108,7 +108,7 @@ def problem(fault: Exception) -> Response:
 @blueprint.after_request
 def _headers(response: Response) -> Response:
     if ignored := g.get("ignored"):
-        response.headers["X-Ignored-Fields"] = ignored
+        response.headers["X-Ignored-Fields"] = ", ".join(ignored)
     limits.tell(response)
     return response
 

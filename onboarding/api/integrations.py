@@ -16,16 +16,16 @@ class Integration(Wire):
     id: str = Field(alias="_id")
     environment_id: str = Field(alias="_environmentId")
     organization_id: str = Field(alias="_organizationId")
-    identifier: str
-    name: str
+    identifier: str = Field(examples=["slack-prod"])
+    name: str = Field(examples=["Your product"])
     provider_id: Literal["slack"]
     channel: Literal["chat"]
     kind: Literal["delivery"]
     credentials: dict[str, Any] = Field(description="Always empty.")
-    active: bool
+    active: bool = Field(examples=[True])
     deleted: bool
     primary: bool
-    conditions: list[Any]
+    conditions: list[Any] = Field(examples=[[]])
 
 
 class Integrations(RootModel[list[Integration]]):

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock
 from onboarding.api import wire
-from onboarding.errors import Problem, Refused, SlackBusy, SlackDown, StorageProblem
+from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem
 from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ TABLE = {
     "subscriber_required": Row(400, "`connectionMode` is `subscriber` and there is no `subscriberId`."),
     "owner_required": Row(400, "Neither `subscriberId` nor `context` is there."),
     "cursors_conflict": Row(400, "Both `before` and `after` are there."),
-    "cursor_unknown": Row(400, "The cursor is not ours, of another environment or of another order."),
+    "cursor_unknown": Row(400, "The cursor is not ours, or of another environment, list or order."),
     "idempotency_key_invalid": Row(400, "`Idempotency-Key` is empty, too long or has invisible characters."),
     "bad_request": Row(400, "The request cannot be read, or a value cannot be kept as it is."),
     "key_missing": Row(401, "There is no `Authorization` header."),
@@ -51,11 +51,16 @@ TABLE = {
     "endpoint_not_found": Row(404, "There is no such channel endpoint."),
     "not_found": Row(404, "Nothing is served at this address."),
     "method_not_allowed": Row(405, "The address does not know this method; `Allow` names those that it knows."),
-    "connection_exists": Row(409, "The identity (integration, subscriber, exact set of contexts) has a connection."),
+    "connection_exists": Row(
+        409,
+        "The identity (integration, subscriber, exact set of contexts) has a connection: `connectionIdentifier` names it.",
+    ),
     "identifier_taken": Row(409, "Another connection has this identifier."),
     "context_exists": Row(409, "There is such a context already."),
     "context_in_use": Row(409, "Connections refer to the context: the message counts them."),
-    "subscriber_exists": Row(409, "There is such a subscriber, and `failIfExists` is true."),
+    "subscriber_exists": Row(
+        409, "There is such a subscriber, and `failIfExists` is true; its members stand beside the others."
+    ),
     "subscriber_in_use": Row(409, "Connections belong to the subscriber: the message counts them."),
     "endpoint_exists": Row(409, "Another channel endpoint has this identifier."),
     "idempotency_in_progress": Row(409, "The first request with this key is still running."),
@@ -65,7 +70,7 @@ TABLE = {
     "media_type_unsupported": Row(415, "`Content-Type` is not `application/json`."),
     "host_not_served": Row(421, "In practice mode only this computer's own names are answered."),
     "validation_failed": Row(422, "One or more values do not do: `errors` names every one of them."),
-    "idempotency_key_reused": Row(422, "The key was used for a request with another body."),
+    "idempotency_key_reused": Row(422, "The key was used at this address for a request with another body."),
     "rate_limited": Row(429, "More requests than this key may make in a second; `Retry-After` says when to go on."),
     "internal": Row(500, "Our fault. It is in the log under `errorId`."),
     "slack_unreachable": Row(502, "Slack did not answer, so we do not know. Nothing was changed."),
@@ -162,7 +167,9 @@ def body(
 def _ours(problem: Problem) -> Response:
     status = TABLE[problem.code].status
     field = _FIELDS.get(problem.code)
-    more = {"errors": {field: {"messages": [problem.sentence]}}} if field else None
+    more: dict[str, object] = {"errors": {field: {"messages": [problem.sentence]}}} if field else {}
+    if isinstance(problem, Conflict) and problem.identifier:
+        more["connectionIdentifier"] = problem.identifier
     answer = body(status, problem.code, problem.sentence, more)
     if problem.code in ("idempotency_in_progress", "rate_limited"):
         answer.headers["Retry-After"] = "1"

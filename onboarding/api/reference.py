@@ -41,16 +41,22 @@ class Family:
     anchor: str
     name: str
     endpoints: tuple[Endpoint, ...]
+    #: What its endpoints answer with, alone or in a list.
+    members: tuple[Member, ...]
 
 
 def families(document: Mapping[str, Any]) -> tuple[Family, ...]:
     found: dict[str, list[Endpoint]] = {name: [] for name in _ORDER}
+    answered: dict[str, tuple[Member, ...]] = {}
     for path, operations in document["paths"].items():
         for method in _METHODS:
             if method in operations:
                 operation = operations[method]
-                found[operation["tags"][0]].append(_endpoint(document, method, path, operation))
-    return tuple(Family(_anchor(name), name, tuple(some)) for name, some in found.items())
+                name = operation["tags"][0]
+                found[name].append(_endpoint(document, method, path, operation))
+                # The first of each family answers with its object, or with a list of nothing else.
+                answered.setdefault(name, tuple(_members(document, _object(document, operation))))
+    return tuple(Family(_anchor(name), name, tuple(some), answered[name]) for name, some in found.items())
 
 
 def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
@@ -74,10 +80,20 @@ def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     return {"integer": 1, "boolean": False, "object": {}, "null": None}.get(str(schema.get("type")), "…")
 
 
+def _object(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    schema = _resolved(document, _answer(operation)[1] or {})
+    return _resolved(document, schema["items"]) if schema.get("type") == "array" else schema
+
+
+def _answer(operation: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
+    """Its status and its shape, if it has any."""
+    status = next(code for code in operation["responses"] if code.startswith("2"))
+    return status, operation["responses"][status].get("content", {}).get("application/json", {}).get("schema")
+
+
 def _endpoint(document: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> Endpoint:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-    status = next(code for code in operation["responses"] if code.startswith("2"))
-    answer = operation["responses"][status].get("content", {}).get("application/json", {}).get("schema")
+    status, answer = _answer(operation)
     return Endpoint(
         anchor=operation["operationId"].replace("_", "-"),
         method=method.upper(),
@@ -90,7 +106,7 @@ def _endpoint(document: Mapping[str, Any], method: str, path: str, operation: Ma
         example=_text(example(document, body)) if body else None,
         status=status,
         answer=_text(example(document, answer)) if answer else None,
-        others=tuple(code for code in operation["responses"] if code != status),
+        others=tuple(sorted(code for code in operation["responses"] if code != status)),
     )
 
 
@@ -99,7 +115,7 @@ def _parameter(document: Mapping[str, Any], told: Mapping[str, Any]) -> Member:
     default = schema.get("default")
     return Member(
         name=told["name"],
-        type=_type(document, schema) + (f" in the {told['in']}" if told["in"] != "query" else ""),
+        type=_type(document, schema) + _limits(schema) + (f", in the {told['in']}" if told["in"] != "query" else ""),
         required=bool(told.get("required")),
         default="" if default is None else json.dumps(default).strip('"'),
         meaning=told.get("description") or schema.get("description", ""),
@@ -112,7 +128,8 @@ def _members(document: Mapping[str, Any], schema: Mapping[str, Any], before: str
     for name, part in sorted(schema.get("properties", {}).items(), key=lambda one: one[0] not in required):
         inner = _resolved(document, part)
         meaning = part.get("description") or inner.get("description", "")
-        yield Member(f"{before}{name}", _type(document, inner), name in required, "", meaning)
+        told = _type(document, inner) + _limits(inner) + (" or null" if _may_be_null(part) else "")
+        yield Member(f"{before}{name}", told, name in required, "", meaning)
         if "properties" in inner and before.count(".") < _DEEPEST:
             yield from _members(document, inner, f"{before}{name}.")
 
@@ -141,6 +158,24 @@ def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "time"
     return str(schema.get("const") or schema.get("type", "any"))
+
+
+def _limits(schema: Mapping[str, Any]) -> str:
+    """How long or large it may be, in words."""
+    for least, most, of in (
+        ("minimum", "maximum", ""),
+        ("minLength", "maxLength", " characters"),
+        ("", "maxItems", ""),
+    ):
+        if most in schema:
+            beginning = f"{schema[least]} to " if schema.get(least) else "at most "
+            return f", {beginning}{schema[most]:,}{of}"
+    return ""
+
+
+def _may_be_null(schema: Mapping[str, Any]) -> bool:
+    """Of what is always there. What may be left out is left out instead."""
+    return "default" not in schema and any(one.get("type") == "null" for one in schema.get("anyOf", ()))
 
 
 def _text(value: Any) -> str:

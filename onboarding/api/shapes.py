@@ -136,16 +136,46 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterVali
 Identifier = Annotated[
     str,
     AfterValidator(_addressable),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^/%?#\\\x00-\x1f\x7f]+$"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": r"^[^/%?#\\\x00-\x1f\x7f]+$",
+            "description": "Any script, but none of `/ % ? # \\`, no control character and no outer white space.",
+        }
+    ),
 ]
-Word = Annotated[str, AfterValidator(_word), WithJsonSchema({"type": "string", "pattern": _WORD_PATTERN})]
+Word = Annotated[
+    str,
+    AfterValidator(_word),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": _WORD_PATTERN,
+            "description": "1 to 100 of the letters a-z and A-Z, digits, `-` and `_`.",
+        }
+    ),
+]
 Token = Annotated[
     str,
     AfterValidator(_token),
     StringConstraints(min_length=1, max_length=LONGEST_TOKEN),
     AfterValidator(_plain),
 ]
-Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "ISO 8601, such as `2026-11-23T10:00:00Z`; without a zone, UTC.",
+        }
+    ),
+]
+#: A moment as it is answered.
+Time = Annotated[str, Field(description="ISO 8601, UTC, milliseconds.", examples=["2026-11-23T10:00:00.000Z"])]
 Data = Annotated[dict[str, Any], BeforeValidator(_data)]
 Contexts = Annotated[
     dict[str, str | None] | None,
@@ -169,7 +199,8 @@ Contexts = Annotated[
                     },
                 ]
             },
-            "description": "One to five contexts: `type` to `id`, or to `{id, data}`.",
+            "description": "One to five contexts: `type` to `id`, or to `{id, data}`. Types and ids have 1 to 100 of the letters a-z and "
+            "A-Z, digits, `-` and `_`. One that is not there yet is made; `data` of one that is there stays as it is.",
         }
     ),
 ]
@@ -178,6 +209,8 @@ Limit = Annotated[
     int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})
 ]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean", "default": False})]
+#: Of a list's contextKeys.
+EXACT_SET = "The exact set, in any order: `contextKeys=tenant:a&contextKeys=region:eu`. Present and empty: those without context."
 Keys = Annotated[
     tuple[Plain, ...],
     BeforeValidator(_keys),
@@ -232,6 +265,8 @@ class Problem(Wire):
     error: str
     code: str
     request_id: str
+    connection_identifier: str | None = Field(None, description="With `connection_exists`: the one that exists.")
+    error_id: str | None = Field(None, description="With `internal`: where it is in the log.")
 
 
 class FieldProblem(Wire):

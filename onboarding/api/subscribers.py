@@ -8,7 +8,7 @@ from pydantic import Field
 from onboarding import ids
 from onboarding.api import door, keys, once, wire
 from onboarding.api.bodies import read_body, read_query
-from onboarding.api.shapes import Data, Flag, Identifier, PageQuery, Plain, Wire, page
+from onboarding.api.shapes import Data, Flag, Identifier, PageQuery, Plain, Time, Wire, page
 from onboarding.errors import NotFound
 from onboarding.runtime import current
 from onboarding.services import subscribers as service
@@ -43,9 +43,11 @@ class CreateSubscriberQuery(Wire):
 
 
 class Subscriber(Wire):
-    organization_id: str = Field(alias="_organizationId")
+    organization_id: str = Field(
+        alias="_organizationId", description="For clients that ask for it: the same everywhere."
+    )
     environment_id: str = Field(alias="_environmentId")
-    subscriber_id: str
+    subscriber_id: str = Field(examples=["subscriber-123"])
     first_name: str | None = None
     last_name: str | None = None
     email: str | None = None
@@ -55,8 +57,8 @@ class Subscriber(Wire):
     timezone: str | None = None
     data: dict[str, Any] | None = None
     deleted: bool
-    created_at: str
-    updated_at: str
+    created_at: Time
+    updated_at: Time
 
 
 class SubscriberPage(Wire):
@@ -75,7 +77,7 @@ class SubscriberQuery(PageQuery):
 
 
 class SubscriberDeleted(Wire):
-    acknowledged: bool
+    acknowledged: bool = Field(examples=[True])
     status: Literal["deleted"]
 
 
@@ -113,7 +115,10 @@ def retrieve_subscriber(subscriber_id: str) -> Response:
 
 @door.patch(_ONE, "connections:write", TAG, Subscriber, UpdateSubscriber)
 def update_subscriber(subscriber_id: str) -> Response:
-    """Change a subscriber"""
+    """Change a subscriber
+
+    What is named is changed; `null` takes it away.
+    """
 
     def act(then: once.Then) -> service.Subscriber:
         body = read_body(UpdateSubscriber)
@@ -124,7 +129,7 @@ def update_subscriber(subscriber_id: str) -> Response:
 
 @door.delete(_ONE, "connections:write", TAG, SubscriberDeleted, more=(409,))
 def delete_subscriber(subscriber_id: str) -> Response:
-    """Delete a subscriber to whom no connection belongs"""
+    """Delete a subscriber to whom no connection belongs, and its channel endpoints"""
     current().subscribers.remove(keys.holder().environment_id, _named(subscriber_id))
     return door.told({"acknowledged": True, "status": "deleted"})
 

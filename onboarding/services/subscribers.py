@@ -9,7 +9,7 @@ from typing import Any
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound
 from onboarding.listing import COUNT_CAP, PageAsk, PageOf
-from onboarding.store import connections, paging
+from onboarding.store import connections, endpoints, paging
 from onboarding.store import subscribers as store
 from onboarding.store.database import Database, Session, Then
 
@@ -60,11 +60,11 @@ class Subscribers:
             return self._find(session, environment_id, subscriber_id)
 
     def list(self, environment_id: str, ask: PageAsk, wanted: Mapping[str, str]) -> PageOf[Subscriber]:
-        turn = paging.turn_of(environment_id, ask)
+        turn = paging.turn_of(f"subscribers {environment_id}", ask)
         with self._database.reading() as session:
             leaf = store.page(session, environment_id, turn, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return paging.page_of(environment_id, turn, leaf, total, COUNT_CAP, _subscriber)
+        return paging.page_of(f"subscribers {environment_id}", turn, leaf, total, COUNT_CAP, _subscriber)
 
     def change(self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], then: Then) -> Subscriber:
         """Changes what is named in `profile`. Raises NotFound."""
@@ -76,7 +76,7 @@ class Subscribers:
         return changed
 
     def remove(self, environment_id: str, subscriber_id: str) -> None:
-        """Raises NotFound, and Conflict while connections belong to the subscriber."""
+        """Its channel endpoints go with it. Raises NotFound, and Conflict while connections belong to the subscriber."""
         with self._database.transaction() as session:
             # First it goes, then it is counted: who makes a connection for it at this moment is seen, or makes it anew.
             if not store.remove(session, environment_id, subscriber_id):
@@ -88,6 +88,7 @@ class Subscribers:
                     "Delete them first.",
                     "subscriber_in_use",
                 )
+            endpoints.remove_of_subscriber(session, environment_id, subscriber_id)
 
     def _find(self, session: Session, environment_id: str, subscriber_id: str) -> Subscriber:
         row = store.find(session, environment_id, subscriber_id)

@@ -93,6 +93,11 @@ def remove(session: Session, environment_id: str, identifier: str) -> bool:
     return done.first() is not None
 
 
+def remove_of_subscriber(session: Session, environment_id: str, subscriber_id: str) -> None:
+    own = (_TABLE.c.environment_id == environment_id, _TABLE.c.subscriber_id == subscriber_id)
+    session.execute(delete(_TABLE).where(*own))
+
+
 def remove_of_integration(session: Session, integration_id: str) -> None:
     session.execute(delete(_TABLE).where(_TABLE.c.integration_id == integration_id))
 

@@ -50,10 +50,10 @@ class Turn:
         )
 
 
-def turn_of(environment_id: str, ask: PageAsk) -> Turn:
-    """Raises Refused (`cursor_unknown`)."""
-    after = read_cursor(environment_id, ask.order, ask.after, "after")
-    before = read_cursor(environment_id, ask.order, ask.before, "before")
+def turn_of(of: str, ask: PageAsk) -> Turn:
+    """`of`: which list, that is what is listed and in which environment. Raises Refused (`cursor_unknown`)."""
+    after = read_cursor(of, ask.order, ask.after, "after")
+    before = read_cursor(of, ask.order, ask.before, "before")
     turn = Turn(ask.limit, after, before, ask.order, ask.descending)
     return turn.including() if ask.include_cursor else turn
 
@@ -83,29 +83,27 @@ def turn_page(fetch: Callable[..., Sequence[T]], turn: Turn, place_of: Callable[
     return Leaf(rows, near, far) if backwards else Leaf(rows, far, near)
 
 
-def page_of(
-    environment_id: str, turn: Turn, leaf: Leaf[Any], total: int, cap: int, make: Callable[[Any], R]
-) -> PageOf[R]:
-    """`total` may have been counted past `cap`."""
+def page_of(of: str, turn: Turn, leaf: Leaf[Any], total: int, cap: int, make: Callable[[Any], R]) -> PageOf[R]:
+    """`of` as in `turn_of`. `total` may have been counted past `cap`."""
     return PageOf(
         tuple(make(row) for row in leaf.rows),
-        cursor(environment_id, turn.order, leaf.next),
-        cursor(environment_id, turn.order, leaf.previous),
+        cursor(of, turn.order, leaf.next),
+        cursor(of, turn.order, leaf.previous),
         min(total, cap),
         total > cap,
     )
 
 
-def cursor(environment_id: str, order: str, place: Place | None) -> str | None:
+def cursor(of: str, order: str, place: Place | None) -> str | None:
     if place is None:
         return None
     # The id last: it may have any character in it.
-    parts = (order, place.moment.isoformat(), "i" if place.inclusive else "", _mark(environment_id), place.row_id)
+    parts = (order, place.moment.isoformat(), "i" if place.inclusive else "", _mark(of), place.row_id)
     return base64.urlsafe_b64encode("|".join(parts).encode()).decode().rstrip("=")
 
 
-def read_cursor(environment_id: str, order: str, text: str | None, field: str) -> Place | None:
-    """Raises Refused (`cursor_unknown`) for one that is not ours, of another environment or another order."""
+def read_cursor(of: str, order: str, text: str | None, field: str) -> Place | None:
+    """Raises Refused (`cursor_unknown`) for one that is not ours, of another list or another order."""
     if text is None:
         return None
     try:
@@ -116,7 +114,7 @@ def read_cursor(environment_id: str, order: str, text: str | None, field: str) -
         at = datetime.fromisoformat(moment).astimezone(UTC)
     except (binascii.Error, ValueError, OverflowError):
         told = mark = ""
-    if told != order or mark != _mark(environment_id) or "\0" in row_id:
+    if told != order or mark != _mark(of) or "\0" in row_id:
         raise Refused("This place in the list is not known. Start from its beginning.", field, "cursor_unknown")
     return Place(at, row_id, inclusive == "i")
 
@@ -128,8 +126,8 @@ def _near_edge(rows: list[T], backwards: bool, origin: Place, place_of: Callable
     return replace(origin, inclusive=not origin.inclusive)
 
 
-def _mark(environment_id: str) -> str:
-    return hashlib.sha256(environment_id.encode()).hexdigest()[:12]
+def _mark(of: str) -> str:
+    return hashlib.sha256(of.encode()).hexdigest()[:12]
 
 
 def seek(query: Any, moment: Any, row_id: Any, descending: bool, place: Place | None) -> Any:

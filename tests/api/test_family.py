@@ -131,6 +131,14 @@ def test_subscriber_with_connections_stays(program: Program) -> None:
     assert program.asks("DELETE", f"{SUBSCRIBERS}/ada").status_code == 200
 
 
+def test_endpoints_of_a_subscriber_go_with_it(program: Program) -> None:
+    for name in ("ada", "bea"):
+        made = program.asks("POST", ENDPOINTS, endpoint(identifier=f"of-{name}", subscriberId=name))
+        assert made.status_code == 201
+    assert program.asks("DELETE", f"{SUBSCRIBERS}/ada").status_code == 200
+    assert [one["identifier"] for one in program.asks("GET", ENDPOINTS).json()["data"]] == ["of-bea"]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -283,6 +291,9 @@ def test_every_list_goes_to_its_end_and_back(address: str, program: Program) -> 
     assert back["data"] == second["data"]
     assert program.asks("GET", f"{address}?limit=2&before={back['previous']}").json()["data"] == first["data"]
     assert program.asks("GET", f"{address}?after=x").json()["code"] == "cursor_unknown"
+    # Nor does one list take another's.
+    for other in {CONTEXTS, SUBSCRIBERS, ENDPOINTS} - {address}:
+        assert program.asks("GET", f"{other}?after={first['next']}").json()["code"] == "cursor_unknown"
 
 
 @pytest.mark.parametrize("address", ["/v1/integrations", "/v1/integrations/active"])

@@ -39,14 +39,16 @@ class Reading:
                 mode=search.mode or None,
                 context_key=search.context or None,
             )
-            turn = paging.turn_of(environment_id, PageAsk(PAGE_SIZE, after or None, before if not after else None))
+            turn = paging.turn_of(
+                f"connections {environment_id}", PageAsk(PAGE_SIZE, after or None, before if not after else None)
+            )
             return self._page(rows, environment_id, wanted, turn, CONSOLE_COUNT_CAP, with_tokens=False)
 
     def list(self, environment_id: str, ask: PageAsk, query: Query, with_tokens: bool) -> PageOf[Connection]:
         """The API's list (contract.md A3). Raises Refused for a cursor that is not ours, VaultProblem."""
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
             return PageOf((), None, None, 0, False)
-        turn = paging.turn_of(environment_id, ask)
+        turn = paging.turn_of(f"connections {environment_id}", ask)
         with self._database.rows() as rows:
             keys = query.context_keys
             wanted = Filter(
@@ -95,7 +97,9 @@ class Reading:
         walk = connection_lists.walk(rows, environment_id, wanted)
         leaf = connection_lists.page(rows, walk, turn)
         total = self._count(rows, environment_id, wanted, walk, cap)
-        return paging.page_of(environment_id, turn, leaf, total, cap, lambda row: self._connection(row, with_tokens))
+        return paging.page_of(
+            f"connections {environment_id}", turn, leaf, total, cap, lambda row: self._connection(row, with_tokens)
+        )
 
     def _count(self, rows: Rows, environment_id: str, wanted: Filter, walk: Walk, cap: int) -> int:
         """To one past the cap. What took long to count is believed for some seconds."""
