@@ -85,7 +85,7 @@ _alone: list[IO[str]] = []
 
 def _keep_alone(configured: Settings) -> None:
     """The practice Slack's world is in this process's memory, so a second process would show another world."""
-    configured.instance.mkdir(parents=True, exist_ok=True)
+    configured.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (configured.instance / "practice.lock").open("w", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

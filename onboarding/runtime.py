@@ -64,7 +64,7 @@ class Runtime:
 def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
     """The wiring. Raises SettingsProblem where a setting does not do."""
     if settings.database.startswith("sqlite"):
-        settings.instance.mkdir(parents=True, exist_ok=True)
+        settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database)
     vault, gateway = Vault(settings.vault_keys), Gateway()
     # The browser reaches the practice Slack below PUBLIC_URL; the server asks at the address that it listens on.

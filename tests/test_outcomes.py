@@ -57,7 +57,7 @@ def _link_expired(scene: Scene) -> Page:
 
 def _link_revoked(scene: Scene) -> Page:
     link, runtime = scene.site.link(), scene.site.runtime
-    assert runtime.links.revoke(runtime.environments.first().id, runtime.links.read(link.rpartition("/")[2]))
+    assert runtime.links.revoke(runtime.links.read(link.rpartition("/")[2]))
     return scene.visitor.opens(link)
 
 

@@ -154,9 +154,10 @@ def create_channel_connection() -> Response:
 
     def act(then: once.Then) -> Connection:
         wish = _wish(read_body(CreateChannelConnection))
-        return current().writing.create(
+        made = current().writing.create(
             who.environment_id, who.environment_name, who.creates_subscribers, wish, who.actor, then
         )
+        return _noted(made, wish.auth)
 
     return once.answer(act, show, 201, lambda made: made.id)
 
@@ -193,7 +194,8 @@ def update_channel_connection(identifier: str) -> Response:
     def act(then: once.Then) -> Connection:
         body = read_body(UpdateChannelConnection)
         place, auth = _workspace(body.workspace), _auth(body.auth)
-        return current().writing.replace(who.environment_id, named(identifier), place, auth, who.actor, then)
+        made = current().writing.replace(who.environment_id, named(identifier), place, auth, who.actor, then)
+        return _noted(made, auth)
 
     return once.answer(act, show, 200, lambda made: made.id)
 
@@ -304,6 +306,13 @@ def _read(identifier: str) -> Connection:
     if secrets:
         current().credential_reads.note(who.environment_id, who.actor, identifier)
     return found
+
+
+def _noted(made: Connection, given: Auth) -> Connection:
+    """Who gives a refresh token that others gave before is told what came of it since: that is a read."""
+    if made.access_token != given.access_token and keys.may_see_secrets():
+        current().credential_reads.note(keys.holder().environment_id, keys.holder().actor, made.identifier)
+    return made
 
 
 def _wish(body: CreateChannelConnection) -> Wish:

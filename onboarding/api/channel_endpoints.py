@@ -1,5 +1,6 @@
 """/v1/channel-endpoints (contract.md A3, C2.4), for the three types that Slack has."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from flask import Response
@@ -110,13 +111,16 @@ def list_channel_endpoints() -> Response:
         context_keys=asked.context_keys,
     )
     found = current().endpoints.list(keys.holder().environment_id, asked.ask(), query)
+    _note_read(found.rows, "endpoints")
     return door.told(page([show(one) for one in found.rows], found))
 
 
 @door.get(_ONE, "connections:read", TAG, ChannelEndpoint)
 def retrieve_channel_endpoint(identifier: str) -> Response:
     """Retrieve a channel endpoint"""
-    return door.told(show(current().endpoints.retrieve(keys.holder().environment_id, _named(identifier))))
+    found = current().endpoints.retrieve(keys.holder().environment_id, _named(identifier))
+    _note_read([found], identifier)
+    return door.told(show(found))
 
 
 @door.patch(_ONE, "connections:write", TAG, ChannelEndpoint, UpdateChannelEndpoint)
@@ -138,6 +142,12 @@ def delete_channel_endpoint(identifier: str) -> Response:
     """Delete a channel endpoint"""
     current().endpoints.remove(keys.holder().environment_id, _named(identifier))
     return door.nothing()
+
+
+def _note_read(found: Sequence[Endpoint], subject: str) -> None:
+    """A webhook's address is a credential: whoever has it can post there."""
+    if keys.may_see_secrets() and any("url" in one.endpoint for one in found):
+        current().credential_reads.note(keys.holder().environment_id, keys.holder().actor, subject)
 
 
 def show(one: Endpoint) -> dict[str, Any]:

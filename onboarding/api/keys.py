@@ -1,5 +1,7 @@
 """Who asks: `Authorization: ApiKey …` to one environment and its scopes."""
 
+import re
+
 from flask import Flask, current_app, g, request
 
 from onboarding.errors import Problem
@@ -7,6 +9,7 @@ from onboarding.runtime import current
 from onboarding.services.api_keys import Holder
 
 _SCHEMES = ("apikey", "bearer")
+_SCHEME = re.compile(r"[A-Za-z]{1,20}\Z")
 
 
 class Unauthorized(Problem):
@@ -45,7 +48,9 @@ def _authenticate() -> None:
         raise Unauthorized("Missing authorization header", "key_missing")
     scheme, _, key = given.strip().partition(" ")
     if scheme.lower() not in _SCHEMES:
-        raise Unauthorized(f'Invalid authentication scheme: "{scheme[:100]}"', "key_scheme")
+        # A key that stands there alone is not told again.
+        named = scheme if _SCHEME.match(scheme) else "…"
+        raise Unauthorized(f'Invalid authentication scheme: "{named}"', "key_scheme")
     found = current().api_keys.holder(key.strip())
     if found is None:
         raise Unauthorized("API Key not found")

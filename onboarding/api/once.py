@@ -8,7 +8,7 @@ import orjson
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from onboarding.api import door, keys, problems
+from onboarding.api import door, keys, problems, wire
 from onboarding.api.bodies import raw_body
 from onboarding.api.problems import ValidationFailed
 from onboarding.errors import NotFound, Problem, Refused
@@ -90,33 +90,40 @@ def _refused(claim: Claim, problem: Exception, key: str) -> Response:
 def _replayed(kept: Kept, key: str) -> Response:
     told = orjson.loads(kept.body)
     if isinstance(told.get("auth"), dict):
-        _put_token(told["auth"], told["identifier"], kept.connection_id)
+        _put_token(told, kept.connection_id)
     if "url" in told.get("endpoint", ()) and keys.may_see_secrets():
-        told["endpoint"]["url"] = _webhook(told["identifier"])
+        told["endpoint"]["url"] = _webhook(told)
     answer = _named(door.told(told, kept.status), key)
     answer.headers["Idempotency-Replay"] = "true"
     return answer
 
 
-def _put_token(auth: dict[str, Any], identifier: str, connection_id: str | None) -> None:
-    """The connection's token as it is now; none where the connection is gone or the key may not see it."""
-    who = keys.holder()
-    token = current().connections.token(who.environment_id, connection_id) if connection_id else None
-    if token is None:
+def _put_token(told: dict[str, Any], connection_id: str | None) -> None:
+    """The connection's token as it is now; none where the connection is gone or another one, or the key may not see it.
+
+    What was replaced since belongs to another workspace, as like as not, than the one that the old answer names.
+    """
+    who, auth = keys.holder(), told["auth"]
+    now = current().connections.token(who.environment_id, connection_id) if connection_id else None
+    if now is None:
         auth["hasAccessToken"] = False
-    elif keys.may_see_secrets():
-        current().credential_reads.note(who.environment_id, who.actor, identifier)
-        auth["accessToken"] = token
+    elif keys.may_see_secrets() and wire.moment(now.since) == told["updatedAt"]:
+        current().credential_reads.note(who.environment_id, who.actor, told["identifier"])
+        auth["accessToken"] = now.access_token
         auth.pop("hasAccessToken", None)
 
 
-def _webhook(identifier: str) -> str:
-    """The address that the endpoint has now; none where the endpoint is gone."""
+def _webhook(told: dict[str, Any]) -> str:
+    """The address that the endpoint has; none where it is gone or another one, or has been changed since."""
+    who = keys.holder()
     try:
-        found = current().endpoints.retrieve(keys.holder().environment_id, identifier).endpoint
+        found = current().endpoints.retrieve(who.environment_id, told["identifier"])
     except NotFound:
         return ""
-    return str(found.get("url", ""))
+    if (wire.moment(found.created_at), wire.moment(found.updated_at)) != (told["createdAt"], told["updatedAt"]):
+        return ""
+    current().credential_reads.note(who.environment_id, who.actor, told["identifier"])
+    return str(found.endpoint.get("url", ""))
 
 
 def _text(members: dict[str, Any]) -> str:

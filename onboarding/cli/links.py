@@ -59,7 +59,7 @@ def create(
 def revoke(link_id: str, as_json: bool) -> None:
     """Make the link LINK_ID unusable. Connections made with it stay."""
     with opened() as runtime:
-        if not runtime.links.revoke(runtime.environments.first().id, link_id):
+        if not runtime.links.revoke(link_id):
             raise NotFound(f"There is no link {link_id!r} that could still be revoked.")
     say(as_json, {"id": link_id, "revoked": True}, lambda: f"Revoked {link_id}.")
 

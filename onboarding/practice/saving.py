@@ -53,7 +53,7 @@ class StateFile:
             self._saved_change = newest
 
     def _write(self, text: str) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # mkstemp makes the file with mode 0600, before anything is in it.
         handle, neighbour = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         try:

@@ -142,9 +142,10 @@ class Links:
             then(session, made)
         return made
 
-    def revoke(self, environment_id: str, link_id: str) -> bool:
+    def revoke(self, link_id: str) -> bool:
+        """Whichever environment it is of; what was handed on from it ends, too. False where there is none to revoke."""
         with self._database.transaction() as session:
-            return store.revoke(session, environment_id, link_id, self._now())
+            return store.revoke(session, link_id, self._now())
 
     def address(self, link_id: str) -> str:
         return f"{self._origin}/connect/{self.token(link_id)}"

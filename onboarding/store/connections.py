@@ -170,7 +170,7 @@ def documented(rows: Rows, environment_id: str, identifier: str) -> Any:
 
 
 def token_of(rows: Rows, environment_id: str, connection_id: str) -> Row[*tuple[Any, ...]] | None:
-    query = select(TABLE.c.installation_id, _INSTALLATION.c.access_token).join(
+    query = select(TABLE.c.installation_id, TABLE.c.updated_at, _INSTALLATION.c.access_token).join(
         _INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id
     )
     return rows.execute(query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)).first()

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, delete, update
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base
@@ -25,6 +25,8 @@ class Link(Base):
     subscriber_id: Mapped[str | None] = mapped_column(ID)
     context_keys_json: Mapped[str] = mapped_column("context_keys", Text)
     offered_context_keys_json: Mapped[str] = mapped_column("offered_context_keys", Text)
+    #: The link that an approval was handed on from: it ends with that one. Null for one that nobody handed on.
+    parent_id: Mapped[str | None] = mapped_column(String(100), index=True)
     #: The workspace that must answer, if one is expected.
     workspace_id: Mapped[str | None] = mapped_column(String(100))
     #: What the connection shall be called, where a program said so and the name is still free.
@@ -59,6 +61,16 @@ def by_id(session: Session, link_id: str) -> Link | None:
     return session.get(Link, link_id)
 
 
+def parent_of(session: Session, link: Link) -> Link | None:
+    return session.get(Link, link.parent_id) if link.parent_id else None
+
+
+def handed_on(session: Session, link_id: str, at: datetime) -> Link | None:
+    """The approval that was made of this link, if it can still be used."""
+    query = select(Link).where(Link.parent_id == link_id, Link.expires_at > at)
+    return session.scalars(query.where(Link.revoked_at.is_(None), Link.used_at.is_(None)).limit(1)).first()
+
+
 def mark_used(session: Session, link_id: str, attempt_id: str, identity_key: str, at: datetime) -> bool:
     """True for the one attempt that used it first."""
     done = session.execute(
@@ -70,12 +82,9 @@ def mark_used(session: Session, link_id: str, attempt_id: str, identity_key: str
     return done.first() is not None
 
 
-def revoke(session: Session, environment_id: str, link_id: str, at: datetime) -> bool:
+def revoke(session: Session, link_id: str, at: datetime) -> bool:
     done = session.execute(
-        update(Link)
-        .where(Link.id == link_id, Link.environment_id == environment_id, Link.revoked_at.is_(None))
-        .values(revoked_at=at)
-        .returning(Link.id)
+        update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at).returning(Link.id)
     )
     return done.first() is not None
 

@@ -18,6 +18,8 @@ from tests.people import Site
         ("Basic abc", "key_scheme", 'Invalid authentication scheme: "Basic"'),
         ("ApiKey nobody", "key_unknown", "API Key not found"),
         ("ApiKey", "key_unknown", "API Key not found"),
+        # As like as not the key itself, without what should stand before it.
+        ("sco_abc-DEF_123", "key_scheme", 'Invalid authentication scheme: "…"'),
     ],
 )
 def test_who_has_no_key_is_told_what_is_missing(header: str | None, code: str, message: str, program: Program) -> None:

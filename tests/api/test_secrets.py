@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tests.api.conftest import Program, connection
 from tests.people import Site
 
-LIST = "/v1/channel-connections"
+LIST, ENDPOINTS = "/v1/channel-connections", "/v1/channel-endpoints"
 SECRETS = ("tok-e1n", "refr-e5h", "hooks.example/s3cret", "sco_")
 
 
@@ -52,3 +52,33 @@ def test_list_is_noted_with_its_filter_and_count(site: Site, program: Program) -
     assert "tenant:acme" in first
     assert "ada" in second
     assert first.endswith("count=1")
+
+
+def test_webhooks_that_are_read_are_noted(site: Site, program: Program) -> None:
+    hook = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "webhook", "identifier": "hook"}
+    program.asks("POST", ENDPOINTS, {**hook, "endpoint": {"url": "https://hooks.example/s3cret"}})
+    program.asks("POST", ENDPOINTS, {**hook, "identifier": "b", "type": "slack_user", "endpoint": {"userId": "U1"}})
+    program.asks("GET", f"{ENDPOINTS}/b")
+    assert subjects_read(site) == []
+    for _ in range(2):
+        program.asks("GET", f"{ENDPOINTS}/hook")
+        program.asks("GET", ENDPOINTS)
+    assert subjects_read(site) == ["endpoints", "hook"]
+
+
+def test_token_that_was_not_given_is_noted_when_it_is_told(site: Site, program: Program) -> None:
+    """Who gives a refresh token that is known already gets what came of it."""
+    pair = {"accessToken": "the-token-in-use", "refreshToken": "single-use"}
+    program.creates(identifier="first", auth=pair)
+    told = program.creates(identifier="second", subscriberId="bea", auth=pair).json()["auth"]["accessToken"]
+    assert (told, subjects_read(site)) == ("the-token-in-use", [])
+    with site.runtime.database.transaction() as session:
+        session.execute(text("UPDATE installations SET refresh_token = NULL"))
+    told = program.creates(identifier="third", subscriberId="cy", auth={**pair, "accessToken": "junk"}).json()
+    assert (told["auth"]["accessToken"], subjects_read(site)) == ("the-token-in-use", ["third"])
+
+
+def subjects_read(site: Site) -> list[str]:
+    with site.runtime.database.reading() as session:
+        found = session.execute(text("SELECT subject FROM audit_entries WHERE action = 'credentials.read'"))
+        return sorted(found.scalars())

@@ -72,3 +72,43 @@ def test_only_the_browser_that_asked_learns_how_it_went(site: Site, visitor: Vis
         assert other.opens(page.url).outcome == "other_browser"
         assert other.asks("GET", status_url(page)).status_code == 404
     assert urlsplit(status_url(page)).query == ""
+
+
+def test_a_link_is_handed_on_once_and_an_approval_not_at_all(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    first = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
+    with Visitor(site) as admin:
+        again = link_for_admin(admin.presses(admin.opens(first), "ask-admin"))
+        other = link_for_admin(admin.presses(admin.opens(link), "ask-admin"))
+    assert first == again == other != link
+
+
+def test_what_was_handed_on_ends_with_its_link(site: Site, visitor: Visitor) -> None:
+    for ends in ("revoked", "used", "revoked on the way"):
+        link = site.link(subscriber_id=ends.replace(" ", "-"))
+        approval = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
+        consent = visitor.presses(visitor.opens(approval), "connect")
+        if ends == "used":
+            with Visitor(site) as customer:
+                assert customer.connects(link).outcome == "connected"
+        else:
+            assert site.runtime.links.revoke(site.runtime.links.read(link.rpartition("/")[2]))
+        if ends == "revoked on the way":
+            assert visitor.allows(consent).outcome == "link_revoked"
+        with Visitor(site) as stranger:
+            assert stranger.opens(approval).outcome == f"link_{ends.partition(' ')[0]}"
+
+
+def test_link_is_used_by_its_approval(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    page = visitor.presses(visitor.opens(link), "ask-admin")
+    with Visitor(site) as admin:
+        assert admin.connects(link_for_admin(page)).outcome == "connected"
+    with Visitor(site) as stranger:
+        assert stranger.opens(link).outcome == "link_used"
+
+
+def test_what_is_handed_on_of_an_open_link_lives_no_longer(site: Site, visitor: Visitor, clock: Clock) -> None:
+    page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
+    clock.forward(hours=25)
+    assert visitor.opens(link_for_admin(page)).outcome == "link_expired"

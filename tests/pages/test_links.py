@@ -1,8 +1,11 @@
 """Links: what they fix stays fixed, what they leave open is picked, and each way to be useless has its page."""
 
-import pytest
+from collections.abc import Sequence
 
-from onboarding.services.connections.records import Search
+import pytest
+from sqlalchemy import text
+
+from onboarding.services.connections.records import Connection, Search
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
 
@@ -11,12 +14,15 @@ def field_names(page: Page) -> set[str]:
     return {one.get("name", "") for one in page.root.iter("input")} - {"csrf_token"}
 
 
+def connections(site: Site) -> Sequence[Connection]:
+    runtime = site.runtime
+    return runtime.connections.page(runtime.environments.first().id, Search(), None, None).rows
+
+
 def connection_of(site: Site) -> tuple[str, str | None, tuple[str, ...]]:
     """Mode, subscriber and context of the only connection."""
-    runtime = site.runtime
-    found = runtime.connections.page(runtime.environments.first().id, Search(), None, None)
-    assert found.total == 1
-    return found.rows[0].mode, found.rows[0].subscriber_id, found.rows[0].context_keys
+    (one,) = connections(site)
+    return one.mode, one.subscriber_id, one.context_keys
 
 
 def test_what_a_link_fixes_cannot_be_changed_by_the_form(site: Site, visitor: Visitor) -> None:
@@ -70,7 +76,7 @@ def test_each_unusable_link_has_a_page_of_its_own(site: Site, visitor: Visitor, 
     runtime, used, revoked, expired = site.runtime, site.link(), site.link(), site.link()
     with Visitor(site) as other:
         other.connects(used)
-    runtime.links.revoke(runtime.environments.first().id, runtime.links.read(revoked.rpartition("/")[2]))
+    runtime.links.revoke(runtime.links.read(revoked.rpartition("/")[2]))
     pages = [visitor.opens(used), visitor.opens(revoked), visitor.opens(f"{expired}x")]
     clock.forward(days=8)
     pages.append(visitor.opens(expired))
@@ -122,11 +128,43 @@ def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site:
 def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothing(site: Site, visitor: Visitor) -> None:
     link, runtime = site.link(), site.runtime
     consent = visitor.presses(visitor.opens(link), "connect")
-    runtime.links.revoke(runtime.environments.first().id, runtime.links.read(link.rpartition("/")[2]))
+    runtime.links.revoke(runtime.links.read(link.rpartition("/")[2]))
     page = visitor.allows(consent)
     assert (page.outcome, page.status) == ("link_revoked", 410)
     assert visitor.opens(page.url).heading == "This link was withdrawn"
     assert site.slack.installations() == []
+
+
+def test_who_was_on_the_way_when_a_link_was_used_replaces_nothing(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    consent = visitor.presses(visitor.opens(link), "connect")
+    with Visitor(site) as customer:
+        assert customer.connects(link).outcome == "connected"
+    asked = visitor.allows(consent, workspace="T0ACMETEST")
+    assert asked.outcome == "wrong_workspace"
+    assert visitor.presses(asked, "replace").outcome == "link_used"
+    assert [one.workspace_name for one in connections(site)] == ["Acme HQ"]
+
+
+def test_nobody_says_beforehand_that_what_is_not_there_may_be_replaced(site: Site, visitor: Visitor) -> None:
+    link = site.link()
+    consent = visitor.presses(visitor.opens(link), "connect", intent="other_workspace")
+    with Visitor(site) as customer:
+        assert customer.connects(site.link()).outcome == "connected"
+    assert visitor.allows(consent, workspace="T0ACMETEST").outcome == "wrong_workspace"
+    assert [one.workspace_name for one in connections(site)] == ["Acme HQ"]
+
+
+def test_a_link_stands_in_no_log_when_the_database_is_away(
+    site: Site, visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = site.link()
+    with site.runtime.database.transaction() as session:
+        session.execute(text("ALTER TABLE links RENAME TO links_away"))
+    assert visitor.opens(link).status == 503
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("onboarding")]
+    assert any("page.database_gone" in line and "/connect/<token>" in line for line in told)
+    assert not any(link.rpartition("/")[2] in line for line in told)
 
 
 def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Visitor) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from onboarding import identity
 from onboarding.listing import COUNT_CAP, PageAsk, PageOf
 from onboarding.services.connections import records
-from onboarding.services.connections.records import Connection, Detail, Query, Search
+from onboarding.services.connections.records import Connection, Detail, Query, Search, Token
 from onboarding.services.tokens import Tokens
 from onboarding.store import connection_lists, connections, installations, integrations, paging
 from onboarding.store.connection_lists import Filter, Walk
@@ -72,11 +72,13 @@ class Reading:
             raise identity.unknown_connection(identifier)
         return self._connection(row, with_token)
 
-    def token(self, environment_id: str, connection_id: str) -> str | None:
+    def token(self, environment_id: str, connection_id: str) -> Token | None:
         """The token of a connection as it is now; None when the connection is gone. Raises VaultProblem."""
         with self._database.rows() as rows:
             row = connections.token_of(rows, environment_id, connection_id)
-        return None if row is None else self._tokens.access_token(row.installation_id, row.access_token)
+        if row is None:
+            return None
+        return Token(self._tokens.access_token(row.installation_id, row.access_token), row.updated_at)
 
     def find(self, environment_id: str, identifier: str) -> Detail:
         """For the console: never with the token. Raises NotFound."""

@@ -11,6 +11,13 @@ from onboarding.store.connections import BROKEN
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    access_token: str = field(repr=False)
+    #: When the connection was last made, replaced or reconnected.
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """The documented object (contract.md A2). The token is there only for whoever asked for it and may."""
 

@@ -47,7 +47,9 @@ class Settling:
             integration = self._bench.integration_of(session, attempt)
             integrations.lock(session, integration.id)
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
-            if link is not None and link.revoked_at is not None:
+            parent = links.parent_of(session, link) if link else None
+            used = [one for one in (link, parent) if one is not None]
+            if any(one.revoked_at is not None for one in used):
                 # It was withdrawn while the person was with Slack.
                 return self._end(session, attempt, stage, grant, "link_revoked")
             if not grant.is_bot and _needs_bot(session, integration, grant, choice):
@@ -65,10 +67,11 @@ class Settling:
             ):
                 return self._end(session, attempt, stage, grant, "workspace_taken")
             at = self._bench.now()
-            if link is not None and not links.mark_used(session, link.id, attempt.id, key, at):
-                session.refresh(link)
-                if link.used_identity_key != key:
-                    return self._end(session, attempt, stage, grant, "link_used")
+            for one in used:
+                if not links.mark_used(session, one.id, attempt.id, key, at):
+                    session.refresh(one)
+                    if not _may_use_again(one, attempt, key, existing, grant):
+                        return self._end(session, attempt, stage, grant, "link_used")
             installation = self._installation(session, integration, grant)
             identifier = self._connection(
                 session, integration, installation, existing, grant, choice, key, attempt, link
@@ -224,6 +227,13 @@ class Settling:
         if wanted and connections.by_identifier(session, environment_id, wanted) is None:
             return wanted
         return ids.connection_identifier()
+
+
+def _may_use_again(link: Link, attempt: Attempt, key: str, existing: ChannelConnection | None, grant: Grant) -> bool:
+    """Who used it may renew what it connected. Who was on the way when somebody else did may not put another there."""
+    if link.used_identity_key != key or link.used_at is None:
+        return False
+    return link.used_at <= attempt.created_at or (existing is not None and existing.workspace_id == grant.workspace_id)
 
 
 def _needs_bot(session: Session, integration: Integration, grant: Grant, choice: Choice) -> bool:

@@ -52,7 +52,7 @@ class Starting:
             expected, name = link.workspace_id, None
             if existing is not None and expected is None and intent != "other_workspace":
                 expected, name = existing.workspace_id, existing.workspace_name
-            may_replace = intent == "other_workspace" and link.workspace_id is None
+            may_replace = intent == "other_workspace" and link.workspace_id is None and existing is not None
             return self._make(session, integration, link, None, expected, name, may_replace, team)
 
     def start_operator(self, environment_id: str, identifier: str, operator: str, team: str | None = None) -> Sent:
@@ -77,8 +77,7 @@ class Starting:
                 if found is None:
                     raise NotFound(f"There is no integration {identifier!r}.")
                 integration = found
-            approval = _approval_of(link, integration, self._bench.now())
-            links.add(session, approval)
+            approval = self._approval(session, link, integration, operator)
             sent = self._make(session, integration, link, operator, None, None, False, None)
             attempts.move(
                 session,
@@ -97,8 +96,11 @@ class Starting:
         link = links.by_id(session, link_id)
         if link is None:
             raise LinkProblem("link_tampered")
-        if link.revoked_at is not None:
+        parent = links.parent_of(session, link)
+        if link.revoked_at is not None or (parent is not None and parent.revoked_at is not None):
             raise LinkProblem("link_revoked")
+        if parent is not None and parent.used_by_attempt != link.used_by_attempt:
+            raise LinkProblem("link_used", parent.used_by_attempt)
         if link.used_at is not None and not _is_renewed_by_its_user(session, link, bindings or {}):
             raise LinkProblem("link_used", link.used_by_attempt)
         if link.expires_at <= self._bench.now():
@@ -107,6 +109,18 @@ class Starting:
         if integration is None:
             raise LinkProblem("link_tampered")
         return link, integration
+
+    def _approval(self, session: Session, link: Link | None, integration: Integration, operator: str | None) -> Link:
+        """The link for the admin: one for each link, however often it is asked for, and never another of an approval."""
+        at = self._bench.now()
+        known = link if link is None or link.kind == "approval" else links.handed_on(session, link.id, at)
+        if known is not None:
+            return known
+        made = _approval_of(link, integration, at)
+        links.add(session, made)
+        actor = f"link:{link.id}" if link else f"operator:{operator}"
+        self._bench.note(session, integration.environment_id, actor, "link.handed_on", made.id, "approval")
+        return made
 
     def _existing(self, session: Session, integration: Integration, link: Link) -> Existing | None:
         choice = records.is_settled_by(link)
@@ -200,6 +214,7 @@ def _approval_of(link: Link | None, integration: Integration, at: datetime) -> L
         environment_id=integration.environment_id,
         integration_id=integration.id,
         kind="approval",
+        parent_id=link.id if link else None,
         is_open=link is None or link.is_open,
         mode=link.mode if link else None,
         subscriber_id=link.subscriber_id if link else None,
@@ -208,5 +223,6 @@ def _approval_of(link: Link | None, integration: Integration, at: datetime) -> L
         workspace_id=link.workspace_id if link else None,
         return_url=None,
         created_at=at,
-        expires_at=at + APPROVAL_LIFE,
+        # Whoever holds an open link may choose anybody: it lives no longer for being handed on.
+        expires_at=link.expires_at if link and link.is_open else at + APPROVAL_LIFE,
     )
