@@ -128,7 +128,9 @@ def _members(document: Mapping[str, Any], schema: Mapping[str, Any], before: str
     for name, part in sorted(schema.get("properties", {}).items(), key=lambda one: one[0] not in required):
         inner = _resolved(document, part)
         meaning = part.get("description") or inner.get("description", "")
-        told = _type(document, inner) + _limits(inner) + (" or null" if _may_be_null(part) else "")
+        # What may be left out is left out; what may not may be null.
+        nullable = name in required and any(one.get("type") == "null" for one in part.get("anyOf", ()))
+        told = _type(document, inner) + _limits(inner) + (" or null" if nullable else "")
         yield Member(f"{before}{name}", told, name in required, "", meaning)
         if "properties" in inner and before.count(".") < _DEEPEST:
             yield from _members(document, inner, f"{before}{name}.")
@@ -171,11 +173,6 @@ def _limits(schema: Mapping[str, Any]) -> str:
             beginning = f"{schema[least]} to " if schema.get(least) else "at most "
             return f", {beginning}{schema[most]:,}{of}"
     return ""
-
-
-def _may_be_null(schema: Mapping[str, Any]) -> bool:
-    """Of what is always there. What may be left out is left out instead."""
-    return "default" not in schema and any(one.get("type") == "null" for one in schema.get("anyOf", ()))
 
 
 def _text(value: Any) -> str:
