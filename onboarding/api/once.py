@@ -1,5 +1,6 @@
 """Writes that may be repeated: with an `Idempotency-Key` the same request gets the same answer (contract.md A1)."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from onboarding.services.idempotency import Claim, Kept
 
 R = TypeVar("R")
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}\Z")
+#: In what is kept of a token. It is never told.
+_DIGEST = "digest"
 #: Answers that say nothing about the request itself: a repeat is a new try.
 _NOT_KEPT = (401, 403, 429)
 
@@ -99,15 +102,18 @@ def _replayed(kept: Kept, key: str) -> Response:
 
 
 def _put_token(told: dict[str, Any], connection_id: str | None) -> None:
-    """The connection's token as it is now; none where the connection is gone or another one, or the key may not see it.
+    """The token that was told, or what came of it since; none where the connection is gone or the key may not see it.
 
-    What was replaced since belongs to another workspace, as like as not, than the one that the old answer names.
+    One that took its place belongs to another workspace, as like as not, than the one that the old answer names.
     """
     who, auth = keys.holder(), told["auth"]
+    digest = auth.pop(_DIGEST, None)
     now = current().connections.token(who.environment_id, connection_id) if connection_id else None
     if now is None:
         auth["hasAccessToken"] = False
-    elif keys.may_see_secrets() and wire.moment(now.since) == told["updatedAt"]:
+    elif keys.may_see_secrets() and (
+        wire.moment(now.since) == told["updatedAt"] or _digest(now.access_token) == digest
+    ):
         current().credential_reads.note(who.environment_id, who.actor, told["identifier"])
         auth["accessToken"] = now.access_token
         auth.pop("hasAccessToken", None)
@@ -127,12 +133,18 @@ def _webhook(told: dict[str, Any]) -> str:
 
 
 def _text(members: dict[str, Any]) -> str:
-    """What is kept: without the token, and without a webhook's address, which is as good as one."""
+    """What is kept: with a digest instead of the token, and without a webhook's address, which is as good as one."""
     if "url" in members.get("endpoint", ()):
         members = {**members, "endpoint": {**members["endpoint"], "url": ""}}
     if isinstance(members.get("auth"), dict):
-        members = {**members, "auth": {**members["auth"], "accessToken": "", "hasAccessToken": True}}
+        token = members["auth"]["accessToken"]
+        kept = {"accessToken": "", "hasAccessToken": True, **({_DIGEST: _digest(token)} if token else {})}
+        members = {**members, "auth": {**members["auth"], **kept}}
     return orjson.dumps(members).decode()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _named(response: Response, key: str) -> Response:

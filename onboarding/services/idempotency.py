@@ -1,7 +1,7 @@
 """Idempotency keys: a repeated request gets the answer of the first, and nothing happens twice (contract.md A1).
 
-An answer is kept without the token in it. The token stays with its connection, and a replay fetches it from there: an
-answer must not outlive the token that it told.
+An answer is kept without the token in it. The token stays with its connection, and a replay fetches it from there, if it is
+the one still: an answer must not outlive the token that it told.
 """
 
 import hashlib
