@@ -105,15 +105,19 @@ def test_requests_that_wait_for_slack_keep_no_other_out(site: Site) -> None:
 def test_bodies_that_come_slowly_keep_no_other_out(site: Site) -> None:
     where = (site.settings.host, site.settings.port)
     head = f"POST /sign-out HTTP/1.1\r\nHost: {where[0]}:{where[1]}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nx"
-    with ExitStack() as slow, client_of(site) as person:
-        for _ in range(2 * turns.PLACES):
-            slow.enter_context(socket.create_connection(where)).sendall(head.encode())
+    with ExitStack() as opened, client_of(site) as person:
+        slow = [opened.enter_context(socket.create_connection(where)) for _ in range(2 * turns.PLACES)]
+        for one in slow:
+            one.sendall(head.encode())
         assert person.get("/healthz").status_code == 200
         began = time.monotonic()
         for _ in range(5):
             assert person.get("/healthz").status_code == 200
         # Each would wait for a place for a second, if those who send slowly had all of them.
         assert time.monotonic() - began < 3
+        for one in slow:
+            one.sendall(b"x" * 999)
+            assert one.recv(12).startswith(b"HTTP/1.")
 
 
 def _made(program: httpx.Client, number: int) -> str:

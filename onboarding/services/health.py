@@ -35,15 +35,12 @@ class Health:
         SlackDown when Slack could not be asked: then nothing changes.
         """
         with self._database.reading() as session:
-            row = connections.by_identifier(session, environment_id, identifier)
-            if row is None:
-                raise identity.unknown_connection(identifier)
-            installation = installations.by_id(session, environment_id, row.installation_id)
-            integration = integrations.by_id(session, environment_id, row.integration_id)
-        if installation is None or integration is None:
-            raise LookupError("A connection refers to both by foreign keys.")
+            found = connections.with_its_grant(session, environment_id, identifier)
+        if found is None:
+            raise identity.unknown_connection(identifier)
+        connection, installation, integration = found
         if installation.refresh_token is None:
-            self._ask(integration, installation, row.workspace_id)
+            self._ask(integration, installation, connection.workspace_id)
         else:
             self._refresh_once(integration, installation)
 

@@ -176,6 +176,20 @@ def token_of(rows: Rows, environment_id: str, connection_id: str) -> Row[*tuple[
     return rows.execute(query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)).first()
 
 
+def with_its_grant(
+    session: Session, environment_id: str, identifier: str
+) -> tuple[ChannelConnection, Installation, Integration] | None:
+    """All three as they were at one moment: a program may give the connection another grant meanwhile."""
+    query = (
+        select(ChannelConnection, Installation, Integration)
+        .join(Installation, ChannelConnection.installation_id == Installation.id)
+        .join(Integration, ChannelConnection.integration_id == Integration.id)
+        .where(ChannelConnection.environment_id == environment_id, ChannelConnection.identifier == identifier)
+    )
+    found = session.execute(query).first()
+    return None if found is None else (found[0], found[1], found[2])
+
+
 def by_identity(session: Session, environment_id: str, key: str) -> ChannelConnection | None:
     return session.scalar(
         select(ChannelConnection).where(

@@ -9,7 +9,7 @@ from onboarding.listing import COUNT_CAP, PageAsk, PageOf
 from onboarding.services.connections import records
 from onboarding.services.connections.records import Connection, Detail, Query, Search, Token
 from onboarding.services.tokens import Tokens
-from onboarding.store import connection_lists, connections, installations, integrations, paging
+from onboarding.store import connection_lists, connections, integrations, paging
 from onboarding.store.connection_lists import Filter, Walk
 from onboarding.store.database import Database, Rows
 from onboarding.store.paging import Turn
@@ -84,12 +84,11 @@ class Reading:
         """For the console: never with the token. Raises NotFound."""
         with self._database.reading() as session:
             row = connections.documented(session, environment_id, identifier)
-            if row is None:
+            found = connections.with_its_grant(session, environment_id, identifier)
+            if row is None or found is None:
                 raise identity.unknown_connection(identifier)
-            installation = installations.by_id(session, environment_id, row.installation_id)
-            others = connections.count_on_installation(session, row.installation_id) - 1
-        if installation is None:
-            raise LookupError("A connection refers to its installation by a foreign key.")
+            installation = found[1]
+            others = connections.count_on_installation(session, installation.id) - 1
         connection = records.connection_of(row)
         return Detail(connection, installation.token_last_four, installation.installed_at, others)
 
