@@ -22,11 +22,16 @@ LARGEST_BODY_BYTES = 100_000
 
 
 class Product(Flask):
-    """Without what this product has no use for: each would cost every request."""
+    """Its requests work in turn, and without what this product has no use for: each would cost every one of them."""
 
     def ensure_sync(self, func: Any) -> Any:
         """There are no asynchronous views here, so none is looked for."""
         return func
+
+    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        environ["wsgi.input"] = _arrived(environ)
+        with turns.turn():
+            return super().wsgi_app(environ, start_response)
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -81,22 +86,12 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
     if settings.is_https:
         app.after_request(_https_only)
-    app.wsgi_app = _in_turn(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way
     return app
 
 
 def _https_only(response: Response) -> Response:
     response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response
-
-
-def _in_turn(wsgi: Any) -> Any:
-    def answer(environ: Any, start_response: Any) -> Any:
-        environ["wsgi.input"] = _arrived(environ)
-        with turns.turn():
-            return wsgi(environ, start_response)
-
-    return answer
 
 
 def _arrived(environ: Any) -> Any:
@@ -107,8 +102,10 @@ def _arrived(environ: Any) -> Any:
         left = LARGEST_BODY_BYTES + 1
     elif not left or left > LARGEST_BODY_BYTES:
         return body
+    else:
+        # Of one that breaks off, the app gets what came. Without this word it is held against its length and refused.
+        environ.pop("wsgi.input_terminated", None)
     arrived = io.BytesIO()
-    # Of one that breaks off, the app gets what came, and finds it short.
     with suppress(OSError):
         while left and (part := body.read(left)):
             left -= arrived.write(part)

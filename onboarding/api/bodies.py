@@ -1,6 +1,7 @@
 """Reading what programs send: JSON bodies and queries into models, or every fault at once, named by its field."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import isinf
@@ -114,8 +115,7 @@ def _parsed(body: bytes) -> object:
 def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # the usual way to find the first repeat
+        (name, _times), *_others = Counter(name for name, _ in pairs).most_common(1)
         raise _Faulty(f"The body is not JSON that can be read: the member {_cut(name)!r} is there twice")
     return found
 

@@ -1,6 +1,5 @@
 """/openapi.json and /docs: what programs and the people who write them read. Made from the endpoints themselves."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -8,26 +7,22 @@ import orjson
 from flask import Blueprint, Response, current_app, render_template
 
 from onboarding.api import door, problems, reference
+from onboarding.reach import public
 from onboarding.runtime import current
 from onboarding.services.api_keys import SCOPES
 
 blueprint = Blueprint("documents", __name__)
 
 
-def _public(view: Callable[[], Any]) -> Callable[[], Any]:
-    """Whoever writes a program has no key yet."""
-    setattr(view, "is_public", True)  # noqa: B010  # a plain assignment is no attribute that mypy knows
-    return view
-
-
+# Public: whoever writes a program has no key yet.
 @blueprint.get("/openapi.json")
-@_public
+@public
 def openapi() -> Response:
     return Response(text(described()), mimetype="application/json")
 
 
 @blueprint.get("/docs")
-@_public
+@public
 def docs() -> str:
     return render_template(
         "docs/api.html",

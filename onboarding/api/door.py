@@ -13,6 +13,7 @@ from spectree import SpecTree
 
 from onboarding.api import keys, limits, problems
 from onboarding.api.shapes import Problem, RepeatedHeaders, ValidationProblem
+from onboarding.reach import keyed
 
 View = TypeVar("View", bound=Callable[..., Response])
 
@@ -132,6 +133,7 @@ def _endpoint(
     def register(view: View) -> View:
         SCOPES[view.__name__] = scope
 
+        @keyed
         @wraps(view)
         def guarded(**named: str) -> Response:
             keys.needs(scope)
@@ -150,7 +152,6 @@ def _endpoint(
             update_wrapper(guarded, described)
 
         _to_describe.append(describe)
-        setattr(guarded, "is_keyed", True)  # noqa: B010  # a plain assignment is no attribute that mypy knows
         blueprint.add_url_rule(
             rule, endpoint=view.__name__, view_func=guarded, methods=[method], provide_automatic_options=False
         )

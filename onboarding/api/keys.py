@@ -5,6 +5,7 @@ import re
 from flask import Flask, current_app, g, request
 
 from onboarding.errors import Problem
+from onboarding.reach import is_keyed
 from onboarding.runtime import current
 from onboarding.services.api_keys import Holder
 
@@ -41,7 +42,7 @@ def may_see_secrets() -> bool:
 
 def _authenticate() -> None:
     """Before every endpoint behind the door. Raises Unauthorized."""
-    if request.endpoint is None or not getattr(current_app.view_functions[request.endpoint], "is_keyed", False):
+    if request.endpoint is None or not is_keyed(current_app.view_functions[request.endpoint]):
         return
     given = request.headers.get("Authorization")
     if given is None:

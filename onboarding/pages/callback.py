@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.errors import StorageProblem
 from onboarding.pages import attempt_cookies, results
-from onboarding.pages.guard import public
+from onboarding.reach import public
 from onboarding.runtime import current
 from onboarding.services.installs.records import Finished
 

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from onboarding.errors import LinkProblem
 from onboarding.outcomes import OUTCOMES
 from onboarding.pages import attempt_cookies
-from onboarding.pages.guard import public
 from onboarding.pages.headers import leads_to_slack
 from onboarding.pages.layout import Product
+from onboarding.reach import public
 from onboarding.runtime import current
 from onboarding.services.installs.looking import Result
 from onboarding.services.installs.records import Sent

@@ -1,35 +1,18 @@
 """Who may see what. Deny by default: a view that says nothing is the operators'."""
 
-from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, redirect, render_template, request, session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from onboarding import reach
 from onboarding.errors import NotFound
 from onboarding.runtime import current
 from onboarding.services.access import Viewer
 
-View = TypeVar("View", bound=Callable[..., object])
 _SESSION_KEY = "sign_in"
-_PUBLIC: set[str] = {"static"}
-
-
-def public(view: View) -> View:
-    """Marks a view that anybody may ask: it has to guard itself, by a link's signature or the attempt's cookie."""
-    setattr(view, "is_public", True)  # noqa: B010  # a plain assignment is no attribute that mypy knows
-    return view
-
-
-def is_keyed(app: Flask, endpoint: str) -> bool:
-    """Whether the view asks for an API key itself, as every endpoint behind the API's door does."""
-    return getattr(app.view_functions[endpoint], "is_keyed", False)
-
-
-def is_public(app: Flask, endpoint: str) -> bool:
-    return endpoint in _PUBLIC or getattr(app.view_functions[endpoint], "is_public", False)
+_STATIC = "static"
 
 
 def viewer() -> Viewer | None:
@@ -110,7 +93,11 @@ def _plain_text() -> None:
 
 def _is_for_programs() -> bool:
     """Their endpoints name the field that is wrong, and who lacks a key."""
-    return request.endpoint is not None and is_keyed(current_app, request.endpoint)
+    return request.endpoint is not None and reach.is_keyed(current_app.view_functions[request.endpoint])
+
+
+def _is_public() -> bool:
+    return request.endpoint is not None and reach.is_public(current_app.view_functions[request.endpoint])
 
 
 def _texts(fields: MultiDict[str, str]) -> list[str]:
@@ -118,6 +105,6 @@ def _texts(fields: MultiDict[str, str]) -> list[str]:
 
 
 def _signed_in() -> tuple[str, int] | None:
-    if request.endpoint is None or _is_for_programs() or is_public(current_app, request.endpoint) or viewer():
+    if request.endpoint in (None, _STATIC) or _is_for_programs() or _is_public() or viewer():
         return None
     return render_template("signin/needed.html"), 401

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from onboarding.pages.guard import public
+from onboarding.reach import public
 from onboarding.runtime import current
 
 blueprint = Blueprint("health", __name__)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding.pages.guard import environment_id, public, viewer
+from onboarding.pages.guard import environment_id, viewer
+from onboarding.reach import public
 from onboarding.runtime import current
 from onboarding.services.connections.records import Search
 from onboarding.services.links import Wish

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from onboarding.errors import LinkProblem, NotFound
 from onboarding.outcomes import OUTCOMES
 from onboarding.pages import attempt_cookies, connect
-from onboarding.pages.guard import public, viewer
+from onboarding.pages.guard import viewer
 from onboarding.pages.headers import leads_to_slack
 from onboarding.pages.layout import Product
+from onboarding.reach import public
 from onboarding.runtime import current
 from onboarding.services.installs.looking import Result
 from onboarding.services.installs.records import reference

@@ -10,8 +10,8 @@ from onboarding import ids
 from onboarding.errors import NotFound, Refused
 from onboarding.identity import CONTEXT_WORD
 from onboarding.pages import attempt_cookies, callback, results
-from onboarding.pages.guard import public
 from onboarding.pages.layout import Product
+from onboarding.reach import public
 from onboarding.runtime import current
 from onboarding.services.installs.choosing import Picked, SetUp
 

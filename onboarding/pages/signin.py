@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding.pages import guard
-from onboarding.pages.guard import public
+from onboarding.reach import public
 from onboarding.runtime import current
 from onboarding.services.access import SignInProblem
 

@@ -42,11 +42,11 @@ class Contexts:
             return self._find(session, environment_id, kind, name)
 
     def list(self, environment_id: str, ask: PageAsk, wanted: Mapping[str, str]) -> PageOf[Context]:
-        turn = paging.turn_of(f"contexts {environment_id}", ask)
+        turn = paging.turn_of("contexts", environment_id, ask)
         with self._database.reading() as session:
             leaf = store.page(session, environment_id, turn, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return paging.page_of(f"contexts {environment_id}", turn, leaf, total, COUNT_CAP, _context)
+        return paging.page_of(turn, leaf, total, COUNT_CAP, _context)
 
     def change(self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], then: Then) -> Context:
         """Replaces the data, whole. Raises NotFound."""

@@ -110,7 +110,7 @@ class Endpoints:
     def list(self, environment_id: str, ask: PageAsk, query: EndpointQuery) -> PageOf[Endpoint]:
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
             return PageOf((), None, None, 0, False)
-        turn = paging.turn_of(f"endpoints {environment_id}", ask)
+        turn = paging.turn_of("endpoints", environment_id, ask)
         with self._database.reading() as session:
             integration_id: str | None = None
             if query.integration_identifier is not None:
@@ -124,7 +124,7 @@ class Endpoints:
             )
             leaf = store.page(session, environment_id, turn, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return paging.page_of(f"endpoints {environment_id}", turn, leaf, total, COUNT_CAP, self._endpoint)
+        return paging.page_of(turn, leaf, total, COUNT_CAP, self._endpoint)
 
     def change(
         self,

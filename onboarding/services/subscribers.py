@@ -60,11 +60,11 @@ class Subscribers:
             return self._find(session, environment_id, subscriber_id)
 
     def list(self, environment_id: str, ask: PageAsk, wanted: Mapping[str, str]) -> PageOf[Subscriber]:
-        turn = paging.turn_of(f"subscribers {environment_id}", ask)
+        turn = paging.turn_of("subscribers", environment_id, ask)
         with self._database.reading() as session:
             leaf = store.page(session, environment_id, turn, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return paging.page_of(f"subscribers {environment_id}", turn, leaf, total, COUNT_CAP, _subscriber)
+        return paging.page_of(turn, leaf, total, COUNT_CAP, _subscriber)
 
     def change(self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], then: Then) -> Subscriber:
         """Changes what is named in `profile`. Raises NotFound."""

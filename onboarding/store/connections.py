@@ -125,6 +125,7 @@ DOCUMENTED = (
 _ONE = Prepared(
     DOCUMENTED.where(TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_"))
 )
+_DETAILED = DOCUMENTED.add_columns(_INSTALLATION.c.token_last_four, _INSTALLATION.c.installed_at)
 _INSERT = Prepared(insert(TABLE))
 
 
@@ -167,6 +168,12 @@ def change(session: Session, connection_id: str, **values: object) -> None:
 def documented(rows: Rows, environment_id: str, identifier: str) -> Any:
     """A row of `DOCUMENTED`; None when there is none."""
     return _ONE.first(rows, {"environment": environment_id, "identifier_": identifier})
+
+
+def detailed(session: Session, environment_id: str, identifier: str) -> Any:
+    """The same with what the console shows of the token."""
+    here = (TABLE.c.environment_id == environment_id, TABLE.c.identifier == identifier)
+    return session.execute(_DETAILED.where(*here)).first()
 
 
 def token_of(rows: Rows, environment_id: str, connection_id: str) -> Row[*tuple[Any, ...]] | None:

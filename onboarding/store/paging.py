@@ -40,6 +40,8 @@ class Turn:
     before: Place | None = None
     order: str = "created_at"
     descending: bool = True
+    #: Which list: what is listed, and in which environment. A cursor holds for that one alone.
+    of: str = ""
 
     def including(self) -> "Turn":
         """The same page with the row at the cursor's own place."""
@@ -50,11 +52,12 @@ class Turn:
         )
 
 
-def turn_of(of: str, ask: PageAsk) -> Turn:
-    """`of`: which list, that is what is listed and in which environment. Raises Refused (`cursor_unknown`)."""
+def turn_of(kind: str, environment_id: str, ask: PageAsk) -> Turn:
+    """`kind`: what is listed. Raises Refused (`cursor_unknown`)."""
+    of = f"{kind} {environment_id}"
     after = read_cursor(of, ask.order, ask.after, "after")
     before = read_cursor(of, ask.order, ask.before, "before")
-    turn = Turn(ask.limit, after, before, ask.order, ask.descending)
+    turn = Turn(ask.limit, after, before, ask.order, ask.descending, of)
     return turn.including() if ask.include_cursor else turn
 
 
@@ -83,12 +86,12 @@ def turn_page(fetch: Callable[..., Sequence[T]], turn: Turn, place_of: Callable[
     return Leaf(rows, near, far) if backwards else Leaf(rows, far, near)
 
 
-def page_of(of: str, turn: Turn, leaf: Leaf[Any], total: int, cap: int, make: Callable[[Any], R]) -> PageOf[R]:
-    """`of` as in `turn_of`. `total` may have been counted past `cap`."""
+def page_of(turn: Turn, leaf: Leaf[Any], total: int, cap: int, make: Callable[[Any], R]) -> PageOf[R]:
+    """`total` may have been counted past `cap`."""
     return PageOf(
         tuple(make(row) for row in leaf.rows),
-        cursor(of, turn.order, leaf.next),
-        cursor(of, turn.order, leaf.previous),
+        cursor(turn.of, turn.order, leaf.next),
+        cursor(turn.of, turn.order, leaf.previous),
         min(total, cap),
         total > cap,
     )

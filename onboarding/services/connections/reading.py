@@ -40,7 +40,7 @@ class Reading:
                 context_key=search.context or None,
             )
             turn = paging.turn_of(
-                f"connections {environment_id}", PageAsk(PAGE_SIZE, after or None, before if not after else None)
+                "connections", environment_id, PageAsk(PAGE_SIZE, after or None, before if not after else None)
             )
             return self._page(rows, environment_id, wanted, turn, CONSOLE_COUNT_CAP, with_tokens=False)
 
@@ -48,7 +48,7 @@ class Reading:
         """The API's list (contract.md A3). Raises Refused for a cursor that is not ours, VaultProblem."""
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
             return PageOf((), None, None, 0, False)
-        turn = paging.turn_of(f"connections {environment_id}", ask)
+        turn = paging.turn_of("connections", environment_id, ask)
         with self._database.rows() as rows:
             keys = query.context_keys
             wanted = Filter(
@@ -83,14 +83,11 @@ class Reading:
     def find(self, environment_id: str, identifier: str) -> Detail:
         """For the console: never with the token. Raises NotFound."""
         with self._database.reading() as session:
-            row = connections.documented(session, environment_id, identifier)
-            found = connections.with_its_grant(session, environment_id, identifier)
-            if row is None or found is None:
+            row = connections.detailed(session, environment_id, identifier)
+            if row is None:
                 raise identity.unknown_connection(identifier)
-            installation = found[1]
-            others = connections.count_on_installation(session, installation.id) - 1
-        connection = records.connection_of(row)
-        return Detail(connection, installation.token_last_four, installation.installed_at, others)
+            others = connections.count_on_installation(session, row.installation_id) - 1
+        return Detail(records.connection_of(row), row.token_last_four, row.installed_at, others)
 
     def _page(
         self, rows: Rows, environment_id: str, wanted: Filter, turn: Turn, cap: int, with_tokens: bool
@@ -98,9 +95,7 @@ class Reading:
         walk = connection_lists.walk(rows, environment_id, wanted)
         leaf = connection_lists.page(rows, walk, turn)
         total = self._count(rows, environment_id, wanted, walk, cap)
-        return paging.page_of(
-            f"connections {environment_id}", turn, leaf, total, cap, lambda row: self._connection(row, with_tokens)
-        )
+        return paging.page_of(turn, leaf, total, cap, lambda row: self._connection(row, with_tokens))
 
     def _count(self, rows: Rows, environment_id: str, wanted: Filter, walk: Walk, cap: int) -> int:
         """To one past the cap. What took long to count is believed for some seconds."""

@@ -1,0 +1,28 @@
+"""Who reaches a view: anybody, or whoever shows an API key. One that says neither is for operators."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+View = TypeVar("View", bound=Callable[..., Any])
+_PUBLIC: set[Callable[..., Any]] = set()
+_KEYED: set[Callable[..., Any]] = set()
+
+
+def public(view: View) -> View:
+    """For a view that anybody may ask. It guards itself, by a link's signature or the attempt's cookie, or tells no secret."""
+    _PUBLIC.add(view)
+    return view
+
+
+def keyed(view: View) -> View:
+    """For a view behind the API's door, which asks for a key."""
+    _KEYED.add(view)
+    return view
+
+
+def is_public(view: Callable[..., Any]) -> bool:
+    return view in _PUBLIC
+
+
+def is_keyed(view: Callable[..., Any]) -> bool:
+    return view in _KEYED
