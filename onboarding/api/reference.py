@@ -9,6 +9,8 @@ from typing import Any
 _ORDER = ("Channel connections", "Install addresses", "Integrations", "Channel endpoints", "Subscribers", "Contexts")
 _METHODS = ("post", "get", "patch", "delete")
 _DEEPEST = 3
+#: Of a longer list of values the beginning is shown.
+_MOST_VALUES = 12
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,11 @@ def _beside(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
-        few = schema["enum"][:6]
+        few = schema["enum"][:_MOST_VALUES]
         return " | ".join(few) + (f" | … ({len(schema['enum'])} values)" if len(schema["enum"]) > len(few) else "")
     if schema.get("type") == "array":
-        return f"{_type(document, _resolved(document, schema['items']))}[]"
+        one = _type(document, _resolved(document, schema["items"]))
+        return f"({one})[]" if " | " in one else f"{one}[]"
     if schema.get("format") == "date-time":
         return "time"
     return str(schema.get("const") or schema.get("type", "any"))
