@@ -44,6 +44,17 @@ class Line:
             else:
                 self._free += 1
 
+    def let_pass(self, most: int) -> None:
+        """Who has a place lets those who wait now go first, so many at most, and comes back after them."""
+        with self._guard:
+            if not self._waiting:
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.insert(most, mine)
+            self._waiting.popleft().release()
+        mine.acquire()
+
     def _gives_up(self, mine: threading.Lock) -> bool:
         """False where a place came at the last moment."""
         with self._guard:

@@ -85,6 +85,29 @@ def test_who_gives_up_leaves_the_line() -> None:
     assert line.take(0)
 
 
+def test_who_lets_others_pass_comes_back_after_them_and_no_later() -> None:
+    line, order = turns.Line(1), []
+
+    def queue(number: int) -> None:
+        assert line.take(_PATIENCE)
+        order.append(number)
+        line.leave()
+
+    assert line.take(0)
+    line.let_pass(3)
+    with ThreadPoolExecutor(5) as threads:
+        queued = []
+        for number in range(5):
+            queued.append(threads.submit(queue, number))
+            time.sleep(0.05)
+        line.let_pass(3)
+        order.append(-1)
+        line.leave()
+        for one in queued:
+            one.result(_PATIENCE)
+    assert order == [0, 1, 2, -1, 3, 4]
+
+
 def test_requests_that_wait_for_slack_keep_no_other_out(site: Site) -> None:
     site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
     key = site.runtime.api_keys.create("a program", "Development", (), None).key

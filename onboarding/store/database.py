@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -12,10 +12,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.session import JoinTransactionMode
 
 from onboarding.errors import Conflict, Refused, StorageProblem
+from onboarding.store.group_commit import GroupCommit
 from onboarding.store.prepared import Prepared
-from onboarding.store.writers import Writers
 
 __all__ = ["Base", "Database", "Rows", "Session", "Then", "insert_or_ignore", "table_of"]
 
@@ -35,6 +36,7 @@ _PATIENCE = {
     "keepalives_interval": 5,
     "keepalives_count": 2,
 }
+_BEGIN = Prepared(text("BEGIN"))
 _UNDEFINED_TABLE = "42P01"
 _NO_TABLES = "The database is empty. Run `flask --app app setup` first."
 
@@ -61,15 +63,16 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
-        self._begin = Prepared(text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"))
-        self._writers = Writers(str(self.url.database)) if self.is_sqlite else None
+        self._group_commit = self._queue()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """All or nothing. Raises StorageProblem when the database is locked or gone, Conflict when a constraint says no."""
-        with self.faults(), self._queue(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            self._begin.run(session, {})
-            yield session
+        with self.faults(), self._changing() as connection:
+            # Of a transaction that is shared, a session may take back no more than its own part.
+            joining: JoinTransactionMode = "create_savepoint" if self.is_sqlite else "rollback_only"
+            with Session(connection, expire_on_commit=False, join_transaction_mode=joining) as session, session.begin():
+                yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -86,8 +89,7 @@ class Database:
     @contextmanager
     def changing_rows(self) -> Iterator[Connection]:
         """As `transaction()`, for hot paths that write rows of tables. Raises StorageProblem, Conflict."""
-        with self.faults(), self._queue(), self.engine.connect() as connection, connection.begin():
-            self._begin.run(connection, {})
+        with self.faults(), self._changing() as connection:
             yield connection
 
     def is_ready(self) -> bool:
@@ -101,16 +103,25 @@ class Database:
     def after_fork(self) -> None:
         """In the forked process: what is open belongs to its parent, and is neither used nor closed here."""
         self.engine.dispose(close=False)
-        if self._writers is not None:
-            self._writers = Writers(str(self.url.database))
+        self._group_commit = self._queue()
 
     def close(self) -> None:
         self.engine.dispose()
-        if self._writers is not None:
-            self._writers.close()
+        if self._group_commit is not None:
+            self._group_commit.close()
 
-    def _queue(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._writers is None else self._writers.turn()
+    def _queue(self) -> GroupCommit | None:
+        return GroupCommit(self.engine, str(self.url.database)) if self.is_sqlite else None
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        if self._group_commit is not None:
+            with self._group_commit.changing() as connection:
+                yield connection
+        else:
+            with self.engine.connect() as connection, connection.begin():
+                _BEGIN.run(connection, {})
+                yield connection
 
     @contextmanager
     def faults(self) -> Iterator[None]:

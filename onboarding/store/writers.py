@@ -1,4 +1,4 @@
-"""Who writes next to a SQLite file: first come, first served, among the threads and processes of this machine.
+"""Which process writes next to an SQLite file: first come, first served, among those of this machine.
 
 SQLite lets one writer in at a time. Whoever finds it busy sleeps longer each time, up to a tenth of a second, and is overtaken
 by those who come just then.
@@ -6,9 +6,8 @@ by those who come just then.
 
 import fcntl
 import os
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,42 +19,23 @@ _LOOK_SECONDS = 0.0003
 
 
 class Writers:
-    """One process's side of the queue. The locks are the operating system's: they go with whoever holds them."""
+    """One process's side of the queue, for one thread at a time. The locks are the operating system's: they go with it."""
 
     def __init__(self, database_file: str) -> None:
-        self._threads = turns.Line(1)
-        self._opening = threading.Lock()
         self._path = database_file
         self._files: list[int] = []
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Raises StorageProblem when it takes too long, and where the files cannot be opened or locked."""
-        with self._among_threads():
-            next_, writing = self._opened()
-            _lock(next_, writing)
-            try:
-                yield
-            finally:
-                fcntl.flock(writing, fcntl.LOCK_UN)
-
-    @contextmanager
-    def _among_threads(self) -> Iterator[None]:
-        if not self._threads.take(0):
-            with turns.aside(waits_to_come_back=False):
-                entered = self._threads.take(_LONGEST_WAIT_SECONDS)
-            if not entered:
-                raise StorageProblem("The database is busy.")
+        for name in ("next", "writing")[len(self._files) :]:
+            self._files.append(_open(f"{self._path}-{name}", self._path))
+        next_, writing = self._files
+        _lock(next_, writing)
         try:
             yield
         finally:
-            self._threads.leave()
-
-    def _opened(self) -> Sequence[int]:
-        with self._opening:
-            for name in ("next", "writing")[len(self._files) :]:
-                self._files.append(_open(f"{self._path}-{name}", self._path))
-            return self._files
+            fcntl.flock(writing, fcntl.LOCK_UN)
 
     def close(self) -> None:
         while self._files:
