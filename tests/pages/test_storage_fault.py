@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from onboarding.services.connections.records import Search
 from tests import full_disk
@@ -97,14 +96,15 @@ def commits_whose_answer_is_lost(site: Site) -> Iterator[list[str]]:
     """The next commit after the exchange is done, and nobody hears that it was."""
     lost: list[str] = []
 
-    def loses(_session: Session) -> None:
+    def loses(connection: Connection) -> None:
         if site.slack.calls("oauth.v2.access") and not lost:
             lost.append("commit")
+            connection.exec_driver_sql("COMMIT")
             raise OperationalError("COMMIT", {}, Exception("the connection broke"))
 
-    event.listen(Session, "after_commit", loses)
+    event.listen(site.runtime.database.engine, "commit", loses)
     yield lost
-    event.remove(Session, "after_commit", loses)
+    event.remove(site.runtime.database.engine, "commit", loses)
 
 
 def test_connection_that_was_stored_unheard_is_not_taken_back(
