@@ -55,11 +55,7 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
 def _served() -> Flask:
     configured = settings.from_environ()
     built = runtime.build(configured)
-    if not built.environments.is_ready():
-        raise SettingsProblem(
-            "DATABASE_URL: the database cannot be read or is empty. Run `flask --app app setup` first."
-        )
-    runtime.check_keys(built, settings.keys_are_given())
+    runtime.check_ready(built, settings.keys_are_given())
     if configured.practice_possible and built.integrations.is_practice_on():
         _keep_alone(configured)
     product = site(configured, built)

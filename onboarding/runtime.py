@@ -98,9 +98,16 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
     )
 
 
-def check_keys(runtime: Runtime, keys_are_given: bool) -> None:
-    """A real integration ends practice mode, and with it the keys that practice mode makes. Raises SettingsProblem."""
-    if keys_are_given or not runtime.environments.is_ready() or runtime.integrations.is_practice_on():
+def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
+    """Before it serves. Raises SettingsProblem for a database that is not set up, and for keys that are missing.
+
+    A real integration ends practice mode, and with it the keys that practice mode makes.
+    """
+    if not runtime.environments.is_ready():
+        raise SettingsProblem(
+            "DATABASE_URL: the database cannot be read or is empty. Run `flask --app app setup` first."
+        )
+    if keys_are_given or runtime.integrations.is_practice_on():
         return
     raise SettingsProblem(
         "SECRET_KEY and ENCRYPTION_KEYS: required now that a real Slack app is set up. To go on with the keys made in "

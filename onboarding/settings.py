@@ -213,9 +213,9 @@ def run_by_flask_command(environ: Mapping[str, str] | None = None) -> bool:
     return (os.environ if environ is None else environ).get("FLASK_RUN_FROM_CLI") == "true"
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment for a process started by `serve`: ours, with the address made explicit."""
-    return {**os.environ, "HOST": settings.host, "PORT": str(settings.port), "FLASK_RUN_FROM_CLI": "false"}
+def become_server() -> None:
+    """This command's process goes on as a server, and so do those that it starts."""
+    os.environ["FLASK_RUN_FROM_CLI"] = "false"
 
 
 def generate_key() -> str:

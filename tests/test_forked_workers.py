@@ -1,4 +1,4 @@
-"""Servers that load the app once and fork their workers then, as gunicorn does when asked to."""
+"""Servers that load the app once and fork their workers then, as `web` does, and gunicorn when asked to."""
 
 import subprocess
 import sys
@@ -20,7 +20,12 @@ pytestmark = pytest.mark.slow
 _ROOT = Path(__file__).parents[1]
 
 
-def test_workers_share_no_connection(site: Site, tmp_path: Path) -> None:
+_GUNICORN = ("gunicorn", "--preload", "--workers", "2", "--threads", "4", "--no-control-socket", "app:app", "--bind")
+_WEB = ("flask", "--app", "app", "web", "--workers", "2")
+
+
+@pytest.mark.parametrize("command", [_GUNICORN, _WEB], ids=["gunicorn", "web"])
+def test_workers_share_no_connection(site: Site, tmp_path: Path, command: tuple[str, ...]) -> None:
     site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
     program = Program(site, site.runtime.api_keys.create("a program", "Development", (), None).key)
     names = [f"connection-{number}" for number in range(20)]
@@ -28,7 +33,7 @@ def test_workers_share_no_connection(site: Site, tmp_path: Path) -> None:
         assert program.creates(identifier=name, subscriberId=name).status_code == 201
     headers = {"Authorization": f"ApiKey {program.key}"}
 
-    with _forked(site, tmp_path / "log", PRACTICE="off") as address:
+    with _forked(site, tmp_path / "log", command, PRACTICE="off") as address:
         assert until(lambda: _status(address) == 200, 30)
 
         def ask(name: str) -> str:
@@ -40,8 +45,9 @@ def test_workers_share_no_connection(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_practice_mode_refuses_to_be_forked(site: Site, tmp_path: Path) -> None:
-    with _forked(site, tmp_path / "log"):
+@pytest.mark.parametrize("command", [_GUNICORN, _WEB], ids=["gunicorn", "web"])
+def test_practice_mode_refuses_a_second_worker(site: Site, tmp_path: Path, command: tuple[str, ...]) -> None:
+    with _forked(site, tmp_path / "log", command):
         assert until(lambda: "practice mode runs as one web process" in (tmp_path / "log").read_text(), 30)
 
 
@@ -53,7 +59,7 @@ def _status(address: str) -> int:
 
 
 @contextmanager
-def _forked(site: Site, log: Path, **differs: str) -> Iterator[str]:
+def _forked(site: Site, log: Path, command: tuple[str, ...], **differs: str) -> Iterator[str]:
     """The address of a second server of the site's database."""
     port = free_port()
     environment = {
@@ -64,12 +70,11 @@ def _forked(site: Site, log: Path, **differs: str) -> Iterator[str]:
         "ENCRYPTION_KEYS": KEY,
         **differs,
     }
-    options = ["--preload", "--workers", "2", "--threads", "4", "--no-control-socket", "--bind", f"127.0.0.1:{port}"]
+    bind = [f"127.0.0.1:{port}"] if command is _GUNICORN else []
     with log.open("w") as written:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *options, "app:app"],
-            cwd=_ROOT, env=environment, stdout=written, stderr=written,
-        )  # fmt: skip
+            [sys.executable, "-m", *command, *bind], cwd=_ROOT, env=environment, stdout=written, stderr=written
+        )
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

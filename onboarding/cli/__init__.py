@@ -13,12 +13,13 @@ from onboarding.cli import (
     practice,
     serve,
     setup,
+    web,
 )
 
 
 def register(app: Flask) -> None:
     """Each command reads the settings when it runs, so that `--help` always works."""
-    for part in (setup.setup, serve.serve, setup.sweep):
+    for part in (setup.setup, serve.serve, web.web, setup.sweep):
         app.cli.add_command(part)
     for door in (integrations, links, operators, api_keys, keys, environments, practice, connections):
         app.cli.add_command(door.group)

@@ -1,9 +1,7 @@
 """`serve`: set up, run the server, and say where it is once it answers. What `make run` calls."""
 
-import errno
 import http.client
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,12 +12,11 @@ import click
 
 from onboarding import settings
 from onboarding.cli.setup import set_up
-from onboarding.cli.shell import opened, told
-from onboarding.runtime import Runtime, check_keys
+from onboarding.cli.shell import opened
+from onboarding.cli.web import END_SECONDS, port_is_free
+from onboarding.runtime import Runtime, check_ready
 from onboarding.settings import Settings
 
-#: Threads of the web process: installs that wait on Slack hold one each.
-THREADS = 64
 OWNER = "owner@localhost"
 #: A server that has not answered by then will not.
 _START_SECONDS = 60
@@ -30,10 +27,9 @@ def serve() -> None:
     """Set up, serve until Ctrl-C, and print the address and a one-time sign-in link once the server answers."""
     with opened() as runtime:
         configured = runtime.settings
-        _port_is_free(configured)
+        port_is_free(configured)
         set_up(runtime)
-        with told():
-            check_keys(runtime, settings.keys_are_given())
+        check_ready(runtime, settings.keys_are_given())
         _run(configured, runtime)
 
 
@@ -46,14 +42,7 @@ def _run(configured: Settings, runtime: Runtime) -> None:
     # Before the server starts: whoever ends us in between would leave it behind.
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    server = subprocess.Popen(  # our own interpreter, arguments of our own
-        [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "app:app", "--host", configured.host),
-            *("--port", str(configured.port), "--workers", "1", "--blocking-threads", str(THREADS)),
-            *("--backpressure", str(THREADS * 4), "--no-ws", "--log-level", "error"),
-        ],
-        env=settings.child_environment(configured),
-    )
+    server = subprocess.Popen([sys.executable, "-m", "flask", "--app", "app", "web"])
     try:
         if _comes_up(configured, server, ended):
             _announce(configured, runtime.access.invite(OWNER).url)
@@ -100,19 +89,7 @@ def _end(server: "subprocess.Popen[bytes]") -> int:
     if server.poll() is None:
         server.terminate()
         try:
-            server.wait(15)
+            server.wait(END_SECONDS + 5)
         except subprocess.TimeoutExpired:
             server.kill()
     return server.wait()
-
-
-def _port_is_free(configured: Settings) -> None:
-    family = socket.AF_INET6 if ":" in configured.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((configured.host, configured.port))
-        except OSError as fault:
-            taken = fault.errno == errno.EADDRINUSE
-            why = "is taken; choose another with PORT=…" if taken else "cannot be listened on"
-            raise click.ClickException(f"PORT: {configured.host}:{configured.port} {why}.") from None

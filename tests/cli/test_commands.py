@@ -16,6 +16,7 @@ import pytest
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
 from tests.cli.shell import ROOT, flask
+from tests.jobs.conftest import until
 
 # A process for each command takes its time.
 pytestmark = pytest.mark.slow
@@ -46,7 +47,7 @@ def run(environment: dict[str, str]) -> Run:
 @pytest.mark.once
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("setup",), ("serve",), ("integration", "add"), ("link", "create"), ("link", "revoke"), ("operator", "add"),
+    [(), ("setup",), ("serve",), ("web",), ("integration", "add"), ("link", "create"), ("link", "revoke"), ("operator", "add"),
      ("keys", "generate"), ("practice", "clear"), ("connection", "list"), ("sweep",)],
     ids=" ".join,
 )  # fmt: skip
@@ -250,6 +251,29 @@ def test_practice_is_cleared(run: Run) -> None:
 def test_real_integration_ends_practice_and_the_server_wants_keys_of_its_own(run: Run) -> None:
     run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s")
     _is_one_line(run("serve"), "SECRET_KEY")
+    _is_one_line(run("web"), "SECRET_KEY")
+
+
+def test_server_alone_wants_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
+    _is_one_line(
+        run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `flask --app app setup` first."
+    )
+
+
+def test_server_alone_ends_cleanly_and_without_a_worker_left(environment: dict[str, str]) -> None:
+    live = {
+        **environment,
+        "PRACTICE": "off",
+        "SECRET_KEY": settings.generate_key(),
+        "ENCRYPTION_KEYS": settings.generate_key(),
+    }
+    server = subprocess.Popen([FLASK, "--app", "app", "web", "--workers", "2"], cwd=ROOT, env=live)
+    try:
+        assert until(lambda: _answers(environment["PORT"]), 30)
+    finally:
+        server.terminate()
+    assert server.wait(20) == 0
+    assert not _answers(environment["PORT"])
 
 
 def test_taken_port_is_one_line(run: Run, environment: dict[str, str]) -> None:
@@ -257,6 +281,7 @@ def test_taken_port_is_one_line(run: Run, environment: dict[str, str]) -> None:
         taken.bind(("127.0.0.1", int(environment["PORT"])))
         taken.listen()
         _is_one_line(run("serve"), "PORT:")
+        _is_one_line(run("web"), "PORT:")
 
 
 def test_serve_says_where_it_is_and_ends_cleanly(serving: tuple[subprocess.Popen[str], str], run: Run) -> None:
@@ -292,6 +317,13 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
         if server.poll() is None:
             server.terminate()
             server.communicate(timeout=20)
+
+
+def _answers(port: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _bare() -> dict[str, str]:

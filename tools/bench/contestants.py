@@ -16,7 +16,6 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from onboarding import runtime, settings
-from onboarding.cli.serve import THREADS
 from onboarding.cli.setup import set_up
 from onboarding.services.environments import FIRST
 from tools.bench import filling, naive, signin
@@ -46,10 +45,7 @@ class Contestant:
 
     def server(self, port: int) -> list[str]:
         if self.name == "ours":
-            return [
-                *(str(_PROGRAMS / "granian"), "--interface", "wsgi", "app:app", "--port", str(port)),
-                *("--workers", _WORKERS, "--blocking-threads", str(THREADS), "--log-level", "warning"),
-            ]
+            return [str(_PROGRAMS / "flask"), "--app", "app", "web", "--workers", _WORKERS]
         return [
             *(str(_PROGRAMS / "gunicorn"), "--workers", _WORKERS, "--worker-class", "gthread", "--threads", "8"),
             *("--no-control-socket", "--bind", f"127.0.0.1:{port}", "tools.bench.naive:create_app()"),
