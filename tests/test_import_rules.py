@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 #: A module of each place, with what it may import to show that the rules leave it in peace.
 TREE = {
     "cli/serve": "import flask, onboarding.jobs, onboarding.web",
+    "cli/web": "import flask, granian, onboarding.runtime",
     "web": "import flask, onboarding.pages.connect, onboarding.api.keys, onboarding.runtime",
     "pages/connect": "import flask, flask_wtf, wtforms, onboarding.runtime, onboarding.services.links, onboarding.outcomes",
     "api/keys": "import flask, pydantic, onboarding.services.links",
@@ -60,6 +61,7 @@ PLANTED = [
     ("urllib3", "services/links", "urllib3"),
     ("authlib", "pages/connect", "authlib"),
     ("cryptography", "services/links", "cryptography"),
+    ("granian", "cli/serve", "granian"),
     ("dbos", "services/links", "dbos"),
     ("pydantic", "pages/connect", "pydantic"),
 ]

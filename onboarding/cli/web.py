@@ -1,6 +1,7 @@
 """`web`: the server alone. `serve` starts it, and so does whatever keeps a service running."""
 
 import errno
+import gc
 import os
 import socket
 
@@ -31,7 +32,10 @@ def web(workers: int | None) -> None:
         check_ready(runtime, settings.keys_are_given())
         port_is_free(configured)
     settings.become_server()
-    # Workers are forked from this process, which has imported all that they need: they share that memory.
+    # Workers are forked from this process, which has imported all that they need: they share that memory, and keep
+    # sharing what the collector does not write to.
+    gc.collect()
+    gc.freeze()
     Granian(
         "app:app",
         interface=Interfaces.WSGI,
