@@ -172,7 +172,7 @@ def list_channel_connections() -> Response:
         narrowed = asked.model_dump_json(exclude_none=True, exclude={"limit", "after", "before"})
         detail = f"{narrowed.replace(' ', '+')} count={found.total}"
         current().credential_reads.note(who.environment_id, who.actor, "list", detail)
-    return door.told(page([_shown(one, secrets) for one in found.rows], found))
+    return door.told(page([documented(one, secrets) for one in found.rows], found))
 
 
 @door.get("/v1/channel-connections/<identifier>", "connections:read", TAG, ChannelConnection)
@@ -236,11 +236,11 @@ def verify_channel_connection(identifier: str) -> Response:
 
 def show(one: Connection) -> dict[str, Any]:
     """The documented members, as far as the key may see them."""
-    return _shown(one, keys.may_see_secrets())
+    return documented(one, keys.may_see_secrets())
 
 
-def _shown(one: Connection, secrets: bool) -> dict[str, Any]:
-    """What may be missing is left out: an official client rejects null there (contract.md C1)."""
+def documented(one: Connection, secrets: bool) -> dict[str, Any]:
+    """The documented object. What may be missing is left out: an official client rejects null there (contract.md C1)."""
     members: dict[str, Any] = {
         "identifier": one.identifier,
         "channel": one.channel,

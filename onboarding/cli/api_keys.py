@@ -2,7 +2,8 @@
 
 import click
 
-from onboarding.cli.shell import environment_option, json_option, lifetime, moment, opened, say
+from onboarding.api.wire import moment
+from onboarding.cli.shell import environment_option, json_option, lifetime, opened, say
 from onboarding.errors import Refused
 from onboarding.services.api_keys import SCOPES, KeySummary
 

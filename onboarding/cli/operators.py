@@ -2,7 +2,8 @@
 
 import click
 
-from onboarding.cli.shell import json_option, moment, opened, say
+from onboarding.api.wire import moment
+from onboarding.cli.shell import json_option, opened, say
 
 group = click.Group("operator", help="People of the console.")
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import click
 
@@ -48,8 +48,3 @@ def lifetime(text: str) -> timedelta:
     if not found:
         raise Refused("--expires-in: write a number and m, h or d, such as 30m or 7d.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def moment(when: datetime) -> str:
-    """ISO 8601, UTC, milliseconds, `Z`."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

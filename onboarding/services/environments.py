@@ -54,6 +54,14 @@ class Environments:
             self._first = EnvironmentSummary(found.id, found.name)
         return self._first
 
+    def named(self, name: str) -> EnvironmentSummary:
+        """Raises NotFound."""
+        with self._database.reading() as session:
+            found = store.by_name(session, name)
+        if found is None:
+            raise NotFound(f"There is no environment {name!r}.")
+        return EnvironmentSummary(found.id, found.name)
+
     def all_of(self) -> tuple[EnvironmentSettings, ...]:
         with self._database.reading() as session:
             found = store.all_of(session)

@@ -15,8 +15,11 @@ import pytest
 
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
+from tests.api.conftest import Program
 from tests.cli.shell import ROOT, flask
+from tests.conftest import KEY, SECRET
 from tests.jobs.conftest import until
+from tests.people import Site
 
 # A process for each command takes its time.
 pytestmark = pytest.mark.slow
@@ -225,6 +228,39 @@ def test_environments_are_made_and_set(run: Run) -> None:
     assert second == {"id": made["id"], "name": "Production", "unknownSubscribers": "refuse"}
     run("api-key", "create", "billing", "--environment", "Production")
     assert json.loads(run("api-key", "list", "--json").stdout)["data"] == []
+
+
+def test_connections_of_an_environment_are_listed_shown_and_disconnected(run: Run, site: Site) -> None:
+    def shell(*arguments: str, environment: str = "Production") -> subprocess.CompletedProcess[str]:
+        same = {"SECRET_KEY": SECRET, "ENCRYPTION_KEYS": KEY, "PORT": str(site.settings.port)}
+        return run("connection", *arguments, "--environment", environment, **same)
+
+    site.runtime.environments.add("Production")
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Production")
+    program = Program(site, site.runtime.api_keys.create("program", "Production", (), None).key)
+    made = [program.creates(identifier=f"chconn_{number}", subscriberId=f"s{number}").json() for number in range(26)]
+    assert shell("list", environment="Development").stdout == "No connections yet.\n"
+
+    first = json.loads(shell("list", "--json").stdout)
+    assert [one["identifier"] for one in first["data"]] == [one["identifier"] for one in reversed(made[1:])]
+    told = shell("list").stdout
+    assert told.splitlines()[-1] == f"There are more: --after {first['next']}"
+    last = json.loads(shell("list", "--json", "--after", first["next"]).stdout)
+    hidden = {"accessToken": "", "hasAccessToken": True}
+    assert last == {"data": [{**made[0], "auth": hidden}], "next": None}
+
+    shown = shell("show", "chconn_0").stdout
+    assert {"auth": hidden, "tokenLastFour": "e-hq", "others": 0}.items() <= json.loads(shown).items()
+    assert "token-of-acme-hq" not in told + shown
+    _is_one_line(shell("show", "chconn_0", environment="Development"), "chconn_0")
+    _is_one_line(shell("disconnect", "chconn_0", environment="Development"), "chconn_0")
+    _is_one_line(shell("list", environment="Nowhere"), "Nowhere")
+
+    ended = json.loads(shell("disconnect", "chconn_0", "--json").stdout)
+    assert ended == {"identifier": "chconn_0", "result": "kept"}
+    _is_one_line(shell("disconnect", "chconn_0"), "chconn_0")
+    assert "stays in Slack for other connections" in shell("disconnect", "chconn_1").stdout
+    program.client.close()
 
 
 @pytest.mark.once
