@@ -58,7 +58,8 @@ def add(
             "redirectUrl": redirect,
             "eventsUrl": f"{runtime.settings.origin}/slack/events",
         }
-    say(as_json, members, lambda: f"Stored {identifier}. Register this redirect URL in the Slack app: {redirect}")
+    then = "The practice Slack knows it." if practice else f"Register this redirect URL in the Slack app: {redirect}"
+    say(as_json, members, lambda: f"Stored {identifier}. {then}")
 
 
 def _secret(given: str) -> str:

@@ -88,6 +88,10 @@ def test_integration_is_stored_with_its_secrets_from_standard_input(run: Run) ->
     assert members["identifier"] == "acme"
     assert members["redirectUrl"].endswith("/slack/oauth_redirect")
     assert "secret-" not in told.stdout + told.stderr
+    plain = run("integration", "add", "other", "--client-id", "2.2", "--client-secret", "s").stdout
+    assert f"Register this redirect URL in the Slack app: {members['redirectUrl']}" in plain
+    practice = run("integration", "add", "trial", "--practice").stdout
+    assert practice == "Stored trial. The practice Slack knows it.\n", "there is no Slack app to register anything in"
 
 
 def test_client_id_belongs_to_one_integration_of_the_deployment(run: Run) -> None:
