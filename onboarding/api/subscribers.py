@@ -83,7 +83,10 @@ class SubscriberDeleted(Wire):
 
 @door.post("/v2/subscribers", "connections:write", TAG, Subscriber, CreateSubscriber, CreateSubscriberQuery)
 def create_subscriber() -> Response:
-    """Create a subscriber, or change the one that exists"""
+    """Create a subscriber, or change the one that exists
+
+    Both are answered with 201, the only success that the official clients know here.
+    """
     who = keys.holder()
 
     def act(then: once.Then) -> service.Subscriber:
