@@ -45,22 +45,24 @@ class _Outcome:
 @blueprint.route("/api/<method>", methods=["GET", "POST"])
 def call(method: str) -> Response:
     world: World = current_app.extensions["practice_world"]
+    begun = world.begin_call()
     if method not in METHODS:
         # The name is not noted: somebody may have put a token into the path.
         method, outcome = "unknown_method", _json({"ok": False, "error": "unknown_method"})
     else:
         outcome = _work(world, method, world.faults.take(method) or _fault_of_code(world, method))
-    world.note_call(method, outcome.status, outcome.error)
+    world.note_call(begun, method, outcome.status, outcome.error)
     return outcome.answer
 
 
 @blueprint.post("/services/<team_id>/<bot_id>/<secret>")
 def incoming_webhook(team_id: str, bot_id: str, secret: str) -> Response:
     world: World = current_app.extensions["practice_world"]
+    begun = world.begin_call()
     path = f"services/{team_id}/{bot_id}/{secret}"
     with world.reading() as ledger:
         known = any(path in installation.webhooks for installation in ledger.installations.values())
-    world.note_call("incoming_webhook", 200 if known else 404, None if known else "no_service")
+    world.note_call(begun, "incoming_webhook", 200 if known else 404, None if known else "no_service")
     return Response("ok" if known else "no_service", 200 if known else 404, mimetype="text/plain")
 
 

@@ -60,6 +60,7 @@ class World:
         self._ahead_seconds = 0.0
         self._lock = RLock()
         self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self._resets = 0
         self._next_consents: deque[str] = deque()
         self._changes = 0
         self._file = StateFile(state_file) if state_file else None
@@ -161,15 +162,16 @@ class World:
 
     def reset(self) -> None:
         """Forgets installations, tokens, codes, orders and the log, and lets go of whoever hangs."""
-        self.faults.clear()
-        self.events.reset()
-        self.forwards_to = None
         with self._lock:
             self._calls.clear()
+            self._resets += 1
             self._next_consents.clear()
             self._ahead_seconds = 0.0
+        self.events.reset()
+        self.forwards_to = None
         with self.changing():
             self._ledger = Ledger()
+        self.faults.clear()  # Last: who hung finds everything forgotten.
 
     # What the rest of the practice Slack needs.
 
@@ -194,9 +196,16 @@ class World:
             if self._file:
                 self._file.save(change, self._snapshot)
 
-    def note_call(self, method: str, status: int, error: str | None) -> None:
+    def begin_call(self) -> int:
+        """What `note_call` wants: how often the world was reset before the call came."""
         with self._lock:
-            self._calls.append(Call(method, self.now(), status, error is None, error))
+            return self._resets
+
+    def note_call(self, begun: int, method: str, status: int, error: str | None) -> None:
+        """A call that came before the last reset stands in no log: it would be taken for one that came after."""
+        with self._lock:
+            if begun == self._resets:
+                self._calls.append(Call(method, self.now(), status, error is None, error))
 
     def waiting_consent(self) -> Scenario | None:
         with self._lock:

@@ -66,6 +66,7 @@ def test_while_one_call_hangs_the_others_are_answered(practice_slack: Slack) -> 
         assert not hanging.done()
         practice_slack.world.reset()
         assert hanging.result(10) == "invalid_auth"
+    assert practice_slack.world.calls() == [], "a call that came before the reset"
 
 
 def test_fault_is_for_as_many_calls_as_it_says_and_for_one_method(practice_slack: Slack) -> None:
