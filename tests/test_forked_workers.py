@@ -12,8 +12,8 @@ import pytest
 
 from tests.api.conftest import INTEGRATION, Program
 from tests.conftest import KEY, SECRET, free_port
-from tests.jobs.conftest import until
 from tests.people import Site
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -30,6 +30,13 @@ class Faults:
         self._lock = Lock()
         self._ordered: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._released = Event()
+        self._hanging = 0
+
+    @property
+    def hanging(self) -> int:
+        """How many calls hang just now."""
+        with self._lock:
+            return self._hanging
 
     def order(self, method: str, fault: Fault) -> None:
         with self._lock:
@@ -47,7 +54,14 @@ class Faults:
 
     def hang(self, fault: Fault) -> None:
         """Waits in the caller's thread, holding nothing, until the time is up or `clear` is called."""
-        self._released.wait(min(fault.seconds, LONGEST_HANG_SECONDS))
+        with self._lock:
+            released = self._released
+            self._hanging += 1
+        try:
+            released.wait(min(fault.seconds, LONGEST_HANG_SECONDS))
+        finally:
+            with self._lock:
+                self._hanging -= 1
 
     def clear(self) -> None:
         with self._lock:

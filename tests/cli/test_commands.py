@@ -18,8 +18,8 @@ from onboarding.cli.setup import set_up
 from tests.api.conftest import Program
 from tests.cli.shell import ROOT, flask
 from tests.conftest import KEY, SECRET
-from tests.jobs.conftest import until
 from tests.people import Site
+from tests.waiting import until
 
 # A process for each command takes its time.
 pytestmark = pytest.mark.slow

@@ -1,8 +1,7 @@
 """Time, as the tests of what is due let it pass."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onboarding.jobs import sweep
@@ -21,10 +20,3 @@ def sweeping(site: Site, processes: int = 1) -> Iterator[None]:
         for thread in threading.enumerate():
             if thread.name == "sweep":
                 thread.join(20)
-
-
-def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
-    latest = time.monotonic() + seconds
-    while not holds() and time.monotonic() < latest:
-        time.sleep(0.02)
-    return holds()

@@ -14,8 +14,9 @@ from onboarding.store.database import Rows
 from tests.api.conftest import Program, connection
 from tests.cli.shell import flask
 from tests.conftest import KEY, SECRET, Clock
-from tests.jobs.conftest import sweeping, until
+from tests.jobs.conftest import sweeping
 from tests.people import Site, Visitor
+from tests.waiting import until
 
 LIST = "/v1/channel-connections"
 PAIR = {"accessToken": "token-of-acme-hq", "refreshToken": "refresh-token-of-acme-hq"}

@@ -10,8 +10,9 @@ import pytest
 
 from tests import postgres
 from tests.conftest import KEY, SECRET, Clock
-from tests.jobs.conftest import sweeping, until
+from tests.jobs.conftest import sweeping
 from tests.people import Page, Site, Visitor
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,6 +8,7 @@ from slack_sdk.errors import SlackApiError
 
 from onboarding.practice.world import KEPT_CALLS
 from tests.practice.walk import ACME, Slack, error_of
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("way", ["menu", "order"])
@@ -62,6 +63,7 @@ def test_while_one_call_hangs_the_others_are_answered(practice_slack: Slack) -> 
     practice_slack.world.answers_slowly("auth.test", 60)
     with ThreadPoolExecutor(1) as pool:
         hanging = pool.submit(practice_slack.says_about, "xoxb-1")
+        assert until(lambda: practice_slack.world.faults.hanging == 1)
         assert practice_slack.installs()["ok"] is True
         assert not hanging.done()
         practice_slack.world.reset()
