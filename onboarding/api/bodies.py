@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from onboarding.api import wire
 from onboarding.api.problems import ValidationFailed
+from onboarding.api.shapes import EachLike
 from onboarding.errors import Refused
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,7 +57,7 @@ def read_body(model: type[M]) -> M:
     told = _parsed(raw_body())
     if not isinstance(told, dict):
         raise Refused("The body must be a JSON object", code="body_not_object")
-    _tell_ignored(_ignored(told, model))
+    note_ignored(told, model)
     return _validated(model, told)
 
 
@@ -76,6 +77,11 @@ def read_query(model: type[M]) -> M:
     if twice:
         raise ValidationFailed(twice)
     return _validated(model, told)
+
+
+def note_ignored(told: Mapping[str, object], model: type[BaseModel], within: str = "") -> None:
+    """What the model does not know is named in a header of the answer (`door`), which it fits into whatever was in it."""
+    _tell_ignored(_ignored(told, model, within))
 
 
 @cache
@@ -168,17 +174,21 @@ def _cut(value: object) -> object:
     return wire.printable(text[:_LONGEST_VALUE])
 
 
-def _ignored(told: Mapping[str, object], model: type[BaseModel], within: str = "") -> list[str]:
+def _ignored(told: Mapping[str, object], model: type[BaseModel], within: str) -> list[str]:
     known = {field.alias or name: field for name, field in model.model_fields.items()}
     names = [f"{within}{name}" for name in told if name not in known]
     for name, field in known.items():
-        inner, value = field.annotation, told.get(name)
-        if isinstance(inner, type) and issubclass(inner, BaseModel) and isinstance(value, dict):
-            names += _ignored(value, inner, f"{within}{name}.")
+        value, place = told.get(name), f"{within}{name}."
+        if not isinstance(value, dict):
+            continue
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names += _ignored(value, field.annotation, place)
+        for form in (one.model for one in field.metadata if isinstance(one, EachLike)):
+            for key, one in value.items():
+                names += _ignored(one, form, f"{place}{key}.") if isinstance(one, dict) else []
     return names
 
 
 def _tell_ignored(names: Sequence[str]) -> None:
-    """In a header of the answer (`door`), which they fit into whatever was in them."""
     told = [quote(wire.printable(name)[:100], safe=".-_~") for name in names[:_MOST_IGNORED]]
     g.ignored = [*g.get("ignored", ()), *told]

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from onboarding import ids
 from onboarding.api import door, keys, once, providers, wire
-from onboarding.api.bodies import read_body, read_query
+from onboarding.api.bodies import note_ignored, read_body, read_query
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.shapes import EXACT_SET, Contexts, Identifier, Keys, PageQuery, Plain, Text, Time, Wire, page
 from onboarding.errors import NotFound
@@ -184,6 +184,7 @@ def _wish(body: CreateChannelEndpoint) -> EndpointWish:
 
 def _formed(kind: str, told: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationFailed when the endpoint does not fit its type."""
+    note_ignored(told, _FORMS[kind], "endpoint.")
     try:
         return _FORMS[kind].model_validate(told).model_dump(by_alias=True, exclude_none=True)
     except ValidationError:

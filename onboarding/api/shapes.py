@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 from typing import Annotated, Any, Literal
@@ -25,6 +26,13 @@ _STRUCTURE = (
     "Invalid context payload structure. Expected object with context types as keys and string IDs or {id, data} "
     "objects as values"
 )
+
+
+@dataclass(frozen=True)
+class EachLike:
+    """Marks an object whose names are free: a value that is an object, too, is like this model."""
+
+    model: type[BaseModel]
 
 
 class Wire(BaseModel):
@@ -177,9 +185,19 @@ Moment = Annotated[
 #: A moment as it is answered.
 Time = Annotated[str, Field(description="ISO 8601, UTC, milliseconds.", examples=["2026-11-23T10:00:00.000Z"])]
 Data = Annotated[dict[str, Any], BeforeValidator(_data)]
+
+
+class ContextValue(Wire):
+    """A context's value in its long form."""
+
+    id: Word
+    data: Data | None = None
+
+
 Contexts = Annotated[
     dict[str, str | None] | None,
     BeforeValidator(_contexts),
+    EachLike(ContextValue),
     WithJsonSchema(
         {
             "type": "object",

@@ -117,10 +117,14 @@ def test_context_that_does_not_do_is_explained(context: object, message: str, pr
 
 
 def test_ignored_members_are_named_in_a_header(program: Program) -> None:
-    answer = program.creates(**{"x\r\nSet-Cookie: a": 1}, workspace={"id": "T1", "icon": "y"})
+    tenant = {"id": "acme", "data": {"anything": 1}, "name": "Acme"}
+    answer = program.creates(
+        **{"x\r\nSet-Cookie: a": 1}, workspace={"id": "T1", "icon": "y"}, context={"tenant": tenant, "region": "eu"}
+    )
     assert answer.status_code == 201
     assert program.asks("GET", f"{LIST}?workspaceID=T1&limit=1").headers["X-Ignored-Fields"] == "workspaceID"
-    assert set(answer.headers["X-Ignored-Fields"].split(", ")) == {"workspace.icon", "x%0D%0ASet-Cookie%3A%20a"}
+    ignored = {"workspace.icon", "context.tenant.name", "x%0D%0ASet-Cookie%3A%20a"}
+    assert set(answer.headers["X-Ignored-Fields"].split(", ")) == ignored
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,15 @@ def test_endpoint_is_kept_in_the_form_of_its_type(kind: str, form: Any, shown: A
     assert program.asks("GET", f"{ENDPOINTS}/{made['identifier']}").json() == made
 
 
+def test_endpoints_ignored_members_are_named_in_a_header(program: Program) -> None:
+    form = {"channelId": "C1", "name": "general"}
+    made = program.asks("POST", ENDPOINTS, endpoint(type="slack_channel", endpoint=form))
+    one = f"{ENDPOINTS}/{made.json()['identifier']}"
+    changed = program.asks("PATCH", one, {"endpoint": {**form, "userId": "U1"}, "type": "slack_user"})
+    assert made.headers["X-Ignored-Fields"] == "endpoint.name"
+    assert set(changed.headers["X-Ignored-Fields"].split(", ")) == {"type", "endpoint.name", "endpoint.userId"}
+
+
 @pytest.mark.parametrize(
     ("kind", "form"),
     [
