@@ -3,12 +3,13 @@
 import io
 import logging
 import sys
+import traceback
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
@@ -19,6 +20,7 @@ from onboarding import api, files, pages, runtime, turns
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000
+_LOG = structlog.get_logger(__name__)
 
 
 class Product(Flask):
@@ -27,6 +29,13 @@ class Product(Flask):
     def ensure_sync(self, func: Any) -> Any:
         """There are no asynchronous views here, so none is looked for."""
         return func
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Where it happened and of what kind. An address may be a link that works for who reads it, a message may quote
+        what people sent: neither is logged."""
+        kind, _fault, trace = exc_info
+        at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+        _LOG.error("request.failed", rule=str(request.url_rule), kind=kind.__name__, at=at)
 
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
         environ["wsgi.input"] = _arrived(environ)

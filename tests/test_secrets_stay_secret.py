@@ -6,9 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import inspect, text
 
 from onboarding.errors import StorageProblem
+from onboarding.settings import generate_key
 from tests.people import Site, Visitor
 
 #: The tests' own server and browser write down every address that they see; the product's server does not.
@@ -117,3 +119,18 @@ def _dump(site: Site) -> bytes:
             for row in connection.execute(text(f"SELECT * FROM {name}")):  # noqa: S608  # names of ours
                 parts += [bytes(v) if isinstance(v, bytes | memoryview) else str(v).encode() for v in row]
     return b"\n".join(parts)
+
+
+def test_unexpected_fault_is_logged_without_the_link_it_met(
+    heard: Heard, site: Site, start_site: Callable[..., Site]
+) -> None:
+    site.runtime.integrations.add_practice("sealed", "Sealed", "Development")
+    keyless = start_site(encryption_keys=SecretStr(generate_key()))
+    with Visitor(keyless) as person:
+        page = person.opens(keyless.link("sealed"))
+        failed = person.presses(page, "connect")
+    said = "\n".join(heard.lines)
+    assert failed.status == 500
+    assert "request.failed" in said
+    assert "VaultProblem" in said
+    assert page.url.rsplit("/", 1)[1] not in said

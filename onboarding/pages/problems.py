@@ -4,7 +4,7 @@ import structlog
 from flask import Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from onboarding.errors import NotFound, Refused, StorageProblem
 
@@ -43,10 +43,6 @@ def _csrf(_problem: CSRFError) -> ResponseReturnValue:
 
 
 def _http(problem: HTTPException) -> ResponseReturnValue:
-    if isinstance(problem, InternalServerError):
-        cause = problem.original_exception
-        # The kind and the page are enough to find it; a message may quote what people sent.
-        _LOG.error("page.failed", page=_which(), kind=type(cause).__name__)
     page, status = _page(problem.code or 500)
     # What belongs to the status goes with it: 405 has its Allow, 429 its Retry-After.
     kept = [(name, value) for name, value in problem.get_headers() if name in ("Allow", "Retry-After")]
@@ -54,13 +50,9 @@ def _http(problem: HTTPException) -> ResponseReturnValue:
 
 
 def _storage(problem: StorageProblem) -> tuple[str, int]:
-    _LOG.error("page.database_gone", page=_which(), problem=problem.sentence)
+    # The page, without what its address names: a link or a sign-in works for whoever reads it in a log.
+    _LOG.error("page.database_gone", page=str(request.url_rule), problem=problem.sentence)
     return _page(503)
-
-
-def _which() -> str:
-    """The page, without what its address names: a link or a sign-in works for whoever reads it in a log."""
-    return str(request.url_rule)
 
 
 def _page(status: int, sentence: str = "") -> tuple[str, int]:

@@ -62,7 +62,8 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
     declined = current().choosing.decline(attempt_id, attempt_cookies.binding(attempt_id))
     starting, expected = current().starting, declined.expected_workspace_id
     if declined.link_id:
-        return connect.send(starting.start_link(declined.link_id, team=expected))
+        bindings = attempt_cookies.bindings()
+        return connect.send(starting.start_link(declined.link_id, team=expected, bindings=bindings))
     person = viewer()
     if person is None:
         return redirect(url_for("installs.start"), 303)

@@ -8,7 +8,7 @@ from wtforms.validators import Length, Optional
 
 from onboarding import ids
 from onboarding.errors import NotFound, Refused
-from onboarding.identity import CONTEXT_WORD
+from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.pages import attempt_cookies, callback, results
 from onboarding.pages.layout import Product
 from onboarding.reach import public
@@ -16,7 +16,6 @@ from onboarding.runtime import current
 from onboarding.services.installs.choosing import Picked, SetUp
 
 blueprint = Blueprint("setup", __name__)
-_ROWS = 5
 
 
 class ContextRow(Form):
@@ -40,7 +39,7 @@ class SetUpForm(FlaskForm):  # type: ignore[misc]  # it has no types
     connection_mode = RadioField("Mode", choices=[], validators=[Optional()], validate_choice=False)
     subscriber_id = StringField("Subscriber", [Length(max=255)], filters=[lambda text: text.strip() if text else text])
     offered_context = RadioField("Context", choices=[], validators=[Optional()], validate_choice=False)
-    contexts = FieldList(FormField(ContextRow), min_entries=_ROWS, max_entries=_ROWS)
+    contexts = FieldList(FormField(ContextRow), min_entries=MOST_CONTEXTS, max_entries=MOST_CONTEXTS)
 
     def validate_subscriber_id(self, field: StringField) -> None:
         mode = self.connection_mode.data if "connection_mode" in self else "subscriber"

@@ -42,7 +42,7 @@ class Health:
         if installation.refresh_token is None:
             self._ask(integration, installation, connection.workspace_id)
         else:
-            self._refresh_once(integration, installation)
+            self._refresh_once(integration, installation, connection.workspace_id)
 
     def _ask(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         token = self._tokens.access_token(installation.id, installation.access_token)
@@ -53,7 +53,7 @@ class Health:
         else:
             self._tell(installation, None if place == workspace_id else faults.of_another_workspace(place))
 
-    def _refresh_once(self, integration: Integration, installation: Installation) -> None:
+    def _refresh_once(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         at = self._now()
         with self._database.transaction() as session:
             mine = installations.claim_refresh(session, installation.id, at, at - _CLAIM_LIFE)
@@ -65,9 +65,9 @@ class Health:
             # Somebody who asked at the same moment has just done it.
             self._change(installation.id, {"refresh_claimed_at": None})
         else:
-            self._refresh(integration, current)
+            self._refresh(integration, current, workspace_id)
 
-    def _refresh(self, integration: Integration, installation: Installation) -> None:
+    def _refresh(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         """With the claim in hand. Until the new pair is stored nobody uses it."""
         free: dict[str, Any] = {"refresh_claimed_at": None}
         try:
@@ -81,7 +81,8 @@ class Health:
             self._change(installation.id, free)
             raise
         else:
-            self._tell(installation, None, {**free, **self._renewed(installation.id, token, told)})
+            broken = None if told.place in (None, workspace_id) else faults.of_another_workspace(told.place)
+            self._tell(installation, broken, {**free, **self._renewed(installation.id, token, told)})
 
     def _renewed(self, installation_id: str, spent: str, told: Refreshed) -> dict[str, Any]:
         at = self._now()
@@ -101,6 +102,10 @@ class Health:
         with self._database.transaction() as session:
             # A connection that ends at this moment takes its own row first and the grant's last.
             integrations.share(session, installation.integration_id)
+            current = installations.by_id(session, installation.environment_id, installation.id)
+            if current is None or current.installed_at != installation.installed_at:
+                # Somebody reconnected meanwhile: what Slack said is of a token that is not there any more.
+                return
             if more:
                 installations.change(session, installation.id, **more)
             connections.set_status(session, installation.id, status, broken, self._now())

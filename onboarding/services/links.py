@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, Signer
 from onboarding import identity, ids
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused
-from onboarding.identity import CONTEXT_WORD
+from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.settings import Settings
 from onboarding.store import connections, contexts, environments, integrations, subscribers
 from onboarding.store import links as store
@@ -25,12 +25,13 @@ from onboarding.store.database import Database, Then
 LONGEST_LIFE = timedelta(days=365)
 OPEN_LIFE = timedelta(hours=24)
 ADDRESS_LIFE = timedelta(minutes=5)
+_MOST_KEYS = 20
 
 
 @dataclass(frozen=True)
 class Made:
     id: str
-    url: str
+    url: str = field(repr=False)
     expires_at: datetime
 
 
@@ -172,7 +173,9 @@ def check(wish: Wish) -> None:
         raise Refused("An open link fixes nothing: leave out subscriber and contexts, or leave out --open.")
     if wish.subscriber_id and not ids.is_addressable(wish.subscriber_id):
         raise Refused("The subscriber id has characters that an address cannot carry.")
-    check_context_keys((*wish.context_keys, *wish.offered_context_keys))
+    _check_context_keys((*wish.context_keys, *wish.offered_context_keys))
+    if len(wish.context_keys) + bool(wish.offered_context_keys) > MOST_CONTEXTS:
+        raise Refused(f"A connection has at most {MOST_CONTEXTS} contexts, the one that is offered among them.")
     fixed = {key.partition(":")[0] for key in wish.context_keys}
     if len(fixed) < len(wish.context_keys) or fixed & {key.partition(":")[0] for key in wish.offered_context_keys}:
         raise Refused("Each context type can be fixed once, and a fixed type cannot be offered.")
@@ -186,14 +189,14 @@ def check(wish: Wish) -> None:
         raise Refused("The return address must begin with https:// or http://.")
 
 
-def check_context_keys(keys: tuple[str, ...]) -> None:
-    """Raises Refused for a key that is not `type:id`, or more than five fixed ones."""
+def _check_context_keys(keys: tuple[str, ...]) -> None:
+    """Raises Refused for a key that is not `type:id`, or more of them than a page can offer."""
     for key in keys:
         if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
             raise Refused(
                 f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each."
             )
-    if len(keys) > 20:
+    if len(keys) > _MOST_KEYS:
         raise Refused("Too many contexts.")
 
 

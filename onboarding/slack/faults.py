@@ -29,7 +29,7 @@ _SPENT = ("invalid_code", "code_already_used", "oauth_authorization_url_mismatch
 _SLACK_ITSELF = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unknown")
 
 #: Words with which Slack says that a token is dead already.
-GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "token_expired", "not_authed", "no_such_app"})
+GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "not_authed", "no_such_app"})
 
 
 def outcome_of(code: str) -> str:
@@ -61,6 +61,8 @@ def reason(code: str) -> str:
     """Why a connection needs to be reconnected, in words."""
     if code in GONE:
         return "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
+    if code == "token_expired":
+        return "The token has expired, and there is no refresh token to renew it with."
     if code in ("invalid_refresh_token", "invalid_grant"):
         return "Slack no longer accepts the refresh token, so the access could not be renewed."
     if code in _POLICY:

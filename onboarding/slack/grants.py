@@ -57,10 +57,12 @@ class Refreshed:
     """A new pair for one token that rotates."""
 
     access_token: str = field(repr=False)
-    #: None where Slack leaves it out: the token does not rotate any more.
+    #: None where Slack leaves it out: the one that was spent stays in use.
     refresh_token: str | None = field(repr=False)
     #: Seconds.
     expires_in: int | None
+    #: The workspace or organisation that it belongs to, where Slack says so.
+    place: str | None = None
 
 
 def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
@@ -68,7 +70,9 @@ def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
     token, seconds = _text(answer.get("access_token")), answer.get("expires_in")
     if token is None:
         raise SlackDown("Slack's answer had no token.")
-    return Refreshed(token, _text(answer.get("refresh_token")), seconds if isinstance(seconds, int) else None)
+    life = seconds if isinstance(seconds, int) else None
+    of = "enterprise" if answer.get("is_enterprise_install") is True else "team"
+    return Refreshed(token, _text(answer.get("refresh_token")), life, _text(_mapping(answer.get(of)).get("id")))
 
 
 def read(answer: Mapping[str, Any]) -> Grant:

@@ -11,6 +11,7 @@ from tests.api.conftest import Program
 from tests.clients.bodies import REFERENCE
 from tests.conftest import Clock
 from tests.people import Site, Visitor
+from tests.waiting import until
 
 LIST = "/v1/channel-connections"
 
@@ -311,3 +312,40 @@ def test_environments_do_not_see_each_other(site: Site, program: Program, make_p
     program.asks("DELETE", f"{LIST}/c")
     assert other.lists() == ["c"]
     assert program.lists() == []
+
+
+def test_rotating_token_of_another_workspace_is_told(site: Site, visitor: Visitor, program: Program) -> None:
+    """It is refreshed all the same: the pair that was stored before is spent."""
+    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
+    with site.slack.reading() as ledger:
+        (refresh_token,) = ledger.refresh_tokens
+    auth = {"accessToken": "whatever-it-was", "refreshToken": refresh_token}
+    program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
+    told = program.asks("POST", f"{LIST}/mistaken/verify").json()
+    assert told["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
+    assert told["auth"]["accessToken"].startswith("xoxe.xoxb-")
+
+
+@pytest.mark.parametrize("scenario", ["", "rotation"])
+def test_verdict_on_a_token_that_was_replaced_meanwhile_is_dropped(
+    scenario: str, site: Site, visitor: Visitor, program: Program
+) -> None:
+    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario=scenario)
+    (name,) = program.lists()
+    method = "oauth.v2.access" if scenario else "auth.test"
+    site.slack.answers_slowly(method, 60)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(program.asks, "POST", f"{LIST}/{name}/verify")
+        assert until(lambda: site.slack.faults.hanging == 1)
+        site.slack.removes_app(*_app_and_place(site))
+        visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario=scenario)
+        before = program.asks("GET", f"{LIST}/{name}").json()
+        site.slack.faults.clear()
+        assert asked.result(30).status_code == 200
+    assert program.asks("GET", f"{LIST}/{name}").json() == before
+    assert before["status"] == "healthy"
+
+
+def _app_and_place(site: Site) -> tuple[str, str]:
+    (one,) = site.slack.installations()
+    return one.client_id, one.place

@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.conftest import Program
 from tests.conftest import Clock
+from tests.pages.test_approval import link_for_admin
 from tests.people import Site, Visitor
 
 ADDRESS = "/v1/integrations/channel-connections/oauth"
@@ -130,3 +131,12 @@ def test_repeat_with_a_key_is_the_same_address(program: Program) -> None:
     first = program.asks("POST", ADDRESS, body, Idempotency_Key="k").json()
     assert program.asks("POST", ADDRESS, body, Idempotency_Key="k").json() == first
     assert program.asks("POST", ADDRESS, body).json() != first
+
+
+def test_address_that_is_handed_on_asks_for_the_same(site: Site, visitor: Visitor, program: Program) -> None:
+    page = visitor.presses(
+        visitor.opens(asks(program, scope=["chat:write"], connectionIdentifier="of-bea")), "ask-admin"
+    )
+    with Visitor(site) as admin:
+        assert admin.connects(link_for_admin(page)).outcome == "connected"
+    assert program.asks("GET", f"{LIST}/of-bea").json()["scopes"] == ["chat:write"]

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests import postgres
 from tests.conftest import KEY, SECRET, Clock
@@ -101,3 +102,17 @@ def test_commands_start_no_thread() -> None:
         [sys.executable, "-c", program], cwd=ROOT, env={}, capture_output=True, text=True, timeout=30, check=True
     )
     assert json.loads(told.stdout) == ["MainThread"]
+
+
+def test_grant_that_does_not_open_is_let_go(site: Site, visitor: Visitor, clock: Clock) -> None:
+    page = waits(site, visitor)
+    with site.runtime.database.transaction() as session:
+        # Sealed for another place.
+        session.execute(text("UPDATE attempts SET waiting_grant = (SELECT client_secret FROM integrations)"))
+    clock.forward(minutes=10)
+    ended = visitor.opens(page.url)
+    assert (ended.outcome, ended.status) == ("state_expired", 400)
+    with site.runtime.database.reading() as session:
+        assert (
+            session.scalar(text("SELECT detail FROM audit_entries WHERE action = 'grant.dropped'")) == "not_confirmed"
+        )

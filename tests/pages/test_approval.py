@@ -1,5 +1,6 @@
 """Who cannot approve apps hands the install on to an admin, and is told when it is done."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from tests.conftest import Clock
@@ -112,3 +113,22 @@ def test_what_is_handed_on_of_an_open_link_lives_no_longer(site: Site, visitor: 
     page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
     clock.forward(hours=25)
     assert visitor.opens(link_for_admin(page)).outcome == "link_expired"
+
+
+def test_an_open_links_approval_page_says_when_it_really_ends(site: Site, visitor: Visitor) -> None:
+    page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
+    until = next(one for one in page.main.iter("time")).get("datetime", "")
+    assert datetime.fromisoformat(until) <= datetime.now(UTC) + timedelta(hours=24)
+
+
+def test_who_is_refused_leaves_the_waiting_page_waiting(site: Site, visitor: Visitor) -> None:
+    """The customer chose meanwhile: the admin's workspace is neither connected nor said to be."""
+    link = site.link(subscriber_id="bea", offered_context_keys=("team:x", "team:y"))
+    page = visitor.presses(visitor.opens(link), "ask-admin")
+    with Visitor(site) as admin:
+        waiting = admin.connects(link_for_admin(page), workspace="T0ACMETEST")
+        with Visitor(site) as customer:
+            setup = customer.connects(link)
+            assert customer.presses(setup, "save", offered_context="team:x").outcome == "connected"
+        assert admin.presses(waiting, "save", offered_context="team:y").outcome == "link_used"
+    assert visitor.opens(page.url).heading == "Acme HQ is connected"

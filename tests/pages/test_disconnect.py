@@ -1,9 +1,14 @@
 """Disconnecting: asked once more, and told as it was."""
 
+from collections.abc import Callable
+
 import pytest
+from pydantic import SecretStr
 
 from onboarding.services.connections.records import Search
+from onboarding.settings import generate_key
 from tests import full_disk
+from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
 
 
@@ -88,3 +93,35 @@ def test_a_disconnected_identity_can_be_connected_again(site: Site, visitor: Vis
     disconnects(operator, before)
     assert visitor.connects(site.link()).outcome == "connected"
     assert identifiers(site) != [before]
+
+
+def test_a_token_that_has_expired_is_renewed_to_end_what_it_belongs_to(
+    site: Site, visitor: Visitor, operator: Visitor, clock: Clock
+) -> None:
+    visitor.connects(site.link(), scenario="rotation")
+    clock.forward(hours=13)
+    site.slack.moves_clock(13 * 3600)
+    operator.signs_in("ada@northwind.test")
+    assert "Access was removed in Slack." in disconnects(operator, identifiers(site)[0]).text
+    assert site.slack.installations() == []
+
+
+def test_a_token_that_has_expired_unforeseen_is_not_said_to_be_gone(
+    site: Site, visitor: Visitor, operator: Visitor
+) -> None:
+    visitor.connects(site.link(), scenario="rotation")
+    site.slack.moves_clock(13 * 3600)
+    assert (
+        "Slack did not confirm; remove the app in Slack to be sure." in disconnects(operator, identifiers(site)[0]).text
+    )
+    assert len(site.slack.installations()) == 1
+
+
+def test_a_token_that_does_not_open_is_not_said_to_be_in_use(site: Site, start_site: Callable[..., Site]) -> None:
+    identifier = connected(site)
+    keyless = start_site(encryption_keys=SecretStr(generate_key()))
+    with Visitor(keyless) as operator:
+        operator.signs_in("ada@northwind.test")
+        page = disconnects(operator, identifier)
+    assert "Slack did not confirm; remove the app in Slack to be sure." in page.text
+    assert identifiers(site) == []

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import text
 
+from onboarding.errors import Refused
 from onboarding.services.connections.records import Connection, Search
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
@@ -177,3 +178,15 @@ def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Vis
     assert [page.outcome for page in ends] == ["connected", "link_used"]
     assert connection_of(site) == ("subscriber", "ada", ())
     assert [one.place for one in site.slack.installations()] == ["T0ACMEHQ01"]
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        {"context_keys": tuple(f"t{n}:x" for n in range(6))},
+        {"context_keys": tuple(f"t{n}:x" for n in range(5)), "offered_context_keys": ("u:a", "u:b")},
+    ],
+)
+def test_a_link_leads_to_five_contexts_at_most(fixed: dict[str, tuple[str, ...]], site: Site) -> None:
+    with pytest.raises(Refused, match="at most 5 contexts"):
+        site.link(**fixed)

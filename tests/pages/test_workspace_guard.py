@@ -121,3 +121,13 @@ def test_an_operator_who_names_a_connected_customer_is_asked_too(
     assert installed(site) == {"T0ACMEHQ01"}
     setup = operator.allows(consent)
     assert operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea").outcome == "reconnected"
+
+
+def test_who_renews_with_a_used_link_can_choose_again(site: Site, visitor: Visitor) -> None:
+    declined = visitor.connects(site.link(), scenario="partial_permissions")
+    assert declined.outcome == "partial_permissions"
+    page = visitor.allows(visitor.presses(declined, "try-again"), workspace=_TEST)
+    assert page.outcome == "wrong_workspace"
+    consent = visitor.presses(page, "choose-again")
+    assert visitor.allows(consent).outcome == "reconnected"
+    assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]

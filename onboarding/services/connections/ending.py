@@ -20,7 +20,9 @@ class _Access:
 
     credentials: Credentials
     token: str = field(repr=False)
-    rotates: bool
+    #: Of a token that rotates.
+    refresh_token: str | None = field(repr=False)
+    is_expired: bool
     #: A program said which workspace the token belongs to. If it belongs to another, that one may be in use.
     is_unchecked: bool
 
@@ -40,18 +42,19 @@ class Ending:
             one = connections.locked(session, environment_id, identifier)
             if one is None or not connections.remove(session, one.id):
                 raise identity.unknown_connection(identifier)
-            to_revoke = self._what_to_revoke(session, one, revoke)
+            try:
+                to_revoke = self._what_to_revoke(session, one, revoke)
+                result = "not_confirmed" if to_revoke else "kept"
+            except VaultProblem:
+                # What does not open cannot be revoked, and must not keep a person from disconnecting.
+                to_revoke, result = None, "not_confirmed"
             name = one.workspace_name or one.workspace_id
-            result = "not_confirmed" if to_revoke else "kept"
             at, detail = self._now(), f"{result}:{name}"
             audit.note(session, environment_id, at, actor, "connection.disconnected", identifier, detail, entry_id)
         if to_revoke is None:
-            return "kept"
+            return result
         try:
-            if to_revoke.is_unchecked and not self._is_of(one.workspace_id, to_revoke):
-                return "not_confirmed"
-            was_there = self._gateway.revoke(to_revoke.credentials, to_revoke.token, to_revoke.rotates)
-            result = "revoked" if was_there else "already_gone"
+            result = self._give_back(to_revoke, one.workspace_id)
         except SlackProblem:
             return "not_confirmed"
         # The end is told whether or not it can be written down: until then the entry says that Slack did not confirm it.
@@ -59,10 +62,21 @@ class Ending:
             audit.set_detail(session, entry_id, f"{result}:{name}")
         return result
 
-    def _is_of(self, workspace_id: str, access: _Access) -> bool:
+    def _give_back(self, access: _Access, workspace_id: str) -> str:
+        """The result. Raises SlackProblem."""
+        credentials, token = access.credentials, access.token
+        if access.refresh_token and access.is_expired:
+            # Slack ends an installation for a token that lives, and says of this one only that it has expired.
+            token = self._gateway.refresh(credentials, access.refresh_token).access_token
+        if access.is_unchecked and not self._is_of(workspace_id, credentials, token):
+            return "not_confirmed"
+        was_there = self._gateway.revoke(credentials, token, rotates=access.refresh_token is not None)
+        return "revoked" if was_there else "already_gone"
+
+    def _is_of(self, workspace_id: str, credentials: Credentials, token: str) -> bool:
         """True also for a token that does not work any more. Raises SlackBusy, SlackDown."""
         try:
-            return self._gateway.test(access.credentials, access.token) == workspace_id
+            return self._gateway.test(credentials, token) == workspace_id
         except SlackRefused:
             return True
 
@@ -76,7 +90,10 @@ class Ending:
         return Disconnected(result, name, entry.at)
 
     def _what_to_revoke(self, session: Session, one: ChannelConnection, revoke: bool) -> _Access | None:
-        """Erases the installation that nothing lives on any more; what to ask Slack, if nothing has the workspace."""
+        """Erases the installation that nothing lives on any more; what to ask Slack, if nothing has the workspace.
+
+        Raises VaultProblem once it is erased.
+        """
         installation = installations.by_id(session, one.environment_id, one.installation_id)
         integration = integrations.by_id(session, one.environment_id, one.integration_id)
         if installation is None or integration is None:
@@ -85,10 +102,11 @@ class Ending:
             return None
         if connections.uses_workspace(session, integration.id, one.workspace_id):
             return None
-        try:
-            token = self._tokens.access_token(installation.id, installation.access_token)
-            credentials, rotates = self._tokens.credentials(integration), installation.refresh_token is not None
-            return _Access(credentials, token, rotates, installation.origin == "api")
-        except VaultProblem:
-            # What does not open cannot be revoked, and must not keep a person from disconnecting.
-            return None
+        sealed = installation.refresh_token
+        return _Access(
+            self._tokens.credentials(integration),
+            self._tokens.access_token(installation.id, installation.access_token),
+            self._tokens.refresh_token(installation.id, sealed) if sealed is not None else None,
+            is_expired=installation.expires_at is not None and installation.expires_at <= self._now(),
+            is_unchecked=installation.origin == "api",
+        )

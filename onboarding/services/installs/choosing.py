@@ -161,7 +161,7 @@ class Choosing:
                 waiting_grant=None,
             )
         if mine:
-            self._bench.revoke_unused(attempt, integration, self._bench.open_grant(attempt))
+            self._bench.revoke_waiting(attempt, integration)
 
     def _mine(self, attempt: Attempt | None, binding: str | None) -> Attempt:
         if attempt is None or not is_bound(attempt, binding):

@@ -71,8 +71,13 @@ class Finishing:
         if word == "access_denied":
             described = bool(told.get("error_description"))
             return self._end(attempt, "made", "cancelled" if described else "cancelled_maybe_approval")
-        outcome = faults.outcome_of(word) if word else "code_spent_unknown"
-        return self._end(attempt, "made", outcome, detail=word[:60] or None)
+        return self._refused(attempt, "made", word[:60]) if word else self._end(attempt, "made", "code_spent_unknown")
+
+    def _refused(self, attempt: Attempt, stage: str, word: str) -> Finished:
+        outcome = faults.outcome_of(word)
+        if outcome == "config_error":
+            self._bench.tell_operators(attempt, word)
+        return self._end(attempt, stage, outcome, detail=word)
 
     def _exchange(self, attempt: Attempt, code: str) -> Finished:
         with self._bench.database.transaction() as session:
@@ -83,7 +88,7 @@ class Finishing:
         try:
             grant = self._bench.gateway.exchange(self._bench.credentials(integration), code, attempt.redirect_uri)
         except SlackRefused as refusal:
-            return self._end(attempt, "exchanging", faults.outcome_of(refusal.code), detail=refusal.code)
+            return self._refused(attempt, "exchanging", refusal.code)
         except SlackBusy as busy:
             return self._end(attempt, "exchanging", "slack_busy", retry_after_seconds=busy.retry_after)
         except SlackProblem as problem:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from onboarding.errors import NotFound
 from onboarding.services.installs import records
-from onboarding.services.installs.records import APPROVAL_LIFE, Permission, is_bound
+from onboarding.services.installs.records import Permission, is_bound
 from onboarding.services.installs.shared import Workbench
 from onboarding.slack.faults import operator_hint
 from onboarding.store import attempts, connections, links
@@ -144,7 +144,7 @@ class Looking:
             link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
             is_operators=attempt.operator_id is not None,
             approval_link_id=attempt.approval_link_id,
-            approval_expires_at=approval.created_at + APPROVAL_LIFE if approval else None,
+            approval_expires_at=approval.expires_at if approval else None,
         )
 
     def _neutral(self, session: Session, attempt: Attempt, outcome: str) -> Result:

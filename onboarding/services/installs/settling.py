@@ -48,11 +48,13 @@ class Settling:
             integrations.lock(session, integration.id)
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
             parent = links.parent_of(session, link) if link else None
-            used = [one for one in (link, parent) if one is not None]
+            # The parent first: where somebody used it meanwhile, what was handed on stays unused.
+            used = [one for one in (parent, link) if one is not None]
             if any(one.revoked_at is not None for one in used):
                 # It was withdrawn while the person was with Slack.
                 return self._end(session, attempt, stage, grant, "link_revoked")
             if not grant.is_bot and _needs_bot(session, integration, grant, choice):
+                self._bench.tell_operators(attempt, "user_token_only")
                 return self._end(session, attempt, stage, grant, "config_error", detail="user_token_only")
             key = choice.identity_key(integration.id)
             existing = connections.by_identity(session, attempt.environment_id, key)
@@ -154,6 +156,8 @@ class Settling:
             "scopes": ",".join(grant.scopes),
             "installer_id": grant.installer_id,
             "installed_at": at,
+            # Whoever refreshes just now refreshes what was there before.
+            "refresh_claimed_at": None,
         }
         if found is not None:
             for name, value in values.items():

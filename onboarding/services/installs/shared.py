@@ -10,6 +10,7 @@ from onboarding.errors import Problem, SlackProblem, StorageProblem, VaultProble
 from onboarding.services.installs.records import digest
 from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
+from onboarding.slack.faults import operator_hint
 from onboarding.slack.gateway import Credentials, Gateway
 from onboarding.slack.grants import Grant
 from onboarding.store import attempts, audit, connections, integrations
@@ -62,13 +63,26 @@ class Workbench:
             _LOG.error("grant.left", attempt=attempt.id, problem=problem.sentence)
             return "left"
         result = "kept" if in_use else self._revoked(integration, grant)
+        self._keep_result(attempt, result)
+        return result
+
+    def revoke_waiting(self, attempt: Attempt, integration: Integration) -> None:
+        """The same for the grant that waits with an attempt. One that does not open cannot be given back."""
+        try:
+            grant = self.open_grant(attempt)
+        except VaultProblem as problem:
+            _LOG.error("grant.unreadable", attempt=attempt.id, problem=problem.sentence)
+            self._keep_result(attempt, "not_confirmed")
+        else:
+            self.revoke_unused(attempt, integration, grant)
+
+    def _keep_result(self, attempt: Attempt, result: str) -> None:
         try:
             with self.database.transaction() as session:
                 attempts.set_grant_result(session, attempt.id, result)
                 self.note(session, attempt.environment_id, "system", "grant.dropped", attempt.id, result)
         except Problem as problem:
             _LOG.error("grant.result_not_stored", attempt=attempt.id, result=result, problem=problem.sentence)
-        return result
 
     def _revoked(self, integration: Integration, grant: Grant) -> str:
         try:
@@ -77,6 +91,10 @@ class Workbench:
         except (SlackProblem, VaultProblem):
             return "not_confirmed"
         return "revoked" if gone else "already_gone"
+
+    def tell_operators(self, attempt: Attempt, word: str) -> None:
+        """In the log: the page says that they have been told. `word`: Slack's, or one of ours (`slack.faults`)."""
+        _LOG.error("install.refused", attempt=attempt.id, word=word, hint=operator_hint(word))
 
     def note(self, session: Session, environment_id: str, actor: str, action: str, subject: str, detail: str) -> None:
         audit.note(session, environment_id, self.now(), actor, action, subject, detail)

@@ -221,6 +221,8 @@ def _approval_of(link: Link | None, integration: Integration, at: datetime) -> L
         context_keys_json=json.dumps(link.context_keys if link else ()),
         offered_context_keys_json=json.dumps(link.offered_context_keys if link else ()),
         workspace_id=link.workspace_id if link else None,
+        connection_identifier=link.connection_identifier if link else None,
+        scopes=link.scopes if link else None,
         return_url=None,
         created_at=at,
         # Whoever holds an open link may choose anybody: it lives no longer for being handed on.
