@@ -7,7 +7,8 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Which of them a random byte stands for. The last bytes are left out, or the first characters would come oftener.
 _CHARACTERS = bytes(ord(_ALPHABET[byte % len(_ALPHABET)]) for byte in range(256))
 _UNEVEN = bytes(range(256 - 256 % len(_ALPHABET), 256))
-_UNADDRESSABLE = re.compile(r"[/%?#\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: The last is what a server puts in place of bytes that are no UTF-8.
+_UNADDRESSABLE = re.compile(r"[/%?#\\\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
 
 def new_id(prefix: str, length: int = 16) -> str:

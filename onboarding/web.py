@@ -111,13 +111,15 @@ def _arrived(environ: Any) -> Any:
         left = LARGEST_BODY_BYTES + 1
     elif not left or left > LARGEST_BODY_BYTES:
         return body
-    else:
-        # Of one that breaks off, the app gets what came. Without this word it is held against its length and refused.
-        environ.pop("wsgi.input_terminated", None)
-    arrived = io.BytesIO()
+    # Of one that breaks off, the app gets what came. Without this word it is held against its length and refused.
+    environ.pop("wsgi.input_terminated", None)
+    arrived, is_told = io.BytesIO(), environ.get("CONTENT_LENGTH")
     with suppress(OSError):
         while left and (part := body.read(left)):
             left -= arrived.write(part)
+    if not is_told:
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ["CONTENT_LENGTH"] = str(arrived.tell())
     arrived.seek(0)
     return arrived
 

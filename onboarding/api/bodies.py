@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import isinf
 from typing import Any, TypeVar, get_args, get_origin
@@ -10,14 +10,16 @@ from urllib.parse import quote
 
 from flask import g, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
-from onboarding.api import wire
+from onboarding.api import misread, wire
+from onboarding.api.misread import Part
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.shapes import EachLike
 from onboarding.errors import Refused
 
 M = TypeVar("M", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
 _LONGEST_VALUE = 100
 _MOST_IGNORED = 20
 #: Nothing under these is ever told again.
@@ -25,6 +27,7 @@ _SECRET = ("auth", "endpoint")
 _WORDS = {
     "missing": "{field} is required",
     "string_type": "{field} must be a string",
+    "string_unicode": "{field} must be text: half a character (a lone surrogate) is none",
     "bool_type": "{field} must be a boolean",
     "dict_type": "{field} must be an object",
     "model_type": "{field} must be an object",
@@ -38,31 +41,55 @@ _WORDS = {
 
 
 class _Faulty(ValueError):
-    pass
+    """JSON that Python reads and we do not. `is_it` finds it in the text."""
 
-
-def raw_body() -> bytes:
-    """The whole body. Raises RequestEntityTooLarge."""
-    told, largest = request.get_data(), request.max_content_length
-    # One whose length was not told beforehand is cut there, without a word.
-    if request.content_length is None and largest is not None and len(told) >= largest:
-        raise RequestEntityTooLarge
-    return told
+    def __init__(self, sentence: str, is_it: Callable[[Part], bool]) -> None:
+        super().__init__(sentence)
+        self.is_it = is_it
 
 
 def read_body(model: type[M]) -> M:
     """Raises UnsupportedMediaType, Refused (`body_not_json`, `body_not_object`), ValidationFailed, RequestEntityTooLarge."""
-    if request.mimetype != "application/json":
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType
-    told = _parsed(raw_body())
+    told = _parsed(request.get_data())
     if not isinstance(told, dict):
         raise Refused("The body must be a JSON object", code="body_not_object")
     note_ignored(told, model)
-    return _validated(model, told)
+    try:
+        return model.model_validate(told)
+    except ValidationError as error:
+        raise ValidationFailed(_errors(error)) from None
+
+
+def read_body_and_query(body: type[M], query: type[Q]) -> tuple[M, Q]:
+    """Both, with all that is wrong in either told at once. Raises as they do."""
+    try:
+        asked = read_query(query)
+    except ValidationFailed as faulty:
+        try:
+            read_body(body)
+        except ValidationFailed as more:
+            raise ValidationFailed({**more.errors, **faulty.errors}) from None
+        raise
+    return read_body(body), asked
 
 
 def read_query(model: type[M]) -> M:
     """Lists may be repeated, everything else stands once. Empty means not given. Raises ValidationFailed."""
+    told, faults = _told(model)
+    try:
+        read = model.model_validate(told)
+    except ValidationError as error:
+        raise ValidationFailed({**_errors(error), **faults}) from None
+    if faults:
+        raise ValidationFailed(faults)
+    return read
+
+
+def _told(model: type[BaseModel]) -> tuple[dict[str, object], dict[str, Mapping[str, object]]]:
+    """What the query says, and what of it stands more often than once."""
     names, lists = _names(model)
     told: dict[str, object] = {}
     twice: dict[str, Mapping[str, object]] = {}
@@ -74,9 +101,7 @@ def read_query(model: type[M]) -> M:
         elif name in names and values[0] != "":
             told[name] = values[0]
     _tell_ignored([name for name in request.args if name not in names])
-    if twice:
-        raise ValidationFailed(twice)
-    return _validated(model, told)
+    return told, twice
 
 
 def note_ignored(told: Mapping[str, object], model: type[BaseModel], within: str = "") -> None:
@@ -96,25 +121,24 @@ def _is_list(annotation: Any) -> bool:
     return get_origin(annotation) is tuple or any(_is_list(part) for part in get_args(annotation))
 
 
-def _validated(model: type[M], told: Mapping[str, object]) -> M:
-    try:
-        return model.model_validate(told)
-    except ValidationError as error:
-        raise ValidationFailed(_errors(error)) from None
-
-
 def _parsed(body: bytes) -> object:
+    text = ""
     try:
-        return json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite)
+        text = body.decode()
+        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite)
     except UnicodeDecodeError as fault:
         sentence = f"The body is not UTF-8: byte {fault.start}"
     except json.JSONDecodeError as fault:
         sentence = f"The body is not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}"
         sentence = sentence if body.strip() else "The body is empty: JSON is expected"
     except _Faulty as fault:
-        sentence = str(fault)
-    except (ValueError, RecursionError):
-        sentence = "The body is not JSON that can be read: a number is too long, or it is nested too deep"
+        sentence = f"The body is not JSON that can be read: {fault}{misread.place(text, fault.is_it)}"
+    except ValueError:
+        where = misread.place(text, misread.is_too_long)
+        sentence = f"The body is not JSON that can be read: a number is too long{where}"
+    except RecursionError:
+        where = misread.place_of_the_deepest(text)
+        sentence = f"The body is not JSON that can be read: it is nested too deep{where}"
     raise Refused(sentence, code="body_not_json")
 
 
@@ -122,19 +146,19 @@ def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         (name, _times), *_others = Counter(name for name, _ in pairs).most_common(1)
-        raise _Faulty(f"The body is not JSON that can be read: the member {_cut(name)!r} is there twice")
+        raise _Faulty(f"the member {_cut(name)!r} is there twice", lambda part: part.is_twice)
     return found
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if isinf(number):
-        raise _Faulty(f"The body is not JSON that can be read: {text[:20]} is too large a number")
+        raise _Faulty(f"{text[:20]} is too large a number", lambda part: part.text == text)
     return number
 
 
 def _no_constant(name: str) -> object:
-    raise _Faulty(f"The body is not JSON: {name} is no value")
+    raise _Faulty(f"{name} is no value", lambda part: part.text == name)
 
 
 def _errors(error: ValidationError) -> dict[str, Mapping[str, object]]:

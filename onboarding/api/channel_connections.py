@@ -18,6 +18,7 @@ from onboarding.api.shapes import (
     Moment,
     PageQuery,
     Plain,
+    SlackId,
     Text,
     Time,
     Token,
@@ -32,9 +33,9 @@ Status = Literal["healthy", "needs_reconnect", "unreachable", "unknown", "discon
 
 
 class WorkspaceIn(Wire):
-    id: Text = Field(max_length=100, examples=["T123456"])
+    id: SlackId = Field(examples=["T123456"])
     name: Text | None = Field(None, examples=["Acme HQ"])
-    bot_user_id: Text | None = Field(None, max_length=100)
+    bot_user_id: SlackId | None = None
 
 
 class AuthIn(Wire):

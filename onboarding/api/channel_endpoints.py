@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from flask import Response
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from onboarding import ids
 from onboarding.api import door, keys, once, providers, wire
 from onboarding.api.bodies import note_ignored, read_body, read_query
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.shapes import EXACT_SET, Contexts, Identifier, Keys, PageQuery, Plain, Text, Time, Wire, page
-from onboarding.errors import NotFound
 from onboarding.runtime import current
 from onboarding.services.endpoints import Endpoint, EndpointQuery, EndpointWish
 
@@ -38,6 +36,14 @@ _FORMS_IN_WORDS = "`{channelId}` of a `slack_channel`, `{userId}` of a `slack_us
 _EXAMPLE = {"channelId": "C0123456789"}
 
 
+def _fitting(kind: str, told: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError."""
+    try:
+        return _FORMS[kind].model_validate(told).model_dump(by_alias=True, exclude_none=True)
+    except ValidationError:
+        raise ValueError(f'Endpoint must match the required format for type "{kind}"') from None
+
+
 class CreateChannelEndpoint(Wire):
     integration_identifier: Text = Field(examples=["slack-prod"])
     subscriber_id: Identifier = Field(examples=["subscriber-123"])
@@ -47,6 +53,13 @@ class CreateChannelEndpoint(Wire):
     connection_identifier: Text | None = None
     context: Contexts = None
     create_subscriber_if_missing: bool | None = Field(None, description="Unless given, the environment decides.")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _fits_its_type(cls, told: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "type" in info.data:
+            _fitting(info.data["type"], told)
+        return told
 
 
 class UpdateChannelEndpoint(Wire):
@@ -118,7 +131,7 @@ def list_channel_endpoints() -> Response:
 @door.get(_ONE, "connections:read", TAG, ChannelEndpoint)
 def retrieve_channel_endpoint(identifier: str) -> Response:
     """Retrieve a channel endpoint"""
-    found = current().endpoints.retrieve(keys.holder().environment_id, _named(identifier))
+    found = current().endpoints.retrieve(keys.holder().environment_id, identifier)
     _note_read([found], identifier)
     return door.told(show(found))
 
@@ -129,10 +142,10 @@ def update_channel_endpoint(identifier: str) -> Response:
     who = keys.holder()
 
     def act(then: once.Then) -> Endpoint:
-        body, name = read_body(UpdateChannelEndpoint), _named(identifier)
-        stored = current().endpoints.retrieve(who.environment_id, name).type
-        endpoint = _formed(stored, body.endpoint)
-        return current().endpoints.change(who.environment_id, who.environment_name, name, endpoint, then)
+        endpoint = read_body(UpdateChannelEndpoint).endpoint
+        return current().endpoints.change(
+            who.environment_id, who.environment_name, identifier, lambda kind: _formed(kind, endpoint), then
+        )
 
     return once.answer(act, show, 200)
 
@@ -140,7 +153,7 @@ def update_channel_endpoint(identifier: str) -> Response:
 @door.delete(_ONE, "connections:write", TAG)
 def delete_channel_endpoint(identifier: str) -> Response:
     """Delete a channel endpoint"""
-    current().endpoints.remove(keys.holder().environment_id, _named(identifier))
+    current().endpoints.remove(keys.holder().environment_id, identifier)
     return door.nothing()
 
 
@@ -186,14 +199,6 @@ def _formed(kind: str, told: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationFailed when the endpoint does not fit its type."""
     note_ignored(told, _FORMS[kind], "endpoint.")
     try:
-        return _FORMS[kind].model_validate(told).model_dump(by_alias=True, exclude_none=True)
-    except ValidationError:
-        sentence = f'Endpoint must match the required format for type "{kind}"'
-        raise ValidationFailed({"endpoint": {"messages": [sentence]}}) from None
-
-
-def _named(identifier: str) -> str:
-    """Raises NotFound for what no endpoint can be called."""
-    if not ids.is_addressable(identifier):
-        raise NotFound(f"Channel endpoint with identifier '{identifier}' not found", "endpoint_not_found")
-    return identifier
+        return _fitting(kind, told)
+    except ValueError as problem:
+        raise ValidationFailed({"endpoint": {"messages": [str(problem)]}}) from None

@@ -8,8 +8,6 @@ from pydantic import Field
 from onboarding.api import door, keys, once, wire
 from onboarding.api.bodies import read_body, read_query
 from onboarding.api.shapes import Data, PageQuery, Plain, Time, Wire, Word, page
-from onboarding.errors import NotFound
-from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
 from onboarding.services import contexts as service
 
@@ -73,7 +71,7 @@ def list_contexts() -> Response:
 @door.get(_ONE, "connections:read", TAG, Context)
 def retrieve_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Retrieve a context"""
-    return door.told(show(current().contexts.retrieve(keys.holder().environment_id, *_named(type, id))))
+    return door.told(show(current().contexts.retrieve(keys.holder().environment_id, type, id)))
 
 
 @door.patch(_ONE, "connections:write", TAG, Context, UpdateContext)
@@ -82,7 +80,7 @@ def update_context(type: str, id: str) -> Response:  # noqa: A002  # the words o
 
     def act(then: once.Then) -> service.Context:
         body = read_body(UpdateContext)
-        return current().contexts.change(keys.holder().environment_id, *_named(type, id), body.data, then)
+        return current().contexts.change(keys.holder().environment_id, type, id, body.data, then)
 
     return once.answer(act, show, 200)
 
@@ -90,7 +88,7 @@ def update_context(type: str, id: str) -> Response:  # noqa: A002  # the words o
 @door.delete(_ONE, "connections:write", TAG, more=(409,))
 def delete_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Delete a context to which no connection refers"""
-    current().contexts.remove(keys.holder().environment_id, *_named(type, id))
+    current().contexts.remove(keys.holder().environment_id, type, id)
     return door.nothing()
 
 
@@ -102,11 +100,3 @@ def show(one: service.Context) -> dict[str, Any]:
         "createdAt": wire.moment(one.created_at),
         "updatedAt": wire.moment(one.updated_at),
     }
-
-
-def _named(kind: str, name: str) -> tuple[str, str]:
-    """Raises NotFound for what no context can be called."""
-    if not CONTEXT_WORD.match(kind) or not CONTEXT_WORD.match(name):
-        told = f"Context with type '{kind}' and id '{name}' not found"
-        raise NotFound(told, "context_not_found")
-    return kind, name

@@ -6,12 +6,13 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import orjson
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 from pydantic import BaseModel
 from spectree import Response as Documented
 from spectree import SpecTree
 
 from onboarding.api import keys, limits, problems
+from onboarding.api.bodies import note_ignored
 from onboarding.api.shapes import Problem, RepeatedHeaders, ValidationProblem
 from onboarding.reach import keyed
 
@@ -91,7 +92,9 @@ def told(members: object, status: int = 200) -> Response:
 
 
 def nothing() -> Response:
-    return Response(status=204)
+    answer = Response(status=204)
+    del answer.headers["Content-Type"]
+    return answer
 
 
 def describe() -> None:
@@ -137,6 +140,8 @@ def _endpoint(
         @wraps(view)
         def guarded(**named: str) -> Response:
             keys.needs(scope)
+            if query is None and request.args:
+                note_ignored(request.args, BaseModel)
             return view(**named)
 
         def describe() -> None:

@@ -7,10 +7,11 @@ from flask import Flask, current_app, g, request
 from onboarding.errors import Problem
 from onboarding.reach import is_keyed
 from onboarding.runtime import current
-from onboarding.services.api_keys import Holder
+from onboarding.services.api_keys import PREFIX, Holder
 
 _SCHEMES = ("apikey", "bearer")
-_SCHEME = re.compile(r"[A-Za-z]{1,20}\Z")
+#: What has something behind it is a scheme (RFC 9110, 11.1); what stands alone may be a key without one.
+_SCHEME, _ALONE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}\Z"), re.compile(r"[A-Za-z]{1,20}\Z")
 
 
 class Unauthorized(Problem):
@@ -49,8 +50,9 @@ def _authenticate() -> None:
         raise Unauthorized("Missing authorization header", "key_missing")
     scheme, _, key = given.strip().partition(" ")
     if scheme.lower() not in _SCHEMES:
-        # A key that stands there alone is not told again.
-        named = scheme if _SCHEME.match(scheme) else "…"
+        is_scheme = (_SCHEME if key and not scheme.startswith(PREFIX) else _ALONE).match(scheme)
+        # A key is not told again.
+        named = scheme if is_scheme else "…"
         raise Unauthorized(f'Invalid authentication scheme: "{named}"', "key_scheme")
     found = current().api_keys.holder(key.strip())
     if found is None:

@@ -10,7 +10,6 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from onboarding.api import door, keys, problems, wire
-from onboarding.api.bodies import raw_body
 from onboarding.api.problems import ValidationFailed
 from onboarding.errors import NotFound, Problem, Refused
 from onboarding.runtime import current
@@ -42,7 +41,7 @@ def answer(
         made = act(_nothing)
         return door.told(show(made), code(made))
     holder, idempotency = keys.holder(), current().idempotency
-    begun = idempotency.begin(holder.environment_id, key, request.method, request.full_path, _body())
+    begun = idempotency.begin(holder.environment_id, key, request.method, request.path, _compared())
     if isinstance(begun, Kept):
         return _replayed(begun, key)
 
@@ -74,9 +73,10 @@ def _key() -> str | None:
     return given
 
 
-def _body() -> bytes:
-    """What is compared: the bytes as they came, as far as they are text."""
-    return raw_body().decode("utf-8", "backslashreplace").encode()
+def _compared() -> bytes:
+    """What may not differ in a repeat: the body's bytes as they came, as far as they are text, and the query."""
+    query = b"?" + request.query_string if request.query_string else b""
+    return (request.get_data() + query).decode("utf-8", "backslashreplace").encode()
 
 
 def _refused(claim: Claim, problem: Exception, key: str) -> Response:

@@ -20,6 +20,7 @@ from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
 PREFIXES = ("/v1/", "/v2/")
+_ROOTS = ("/v1", "/v2")
 #: Longer addresses no client sends; the server in front may have a limit of its own.
 LONGEST_ADDRESS = 8000
 
@@ -115,7 +116,7 @@ def register(app: Flask) -> None:
 
 
 def is_for_programs(asked: Request) -> bool:
-    return asked.path.startswith(PREFIXES)
+    return asked.path.startswith(PREFIXES) or asked.path in _ROOTS
 
 
 def answer_to(problem: Exception) -> Response:

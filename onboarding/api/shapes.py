@@ -136,11 +136,13 @@ def _flag(told: object) -> object:
 
 def _keys(told: object) -> object:
     """Present and empty asks for what has no context."""
-    return () if told == [""] else tuple(told) if isinstance(told, Sequence) else told
+    return () if isinstance(told, list) and not any(told) else tuple(told) if isinstance(told, Sequence) else told
 
 
 Plain = Annotated[str, AfterValidator(_plain)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
+#: What Slack names something by.
+SlackId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_plain)]
 Identifier = Annotated[
     str,
     AfterValidator(_addressable),
@@ -149,7 +151,7 @@ Identifier = Annotated[
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
-            "pattern": r"^[^/%?#\\\x00-\x1f\x7f]+$",
+            "pattern": r"^[^/%?#\\\x00-\x1f\x7f-\x9f\ufffd]+$",
             "description": "Any script, but none of `/ % ? # \\`, no control character and no outer white space.",
         }
     ),

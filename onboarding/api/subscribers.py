@@ -5,11 +5,9 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import Field
 
-from onboarding import ids
 from onboarding.api import door, keys, once, wire
-from onboarding.api.bodies import read_body, read_query
+from onboarding.api.bodies import read_body, read_body_and_query, read_query
 from onboarding.api.shapes import Data, Flag, Identifier, PageQuery, Plain, Time, Wire, page
-from onboarding.errors import NotFound
 from onboarding.runtime import current
 from onboarding.services import subscribers as service
 
@@ -90,7 +88,7 @@ def create_subscriber() -> Response:
     who = keys.holder()
 
     def act(then: once.Then) -> service.Subscriber:
-        body, asked = read_body(CreateSubscriber), read_query(CreateSubscriberQuery)
+        body, asked = read_body_and_query(CreateSubscriber, CreateSubscriberQuery)
         return current().subscribers.create(
             who.environment_id, body.subscriber_id, body.profile, asked.fail_if_exists, then
         )
@@ -111,9 +109,7 @@ def list_subscribers() -> Response:
 @door.get(_ONE, "connections:read", TAG, Subscriber)
 def retrieve_subscriber(subscriber_id: str) -> Response:
     """Retrieve a subscriber"""
-    return door.told(
-        wire.subscriber(current().subscribers.retrieve(keys.holder().environment_id, _named(subscriber_id)))
-    )
+    return door.told(wire.subscriber(current().subscribers.retrieve(keys.holder().environment_id, subscriber_id)))
 
 
 @door.patch(_ONE, "connections:write", TAG, Subscriber, UpdateSubscriber)
@@ -125,7 +121,7 @@ def update_subscriber(subscriber_id: str) -> Response:
 
     def act(then: once.Then) -> service.Subscriber:
         body = read_body(UpdateSubscriber)
-        return current().subscribers.change(keys.holder().environment_id, _named(subscriber_id), body.profile, then)
+        return current().subscribers.change(keys.holder().environment_id, subscriber_id, body.profile, then)
 
     return once.answer(act, wire.subscriber, 200)
 
@@ -133,12 +129,5 @@ def update_subscriber(subscriber_id: str) -> Response:
 @door.delete(_ONE, "connections:write", TAG, SubscriberDeleted, more=(409,))
 def delete_subscriber(subscriber_id: str) -> Response:
     """Delete a subscriber to whom no connection belongs, and its channel endpoints"""
-    current().subscribers.remove(keys.holder().environment_id, _named(subscriber_id))
+    current().subscribers.remove(keys.holder().environment_id, subscriber_id)
     return door.told({"acknowledged": True, "status": "deleted"})
-
-
-def _named(subscriber_id: str) -> str:
-    """Raises NotFound for what no subscriber can be called."""
-    if not ids.is_addressable(subscriber_id):
-        raise NotFound(f"Subscriber: {subscriber_id} was not found", "subscriber_not_found")
-    return subscriber_id

@@ -1,7 +1,7 @@
 """Channel endpoints: where in Slack something arrives (contract.md A3, C2.4)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -108,9 +108,9 @@ class Endpoints:
             return self._find(session, environment_id, identifier)
 
     def list(self, environment_id: str, ask: PageAsk, query: EndpointQuery) -> PageOf[Endpoint]:
+        turn = paging.turn_of("endpoints", environment_id, ask)
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
             return PageOf((), None, None, 0, False)
-        turn = paging.turn_of("endpoints", environment_id, ask)
         with self._database.reading() as session:
             integration_id: str | None = None
             if query.integration_identifier is not None:
@@ -131,18 +131,19 @@ class Endpoints:
         environment_id: str,
         environment_name: str,
         identifier: str,
-        endpoint: Mapping[str, Any],
+        form: Callable[[str], Mapping[str, Any]],
         then: Then,
     ) -> Endpoint:
-        """Replaces the endpoint, whose type stays. Raises NotFound."""
+        """Replaces the endpoint, whose type stays. `form` makes one of that type. Raises NotFound, and what `form` raises."""
         with self._database.transaction() as session:
-            row = store.find(session, environment_id, identifier)
+            row = store.find(session, environment_id, identifier) if ids.is_addressable(identifier) else None
             if row is None:
                 sentence = (
                     f'Channel endpoint with identifier "{identifier}" not found in environment "{environment_name}"'
                 )
                 raise NotFound(sentence, "endpoint_not_found")
-            store.change(session, row.id, self._vault.seal(json.dumps(endpoint), _place(row.id)), self._now())
+            sealed = self._vault.seal(json.dumps(form(row.type)), _place(row.id))
+            store.change(session, row.id, sealed, self._now())
             changed = self._find(session, environment_id, identifier)
             then(session, changed)
         return changed
@@ -150,7 +151,7 @@ class Endpoints:
     def remove(self, environment_id: str, identifier: str) -> None:
         """Raises NotFound."""
         with self._database.transaction() as session:
-            if not store.remove(session, environment_id, identifier):
+            if not ids.is_addressable(identifier) or not store.remove(session, environment_id, identifier):
                 raise _unknown(identifier)
 
     def _connection_id(
@@ -164,7 +165,7 @@ class Endpoints:
         return found.id
 
     def _find(self, session: Session, environment_id: str, identifier: str) -> Endpoint:
-        row = store.find(session, environment_id, identifier)
+        row = store.find(session, environment_id, identifier) if ids.is_addressable(identifier) else None
         if row is None:
             raise _unknown(identifier)
         return self._endpoint(row)

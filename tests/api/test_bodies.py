@@ -25,6 +25,11 @@ def test_body_may_have_a_hundred_kilobytes(size: int, status: int, program: Prog
     assert posts(program, json.dumps(connection()).encode().ljust(size)).status_code == status
 
 
+def test_body_of_untold_length_may_have_as_much(program: Program) -> None:
+    whole = json.dumps(connection()).encode().ljust(LARGEST)
+    assert posts(program, iter([whole[:50_000], whole[50_000:]])).status_code == 201
+
+
 @pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "k"}], ids=["without key", "with key"])
 def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str], program: Program) -> None:
     whole = json.dumps(connection()).encode()
@@ -39,13 +44,13 @@ def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str
         (b"", "The body is empty"),
         (b'{"a": 1,}', "line 1, column"),
         (b'{"a": 1\n "b": 2}', "line 2, column 2"),
-        (b'{"a": NaN}', "NaN is no value"),
-        (b'{"a": -Infinity}', "-Infinity is no value"),
-        (b'{"a": 1e999}', "1e999 is too large a number"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long"),
-        (b'{"a": {"b": 1, "c": 2, "b": 3}}', "the member 'b' is there twice"),
+        (b'{"NaN": "NaN",\n "a": NaN}', "NaN is no value at line 2, column 7"),
+        (b'{"a": -Infinity}', "-Infinity is no value at line 1, column 7"),
+        (b'{"a": [1, 1e999]}', "1e999 is too large a number at line 1, column 11"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long at line 1, column 7"),
+        (b'{"b": [{"b": 1}, {"b": 1,\n "c": 2, "\\u0062": 3}]}', "the member 'b' is there twice at line 2, column 10"),
         (b'{"a": "\xff"}', "not UTF-8: byte 7"),
-        (b"[" * 50_000, "nested too deep"),
+        (b"[" * 50_000, "nested too deep at line 1, column 50000"),
     ],
 )
 def test_what_is_no_json_is_told_with_its_place(content: bytes, place: str, standing: Program) -> None:
@@ -79,6 +84,7 @@ def test_nesting_is_answered_however_deep_it_goes(start_site: Callable[..., Site
     [
         ("application/json; charset=utf-8", 201),
         ("APPLICATION/JSON", 201),
+        ("application/json; charset=utf-16", 415),
         ("text/json", 415),
         ("application/vnd.api+json", 415),
         ("application/x-www-form-urlencoded", 415),
@@ -113,7 +119,14 @@ def test_text_that_no_database_keeps_names_its_field(
 ) -> None:
     answer = posts(standing, json.dumps(connection(**members)).replace("@", f"a{odd}b").encode())
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
+    assert field in answer.json()["errors"][field]["messages"][0]
     assert standing.lists() == []
+
+
+def test_slacks_own_ids_have_a_hundred_characters_at_most(program: Program) -> None:
+    for workspace in ({"id": "T" * 101}, {"id": "T1", "botUserId": "U" * 101}):
+        assert program.creates(workspace=workspace).status_code == 422
+    assert program.creates(workspace={"id": "T" * 100, "botUserId": "U" * 100}).status_code == 201
 
 
 def test_data_of_a_context_is_kept_as_it_is_or_refused(program: Program) -> None:
@@ -161,6 +174,7 @@ _PATHS = {
     "c;v=1": "connection_not_found",
     "%63%63": "connection_not_found",
     "c%2Fd": "not_found",
+    "%FF": "connection_not_found",
     "c/": "not_found",
     "/c": "not_found",
 }
@@ -185,7 +199,7 @@ def test_identifier_of_any_script_is_found_again(identifier: str, program: Progr
 
 
 @pytest.mark.parametrize(
-    "identifier", ["", "x" * 256, "a/b", "a%b", "a?b", "a#b", "a\\b", ".", "..", " a", "a ", "a\nb"]
+    "identifier", ["", "x" * 256, "a/b", "a%b", "a?b", "a#b", "a\\b", ".", "..", " a", "a ", "a\nb", "a\ufffdb"]
 )
 def test_identifier_that_no_client_can_address_is_refused(identifier: str, standing: Program) -> None:
     assert list(standing.creates(identifier=identifier).json()["errors"]) == ["identifier"]

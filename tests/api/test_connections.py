@@ -266,6 +266,22 @@ def test_program_and_browser_make_one_and_the_same_connection(site: Site, visito
     assert program.creates(subscriberId="bea").json()["code"] == "connection_exists"
 
 
+def test_program_by_another_name_of_this_computer_is_answered(site: Site, program: Program) -> None:
+    answer = program.asks("GET", LIST, Host=f"localhost:{site.settings.port}")
+    assert (answer.status_code, answer.json()["data"]) == (200, [])
+
+
+def test_what_asks_for_no_parameters_names_those_it_got(program: Program) -> None:
+    name = program.creates().json()["identifier"]
+    assert program.asks("GET", f"{LIST}/{name}?colour=red").headers["X-Ignored-Fields"] == "colour"
+
+
+def test_nothing_is_answered_with_nothing(program: Program) -> None:
+    name = program.creates().json()["identifier"]
+    answer = program.asks("DELETE", f"{LIST}/{name}")
+    assert (answer.status_code, answer.content, answer.headers.get("Content-Type")) == (204, b"", None)
+
+
 def test_install_address_leads_to_the_connection_that_was_named(
     site: Site, visitor: Visitor, clock: Clock, program: Program
 ) -> None:

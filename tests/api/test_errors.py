@@ -52,7 +52,7 @@ def _in_progress(scene: Scene) -> httpx.Response:
     """A process that is still at it, or died a moment ago."""
     body = json.dumps(connection()).encode()
     runtime = scene.site.runtime
-    runtime.idempotency.begin(runtime.environments.first().id, "k", "POST", f"{LIST}?", body)
+    runtime.idempotency.begin(runtime.environments.first().id, "k", "POST", LIST, body)
     return scene.posts(body, **{"Idempotency-Key": "k"})
 
 
@@ -132,7 +132,7 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "subscriber_not_found": lambda scene: scene.program.asks("GET", "/v2/subscribers/x"),
     "context_not_found": lambda scene: scene.program.asks("GET", "/v2/contexts/a/b"),
     "endpoint_not_found": lambda scene: scene.program.asks("GET", "/v1/channel-endpoints/x"),
-    "not_found": lambda scene: scene.program.asks("GET", "/v1/inbox/session"),
+    "not_found": lambda scene: scene.program.asks("GET", "/v1"),
     "method_not_allowed": lambda scene: scene.program.asks("DELETE", LIST),
     "connection_exists": lambda scene: _twice(scene, connection(), connection()),
     "identifier_taken": lambda scene: _twice(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -54,7 +55,8 @@ def test_context_of_a_connection_is_made_and_keeps_its_data(program: Program) ->
         ("GET", "/a/x", None, "Context with id 'x' and type 'a' not found in environment env_"),
         ("PATCH", "/a/x", {"data": {}}, "Context with type 'a' and id 'x' not found"),
         ("DELETE", "/a/x", None, "Context with id 'x' and type 'a' not found in environment env_"),
-        ("GET", "/a b/x", None, "Context with type 'a b' and id 'x' not found"),
+        ("GET", "/a b/x", None, "Context with id 'x' and type 'a b' not found in environment env_"),
+        ("DELETE", "/a%00/x", None, "Context with id 'x' and type 'a\0' not found in environment env_"),
     ],
 )
 def test_context_that_is_there_or_not_is_told(
@@ -217,6 +219,30 @@ def test_endpoint_of_another_form_is_refused_without_telling_it(kind: str, form:
         "endpoint": {"messages": [f'Endpoint must match the required format for type "{kind}"']}
     }
     assert "secret.example" not in answer.text
+
+
+def test_all_that_is_wrong_with_an_endpoint_is_told_at_once(program: Program) -> None:
+    told = program.asks("POST", ENDPOINTS, endpoint(subscriberId="a/b", type="slack_channel", endpoint={})).json()
+    assert set(told["errors"]) == {"subscriberId", "endpoint"}
+
+
+def test_all_that_is_wrong_with_body_and_query_is_told_at_once(program: Program) -> None:
+    told = program.asks("POST", f"{SUBSCRIBERS}?failIfExists=1", {"subscriberId": 5}).json()
+    assert set(told["errors"]) == {"subscriberId", "failIfExists"}
+    told = program.asks("GET", f"{SUBSCRIBERS}?limit=1&limit=2&orderBy=name").json()
+    assert set(told["errors"]) == {"limit", "orderBy"}
+
+
+def test_endpoint_that_is_not_there_is_told_in_each_methods_words(program: Program) -> None:
+    for name in ("nope", "a%5Cb"):
+        for method, message in (
+            ("GET", "Channel endpoint with identifier '{}' not found"),
+            ("DELETE", "Channel endpoint with identifier '{}' not found"),
+            ("PATCH", 'Channel endpoint with identifier "{}" not found in environment "Development"'),
+        ):
+            body = {"endpoint": {"channelId": "C1"}} if method == "PATCH" else None
+            told = program.asks(method, f"{ENDPOINTS}/{name}", body).json()
+            assert told["message"] == message.format(unquote(name))
 
 
 def test_endpoint_names_what_is_missing(site: Site, program: Program) -> None:

@@ -55,6 +55,13 @@ def test_other_address_is_another_request(program: Program) -> None:
     assert program.asks("POST", "/v2/subscribers", {"subscriberId": "b"}, Idempotency_Key="k").status_code == 201
 
 
+def test_other_query_is_another_request_under_the_same_key(program: Program) -> None:
+    ask = {"subscriberId": "b"}
+    assert program.asks("POST", "/v2/subscribers", ask, Idempotency_Key="k").status_code == 201
+    answer = program.asks("POST", "/v2/subscribers?failIfExists=true", ask, Idempotency_Key="k")
+    assert answer.json()["code"] == "idempotency_key_reused"
+
+
 @pytest.mark.parametrize("end", ["DELETE", "PATCH"])
 def test_replay_tells_no_token_that_is_gone(end: str, program: Program) -> None:
     made = program.asks("POST", LIST, connection(), Idempotency_Key="k").json()
@@ -89,7 +96,7 @@ def test_nothing_that_is_kept_can_be_read(site: Site, program: Program) -> None:
 
 def test_process_that_died_frees_the_key_after_five_minutes(site: Site, clock: Clock, program: Program) -> None:
     runtime, body = site.runtime, json.dumps(connection()).encode()
-    runtime.idempotency.begin(runtime.environments.first().id, "k", "POST", f"{LIST}?", body)
+    runtime.idempotency.begin(runtime.environments.first().id, "k", "POST", LIST, body)
 
     def tries() -> int:
         headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
@@ -177,7 +184,7 @@ def test_who_wakes_up_after_the_key_was_taken_over_makes_nothing(site: Site, clo
     """A process that slept for longer than its claim: its connection goes with its claim."""
     runtime, body = site.runtime, json.dumps(connection()).encode()
     environment = runtime.environments.first()
-    claim = runtime.idempotency.begin(environment.id, "k", "POST", f"{LIST}?", body)
+    claim = runtime.idempotency.begin(environment.id, "k", "POST", LIST, body)
     assert isinstance(claim, Claim)
     clock.forward(minutes=6)
     headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}

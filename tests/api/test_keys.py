@@ -16,6 +16,8 @@ from tests.people import Site
     [
         (None, "key_missing", "Missing authorization header"),
         ("Basic abc", "key_scheme", 'Invalid authentication scheme: "Basic"'),
+        ("AWS4-HMAC-SHA256 abc", "key_scheme", 'Invalid authentication scheme: "AWS4-HMAC-SHA256"'),
+        ("sco_abc-DEF_123 more", "key_scheme", 'Invalid authentication scheme: "…"'),
         ("ApiKey nobody", "key_unknown", "API Key not found"),
         ("ApiKey", "key_unknown", "API Key not found"),
         # As like as not the key itself, without what should stand before it.

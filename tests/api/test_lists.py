@@ -100,7 +100,11 @@ def test_cursor_of_elsewhere_is_refused(site: Site, filled: Program, make_progra
     for asker, query in (
         (other, f"after={cursor}"),
         (filled, f"orderBy=updatedAt&after={cursor}"),
+        (filled, f"orderDirection=ASC&after={cursor}"),
+        (filled, f"after={cursor[:-1]}"),
+        (filled, f"after={cursor[1:]}"),
         (filled, "before=x"),
+        (filled, "before=x&channel=email"),
     ):
         answer = asker.asks("GET", f"{LIST}?{query}")
         assert (answer.status_code, answer.json()["code"]) == (400, "cursor_unknown")

@@ -119,7 +119,7 @@ REFUSED = [
     _refused(
         "endpoints.update",
         404,
-        "Channel endpoint with identifier 'x' not found",
+        'Channel endpoint with identifier "x" not found in environment "Development"',
         identifier="x",
         body={"endpoint": {"channelId": "C1"}},
     ),

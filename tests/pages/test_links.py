@@ -1,6 +1,7 @@
 """Links: what they fix stays fixed, what they leave open is picked, and each way to be useless has its page."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -187,6 +188,6 @@ def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Vis
         {"context_keys": tuple(f"t{n}:x" for n in range(5)), "offered_context_keys": ("u:a", "u:b")},
     ],
 )
-def test_a_link_leads_to_five_contexts_at_most(fixed: dict[str, tuple[str, ...]], site: Site) -> None:
+def test_a_link_leads_to_five_contexts_at_most(fixed: dict[str, Any], site: Site) -> None:
     with pytest.raises(Refused, match="at most 5 contexts"):
         site.link(**fixed)

@@ -46,9 +46,9 @@ class Reading:
 
     def list(self, environment_id: str, ask: PageAsk, query: Query, with_tokens: bool) -> PageOf[Connection]:
         """The API's list (contract.md A3). Raises Refused for a cursor that is not ours, VaultProblem."""
+        turn = paging.turn_of("connections", environment_id, ask)
         if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
             return PageOf((), None, None, 0, False)
-        turn = paging.turn_of("connections", environment_id, ask)
         with self._database.rows() as rows:
             keys = query.context_keys
             wanted = Filter(
