@@ -11,7 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from onboarding import cli, files, runtime, settings, web
 from onboarding.errors import SettingsProblem
 from onboarding.jobs import sweep
-from onboarding.practice import PracticeApp, create_practice
+from onboarding.practice import PracticeApp, StateFileUnreadable, create_practice
 from onboarding.services.integrations import PRACTICE_PATH
 from onboarding.settings import Settings
 
@@ -98,5 +98,7 @@ def __getattr__(name: str) -> Flask:
         made = _served()
     except SettingsProblem as problem:
         sys.exit(problem.sentence)
+    except StateFileUnreadable as problem:
+        sys.exit(str(problem))
     globals()["app"] = made
     return made

@@ -5,7 +5,9 @@ import binascii
 import ipaddress
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -94,8 +96,13 @@ class Settings(BaseSettings):
     @classmethod
     def _known_database(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
-        if url and not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
+        if url.startswith(("postgresql://", "postgresql+psycopg://")):
+            _check_port(url)
+        elif url and not url.startswith("sqlite://"):
             raise ValueError("must begin with sqlite:// or postgresql://")
+        elif url and (not url.removeprefix("sqlite:///").strip("/") or "sqlite:///" not in url or ":memory:" in url):
+            # What is in memory is each thread's own.
+            raise ValueError("must name a file, such as sqlite:////var/lib/onboarding/connections.sqlite3")
         return value
 
     @field_validator("rate_limit_storage")
@@ -189,11 +196,12 @@ class Settings(BaseSettings):
 
 def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check all settings. Raises SettingsProblem, one line that names the variable."""
-    settings = _checked(_Environment(os.environ if environ is None else environ)())
+    given = _Environment(os.environ if environ is None else environ)()
+    settings = _checked(given)
     if settings.practice == "on" and not settings.is_loopback:
         raise SettingsProblem("PRACTICE: `on` needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000.")
     if settings.practice_possible:
-        return _with_kept_keys(settings)
+        return _checked({**given, **_kept_keys(settings)})
     for name, value in (("SECRET_KEY", settings.secret_key), ("ENCRYPTION_KEYS", settings.encryption_keys)):
         if not value.get_secret_value():
             raise SettingsProblem(
@@ -245,23 +253,38 @@ def _checked(values: Mapping[str, Any]) -> Settings:
         raise SettingsProblem(f"{name}: {first['msg'].removeprefix('Value error, ')}.") from None
 
 
-def _with_kept_keys(settings: Settings) -> Settings:
-    """Practice mode makes its keys once and keeps them in `instance/`, readable by the owner alone."""
-    kept = {}
-    for name in ("secret_key", "encryption_keys"):
-        if not getattr(settings, name).get_secret_value():
-            kept[name] = SecretStr(_kept(settings.instance / name))
-    return settings.model_copy(update=kept)
+def _kept_keys(settings: Settings) -> dict[str, str]:
+    """Practice mode makes the keys that nobody gave, once, and keeps them in `instance/`, for the owner's eyes alone."""
+    missing = (name for name in ("secret_key", "encryption_keys") if not getattr(settings, name).get_secret_value())
+    return {name: _kept(settings.instance / name) for name in missing}
 
 
 def _kept(path: Path) -> str:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        if not path.exists():
+            _make_key(path)
+    except OSError as fault:
+        raise SettingsProblem(f"INSTANCE: {path} cannot be written: {fault.strerror}.") from None
+    kept = _read_secret(path.name.upper(), path)
+    if not kept:
+        raise SettingsProblem(f"{path.name.upper()}: {path} is empty. Remove it, and a new key is made.")
+    return kept
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all, and one for all who start at the same moment."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp makes the file with mode 0600, before anything is in it.
+    handle, neighbour = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(generate_key())
-    except FileExistsError:
-        pass
-    return _read_secret(path.name.upper(), path)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(neighbour, path)
+    finally:
+        Path(neighbour).unlink()
 
 
 def _read_secret(name: str, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ LIVE = {"PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": SECRET, "ENCR
         ("PUBLIC_URL", "https://[::1"),
         ("PUBLIC_URL", "https://connect.example.com:port"),
         ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite://file.sqlite3"),
+        ("DATABASE_URL", "postgresql://ada:pass@db:54a/x"),
+        ("DATABASE_URL", "postgresql://ada:pass@[::1/x"),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", ","),
         ("SECRET_KEY", "a" * 64),
@@ -105,6 +112,27 @@ def test_practice_mode_makes_keys_once_and_keeps_them_for_the_owner_alone(tmp_pa
     assert first.practice_possible
     for name in ("secret_key", "encryption_keys"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_all_who_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda _turn: settings.from_environ({"INSTANCE": str(tmp_path)}), range(64)))
+    assert len({one.signing_keys for one in found}) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["encryption_keys", "secret_key"]
+
+
+@pytest.mark.parametrize("name", ["secret_key", "encryption_keys"])
+@pytest.mark.parametrize("kept", ["", "short"])
+def test_kept_key_that_does_not_do_stops_the_start(name: str, kept: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(kept)
+    with pytest.raises(SettingsProblem, match=rf"^{name.upper()}: .*\.$"):
+        settings.from_environ({"INSTANCE": str(tmp_path)})
+
+
+def test_place_where_no_key_can_be_kept_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(SettingsProblem, match=r"^INSTANCE: .* cannot be written"):
+        settings.from_environ({"INSTANCE": str(tmp_path / "taken")})
 
 
 def test_practice_mode_is_impossible_at_a_public_address() -> None:

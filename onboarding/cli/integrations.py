@@ -46,7 +46,7 @@ def add(
                 identifier=identifier,
                 client_id=client_id,
                 client_secret=_secret(client_secret),
-                signing_secret=_secret(signing_secret) if signing_secret else None,
+                signing_secret=None if signing_secret is None else _secret(signing_secret),
                 scopes=tuple(filter(None, (one.strip() for one in scopes.split(",")))),
                 name=name or identifier,
                 environment=environment,

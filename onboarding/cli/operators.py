@@ -10,10 +10,11 @@ group = click.Group("operator", help="People of the console.")
 
 @group.command()
 @click.argument("email")
+@click.option("--role", type=click.Choice(["operator", "viewer"]), help="A viewer changes nothing. New: operator.")
 @json_option
-def add(email: str, as_json: bool) -> None:
+def add(email: str, role: str | None, as_json: bool) -> None:
     """Print a one-time sign-in link for EMAIL."""
     with opened() as runtime:
         runtime.environments.first()
-        made = runtime.access.invite(email)
+        made = runtime.access.invite(email, role)
     say(as_json, {"url": made.url, "expiresAt": moment(made.expires_at)}, lambda: made.url)

@@ -10,7 +10,8 @@ group = click.Group("practice", help="The practice Slack.")
 @group.command()
 @json_option
 def clear(as_json: bool) -> None:
-    """Remove every practice integration, with its connections, links and attempts."""
+    """Remove every practice integration, of any environment, with its connections, links and attempts."""
     with opened() as runtime:
-        removed = runtime.integrations.clear_practice(runtime.environments.first().id)
+        runtime.environments.first()
+        removed = runtime.integrations.clear_practice()
     say(as_json, {"removed": removed}, lambda: f"Practice integrations removed: {removed}.")

@@ -40,6 +40,7 @@ def once(runtime: Runtime, batches: int | None = None) -> tuple[Step, ...]:
         _take("ended", "Attempts ended", lambda: iter([runtime.choosing.expire_overdue()]), batches),
         _take("attemptsPurged", "Attempts purged", runtime.retention.purge_attempts, batches),
         _take("answersPurged", "Answers purged", runtime.idempotency.purge, batches),
+        _take("signInsPurged", "Sign-ins purged", runtime.retention.purge_sign_ins, batches),
         _take("installationsErased", "Installations erased", runtime.retention.erase_unused, batches),
     )
 

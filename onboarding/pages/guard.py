@@ -13,6 +13,8 @@ from onboarding.services.access import Viewer
 
 _SESSION_KEY = "sign_in"
 _STATIC = "static"
+#: What changes nothing (RFC 9110, 9.2.1).
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def viewer() -> Viewer | None:
@@ -106,6 +108,11 @@ def _texts(fields: MultiDict[str, str]) -> list[str]:
 
 
 def _signed_in() -> tuple[str, int] | None:
-    if request.endpoint in (None, _STATIC) or _is_for_programs() or _is_public() or viewer():
+    if request.endpoint in (None, _STATIC) or _is_for_programs() or _is_public():
         return None
-    return render_template("signin/needed.html"), 401
+    person = viewer()
+    if person is None:
+        return render_template("signin/needed.html"), 401
+    if not person.may_change and request.method not in _SAFE:
+        abort(403)
+    return None

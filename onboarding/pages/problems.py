@@ -12,7 +12,10 @@ _LOG = structlog.get_logger(__name__)
 _WORDS = {
     400: ("This request cannot be read", "Something in it is not in order. Go back and try again."),
     401: ("Please sign in", "This page is for operators."),
-    403: ("This is not for you", "You are signed in, but not allowed to do this."),
+    403: (
+        "This is not for you",
+        "You are signed in as a viewer: you may look at everything and change nothing. Ask an operator.",
+    ),
     404: ("There is nothing here", "The address may have been cut short, or what it named is gone."),
     405: ("This address works differently", "Go back and use the page's own button."),
     413: ("That is too much at once", "Send less: a form here takes at most 100 kB."),

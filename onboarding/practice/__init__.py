@@ -10,9 +10,10 @@ from werkzeug.exceptions import HTTPException
 from onboarding.practice import consent, control, guard, home, web_api
 from onboarding.practice.places import WORKSPACES, Workspace
 from onboarding.practice.registration import Apps, PracticeApp
+from onboarding.practice.saving import StateFileUnreadable
 from onboarding.practice.world import World
 
-__all__ = ["PracticeApp", "World", "create_practice"]
+__all__ = ["PracticeApp", "StateFileUnreadable", "World", "create_practice"]
 
 LARGEST_BODY_BYTES = 1_000_000
 

@@ -21,7 +21,12 @@ class Viewer:
 
     operator_id: str
     email: str
+    #: `operator`, or `viewer`, who looks at everything and changes nothing.
     role: str
+
+    @property
+    def may_change(self) -> bool:
+        return self.role == "operator"
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,11 @@ class Access:
     def __init__(self, database: Database, settings: Settings, now: Clock) -> None:
         self._database, self._origin, self._now = database, settings.origin, now
 
-    def invite(self, email: str, role: str = "operator") -> SignInLink:
-        """Makes the operator if need be, and a one-time sign-in link. Raises Refused for a bad address."""
+    def invite(self, email: str, role: str | None = None) -> SignInLink:
+        """Makes the person if need be, and a one-time sign-in link. Raises Refused for a bad address.
+
+        `role`: `operator` or `viewer`. None leaves it as it is; who is new is an operator.
+        """
         address = email.strip().lower()
         if not 3 <= len(address) <= 320 or "@" not in address[1:-1] or any(c.isspace() or ord(c) < 33 for c in address):
             raise Refused("That is not an e-mail address.", "email")
@@ -50,8 +58,10 @@ class Access:
         with self._database.transaction() as session:
             person = operators.by_email(session, address)
             if person is None:
+                role = role or "operator"
                 person = operators.Operator(id=ids.new_id("opr"), email=address, role=role, created_at=at)
                 operators.add(session, person)
+            person.role = role or person.role
             operators.add(session, _sign_in(person.id, "link", token, at, LINK_LIFE))
         return SignInLink(f"{self._origin}/sign-in/{token}", at + LINK_LIFE)
 

@@ -129,9 +129,11 @@ class ApiKeys:
         """Raises NotFound."""
         with self._database.transaction() as session:
             home = environments.by_name(session, environment)
-            if home is None or not api_keys.revoke(session, home.id, name, self._now()):
+            revoked = api_keys.revoke(session, home.id, name, self._now()) if home else ()
+            if home is None or not revoked:
                 raise NotFound(f"There is no key {name!r} that could still be revoked.")
-            audit.note(session, home.id, self._now(), "shell", "api_key.revoked", name, "")
+            for key_id in revoked:
+                audit.note(session, home.id, self._now(), "shell", "api_key.revoked", key_id, name)
 
     def holder(self, key: str) -> Holder | None:
         """Who holds this key; None for one that is unknown, revoked or past its time."""

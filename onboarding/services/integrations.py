@@ -16,6 +16,7 @@ from onboarding.vault import Place, Vault
 PRACTICE_PATH = "/practice"
 DEFAULT_SCOPES = known_scopes.DEFAULT
 KNOWN_SCOPES = tuple(known_scopes.SENTENCES)
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,7 @@ class Integrations:
         workspace_policy: str = "allow",
     ) -> None:
         """Raises Refused (a bad value), NotFound (the environment), Conflict (identifier or client id is taken)."""
-        unknown = [scope for scope in scopes if scope not in known_scopes.SENTENCES]
-        if unknown:
-            raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(known_scopes.SENTENCES)}.", "scopes")
+        _check(identifier, client_id, client_secret, signing_secret, scopes, name)
         new = ids.new_id("int")
         with self._database.transaction() as session:
             home = environments.by_name(session, environment)
@@ -149,10 +148,10 @@ class Integrations:
                 return not store.any_real(session)
         return self._settings.practice_possible
 
-    def clear_practice(self, environment_id: str) -> int:
-        """Removes every practice integration and all that was made with it. The number of integrations removed."""
+    def clear_practice(self) -> int:
+        """Removes every practice integration, of any environment, with its connections, links and attempts. How many."""
         with self._database.transaction() as session:
-            gone = [one for one in store.all_of(session, environment_id) if one.is_practice]
+            gone = store.all_practice(session)
             for one in gone:
                 attempts.remove_of_integration(session, one.id)
                 links.remove_of_integration(session, one.id)
@@ -162,5 +161,28 @@ class Integrations:
                 for installation in installations.of_integration(session, one.id):
                     installations.remove(session, installation.id)
                 store.remove(session, one.id)
-                audit.note(session, environment_id, self._now(), "shell", "practice.cleared", one.identifier, "")
+                audit.note(session, one.environment_id, self._now(), "shell", "practice.cleared", one.identifier, "")
         return len(gone)
+
+
+def _check(
+    identifier: str,
+    client_id: str,
+    client_secret: str,
+    signing_secret: str | None,
+    scopes: tuple[str, ...],
+    name: str,
+) -> None:
+    """Raises Refused."""
+    if not ids.is_addressable(identifier):
+        raise Refused("The identifier has 1 to 255 characters, none that an address cannot carry.", "identifier")
+    if not 1 <= len(name.strip()) <= _LONGEST_NAME:
+        raise Refused(f"The name has 1 to {_LONGEST_NAME} characters.", "name")
+    # An empty signing secret would take anybody's word for Slack's (slack.md 1.12).
+    if not client_id or not client_secret or signing_secret == "":
+        raise Refused("A client id and a client secret are needed, and a signing secret is not empty.", "client_secret")
+    if not scopes:
+        raise Refused("Name at least one scope.", "scopes")
+    unknown = [scope for scope in scopes if scope not in known_scopes.SENTENCES]
+    if unknown:
+        raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(known_scopes.SENTENCES)}.", "scopes")

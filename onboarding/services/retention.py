@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from onboarding.clock import Clock
-from onboarding.store import attempts, audit, leftovers
+from onboarding.store import attempts, audit, leftovers, operators
 from onboarding.store.database import Database
 
 #: The browser's cookie lives a day (pages/attempt_cookies.py), and without it the result page shows nothing. An approval
 #: lives a week, and until then a second callback of the same attempt is a reload, and no riddle.
 ATTEMPT_LIFE = timedelta(days=7)
 UNUSED_LIFE = timedelta(hours=24)
+#: For so long an old link's page says that it was used, or came too late.
+SIGN_IN_KEPT = timedelta(days=7)
 _BATCH = 500
 
 
@@ -32,6 +34,14 @@ class Retention:
                 with self._database.transaction() as session:
                     count = attempts.purge(session, stage, before, _BATCH)
                 yield count
+
+    def purge_sign_ins(self) -> Iterator[int]:
+        """Removes sign-in links and sessions that ended long ago. How many, batch by batch."""
+        before, count = self._now() - SIGN_IN_KEPT, _BATCH
+        while count == _BATCH:
+            with self._database.transaction() as session:
+                count = operators.purge_sign_ins(session, before, _BATCH)
+            yield count
 
     def erase_unused(self) -> Iterator[int]:
         """Erases installations without any connection. How many, page by page of a walk over all installations.

@@ -70,12 +70,12 @@ def note_use(session: Session, key_id: str, at: datetime) -> None:
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=at))
 
 
-def revoke(session: Session, environment_id: str, name: str, at: datetime) -> bool:
-    """False when there is none of that name that could still be revoked."""
+def revoke(session: Session, environment_id: str, name: str, at: datetime) -> Sequence[str]:
+    """The ids of those of that name that could still be revoked."""
     done = session.execute(
         update(ApiKey)
         .where(ApiKey.environment_id == environment_id, ApiKey.name == name, ApiKey.revoked_at.is_(None))
         .values(revoked_at=at)
         .returning(ApiKey.id)
     )
-    return done.first() is not None
+    return done.scalars().all()

@@ -224,8 +224,8 @@ def locked(session: Session, environment_id: str, identifier: str) -> ChannelCon
     return found if found is not None and found.integration_id == integration_id else None
 
 
-def count_on_installation(rows: Rows, installation_id: str) -> int:
-    query = select(func.count()).where(TABLE.c.installation_id == installation_id)
+def count_in_workspace(rows: Rows, integration_id: str, workspace_id: str) -> int:
+    query = select(func.count()).where(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
     return rows.scalar(query) or 0
 
 

@@ -101,8 +101,13 @@ class Database:
         return True
 
     def after_fork(self) -> None:
-        """In the forked process: what is open belongs to its parent, and is neither used nor closed here."""
+        """In the forked process: connections belong to its parent, and are neither used nor closed here.
+
+        The files of the queue are closed: a lock lasts as long as any process has its file open.
+        """
         self.engine.dispose(close=False)
+        if self._group_commit is not None:
+            self._group_commit.close()
         self._group_commit = self._queue()
 
     def close(self) -> None:

@@ -113,6 +113,11 @@ def all_of(session: Session, environment_id: str) -> Sequence[Integration]:
     return session.scalars(query.order_by(Integration.identifier)).all()
 
 
+def all_practice(session: Session) -> Sequence[Integration]:
+    """Of every environment."""
+    return session.scalars(select(Integration).where(Integration.is_practice)).all()
+
+
 def names(rows: Rows, environment_id: str) -> Sequence[Any]:
     """Of all of them: identifier, name and whether it is a practice one."""
     return _NAMES.all(rows, {"environment": environment_id})

@@ -108,9 +108,24 @@ def test_client_id_belongs_to_one_integration_of_the_deployment(run: Run) -> Non
         (("acme",), "--client-id"),
         (("acme", "--client-id", "1.1", "--client-secret", "s", "--scopes", "made:up"), "made:up"),
         (("acme", "--practice", "--environment", "Nowhere"), "Nowhere"),
+        (("acme", "--client-id", "1.1", "--client-secret", "-"), "client secret"),
+        (("acme", "--client-id", "1.1", "--client-secret", "s", "--signing-secret", ""), "signing secret"),
+        (("acme", "--client-id", "1.1", "--client-secret", "s", "--scopes", ","), "scope"),
+        (("a/b c", "--practice"), "identifier"),
+        (("acme", "--practice", "--name", "x" * 101), "name"),
         (("\udcff", "--practice"), "characters"),
     ],
-    ids=["no credentials", "unknown scope", "unknown environment", "no text"],
+    ids=[
+        "no credentials",
+        "unknown scope",
+        "unknown environment",
+        "no secret",
+        "no signing secret",
+        "no scope",
+        "no address",
+        "long name",
+        "no text",
+    ],
 )
 def test_integration_that_cannot_be_stored_is_refused_in_one_line(
     run: Run, arguments: tuple[str, ...], word: str
@@ -254,7 +269,7 @@ def test_connections_of_an_environment_are_listed_shown_and_disconnected(run: Ru
     assert last == {"data": [{**made[0], "auth": hidden}], "next": None}
 
     shown = shell("show", "chconn_0").stdout
-    assert {"auth": hidden, "tokenLastFour": "e-hq", "others": 0}.items() <= json.loads(shown).items()
+    assert {"auth": hidden, "tokenLastFour": "e-hq", "others": 25}.items() <= json.loads(shown).items()
     assert "token-of-acme-hq" not in told + shown
     _is_one_line(shell("show", "chconn_0", environment="Development"), "chconn_0")
     _is_one_line(shell("disconnect", "chconn_0", environment="Development"), "chconn_0")
@@ -284,7 +299,9 @@ def test_environment_that_does_not_do_is_refused_in_one_line(run: Run, arguments
 
 def test_practice_is_cleared(run: Run) -> None:
     run("link", "create", "--integration", "slack-practice", "--subscriber", "bea")
-    assert json.loads(run("practice", "clear", "--json").stdout) == {"removed": 1}
+    run("environment", "add", "Production")
+    run("integration", "add", "trial", "--practice", "--environment", "Production")
+    assert json.loads(run("practice", "clear", "--json").stdout) == {"removed": 2}
     assert json.loads(run("practice", "clear", "--json").stdout) == {"removed": 0}
 
 
@@ -292,6 +309,13 @@ def test_real_integration_ends_practice_and_the_server_wants_keys_of_its_own(run
     run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s")
     _is_one_line(run("serve"), "SECRET_KEY")
     _is_one_line(run("web"), "SECRET_KEY")
+
+
+def test_practice_world_that_cannot_be_read_is_one_line(run: Run, environment: dict[str, str]) -> None:
+    (Path(environment["INSTANCE"]) / "practice.json").write_text("{}")
+    _is_one_line(run("web"), "Delete it to start anew")
+    told = run("serve")
+    assert (told.returncode, "Delete it to start anew" in told.stderr, "Traceback" in told.stderr) == (1, True, False)
 
 
 def test_server_alone_wants_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.waiting import until
 
 LIST = "/v1/channel-connections"
 PAIR = {"accessToken": "token-of-acme-hq", "refreshToken": "refresh-token-of-acme-hq"}
-NOTHING = {"ended": 0, "attemptsPurged": 0, "answersPurged": 0, "installationsErased": 0}
+NOTHING = dict.fromkeys(("ended", "attemptsPurged", "answersPurged", "signInsPurged", "installationsErased"), 0)
 
 
 @pytest.fixture
@@ -249,7 +249,10 @@ def test_command_removes_what_is_due_and_says_how_much(
     in_use = creates(program, auth=PAIR)
     code, said, complaints = sweeps(site)
     assert (code, complaints) == (0, "")
-    assert said == "Attempts ended: 0.\nAttempts purged: 1.\nAnswers purged: 2.\nInstallations erased: 1.\n"
+    assert (
+        said
+        == "Attempts ended: 0.\nAttempts purged: 1.\nAnswers purged: 2.\nSign-ins purged: 0.\nInstallations erased: 1.\n"
+    )
     code, said, complaints = sweeps(site, "--json")
     assert (code, json.loads(said), complaints) == (0, NOTHING, "")
     assert program.lists() == [in_use]
@@ -280,7 +283,10 @@ def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: Vi
     leaves_behind(site)
     without_answers(site)
     code, said, complaints = sweeps(site)
-    assert (code, said) == (1, "Attempts ended: 0.\nAttempts purged: 1.\nInstallations erased: 1.\n")
+    assert (code, said) == (
+        1,
+        "Attempts ended: 0.\nAttempts purged: 1.\nSign-ins purged: 0.\nInstallations erased: 1.\n",
+    )
     assert len(complaints.splitlines()) == 1
     assert complaints.startswith("Error: Answers purged: ")
     code, said, _ = sweeps(site, "--json")
@@ -309,3 +315,18 @@ def without_answers(site: Site) -> None:
 def ids_of_installations(site: Site) -> list[str]:
     with site.runtime.database.reading() as session:
         return list(session.execute(text("SELECT id FROM installations")).scalars())
+
+
+def test_sign_ins_go_a_week_after_their_end(site: Site, operator: Visitor, clock: Clock) -> None:
+    used = site.runtime.access.invite("ada@northwind.test").url
+    clock.forward(days=6)
+    list(site.runtime.retention.purge_sign_ins())
+    assert "15 minutes" in operator.opens(used).text
+    operator.signs_in("ada@northwind.test")
+    assert count(site, "sign_ins") == 5
+    clock.forward(days=1, minutes=-20)
+    list(site.runtime.retention.purge_sign_ins())
+    assert count(site, "sign_ins") == 5, "the first session ended later"
+    clock.forward(hours=13)
+    list(site.runtime.retention.purge_sign_ins())
+    assert count(site, "sign_ins") == 2

@@ -94,3 +94,26 @@ def _goes_out(person: Visitor) -> None:
 
 def _token(page: Page) -> str:
     return next(one for one in page.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
+
+
+def test_viewer_looks_and_changes_nothing(site: Site, visitor: Visitor) -> None:
+    with Visitor(site) as person:
+        person.connects(site.link())
+    site.runtime.access.invite("vera@northwind.test", "viewer")
+    listed = visitor.signs_in("vera@northwind.test")
+    assert (listed.name, "Connect a workspace" in listed.text) == ("connections", False)
+    (identifier,) = {
+        one.get("href", "").rsplit("/", 1)[1] for one in listed.main.iter("a") if "/chconn_" in one.get("href", "")
+    }
+    assert "Disconnect" not in visitor.opens(f"/connections/{identifier}").text
+    refused = visitor.presses(visitor.opens(f"/connections/{identifier}/disconnect"), "confirm-disconnect")
+    assert (refused.status, "change nothing" in refused.text) == (403, True)
+    assert visitor.presses(visitor.opens("/slack/install"), "connect").status == 403
+    assert visitor.opens(f"/connections/{identifier}").status == 200
+
+
+def test_role_is_kept_until_it_is_changed(site: Site, visitor: Visitor) -> None:
+    site.runtime.access.invite("vera@northwind.test", "viewer")
+    site.runtime.access.invite("vera@northwind.test", "operator")
+    visitor.signs_in("vera@northwind.test")
+    assert visitor.presses(visitor.opens("/slack/install"), "connect").name == "practice-consent"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from slack_sdk import WebClient
@@ -46,3 +47,11 @@ def test_taken_port_is_one_clear_line() -> None:
             assert process.wait(10) == 1
             assert process.stderr is not None
             assert process.stderr.read() == f"Port {port} cannot be used: Address already in use.\n"
+
+
+def test_state_file_of_something_else_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "world.json").write_text("{}")
+    with started("--port", "0", "--state-file", str(tmp_path / "world.json")) as process:
+        assert process.wait(10) == 1
+        assert process.stderr is not None
+        assert process.stderr.read().endswith("Delete it to start anew.\n")

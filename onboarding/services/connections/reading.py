@@ -86,7 +86,7 @@ class Reading:
             row = connections.detailed(session, environment_id, identifier)
             if row is None:
                 raise identity.unknown_connection(identifier)
-            others = connections.count_on_installation(session, row.installation_id) - 1
+            others = connections.count_in_workspace(session, row.integration_id, row.workspace_id) - 1
         return Detail(records.connection_of(row), row.token_last_four, row.installed_at, others)
 
     def _page(

@@ -55,7 +55,7 @@ class Detail:
     connection: Connection
     token_last_four: str
     token_since: datetime
-    #: How many other connections live on the same installation.
+    #: How many other connections the same Slack app has in the same workspace: with any, nothing is revoked.
     others: int
 
 
