@@ -23,6 +23,18 @@ with Writers(sys.argv[1]).turn():
     print("holds", flush=True)
     time.sleep(60)
 """
+_FORKS = """
+import os, sys, time
+from onboarding.store.database import Database
+database = Database("sqlite:///" + sys.argv[1])
+with database.changing_rows() as rows:
+    child = os.fork()
+    if not child:
+        database.after_fork()
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    time.sleep(60)
+"""
 
 
 def test_who_has_just_written_comes_after_who_waits(tmp_path: Path) -> None:
@@ -64,6 +76,21 @@ def test_turn_of_a_process_that_dies_is_free(tmp_path: Path) -> None:
     assert entered.is_set()
     holder.wait()
     holder.stdout.close()
+
+
+def test_turn_of_a_parent_that_dies_does_not_stay_with_its_forked_child(tmp_path: Path) -> None:
+    path = str(tmp_path / "database")
+    parent = subprocess.Popen([sys.executable, "-c", _FORKS, path], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    try:
+        with Writers(path).turn():
+            os.kill(child, 0)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        parent.stdout.close()
 
 
 def test_who_gets_its_turn_to_write_waits_for_no_place(tmp_path: Path) -> None:
