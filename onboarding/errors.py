@@ -19,7 +19,6 @@ class Problem(Exception):
     """Anything of ours that a person or program may be told about."""
 
     code = "problem"
-    can_retry = False
 
     def __init__(self, sentence: str = "", code: str | None = None) -> None:
         """`code` is the stable word for programs; the class has one of its own."""
@@ -65,7 +64,6 @@ class LinkProblem(Problem):
 
 class StorageProblem(Problem):
     code = "storage_unavailable"
-    can_retry = True
 
 
 class VaultProblem(Problem):
@@ -84,7 +82,6 @@ class SlackRefused(SlackProblem):
 
 class SlackBusy(SlackProblem):
     code = "ratelimited"
-    can_retry = True
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("Slack asked us to slow down")
@@ -93,4 +90,3 @@ class SlackBusy(SlackProblem):
 
 class SlackDown(SlackProblem):
     code = "slack_down"
-    can_retry = True

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: Of one web process. As many installs may wait at once, less a few.
+THREADS = 64
 #: One would do for what Python does; the others are for those that wait for the disk or the database.
 PLACES = 3
 #: Nobody waits longer. A database that has stopped answering must not keep out who does not need it.

@@ -5,7 +5,6 @@ import logging
 import sys
 import traceback
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import get_content_length
 
 from onboarding import api, files, pages, runtime, turns
+from onboarding.services.access import SESSION_LIFE
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000
@@ -71,7 +71,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
         # A sign-in ends twelve hours after it began, so its cookie need not be sent anew with each answer.
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,

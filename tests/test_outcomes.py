@@ -174,6 +174,8 @@ def test_each_outcome_has_its_page_and_a_way_on(outcome: str, site: Site, visito
     words = " ".join("".join(page.main.itertext()).split())
     hooks = {one.get("data-action") for one in page.main.iter("button")}
     assert row.way_on in hooks or row.way_on in words
+    primary = [one.get("data-action", "") for one in page.main.iter() if "button-primary" in one.get("class", "")]
+    assert (primary or [""])[0] == OUTCOMES[outcome].action
     assert "Traceback" not in page.text
     if not OUTCOMES[outcome].is_success and outcome != "already_connected":
         assert re.search(r"[Nn]othing|[Nn]o second|[Nn]o connection|still the one in use", words), "what did not happen"

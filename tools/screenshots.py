@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,25 +114,11 @@ def _served(instance: Path) -> Iterator[dict[str, str]]:
         for line in server.stdout:
             if f":{port}" in line:
                 break
-        _wait_until_it_answers(int(port))
         yield surroundings
     finally:
         server.terminate()
         # Reads on to the end, so that the server's goodbye finds an open pipe.
         server.communicate(timeout=30)
-
-
-def _wait_until_it_answers(port: int) -> None:
-    """It says where it is a moment before it listens. Raises OSError after 20 seconds."""
-    last = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            if time.monotonic() > last:
-                raise
-            time.sleep(0.05)
 
 
 def _picture(page: Page, name: str) -> None:

@@ -10,13 +10,11 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from onboarding import settings
+from onboarding import settings, turns
 from onboarding.cli.shell import opened
 from onboarding.runtime import check_ready
 from onboarding.settings import Settings
 
-#: Threads of a web process: installs that wait on Slack hold one each.
-THREADS = 64
 #: Those who still wait on Slack then are left to the sweep.
 END_SECONDS = 15
 
@@ -42,8 +40,8 @@ def web(workers: int | None) -> None:
         address=configured.host,
         port=configured.port,
         workers=workers or (1 if configured.practice_possible else os.cpu_count() or 1),
-        blocking_threads=THREADS,
-        backpressure=THREADS * 4,
+        blocking_threads=turns.THREADS,
+        backpressure=turns.THREADS * 4,
         websockets=False,
         log_level=LogLevels.error,
         workers_kill_timeout=END_SECONDS,

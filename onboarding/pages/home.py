@@ -24,7 +24,7 @@ def index() -> ResponseReturnValue:
     if nothing_yet and (practice or (viewer() and not known)):
         able = practice and any(one.is_practice for one in known)
         action = url_for("home.try_submit") if able else None
-        return render_template("home/first_run.html", try_action=action, sign_in_hint=not viewer(), docs_url=None)
+        return render_template("home/first_run.html", try_action=action, sign_in_hint=not viewer())
     if viewer():
         return redirect(url_for("connections.index"), 303)
     return render_template("home/neutral.html")

@@ -18,7 +18,7 @@ def start() -> ResponseReturnValue:
     leads_to_slack()
     known = current().integrations.all_of(environment_id())
     if not known:
-        return render_template("home/first_run.html", try_action=None, sign_in_hint=False, docs_url=None)
+        return render_template("home/first_run.html", try_action=None, sign_in_hint=False)
     selected = _selected()
     view = current().starting.view_operator(environment_id(), selected)
     return render_template(

@@ -17,9 +17,6 @@ class Product:
     """The name that people see: the product whose Slack app it is."""
 
     name: str = "Slack Connect"
-    support_url: str | None = None
-    privacy_url: str | None = None
-    help_url: str | None = None
 
 
 def register(app: Flask) -> None:

@@ -19,9 +19,7 @@ _WORDS = {
     404: ("There is nothing here", "The address may have been cut short, or what it named is gone."),
     405: ("This address works differently", "Go back and use the page's own button."),
     413: ("That is too much at once", "Send less: a form here takes at most 100 kB."),
-    414: ("That address is too long", "Copy it again, or start from its beginning."),
     421: ("This name is not served here", "In practice mode only this computer's own names are answered."),
-    429: ("Too many requests", "Wait a moment, then try again."),
     500: ("Something went wrong on our side", "It was noted. Nothing was changed. Try again in a moment."),
     503: ("We cannot answer just now", "The database did not answer. Nothing was changed. Try again in a moment."),
 }
@@ -65,7 +63,6 @@ def _page(status: int, sentence: str = "") -> tuple[str, int]:
         status=status,
         title=title,
         sentence=sentence or words,
-        reference="",
         way_on_url=url_for("home.index"),
         way_on_label="Go to the start",
     )

@@ -120,7 +120,7 @@ class Gateway:
             _LOGGER.info("auth.test did not name the workspace")
             return grant
         name = told.get("team")
-        return grant.named(None, name if isinstance(name, str) else None)
+        return grant.named(name if isinstance(name, str) else None)
 
     def _client(self, app: Credentials, token: str | None = None) -> WebClient:
         return _PooledClient(self._pool, token=token, base_url=app.api_url, ssl=self._tls)

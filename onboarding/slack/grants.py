@@ -40,8 +40,8 @@ class Grant:
     def workspace_name(self) -> str | None:
         return self.enterprise_name if self.is_enterprise_install else self.team_name
 
-    def named(self, team_id: str | None, team_name: str | None) -> "Grant":
-        return replace(self, team_id=self.team_id or team_id, team_name=self.team_name or team_name)
+    def named(self, team_name: str | None) -> "Grant":
+        return replace(self, team_name=self.team_name or team_name)
 
     def as_dict(self) -> dict[str, Any]:
         """For sealing only: it holds the tokens."""

@@ -20,8 +20,6 @@ from onboarding.errors import SettingsProblem, SlackDown
 #: In all: name, connection, TLS, question and answer. A connection that takes half of it comes to nothing.
 _LIMIT = urllib3.Timeout(connect=5, total=10)
 _LARGEST_ANSWER_BYTES = 5_000_000
-#: As many as a process has threads (cli/serve.py).
-_KEPT_CONNECTIONS = 64
 #: Firewalls forget a connection that rests for some minutes, and tell neither side.
 _LONGEST_REST_SECONDS = 60
 
@@ -37,7 +35,7 @@ class Pool:
     """Safe for as many threads as ask. Raises SettingsProblem for a proxy that cannot be one."""
 
     def __init__(self, tls: Any) -> None:
-        kept = {"maxsize": _KEPT_CONNECTIONS, "ssl_context": tls}
+        kept = {"maxsize": turns.THREADS, "ssl_context": tls}
         self._direct = _with_our_connections(urllib3.PoolManager(**kept))
         self._proxied = self._direct
         proxies = getproxies()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.session import JoinTransactionMode
 
+from onboarding import turns
 from onboarding.errors import Conflict, Refused, StorageProblem
 from onboarding.store.group_commit import GroupCommit
 from onboarding.store.prepared import Prepared
@@ -179,7 +180,7 @@ def _lacks_tables(error: Exception) -> bool:
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
-        pool_size=64,
+        pool_size=turns.THREADS,
         max_overflow=16,
         # The same few are used again and again: each keeps a cache of the file.
         pool_use_lifo=True,

@@ -16,8 +16,6 @@ from onboarding.store.integrations import Integration
 from onboarding.store.paging import Leaf, Place, Turn
 from onboarding.store.types import ID, SealedText, UtcTime
 
-TYPES = ("slack_channel", "slack_user", "webhook")
-
 
 class ChannelEndpoint(Base):
     __tablename__ = "channel_endpoints"

@@ -13,9 +13,6 @@ from sqlalchemy import literal, tuple_
 from onboarding.errors import Refused
 from onboarding.listing import PageAsk, PageOf
 
-#: What a list may be ordered by; the row's id settles what is equal.
-ORDERS = ("created_at", "updated_at")
-
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 60
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload(["app", "flask.cli"])
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def flask(environment: dict[str, str], *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
@@ -45,3 +48,15 @@ def _command(environment: dict[str, str], arguments: tuple[str, ...], streams: l
     os.chdir(ROOT)
     sys.argv = ["flask", "--app", "app", *arguments]
     cli.main()
+
+
+def bare() -> dict[str, str]:
+    """No setting of ours, nor of the person who runs the tests."""
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+
+
+def is_one_line(told: subprocess.CompletedProcess[str], word: str) -> None:
+    assert told.returncode != 0, told.stdout
+    assert "Traceback" not in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1, told.stderr
+    assert word.lower() in told.stderr.lower()

@@ -79,8 +79,8 @@ def test_organisation_install_has_no_workspace() -> None:
 
 def test_missing_name_is_completed_and_a_known_one_is_kept() -> None:
     nameless = grants.read({**BOT, "team": {"id": "T1"}})
-    assert nameless.named("T1", "Acme HQ").workspace_name == "Acme HQ"
-    assert grants.read(BOT).named("T2", "Other").workspace_name == "Acme HQ"
+    assert nameless.named("Acme HQ").workspace_name == "Acme HQ"
+    assert grants.read(BOT).named("Other").workspace_name == "Acme HQ"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from onboarding import turns
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
 from onboarding.services.installs import records
 from onboarding.services.installs.records import LIFE, Finished, is_bound
@@ -18,8 +19,8 @@ from onboarding.store.attempts import Attempt
 from onboarding.store.integrations import Integration
 
 _LOG = structlog.get_logger(__name__)
-#: Installs that wait on Slack may not take a process's last threads: 64, less 8 for the pages and the API.
-SLOTS = 56
+#: Installs that wait on Slack may not take a process's last threads: eight stay for the pages and the API.
+SLOTS = turns.THREADS - 8
 
 
 class Finishing:

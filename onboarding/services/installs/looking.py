@@ -40,7 +40,6 @@ class Result:
     org_manage_url: str | None = None
     return_url: str | None = None
     retry_after_seconds: int | None = None
-    link_life: str | None = None
     operator_detail: str | None = None
     #: Slack's error word, for words of the page's own.
     slack_word: str | None = None
@@ -136,7 +135,6 @@ class Looking:
             org_manage_url=_manage_url(shown, integration),
             return_url=link.return_url if link else None,
             retry_after_seconds=attempt.retry_after_seconds,
-            link_life=None,
             operator_detail=f"{word}: {operator_hint(word)}" if word else None,
             slack_word=word,
             grant_result=result,

@@ -1,0 +1,29 @@
+"""A deployment of its own for each test, and a shell in it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from onboarding import runtime, settings
+from onboarding.cli.setup import set_up
+from tests.cli.shell import Run, bare, flask
+from tests.conftest import free_port
+
+
+@pytest.fixture
+def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+    """A deployment in practice mode that is set up, with a port of its own."""
+    given = {**bare(), "INSTANCE": str(tmp_path / "instance"), "DATABASE_URL": database_url, "PORT": str(free_port())}
+    built = runtime.build(settings.from_environ(given))
+    set_up(built)
+    built.database.close()
+    return given
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    def command(*arguments: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        return flask({**environment, **more}, *arguments, typed=typed)
+
+    return command

@@ -1,0 +1,107 @@
+"""`serve` and `web` in processes of their own: what stops them, what they say, and how they end."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from onboarding import settings
+from tests.cli.shell import ROOT, Run, is_one_line
+from tests.conftest import free_port
+from tests.waiting import until
+
+# A process for each takes its time.
+pytestmark = pytest.mark.slow
+
+FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
+
+
+def test_real_integration_ends_practice_and_the_server_wants_keys_of_its_own(run: Run) -> None:
+    run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s")
+    is_one_line(run("serve"), "SECRET_KEY")
+    is_one_line(run("web"), "SECRET_KEY")
+
+
+def test_practice_world_that_cannot_be_readis_one_line(run: Run, environment: dict[str, str]) -> None:
+    (Path(environment["INSTANCE"]) / "practice.json").write_text("{}")
+    is_one_line(run("web"), "Delete it to start anew")
+    told = run("serve")
+    assert (told.returncode, "Delete it to start anew" in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+
+
+def test_server_alone_wants_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
+    is_one_line(
+        run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `flask --app app setup` first."
+    )
+
+
+def test_server_alone_ends_cleanly_and_without_a_worker_left(environment: dict[str, str]) -> None:
+    live = {
+        **environment,
+        "PRACTICE": "off",
+        "SECRET_KEY": settings.generate_key(),
+        "ENCRYPTION_KEYS": settings.generate_key(),
+    }
+    server = subprocess.Popen([FLASK, "--app", "app", "web", "--workers", "2"], cwd=ROOT, env=live)
+    try:
+        assert until(lambda: _answers(environment["PORT"]), 30)
+    finally:
+        server.terminate()
+    assert server.wait(20) == 0
+    assert not _answers(environment["PORT"])
+
+
+def test_taken_portis_one_line(run: Run, environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(environment["PORT"])))
+        taken.listen()
+        is_one_line(run("serve"), "PORT:")
+        is_one_line(run("web"), "PORT:")
+
+
+def test_serve_says_where_it_is_and_ends_cleanly(serving: tuple[subprocess.Popen[str], str], run: Run) -> None:
+    server, origin = serving
+    assert httpx.get(f"{origin}/readyz", trust_env=False).status_code == 200
+    # The practice Slack's world is in that process's memory: a second one is refused.
+    second = run("serve", PORT=str(free_port()))
+    assert second.returncode != 0
+    assert "/sign-in/" not in second.stdout, "an address that nobody answers at is not told"
+    assert "one web process" in second.stderr
+    assert f"The server ended before it answered (exit code {second.returncode})." in second.stderr
+    assert "Traceback" not in second.stderr
+    server.send_signal(signal.SIGINT)
+    _, complaints = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert "Traceback" not in complaints
+
+
+@pytest.fixture
+def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    server = subprocess.Popen(
+        [FLASK, "--app", "app", "serve"],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    origin = f"http://127.0.0.1:{environment['PORT']}"
+    try:
+        assert server.stdout is not None
+        told = [server.stdout.readline() for _ in range(4)]
+        assert any(f"{origin}/sign-in/" in line for line in told), told
+        assert httpx.get(f"{origin}/healthz", trust_env=False).status_code == 200, "it answers once it says where it is"
+        yield server, origin
+    finally:
+        if server.poll() is None:
+            server.terminate()
+            server.communicate(timeout=20)
+
+
+def _answers(port: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
