@@ -27,7 +27,11 @@ Scope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string",
 class CreateInstallAddress(Wire):
     integration_identifier: Text = Field(examples=["slack-prod"])
     subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
-    connection_identifier: Identifier | None = Field(None, description="What the connection shall be called.")
+    connection_identifier: Identifier | None = Field(
+        None,
+        description="What the connection shall be called. One that the identity has already keeps its own, and where somebody takes this "
+        "one before the person has connected, another is made up.",
+    )
     context: Contexts = Field(None, examples=[{"tenant": "org-123"}])
     context_hash: Plain | None = Field(None, description="For browsers; a key needs none.")
     scope: list[Scope] | None = Field(
