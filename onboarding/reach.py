@@ -1,4 +1,4 @@
-"""Who reaches a view: anybody, or whoever shows an API key. One that says neither is for operators."""
+"""Who reaches a view: anybody, whoever shows an API key, or viewers, too. One that says nothing is for operators alone."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 View = TypeVar("View", bound=Callable[..., Any])
 _PUBLIC: set[Callable[..., Any]] = set()
 _KEYED: set[Callable[..., Any]] = set()
+_FOR_VIEWERS: set[Callable[..., Any]] = set()
 
 
 def public(view: View) -> View:
@@ -20,9 +21,19 @@ def keyed(view: View) -> View:
     return view
 
 
+def for_viewers(view: View) -> View:
+    """For a view of the console that changes nothing and leads to no change."""
+    _FOR_VIEWERS.add(view)
+    return view
+
+
 def is_public(view: Callable[..., Any]) -> bool:
     return view in _PUBLIC
 
 
 def is_keyed(view: Callable[..., Any]) -> bool:
     return view in _KEYED
+
+
+def is_for_viewers(view: Callable[..., Any]) -> bool:
+    return view in _FOR_VIEWERS

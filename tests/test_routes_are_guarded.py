@@ -34,6 +34,8 @@ PUBLIC = {
     "signin.out",
     "signin.signed_out",
 }
+#: What a viewer of the console sees beyond that.
+FOR_VIEWERS = {"connections.index", "connections.show", "connections.disconnected"}
 
 
 def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: Visitor) -> None:
@@ -45,6 +47,18 @@ def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: 
             assert shut == (rule.endpoint not in PUBLIC), (method, rule.rule, answer.status_code)
             asked += 1
     assert asked > len(PUBLIC)
+
+
+def test_viewer_is_shut_out_of_all_that_is_not_shown_to_viewers(site: Site, visitor: Visitor) -> None:
+    site.runtime.access.invite("vera@northwind.test", "viewer")
+    page = visitor.signs_in("vera@northwind.test")
+    token = next(one for one in page.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
+    for rule in site.app.url_map.iter_rules():
+        if rule.endpoint in PUBLIC or rule.rule.startswith(("/v1/", "/v2/")):
+            continue
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            answer = visitor.asks(method, _filled(rule, {}), data={"csrf_token": token} if method == "POST" else None)
+            assert (answer.status_code == 403) == (rule.endpoint not in FOR_VIEWERS), (method, rule.rule)
 
 
 def test_every_endpoint_for_programs_wants_a_key(site: Site, operator: Visitor) -> None:

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding.pages.guard import environment_id, operator
+from onboarding.reach import for_viewers
 from onboarding.runtime import current
 from onboarding.services.connections.records import Search
 
@@ -14,6 +15,7 @@ _FILTERS = tuple(one.name for one in fields(Search))
 
 
 @blueprint.get("/connections")
+@for_viewers
 def index() -> ResponseReturnValue:
     search = Search(**{name: request.args.get(name, "").strip()[:255] for name in _FILTERS})
     page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
@@ -31,6 +33,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/connections/<identifier>")
+@for_viewers
 def show(identifier: str) -> ResponseReturnValue:
     found = current().connections.find(environment_id(), identifier)
     return render_template("connections/show.html", connection=found.connection, detail=found)
@@ -49,6 +52,7 @@ def disconnect_submit(identifier: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/connections/<identifier>/disconnected")
+@for_viewers
 def disconnected(identifier: str) -> ResponseReturnValue:
     ended = current().ending.disconnected(environment_id(), identifier)
     return render_template(

@@ -1,5 +1,7 @@
 """Who may see what. Deny by default: a view that says nothing is the operators'."""
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, redirect, render_template, request, session
@@ -13,8 +15,6 @@ from onboarding.services.access import Viewer
 
 _SESSION_KEY = "sign_in"
 _STATIC = "static"
-#: What changes nothing (RFC 9110, 9.2.1).
-_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def viewer() -> Viewer | None:
@@ -96,11 +96,15 @@ def _plain_text() -> None:
 
 def _is_for_programs() -> bool:
     """Their endpoints name the field that is wrong, and who lacks a key."""
-    return request.endpoint is not None and reach.is_keyed(current_app.view_functions[request.endpoint])
+    return request.endpoint is not None and reach.is_keyed(_view())
 
 
 def _is_public() -> bool:
-    return request.endpoint is not None and reach.is_public(current_app.view_functions[request.endpoint])
+    return request.endpoint is not None and reach.is_public(_view())
+
+
+def _view() -> Callable[..., Any]:
+    return current_app.view_functions[request.endpoint or ""]
 
 
 def _texts(fields: MultiDict[str, str]) -> list[str]:
@@ -113,6 +117,6 @@ def _signed_in() -> tuple[str, int] | None:
     person = viewer()
     if person is None:
         return render_template("signin/needed.html"), 401
-    if not person.may_change and request.method not in _SAFE:
+    if not person.may_change and not reach.is_for_viewers(_view()):
         abort(403)
     return None

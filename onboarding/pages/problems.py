@@ -13,8 +13,8 @@ _WORDS = {
     400: ("This request cannot be read", "Something in it is not in order. Go back and try again."),
     401: ("Please sign in", "This page is for operators."),
     403: (
-        "This is not for you",
-        "You are signed in as a viewer: you may look at everything and change nothing. Ask an operator.",
+        "Only operators change things",
+        "You are signed in as a viewer, who may look at everything. Ask an operator.",
     ),
     404: ("There is nothing here", "The address may have been cut short, or what it named is gone."),
     405: ("This address works differently", "Go back and use the page's own button."),
