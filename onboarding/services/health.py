@@ -1,6 +1,7 @@
 """Whether a connection still works: asked of Slack, never guessed. A fault on the way to Slack breaks nothing."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ _CLAIM_LIFE = timedelta(seconds=60)
 #: A token that was refreshed so lately is not refreshed again.
 _FRESH = timedelta(seconds=10)
 _LOOKS, _LOOK_SECONDS = 60, 0.2
+_Still = Callable[[Installation], bool]
 
 
 class Health:
@@ -46,12 +48,18 @@ class Health:
 
     def _ask(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         token = self._tokens.access_token(installation.id, installation.access_token)
+
+        def is_there_still(now: Installation) -> bool:
+            # Slack may have given the same token anew, and it is good again.
+            return now.installed_at == installation.installed_at
+
         try:
             place = self._gateway.test(self._tokens.credentials(integration), token)
         except SlackRefused as refusal:
-            self._note(installation, refusal)
+            self._note(installation, is_there_still, refusal)
         else:
-            self._tell(installation, None if place == workspace_id else faults.of_another_workspace(place))
+            broken = None if place == workspace_id else faults.of_another_workspace(place)
+            self._tell(installation, is_there_still, broken)
 
     def _refresh_once(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         at = self._now()
@@ -70,19 +78,27 @@ class Health:
     def _refresh(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         """With the claim in hand. Until the new pair is stored nobody uses it."""
         free: dict[str, Any] = {"refresh_claimed_at": None}
+        sealed = installation.refresh_token
+        if sealed is None:
+            self._change(installation.id, free)
+            return
+
+        def is_there_still(now: Installation) -> bool:
+            there = now.refresh_token
+            return there is not None and self._tokens.refresh_token(now.id, there) == token
+
         try:
-            if installation.refresh_token is None:
-                return
-            token = self._tokens.refresh_token(installation.id, installation.refresh_token)
+            token = self._tokens.refresh_token(installation.id, sealed)
             told = self._gateway.refresh(self._tokens.credentials(integration), token)
         except SlackRefused as refusal:
-            self._note(installation, refusal, free)
+            self._note(installation, is_there_still, refusal, free)
         except Problem:
             self._change(installation.id, free)
             raise
         else:
             broken = None if told.place in (None, workspace_id) else faults.of_another_workspace(told.place)
-            self._tell(installation, broken, {**free, **self._renewed(installation.id, token, told)})
+            renewed = self._renewed(installation.id, token, told)
+            self._tell(installation, is_there_still, broken, {**free, **renewed})
 
     def _renewed(self, installation_id: str, spent: str, told: Refreshed) -> dict[str, Any]:
         at = self._now()
@@ -90,21 +106,31 @@ class Health:
         columns = self._tokens.sealed(installation_id, told.access_token, told.refresh_token or spent, expires_at)
         return {**columns, "installed_at": at, "refreshed_at": at, "refresh_expires_at": None}
 
-    def _note(self, installation: Installation, refusal: SlackRefused, more: dict[str, Any] | None = None) -> None:
+    def _note(
+        self,
+        installation: Installation,
+        is_there_still: _Still,
+        refusal: SlackRefused,
+        more: dict[str, Any] | None = None,
+    ) -> None:
         if faults.is_slack_itself(refusal.code):
             self._change(installation.id, more or {})
             raise SlackDown("Slack had trouble of its own.")
-        self._tell(installation, faults.reason(refusal.code), more)
+        self._tell(installation, is_there_still, faults.reason(refusal.code), more)
 
-    def _tell(self, installation: Installation, broken: str | None, more: dict[str, Any] | None = None) -> None:
-        """`broken`: why the connections on it do not work, in words; None where they do."""
+    def _tell(
+        self, installation: Installation, is_there_still: _Still, broken: str | None, more: dict[str, Any] | None = None
+    ) -> None:
+        """`broken`: why the connections on it do not work, in words; None where they do.
+
+        What Slack said is of the token that it was asked about. Nothing is told where another one took its place meanwhile.
+        """
         status = "needs_reconnect" if broken else "healthy"
         with self._database.transaction() as session:
             # A connection that ends at this moment takes its own row first and the grant's last.
             integrations.share(session, installation.integration_id)
             current = installations.by_id(session, installation.environment_id, installation.id)
-            if current is None or current.installed_at != installation.installed_at:
-                # Somebody reconnected meanwhile: what Slack said is of a token that is not there any more.
+            if current is None or not is_there_still(current):
                 return
             if more:
                 installations.change(session, installation.id, **more)

@@ -362,6 +362,28 @@ def test_verdict_on_a_token_that_was_replaced_meanwhile_is_dropped(
     assert before["status"] == "healthy"
 
 
+def test_pair_that_is_given_again_while_it_is_refreshed_is_not_lost(
+    site: Site, visitor: Visitor, clock: Clock, program: Program
+) -> None:
+    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
+    with site.slack.reading() as ledger:
+        (refresh_token,) = ledger.refresh_tokens
+    pair = {"accessToken": "whatever-it-was", "refreshToken": refresh_token}
+    workspace = {"id": "T0ACMEHQ01"}
+    program.creates(identifier="one", workspace=workspace, auth=pair)
+    site.slack.answers_slowly("oauth.v2.access", 60)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(program.asks, "POST", f"{LIST}/one/verify")
+        assert until(lambda: site.slack.faults.hanging == 1)
+        program.creates(identifier="two", subscriberId="cy", workspace=workspace, auth=pair)
+        site.slack.faults.clear()
+        told = asked.result(30).json()
+    assert told["auth"]["accessToken"].startswith("xoxe.xoxb-")
+    clock.forward(minutes=1)
+    again = program.asks("POST", f"{LIST}/two/verify").json()
+    assert (again["status"], again["auth"] == told["auth"]) == ("healthy", False)
+
+
 def _app_and_place(site: Site) -> tuple[str, str]:
     (one,) = site.slack.installations()
     return one.client_id, one.place
