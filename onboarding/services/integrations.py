@@ -67,7 +67,16 @@ class Integrations:
         workspace_policy: str = "allow",
     ) -> None:
         """Raises Refused (a bad value), NotFound (the environment), Conflict (identifier or client id is taken)."""
-        _check(identifier, client_id, client_secret, signing_secret, scopes, name)
+        if not ids.is_addressable(identifier):
+            raise Refused("The identifier has 1 to 255 characters, none that an address cannot carry.", "identifier")
+        if not 1 <= len(name.strip()) <= _LONGEST_NAME:
+            raise Refused(f"The name has 1 to {_LONGEST_NAME} characters.", "name")
+        # An empty signing secret would take anybody's word for Slack's (slack.md 1.12).
+        if not client_id or not client_secret or signing_secret == "":
+            raise Refused(
+                "A client id and client secret are needed, and a signing secret is not empty.", "client_secret"
+            )
+        _check_scopes(scopes)
         new = ids.new_id("int")
         with self._database.transaction() as session:
             home = environments.by_name(session, environment)
@@ -165,22 +174,8 @@ class Integrations:
         return len(gone)
 
 
-def _check(
-    identifier: str,
-    client_id: str,
-    client_secret: str,
-    signing_secret: str | None,
-    scopes: tuple[str, ...],
-    name: str,
-) -> None:
+def _check_scopes(scopes: tuple[str, ...]) -> None:
     """Raises Refused."""
-    if not ids.is_addressable(identifier):
-        raise Refused("The identifier has 1 to 255 characters, none that an address cannot carry.", "identifier")
-    if not 1 <= len(name.strip()) <= _LONGEST_NAME:
-        raise Refused(f"The name has 1 to {_LONGEST_NAME} characters.", "name")
-    # An empty signing secret would take anybody's word for Slack's (slack.md 1.12).
-    if not client_id or not client_secret or signing_secret == "":
-        raise Refused("A client id and a client secret are needed, and a signing secret is not empty.", "client_secret")
     if not scopes:
         raise Refused("Name at least one scope.", "scopes")
     unknown = [scope for scope in scopes if scope not in known_scopes.SENTENCES]
