@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from onboarding.errors import SettingsProblem
 
 _SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "RATE_LIMIT_STORAGE")
+_SQLITE_FILE = re.compile(r"sqlite:///(?!.*(:memory:|mode=memory))/*[^/?]")
 _WELL_KNOWN = ("changeme", "secret", "password", "development", "0123456789", "abcdef")
 
 
@@ -97,10 +99,11 @@ class Settings(BaseSettings):
     def _known_database(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
         if url.startswith(("postgresql://", "postgresql+psycopg://")):
-            _check_port(url)
+            # A password may hold what elsewhere ends a host.
+            _check_port("//" + url.partition("://")[2].rpartition("@")[2])
         elif url and not url.startswith("sqlite://"):
             raise ValueError("must begin with sqlite:// or postgresql://")
-        elif url and (not url.removeprefix("sqlite:///").strip("/") or "sqlite:///" not in url or ":memory:" in url):
+        elif url and not _SQLITE_FILE.match(url):
             # What is in memory is each thread's own.
             raise ValueError("must name a file, such as sqlite:////var/lib/onboarding/connections.sqlite3")
         return value
@@ -282,9 +285,21 @@ def _make_key(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):
-            os.link(neighbour, path)
+            _name(neighbour, path)
     finally:
         Path(neighbour).unlink()
+
+
+def _name(made: str, path: Path) -> None:
+    """Raises FileExistsError where somebody was first."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system has links.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(Path(made).read_text(encoding="ascii"))
 
 
 def _read_secret(name: str, path: Path) -> str:

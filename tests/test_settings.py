@@ -38,6 +38,8 @@ LIVE = {"PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": SECRET, "ENCR
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite://file.sqlite3"),
+        ("DATABASE_URL", "sqlite:///?timeout=3"),
+        ("DATABASE_URL", "sqlite:///file:x?mode=memory&uri=true"),
         ("DATABASE_URL", "postgresql://ada:pass@db:54a/x"),
         ("DATABASE_URL", "postgresql://ada:pass@[::1/x"),
         ("SECRET_KEY", "short"),
@@ -86,6 +88,17 @@ def test_secret_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
     file.write_text(f"{LIVE[variable]}\n")
     given = {name: value for name, value in LIVE.items() if name != variable}
     assert settings.from_environ({**given, f"{variable}_FILE": str(file)}) == settings.from_environ(LIVE)
+
+
+@pytest.mark.parametrize("password", ["pa#ss", "pa/ss", "p?ss", "p[ss", "p@ss", "p:ss"])
+def test_password_of_the_database_may_be_anything(password: str) -> None:
+    url = f"postgresql://ada:{password}@db:5432/x"
+    assert settings.from_environ({**LIVE, "DATABASE_URL": url}).database.endswith(f"{password}@db:5432/x")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///here.sqlite3", "sqlite:////var/lib/there.sqlite3", "sqlite:///a?timeout=3"])
+def test_database_may_be_any_file(url: str) -> None:
+    assert settings.from_environ({**LIVE, "DATABASE_URL": url}).database == url
 
 
 def test_database_address_may_come_from_a_file(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Reading what programs send: JSON bodies and queries into models, or every fault at once, named by its field."""
 
 import json
-from collections import Counter
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import isinf
@@ -20,8 +20,11 @@ from onboarding.errors import Refused
 
 M = TypeVar("M", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
+_UNREADABLE = "The body is not JSON that can be read"
 _LONGEST_VALUE = 100
-_MOST_IGNORED = 20
+#: Of a header: what is in front of this server may take no longer one.
+_MOST_IGNORED, _LONGEST_NAME = 20, 100
+_CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 #: Nothing under these is ever told again.
 _SECRET = ("auth", "endpoint")
 _WORDS = {
@@ -41,11 +44,15 @@ _WORDS = {
 
 
 class _Faulty(ValueError):
-    """JSON that Python reads and we do not. `is_it` finds it in the text."""
+    """A value that Python reads and we do not. `is_it` finds it in the text."""
 
     def __init__(self, sentence: str, is_it: Callable[[Part], bool]) -> None:
         super().__init__(sentence)
         self.is_it = is_it
+
+
+class _Repeated(ValueError):
+    """An object names a member twice."""
 
 
 def read_body(model: type[M]) -> M:
@@ -132,21 +139,21 @@ def _parsed(body: bytes) -> object:
         sentence = f"The body is not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}"
         sentence = sentence if body.strip() else "The body is empty: JSON is expected"
     except _Faulty as fault:
-        sentence = f"The body is not JSON that can be read: {fault}{misread.place(text, fault.is_it)}"
+        sentence = f"{_UNREADABLE}: {fault}{misread.place(text, fault.is_it)}"
+    except _Repeated:
+        name, where = misread.first_repeated(text)
+        sentence = f"{_UNREADABLE}: the member {_cut(name)!r} is there twice{where}"
     except ValueError:
-        where = misread.place(text, misread.is_too_long)
-        sentence = f"The body is not JSON that can be read: a number is too long{where}"
+        sentence = f"{_UNREADABLE}: a number is too long{misread.place(text, misread.is_too_long)}"
     except RecursionError:
-        where = misread.place_of_the_deepest(text)
-        sentence = f"The body is not JSON that can be read: it is nested too deep{where}"
+        sentence = f"{_UNREADABLE}: it is nested too deep{misread.place_of_the_deepest(text)}"
     raise Refused(sentence, code="body_not_json")
 
 
 def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        (name, _times), *_others = Counter(name for name, _ in pairs).most_common(1)
-        raise _Faulty(f"the member {_cut(name)!r} is there twice", lambda part: part.is_twice)
+        raise _Repeated
     return found
 
 
@@ -214,5 +221,5 @@ def _ignored(told: Mapping[str, object], model: type[BaseModel], within: str) ->
 
 
 def _tell_ignored(names: Sequence[str]) -> None:
-    told = [quote(wire.printable(name)[:100], safe=".-_~") for name in names[:_MOST_IGNORED]]
-    g.ignored = [*g.get("ignored", ()), *told]
+    told = [_CUT_ESCAPE.sub("", quote(wire.printable(name), safe=".-_~")[:_LONGEST_NAME]) for name in names]
+    g.ignored = [*g.get("ignored", ()), *told][:_MOST_IGNORED]

@@ -11,7 +11,7 @@ from onboarding.services.api_keys import PREFIX, Holder
 
 _SCHEMES = ("apikey", "bearer")
 #: What has something behind it is a scheme (RFC 9110, 11.1); what stands alone may be a key without one.
-_SCHEME, _ALONE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}\Z"), re.compile(r"[A-Za-z]{1,20}\Z")
+_SCHEME, _ALONE = re.compile(r"([A-Z][A-Z0-9-]{0,19}|[A-Za-z-]{1,20})\Z"), re.compile(r"[A-Za-z]{1,20}\Z")
 
 
 class Unauthorized(Problem):

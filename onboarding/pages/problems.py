@@ -45,8 +45,8 @@ def _csrf(_problem: CSRFError) -> ResponseReturnValue:
 
 def _http(problem: HTTPException) -> ResponseReturnValue:
     page, status = _page(problem.code or 500)
-    # What belongs to the status goes with it: 405 has its Allow, 429 its Retry-After.
-    kept = [(name, value) for name, value in problem.get_headers() if name in ("Allow", "Retry-After")]
+    # What belongs to the status goes with it: 405 has its Allow.
+    kept = [(name, value) for name, value in problem.get_headers() if name == "Allow"]
     return page, status, kept
 
 

@@ -65,7 +65,7 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
         bindings = attempt_cookies.bindings()
         return connect.send(starting.start_link(declined.link_id, team=expected, bindings=bindings))
     person = viewer()
-    if person is None:
+    if person is None or not person.may_change:
         return redirect(url_for("installs.start"), 303)
     return connect.send(
         starting.start_operator(declined.environment_id, declined.integration_identifier, person.email, expected)
@@ -121,17 +121,23 @@ def _page(result: Result) -> ResponseReturnValue:
 def _again(result: Result) -> str | None:
     if result.link_id:
         return url_for("connect.start_submit", token=current().links.token(result.link_id))
-    if result.is_operators and viewer():
+    if result.is_operators and _may_start():
         return url_for("installs.start_submit", integration=result.integration_identifier)
     return None
 
 
 def _ask_admin(result: Result) -> str | None:
-    if result.link_id:
+    """None for who renews with a link that was used: what is handed on of it could not be used."""
+    if result.link_id and not result.link_is_used:
         return url_for("connect.approval_submit", token=current().links.token(result.link_id))
-    if result.is_operators and viewer():
+    if result.is_operators and _may_start():
         return url_for("installs.approval_submit", integration=result.integration_identifier)
     return None
+
+
+def _may_start() -> bool:
+    person = viewer()
+    return person is not None and person.may_change
 
 
 def _approval(result: Result) -> Approval | None:

@@ -71,16 +71,15 @@ class Health:
             self._wait_for(integration.environment_id, installation.id)
         elif current.refreshed_at is not None and current.refreshed_at + _FRESH > at:
             # Somebody who asked at the same moment has just done it.
-            self._change(installation.id, {"refresh_claimed_at": None})
+            self._free(current)
         else:
             self._refresh(integration, current, workspace_id)
 
     def _refresh(self, integration: Integration, installation: Installation, workspace_id: str) -> None:
         """With the claim in hand. Until the new pair is stored nobody uses it."""
-        free: dict[str, Any] = {"refresh_claimed_at": None}
         sealed = installation.refresh_token
         if sealed is None:
-            self._change(installation.id, free)
+            self._free(installation)
             return
 
         def is_there_still(now: Installation) -> bool:
@@ -91,14 +90,16 @@ class Health:
             token = self._tokens.refresh_token(installation.id, sealed)
             told = self._gateway.refresh(self._tokens.credentials(integration), token)
         except SlackRefused as refusal:
-            self._note(installation, is_there_still, refusal, free)
+            if faults.is_slack_itself(refusal.code):
+                self._free(installation)
+            self._note(installation, is_there_still, refusal, {"refresh_claimed_at": None})
         except Problem:
-            self._change(installation.id, free)
+            self._free(installation)
             raise
         else:
             broken = None if told.place in (None, workspace_id) else faults.of_another_workspace(told.place)
             renewed = self._renewed(installation.id, token, told)
-            self._tell(installation, is_there_still, broken, {**free, **renewed})
+            self._tell(installation, is_there_still, broken, {"refresh_claimed_at": None, **renewed})
 
     def _renewed(self, installation_id: str, spent: str, told: Refreshed) -> dict[str, Any]:
         at = self._now()
@@ -114,7 +115,6 @@ class Health:
         more: dict[str, Any] | None = None,
     ) -> None:
         if faults.is_slack_itself(refusal.code):
-            self._change(installation.id, more or {})
             raise SlackDown("Slack had trouble of its own.")
         self._tell(installation, is_there_still, faults.reason(refusal.code), more)
 
@@ -136,10 +136,9 @@ class Health:
                 installations.change(session, installation.id, **more)
             connections.set_status(session, installation.id, status, broken, self._now())
 
-    def _change(self, installation_id: str, values: dict[str, Any]) -> None:
-        if values:
-            with self._database.transaction() as session:
-                installations.change(session, installation_id, **values)
+    def _free(self, claimed: Installation) -> None:
+        with self._database.transaction() as session:
+            installations.free_refresh(session, claimed.id, claimed.refresh_claimed_at)
 
     def _wait_for(self, environment_id: str, installation_id: str) -> None:
         """Another process refreshes just now: its answer is ours, too. Raises SlackDown when it takes too long."""

@@ -44,7 +44,7 @@ class Idempotency:
         self._database, self._vault, self._now = database, vault, now
 
     def begin(self, environment_id: str, key: str, method: str, address: str, body: bytes) -> Claim | Kept:
-        """Raises Refused (`idempotency_key_reused`) for another body, Conflict (`idempotency_in_progress`)."""
+        """`body`: what may not differ. Raises Refused (`idempotency_key_reused`) where it does, Conflict (`idempotency_in_progress`)."""
         at, path = self._now(), hashlib.sha256(address.encode()).hexdigest()
         marks = self._vault.fingerprints(body.decode())
         mine = Claim(ids.new_id("ans"), ids.new_id("clm"))

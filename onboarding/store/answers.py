@@ -21,9 +21,9 @@ class Answer(Base):
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     key: Mapped[str] = mapped_column(ID)
     method: Mapped[str] = mapped_column(String(10))
-    #: A digest of path and query: they may be long.
+    #: A digest of the path: it may be long.
     path: Mapped[str] = mapped_column(String(64))
-    #: A keyed digest of the body: it may hold a token.
+    #: A keyed digest of body and query: they may hold a token.
     body_fingerprint: Mapped[str] = mapped_column(String(64))
     #: Whose claim it is; whoever answers has to hold it still.
     claim: Mapped[str] = mapped_column(String(100))

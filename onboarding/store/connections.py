@@ -15,11 +15,13 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     bindparam,
     delete,
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -224,8 +226,10 @@ def locked(session: Session, environment_id: str, identifier: str) -> ChannelCon
     return found if found is not None and found.integration_id == integration_id else None
 
 
-def count_in_workspace(rows: Rows, integration_id: str, workspace_id: str) -> int:
-    query = select(func.count()).where(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
+def count_beside(rows: Rows, integration_id: str, workspace_id: str, installation_id: str) -> int:
+    """How many have the same Slack app in the same workspace, or live on the same installation."""
+    in_workspace = and_(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
+    query = select(func.count()).where(or_(in_workspace, TABLE.c.installation_id == installation_id))
     return rows.scalar(query) or 0
 
 

@@ -84,6 +84,12 @@ def claim_refresh(session: Session, installation_id: str, at: datetime, stale: d
     return done.first() is not None
 
 
+def free_refresh(rows: Rows, installation_id: str, claimed_at: datetime | None) -> None:
+    """Gives up the claim that was made at that moment, and nobody else's."""
+    mine = _TABLE.c.id == installation_id, _TABLE.c.refresh_claimed_at == claimed_at
+    rows.execute(update(_TABLE).where(*mine).values(refresh_claimed_at=None))
+
+
 def by_slack_key(session: Session, integration_id: str, slack_key: str) -> Installation | None:
     return session.scalar(
         select(Installation).where(Installation.integration_id == integration_id, Installation.slack_key == slack_key)

@@ -108,12 +108,13 @@ def read_cursor(of: str, text: str | None, field: str) -> Place | None:
     try:
         padded = text + "=" * (-len(text) % 4)
         mark, _, told = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
-    except (binascii.Error, ValueError):
-        mark = told = ""
-    if not told or mark != _mark(of, told):
+        moment, inclusive, row_id = told.split("|", 2)
+        place = Place(datetime.fromisoformat(moment).astimezone(UTC), row_id, inclusive == "i")
+    except (binascii.Error, ValueError, OverflowError):
+        mark, told, place = "", "", None
+    if place is None or mark != _mark(of, told) or "\0" in place.row_id:
         raise Refused("This place in the list is not known. Start from its beginning.", field, "cursor_unknown")
-    moment, inclusive, row_id = told.split("|", 2)
-    return Place(datetime.fromisoformat(moment).astimezone(UTC), row_id, inclusive == "i")
+    return place
 
 
 def _near_edge(rows: list[T], backwards: bool, origin: Place, place_of: Callable[[T], Place]) -> Place:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from onboarding.api import misread
 from tests.api.conftest import Program, connection
 from tests.people import Site
 
@@ -49,6 +50,9 @@ def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str
         (b'{"a": [1, 1e999]}', "1e999 is too large a number at line 1, column 11"),
         (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long at line 1, column 7"),
         (b'{"b": [{"b": 1}, {"b": 1,\n "c": 2, "\\u0062": 3}]}', "the member 'b' is there twice at line 2, column 10"),
+        (b'{"x": 1, "x": 2, "y": {"z": 1, "z": 2}}', "the member 'x' is there twice at line 1, column 10"),
+        (b'[1e999-5, {"\\q": 1}]', "1e999 is too large a number at line 1, column 2"),
+        (b"[" * 49_000 + b'{"\\q": 1}', "nested too deep at line 1, column 49002"),
         (b'{"a": "\xff"}', "not UTF-8: byte 7"),
         (b"[" * 50_000, "nested too deep at line 1, column 50000"),
     ],
@@ -57,6 +61,13 @@ def test_what_is_no_json_is_told_with_its_place(content: bytes, place: str, stan
     told = posts(standing, content).json()
     assert (told["statusCode"], told["code"]) == (400, "body_not_json")
     assert place in told["message"]
+
+
+def test_string_without_an_end_is_read_as_one(standing: Program) -> None:
+    """Else each quote in it would begin a search of its own: a hundred kilobytes of them took half a minute."""
+    text = "[" * 1200 + '"' + '\\"' * 49_000
+    assert misread.place(text, lambda part: part.text == text[1200:]) == " at line 1, column 1201"
+    assert "nested too deep at line 1, column 1201" in posts(standing, text.encode()).json()["message"]
 
 
 @pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"1"])

@@ -330,6 +330,18 @@ def test_environments_do_not_see_each_other(site: Site, program: Program, make_p
     assert program.lists() == []
 
 
+def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: Visitor, program: Program) -> None:
+    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
+    with site.slack.reading() as ledger:
+        (refresh_token,), (access_token,) = ledger.refresh_tokens, ledger.tokens
+    auth = {"accessToken": access_token, "refreshToken": refresh_token}
+    program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
+    calls = len(site.slack.calls("oauth.v2.access"))
+    assert program.asks("DELETE", f"{LIST}/mistaken?revoke=true").status_code == 204
+    assert len(site.slack.calls("oauth.v2.access")) == calls
+    assert len(site.slack.installations()) == 1
+
+
 def test_rotating_token_of_another_workspace_is_told(site: Site, visitor: Visitor, program: Program) -> None:
     """It is refreshed all the same: the pair that was stored before is spent."""
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")

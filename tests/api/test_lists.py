@@ -1,5 +1,7 @@
 """The list: filters, orders, and cursors that lose nothing and show nothing twice."""
 
+import base64
+import hashlib
 import random
 from collections.abc import Callable
 
@@ -103,11 +105,19 @@ def test_cursor_of_elsewhere_is_refused(site: Site, filled: Program, make_progra
         (filled, f"orderDirection=ASC&after={cursor}"),
         (filled, f"after={cursor[:-1]}"),
         (filled, f"after={cursor[1:]}"),
+        *((filled, f"after={_made_up(site, told)}") for told in ("x", "no|time|z", "0001-01-01T00:00:00+23:59||a")),
         (filled, "before=x"),
         (filled, "before=x&channel=email"),
     ):
         answer = asker.asks("GET", f"{LIST}?{query}")
         assert (answer.status_code, answer.json()["code"]) == (400, "cursor_unknown")
+
+
+def _made_up(site: Site, told: str) -> str:
+    """As somebody makes one who has read the source."""
+    of = f"connections {site.runtime.environments.first().id} created_at DESC"
+    mark = hashlib.sha256(f"{of}|{told}".encode()).hexdigest()[:16]
+    return base64.urlsafe_b64encode(f"{mark}|{told}".encode()).decode().rstrip("=")
 
 
 def test_cursor_includes_its_own_row_when_asked(filled: Program) -> None:

@@ -28,7 +28,7 @@ def test_real_integration_ends_practice_and_the_server_wants_keys_of_its_own(run
     is_one_line(run("web"), "SECRET_KEY")
 
 
-def test_practice_world_that_cannot_be_readis_one_line(run: Run, environment: dict[str, str]) -> None:
+def test_practice_world_that_cannot_be_read_is_one_line(run: Run, environment: dict[str, str]) -> None:
     (Path(environment["INSTANCE"]) / "practice.json").write_text("{}")
     is_one_line(run("web"), "Delete it to start anew")
     told = run("serve")
@@ -57,7 +57,7 @@ def test_server_alone_ends_cleanly_and_without_a_worker_left(environment: dict[s
     assert not _answers(environment["PORT"])
 
 
-def test_taken_portis_one_line(run: Run, environment: dict[str, str]) -> None:
+def test_taken_port_is_one_line(run: Run, environment: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(environment["PORT"])))
         taken.listen()

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
 
@@ -115,13 +117,23 @@ def test_what_is_handed_on_of_an_open_link_lives_no_longer(site: Site, visitor: 
     assert visitor.opens(link_for_admin(page)).outcome == "link_expired"
 
 
+@pytest.mark.parametrize("scenario", ["enterprise_is_restricted", "cancelled_without_description", "cancelled"])
+def test_who_renews_with_a_used_link_is_offered_nothing_that_could_not_be_used(
+    scenario: str, site: Site, visitor: Visitor
+) -> None:
+    declined = visitor.connects(site.link(), scenario="partial_permissions")
+    page = visitor.allows(visitor.presses(declined, "try-again"), scenario=scenario)
+    hooks = {one.get("data-action") for one in page.main.iter("button")}
+    assert ("try-again" in hooks, "ask-admin" in hooks) == (True, False)
+
+
 def test_an_open_links_approval_page_says_when_it_really_ends(site: Site, visitor: Visitor) -> None:
     page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
     until = next(one for one in page.main.iter("time")).get("datetime", "")
     assert datetime.fromisoformat(until) <= datetime.now(UTC) + timedelta(hours=24)
 
 
-def test_who_is_refused_leaves_the_waiting_page_waiting(site: Site, visitor: Visitor) -> None:
+def test_who_is_refused_is_not_told_of_as_connected(site: Site, visitor: Visitor) -> None:
     """The customer chose meanwhile: the admin's workspace is neither connected nor said to be."""
     link = site.link(subscriber_id="bea", offered_context_keys=("team:x", "team:y"))
     page = visitor.presses(visitor.opens(link), "ask-admin")

@@ -5,9 +5,11 @@ from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
+from tests.waiting import until
 
 _EXCHANGE = "oauth.v2.access"
 
@@ -139,3 +141,20 @@ def test_an_answer_of_slack_that_got_lost_is_put_in_order_by_starting_again(site
     assert visitor.opens(callback).outcome == "slack_down"
     assert len(site.slack.calls(_EXCHANGE)) == 1
     assert visitor.allows(visitor.presses(page, "try-again")).outcome == "connected"
+
+
+@pytest.mark.parametrize("offered", [(), ("team:a", "team:b")], ids=["settled", "to be set up"])
+def test_grant_that_came_when_the_attempt_was_given_up_goes_back(
+    offered: tuple[str, ...], site: Site, visitor: Visitor, clock: Clock
+) -> None:
+    link = site.link(subscriber_id="bea", offered_context_keys=offered)
+    site.slack.answers_slowly(_EXCHANGE, 60)
+    with ThreadPoolExecutor(1) as threads:
+        consent = visitor.presses(visitor.opens(link), "connect")
+        asked = threads.submit(visitor.allows, consent)
+        assert until(lambda: site.slack.faults.hanging == 1)
+        clock.forward(minutes=2)
+        assert site.runtime.choosing.expire_overdue() == 1
+        site.slack.faults.clear()
+        assert asked.result(30).outcome == "slack_down"
+    assert site.slack.installations() == []

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from onboarding.services.connections.records import Search
 from onboarding.settings import generate_key
 from tests import full_disk
+from tests.api.conftest import Program
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
 
@@ -76,6 +77,16 @@ def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: 
     assert site.slack.calls("auth.revoke") == []
     assert identifiers(site) == [second]
     assert "Access was removed in Slack." in disconnects(operator, second).text
+
+
+def test_question_says_what_happens_to_access_that_two_share(site: Site, operator: Visitor) -> None:
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
+    program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    for name in ("one", "two"):
+        pair = {"accessToken": "a-long-enough-token", "refreshToken": "single-use"}
+        program.creates(identifier=name, subscriberId=name, workspace={"id": f"T-{name}"}, auth=pair)
+    assert "One other connection uses" in operator.opens("/connections/one/disconnect").text
+    assert "The app stays in Slack for other connections." in disconnects(operator, "one").text
 
 
 def test_looking_at_the_question_ends_nothing_and_a_second_press_is_told(site: Site, operator: Visitor) -> None:

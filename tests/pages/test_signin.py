@@ -112,6 +112,20 @@ def test_viewer_looks_and_changes_nothing(site: Site, visitor: Visitor) -> None:
     assert visitor.opens(f"/connections/{identifier}").status == 200
 
 
+def test_who_was_an_operator_once_goes_on_with_nothing(site: Site, operator: Visitor) -> None:
+    """An attempt of theirs is bound to the browser, which is the same still."""
+    setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
+    page = operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea")
+    listed = operator.opens("/connections")
+    token = next(one for one in listed.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
+    site.runtime.access.invite("ada@northwind.test", "viewer")
+    answer = operator.asks("POST", f"{page.url}/choose-again", data={"csrf_token": token})
+    assert operator.site.settings.slack_url not in answer.headers["Location"]
+    assert answer.headers["Location"].endswith("/slack/install")
+    assert operator.opens("/slack/install").status == 403
+    assert "Start as an operator" not in operator.opens("/slack/oauth_redirect?code=x").text
+
+
 def test_role_is_kept_until_it_is_changed(site: Site, visitor: Visitor) -> None:
     site.runtime.access.invite("vera@northwind.test", "viewer")
     site.runtime.access.invite("vera@northwind.test", "operator")

@@ -23,7 +23,8 @@ class _Access:
     #: Of a token that rotates.
     refresh_token: str | None = field(repr=False)
     is_expired: bool
-    #: A program said which workspace the token belongs to. If it belongs to another, that one may be in use.
+    #: A program said which workspace the token belongs to. If it belongs to another, that one may be in use, so nothing is
+    #: done with it until Slack has said whose it is.
     is_unchecked: bool
 
 
@@ -65,11 +66,12 @@ class Ending:
     def _give_back(self, access: _Access, workspace_id: str) -> str:
         """The result. Raises SlackProblem."""
         credentials, token = access.credentials, access.token
-        if access.refresh_token and access.is_expired:
+        if access.is_unchecked:
+            if not self._is_of(workspace_id, credentials, token):
+                return "not_confirmed"
+        elif access.refresh_token and access.is_expired:
             # Slack ends an installation for a token that lives, and says of this one only that it has expired.
             token = self._gateway.refresh(credentials, access.refresh_token).access_token
-        if access.is_unchecked and not self._is_of(workspace_id, credentials, token):
-            return "not_confirmed"
         was_there = self._gateway.revoke(credentials, token, rotates=access.refresh_token is not None)
         return "revoked" if was_there else "already_gone"
 

@@ -86,7 +86,8 @@ class Reading:
             row = connections.detailed(session, environment_id, identifier)
             if row is None:
                 raise identity.unknown_connection(identifier)
-            others = connections.count_in_workspace(session, row.integration_id, row.workspace_id) - 1
+            lives = row.integration_id, row.workspace_id, row.installation_id
+            others = connections.count_beside(session, *lives) - 1
         return Detail(records.connection_of(row), row.token_last_four, row.installed_at, others)
 
     def _page(

@@ -55,7 +55,7 @@ class Detail:
     connection: Connection
     token_last_four: str
     token_since: datetime
-    #: How many other connections the same Slack app has in the same workspace: with any, nothing is revoked.
+    #: How many others have the same Slack app in the same workspace, or share the access: with any, nothing is revoked.
     others: int
 
 

@@ -21,6 +21,8 @@ from onboarding.store.integrations import Integration
 _LOG = structlog.get_logger(__name__)
 #: Installs that wait on Slack may not take a process's last threads: eight stay for the pages and the API.
 SLOTS = turns.THREADS - 8
+#: What the sweep has said of an attempt whose exchange took longer than a minute. Nobody stores its grant any more.
+_GIVEN_UP = "slack_down"
 
 
 class Finishing:
@@ -111,11 +113,11 @@ class Finishing:
         choice = records.is_settled_by(link)
         if choice is not None:
             outcome = self._settling.settle(attempt.id, "exchanging", grant, choice, confirmed=False)
-            if outcome in REFUSALS:
+            if outcome in (*REFUSALS, _GIVEN_UP):
                 self._bench.revoke_unused(attempt, integration, grant)
             return Finished(attempt.id, outcome)
         with self._bench.database.transaction() as session:
-            attempts.move(
+            is_kept = attempts.move(
                 session,
                 attempt.id,
                 "exchanging",
@@ -125,6 +127,9 @@ class Finishing:
                 workspace_id=grant.workspace_id,
                 workspace_name=grant.workspace_name,
             )
+        if not is_kept:
+            self._bench.revoke_unused(attempt, integration, grant)
+            return Finished(attempt.id, _GIVEN_UP)
         return Finished(attempt.id, None, "setup")
 
     def _gives_back(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:

@@ -48,6 +48,7 @@ class Result:
     finished_here: bool = False
     #: The link it began with, where this page may lead on with it.
     link_id: str | None = None
+    link_is_used: bool = False
     is_operators: bool = False
     approval_link_id: str | None = None
     approval_expires_at: datetime | None = None
@@ -140,6 +141,7 @@ class Looking:
             grant_result=result,
             finished_here=True,
             link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
+            link_is_used=link is not None and link.used_at is not None,
             is_operators=attempt.operator_id is not None,
             approval_link_id=attempt.approval_link_id,
             approval_expires_at=approval.expires_at if approval else None,
