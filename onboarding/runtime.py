@@ -99,19 +99,24 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
 
 
 def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
-    """Before it serves. Raises SettingsProblem for a database that is not set up, and for keys that are missing.
-
-    A real integration ends practice mode, and with it the keys that practice mode makes.
-    """
+    """Before it serves. Raises SettingsProblem for a database that is not set up, and for keys that are missing."""
     if not runtime.environments.is_ready():
         raise SettingsProblem(
             "DATABASE_URL: the database cannot be read or is empty. Run `flask --app app setup` first."
         )
-    if keys_are_given or runtime.integrations.is_practice_on():
+    check_keys(runtime, keys_are_given)
+
+
+def check_keys(runtime: Runtime, keys_are_given: bool, is_real: bool = False) -> None:
+    """A real integration ends practice mode, and with it the keys that practice mode makes. Raises SettingsProblem.
+
+    `is_real`: one is about to be stored.
+    """
+    if keys_are_given or (runtime.integrations.is_practice_on() and not is_real):
         return
     raise SettingsProblem(
-        "SECRET_KEY and ENCRYPTION_KEYS: required now that a real Slack app is set up. To go on with the keys made in "
-        f"practice, set SECRET_KEY_FILE={runtime.settings.instance}/secret_key and "
+        "SECRET_KEY and ENCRYPTION_KEYS: required with a real Slack app, the same for every command and the server. To go "
+        f"on with the keys made in practice, set SECRET_KEY_FILE={runtime.settings.instance}/secret_key and "
         f"ENCRYPTION_KEYS_FILE={runtime.settings.instance}/encryption_keys."
     )
 

@@ -1,4 +1,4 @@
-"""`connection list`, `show` and `disconnect`."""
+"""`connection list`, `show`, `verify` and `disconnect`."""
 
 import json
 
@@ -43,6 +43,20 @@ def show(identifier: str, environment: str) -> None:
         found = runtime.connections.find(runtime.environments.named(environment).id, identifier)
     beyond = {"tokenLastFour": found.token_last_four, "tokenSince": moment(found.token_since), "others": found.others}
     click.echo(json.dumps({**documented(found.connection, secrets=False), **beyond}, indent=2))
+
+
+@group.command()
+@click.argument("identifier")
+@environment_option
+@json_option
+def verify(identifier: str, environment: str, as_json: bool) -> None:
+    """Ask Slack whether a connection works; a token that rotates is refreshed."""
+    with opened() as runtime:
+        home = runtime.environments.named(environment).id
+        runtime.health.verify(home, identifier)
+        found = runtime.connections.find(home, identifier).connection
+    why = f": {found.status_reason}" if found.status_reason else "."
+    say(as_json, documented(found, secrets=False), lambda: f"{identifier} is {found.status}{why}")
 
 
 @group.command()

@@ -18,7 +18,7 @@ group = click.Group("link", help="Invitations to connect.")
 @click.option("--mode", type=click.Choice(["subscriber", "shared"]))
 @click.option("--workspace", metavar="T…", help="The workspace that is expected to answer.")
 @click.option("--return-url", help="Where the last page leads back to.")
-@click.option("--expires-in", default="7d", show_default=True, metavar="30m|7d")
+@click.option("--expires-in", metavar="30m|7d", help="Default: 7d; 24h with --open.")
 @click.option("--open", "is_open", is_flag=True, help="Leave the choice to the holder: single use, 24 hours.")
 @environment_option
 @json_option
@@ -30,7 +30,7 @@ def create(
     mode: str | None,
     workspace: str | None,
     return_url: str | None,
-    expires_in: str,
+    expires_in: str | None,
     is_open: bool,
     environment: str,
     as_json: bool,
@@ -47,7 +47,7 @@ def create(
                 mode=mode,
                 workspace_id=workspace,
                 return_url=return_url,
-                life=lifetime(expires_in),
+                life=lifetime(expires_in) if expires_in else None,
                 is_open=is_open,
             )
         )

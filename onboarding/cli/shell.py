@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from onboarding import runtime, settings
-from onboarding.errors import Problem, Refused
+from onboarding.errors import Problem, Refused, StorageProblem
 from onboarding.services.environments import FIRST
 
 _LIFE = re.compile(r"(\d{1,6})([mhd])\Z")
@@ -25,6 +25,8 @@ def opened() -> Iterator[runtime.Runtime]:
     with told():
         built = runtime.build(settings.from_environ())
         try:
+            if built.environments.is_ready():
+                runtime.check_keys(built, settings.keys_are_given())
             yield built
         finally:
             built.database.close()
@@ -34,6 +36,8 @@ def opened() -> Iterator[runtime.Runtime]:
 def told() -> Iterator[None]:
     try:
         yield
+    except StorageProblem as problem:
+        raise click.ClickException(f"DATABASE_URL: {problem.sentence}") from None
     except Problem as problem:
         raise click.ClickException(problem.sentence) from None
 

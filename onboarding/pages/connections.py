@@ -5,6 +5,7 @@ from dataclasses import fields
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from onboarding.errors import SlackBusy, SlackDown
 from onboarding.pages.guard import environment_id, operator
 from onboarding.reach import for_viewers
 from onboarding.runtime import current
@@ -36,7 +37,19 @@ def index() -> ResponseReturnValue:
 @for_viewers
 def show(identifier: str) -> ResponseReturnValue:
     found = current().connections.find(environment_id(), identifier)
-    return render_template("connections/show.html", connection=found.connection, detail=found)
+    checked = request.args.get("checked")
+    return render_template("connections/show.html", connection=found.connection, detail=found, checked=checked)
+
+
+@blueprint.post("/connections/<identifier>/verify")
+def verify_submit(identifier: str) -> ResponseReturnValue:
+    """Asks Slack now, as the API's `verify` does."""
+    try:
+        current().health.verify(environment_id(), identifier)
+        checked = "now"
+    except (SlackBusy, SlackDown):
+        checked = "away"
+    return redirect(url_for("connections.show", identifier=identifier, checked=checked), 303)
 
 
 @blueprint.get("/connections/<identifier>/disconnect")

@@ -1,7 +1,9 @@
 """What every template may use."""
 
+import sys
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from flask import Flask
 
@@ -34,4 +36,13 @@ def _everywhere() -> dict[str, object]:
     except StorageProblem:
         # The page that says so has to come out all the same.
         viewer = None
-    return {"product": Product(), "viewer": viewer, "practice_mode": practice}
+    return {"product": Product(), "viewer": viewer, "practice_mode": practice, "flask": _FLASK}
+
+
+def _flask() -> str:
+    """The command as a shell in this folder finds it: a checkout's is not on its PATH."""
+    program = Path(sys.prefix, "bin", "flask")
+    return str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else "flask"
+
+
+_FLASK = _flask()

@@ -97,7 +97,7 @@ def storage_gone(reference: str = "", grant_result: str | None = None) -> Respon
     """P13, made without asking the database anything."""
     row = OUTCOMES["storage_error"]
     result = Result(row.name, reference=reference, grant_result=grant_result)
-    ways: dict[str, None] = dict.fromkeys(("approval", "try_again", "ask_admin", "replace", "choose_again"))
+    ways: dict[str, None] = dict.fromkeys(("approval", "try_again", "ask_admin", "replace", "choose_again", "decline"))
     return render_template(f"connect/{row.page}.html", result=result, **ways), row.status
 
 
@@ -114,6 +114,7 @@ def _page(result: Result) -> ResponseReturnValue:
         ask_admin=_ask_admin(result) if result.finished_here else None,
         replace=url_for("results.replace_submit", attempt_id=result.attempt_id) if waiting else None,
         choose_again=url_for("results.choose_again_submit", attempt_id=result.attempt_id) if waiting else None,
+        decline=url_for("setup.cancel_submit", attempt_id=result.attempt_id) if waiting else None,
     )
     return page, row.status
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from onboarding import ids
 from onboarding.clock import Clock
-from onboarding.errors import Refused
+from onboarding.errors import NotFound, Refused
 from onboarding.settings import Settings
 from onboarding.store import operators
 from onboarding.store.database import Database
@@ -64,6 +64,19 @@ class Access:
             person.role = role or person.role
             operators.add(session, _sign_in(person.id, "link", token, at, LINK_LIFE))
         return SignInLink(f"{self._origin}/sign-in/{token}", at + LINK_LIFE)
+
+    def people(self) -> tuple[Viewer, ...]:
+        """Everybody who may sign in, by e-mail address."""
+        with self._database.reading() as session:
+            return tuple(Viewer(one.id, one.email, one.role) for one in operators.all_of(session))
+
+    def remove(self, email: str) -> None:
+        """Ends their sessions and links at once. Raises NotFound."""
+        with self._database.transaction() as session:
+            person = operators.by_email(session, email.strip().lower())
+            if person is None:
+                raise NotFound(f"There is no operator {email!r}.")
+            operators.remove(session, person.id)
 
     def look(self, token: str) -> Viewer | SignInProblem:
         """Whom a sign-in link is for. Looking does not use it: mail scanners look too."""

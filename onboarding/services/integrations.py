@@ -1,22 +1,25 @@
 """Integrations: one Slack app's credentials each, and where its Slack is."""
 
+import re
 import secrets
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
-from onboarding import ids
+from onboarding import identity, ids
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused
 from onboarding.settings import Settings
 from onboarding.slack import scopes as known_scopes
 from onboarding.store import attempts, audit, connections, endpoints, environments, installations, links
 from onboarding.store import integrations as store
-from onboarding.store.database import Database
+from onboarding.store.database import Database, Session
 from onboarding.vault import Place, Vault
 
 PRACTICE_PATH = "/practice"
 DEFAULT_SCOPES = known_scopes.DEFAULT
 KNOWN_SCOPES = tuple(known_scopes.SENTENCES)
 _LONGEST_NAME = 100
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,200}\Z")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,31 @@ class IntegrationSummary:
     identifier: str
     name: str
     is_practice: bool
+    #: The name, and the identifier where others of the environment have the same name.
+    label: str
+
+
+@dataclass(frozen=True)
+class IntegrationDetail:
+    """As the shell lists it: without secrets."""
+
+    identifier: str
+    name: str
+    client_id: str
+    scopes: tuple[str, ...]
+    workspace_policy: str
+    is_practice: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is None stays as it is."""
+
+    client_secret: str | None = field(default=None, repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
+    scopes: tuple[str, ...] | None = None
+    name: str | None = None
+    workspace_policy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +97,9 @@ class Integrations:
         """Raises Refused (a bad value), NotFound (the environment), Conflict (identifier or client id is taken)."""
         if not ids.is_addressable(identifier):
             raise Refused("The identifier has 1 to 255 characters, none that an address cannot carry.", "identifier")
-        if not 1 <= len(name.strip()) <= _LONGEST_NAME:
-            raise Refused(f"The name has 1 to {_LONGEST_NAME} characters.", "name")
-        # An empty signing secret would take anybody's word for Slack's (slack.md 1.12).
-        if not client_id or not client_secret or signing_secret == "":
-            raise Refused(
-                "A client id and client secret are needed, and a signing secret is not empty.", "client_secret"
-            )
-        _check_scopes(scopes)
+        if not _CLIENT_ID.match(client_id):
+            raise Refused("A client id has digits and a dot, such as 1234567890.1234567890.", "client_id")
+        _check(Change(client_secret, signing_secret, scopes, name))
         new = ids.new_id("int")
         with self._database.transaction() as session:
             home = environments.by_name(session, environment)
@@ -106,7 +129,46 @@ class Integrations:
                 ),
             )
 
-    def add_practice(self, identifier: str, name: str, environment: str, workspace_policy: str = "allow") -> None:
+    def change(self, environment_id: str, identifier: str, change: Change) -> None:
+        """Raises Refused (a bad value), NotFound."""
+        _check(change)
+        with self._database.transaction() as session:
+            found = store.by_identifier(session, environment_id, identifier)
+            if found is None:
+                raise identity.unknown_integration(identifier)
+            if change.client_secret is not None:
+                place = Place("integrations", "client_secret", found.id)
+                found.client_secret = self._vault.seal(change.client_secret, place)
+            if change.signing_secret is not None:
+                place = Place("integrations", "signing_secret", found.id)
+                found.signing_secret = self._vault.seal(change.signing_secret, place)
+            if change.scopes is not None:
+                found.scopes = ",".join(change.scopes)
+            found.name = change.name or found.name
+            found.workspace_policy = change.workspace_policy or found.workspace_policy
+            audit.note(session, environment_id, self._now(), "shell", "integration.changed", identifier, "")
+
+    def remove(self, environment_id: str, identifier: str) -> None:
+        """With its links and attempts. Raises NotFound, and Conflict while connections live on it."""
+        with self._database.transaction() as session:
+            found = store.by_identifier(session, environment_id, identifier)
+            if found is None:
+                raise identity.unknown_integration(identifier)
+            store.lock(session, found.id)
+            used = len(connections.of_integration(session, found.id))
+            if used:
+                raise Conflict(f"{used} connection{'s live' if used > 1 else ' lives'} on it. Disconnect first.")
+            self._erase(session, found)
+            audit.note(session, environment_id, self._now(), "shell", "integration.removed", identifier, "")
+
+    def add_practice(
+        self,
+        identifier: str,
+        name: str,
+        environment: str,
+        workspace_policy: str = "allow",
+        scopes: tuple[str, ...] = known_scopes.DEFAULT,
+    ) -> None:
         """A practice integration, with credentials of its own making. Raises as `add` does."""
         number = f"{secrets.randbelow(10**12):012d}"
         self.add(
@@ -114,7 +176,7 @@ class Integrations:
             client_id=f"{number}.{number[::-1]}",
             client_secret=secrets.token_hex(16),
             signing_secret=secrets.token_hex(16),
-            scopes=known_scopes.DEFAULT,
+            scopes=scopes,
             name=name,
             environment=environment,
             is_practice=True,
@@ -124,7 +186,31 @@ class Integrations:
     def all_of(self, environment_id: str) -> tuple[IntegrationSummary, ...]:
         with self._database.rows() as rows:
             found = store.names(rows, environment_id)
-        return tuple(IntegrationSummary(one.identifier, one.name, one.is_practice) for one in found)
+        times = Counter(one.name for one in found)
+        return tuple(
+            IntegrationSummary(
+                one.identifier,
+                one.name,
+                one.is_practice,
+                f"{one.name} ({one.identifier})" if times[one.name] > 1 else one.name,
+            )
+            for one in found
+        )
+
+    def details(self, environment_id: str) -> tuple[IntegrationDetail, ...]:
+        with self._database.reading() as session:
+            found = store.all_of(session, environment_id)
+        return tuple(
+            IntegrationDetail(
+                one.identifier,
+                one.name,
+                one.client_id,
+                tuple(one.scopes.split(",")),
+                one.workspace_policy,
+                one.is_practice,
+            )
+            for one in found
+        )
 
     def documented(self, environment_id: str) -> tuple[IntegrationRecord, ...]:
         with self._database.reading() as session:
@@ -162,22 +248,32 @@ class Integrations:
         with self._database.transaction() as session:
             gone = store.all_practice(session)
             for one in gone:
-                attempts.remove_of_integration(session, one.id)
-                links.remove_of_integration(session, one.id)
-                endpoints.remove_of_integration(session, one.id)
-                for connection in connections.of_integration(session, one.id):
-                    connections.remove(session, connection.id)
-                for installation in installations.of_integration(session, one.id):
-                    installations.remove(session, installation.id)
-                store.remove(session, one.id)
+                self._erase(session, one)
                 audit.note(session, one.environment_id, self._now(), "shell", "practice.cleared", one.identifier, "")
         return len(gone)
 
+    def _erase(self, session: Session, one: store.Integration) -> None:
+        attempts.remove_of_integration(session, one.id)
+        links.remove_of_integration(session, one.id)
+        endpoints.remove_of_integration(session, one.id)
+        for connection in connections.of_integration(session, one.id):
+            connections.remove(session, connection.id)
+        for installation in installations.of_integration(session, one.id):
+            installations.remove(session, installation.id)
+        store.remove(session, one.id)
 
-def _check_scopes(scopes: tuple[str, ...]) -> None:
+
+def _check(change: Change) -> None:
     """Raises Refused."""
-    if not scopes:
+    # An empty signing secret would take anybody's word for Slack's (slack.md 1.12).
+    if "" in (change.client_secret, change.signing_secret):
+        raise Refused("A client secret and a signing secret are not empty.", "client_secret")
+    if change.name is not None and not 1 <= len(change.name.strip()) <= _LONGEST_NAME:
+        raise Refused(f"The name has 1 to {_LONGEST_NAME} characters.", "name")
+    if change.scopes is None:
+        return
+    if not change.scopes:
         raise Refused("Name at least one scope.", "scopes")
-    unknown = [scope for scope in scopes if scope not in known_scopes.SENTENCES]
+    unknown = [scope for scope in change.scopes if scope not in known_scopes.SENTENCES]
     if unknown:
         raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(known_scopes.SENTENCES)}.", "scopes")

@@ -6,6 +6,7 @@ approval page can show its link again.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,10 +23,11 @@ from onboarding.store import connections, contexts, environments, integrations, 
 from onboarding.store import links as store
 from onboarding.store.database import Database, Then
 
-LONGEST_LIFE = timedelta(days=365)
+LIFE, LONGEST_LIFE = timedelta(days=7), timedelta(days=365)
 OPEN_LIFE = timedelta(hours=24)
 ADDRESS_LIFE = timedelta(minutes=5)
 _MOST_KEYS = 20
+_WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Wish:
     mode: str | None = None
     workspace_id: str | None = None
     return_url: str | None = None
-    life: timedelta = timedelta(days=7)
+    #: None: seven days, or as long as an open link may live.
+    life: timedelta | None = None
     is_open: bool = False
 
 
@@ -75,7 +78,7 @@ class Links:
         """Raises Refused with the reason, NotFound for an unknown integration or environment."""
         check(wish)
         new, at = ids.new_id("lnk"), self._now()
-        expires_at = at + (min(wish.life, OPEN_LIFE) if wish.is_open else wish.life)
+        expires_at = at + _life(wish)
         with self._database.transaction() as session:
             home = environments.by_name(session, wish.environment)
             integration = integrations.by_identifier(session, home.id, wish.integration) if home else None
@@ -171,6 +174,8 @@ def check(wish: Wish) -> None:
         )
     if wish.is_open and (wish.subscriber_id or wish.context_keys or wish.offered_context_keys):
         raise Refused("An open link fixes nothing: leave out subscriber and contexts, or leave out --open.")
+    if wish.workspace_id and not _WORKSPACE_ID.match(wish.workspace_id):
+        raise Refused("A workspace's id begins with T, an organisation's with E, such as T0123ABCD.")
     if wish.subscriber_id and not ids.is_addressable(wish.subscriber_id):
         raise Refused("The subscriber id has characters that an address cannot carry.")
     _check_context_keys((*wish.context_keys, *wish.offered_context_keys))
@@ -183,10 +188,18 @@ def check(wish: Wish) -> None:
         raise Refused("Shared mode needs a context.")
     if wish.mode == "subscriber" and not (wish.is_open or wish.subscriber_id):
         raise Refused("Subscriber mode needs a subscriber.")
-    if not timedelta(minutes=1) <= wish.life <= LONGEST_LIFE:
+    if not timedelta(minutes=1) <= _life(wish) <= LONGEST_LIFE:
         raise Refused("A link lives between 1 minute and 365 days.")
+    if wish.is_open and _life(wish) > OPEN_LIFE:
+        raise Refused("An open link lives 24 hours at most.")
     if wish.return_url and not _is_web_address(wish.return_url):
         raise Refused("The return address must begin with https:// or http://.")
+
+
+def _life(wish: Wish) -> timedelta:
+    if wish.life is not None:
+        return wish.life
+    return OPEN_LIFE if wish.is_open else LIFE
 
 
 def _check_context_keys(keys: tuple[str, ...]) -> None:

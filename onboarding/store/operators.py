@@ -1,5 +1,6 @@
 """The people of the console, their one-time sign-in links and their sessions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,16 @@ def by_email(session: Session, email: str) -> Operator | None:
 
 def by_id(session: Session, operator_id: str) -> Operator | None:
     return session.get(Operator, operator_id)
+
+
+def all_of(session: Session) -> Sequence[Operator]:
+    return session.scalars(select(Operator).order_by(Operator.email)).all()
+
+
+def remove(session: Session, operator_id: str) -> None:
+    """With sign-in links and sessions."""
+    session.execute(delete(SignIn).where(SignIn.operator_id == operator_id))
+    session.execute(delete(Operator).where(Operator.id == operator_id))
 
 
 def add(session: Session, row: Operator | SignIn) -> None:

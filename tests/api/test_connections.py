@@ -1,7 +1,6 @@
 """Connections as programs make, change, verify and end them."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from tests.api.conftest import Program
 from tests.clients.bodies import REFERENCE
 from tests.conftest import Clock
 from tests.people import Site, Visitor
-from tests.waiting import until
 
 LIST = "/v1/channel-connections"
 
@@ -175,55 +173,6 @@ def test_same_refresh_token_is_one_stored_grant(site: Site, program: Program) ->
         assert session.scalar(text("SELECT count(*) FROM installations")) == 2
 
 
-def test_refused_token_needs_reconnecting_and_says_why(program: Program) -> None:
-    name = program.creates().json()["identifier"]
-    answer = program.asks("POST", f"{LIST}/{name}/verify")
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["next"]) == (200, "needs_reconnect", ["reconnect"])
-    assert told["statusReason"].startswith("Slack no longer accepts the token")
-    assert told["checkedAt"]
-    assert told["auth"] == {"accessToken": "token-of-acme-hq"}
-
-
-def test_token_of_another_workspace_is_told_and_never_revoked(site: Site, visitor: Visitor, program: Program) -> None:
-    """It may be the one that another connection lives on, whatever the program said of it."""
-    visitor.connects(site.link("slack-prod", subscriber_id="bea"))
-    (used,) = program.lists()
-    auth = {"accessToken": program.asks("GET", f"{LIST}/{used}").json()["auth"]["accessToken"]}
-    program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
-    told = program.asks("POST", f"{LIST}/mistaken/verify").json()
-    assert (told["status"], told["next"]) == ("needs_reconnect", ["reconnect"])
-    assert told["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
-    assert program.asks("DELETE", f"{LIST}/mistaken?revoke=true").status_code == 204
-    assert site.slack.calls("auth.revoke") == []
-    assert program.asks("POST", f"{LIST}/{used}/verify").json()["status"] == "healthy"
-
-
-def test_slack_being_away_changes_nothing(site: Site, visitor: Visitor, program: Program) -> None:
-    visitor.connects(site.link("slack-prod"))
-    (name,) = program.lists()
-    before = program.asks("GET", f"{LIST}/{name}").json()
-    for fault in ("status_500", "reset", "ratelimited"):
-        site.slack.fails("auth.test", fault)
-        assert program.asks("POST", f"{LIST}/{name}/verify").status_code == 502
-    assert program.asks("GET", f"{LIST}/{name}").json() == before
-
-
-def test_twenty_verifies_of_a_rotating_token_refresh_it_once(site: Site, visitor: Visitor, program: Program) -> None:
-    visitor.connects(site.link("slack-prod"), scenario="rotation")
-    (name,) = program.lists()
-    before = program.asks("GET", f"{LIST}/{name}").json()["auth"]
-    calls = len(site.slack.calls("oauth.v2.access"))
-    with ThreadPoolExecutor(20) as threads:
-        answers = list(threads.map(lambda _turn: program.asks("POST", f"{LIST}/{name}/verify"), range(20)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert {answer.json()["status"] for answer in answers} == {"healthy"}
-    refreshed = len(site.slack.calls("oauth.v2.access")) - calls
-    tokens = {answer.json()["auth"]["accessToken"] for answer in answers}
-    assert before["accessToken"] not in tokens
-    assert refreshed == len(tokens) == 1
-
-
 def test_delete_leaves_slack_alone_unless_asked(site: Site, visitor: Visitor, program: Program) -> None:
     for asked, revoked in (("", 0), ("?revoke=true", 1)):
         visitor.connects(site.link("slack-prod"))
@@ -328,74 +277,3 @@ def test_environments_do_not_see_each_other(site: Site, program: Program, make_p
     program.asks("DELETE", f"{LIST}/c")
     assert other.lists() == ["c"]
     assert program.lists() == []
-
-
-def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: Visitor, program: Program) -> None:
-    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
-    with site.slack.reading() as ledger:
-        (refresh_token,), (access_token,) = ledger.refresh_tokens, ledger.tokens
-    auth = {"accessToken": access_token, "refreshToken": refresh_token}
-    program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
-    calls = len(site.slack.calls("oauth.v2.access"))
-    assert program.asks("DELETE", f"{LIST}/mistaken?revoke=true").status_code == 204
-    assert len(site.slack.calls("oauth.v2.access")) == calls
-    assert len(site.slack.installations()) == 1
-
-
-def test_rotating_token_of_another_workspace_is_told(site: Site, visitor: Visitor, program: Program) -> None:
-    """It is refreshed all the same: the pair that was stored before is spent."""
-    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
-    with site.slack.reading() as ledger:
-        (refresh_token,) = ledger.refresh_tokens
-    auth = {"accessToken": "whatever-it-was", "refreshToken": refresh_token}
-    program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
-    told = program.asks("POST", f"{LIST}/mistaken/verify").json()
-    assert told["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
-    assert told["auth"]["accessToken"].startswith("xoxe.xoxb-")
-
-
-@pytest.mark.parametrize("scenario", ["", "rotation"])
-def test_verdict_on_a_token_that_was_replaced_meanwhile_is_dropped(
-    scenario: str, site: Site, visitor: Visitor, program: Program
-) -> None:
-    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario=scenario)
-    (name,) = program.lists()
-    method = "oauth.v2.access" if scenario else "auth.test"
-    site.slack.answers_slowly(method, 60)
-    with ThreadPoolExecutor(1) as threads:
-        asked = threads.submit(program.asks, "POST", f"{LIST}/{name}/verify")
-        assert until(lambda: site.slack.faults.hanging == 1)
-        site.slack.removes_app(*_app_and_place(site))
-        visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario=scenario)
-        before = program.asks("GET", f"{LIST}/{name}").json()
-        site.slack.faults.clear()
-        assert asked.result(30).status_code == 200
-    assert program.asks("GET", f"{LIST}/{name}").json() == before
-    assert before["status"] == "healthy"
-
-
-def test_pair_that_is_given_again_while_it_is_refreshed_is_not_lost(
-    site: Site, visitor: Visitor, clock: Clock, program: Program
-) -> None:
-    visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
-    with site.slack.reading() as ledger:
-        (refresh_token,) = ledger.refresh_tokens
-    pair = {"accessToken": "whatever-it-was", "refreshToken": refresh_token}
-    workspace = {"id": "T0ACMEHQ01"}
-    program.creates(identifier="one", workspace=workspace, auth=pair)
-    site.slack.answers_slowly("oauth.v2.access", 60)
-    with ThreadPoolExecutor(1) as threads:
-        asked = threads.submit(program.asks, "POST", f"{LIST}/one/verify")
-        assert until(lambda: site.slack.faults.hanging == 1)
-        program.creates(identifier="two", subscriberId="cy", workspace=workspace, auth=pair)
-        site.slack.faults.clear()
-        told = asked.result(30).json()
-    assert told["auth"]["accessToken"].startswith("xoxe.xoxb-")
-    clock.forward(minutes=1)
-    again = program.asks("POST", f"{LIST}/two/verify").json()
-    assert (again["status"], again["auth"] == told["auth"]) == ("healthy", False)
-
-
-def _app_and_place(site: Site) -> tuple[str, str]:
-    (one,) = site.slack.installations()
-    return one.client_id, one.place

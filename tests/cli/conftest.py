@@ -8,13 +8,20 @@ import pytest
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
 from tests.cli.shell import Run, bare, flask
-from tests.conftest import free_port
+from tests.conftest import KEY, SECRET, free_port
 
 
 @pytest.fixture
 def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
     """A deployment in practice mode that is set up, with a port of its own."""
-    given = {**bare(), "INSTANCE": str(tmp_path / "instance"), "DATABASE_URL": database_url, "PORT": str(free_port())}
+    given = {
+        **bare(),
+        "INSTANCE": str(tmp_path / "instance"),
+        "DATABASE_URL": database_url,
+        "PORT": str(free_port()),
+        "SECRET_KEY": SECRET,
+        "ENCRYPTION_KEYS": KEY,
+    }
     built = runtime.build(settings.from_environ(given))
     set_up(built)
     built.database.close()

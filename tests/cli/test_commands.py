@@ -69,6 +69,46 @@ def test_client_id_belongs_to_one_integration_of_the_deployment(run: Run) -> Non
     is_one_line(run("integration", "add", "acme", "--client-id", "2.2", "--client-secret", "s"), "identifier")
 
 
+def test_real_app_is_not_sealed_with_the_keys_of_practice(run: Run) -> None:
+    """The server that is started with others could not open it."""
+    told = run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s", ENCRYPTION_KEYS="")
+    is_one_line(told, "ENCRYPTION_KEYS")
+    assert run("integration", "add", "trial", "--practice", SECRET_KEY="", ENCRYPTION_KEYS="").returncode == 0
+
+
+def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> None:
+    same = {"DATABASE_URL": site.settings.database_url.get_secret_value()}
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
+    program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    name = program.creates().json()["identifier"]
+    run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "wrong", **same)
+    changed = run(
+        "integration",
+        "set",
+        "acme",
+        "--client-secret",
+        "-",
+        "--scopes",
+        "chat:write",
+        "--name",
+        "Acme",
+        typed="right\n",
+        **same,
+    )
+    assert (changed.returncode, changed.stdout) == (0, "Changed acme.\n"), changed.stderr
+    rows = {row["identifier"]: row for row in json.loads(run("integration", "list", "--json", **same).stdout)["data"]}
+    assert (rows["acme"]["name"], rows["acme"]["scopes"], rows["acme"]["clientId"]) == ("Acme", ["chat:write"], "1.1")
+    assert "right" not in run("integration", "list", **same).stdout
+    is_one_line(run("integration", "set", "acme", **same), "what to change")
+    is_one_line(run("integration", "set", "acme", "--scopes", "made:up", **same), "made:up")
+    is_one_line(run("integration", "set", "nobody", "--name", "x", **same), "nobody")
+    is_one_line(run("integration", "remove", "slack-prod", **same), "1 connection lives on it")
+    run("connection", "disconnect", name, **same)
+    for identifier in ("slack-prod", "acme"):
+        assert run("integration", "remove", identifier, **same).stdout == f"Removed {identifier}.\n"
+    is_one_line(run("integration", "remove", "acme", **same), "acme")
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "word"),
@@ -157,6 +197,18 @@ def test_operator_gets_a_sign_in_link(run: Run, environment: dict[str, str]) -> 
     told = run("operator", "add", "ada@northwind.test")
     assert told.stdout.startswith(f"http://127.0.0.1:{environment['PORT']}/sign-in/")
     is_one_line(run("operator", "add", "ada"), "e-mail")
+
+
+def test_operators_are_listed_and_removed(run: Run) -> None:
+    assert run("operator", "list").stdout == "Nobody yet.\n"
+    run("operator", "add", "ada@northwind.test")
+    run("operator", "add", "vera@northwind.test", "--role", "viewer")
+    assert run("operator", "list").stdout == "ada@northwind.test  operator\nvera@northwind.test  viewer\n"
+    assert run("operator", "remove", "Ada@northwind.test").stdout == "Removed Ada@northwind.test.\n"
+    assert json.loads(run("operator", "list", "--json").stdout) == {
+        "data": [{"email": "vera@northwind.test", "role": "viewer"}]
+    }
+    is_one_line(run("operator", "remove", "ada@northwind.test"), "ada@northwind.test")
 
 
 def test_key_is_printed_alone_once_and_known_by_its_beginning_after_that(run: Run) -> None:

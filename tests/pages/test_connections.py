@@ -9,6 +9,7 @@ from onboarding import ids
 from onboarding.sealed import Sealed
 from onboarding.services.installs.records import Choice
 from onboarding.store import connections, installations, integrations
+from tests.api.conftest import Program
 from tests.people import Page, Site, Visitor
 
 _DIRECTIONS = {"next": "next", "prev": "previous"}
@@ -132,6 +133,30 @@ def test_disconnecting_asks_first_and_takes_the_app_out(site: Site, operator: Vi
     assert _listed(operator.opens("/connections")) == []
     assert operator.opens(f"/connections/{identifier}").status == 404
     assert operator.opens(page.url).heading == page.heading
+
+
+def test_access_is_checked_where_it_is_shown(site: Site, operator: Visitor) -> None:
+    operator.connects(site.link())
+    shown = operator.opens(f"/connections/{_listed(operator.opens('/connections'))[0]}")
+    assert "the access works" in operator.presses(shown, "verify").text
+    site.slack.fails("auth.test", "status_500")
+    assert "Slack did not answer." in operator.presses(shown, "verify").text
+    (installation,) = site.slack.installations()
+    site.slack.removes_app(installation.client_id, installation.place)
+    assert "Slack stopped accepting our access." in operator.presses(shown, "verify").text
+
+
+def test_token_too_short_to_show_a_part_of_is_said_to_be_stored(site: Site, operator: Visitor) -> None:
+    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
+    program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    name = program.creates(auth={"accessToken": "short"}).json()["identifier"]
+    assert "Stored" in operator.opens(f"/connections/{name}").text
+
+
+def test_integrations_of_one_name_are_told_apart(site: Site, operator: Visitor) -> None:
+    site.runtime.integrations.add_practice("slack-two", "Northwind", "Development")
+    assert "Northwind (slack-two)" in operator.opens("/connections?q=x").text
+    assert "Northwind (slack-two)" in operator.opens("/slack/install").text
 
 
 def test_disconnecting_while_slack_is_down_says_that_it_is_not_confirmed(site: Site, operator: Visitor) -> None:

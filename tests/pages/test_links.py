@@ -1,6 +1,7 @@
 """Links: what they fix stays fixed, what they leave open is picked, and each way to be useless has its page."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -191,3 +192,14 @@ def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Vis
 def test_a_link_leads_to_five_contexts_at_most(fixed: dict[str, Any], site: Site) -> None:
     with pytest.raises(Refused, match="at most 5 contexts"):
         site.link(**fixed)
+
+
+@pytest.mark.parametrize("workspace", ["nonsense", "t0acme", "T", "C0123456"])
+def test_a_link_expects_a_workspace_that_can_be_one(workspace: str, site: Site) -> None:
+    with pytest.raises(Refused, match="begins with T"):
+        site.link(subscriber_id="bea", workspace_id=workspace)
+
+
+def test_an_open_link_lives_no_longer_than_a_day(site: Site) -> None:
+    with pytest.raises(Refused, match="24 hours"):
+        site.link(is_open=True, life=timedelta(hours=25))

@@ -30,7 +30,8 @@ def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: 
     visitor.connects(site.link())
     page = visitor.opens(site.link())
     done = visitor.allows(visitor.presses(page, "connect", intent="other_workspace"), workspace="T0ACMETEST")
-    assert done.heading == "Acme Test is reconnected"
+    assert done.heading == "Acme Test is connected"
+    assert "It took the place of Acme HQ" in done.text
     assert [one.connection.workspace_name for one in details(site)] == ["Acme Test"]
 
 

@@ -131,3 +131,10 @@ def test_role_is_kept_until_it_is_changed(site: Site, visitor: Visitor) -> None:
     site.runtime.access.invite("vera@northwind.test", "operator")
     visitor.signs_in("vera@northwind.test")
     assert visitor.presses(visitor.opens("/slack/install"), "connect").name == "practice-consent"
+
+
+def test_who_is_removed_is_out_at_once(site: Site, operator: Visitor, visitor: Visitor) -> None:
+    link = site.runtime.access.invite("ada@northwind.test").url
+    site.runtime.access.remove("ada@northwind.test")
+    assert operator.opens("/connections").status == 401
+    assert visitor.opens(link).status == 410

@@ -35,7 +35,8 @@ def test_nothing_is_replaced_before_the_person_says_so(site: Site, visitor: Visi
 def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: Visitor, asked: Page) -> None:
     before = rows_of(site)[0].identifier
     page = visitor.presses(asked, "replace")
-    assert (page.outcome, page.heading) == ("reconnected", "Acme Test is reconnected")
+    assert (page.outcome, page.heading) == ("reconnected", "Acme Test is connected")
+    assert "took the place of Acme HQ" in page.text
     assert [(row.identifier, row.workspace_name) for row in rows_of(site)] == [(before, "Acme Test")]
     assert visitor.presses(asked, "replace").heading == page.heading
 
@@ -131,3 +132,8 @@ def test_who_renews_with_a_used_link_can_choose_again(site: Site, visitor: Visit
     consent = visitor.presses(page, "choose-again")
     assert visitor.allows(consent).outcome == "reconnected"
     assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
+
+
+def test_who_wants_neither_workspace_ends_it(site: Site, visitor: Visitor, asked: Page) -> None:
+    assert visitor.presses(asked, "do-not-connect").outcome == "cancelled"
+    assert (installed(site), [row.workspace_name for row in rows_of(site)]) == ({"T0ACMEHQ01"}, ["Acme HQ"])

@@ -200,6 +200,13 @@ class Settling:
         }
         if existing is not None:
             left = existing.installation_id
+            if existing.workspace_id != grant.workspace_id:
+                # The page says whose place the workspace took.
+                before = {
+                    "expected_workspace_id": existing.workspace_id,
+                    "expected_workspace_name": existing.workspace_name,
+                }
+                attempts.move(session, attempt.id, attempt.stage, **before)
             connections.change(session, existing.id, **values)
             if left != installation.id:
                 connections.erase_if_unused(session, left)

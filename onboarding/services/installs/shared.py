@@ -93,7 +93,7 @@ class Workbench:
         return "revoked" if gone else "already_gone"
 
     def tell_operators(self, attempt: Attempt, word: str) -> None:
-        """In the log: the page says that they have been told. `word`: Slack's, or one of ours (`slack.faults`)."""
+        """In the log: the page says that it was noted for them. `word`: Slack's, or one of ours (`slack.faults`)."""
         _LOG.error("install.refused", attempt=attempt.id, word=word, hint=operator_hint(word))
 
     def note(self, session: Session, environment_id: str, actor: str, action: str, subject: str, detail: str) -> None:
