@@ -56,10 +56,12 @@ class Conflict(Problem):
 class LinkProblem(Problem):
     """`code` is the outcome of the table in ux.md 3.3: link_tampered, link_expired, link_revoked or link_used."""
 
-    def __init__(self, code: str, attempt_id: str | None = None) -> None:
+    def __init__(self, code: str, attempt_id: str | None = None, app_name: str | None = None) -> None:
+        """`app_name`: whose link it is, where that is known."""
         super().__init__(code)
         self.code = code
         self.attempt_id = attempt_id
+        self.app_name = app_name
 
 
 class StorageProblem(Problem):

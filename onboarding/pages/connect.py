@@ -61,6 +61,7 @@ def link_problem(problem: LinkProblem) -> ResponseReturnValue:
     page = render_template(
         f"connect/{outcome.page}.html",
         result=Result(problem.code),
+        product=Product(problem.app_name) if problem.app_name else Product(),
         try_again=None,
         ask_admin=None,
         replace=None,

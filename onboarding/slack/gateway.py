@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request
 
+import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
@@ -23,9 +24,10 @@ from onboarding.slack.pool import Pool
 
 _LONGEST_WAIT_SECONDS = 3600
 _ERROR_WORD = re.compile(r"[a-z0-9_.]{1,60}\Z")
-# slack_sdk prints codes and tokens at debug level: it gets a logger that never goes below info.
-_LOGGER = logging.getLogger("onboarding.slack.calls")
-_LOGGER.setLevel(logging.INFO)
+_LOG = structlog.get_logger(__name__)
+# slack_sdk prints codes and tokens at debug level, and lines of its own form where our callers log what came of it.
+_QUIET = logging.getLogger("onboarding.slack.calls")
+_QUIET.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Gateway:
         try:
             told = _body(_ask(self._client(app, grant.access_token).auth_test))
         except (SlackRefused, SlackBusy, SlackDown):
-            _LOGGER.info("auth.test did not name the workspace")
+            _LOG.info("slack.workspace_not_named")
             return grant
         name = told.get("team")
         return grant.named(name if isinstance(name, str) else None)
@@ -130,7 +132,7 @@ class _PooledClient(WebClient):
     """slack_sdk writes the question and judges the answer; the pool carries both. By itself it connects for each call."""
 
     def __init__(self, pool: Pool, **given: Any) -> None:
-        super().__init__(**given, retry_handlers=[], logger=_LOGGER)
+        super().__init__(**given, retry_handlers=[], logger=_QUIET)
         self._pool = pool
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:

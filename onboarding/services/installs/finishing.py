@@ -95,6 +95,7 @@ class Finishing:
         except SlackBusy as busy:
             return self._end(attempt, "exchanging", "slack_busy", retry_after_seconds=busy.retry_after)
         except SlackProblem as problem:
+            _LOG.warning("install.slack_down", attempt=attempt.id, problem=problem.sentence)
             return self._end(attempt, "exchanging", "slack_down", detail=problem.sentence)
         except VaultProblem as problem:
             _LOG.error("install.secret_unreadable", attempt=attempt.id, problem=problem.sentence)

@@ -96,18 +96,18 @@ class Starting:
         link = links.by_id(session, link_id)
         if link is None:
             raise LinkProblem("link_tampered")
-        parent = links.parent_of(session, link)
-        if link.revoked_at is not None or (parent is not None and parent.revoked_at is not None):
-            raise LinkProblem("link_revoked")
-        if parent is not None and parent.used_by_attempt != link.used_by_attempt:
-            raise LinkProblem("link_used", parent.used_by_attempt)
-        if link.used_at is not None and not _is_renewed_by_its_user(session, link, bindings or {}):
-            raise LinkProblem("link_used", link.used_by_attempt)
-        if link.expires_at <= self._bench.now():
-            raise LinkProblem("link_expired")
         integration = integrations.by_id(session, link.environment_id, link.integration_id)
         if integration is None:
             raise LinkProblem("link_tampered")
+        name, parent = integration.name, links.parent_of(session, link)
+        if link.revoked_at is not None or (parent is not None and parent.revoked_at is not None):
+            raise LinkProblem("link_revoked", app_name=name)
+        if parent is not None and parent.used_by_attempt != link.used_by_attempt:
+            raise LinkProblem("link_used", parent.used_by_attempt, name)
+        if link.used_at is not None and not _is_renewed_by_its_user(session, link, bindings or {}):
+            raise LinkProblem("link_used", link.used_by_attempt, name)
+        if link.expires_at <= self._bench.now():
+            raise LinkProblem("link_expired", app_name=name)
         return link, integration
 
     def _approval(self, session: Session, link: Link | None, integration: Integration, operator: str | None) -> Link:
