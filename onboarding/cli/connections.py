@@ -71,4 +71,6 @@ def disconnect(identifier: str, environment: str, as_json: bool) -> None:
 
 
 def _line(row: Connection) -> str:
-    return f"{row.identifier}  {row.workspace_name or row.workspace_id}  {row.subscriber_id or '-'}  {','.join(row.context_keys)}"
+    workspace, contexts = row.workspace_name or row.workspace_id, ",".join(row.context_keys)
+    owner = f"{row.subscriber_id or '-'}  {contexts or '-'}"
+    return f"{row.identifier}  {workspace}  {row.integration_identifier}  {owner}  {row.status}"
