@@ -29,7 +29,9 @@ def test_real_integration_ends_practice_and_the_server_wants_keys_of_its_own(run
 
 
 def test_practice_world_that_cannot_be_read_is_one_line(run: Run, environment: dict[str, str]) -> None:
-    (Path(environment["INSTANCE"]) / "practice.json").write_text("{}")
+    instance = Path(environment["INSTANCE"])
+    instance.mkdir(exist_ok=True)
+    (instance / "practice.json").write_text("{}")
     is_one_line(run("web"), "Delete it to start anew")
     told = run("serve")
     assert (told.returncode, "Delete it to start anew" in told.stderr, "Traceback" in told.stderr) == (1, True, False)
