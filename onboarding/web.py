@@ -4,12 +4,14 @@ import io
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
 
 import structlog
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.templating import Environment
 from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -23,8 +25,17 @@ LARGEST_BODY_BYTES = 100_000
 _LOG = structlog.get_logger(__name__)
 
 
+class _Templates(Environment):
+    """Each template that imports another compares their globals, key by key: a dictionary does that in C."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 class Product(Flask):
     """Its requests work in turn, and without what this product has no use for: each would cost every one of them."""
+
+    jinja_environment = _Templates
 
     def ensure_sync(self, func: Any) -> Any:
         """There are no asynchronous views here, so none is looked for."""

@@ -149,7 +149,7 @@ class Integrations:
             audit.note(session, environment_id, self._now(), "shell", "integration.changed", identifier, "")
 
     def remove(self, environment_id: str, identifier: str) -> None:
-        """With its links and attempts. Raises NotFound, and Conflict while connections live on it."""
+        """With its links and attempts. Raises NotFound, and Conflict while connections live on it or somebody installs."""
         with self._database.transaction() as session:
             found = store.by_identifier(session, environment_id, identifier)
             if found is None:
@@ -158,6 +158,9 @@ class Integrations:
             used = len(connections.of_integration(session, found.id))
             if used:
                 raise Conflict(f"{used} connection{'s live' if used > 1 else ' lives'} on it. Disconnect first.")
+            if attempts.are_under_way(session, found.id):
+                # What Slack grants now would never be given back.
+                raise Conflict("Somebody is installing it just now. Try again in ten minutes.")
             self._erase(session, found)
             audit.note(session, environment_id, self._now(), "shell", "integration.removed", identifier, "")
 

@@ -111,5 +111,11 @@ def purge(session: Session, stage: str, before: datetime, limit: int) -> int:
     return len(mine)
 
 
+def are_under_way(session: Session, integration_id: str) -> bool:
+    """Whether Slack is being asked for a grant, or one waits for its person."""
+    query = select(Attempt.id).where(Attempt.integration_id == integration_id)
+    return session.scalar(query.where(Attempt.stage.in_(("exchanging", "waiting"))).limit(1)) is not None
+
+
 def remove_of_integration(session: Session, integration_id: str) -> None:
     session.execute(delete(Attempt).where(Attempt.integration_id == integration_id))

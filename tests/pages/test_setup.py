@@ -2,6 +2,7 @@
 
 import pytest
 
+from onboarding.errors import Conflict
 from onboarding.services.connections.records import Search
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
@@ -143,3 +144,14 @@ def test_a_form_sent_twice_makes_one_connection(site: Site, operator: Visitor) -
     pages = [operator.presses(setup, "save", **_FULL) for _ in range(2)]
     assert len({page.heading for page in pages}) == 1
     assert connections_of(site) == 1
+
+
+def test_app_is_not_removed_while_a_grant_waits(site: Site, visitor: Visitor) -> None:
+    site.runtime.integrations.add_practice("trial", "Trial", "Development")
+    page = visitor.connects(site.link("trial", subscriber_id="bea", offered_context_keys=("team:a", "team:b")))
+    home = site.runtime.environments.first().id
+    with pytest.raises(Conflict, match="Somebody is installing"):
+        site.runtime.integrations.remove(home, "trial")
+    assert visitor.presses(page, "do-not-connect").outcome == "cancelled"
+    site.runtime.integrations.remove(home, "trial")
+    assert site.slack.installations() == []
