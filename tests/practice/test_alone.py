@@ -54,4 +54,5 @@ def test_state_file_of_something_else_is_one_clear_line(tmp_path: Path) -> None:
     with started("--port", "0", "--state-file", str(tmp_path / "world.json")) as process:
         assert process.wait(10) == 1
         assert process.stderr is not None
-        assert process.stderr.read().endswith("Delete it to start anew.\n")
+        said = process.stderr.read()
+    assert (said.count("\n"), said.endswith("Delete it to start anew.\n")) == (1, True)
