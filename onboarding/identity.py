@@ -12,11 +12,6 @@ CONTEXT_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
 MOST_CONTEXTS = 5
 
 
-def is_context(kind: str, name: str) -> bool:
-    """Whether both can be a context's type and id."""
-    return bool(CONTEXT_WORD.match(kind) and CONTEXT_WORD.match(name))
-
-
 def identity_key(integration_id: str, subscriber_id: str | None, context_keys: Iterable[str]) -> str:
     """One text for integration, subscriber and exact set of context keys, so that one unique column can hold it."""
     return _digest([integration_id, subscriber_id, sorted(set(context_keys))])

@@ -5,7 +5,6 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import Field
 
-from onboarding import identity, ids
 from onboarding.api import door, keys, once, providers, wire
 from onboarding.api.bodies import read_body, read_query
 from onboarding.api.shapes import (
@@ -195,7 +194,7 @@ def update_channel_connection(identifier: str) -> Response:
     def act(then: once.Then) -> Connection:
         body = read_body(UpdateChannelConnection)
         place, auth = _workspace(body.workspace), _auth(body.auth)
-        made = current().writing.replace(who.environment_id, named(identifier), place, auth, who.actor, then)
+        made = current().writing.replace(who.environment_id, identifier, place, auth, who.actor, then)
         return _noted(made, auth)
 
     return once.answer(act, show, 200, lambda made: made.id)
@@ -209,7 +208,7 @@ def delete_channel_connection(identifier: str) -> Response:
     belongs to another one. `204` says that the connection is gone, whatever Slack answered.
     """
     asked, who = read_query(DeleteQuery), keys.holder()
-    current().ending.disconnect(who.environment_id, named(identifier), who.actor, asked.revoke)
+    current().ending.disconnect(who.environment_id, identifier, who.actor, asked.revoke)
     return door.nothing()
 
 
@@ -229,7 +228,7 @@ def verify_channel_connection(identifier: str) -> Response:
     """
 
     def act(_then: once.Then) -> Connection:
-        current().health.verify(keys.holder().environment_id, named(identifier))
+        current().health.verify(keys.holder().environment_id, identifier)
         return _read(identifier)
 
     return once.answer(act, show, 200, lambda made: made.id)
@@ -293,17 +292,10 @@ def _shown_auth(one: Connection, secrets: bool) -> dict[str, Any]:
     return auth
 
 
-def named(identifier: str) -> str:
-    """Raises NotFound for what no connection can be called."""
-    if not ids.is_addressable(identifier):
-        raise identity.unknown_connection(wire.printable(identifier))
-    return identifier
-
-
 def _read(identifier: str) -> Connection:
     """With its token where the key may see it, which is noted first. Raises NotFound."""
     who, secrets = keys.holder(), keys.may_see_secrets()
-    found = current().connections.retrieve(who.environment_id, named(identifier), secrets)
+    found = current().connections.retrieve(who.environment_id, identifier, secrets)
     if secrets:
         current().credential_reads.note(who.environment_id, who.actor, identifier)
     return found

@@ -25,6 +25,12 @@ def viewer() -> Viewer | None:
     return found
 
 
+def changer() -> Viewer | None:
+    """Who is signed in and may change things."""
+    person = viewer()
+    return person if person is not None and person.may_change else None
+
+
 def operator() -> Viewer:
     """The signed-in person, in a view that only they reach."""
     found = viewer()

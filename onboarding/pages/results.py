@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from onboarding.errors import LinkProblem, NotFound
 from onboarding.outcomes import OUTCOMES
 from onboarding.pages import attempt_cookies, connect
-from onboarding.pages.guard import viewer
+from onboarding.pages.guard import changer, viewer
 from onboarding.pages.headers import leads_to_slack
 from onboarding.pages.layout import Product
 from onboarding.reach import public
@@ -64,8 +64,8 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
     if declined.link_id:
         bindings = attempt_cookies.bindings()
         return connect.send(starting.start_link(declined.link_id, team=expected, bindings=bindings))
-    person = viewer()
-    if person is None or not person.may_change:
+    person = changer()
+    if person is None:
         return redirect(url_for("installs.start"), 303)
     return connect.send(
         starting.start_operator(declined.environment_id, declined.integration_identifier, person.email, expected)
@@ -122,7 +122,7 @@ def _page(result: Result) -> ResponseReturnValue:
 def _again(result: Result) -> str | None:
     if result.link_id:
         return url_for("connect.start_submit", token=current().links.token(result.link_id))
-    if result.is_operators and _may_start():
+    if result.is_operators and changer():
         return url_for("installs.start_submit", integration=result.integration_identifier)
     return None
 
@@ -131,14 +131,9 @@ def _ask_admin(result: Result) -> str | None:
     """None for who renews with a link that was used: what is handed on of it could not be used."""
     if result.link_id and not result.link_is_used:
         return url_for("connect.approval_submit", token=current().links.token(result.link_id))
-    if result.is_operators and _may_start():
+    if result.is_operators and changer():
         return url_for("installs.approval_submit", integration=result.integration_identifier)
     return None
-
-
-def _may_start() -> bool:
-    person = viewer()
-    return person is not None and person.may_change
 
 
 def _approval(result: Result) -> Approval | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from onboarding import identity
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound
 from onboarding.listing import COUNT_CAP, PageAsk, PageOf
@@ -52,9 +51,7 @@ class Contexts:
     def change(self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], then: Then) -> Context:
         """Replaces the data, whole. Raises NotFound."""
         with self._database.transaction() as session:
-            if not identity.is_context(kind, name) or not store.change(
-                session, environment_id, kind, name, data, self._now()
-            ):
+            if not store.change(session, environment_id, kind, name, data, self._now()):
                 raise NotFound(f"Context with type '{kind}' and id '{name}' not found", "context_not_found")
             changed = self._find(session, environment_id, kind, name)
             then(session, changed)
@@ -64,7 +61,7 @@ class Contexts:
         """Raises NotFound, and Conflict while connections refer to it."""
         with self._database.transaction() as session:
             # First it goes, then it is counted: who makes a connection with it at this moment is seen, or makes it anew.
-            if not identity.is_context(kind, name) or not store.remove(session, environment_id, kind, name):
+            if not store.remove(session, environment_id, kind, name):
                 raise _unknown(environment_id, kind, name)
             used = connections.count_of_context(session, environment_id, f"{kind}:{name}")
             if used:
@@ -75,7 +72,7 @@ class Contexts:
                 )
 
     def _find(self, session: Session, environment_id: str, kind: str, name: str) -> Context:
-        row = store.find(session, environment_id, kind, name) if identity.is_context(kind, name) else None
+        row = store.find(session, environment_id, kind, name)
         if row is None:
             raise _unknown(environment_id, kind, name)
         return _context(row)

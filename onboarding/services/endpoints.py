@@ -136,7 +136,7 @@ class Endpoints:
     ) -> Endpoint:
         """Replaces the endpoint, whose type stays. `form` makes one of that type. Raises NotFound, and what `form` raises."""
         with self._database.transaction() as session:
-            row = store.find(session, environment_id, identifier) if ids.is_addressable(identifier) else None
+            row = store.find(session, environment_id, identifier)
             if row is None:
                 sentence = (
                     f'Channel endpoint with identifier "{identifier}" not found in environment "{environment_name}"'
@@ -151,7 +151,7 @@ class Endpoints:
     def remove(self, environment_id: str, identifier: str) -> None:
         """Raises NotFound."""
         with self._database.transaction() as session:
-            if not ids.is_addressable(identifier) or not store.remove(session, environment_id, identifier):
+            if not store.remove(session, environment_id, identifier):
                 raise _unknown(identifier)
 
     def _connection_id(
@@ -165,7 +165,7 @@ class Endpoints:
         return found.id
 
     def _find(self, session: Session, environment_id: str, identifier: str) -> Endpoint:
-        row = store.find(session, environment_id, identifier) if ids.is_addressable(identifier) else None
+        row = store.find(session, environment_id, identifier)
         if row is None:
             raise _unknown(identifier)
         return self._endpoint(row)

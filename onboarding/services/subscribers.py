@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound
 from onboarding.listing import COUNT_CAP, PageAsk, PageOf
@@ -70,9 +69,7 @@ class Subscribers:
     def change(self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], then: Then) -> Subscriber:
         """Changes what is named in `profile`. Raises NotFound."""
         with self._database.transaction() as session:
-            if not ids.is_addressable(subscriber_id) or not store.change(
-                session, environment_id, subscriber_id, _columns(profile), self._now()
-            ):
+            if not store.change(session, environment_id, subscriber_id, _columns(profile), self._now()):
                 raise _unknown(subscriber_id)
             changed = self._find(session, environment_id, subscriber_id)
             then(session, changed)
@@ -82,7 +79,7 @@ class Subscribers:
         """Its channel endpoints go with it. Raises NotFound, and Conflict while connections belong to the subscriber."""
         with self._database.transaction() as session:
             # First it goes, then it is counted: who makes a connection for it at this moment is seen, or makes it anew.
-            if not ids.is_addressable(subscriber_id) or not store.remove(session, environment_id, subscriber_id):
+            if not store.remove(session, environment_id, subscriber_id):
                 raise NotFound("Subscriber was not found", "subscriber_not_found")
             used = connections.count_of_subscriber(session, environment_id, subscriber_id)
             if used:
@@ -94,7 +91,7 @@ class Subscribers:
             endpoints.remove_of_subscriber(session, environment_id, subscriber_id)
 
     def _find(self, session: Session, environment_id: str, subscriber_id: str) -> Subscriber:
-        row = store.find(session, environment_id, subscriber_id) if ids.is_addressable(subscriber_id) else None
+        row = store.find(session, environment_id, subscriber_id)
         if row is None:
             raise _unknown(subscriber_id)
         return _subscriber(row)

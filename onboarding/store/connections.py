@@ -33,7 +33,7 @@ from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.store.prepared import Prepared
-from onboarding.store.types import ID, UtcTime
+from onboarding.store.types import ID, UtcTime, is_named
 
 #: Statuses of a connection that has to be reconnected.
 BROKEN = ("needs_reconnect", "disconnected")
@@ -169,12 +169,13 @@ def change(session: Session, connection_id: str, **values: object) -> None:
 
 def documented(rows: Rows, environment_id: str, identifier: str) -> Any:
     """A row of `DOCUMENTED`; None when there is none."""
-    return _ONE.first(rows, {"environment": environment_id, "identifier_": identifier})
+    # As `is_named`, for a statement that is prepared.
+    return None if "\0" in identifier else _ONE.first(rows, {"environment": environment_id, "identifier_": identifier})
 
 
 def detailed(session: Session, environment_id: str, identifier: str) -> Any:
     """The same with what the console shows of the token."""
-    here = (TABLE.c.environment_id == environment_id, TABLE.c.identifier == identifier)
+    here = (TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier))
     return session.execute(_DETAILED.where(*here)).first()
 
 
@@ -193,7 +194,7 @@ def with_its_grant(
         select(ChannelConnection, Installation, Integration)
         .join(Installation, ChannelConnection.installation_id == Installation.id)
         .join(Integration, ChannelConnection.integration_id == Integration.id)
-        .where(ChannelConnection.environment_id == environment_id, ChannelConnection.identifier == identifier)
+        .where(ChannelConnection.environment_id == environment_id, is_named(ChannelConnection.identifier, identifier))
     )
     found = session.execute(query).first()
     return None if found is None else (found[0], found[1], found[2])
@@ -210,14 +211,14 @@ def by_identity(session: Session, environment_id: str, key: str) -> ChannelConne
 def by_identifier(session: Session, environment_id: str, identifier: str) -> ChannelConnection | None:
     return session.scalar(
         select(ChannelConnection).where(
-            ChannelConnection.environment_id == environment_id, ChannelConnection.identifier == identifier
+            ChannelConnection.environment_id == environment_id, is_named(ChannelConnection.identifier, identifier)
         )
     )
 
 
 def locked(session: Session, environment_id: str, identifier: str) -> ChannelConnection | None:
     """To be replaced or ended: read once its integration is locked, so that it is as the last one left it."""
-    mine = TABLE.c.environment_id == environment_id, TABLE.c.identifier == identifier
+    mine = TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier)
     integration_id = session.scalar(select(TABLE.c.integration_id).where(*mine))
     if integration_id is None:
         return None

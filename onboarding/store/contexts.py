@@ -13,7 +13,7 @@ from onboarding.store import paging
 from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
 from onboarding.store.paging import Leaf, Place, Turn
 from onboarding.store.prepared import Prepared
-from onboarding.store.types import ID, UtcTime
+from onboarding.store.types import ID, UtcTime, is_named
 
 
 class Context(Base):
@@ -129,7 +129,7 @@ def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any
 
 
 def _is(environment_id: str, kind: str, name: str) -> tuple[Any, ...]:
-    return (_TABLE.c.environment_id == environment_id, _TABLE.c.type == kind, _TABLE.c.id == name)
+    return (_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.type, kind), is_named(_TABLE.c.id, name))
 
 
 def _row(environment_id: str, key: str, data: str | None, at: datetime) -> dict[str, object]:

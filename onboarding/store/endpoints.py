@@ -14,7 +14,7 @@ from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration
 from onboarding.store.paging import Leaf, Place, Turn
-from onboarding.store.types import ID, SealedText, UtcTime
+from onboarding.store.types import ID, SealedText, UtcTime, is_named
 
 
 class ChannelEndpoint(Base):
@@ -73,7 +73,7 @@ def add(session: Session, **values: object) -> None:
 
 def find(session: Session, environment_id: str, identifier: str) -> Row[Any] | None:
     return session.execute(
-        _DOCUMENTED.where(_TABLE.c.environment_id == environment_id, _TABLE.c.identifier == identifier)
+        _DOCUMENTED.where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
     ).first()
 
 
@@ -85,7 +85,7 @@ def remove(session: Session, environment_id: str, identifier: str) -> bool:
     """False when there is none."""
     done = session.execute(
         delete(_TABLE)
-        .where(_TABLE.c.environment_id == environment_id, _TABLE.c.identifier == identifier)
+        .where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
         .returning(_TABLE.c.id)
     )
     return done.first() is not None

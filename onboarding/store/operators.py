@@ -60,8 +60,7 @@ def all_of(session: Session) -> Sequence[Operator]:
 
 
 def remove(session: Session, operator_id: str) -> None:
-    """With sign-in links and sessions."""
-    session.execute(delete(SignIn).where(SignIn.operator_id == operator_id))
+    """Sign-in links and sessions go with it: the foreign key cascades."""
     session.execute(delete(Operator).where(Operator.id == operator_id))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding.store import paging
 from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
 from onboarding.store.paging import Leaf, Place, Turn
-from onboarding.store.types import ID, UtcTime
+from onboarding.store.types import ID, UtcTime, is_named
 
 PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
 
@@ -43,7 +43,7 @@ _NO_PROFILE = dict.fromkeys(PROFILE)
 
 
 def find(rows: Rows, environment_id: str, subscriber_id: str) -> Row[Any] | None:
-    return rows.execute(select(_TABLE).where(_OF[0] == environment_id, _OF[1] == subscriber_id)).first()
+    return rows.execute(select(_TABLE).where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id))).first()
 
 
 def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) -> None:
@@ -56,7 +56,7 @@ def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) 
 
 def hold(rows: Rows, environment_id: str, subscriber_id: str) -> bool:
     """There until the transaction ends: who deletes it waits, and sees what refers to it then. False when there is none."""
-    query = select(_OF[1]).where(_OF[0] == environment_id, _OF[1] == subscriber_id)
+    query = select(_OF[1]).where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id))
     return rows.scalar(query.with_for_update(read=True, key_share=True)) is not None
 
 
@@ -71,7 +71,7 @@ def change(
     """False when there is none."""
     done = session.execute(
         update(_TABLE)
-        .where(_OF[0] == environment_id, _OF[1] == subscriber_id)
+        .where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id))
         .values(**profile, updated_at=at)
         .returning(_OF[1])
     )
@@ -80,7 +80,9 @@ def change(
 
 def remove(session: Session, environment_id: str, subscriber_id: str) -> bool:
     """False when there is none."""
-    done = session.execute(delete(_TABLE).where(_OF[0] == environment_id, _OF[1] == subscriber_id).returning(_OF[1]))
+    done = session.execute(
+        delete(_TABLE).where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id)).returning(_OF[1])
+    )
     return done.first() is not None
 
 

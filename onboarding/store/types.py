@@ -4,11 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, LargeBinary, String
+from sqlalchemy import ColumnElement, DateTime, LargeBinary, String, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from onboarding.sealed import Sealed
+
+
+def is_named(column: Any, text: str) -> ColumnElement[bool]:
+    """Whether it is called so. PostgreSQL takes no NUL in text, and nothing is called by one."""
+    return false() if "\0" in text else column == text
 
 
 class UtcTime(TypeDecorator[datetime]):
