@@ -3,7 +3,6 @@
 import logging
 import re
 import shutil
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from onboarding.store import schema
 from onboarding.store.database import Database
 from tests import postgres
 from tests.people import Site, Visitor
+from tests.ports import free_port
 from tests.rounds import DATABASE
 
 SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
@@ -173,10 +173,3 @@ def operator(site: Site) -> Iterator[Visitor]:
     with Visitor(site) as person:
         person.signs_in("ada@northwind.test")
         yield person
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from tests.api.conftest import INTEGRATION, Program
-from tests.conftest import KEY, SECRET, free_port
+from tests.conftest import KEY, SECRET
 from tests.people import Site
+from tests.ports import free_port
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow

@@ -16,6 +16,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.ports import free_port
+
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[1]
@@ -49,9 +51,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the installed product answers. Nothing of this process's settings reaches it."""
     home = tmp_path_factory.mktemp("elsewhere")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     surroundings = {"PATH": os.defpath, "HOME": str(home), "HOST": "127.0.0.1", "PORT": port}
     _run(installed / "flask", "--app", "app", "setup", cwd=home, env=surroundings)
     command = [str(installed / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", port, "app:app"]

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from redis import Redis
 
 from tests.api.conftest import INTEGRATION, Program
-from tests.conftest import free_port
 from tests.people import Site
+from tests.ports import free_port
 
 
 @pytest.fixture

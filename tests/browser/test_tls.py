@@ -1,6 +1,5 @@
 """The product behind TLS, as it stands on the open internet: the browser holds it to what https alone allows."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from werkzeug.serving import make_server
 from tests import certificates
 from tests.browser.navigator import Customer, Operator
 from tests.people import Site
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -20,9 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_cookies_are_bound_to_the_host_and_forms_post_over_https(
     start_site: Callable[..., Site], product_browser: Browser, tmp_path: Path
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     site = start_site(public_url=f"https://127.0.0.1:{port}")
     context = product_browser.new_context(ignore_https_errors=True)
     with _encrypted(site, port, tmp_path):

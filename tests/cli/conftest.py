@@ -8,7 +8,8 @@ import pytest
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
 from tests.cli.shell import Run, bare, flask
-from tests.conftest import KEY, SECRET, free_port
+from tests.conftest import KEY, SECRET
+from tests.ports import free_port
 
 
 @pytest.fixture

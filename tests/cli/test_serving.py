@@ -13,7 +13,7 @@ import pytest
 
 from onboarding import settings
 from tests.cli.shell import ROOT, Run, is_one_line
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.waiting import until
 
 # A process for each takes its time.
