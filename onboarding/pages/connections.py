@@ -10,6 +10,7 @@ from onboarding.pages.guard import environment_id, operator
 from onboarding.reach import for_viewers
 from onboarding.runtime import current
 from onboarding.services.connections.records import Search
+from onboarding.services.links import RECONNECT_LIFE, Wish
 
 blueprint = Blueprint("connections", __name__)
 _FILTERS = tuple(one.name for one in fields(Search))
@@ -50,6 +51,21 @@ def verify_submit(identifier: str) -> ResponseReturnValue:
     except (SlackBusy, SlackDown):
         checked = "away"
     return redirect(url_for("connections.show", identifier=identifier, checked=checked), 303)
+
+
+@blueprint.post("/connections/<identifier>/reconnect")
+def reconnect_submit(identifier: str) -> ResponseReturnValue:
+    """Leads to a link for whom the connection is, so that nothing has to be typed again."""
+    found = current().connections.find(environment_id(), identifier).connection
+    wish = Wish(
+        integration=found.integration_identifier,
+        environment=current().environments.first().name,
+        subscriber_id=found.subscriber_id,
+        context_keys=found.context_keys,
+        mode=found.mode,
+        life=RECONNECT_LIFE,
+    )
+    return redirect(current().links.create(wish).url, 303)
 
 
 @blueprint.get("/connections/<identifier>/disconnect")

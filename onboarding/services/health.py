@@ -134,7 +134,8 @@ class Health:
                 return
             if more:
                 installations.change(session, installation.id, **more)
-            connections.set_status(session, installation.id, status, broken, self._now())
+            said = {"status": status, "status_reason": broken, "checked_at": self._now()}
+            connections.change_all_on(session, installation.id, **said)
 
     def _free(self, claimed: Installation) -> None:
         with self._database.transaction() as session:

@@ -26,6 +26,8 @@ from onboarding.store.database import Database, Then
 LIFE, LONGEST_LIFE = timedelta(days=7), timedelta(days=365)
 OPEN_LIFE = timedelta(hours=24)
 ADDRESS_LIFE = timedelta(minutes=5)
+#: An operator has just asked for it, and need not be done at once.
+RECONNECT_LIFE = timedelta(hours=1)
 _MOST_KEYS = 20
 _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -161,10 +162,19 @@ def _insert_keys(number: int) -> Prepared:
 
 
 def change(session: Session, connection_id: str, **values: object) -> None:
+    _change(session, TABLE.c.id == connection_id, values)
+
+
+def change_all_on(session: Session, installation_id: str, **values: object) -> None:
+    """Every connection that lives on the installation: they share its token."""
+    _change(session, TABLE.c.installation_id == installation_id, values)
+
+
+def _change(session: Session, which: ColumnElement[bool], values: dict[str, object]) -> None:
     if "workspace_name" in values:
         name = values["workspace_name"]
         values["search_name"] = search_name(name if isinstance(name, str) else None)
-    session.execute(update(TABLE).where(TABLE.c.id == connection_id).values(**values))
+    session.execute(update(TABLE).where(which).values(**values))
 
 
 def documented(rows: Rows, environment_id: str, identifier: str) -> Any:
@@ -268,15 +278,6 @@ def count_of_subscriber(session: Session, environment_id: str, subscriber_id: st
     return (
         session.scalar(query.where(TABLE.c.environment_id == environment_id, TABLE.c.subscriber_id == subscriber_id))
         or 0
-    )
-
-
-def set_status(session: Session, installation_id: str, status: str, reason: str | None, at: datetime) -> None:
-    """Every connection that lives on the installation: they share its token."""
-    session.execute(
-        update(TABLE)
-        .where(TABLE.c.installation_id == installation_id)
-        .values(status=status, status_reason=reason, checked_at=at)
     )
 
 

@@ -35,6 +35,23 @@ def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: 
     assert [one.connection.workspace_name for one in details(site)] == ["Acme Test"]
 
 
+def test_operator_reconnects_from_the_console_without_typing_anything(site: Site, operator: Visitor) -> None:
+    operator.connects(site.link(mode="subscriber", subscriber_id="bea", context_keys=("tenant:acme",)))
+    operator.connects(site.link(mode="shared", context_keys=("tenant:acme",)))
+    (installation,) = site.slack.installations()
+    both = [one.connection.identifier for one in details(site)]
+    for identifier in both:
+        site.slack.removes_app(installation.client_id, installation.place)
+        broken = operator.presses(operator.opens(f"/connections/{identifier}"), "verify")
+        page = operator.presses(broken, "reconnect")
+        assert page.heading == "Slack has to be reconnected"
+        done = operator.allows(operator.presses(page, "connect"))
+        assert (done.outcome, f'href="/connections/{identifier}"' in done.text) == ("reconnected", True)
+    assert [(one.connection.identifier, one.connection.status) for one in details(site)] == [
+        (identifier, "healthy") for identifier in both
+    ]
+
+
 def test_the_order_of_contexts_does_not_make_another_connection(site: Site, visitor: Visitor) -> None:
     for keys in (("a:1", "b:2"), ("b:2", "a:1")):
         visitor.connects(site.link(mode="shared", context_keys=keys))

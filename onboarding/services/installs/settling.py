@@ -187,16 +187,21 @@ class Settling:
     ) -> str:
         """The connection's identifier."""
         at = self._bench.now()
-        values = {
-            "installation_id": installation.id,
-            "workspace_id": grant.workspace_id,
+        access = {
             "workspace_name": grant.workspace_name,
             "bot_user_id": grant.bot_user_id,
-            "installed_by": grant.installer_id,
             "status": "healthy",
             "status_reason": None,
             "checked_at": at,
+        }
+        # Whoever has the workspace already has the fresh access, too.
+        connections.change_all_on(session, installation.id, **access)
+        values = {
+            "installation_id": installation.id,
+            "workspace_id": grant.workspace_id,
+            "installed_by": grant.installer_id,
             "updated_at": at,
+            **access,
         }
         if existing is not None:
             left = existing.installation_id
