@@ -45,6 +45,7 @@ def test_operator_reconnects_from_the_console_without_typing_anything(site: Site
         broken = operator.presses(operator.opens(f"/connections/{identifier}"), "verify")
         page = operator.presses(broken, "reconnect")
         assert page.heading == "Slack has to be reconnected"
+        assert f'href="/connections/{identifier}"' in page.text, "the way back"
         done = operator.allows(operator.presses(page, "connect"))
         assert (done.outcome, f'href="/connections/{identifier}"' in done.text) == ("reconnected", True)
     assert [(one.connection.identifier, one.connection.status) for one in details(site)] == [
