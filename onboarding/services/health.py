@@ -70,8 +70,9 @@ class Health:
         if current is None or not mine:
             self._wait_for(integration.environment_id, installation.id)
         elif current.refreshed_at is not None and current.refreshed_at + _FRESH > at:
-            # Somebody who asked at the same moment has just done it.
+            # Somebody has just done it. Whether it works still, is asked: much may happen in that time.
             self._free(current)
+            self._ask(integration, current, workspace_id)
         else:
             self._refresh(integration, current, workspace_id)
 

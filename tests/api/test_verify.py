@@ -61,6 +61,15 @@ def test_twenty_verifies_of_a_rotating_token_refresh_it_once(site: Site, visitor
     assert refreshed == len(tokens) == 1
 
 
+def test_app_that_is_removed_right_after_a_refresh_is_noticed(site: Site, visitor: Visitor, program: Program) -> None:
+    visitor.connects(site.link("slack-prod"), scenario="rotation")
+    (name,) = program.lists()
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
+    (installation,) = site.slack.installations()
+    site.slack.removes_app(installation.client_id, installation.place)
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "needs_reconnect"
+
+
 def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: Visitor, program: Program) -> None:
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
     with site.slack.reading() as ledger:

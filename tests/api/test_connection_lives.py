@@ -1,0 +1,203 @@
+"""Any order of installs, programs' credentials, checks, ends and of what people do in Slack leaves the connections right."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from tests.api.conftest import INTEGRATION, Program
+from tests.conftest import Clock
+from tests.people import Site, Visitor
+
+pytestmark = pytest.mark.slow
+
+LIST = "/v1/channel-connections"
+WORKSPACES = ("T0ACMEHQ01", "T0ACMETEST")
+#: Whose connection it is: two of one subscriber, one that many share.
+WHOSE: dict[str, dict[str, Any]] = {
+    "bea": {"mode": "subscriber", "subscriber_id": "bea"},
+    "bea of acme": {"mode": "subscriber", "subscriber_id": "bea", "context_keys": ("tenant:acme",)},
+    "acme": {"mode": "shared", "context_keys": ("tenant:acme",)},
+}
+whose, places = st.sampled_from(sorted(WHOSE)), st.sampled_from(WORKSPACES)
+
+
+@dataclass
+class World:
+    site: Site
+    clock: Clock
+    person: Visitor
+    program: Program
+
+
+@dataclass
+class Known:
+    identifier: str
+    workspace: str
+    #: A person allowed it in Slack: its access is the workspace's one installation.
+    installed: bool
+
+
+@pytest.fixture
+def world(start_site: Callable[..., Site], clock: Clock) -> Iterator[World]:
+    site = start_site(api_rate_limit=1_000_000)
+    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
+    key = site.runtime.api_keys.create("program", "Development", (), None).key
+    with Visitor(site) as person:
+        yield World(site, clock, person, Program(site, key))
+
+
+class Lives(RuleBasedStateMachine):
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world, self.known = world, dict[str, Known]()
+
+    def teardown(self) -> None:
+        for known in self.known.values():
+            self.world.program.asks("DELETE", f"{LIST}/{known.identifier}")
+        self.world.site.slack.reset()
+
+    # What people and programs do.
+
+    @rule(who=whose, place=places, rotates=st.booleans())
+    def installs(self, who: str, place: str, rotates: bool) -> None:
+        link = self.world.site.link(INTEGRATION, **WHOSE[who])
+        before, person = self.known.get(who), self.world.person
+        page = person.opens(link)
+        assert (page.outcome == "already_connected") == (before is not None)
+        intent = {"intent": "other_workspace"} if before and before.workspace != place else {}
+        done = person.allows(
+            person.presses(page, "connect", **intent), workspace=place, scenario="rotation" if rotates else ""
+        )
+        assert done.outcome == ("reconnected" if before else "connected"), done.text
+        told = self.told()
+        (identifier,) = set(told) - {known.identifier for name, known in self.known.items() if name != who}
+        assert before is None or identifier == before.identifier
+        self.known[who] = Known(identifier, place, installed=True)
+        assert told[identifier]["status"] == "healthy"
+
+    @rule(who=whose, place=places, pick=st.integers(0, 3))
+    def program_gives(self, who: str, place: str, pick: int) -> None:
+        """Credentials that Slack knows, of this workspace or another, or made up."""
+        before = self.known.get(who)
+        credentials = {"workspace": {"id": place, "name": place}, "auth": self.credentials(pick)}
+        if before is None:
+            fixed = WHOSE[who]
+            context = {"tenant": "acme"} if fixed.get("context_keys") else None
+            named = {"subscriberId": fixed.get("subscriber_id"), "context": context}
+            answer = self.world.program.creates(connectionMode=fixed["mode"], **named, **credentials)
+        else:
+            answer = self.world.program.asks("PATCH", f"{LIST}/{before.identifier}", credentials)
+        assert answer.status_code == (200 if before else 201), answer.text
+        identifier = answer.json()["identifier"]
+        assert before is None or identifier == before.identifier
+        assert answer.json()["status"] == "unknown"
+        self.known[who] = Known(identifier, place, installed=False)
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data())
+    def is_checked(self, data: st.DataObject) -> None:
+        self.check(self.known[data.draw(st.sampled_from(sorted(self.known)))])
+
+    def check(self, known: Known) -> None:
+        answer = self.world.program.asks("POST", f"{LIST}/{known.identifier}/verify")
+        assert answer.status_code == 200, answer.text
+        one = answer.json()
+        assert one["status"] == ("healthy" if self.works(one) else "needs_reconnect"), one
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), revokes=st.booleans())
+    def ends(self, data: st.DataObject, revokes: bool) -> None:
+        known = self.known.pop(data.draw(st.sampled_from(sorted(self.known))))
+        had = self.places()
+        one = self.told()[known.identifier]
+        works = self.works(one)
+        answer = self.world.program.asks("DELETE", f"{LIST}/{known.identifier}?revoke={str(revokes).lower()}")
+        assert answer.status_code == 204
+        gone = had - self.places()
+        beside = [other for other in self.known.values() if other.workspace == known.workspace]
+        if not revokes or beside:
+            assert gone == set()
+        elif works:
+            assert gone == {known.workspace}
+        else:
+            assert gone <= {known.workspace}
+
+    # What happens in Slack.
+
+    @rule(place=places, is_noticed=st.booleans())
+    def somebody_removes_the_app(self, place: str, is_noticed: bool) -> None:
+        for one in self.world.site.slack.installations():
+            if one.place == place:
+                self.world.site.slack.removes_app(one.client_id, place)
+        if is_noticed:
+            for known in self.known.values():
+                self.check(known)
+
+    @rule()
+    def hours_pass(self) -> None:
+        """A token that rotates lives for twelve."""
+        self.world.site.slack.moves_clock(13 * 3600)
+        self.world.clock.forward(hours=13)
+
+    # What holds at any time.
+
+    @invariant()
+    def each_has_one_connection_of_its_workspace(self) -> None:
+        told = self.told()
+        assert {name: one["workspace"]["id"] for name, one in told.items()} == {
+            known.identifier: known.workspace for known in self.known.values()
+        }
+
+    @invariant()
+    def access_that_works_is_not_said_to_be_broken(self) -> None:
+        for one in self.told().values():
+            assert one["status"] in ("healthy", "unknown") or not self.works(one), one
+
+    @invariant()
+    def nobody_uses_what_slack_has_replaced(self) -> None:
+        """All who were installed in a workspace share its newest access."""
+        told = self.told()
+        for place in WORKSPACES:
+            shared = {
+                told[known.identifier]["auth"]["accessToken"]
+                for known in self.known.values()
+                if known.installed and known.workspace == place
+            }
+            assert len(shared) <= 1
+
+    def told(self) -> dict[str, Any]:
+        answer = self.world.program.asks("GET", LIST)
+        assert answer.status_code == 200, answer.text
+        return {one["identifier"]: one for one in answer.json()["data"]}
+
+    def works(self, one: dict[str, Any]) -> bool:
+        """Whether Slack takes the token, for the connection's workspace."""
+        slack = self.world.site.slack
+        with slack.reading() as ledger:
+            found = ledger.tokens.get(one["auth"]["accessToken"])
+            if found is None or found.ended or (found.expires_at is not None and found.expires_at <= slack.now()):
+                return False
+            return bool(found.place == one["workspace"]["id"])
+
+    def credentials(self, pick: int) -> dict[str, str]:
+        with self.world.site.slack.reading() as ledger:
+            tokens = [{"accessToken": one} for one in ledger.tokens]
+            pairs = [{**tokens[-1], "refreshToken": one} for one in ledger.refresh_tokens] if tokens else []
+        return [*tokens, *pairs, {"accessToken": "xoxb-made-up"}][-1 - pick % (len(tokens) + len(pairs) + 1)]
+
+    def places(self) -> set[str]:
+        return {one.place for one in self.world.site.slack.installations()}
+
+
+def test_any_order_leaves_what_is_told_true(world: World) -> None:
+    # Not made shorter where it fails: that takes minutes, and twenty steps can be read.
+    how = settings(
+        max_examples=40, stateful_step_count=20, derandomize=True, phases=[Phase.generate], deadline=None, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(lambda: Lives(world), settings=how)
