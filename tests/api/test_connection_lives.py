@@ -200,4 +200,4 @@ def test_any_order_leaves_what_is_told_true(world: World) -> None:
         max_examples=40, stateful_step_count=20, derandomize=True, phases=[Phase.generate], deadline=None, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    run_state_machine_as_test(lambda: Lives(world), settings=how)
+    run_state_machine_as_test(lambda: Lives(world), settings=how)  # type: ignore[arg-type]  # its parameter is a factory
