@@ -89,6 +89,12 @@ def set_grant_result(session: Session, attempt_id: str, result: str) -> None:
     )
 
 
+def waits_in(session: Session, integration_id: str, workspace_id: str) -> bool:
+    """Whether a grant of this workspace waits for its person."""
+    query = select(Attempt.id).where(Attempt.integration_id == integration_id, Attempt.stage == "waiting")
+    return session.scalar(query.where(Attempt.workspace_id == workspace_id).limit(1)) is not None
+
+
 def overdue(session: Session, stage: str, at: datetime, limit: int) -> Sequence[Attempt]:
     query = select(Attempt).where(Attempt.stage == stage, Attempt.expires_at <= at)
     return session.scalars(query.order_by(Attempt.expires_at).limit(limit)).all()

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.identity import context_digest
-from onboarding.store import integrations
+from onboarding.store import attempts, integrations
 from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
@@ -254,9 +254,13 @@ def erase_if_unused(session: Session, installation_id: str) -> bool:
 
 
 def uses_workspace(session: Session, integration_id: str, workspace_id: str) -> bool:
-    """Whether any connection has this integration and workspace: then nothing of it is revoked at Slack (design 2)."""
+    """Whether a connection has this integration and workspace, or a grant of it waits for its person.
+
+    Then nothing of it is revoked at Slack (design 2): a Slack app has one bot token per workspace.
+    """
     query = select(TABLE.c.id).where(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
-    return session.scalar(query.limit(1)) is not None
+    is_connected = session.scalar(query.limit(1)) is not None
+    return is_connected or attempts.waits_in(session, integration_id, workspace_id)
 
 
 def held_by_another(session: Session, integration_id: str, workspace_id: str, key: str) -> bool:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.any_order import walk
 from tests.api.conftest import INTEGRATION, Program
 from tests.conftest import Clock
 from tests.people import Site, Visitor
@@ -195,9 +195,4 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_any_order_leaves_what_is_told_true(world: World) -> None:
-    # Not made shorter where it fails: that takes minutes, and twenty steps can be read.
-    how = settings(
-        max_examples=40, stateful_step_count=20, derandomize=True, phases=[Phase.generate], deadline=None, database=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    run_state_machine_as_test(lambda: Lives(world), settings=how)  # type: ignore[arg-type]  # its parameter is a factory
+    walk(lambda: Lives(world), walks=40, steps=20)

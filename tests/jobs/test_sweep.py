@@ -18,10 +18,10 @@ from tests.waiting import until
 ROOT = Path(__file__).parents[2]
 
 
-def waits(site: Site, visitor: Visitor, subscriber: str = "bea") -> Page:
+def waits(site: Site, visitor: Visitor, workspace: str = "T0ACMEHQ01") -> Page:
     """A grant that waits for the person, who goes away."""
-    link = site.link(subscriber_id=subscriber, offered_context_keys=("team:a", "team:b"))
-    page = visitor.connects(link)
+    link = site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b"))
+    page = visitor.connects(link, workspace)
     assert page.name == "setup"
     return page
 
@@ -37,13 +37,22 @@ def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: Visitor, 
 
 
 def test_many_who_sweep_give_each_grant_back_once(site: Site, visitor: Visitor, clock: Clock) -> None:
-    for number in range(4):
-        waits(site, visitor, f"subscriber-{number}")
+    places = ("T0ACMEHQ01", "T0ACMETEST", "T0MERIDESN")
+    for place in places:
+        waits(site, visitor, place)
     clock.forward(minutes=10)
     with sweeping(site, processes=8):
-        assert until(lambda: len(site.slack.calls("auth.revoke")) >= 4)
+        assert until(lambda: len(site.slack.calls("auth.revoke")) >= len(places))
         time.sleep(0.3)
-    assert len(site.slack.calls("auth.revoke")) == 4
+    assert len(site.slack.calls("auth.revoke")) == len(places)
+
+
+def test_last_of_many_that_wait_for_one_workspace_is_given_back(site: Site, visitor: Visitor, clock: Clock) -> None:
+    for _ in range(4):
+        waits(site, visitor)
+    clock.forward(minutes=10)
+    with sweeping(site, processes=8):
+        assert until(lambda: site.slack.installations() == [])
 
 
 def test_database_that_is_away_is_one_line_and_a_later_round(

@@ -79,6 +79,20 @@ def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: 
     assert "Access was removed in Slack." in disconnects(operator, second).text
 
 
+def test_whoever_is_connecting_the_workspace_just_now_keeps_the_access(
+    site: Site, visitor: Visitor, operator: Visitor
+) -> None:
+    identifier = connected(site)
+    link = site.link(subscriber_id="cy", mode="subscriber", offered_context_keys=("tenant:a", "tenant:b"))
+    page = visitor.connects(link)
+    assert page.name == "setup"
+    assert "The app stays in Slack" in disconnects(operator, identifier).text
+    assert visitor.presses(page, "save", offered_context="tenant:a").outcome == "connected"
+    assert site.slack.calls("auth.revoke") == []
+    disconnects(operator, identifiers(site)[0])
+    assert site.slack.installations() == []
+
+
 def test_question_says_what_happens_to_access_that_two_share(site: Site, operator: Visitor) -> None:
     site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
     program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)

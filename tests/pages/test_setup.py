@@ -3,6 +3,7 @@
 import pytest
 
 from onboarding.errors import Conflict
+from onboarding.jobs import sweep
 from onboarding.services.connections.records import Search
 from tests.conftest import Clock
 from tests.people import Page, Site, Visitor
@@ -35,6 +36,14 @@ def value_of(page: Page, name: str) -> str:
 
 def connections_of(site: Site) -> int:
     return site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).total
+
+
+def checks(site: Site) -> list[str]:
+    """Asks Slack about every connection. What each is then."""
+    home = site.runtime.environments.first().id
+    for row in site.runtime.connections.page(home, Search(), None, None).rows:
+        site.runtime.health.verify(home, row.identifier)
+    return [row.status for row in site.runtime.connections.page(home, Search(), None, None).rows]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +145,31 @@ def test_who_declines_on_the_set_up_page_leaves_nothing_at_slack(site: Site, ope
     token = value_of(setup, "csrf_token")
     left = operator.opens(operator.asks("POST", action, data={"csrf_token": token}).headers["Location"])
     assert left.outcome == "cancelled"
+    assert site.slack.installations() == []
+
+
+@pytest.mark.parametrize("end", ["declined", "expired"])
+def test_a_grant_that_is_given_back_takes_nothing_from_another_that_waits(
+    end: str, site: Site, operator: Visitor, clock: Clock
+) -> None:
+    """Slack gives one token for the workspace, however often somebody allows it."""
+    first = reaches_setup(operator)
+    clock.forward(minutes=6)
+    second = reaches_setup(operator)
+    if end == "declined":
+        operator.presses(first, "do-not-connect")
+    else:
+        clock.forward(minutes=5)
+        sweep.once(site.runtime)
+    assert site.slack.calls("auth.revoke") == []
+    assert operator.presses(second, "save", **_FULL).outcome == "connected"
+    assert checks(site) == ["healthy"]
+
+
+def test_the_last_grant_of_several_is_given_back(site: Site, operator: Visitor) -> None:
+    for page in [reaches_setup(operator), reaches_setup(operator)]:
+        assert len(site.slack.installations()) == 1
+        operator.presses(page, "do-not-connect")
     assert site.slack.installations() == []
 
 

@@ -61,7 +61,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class Disconnected:
-    """`result`: revoked, already_gone, not_confirmed or kept (another connection uses the workspace)."""
+    """`result`: revoked, already_gone, not_confirmed or kept (something else uses the workspace)."""
 
     result: str
     workspace_name: str

@@ -52,8 +52,8 @@ class Workbench:
     def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:
         """Takes the app out of a workspace that nobody connected in the end.
 
-        The result: revoked, already_gone, not_confirmed, kept or left. A Slack app has one bot token per workspace, so a
-        workspace that any connection uses is `kept`, and one of which the database cannot tell is `left` alone, too.
+        The result: revoked, already_gone, not_confirmed, kept or left. A workspace that anything else uses is `kept`, and
+        one of which the database cannot tell is `left` alone, too.
         """
         try:
             with self.database.reading() as session:

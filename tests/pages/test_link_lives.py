@@ -1,0 +1,224 @@
+"""People who press whatever is in sight, in any order and in several browsers, get no further than their links go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from onboarding.jobs import sweep
+from onboarding.outcomes import OUTCOMES
+from onboarding.services.connections.records import Search
+from tests.any_order import walk
+from tests.conftest import Clock
+from tests.people import Page, Site, Visitor
+
+pytestmark = [pytest.mark.once, pytest.mark.slow]
+
+WORKSPACES = ("T0ACMEHQ01", "T0ACMETEST")
+LINKS: dict[str, dict[str, Any]] = {
+    "bea": {"subscriber_id": "bea", "mode": "subscriber"},
+    "cy in HQ": {"subscriber_id": "cy", "mode": "subscriber", "workspace_id": WORKSPACES[0]},
+    "bea of one": {"subscriber_id": "bea", "mode": "subscriber", "offered_context_keys": ("t:a", "t:b")},
+    "open": {"is_open": True},
+}
+places, people = st.sampled_from(WORKSPACES), st.sampled_from(["bea", "dan"])
+#: The hooks of buttons, what leads on before what does not.
+ACTIONS = ("connect", "try-again", "choose-again", "replace", "do-not-connect", "save", "ask-admin", "allow", "cancel")
+
+
+@dataclass
+class Link:
+    """`family()` is the link that a customer was given; what was handed on to an admin is of it."""
+
+    url: str = field(repr=False)
+    kind: str
+    parent: "Link | None" = None
+    is_revoked: bool = False
+    used_by: int | None = None
+
+    def family(self) -> "Link":
+        return self.parent.family() if self.parent else self
+
+
+@dataclass
+class Seen:
+    """A page that is still open in a browser. `may_replace`: its person said that another workspace may take over."""
+
+    page: Page = field(repr=False)
+    browser: int
+    link: Link
+    may_replace: bool = False
+    actions: list[str] = field(default_factory=list)
+
+
+@dataclass
+class World:
+    site: Site
+    clock: Clock
+
+
+@pytest.fixture
+def world(start_site: Callable[..., Site], clock: Clock) -> World:
+    return World(start_site(), clock)
+
+
+class Held(NamedTuple):
+    identifier: str
+    workspace: str
+    changed_at: datetime
+
+
+class Lives(RuleBasedStateMachine):
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+        self.browsers = [Visitor(world.site), Visitor(world.site)]
+        self.links: list[Link] = []
+        self.seen: list[Seen] = []
+
+    def teardown(self) -> None:
+        self.world.clock.forward(minutes=30)
+        sweep.once(self.world.site.runtime)
+        used = {one.workspace for one in self.held().values()}
+        installed = {one.place for one in self.world.site.slack.installations()}
+        assert installed == used, (installed, used)
+        for one in self.held().values():
+            self.world.site.runtime.ending.disconnect(self.environment, one.identifier, "test")
+        self.world.site.slack.reset()
+        for browser in self.browsers:
+            browser.__exit__()
+
+    @property
+    def environment(self) -> str:
+        return self.world.site.runtime.environments.first().id
+
+    def held(self) -> dict[tuple[str | None, tuple[str, ...]], Held]:
+        rows = self.world.site.runtime.connections.page(self.environment, Search(), None, None).rows
+        return {
+            (row.subscriber_id, row.context_keys): Held(row.identifier, row.workspace_id, row.updated_at)
+            for row in rows
+        }
+
+    @precondition(lambda self: len(self.links) < 4)
+    @rule(kind=st.sampled_from(sorted(LINKS)))
+    def link_is_made(self, kind: str) -> None:
+        self.links.append(Link(self.world.site.link(**LINKS[kind]), kind))
+
+    @precondition(lambda self: self.links)
+    @rule(data=st.data(), browser=st.integers(0, 1), steps=st.integers(0, 3), place=places, who=people)
+    def link_is_opened(self, data: st.DataObject, browser: int, steps: int, place: str, who: str) -> None:
+        link = data.draw(st.sampled_from(self.links), "link")
+        seen = self.see(self.browsers[browser].opens(link.url), browser, link, False)
+        for _ in range(steps):
+            if seen is not None and (on := [one for one in seen.actions if one in ("connect", "allow", "save")]):
+                seen = self.press(seen, on[0], place, who)
+
+    @precondition(lambda self: self.ahead())
+    @rule(data=st.data(), place=places, who=people)
+    def somebody_goes_on(self, data: st.DataObject, place: str, who: str) -> None:
+        seen = data.draw(st.sampled_from(self.ahead()), "page")
+        self.press(seen, next(one for one in ("allow", "save") if one in seen.actions), place, who)
+
+    def ahead(self) -> list[Seen]:
+        return [one for one in self.seen if {"allow", "save"} & set(one.actions)]
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data(), place=places, who=people)
+    def something_is_pressed(self, data: st.DataObject, place: str, who: str) -> None:
+        seen = data.draw(st.sampled_from(self.seen), "page")
+        self.press(seen, data.draw(st.sampled_from(seen.actions), "action"), place, who)
+
+    def press(self, seen: Seen, action: str, place: str, who: str) -> Seen | None:
+        wants_other = who == "dan"
+        filled: dict[str, str] = {}
+        may_replace = seen.may_replace or action == "replace"
+        if action == "allow":
+            filled = {"workspace": place}
+        elif action == "save":
+            filled = self.choice(seen, who)
+        elif action in ("connect", "try-again", "choose-again"):
+            may_replace = wants_other and seen.page.outcome == "already_connected"
+            filled = {"intent": "other_workspace"} if may_replace else {}
+        before = self.held()
+        page = self.browsers[seen.browser].presses(seen.page, action, **filled)
+        after = self.held()
+        self.judge(seen, page, before, after, may_replace)
+        return self.see(page, seen.browser, seen.link, may_replace)
+
+    def choice(self, seen: Seen, who: str) -> dict[str, str]:
+        if seen.link.kind == "open":
+            return {"connection_mode": "subscriber", "subscriber_id": who}
+        return {"offered_context": "t:a" if who == "bea" else "t:b"}
+
+    def judge(self, seen: Seen, page: Page, before: Any, after: Any, may_replace: bool) -> None:
+        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        if not changed:
+            return
+        (key,) = changed
+        was, now, root = before.get(key), after[key], seen.link.family()
+        assert OUTCOMES[page.outcome or ""].is_success, page.text
+        assert was is None or was.identifier == now.identifier
+        assert (root.is_revoked, seen.link.is_revoked) == (False, False)
+        if root.kind == "open":
+            assert (was, root.used_by) == (None, None), "an open link makes one new connection"
+        elif root.kind == "bea of one":
+            assert key in [("bea", ("t:a",)), ("bea", ("t:b",))]
+        else:
+            assert key == (root.kind.split()[0], ())
+        if was is not None and was.workspace != now.workspace:
+            assert may_replace, "a workspace took another's place without being asked"
+            assert root.used_by in (None, seen.browser), "another browser changed what a used link connected"
+        if root.kind == "cy in HQ" and not may_replace:
+            assert now.workspace == WORKSPACES[0]
+        root.used_by = seen.browser
+        assert self.works(now), "connected, and Slack does not take the token"
+
+    def works(self, one: Held) -> bool:
+        connections = self.world.site.runtime.connections
+        token = connections.retrieve(self.environment, one.identifier, True).access_token or ""
+        with self.world.site.slack.reading() as ledger:
+            found = ledger.tokens.get(token)
+            return found is not None and found.ended is None and found.place == one.workspace
+
+    def see(self, page: Page, browser: int, link: Link, may_replace: bool) -> Seen | None:
+        assert page.status != 500 or page.outcome == "config_error", page.text
+        offered = {one.get("data-action") for one in page.root.iter("button")} & set(ACTIONS)
+        if page.outcome == "awaiting_approval":
+            code = next(one for one in page.root.iter("code") if one.get("id") == "approval-url")
+            url = "".join(code.itertext())
+            if url not in {one.url for one in self.links}:
+                self.links.append(Link(url, link.kind, link))
+        if not offered:
+            return None
+        self.seen.append(Seen(page, browser, link, may_replace, [one for one in ACTIONS if one in offered]))
+        return self.seen[-1]
+
+    @precondition(lambda self: self.links)
+    @rule(data=st.data(), chance=st.integers(0, 3))
+    def link_is_revoked(self, data: st.DataObject, chance: int) -> None:
+        if chance:
+            return  # Mostly not: little can happen after it.
+        link = data.draw(st.sampled_from(self.links), "link")
+        runtime = self.world.site.runtime
+        runtime.links.revoke(runtime.links.read(link.url.rsplit("/", 1)[1]))
+        link.is_revoked = True
+
+    @rule(minutes=st.sampled_from([4, 11]), sweeps=st.booleans())
+    def time_passes(self, minutes: int, sweeps: bool) -> None:
+        self.world.clock.forward(minutes=minutes)
+        if sweeps:
+            sweep.once(self.world.site.runtime)
+
+    @precondition(lambda self: self.held())
+    @rule(data=st.data())
+    def operator_disconnects(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from(sorted(self.held().values())))
+        self.world.site.runtime.ending.disconnect(self.environment, one.identifier, "test")
+
+
+def test_any_order_leaves_everybody_what_is_theirs(world: World) -> None:
+    walk(lambda: Lives(world), walks=200, steps=30)
