@@ -17,7 +17,7 @@ class Program:
     """One program with one key. Every answer is held against the shape that all errors have."""
 
     def __init__(self, site: Site, key: str) -> None:
-        self.key = key
+        self.site, self.key = site, key
         headers = {"Authorization": f"ApiKey {key}"}
         self.client = client_of(site, headers=headers)
 
