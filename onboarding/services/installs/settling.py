@@ -204,17 +204,7 @@ class Settling:
             **access,
         }
         if existing is not None:
-            left = existing.installation_id
-            if existing.workspace_id != grant.workspace_id:
-                # The page says whose place the workspace took.
-                before = {
-                    "expected_workspace_id": existing.workspace_id,
-                    "expected_workspace_name": existing.workspace_name,
-                }
-                attempts.move(session, attempt.id, attempt.stage, **before)
-            connections.change(session, existing.id, **values)
-            if left != installation.id:
-                connections.erase_if_unused(session, left)
+            self._renew(session, attempt, existing, values)
             return existing.identifier
         environment = attempt.environment_id
         subscriber = choice.subscriber_id if choice.mode == "subscriber" else None
@@ -236,6 +226,19 @@ class Settling:
             **values,
         )
         return identifier
+
+    def _renew(self, session: Session, attempt: Attempt, existing: ChannelConnection, values: dict[str, Any]) -> None:
+        left = existing.installation_id
+        if existing.workspace_id != values["workspace_id"]:
+            # The page says whose place the workspace took.
+            before = {
+                "expected_workspace_id": existing.workspace_id,
+                "expected_workspace_name": existing.workspace_name,
+            }
+            attempts.move(session, attempt.id, attempt.stage, **before)
+        connections.change(session, existing.id, **values)
+        if left != values["installation_id"]:
+            connections.erase_if_unused(session, left)
 
     def _free_identifier(self, session: Session, environment_id: str, link: Link | None) -> str:
         """The name that a program asked for in its address, unless somebody took it meanwhile; else a new one."""
