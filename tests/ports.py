@@ -1,4 +1,4 @@
-"""Ports for servers that a test starts: each is given once, to one of the processes that run tests side by side.
+"""Ports for servers that a test or a tool starts: each is given once, to one of the processes that run tests side by side.
 
 The kernel's own choice is free only until somebody else asks, and some servers take seconds before they listen.
 """

@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import IO, TypedDict
+
+from tests.ports import free_port
 
 
 class _Identity(TypedDict, total=False):
@@ -76,9 +77,7 @@ def _initialise(data: Path, programs: Path, identity: _Identity, is_durable: boo
         programs, "initdb", "-D", str(data), "--username=postgres", "--auth=trust", "--encoding=UTF8",
         f"--locale={_locale()}", "--no-sync", identity=identity,
     )  # fmt: skip
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,

@@ -5,7 +5,6 @@ It holds on to nothing but the hooks that are promised to hosts (data-page, data
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests import chromium
+from tests.ports import free_port
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "docs" / "screenshots"
@@ -102,9 +102,7 @@ def _ask(surroundings: dict[str, str], *command: str) -> str:
 @contextmanager
 def _served(instance: Path) -> Iterator[dict[str, str]]:
     """The product on a free port, with data of its own; gives the environment in which its commands run."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     surroundings = {"PATH": os.environ["PATH"], "HOME": str(instance), "INSTANCE": str(instance), "PORT": port}
     server = subprocess.Popen(
         [*_FLASK, "serve"], cwd=_ROOT, env={**surroundings, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True

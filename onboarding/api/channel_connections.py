@@ -204,8 +204,8 @@ def update_channel_connection(identifier: str) -> Response:
 def delete_channel_connection(identifier: str) -> Response:
     """Delete a channel connection, and its endpoints
 
-    The token is revoked at Slack only with `revoke=true`, and never while another connection has the workspace or Slack says that it
-    belongs to another one. `204` says that the connection is gone, whatever Slack answered.
+    The token is revoked at Slack only with `revoke=true`, and never while another connection has the workspace, somebody is just
+    connecting it, or Slack says that it belongs to another one. `204` says that the connection is gone, whatever Slack answered.
     """
     asked, who = read_query(DeleteQuery), keys.holder()
     current().ending.disconnect(who.environment_id, identifier, who.actor, asked.revoke)

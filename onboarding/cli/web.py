@@ -58,7 +58,7 @@ def _share_memory_between_threads() -> None:
 
     Other C libraries have no such function, and no such habit.
     """
-    with suppress(AttributeError, OSError, TypeError):
+    with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 

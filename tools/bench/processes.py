@@ -59,13 +59,6 @@ def end(process: subprocess.Popen[Any]) -> None:
         process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     last = time.monotonic() + 30
     while time.monotonic() < last and process.poll() is None:

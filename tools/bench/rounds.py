@@ -12,10 +12,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Generic, TypeVar
 
+from tests.ports import free_port
 from tools.bench.contestants import Contestant, ask_over_http
 from tools.bench.load import Load, Measured
 from tools.bench.operations import Operation
-from tools.bench.processes import ROOT, Server, end, free_port, serving
+from tools.bench.processes import ROOT, Server, end, serving
 from tools.bench.signin import Answer
 from tools.bench.stores import Store
 
