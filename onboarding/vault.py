@@ -19,7 +19,7 @@ _NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
-class Place:
+class SealedAt:
     """Where a sealed value lives."""
 
     table: str
@@ -39,12 +39,12 @@ class Vault:
         self._newest = _key_id(keys[0])
         self._marks = tuple(hashlib.sha256(b"onboarding fingerprint" + key).digest() for key in keys)
 
-    def seal(self, plaintext: str, place: Place) -> Sealed:
+    def seal(self, plaintext: str, place: SealedAt) -> Sealed:
         nonce = os.urandom(_NONCE_BYTES)
         body = self._ring[self._newest].encrypt(nonce, plaintext.encode(), place.as_bytes())
         return Sealed(self._newest, nonce + body)
 
-    def open(self, sealed: Sealed, place: Place) -> str:
+    def open(self, sealed: Sealed, place: SealedAt) -> str:
         """Raises VaultProblem when the key is gone, or the value was changed or moved."""
         key = self._ring.get(sealed.key_id)
         if key is None:

@@ -17,8 +17,8 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import get_content_length
 
-from onboarding import api, files, pages, runtime, turns
-from onboarding.services.access import SESSION_LIFE
+from onboarding import api, concurrency, files, http, pages, runtime
+from onboarding.services.operators import SESSION_LIFETIME
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000
@@ -50,7 +50,7 @@ class Product(Flask):
 
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
         environ["wsgi.input"] = _arrived(environ)
-        with turns.turn():
+        with concurrency.request_slot():
             return super().wsgi_app(environ, start_response)
 
 
@@ -82,7 +82,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         # A sign-in ends twelve hours after it began, so its cookie need not be sent anew with each answer.
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
@@ -96,12 +96,13 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)
     # First: an unknown address under /v1 and /v2 is told in JSON before any page looks at it.
     api.register(app, settings.api_rate_limit, settings.rate_limits)
+    http.register(app)
     pages.register(app)
     # The set-up form checks its token itself and is shown again with its input when the session is an old one.
     csrf = CSRFProtect(app)
     csrf.exempt(pages.setup.form_submit)
     # Programs show a key in a header, which no other site's page can make a browser send.
-    csrf.exempt(api.door.blueprint)
+    csrf.exempt(api.operations.blueprint)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
     if settings.is_https:

@@ -22,9 +22,9 @@ from onboarding.settings import Settings
 from onboarding.store import schema
 from onboarding.store.database import Database
 from tests import postgres
-from tests.people import Site, Visitor
+from tests.browser_client import BrowserClient, Site
+from tests.database_rounds import DATABASE
 from tests.ports import free_port
-from tests.rounds import DATABASE
 
 SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
 KEY = "q1Zt8w3RkXv6Yp0sLm9Bn4Hc7Jd2Fg5TaUeIoKqWxZ0="
@@ -161,15 +161,15 @@ def site(start_site: Callable[..., Site]) -> Site:
 
 
 @pytest.fixture
-def visitor(site: Site) -> Iterator[Visitor]:
+def visitor(site: Site) -> Iterator[BrowserClient]:
     """A person with a browser of their own, signed in nowhere."""
-    with Visitor(site) as person:
+    with BrowserClient(site) as person:
         yield person
 
 
 @pytest.fixture
-def operator(site: Site) -> Iterator[Visitor]:
+def operator(site: Site) -> Iterator[BrowserClient]:
     """Ada, who is signed in to the console."""
-    with Visitor(site) as person:
+    with BrowserClient(site) as person:
         person.signs_in("ada@northwind.test")
         yield person

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from tests.people import Site
+from tests.browser_client import Site
 
 
 def where(site: Site, change: str, condition: str = "") -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from onboarding.api.problems import TABLE
 from onboarding.services.api_keys import SCOPES
-from tests.people import Site
+from tests.browser_client import Site
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, UniqueConstraint, event, text
 
 from onboarding.store.schema import METADATA
+from tests.browser_client import Site, client_of
 from tests.conftest import Clock, copied, sites
-from tests.people import Site, client_of
 
 pytestmark = pytest.mark.slow
 

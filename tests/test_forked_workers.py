@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.api.conftest import INTEGRATION, Program
+from tests.browser_client import Site
 from tests.conftest import KEY, SECRET
-from tests.people import Site
 from tests.ports import free_port
 from tests.waiting import until
 

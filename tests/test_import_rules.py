@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 TREE = {
     "cli/serve": "import flask, onboarding.jobs, onboarding.web",
     "cli/web": "import flask, granian, onboarding.runtime",
-    "web": "import flask, onboarding.pages.connect, onboarding.api.keys, onboarding.runtime",
+    "web": "import flask, onboarding.pages.customer.connect, onboarding.api.authentication, onboarding.runtime",
     "pages/connect": "import flask, flask_wtf, wtforms, onboarding.runtime, onboarding.services.links, onboarding.outcomes",
     "api/keys": "import flask, pydantic, onboarding.services.links",
     "jobs/deliver": "import dbos, onboarding.runtime",
@@ -42,7 +42,7 @@ TREE = {
 #: Rule (its id in pyproject.toml), module, the import that only this rule forbids.
 PLANTED = [
     ("layers", "services/links", "onboarding.runtime"),
-    ("layers", "pages/connect", "onboarding.api.keys"),
+    ("layers", "pages/connect", "onboarding.api.authentication"),
     ("layers", "store/links", "onboarding.slack.gateway"),
     ("layers", "errors", "onboarding.settings"),
     ("doors", "pages/connect", "onboarding.store.links"),

@@ -8,14 +8,14 @@ import pytest
 
 from onboarding.outcomes import OUTCOMES
 from tests import full_disk
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 
 
 @dataclass(frozen=True)
 class Scene:
     site: Site
-    visitor: Visitor
+    visitor: BrowserClient
     clock: Clock
 
 
@@ -63,7 +63,7 @@ def _link_revoked(scene: Scene) -> Page:
 
 def _link_used(scene: Scene) -> Page:
     link = scene.site.link()
-    with Visitor(scene.site) as other:
+    with BrowserClient(scene.site) as other:
         other.connects(link)
     return scene.visitor.opens(link)
 
@@ -81,7 +81,7 @@ def _state_expired(scene: Scene) -> Page:
 
 def _other_browser(scene: Scene) -> Page:
     consent = scene.visitor.presses(scene.visitor.opens(scene.site.link()), "connect")
-    with Visitor(scene.site) as other:
+    with BrowserClient(scene.site) as other:
         return other.allows(other.opens(consent.url))
 
 
@@ -98,7 +98,7 @@ def _wrong_workspace(scene: Scene) -> Page:
 def _workspace_taken(scene: Scene) -> Page:
     runtime = scene.site.runtime
     runtime.integrations.add_practice("strict", "Strict", "Development", workspace_policy="refuse")
-    with Visitor(scene.site) as other:
+    with BrowserClient(scene.site) as other:
         other.connects(scene.site.link("strict", subscriber_id="ada"))
     return scene.visitor.connects(scene.site.link("strict", subscriber_id="bea"))
 
@@ -162,7 +162,7 @@ def test_every_row_of_the_table_is_made_to_happen() -> None:
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_each_outcome_has_its_page_and_a_way_on(outcome: str, site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_each_outcome_has_its_page_and_a_way_on(outcome: str, site: Site, visitor: BrowserClient, clock: Clock) -> None:
     row = ROWS[outcome]
     page = row.happens(Scene(site, visitor, clock))
     assert (page.outcome, page.status, page.heading) == (outcome, OUTCOMES[outcome].status, row.heading)

@@ -4,20 +4,20 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import inspect, text
 from werkzeug.routing import Rule
 
-from onboarding.api import door
-from tests.people import Site, Visitor
+from onboarding.api import operations
+from tests.browser_client import BrowserClient, Site
 
 #: Every view that answers somebody who is not signed in. A new one is a decision, made here.
 PUBLIC = {
     "static",
-    "documents.docs",  # what programmers read, and no more than that
-    "documents.openapi",
+    "openapi.docs",  # what programmers read, and no more than that
+    "openapi.openapi",
     "callback.oauth_redirect",  # bound to the attempt's cookie
     "connect.start",  # guarded by the link's signature, as are the next two
     "connect.start_submit",
     "connect.approval_submit",
-    "health.alive",
-    "health.ready",
+    "probes.alive",
+    "probes.ready",
     "home.index",
     "home.try_submit",  # practice mode only
     "results.unstored",  # says one of three sentences, to a browser with the attempt's cookie
@@ -28,17 +28,17 @@ PUBLIC = {
     "setup.form",
     "setup.form_submit",
     "setup.cancel_submit",
-    "signin.needed",
-    "signin.confirm",  # guarded by the one-time token
-    "signin.confirm_submit",
-    "signin.out",
-    "signin.signed_out",
+    "operators.needed",
+    "operators.confirm",  # guarded by the one-time token
+    "operators.confirm_submit",
+    "operators.out",
+    "operators.signed_out",
 }
 #: What a viewer of the console sees beyond that.
 FOR_VIEWERS = {"connections.index", "connections.show", "connections.disconnected"}
 
 
-def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: Visitor) -> None:
+def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: BrowserClient) -> None:
     asked = 0
     for rule in site.app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
@@ -49,8 +49,8 @@ def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: 
     assert asked > len(PUBLIC)
 
 
-def test_viewer_is_shut_out_of_all_that_is_not_shown_to_viewers(site: Site, visitor: Visitor) -> None:
-    site.runtime.access.invite("vera@northwind.test", "viewer")
+def test_viewer_is_shut_out_of_all_that_is_not_shown_to_viewers(site: Site, visitor: BrowserClient) -> None:
+    site.runtime.operators.invite("vera@northwind.test", "viewer")
     page = visitor.signs_in("vera@northwind.test")
     token = next(one for one in page.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
     for rule in site.app.url_map.iter_rules():
@@ -61,7 +61,7 @@ def test_viewer_is_shut_out_of_all_that_is_not_shown_to_viewers(site: Site, visi
             assert (answer.status_code == 403) == (rule.endpoint not in FOR_VIEWERS), (method, rule.rule)
 
 
-def test_every_endpoint_for_programs_wants_a_key(site: Site, operator: Visitor) -> None:
+def test_every_endpoint_for_programs_wants_a_key(site: Site, operator: BrowserClient) -> None:
     """A signed-in operator is nobody there: the session's cookie opens no endpoint."""
     asked = 0
     for rule in site.app.url_map.iter_rules():
@@ -70,29 +70,29 @@ def test_every_endpoint_for_programs_wants_a_key(site: Site, operator: Visitor) 
                 answer = operator.asks(method, _filled(rule, {}), json={})
                 assert (answer.status_code, answer.json()["code"]) == (401, "key_missing"), (method, rule.rule)
                 asked += 1
-    assert asked == len(door.SCOPES)
+    assert asked == len(operations.SCOPES)
 
 
 def test_public_list_names_only_what_exists(site: Site) -> None:
     assert {rule.endpoint for rule in site.app.url_map.iter_rules()} >= PUBLIC
 
 
-def test_ended_session_opens_nothing(site: Site, operator: Visitor) -> None:
+def test_ended_session_opens_nothing(site: Site, operator: BrowserClient) -> None:
     cookie = operator.cookies["session"]
-    site.runtime.access.sign_out(_session_token(site, cookie))
-    with Visitor(site) as other:
+    site.runtime.operators.sign_out(_session_token(site, cookie))
+    with BrowserClient(site) as other:
         answer = other.asks("GET", "/connections", headers={"Cookie": f"session={cookie}"})
     assert answer.status_code == 401
 
 
-def test_nothing_that_a_get_does_changes_anything(site: Site, operator: Visitor) -> None:
+def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserClient) -> None:
     """Mail scanners and prefetch open links. Slack's callback is the exception: it is bound to the browser."""
     operator.connects(site.link())
     waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     known = {
         "token": [
             site.link().rsplit("/", 1)[1],
-            site.runtime.access.invite("bob@northwind.test").url.rsplit("/", 1)[1],
+            site.runtime.operators.invite("bob@northwind.test").url.rsplit("/", 1)[1],
         ],
         "attempt_id": [waiting.url.rsplit("/", 1)[1]],
         "identifier": [_first_connection(site)],

@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 
 from onboarding.errors import StorageProblem
 from onboarding.settings import generate_key
-from tests.people import Site, Visitor
+from tests.browser_client import BrowserClient, Site
 
 #: The tests' own server and browser write down every address that they see; the product's server does not.
 _NOT_OURS = ("werkzeug", "httpx", "httpcore")
@@ -51,7 +51,7 @@ def test_whole_install_with_its_failures_logs_no_secret(
     site = start_site(log_level="debug")
     faults = ("", "invalid_code", "bad_client_secret", "internal_error", "ratelimited", "html_502", "reset")
     for fault in faults:
-        with Visitor(site) as person:
+        with BrowserClient(site) as person:
             _walk(site, person, fault, secrets)
     with site.slack.reading() as ledger:
         secrets |= set(ledger.tokens) | set(ledger.codes)
@@ -65,14 +65,16 @@ def test_whole_install_with_its_failures_logs_no_secret(
     assert "xoxb-" not in said
 
 
-def test_database_holds_no_secret_in_clear(site: Site, visitor: Visitor, operator: Visitor, secrets: set[str]) -> None:
+def test_database_holds_no_secret_in_clear(
+    site: Site, visitor: BrowserClient, operator: BrowserClient, secrets: set[str]
+) -> None:
     _walk(site, visitor, "", secrets)
     waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     assert waiting.name == "setup"
     with site.slack.reading() as ledger:
         secrets |= set(ledger.tokens) | set(ledger.codes)
     secrets |= _client_secrets(site)
-    invited = site.runtime.access.invite("ada@northwind.test").url.rsplit("/", 1)[1]
+    invited = site.runtime.operators.invite("ada@northwind.test").url.rsplit("/", 1)[1]
     dump = _dump(site)
     assert b"xoxb-" not in dump
     for secret in {*secrets, invited, site.link().rsplit("/", 1)[1]}:
@@ -93,7 +95,7 @@ def test_error_words_of_the_database_hold_no_value(site: Site) -> None:
     assert "xoxb-secret" not in str(wrong.value) + str(wrong.value.__cause__)
 
 
-def _walk(site: Site, person: Visitor, fault: str, secrets: set[str]) -> None:
+def _walk(site: Site, person: BrowserClient, fault: str, secrets: set[str]) -> None:
     """One install through HTTP, step by step, keeping what a redirect carries."""
     if fault:
         site.slack.fails("oauth.v2.access", fault)
@@ -126,7 +128,7 @@ def test_unexpected_fault_is_logged_without_the_link_it_met(
 ) -> None:
     site.runtime.integrations.add_practice("sealed", "Sealed", "Development")
     keyless = start_site(encryption_keys=SecretStr(generate_key()))
-    with Visitor(keyless) as person:
+    with BrowserClient(keyless) as person:
         page = person.opens(keyless.link("sealed"))
         failed = person.presses(page, "connect")
     said = "\n".join(heard.lines)

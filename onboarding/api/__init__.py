@@ -3,26 +3,26 @@
 from flask import Flask
 
 from onboarding.api import (
-    addresses,
+    authentication,
     channel_connections,
     channel_endpoints,
     contexts,
-    documents,
-    door,
+    install_urls,
     integrations,
-    keys,
-    limits,
+    openapi,
+    operations,
     problems,
+    rate_limit,
     subscribers,
 )
 
-#: Importing them has put their endpoints behind the door.
-FAMILIES = (addresses, channel_connections, channel_endpoints, contexts, integrations, subscribers)
+#: Importing them has put their endpoints behind the operations.
+FAMILIES = (install_urls, channel_connections, channel_endpoints, contexts, integrations, subscribers)
 
 
 def register(app: Flask, limit_per_second: int, storage: str) -> None:
     problems.register(app)
-    keys.register(app)
-    limits.register(app, limit_per_second, storage)
-    app.register_blueprint(door.blueprint)
-    app.register_blueprint(documents.blueprint)
+    authentication.register(app)
+    rate_limit.register(app, limit_per_second, storage)
+    app.register_blueprint(operations.blueprint)
+    app.register_blueprint(openapi.blueprint)

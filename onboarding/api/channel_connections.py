@@ -5,9 +5,8 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import Field
 
-from onboarding.api import door, keys, once, providers, wire
-from onboarding.api.bodies import read_body, read_query
-from onboarding.api.shapes import (
+from onboarding.api import authentication, idempotency, operations, providers, wire
+from onboarding.api.field_types import (
     EXACT_SET,
     Contexts,
     Flag,
@@ -24,8 +23,9 @@ from onboarding.api.shapes import (
     Wire,
     page,
 )
+from onboarding.api.request_parsing import read_body, read_query
 from onboarding.runtime import current
-from onboarding.services.connections.records import Auth, Connection, Query, Wish, Workspace
+from onboarding.services.connections.records import Auth, Connection, ConnectionQuery, NewConnection, Workspace
 
 TAG = "Channel connections"
 Status = Literal["healthy", "needs_reconnect", "unreachable", "unknown", "disconnected"]
@@ -143,45 +143,45 @@ class DeleteQuery(Wire):
     revoke: Flag = Field(False, description="Take the app out of the workspace, if nothing else there needs it.")
 
 
-@door.post("/v1/channel-connections", "connections:write", TAG, ChannelConnection, CreateChannelConnection)
+@operations.post("/v1/channel-connections", "connections:write", TAG, ChannelConnection, CreateChannelConnection)
 def create_channel_connection() -> Response:
     """Create a channel connection
 
     One identity (integration, subscriber, exact set of contexts) has one connection. A subscriber and contexts that are not there
     yet are made.
     """
-    who = keys.holder()
+    who = authentication.holder()
 
-    def act(then: once.Then) -> Connection:
+    def act(then: idempotency.BeforeCommit) -> Connection:
         wish = _wish(read_body(CreateChannelConnection))
-        made = current().writing.create(
+        made = current().connections.create(
             who.environment_id, who.environment_name, who.creates_subscribers, wish, who.actor, then
         )
         return _noted(made, wish.auth)
 
-    return once.answer(act, show, 201, lambda made: made.id)
+    return idempotency.respond_once(act, show, 201, lambda made: made.id)
 
 
-@door.get("/v1/channel-connections", "connections:read", TAG, ChannelConnectionPage, ChannelConnectionQuery)
+@operations.get("/v1/channel-connections", "connections:read", TAG, ChannelConnectionPage, ChannelConnectionQuery)
 def list_channel_connections() -> Response:
     """List channel connections, by cursor"""
     asked = read_query(ChannelConnectionQuery)
-    who, secrets = keys.holder(), keys.may_see_secrets()
+    who, secrets = authentication.holder(), authentication.may_see_secrets()
     found = current().connections.list(who.environment_id, asked.ask(), _query(asked), secrets)
     if secrets and found.rows:
         narrowed = asked.model_dump_json(exclude_none=True, exclude={"limit", "after", "before"})
         detail = f"{narrowed.replace(' ', '+')} count={found.total}"
-        current().credential_reads.note(who.environment_id, who.actor, "list", detail)
-    return door.told(page([documented(one, secrets) for one in found.rows], found))
+        current().credential_audit.note(who.environment_id, who.actor, "list", detail)
+    return operations.json_response(page([documented(one, secrets) for one in found.rows], found))
 
 
-@door.get("/v1/channel-connections/<identifier>", "connections:read", TAG, ChannelConnection)
+@operations.get("/v1/channel-connections/<identifier>", "connections:read", TAG, ChannelConnection)
 def retrieve_channel_connection(identifier: str) -> Response:
     """Retrieve a channel connection"""
-    return door.told(show(_read(identifier)))
+    return operations.json_response(show(_read(identifier)))
 
 
-@door.patch(
+@operations.patch(
     "/v1/channel-connections/<identifier>", "connections:write", TAG, ChannelConnection, UpdateChannelConnection
 )
 def update_channel_connection(identifier: str) -> Response:
@@ -189,30 +189,30 @@ def update_channel_connection(identifier: str) -> Response:
 
     Both are replaced whole: what is left out is gone. The status is `unknown` again, and what Slack granted is forgotten.
     """
-    who = keys.holder()
+    who = authentication.holder()
 
-    def act(then: once.Then) -> Connection:
+    def act(then: idempotency.BeforeCommit) -> Connection:
         body = read_body(UpdateChannelConnection)
         place, auth = _workspace(body.workspace), _auth(body.auth)
-        made = current().writing.replace(who.environment_id, identifier, place, auth, who.actor, then)
+        made = current().connections.replace_credentials(who.environment_id, identifier, place, auth, who.actor, then)
         return _noted(made, auth)
 
-    return once.answer(act, show, 200, lambda made: made.id)
+    return idempotency.respond_once(act, show, 200, lambda made: made.id)
 
 
-@door.delete("/v1/channel-connections/<identifier>", "connections:write", TAG, query=DeleteQuery, more=(422,))
+@operations.delete("/v1/channel-connections/<identifier>", "connections:write", TAG, query=DeleteQuery, more=(422,))
 def delete_channel_connection(identifier: str) -> Response:
     """Delete a channel connection, and its endpoints
 
     The token is revoked at Slack only with `revoke=true`, and never while another connection has the workspace, somebody is just
     connecting it, or Slack says that it belongs to another one. `204` says that the connection is gone, whatever Slack answered.
     """
-    asked, who = read_query(DeleteQuery), keys.holder()
-    current().ending.disconnect(who.environment_id, identifier, who.actor, asked.revoke)
-    return door.nothing()
+    asked, who = read_query(DeleteQuery), authentication.holder()
+    current().connections.disconnect(who.environment_id, identifier, who.actor, asked.revoke)
+    return operations.no_content()
 
 
-@door.post(
+@operations.post(
     "/v1/channel-connections/<identifier>/verify",
     "connections:write",
     TAG,
@@ -227,16 +227,16 @@ def verify_channel_connection(identifier: str) -> Response:
     A token that rotates is refreshed. Where Slack refuses, the answer is the connection with `status` `needs_reconnect`.
     """
 
-    def act(_then: once.Then) -> Connection:
-        current().health.verify(keys.holder().environment_id, identifier)
+    def act(_then: idempotency.BeforeCommit) -> Connection:
+        current().connections.verify(authentication.holder().environment_id, identifier)
         return _read(identifier)
 
-    return once.answer(act, show, 200, lambda made: made.id)
+    return idempotency.respond_once(act, show, 200, lambda made: made.id)
 
 
 def show(one: Connection) -> dict[str, Any]:
     """The documented members, as far as the key may see them."""
-    return documented(one, keys.may_see_secrets())
+    return documented(one, authentication.may_see_secrets())
 
 
 def documented(one: Connection, secrets: bool) -> dict[str, Any]:
@@ -294,22 +294,24 @@ def _shown_auth(one: Connection, secrets: bool) -> dict[str, Any]:
 
 def _read(identifier: str) -> Connection:
     """With its token where the key may see it, which is noted first. Raises NotFound."""
-    who, secrets = keys.holder(), keys.may_see_secrets()
+    who, secrets = authentication.holder(), authentication.may_see_secrets()
     found = current().connections.retrieve(who.environment_id, identifier, secrets)
     if secrets:
-        current().credential_reads.note(who.environment_id, who.actor, identifier)
+        current().credential_audit.note(who.environment_id, who.actor, identifier)
     return found
 
 
 def _noted(made: Connection, given: Auth) -> Connection:
     """Who gives a refresh token that others gave before is told what came of it since: that is a read."""
-    if made.access_token != given.access_token and keys.may_see_secrets():
-        current().credential_reads.note(keys.holder().environment_id, keys.holder().actor, made.identifier)
+    if made.access_token != given.access_token and authentication.may_see_secrets():
+        current().credential_audit.note(
+            authentication.holder().environment_id, authentication.holder().actor, made.identifier
+        )
     return made
 
 
-def _wish(body: CreateChannelConnection) -> Wish:
-    return Wish(
+def _wish(body: CreateChannelConnection) -> NewConnection:
+    return NewConnection(
         integration_identifier=body.integration_identifier,
         workspace=_workspace(body.workspace),
         auth=_auth(body.auth),
@@ -328,8 +330,8 @@ def _auth(told: AuthIn) -> Auth:
     return Auth(told.access_token, told.refresh_token, told.expires_at, told.refresh_token_expires_at)
 
 
-def _query(asked: ChannelConnectionQuery) -> Query:
-    return Query(
+def _query(asked: ChannelConnectionQuery) -> ConnectionQuery:
+    return ConnectionQuery(
         subscriber_id=asked.subscriber_id,
         mode=asked.connection_mode,
         channel=asked.channel,

@@ -6,12 +6,12 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from onboarding.api import door, keys, once, providers, wire
-from onboarding.api.bodies import note_ignored, read_body, read_query
+from onboarding.api import authentication, idempotency, operations, providers, wire
+from onboarding.api.field_types import EXACT_SET, Contexts, Identifier, Keys, PageQuery, Plain, Text, Time, Wire, page
 from onboarding.api.problems import ValidationFailed
-from onboarding.api.shapes import EXACT_SET, Contexts, Identifier, Keys, PageQuery, Plain, Text, Time, Wire, page
+from onboarding.api.request_parsing import note_ignored, read_body, read_query
 from onboarding.runtime import current
-from onboarding.services.endpoints import Endpoint, EndpointQuery, EndpointWish
+from onboarding.services.channel_endpoints import Endpoint, EndpointQuery, NewEndpoint
 
 TAG = "Channel endpoints"
 Kind = Literal["slack_channel", "slack_user", "webhook"]
@@ -99,19 +99,21 @@ class ChannelEndpointQuery(PageQuery):
     context_keys: Keys | None = Field(None, description=EXACT_SET)
 
 
-@door.post("/v1/channel-endpoints", "connections:write", TAG, ChannelEndpoint, CreateChannelEndpoint)
+@operations.post("/v1/channel-endpoints", "connections:write", TAG, ChannelEndpoint, CreateChannelEndpoint)
 def create_channel_endpoint() -> Response:
     """Create a channel endpoint"""
-    who = keys.holder()
+    who = authentication.holder()
 
-    def act(then: once.Then) -> Endpoint:
+    def act(then: idempotency.BeforeCommit) -> Endpoint:
         wish = _wish(read_body(CreateChannelEndpoint))
-        return current().endpoints.create(who.environment_id, who.environment_name, who.creates_subscribers, wish, then)
+        return current().channel_endpoints.create(
+            who.environment_id, who.environment_name, who.creates_subscribers, wish, then
+        )
 
-    return once.answer(act, show)
+    return idempotency.respond_once(act, show)
 
 
-@door.get("/v1/channel-endpoints", "connections:read", TAG, ChannelEndpointPage, ChannelEndpointQuery)
+@operations.get("/v1/channel-endpoints", "connections:read", TAG, ChannelEndpointPage, ChannelEndpointQuery)
 def list_channel_endpoints() -> Response:
     """List channel endpoints, by cursor"""
     asked = read_query(ChannelEndpointQuery)
@@ -123,49 +125,49 @@ def list_channel_endpoints() -> Response:
         connection_identifier=asked.connection_identifier,
         context_keys=asked.context_keys,
     )
-    found = current().endpoints.list(keys.holder().environment_id, asked.ask(), query)
+    found = current().channel_endpoints.list(authentication.holder().environment_id, asked.ask(), query)
     _note_read(found.rows, "endpoints")
-    return door.told(page([show(one) for one in found.rows], found))
+    return operations.json_response(page([show(one) for one in found.rows], found))
 
 
-@door.get(_ONE, "connections:read", TAG, ChannelEndpoint)
+@operations.get(_ONE, "connections:read", TAG, ChannelEndpoint)
 def retrieve_channel_endpoint(identifier: str) -> Response:
     """Retrieve a channel endpoint"""
-    found = current().endpoints.retrieve(keys.holder().environment_id, identifier)
+    found = current().channel_endpoints.retrieve(authentication.holder().environment_id, identifier)
     _note_read([found], identifier)
-    return door.told(show(found))
+    return operations.json_response(show(found))
 
 
-@door.patch(_ONE, "connections:write", TAG, ChannelEndpoint, UpdateChannelEndpoint)
+@operations.patch(_ONE, "connections:write", TAG, ChannelEndpoint, UpdateChannelEndpoint)
 def update_channel_endpoint(identifier: str) -> Response:
     """Replace where it leads to"""
-    who = keys.holder()
+    who = authentication.holder()
 
-    def act(then: once.Then) -> Endpoint:
+    def act(then: idempotency.BeforeCommit) -> Endpoint:
         endpoint = read_body(UpdateChannelEndpoint).endpoint
-        return current().endpoints.change(
+        return current().channel_endpoints.change(
             who.environment_id, who.environment_name, identifier, lambda kind: _formed(kind, endpoint), then
         )
 
-    return once.answer(act, show, 200)
+    return idempotency.respond_once(act, show, 200)
 
 
-@door.delete(_ONE, "connections:write", TAG)
+@operations.delete(_ONE, "connections:write", TAG)
 def delete_channel_endpoint(identifier: str) -> Response:
     """Delete a channel endpoint"""
-    current().endpoints.remove(keys.holder().environment_id, identifier)
-    return door.nothing()
+    current().channel_endpoints.remove(authentication.holder().environment_id, identifier)
+    return operations.no_content()
 
 
 def _note_read(found: Sequence[Endpoint], subject: str) -> None:
     """A webhook's address is a credential: whoever has it can post there."""
-    if keys.may_see_secrets() and any("url" in one.endpoint for one in found):
-        current().credential_reads.note(keys.holder().environment_id, keys.holder().actor, subject)
+    if authentication.may_see_secrets() and any("url" in one.endpoint for one in found):
+        current().credential_audit.note(authentication.holder().environment_id, authentication.holder().actor, subject)
 
 
 def show(one: Endpoint) -> dict[str, Any]:
     endpoint = dict(one.endpoint)
-    if "url" in endpoint and not keys.may_see_secrets():
+    if "url" in endpoint and not authentication.may_see_secrets():
         endpoint["url"] = ""
     return {
         "identifier": one.identifier,
@@ -182,8 +184,8 @@ def show(one: Endpoint) -> dict[str, Any]:
     }
 
 
-def _wish(body: CreateChannelEndpoint) -> EndpointWish:
-    return EndpointWish(
+def _wish(body: CreateChannelEndpoint) -> NewEndpoint:
+    return NewEndpoint(
         integration_identifier=body.integration_identifier,
         subscriber_id=body.subscriber_id,
         type=body.type,

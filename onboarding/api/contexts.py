@@ -5,9 +5,9 @@ from typing import Any
 from flask import Response
 from pydantic import Field
 
-from onboarding.api import door, keys, once, wire
-from onboarding.api.bodies import read_body, read_query
-from onboarding.api.shapes import Data, PageQuery, Plain, Time, Wire, Word, page
+from onboarding.api import authentication, idempotency, operations, wire
+from onboarding.api.field_types import Data, PageQuery, Plain, Time, Wire, Word, page
+from onboarding.api.request_parsing import read_body, read_query
 from onboarding.runtime import current
 from onboarding.services import contexts as service
 
@@ -47,49 +47,51 @@ class ContextQuery(PageQuery):
     search: Plain | None = Field(None, max_length=255, description="A part of `type:id`, without regard to case.")
 
 
-@door.post("/v2/contexts", "connections:write", TAG, Context, CreateContext)
+@operations.post("/v2/contexts", "connections:write", TAG, Context, CreateContext)
 def create_context() -> Response:
     """Create a context"""
 
-    def act(then: once.Then) -> service.Context:
+    def act(then: idempotency.BeforeCommit) -> service.Context:
         body = read_body(CreateContext)
-        return current().contexts.create(keys.holder().environment_id, body.type, body.id, body.data or {}, then)
+        return current().contexts.create(
+            authentication.holder().environment_id, body.type, body.id, body.data or {}, then
+        )
 
-    return once.answer(act, show)
+    return idempotency.respond_once(act, show)
 
 
-@door.get("/v2/contexts", "connections:read", TAG, ContextPage, ContextQuery)
+@operations.get("/v2/contexts", "connections:read", TAG, ContextPage, ContextQuery)
 def list_contexts() -> Response:
     """List contexts, by cursor"""
     asked = read_query(ContextQuery)
-    environment = keys.holder().environment_id
+    environment = authentication.holder().environment_id
     wanted = {name: value for name in ("id", "type", "search") if (value := getattr(asked, name)) is not None}
     found = current().contexts.list(environment, asked.ask(), wanted)
-    return door.told(page([show(one) for one in found.rows], found))
+    return operations.json_response(page([show(one) for one in found.rows], found))
 
 
-@door.get(_ONE, "connections:read", TAG, Context)
+@operations.get(_ONE, "connections:read", TAG, Context)
 def retrieve_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Retrieve a context"""
-    return door.told(show(current().contexts.retrieve(keys.holder().environment_id, type, id)))
+    return operations.json_response(show(current().contexts.retrieve(authentication.holder().environment_id, type, id)))
 
 
-@door.patch(_ONE, "connections:write", TAG, Context, UpdateContext)
+@operations.patch(_ONE, "connections:write", TAG, Context, UpdateContext)
 def update_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Replace a context's data"""
 
-    def act(then: once.Then) -> service.Context:
+    def act(then: idempotency.BeforeCommit) -> service.Context:
         body = read_body(UpdateContext)
-        return current().contexts.change(keys.holder().environment_id, type, id, body.data, then)
+        return current().contexts.change(authentication.holder().environment_id, type, id, body.data, then)
 
-    return once.answer(act, show, 200)
+    return idempotency.respond_once(act, show, 200)
 
 
-@door.delete(_ONE, "connections:write", TAG, more=(409,))
+@operations.delete(_ONE, "connections:write", TAG, more=(409,))
 def delete_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
     """Delete a context to which no connection refers"""
-    current().contexts.remove(keys.holder().environment_id, type, id)
-    return door.nothing()
+    current().contexts.remove(authentication.holder().environment_id, type, id)
+    return operations.no_content()
 
 
 def show(one: service.Context) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import Field, RootModel
 
-from onboarding.api import door, keys, wire
-from onboarding.api.shapes import Wire
+from onboarding.api import authentication, operations, wire
+from onboarding.api.field_types import Wire
 from onboarding.runtime import current
 
 TAG = "Integrations"
@@ -32,21 +32,21 @@ class Integrations(RootModel[list[Integration]]):
     """All of the environment."""
 
 
-@door.get("/v1/integrations", "connections:read", TAG, Integrations)
+@operations.get("/v1/integrations", "connections:read", TAG, Integrations)
 def list_integrations() -> Response:
     """List integrations"""
     return _all()
 
 
-@door.get("/v1/integrations/active", "connections:read", TAG, Integrations)
+@operations.get("/v1/integrations/active", "connections:read", TAG, Integrations)
 def list_active_integrations() -> Response:
     """List the integrations that are in use: all of them"""
     return _all()
 
 
 def _all() -> Response:
-    found = current().integrations.documented(keys.holder().environment_id)
-    return door.told(
+    found = current().integrations.documented(authentication.holder().environment_id)
+    return operations.json_response(
         [
             {
                 "_id": one.id,

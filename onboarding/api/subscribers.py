@@ -5,9 +5,9 @@ from typing import Any, Literal
 from flask import Response
 from pydantic import Field
 
-from onboarding.api import door, keys, once, wire
-from onboarding.api.bodies import read_body, read_body_and_query, read_query
-from onboarding.api.shapes import Data, Flag, Identifier, PageQuery, Plain, Time, Wire, page
+from onboarding.api import authentication, idempotency, operations, wire
+from onboarding.api.field_types import Data, Flag, Identifier, PageQuery, Plain, Time, Wire, page
+from onboarding.api.request_parsing import read_body, read_body_and_query, read_query
 from onboarding.runtime import current
 from onboarding.services import subscribers as service
 
@@ -79,55 +79,57 @@ class SubscriberDeleted(Wire):
     status: Literal["deleted"]
 
 
-@door.post("/v2/subscribers", "connections:write", TAG, Subscriber, CreateSubscriber, CreateSubscriberQuery)
+@operations.post("/v2/subscribers", "connections:write", TAG, Subscriber, CreateSubscriber, CreateSubscriberQuery)
 def create_subscriber() -> Response:
     """Create a subscriber, or change the one that exists
 
     Both are answered with 201, the only success that the official clients know here.
     """
-    who = keys.holder()
+    who = authentication.holder()
 
-    def act(then: once.Then) -> service.Subscriber:
+    def act(then: idempotency.BeforeCommit) -> service.Subscriber:
         body, asked = read_body_and_query(CreateSubscriber, CreateSubscriberQuery)
         return current().subscribers.create(
             who.environment_id, body.subscriber_id, body.profile, asked.fail_if_exists, then
         )
 
-    return once.answer(act, wire.subscriber)
+    return idempotency.respond_once(act, wire.subscriber)
 
 
-@door.get("/v2/subscribers", "connections:read", TAG, SubscriberPage, SubscriberQuery)
+@operations.get("/v2/subscribers", "connections:read", TAG, SubscriberPage, SubscriberQuery)
 def list_subscribers() -> Response:
     """List subscribers, by cursor"""
     asked = read_query(SubscriberQuery)
     names = ("subscriber_id", "email", "phone", "name")
     wanted = {name: value for name in names if (value := getattr(asked, name)) is not None}
-    found = current().subscribers.list(keys.holder().environment_id, asked.ask(), wanted)
-    return door.told(page([wire.subscriber(one) for one in found.rows], found))
+    found = current().subscribers.list(authentication.holder().environment_id, asked.ask(), wanted)
+    return operations.json_response(page([wire.subscriber(one) for one in found.rows], found))
 
 
-@door.get(_ONE, "connections:read", TAG, Subscriber)
+@operations.get(_ONE, "connections:read", TAG, Subscriber)
 def retrieve_subscriber(subscriber_id: str) -> Response:
     """Retrieve a subscriber"""
-    return door.told(wire.subscriber(current().subscribers.retrieve(keys.holder().environment_id, subscriber_id)))
+    return operations.json_response(
+        wire.subscriber(current().subscribers.retrieve(authentication.holder().environment_id, subscriber_id))
+    )
 
 
-@door.patch(_ONE, "connections:write", TAG, Subscriber, UpdateSubscriber)
+@operations.patch(_ONE, "connections:write", TAG, Subscriber, UpdateSubscriber)
 def update_subscriber(subscriber_id: str) -> Response:
     """Change a subscriber
 
     What is named is changed; `null` takes it away.
     """
 
-    def act(then: once.Then) -> service.Subscriber:
+    def act(then: idempotency.BeforeCommit) -> service.Subscriber:
         body = read_body(UpdateSubscriber)
-        return current().subscribers.change(keys.holder().environment_id, subscriber_id, body.profile, then)
+        return current().subscribers.change(authentication.holder().environment_id, subscriber_id, body.profile, then)
 
-    return once.answer(act, wire.subscriber, 200)
+    return idempotency.respond_once(act, wire.subscriber, 200)
 
 
-@door.delete(_ONE, "connections:write", TAG, SubscriberDeleted, more=(409,))
+@operations.delete(_ONE, "connections:write", TAG, SubscriberDeleted, more=(409,))
 def delete_subscriber(subscriber_id: str) -> Response:
     """Delete a subscriber to whom no connection belongs, and its channel endpoints"""
-    current().subscribers.remove(keys.holder().environment_id, subscriber_id)
-    return door.told({"acknowledged": True, "status": "deleted"})
+    current().subscribers.remove(authentication.holder().environment_id, subscriber_id)
+    return operations.json_response({"acknowledged": True, "status": "deleted"})

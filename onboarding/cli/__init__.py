@@ -21,5 +21,5 @@ def register(app: Flask) -> None:
     """Each command reads the settings when it runs, so that `--help` always works."""
     for part in (setup.setup, serve.serve, web.web, setup.sweep):
         app.cli.add_command(part)
-    for door in (integrations, links, operators, api_keys, keys, environments, practice, connections):
-        app.cli.add_command(door.group)
+    for module in (integrations, links, operators, api_keys, keys, environments, practice, connections):
+        app.cli.add_command(module.group)

@@ -7,7 +7,7 @@ import click
 from onboarding.api.channel_connections import documented
 from onboarding.api.wire import moment
 from onboarding.cli.shell import environment_option, json_option, opened, say
-from onboarding.services.connections.records import Connection, Search
+from onboarding.services.connections.records import Connection, ConsoleSearch
 
 group = click.Group("connection", help="Channel connections.")
 #: What the console says as well, by result.
@@ -26,7 +26,7 @@ _ENDS = {
 def list_(after: str | None, environment: str, as_json: bool) -> None:
     """List connections, newest first, 25 at a time."""
     with opened() as runtime:
-        page = runtime.connections.page(runtime.environments.named(environment).id, Search(), after, None)
+        page = runtime.connections.page(runtime.environments.named(environment).id, ConsoleSearch(), after, None)
     members: dict[str, object] = {"data": [documented(row, secrets=False) for row in page.rows], "next": page.next}
     lines = [_line(row) for row in page.rows]
     if page.next:
@@ -40,7 +40,7 @@ def list_(after: str | None, environment: str, as_json: bool) -> None:
 def show(identifier: str, environment: str) -> None:
     """Print one connection as the API shows it, without its token."""
     with opened() as runtime:
-        found = runtime.connections.find(runtime.environments.named(environment).id, identifier)
+        found = runtime.connections.detail(runtime.environments.named(environment).id, identifier)
     beyond = {"tokenLastFour": found.token_last_four, "tokenSince": moment(found.token_since), "others": found.others}
     click.echo(json.dumps({**documented(found.connection, secrets=False), **beyond}, indent=2))
 
@@ -53,8 +53,8 @@ def verify(identifier: str, environment: str, as_json: bool) -> None:
     """Ask Slack whether a connection works; a token that rotates is refreshed."""
     with opened() as runtime:
         home = runtime.environments.named(environment).id
-        runtime.health.verify(home, identifier)
-        found = runtime.connections.find(home, identifier).connection
+        runtime.connections.verify(home, identifier)
+        found = runtime.connections.detail(home, identifier).connection
     why = f": {found.status_reason}" if found.status_reason else "."
     say(as_json, documented(found, secrets=False), lambda: f"{identifier} is {found.status}{why}")
 
@@ -66,7 +66,7 @@ def verify(identifier: str, environment: str, as_json: bool) -> None:
 def disconnect(identifier: str, environment: str, as_json: bool) -> None:
     """Remove a connection, and the app from its workspace where nothing else uses it."""
     with opened() as runtime:
-        result = runtime.ending.disconnect(runtime.environments.named(environment).id, identifier, "shell")
+        result = runtime.connections.disconnect(runtime.environments.named(environment).id, identifier, "shell")
     say(as_json, {"identifier": identifier, "result": result}, lambda: _ENDS[result])
 
 

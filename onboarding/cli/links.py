@@ -5,7 +5,7 @@ import click
 from onboarding.api.wire import moment
 from onboarding.cli.shell import environment_option, json_option, lifetime, opened, say
 from onboarding.errors import NotFound, Refused
-from onboarding.services.links import Wish
+from onboarding.services.links import NewLink
 
 group = click.Group("link", help="Invitations to connect.")
 
@@ -38,7 +38,7 @@ def create(
     """Print an address for one customer."""
     with opened() as runtime:
         made = runtime.links.create(
-            Wish(
+            NewLink(
                 integration=integration,
                 environment=environment,
                 subscriber_id=subscriber,

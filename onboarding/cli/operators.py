@@ -16,7 +16,7 @@ def add(email: str, role: str | None, as_json: bool) -> None:
     """Print a one-time sign-in link for EMAIL."""
     with opened() as runtime:
         runtime.environments.first()
-        made = runtime.access.invite(email, role)
+        made = runtime.operators.invite(email, role)
     say(as_json, {"url": made.url, "expiresAt": moment(made.expires_at)}, lambda: made.url)
 
 
@@ -26,7 +26,7 @@ def list_(as_json: bool) -> None:
     """List everybody who may sign in."""
     with opened() as runtime:
         runtime.environments.first()
-        found = runtime.access.people()
+        found = runtime.operators.people()
     lines = [f"{one.email}  {one.role}" for one in found]
     rows = [{"email": one.email, "role": one.role} for one in found]
     say(as_json, {"data": rows}, lambda: "\n".join(lines) or "Nobody yet.")
@@ -39,5 +39,5 @@ def remove(email: str, as_json: bool) -> None:
     """Take a person's access away: sessions and sign-in links end at once."""
     with opened() as runtime:
         runtime.environments.first()
-        runtime.access.remove(email)
+        runtime.operators.remove(email)
     say(as_json, {"email": email, "removed": True}, lambda: f"Removed {email}.")

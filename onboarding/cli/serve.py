@@ -45,7 +45,7 @@ def _run(configured: Settings, runtime: Runtime) -> None:
     server = subprocess.Popen([sys.executable, "-m", "flask", "--app", "app", "web"])
     try:
         if _comes_up(configured, server, ended):
-            _announce(configured, runtime.access.invite(OWNER).url)
+            _announce(configured, runtime.operators.invite(OWNER).url)
         while server.poll() is None and not ended.wait(1):
             pass
     finally:

@@ -12,7 +12,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from onboarding import settings, turns
+from onboarding import concurrency, settings
 from onboarding.cli.shell import opened
 from onboarding.runtime import check_ready
 from onboarding.settings import Settings
@@ -45,8 +45,8 @@ def web(workers: int | None) -> None:
         address=configured.host,
         port=configured.port,
         workers=workers or (1 if configured.practice_possible else os.cpu_count() or 1),
-        blocking_threads=turns.THREADS,
-        backpressure=turns.THREADS * 4,
+        blocking_threads=concurrency.THREADS,
+        backpressure=concurrency.THREADS * 4,
         websockets=False,
         log_level=LogLevels.error,
         workers_kill_timeout=END_SECONDS,

@@ -37,7 +37,7 @@ class Step:
 def once(runtime: Runtime, batches: int | None = None) -> tuple[Step, ...]:
     """Does what is due, `batches` of each step at most. A step that fails does not keep the others from it."""
     return (
-        _take("ended", "Attempts ended", lambda: iter([runtime.choosing.expire_overdue()]), batches),
+        _take("ended", "Attempts ended", lambda: iter([runtime.installs.expire_overdue()]), batches),
         _take("attemptsPurged", "Attempts purged", runtime.retention.purge_attempts, batches),
         _take("answersPurged", "Answers purged", runtime.idempotency.purge, batches),
         _take("signInsPurged", "Sign-ins purged", runtime.retention.purge_sign_ins, batches),

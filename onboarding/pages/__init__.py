@@ -2,25 +2,12 @@
 
 from flask import Flask
 
-from onboarding.pages import (
-    callback,
-    connect,
-    connections,
-    guard,
-    headers,
-    health,
-    home,
-    installs,
-    layout,
-    problems,
-    results,
-    setup,
-    signin,
-)
+from onboarding.pages import layout, probes
+from onboarding.pages.console import connections, installs, operators
+from onboarding.pages.customer import callback, connect, home, results, setup
 
 
 def register(app: Flask) -> None:
-    for part in (guard, headers, layout, problems):
-        part.register(app)
-    for door in (callback, connect, connections, health, home, installs, results, setup, signin):
-        app.register_blueprint(door.blueprint)
+    layout.register(app)
+    for module in (callback, connect, connections, home, installs, operators, probes, results, setup):
+        app.register_blueprint(module.blueprint)

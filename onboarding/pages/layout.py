@@ -8,10 +8,10 @@ from pathlib import Path
 from flask import Flask
 
 from onboarding.errors import StorageProblem
-from onboarding.pages import guard
+from onboarding.http import operator_guard
 from onboarding.pages.filters import FILTERS
 from onboarding.runtime import current
-from onboarding.services.access import Viewer
+from onboarding.services.operators import Person
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ def register(app: Flask) -> None:
 
 
 def _everywhere() -> dict[str, object]:
-    viewer: Viewer | None = None
+    viewer: Person | None = None
     practice = current().settings.practice_possible
     try:
-        viewer, practice = guard.viewer(), practice and current().integrations.is_practice_on()
+        viewer, practice = operator_guard.signed_in_person(), practice and current().integrations.is_practice_on()
     except StorageProblem:
         # The page that says so has to come out all the same.
         viewer = None

@@ -8,9 +8,9 @@ from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException
 
 from onboarding.practice import consent, control, guard, home, web_api
-from onboarding.practice.places import WORKSPACES, Workspace
 from onboarding.practice.registration import Apps, PracticeApp
-from onboarding.practice.saving import StateFileUnreadable
+from onboarding.practice.state_file import StateFileUnreadable
+from onboarding.practice.workspaces import WORKSPACES, Workspace
 from onboarding.practice.world import World
 
 __all__ = ["PracticeApp", "StateFileUnreadable", "World", "create_practice"]

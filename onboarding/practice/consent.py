@@ -8,9 +8,9 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from werkzeug.datastructures import MultiDict
 
 from onboarding.practice import grants, guard, permissions, scenarios
-from onboarding.practice.places import Workspace
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.scenarios import BY_NAME, CANCEL_DESCRIPTION, NORMAL, Scenario
+from onboarding.practice.workspaces import Workspace
 from onboarding.practice.world import World
 
 blueprint = Blueprint("consent", __name__)
@@ -25,7 +25,7 @@ class SlackShowsError(Exception):
 
 
 @dataclass(frozen=True)
-class Ask:
+class ConsentRequest:
     """What the app asks for. `sent_redirect` is None when it left the address to Slack, which takes the first one."""
 
     app: PracticeApp
@@ -91,7 +91,7 @@ def show_error(problem: SlackShowsError) -> tuple[str, int]:
     return render_template("practice/slack_error.html", code=problem.code), 400
 
 
-def _allow(world: World, ask: Ask, scenario: Scenario, workspace: Workspace) -> Response:
+def _allow(world: World, ask: ConsentRequest, scenario: Scenario, workspace: Workspace) -> Response:
     if scenario.page:
         raise SlackShowsError(scenario.page)
     if scenario.error:
@@ -118,7 +118,7 @@ def _allow(world: World, ask: Ask, scenario: Scenario, workspace: Workspace) -> 
     return _send_back(ask, scenario, code=code.value)
 
 
-def _read_ask(world: World, args: "MultiDict[str, str]") -> Ask:
+def _read_ask(world: World, args: "MultiDict[str, str]") -> ConsentRequest:
     app = world.app(args.get("client_id", ""))
     if app is None:
         raise SlackShowsError("invalid_client_id")
@@ -131,10 +131,10 @@ def _read_ask(world: World, args: "MultiDict[str, str]") -> Ask:
         raise SlackShowsError("no_scopes")
     if not permissions.are_acceptable(bot_scopes + user_scopes):
         raise SlackShowsError("invalid_scope")
-    return Ask(app, redirect_uri, sent, bot_scopes, user_scopes, args.get("state"), args.get("team"))
+    return ConsentRequest(app, redirect_uri, sent, bot_scopes, user_scopes, args.get("state"), args.get("team"))
 
 
-def _chosen_workspace(world: World, ask: Ask, scenario: Scenario) -> Workspace:
+def _chosen_workspace(world: World, ask: ConsentRequest, scenario: Scenario) -> Workspace:
     chosen = world.workspaces.get(request.form.get("workspace", ""))
     if chosen is None:
         raise SlackShowsError("team_not_found")
@@ -147,13 +147,13 @@ def _chosen_workspace(world: World, ask: Ask, scenario: Scenario) -> Workspace:
     return chosen
 
 
-def _granted_scopes(ask: Ask, scenario: Scenario) -> tuple[list[str], list[str]]:
+def _granted_scopes(ask: ConsentRequest, scenario: Scenario) -> tuple[list[str], list[str]]:
     bot = list(dict.fromkeys([*ask.bot_scopes, *scenario.adds_bot_scopes]))
     user = list(dict.fromkeys([*ask.user_scopes, *scenario.adds_user_scopes]))
     return ([], user) if scenario.user_only else (bot, user)
 
 
-def _send_back(ask: Ask, scenario: Scenario, **answer: str | None) -> Response:
+def _send_back(ask: ConsentRequest, scenario: Scenario, **answer: str | None) -> Response:
     state = ask.state
     if scenario.state == "dropped":
         state = None

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from onboarding.practice import ledger as rows
+from onboarding.practice.errors import Refused
 from onboarding.practice.ledger import Code, Installation, Kind, Ledger, RefreshToken, Token
-from onboarding.practice.places import Workspace
-from onboarding.practice.refusals import Refused
 from onboarding.practice.registration import PracticeApp, slack_id
 from onboarding.practice.scenarios import BY_NAME, Scenario
+from onboarding.practice.workspaces import Workspace
 
 CODE_SECONDS = 600
 ROTATING_TOKEN_SECONDS = 43_200

@@ -55,12 +55,12 @@ def _refuse_cross_site_posts() -> None:
         abort(403, "This form was sent from another site.")
 
 
-def _is_cross_site(asked: Request) -> bool:
-    site = asked.headers.get("Sec-Fetch-Site")
+def _is_cross_site(call: Request) -> bool:
+    site = call.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in ("same-origin", "none")
-    origin = asked.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != asked.host
+    origin = call.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != call.host
 
 
 def _page_headers(answer: Response) -> Response:

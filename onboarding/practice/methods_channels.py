@@ -2,10 +2,10 @@
 
 from base64 import b64decode, b64encode
 
-from onboarding.practice.asked import Answer, Asked
+from onboarding.practice.api_call import Answer, ApiCall
+from onboarding.practice.errors import Refused
 from onboarding.practice.ledger import Installation, Token
-from onboarding.practice.places import Channel, Workspace
-from onboarding.practice.refusals import Refused
+from onboarding.practice.workspaces import Channel, Workspace
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 999
@@ -19,85 +19,85 @@ _TYPES = {
 }
 
 
-def conversations_list(asked: Asked) -> Answer:
+def conversations_list(call: ApiCall) -> Answer:
     """Pages are cut first and filtered afterwards, as Slack does: a page can be short, or empty, before the end."""
-    types = [name.strip() for name in asked.params.get("types", "public_channel").split(",")]
+    types = [name.strip() for name in call.params.get("types", "public_channel").split(",")]
     if not set(types) <= set(_TYPES):
         raise Refused("invalid_types")
-    token = asked.holder(*(_TYPES[name] for name in types))
+    token = call.holder(*(_TYPES[name] for name in types))
     for name in types:
         if _TYPES[name] not in token.scopes:
             raise Refused("missing_scope", needed=_TYPES[name], provided=",".join(token.scopes))
-    workspace, installation = asked.workspace(token), asked.installation(token)
-    start, size = _cursor(asked.params.get("cursor", "")), _limit(asked.params.get("limit"))
+    workspace, installation = call.workspace(token), call.installation(token)
+    start, size = _cursor(call.params.get("cursor", "")), _limit(call.params.get("limit"))
     page = workspace.channels[start : start + size]
     shown = [
         _show(channel, installation, workspace)
         for channel in page
         if _is_seen(channel, installation)
         and ("private_channel" if channel.is_private else "public_channel") in types
-        and not (channel.is_archived and asked.flag("exclude_archived"))
+        and not (channel.is_archived and call.flag("exclude_archived"))
     ]
     after = start + size
     more = b64encode(f"next:{after}".encode()).decode() if after < len(workspace.channels) else ""
     return {"channels": shown, "response_metadata": {"next_cursor": more}}
 
 
-def conversations_info(asked: Asked) -> Answer:
-    token = asked.holder("channels:read", "groups:read")
-    workspace, installation = asked.workspace(token), asked.installation(token)
-    channel = _find(workspace, installation, asked.params.get("channel", ""))
+def conversations_info(call: ApiCall) -> Answer:
+    token = call.holder("channels:read", "groups:read")
+    workspace, installation = call.workspace(token), call.installation(token)
+    channel = _find(workspace, installation, call.params.get("channel", ""))
     if channel.is_private and "groups:read" not in token.scopes:
         raise Refused("missing_scope", needed="groups:read", provided=",".join(token.scopes))
     return {"channel": _show(channel, installation, workspace)}
 
 
-def conversations_join(asked: Asked) -> Answer:
-    token = asked.holder("channels:join")
-    workspace, installation = asked.workspace(token), asked.installation(token)
-    channel = _find(workspace, installation, asked.params.get("channel", ""))
+def conversations_join(call: ApiCall) -> Answer:
+    token = call.holder("channels:join")
+    workspace, installation = call.workspace(token), call.installation(token)
+    channel = _find(workspace, installation, call.params.get("channel", ""))
     if channel.is_private:
         raise Refused("method_not_supported_for_channel_type")
     if channel.is_archived:
         raise Refused("is_archived")
     already = channel.id in installation.channels
     if not already:
-        with asked.world.changing():
+        with call.world.changing():
             installation.channels.append(channel.id)
     answer: Answer = {"channel": _show(channel, installation, workspace)}
     return answer | ({"warning": "already_in_channel"} if already else {})
 
 
-def chat_post_message(asked: Asked) -> Answer:
-    token = asked.holder("chat:write")
-    text = asked.params.get("text", "")
-    if not text and not asked.params.get("blocks") and not asked.params.get("attachments"):
+def chat_post_message(call: ApiCall) -> Answer:
+    token = call.holder("chat:write")
+    text = call.params.get("text", "")
+    if not text and not call.params.get("blocks") and not call.params.get("attachments"):
         raise Refused("no_text")
     if len(text) > LONGEST_MESSAGE:
         raise Refused("msg_too_long")
-    workspace, installation = _posting_place(asked, token), asked.installation(token)
-    channel = _find(workspace, installation, asked.params.get("channel", ""), by_name=True)
+    workspace, installation = _posting_place(call, token), call.installation(token)
+    channel = _find(workspace, installation, call.params.get("channel", ""), by_name=True)
     if channel.is_archived:
         raise Refused("is_archived")
     if token.kind == "bot" and channel.id not in installation.channels and "chat:write.public" not in token.scopes:
         raise Refused("not_in_channel")
-    ts = f"{asked.world.now():.6f}"
+    ts = f"{call.world.now():.6f}"
     message = {"type": "message", "text": text, "user": token.user_id, "ts": ts, "team": workspace.id}
     if token.kind == "bot":
         message |= {"bot_id": installation.bot_id, "subtype": "bot_message"}
     return {"channel": channel.id, "ts": ts, "message": message}
 
 
-def _posting_place(asked: Asked, token: Token) -> Workspace:
+def _posting_place(call: ApiCall, token: Token) -> Workspace:
     """Posting needs no team_id: an organisation's token finds the workspace by the channel's id, but not by its name."""
-    here = asked.world.workspaces[token.place]
-    if not here.is_org or asked.params.get("team_id"):
-        return asked.workspace(token)
-    wanted = asked.params.get("channel", "")
+    here = call.world.workspaces[token.place]
+    if not here.is_org or call.params.get("team_id"):
+        return call.workspace(token)
+    wanted = call.params.get("channel", "")
     if not wanted.startswith("C"):
         raise Refused("team_not_found")
-    for team_id in asked.installation(token).teams:
-        team = asked.world.workspaces[team_id]
+    for team_id in call.installation(token).teams:
+        team = call.world.workspaces[team_id]
         if any(channel.id == wanted for channel in team.channels):
             return team
     raise Refused("channel_not_found")

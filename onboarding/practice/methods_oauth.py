@@ -3,28 +3,28 @@
 import secrets
 
 from onboarding.practice import grants
-from onboarding.practice.asked import Answer, Asked
+from onboarding.practice.api_call import Answer, ApiCall
+from onboarding.practice.errors import Refused
 from onboarding.practice.grants import Issued
 from onboarding.practice.ledger import Code, Installation, Token
-from onboarding.practice.places import Workspace
-from onboarding.practice.refusals import Refused
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.scenarios import BY_NAME
+from onboarding.practice.workspaces import Workspace
 
 
-def oauth_v2_access(asked: Asked) -> Answer:
-    app = asked.client()
-    grant_type = asked.params.get("grant_type", "authorization_code")
+def oauth_v2_access(call: ApiCall) -> Answer:
+    app = call.client()
+    grant_type = call.params.get("grant_type", "authorization_code")
     if grant_type == "refresh_token":
-        return _refreshed(asked, app)
+        return _refreshed(call, app)
     if grant_type != "authorization_code":
         raise Refused("invalid_grant_type")
-    now = asked.world.now()
-    with asked.world.changing() as ledger:
-        code = grants.spend_code(ledger, app, asked.params.get("code", ""), asked.params.get("redirect_uri"), now)
-        workspace = asked.world.workspaces[code.place]
+    now = call.world.now()
+    with call.world.changing() as ledger:
+        code = grants.spend_code(ledger, app, call.params.get("code", ""), call.params.get("redirect_uri"), now)
+        workspace = call.world.workspaces[code.place]
         installation, bot, user = grants.install(ledger, app, workspace, code, now)
-        webhook = _new_webhook(asked, installation, workspace) if "incoming-webhook" in code.bot_scopes else {}
+        webhook = _new_webhook(call, installation, workspace) if "incoming-webhook" in code.bot_scopes else {}
         return {
             "app_id": app.app_id,
             "authed_user": {"id": workspace.person.id, **(_token_fields(user, now) if user else {})},
@@ -37,10 +37,10 @@ def oauth_v2_access(asked: Asked) -> Answer:
         }
 
 
-def auth_test(asked: Asked) -> Answer:
-    token = asked.holder()
-    workspace = asked.world.workspaces[token.place]
-    app = asked.world.app(token.client_id)
+def auth_test(call: ApiCall) -> Answer:
+    token = call.holder()
+    workspace = call.world.workspaces[token.place]
+    app = call.world.app(token.client_id)
     about: Answer = {
         "url": workspace.url,
         "team": workspace.name,
@@ -52,60 +52,60 @@ def auth_test(asked: Asked) -> Answer:
         "is_enterprise_install": workspace.is_org,
     }
     if token.kind == "bot":
-        about["bot_id"] = asked.installation(token).bot_id
+        about["bot_id"] = call.installation(token).bot_id
     if workspace.enterprise_id:
         about["enterprise_id"] = workspace.enterprise_id
     if token.expires_at is not None:
-        about["expires_in"] = int(token.expires_at - asked.world.now())
+        about["expires_in"] = int(token.expires_at - call.world.now())
     return about
 
 
-def auth_revoke(asked: Asked) -> Answer:
-    token = asked.holder()
-    if asked.flag("test"):
+def auth_revoke(call: ApiCall) -> Answer:
+    token = call.holder()
+    if call.flag("test"):
         return {"revoked": False}
-    asked.world.revokes(token.value)
+    call.world.revokes(token.value)
     return {"revoked": True}
 
 
-def auth_teams_list(asked: Asked) -> Answer:
-    token = asked.holder()
-    here = asked.world.workspaces[token.place]
-    ids = asked.installation(token).teams if here.is_org else [here.id]
-    teams = [{"id": team_id, "name": asked.world.workspaces[team_id].name} for team_id in ids]
+def auth_teams_list(call: ApiCall) -> Answer:
+    token = call.holder()
+    here = call.world.workspaces[token.place]
+    ids = call.installation(token).teams if here.is_org else [here.id]
+    teams = [{"id": team_id, "name": call.world.workspaces[team_id].name} for team_id in ids]
     return {"teams": teams, "response_metadata": {"next_cursor": ""}}
 
 
-def apps_uninstall(asked: Asked) -> Answer:
-    token = asked.holder()
-    app = asked.client()
+def apps_uninstall(call: ApiCall) -> Answer:
+    token = call.holder()
+    app = call.client()
     if app.client_id != token.client_id:
         raise Refused("client_id_token_mismatch")
-    asked.world.removes_app(app.client_id, token.place)
+    call.world.removes_app(app.client_id, token.place)
     return {}
 
 
-def team_info(asked: Asked) -> Answer:
-    token = asked.holder("team:read")
-    workspace = asked.workspace(token)
+def team_info(call: ApiCall) -> Answer:
+    token = call.holder("team:read")
+    workspace = call.workspace(token)
     team: Answer = {
         "id": workspace.id,
         "name": workspace.name,
         "url": workspace.url,
         "domain": workspace.domain,
         "email_domain": f"{workspace.domain}.example",
-        "icon": {"image_default": True, "image_132": f"{asked.root}icons/{workspace.id}.svg"},
+        "icon": {"image_default": True, "image_132": f"{call.root}icons/{workspace.id}.svg"},
     }
     if workspace.enterprise_id:
         team |= {"enterprise_id": workspace.enterprise_id, "enterprise_name": workspace.enterprise_name}
     return {"team": team}
 
 
-def _refreshed(asked: Asked, app: PracticeApp) -> Answer:
-    now = asked.world.now()
-    with asked.world.changing() as ledger:
-        issued = grants.refresh(ledger, app, asked.params.get("refresh_token", ""), now)
-    workspace = asked.world.workspaces[issued.token.place]
+def _refreshed(call: ApiCall, app: PracticeApp) -> Answer:
+    now = call.world.now()
+    with call.world.changing() as ledger:
+        issued = grants.refresh(ledger, app, call.params.get("refresh_token", ""), now)
+    workspace = call.world.workspaces[issued.token.place]
     holder = "bot_user_id" if issued.token.kind == "bot" else "user_id"
     return {
         "app_id": app.app_id,
@@ -139,7 +139,7 @@ def _enterprise(workspace: Workspace) -> Answer | None:
     return {"id": workspace.enterprise_id, "name": workspace.enterprise_name}
 
 
-def _new_webhook(asked: Asked, installation: Installation, workspace: Workspace) -> Answer:
+def _new_webhook(call: ApiCall, installation: Installation, workspace: Workspace) -> Answer:
     """Each pass through consent makes another one; the earlier ones go on working."""
     channel = workspace.channels[0] if workspace.channels else None
     path = f"services/{workspace.id}/{installation.bot_id}/{secrets.token_urlsafe(18)}"
@@ -149,7 +149,7 @@ def _new_webhook(asked: Asked, installation: Installation, workspace: Workspace)
             "channel": f"#{channel.name}" if channel else "",
             "channel_id": channel.id if channel else "",
             "configuration_url": f"{workspace.url}services/{installation.bot_id}",
-            "url": asked.root + path,
+            "url": call.root + path,
         }
     }
 

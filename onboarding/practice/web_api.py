@@ -8,16 +8,16 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from onboarding.practice import asked, methods_channels, methods_oauth
-from onboarding.practice.asked import Answer, Asked
+from onboarding.practice import api_call, methods_channels, methods_oauth
+from onboarding.practice.api_call import Answer, ApiCall
+from onboarding.practice.errors import Refused
 from onboarding.practice.faults import Fault
-from onboarding.practice.refusals import Refused
 from onboarding.practice.scenarios import BY_NAME
 from onboarding.practice.world import World
 
 blueprint = Blueprint("web_api", __name__)
 
-METHODS: dict[str, Callable[[Asked], Answer]] = {
+METHODS: dict[str, Callable[[ApiCall], Answer]] = {
     "oauth.v2.access": methods_oauth.oauth_v2_access,
     "auth.test": methods_oauth.auth_test,
     "auth.revoke": methods_oauth.auth_revoke,
@@ -76,9 +76,9 @@ def _work(world: World, method: str, fault: Fault | None) -> _Outcome:
 
 
 def _answer(world: World, method: str) -> _Outcome:
-    call_made: Asked | None = None
+    call_made: ApiCall | None = None
     try:
-        call_made = asked.read(request, world, request.root_url)
+        call_made = api_call.read(request, world, request.root_url)
         body: dict[str, Any] = {"ok": True, **METHODS[method](call_made)}
     except Refused as refused:
         body = {"ok": False, "error": refused.error, **refused.more}

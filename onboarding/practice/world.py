@@ -17,10 +17,10 @@ from onboarding.practice import grants
 from onboarding.practice.events import Events
 from onboarding.practice.faults import Fault, Faults
 from onboarding.practice.ledger import Installation, Ledger, Token
-from onboarding.practice.places import WORKSPACES, Workspace
 from onboarding.practice.registration import Apps, PracticeApp
-from onboarding.practice.saving import StateFile
 from onboarding.practice.scenarios import BY_NAME, Scenario
+from onboarding.practice.state_file import StateFile
+from onboarding.practice.workspaces import WORKSPACES, Workspace
 
 KEPT_CALLS = 1_000
 
@@ -70,7 +70,7 @@ class World:
         return self._clock() + self._ahead_seconds
 
     def app(self, client_id: str) -> PracticeApp | None:
-        """Asked anew each time; what cannot be a client id does not reach the look-up, which may be a database."""
+        """ApiCall anew each time; what cannot be a client id does not reach the look-up, which may be a database."""
         return self._apps(client_id) if _CLIENT_ID.fullmatch(client_id) else None
 
     # What tests and hosts' CI say to it.
@@ -153,7 +153,7 @@ class World:
         with self._lock:
             return [replace(installation) for installation in self._ledger.installations.values()]
 
-    # What was asked, and a fresh start.
+    # What was call, and a fresh start.
 
     def calls(self, method: str | None = None) -> list[Call]:
         """The newest KEPT_CALLS calls, oldest first."""

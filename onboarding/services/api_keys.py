@@ -24,7 +24,7 @@ SCOPES = {
     "links:write": "Make install addresses.",
     "settings:write": "Change settings of the environment.",
 }
-LONGEST_LIFE = timedelta(days=3650)
+LONGEST_LIFETIME = timedelta(days=3650)
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}\Z")
 #: How often the use of one key is noted: a request shall not cost a write.
 _NOTED_EVERY_SECONDS = 300.0
@@ -79,7 +79,7 @@ class ApiKeys:
             raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.", "scopes")
         if not _NAME.match(name) or name != name.strip():
             raise Refused("A key's name has 1 to 100 characters, none of them a control character.", "name")
-        if life is not None and not timedelta(minutes=1) <= life <= LONGEST_LIFE:
+        if life is not None and not timedelta(minutes=1) <= life <= LONGEST_LIFETIME:
             raise Refused("A key lives between 1 minute and 3650 days, or until it is revoked.", "life")
         key, at = PREFIX + ids.new_secret(), self._now()
         granted = scopes or tuple(SCOPES)

@@ -8,10 +8,10 @@ from typing import Any
 
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound
-from onboarding.listing import COUNT_CAP, PageAsk, PageOf
-from onboarding.store import connections, paging
+from onboarding.pagination import COUNT_CAP, Page, PageRequest
+from onboarding.store import connections, pagination
 from onboarding.store import contexts as store
-from onboarding.store.database import Database, Session, Then
+from onboarding.store.database import BeforeCommit, Database, Session
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,15 @@ class Contexts:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
 
-    def create(self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], then: Then) -> Context:
+    def create(
+        self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], before_commit: BeforeCommit
+    ) -> Context:
         """Raises Conflict (`context_exists`)."""
         with self._database.transaction() as session:
             if not store.add(session, environment_id, f"{kind}:{name}", data, self._now()):
                 raise Conflict(f"Context with type '{kind}' and id '{name}' already exists", "context_exists")
             made = self._find(session, environment_id, kind, name)
-            then(session, made)
+            before_commit(session, made)
         return made
 
     def retrieve(self, environment_id: str, kind: str, name: str) -> Context:
@@ -41,20 +43,22 @@ class Contexts:
         with self._database.reading() as session:
             return self._find(session, environment_id, kind, name)
 
-    def list(self, environment_id: str, ask: PageAsk, wanted: Mapping[str, str]) -> PageOf[Context]:
-        turn = paging.turn_of("contexts", environment_id, ask)
+    def list(self, environment_id: str, ask: PageRequest, wanted: Mapping[str, str]) -> Page[Context]:
+        request = pagination.store_page_request("contexts", environment_id, ask)
         with self._database.reading() as session:
-            leaf = store.page(session, environment_id, turn, wanted)
+            page_rows = store.page(session, environment_id, request, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return paging.page_of(turn, leaf, total, COUNT_CAP, _context)
+        return pagination.page_of(request, page_rows, total, COUNT_CAP, _context)
 
-    def change(self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], then: Then) -> Context:
+    def change(
+        self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], before_commit: BeforeCommit
+    ) -> Context:
         """Replaces the data, whole. Raises NotFound."""
         with self._database.transaction() as session:
             if not store.change(session, environment_id, kind, name, data, self._now()):
                 raise NotFound(f"Context with type '{kind}' and id '{name}' not found", "context_not_found")
             changed = self._find(session, environment_id, kind, name)
-            then(session, changed)
+            before_commit(session, changed)
         return changed
 
     def remove(self, environment_id: str, kind: str, name: str) -> None:

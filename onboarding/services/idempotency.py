@@ -12,11 +12,11 @@ from datetime import timedelta
 from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused
-from onboarding.store import answers
+from onboarding.store import idempotency
 from onboarding.store.database import Database, Rows
-from onboarding.vault import Place, Vault
+from onboarding.vault import SealedAt, Vault
 
-LIFE = timedelta(hours=24)
+LIFETIME = timedelta(hours=24)
 #: A process that died in the middle frees the key by then.
 CLAIM_LIFE = timedelta(minutes=5)
 _BATCH = 500
@@ -31,7 +31,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredResponse:
     """What was answered. `body` is JSON without a token; `connection_id` names whose token belongs into it."""
 
     status: int
@@ -43,7 +43,7 @@ class Idempotency:
     def __init__(self, database: Database, vault: Vault, now: Clock) -> None:
         self._database, self._vault, self._now = database, vault, now
 
-    def begin(self, environment_id: str, key: str, method: str, address: str, body: bytes) -> Claim | Kept:
+    def begin(self, environment_id: str, key: str, method: str, address: str, body: bytes) -> Claim | StoredResponse:
         """`body`: what may not differ. Raises Refused (`idempotency_key_reused`) where it does, Conflict (`idempotency_in_progress`)."""
         at, path = self._now(), hashlib.sha256(address.encode()).hexdigest()
         marks = self._vault.fingerprints(body.decode())
@@ -51,25 +51,25 @@ class Idempotency:
         values = {"body_fingerprint": marks[0], "claim": mine.claim, "claimed_at": at}
         with self._database.transaction() as session:
             row = {"environment_id": environment_id, "key": key, "method": method, "path": path}
-            if answers.claim(session, {**row, **values, "id": mine.answer_id}):
+            if idempotency.claim(session, {**row, **values, "id": mine.answer_id}):
                 return mine
-            found = answers.find(session, environment_id, key, method, path)
+            found = idempotency.find(session, environment_id, key, method, path)
             if found is None:
                 raise _busy(key)
-            life = CLAIM_LIFE if found.status is None else LIFE
-            if found.claimed_at + life <= at and answers.take_over(session, found.id, found.claim, values):
+            life = CLAIM_LIFE if found.status is None else LIFETIME
+            if found.claimed_at + life <= at and idempotency.take_over(session, found.id, found.claim, values):
                 return Claim(found.id, mine.claim)
         if found.body_fingerprint not in marks:
             sentence = f'Request with key "{key}" is being reused for a different body'
             raise Refused(sentence, "idempotency-key", "idempotency_key_reused")
         if found.status is None:
             raise _busy(key)
-        return Kept(found.status, self._vault.open(found.body, _place(found.id)), found.connection_id)
+        return StoredResponse(found.status, self._vault.open(found.body, _place(found.id)), found.connection_id)
 
     def keep_in(self, rows: Rows, claim: Claim, status: int, body: str, connection_id: str | None) -> None:
         """In the transaction that made what is told of. Raises Conflict where the claim was lost: that rolls it back."""
         sealed = self._vault.seal(body, _place(claim.answer_id))
-        if not answers.keep(rows, claim.answer_id, claim.claim, status, sealed, connection_id):
+        if not idempotency.keep(rows, claim.answer_id, claim.claim, status, sealed, connection_id):
             raise Conflict(
                 "This request took too long, and another one has taken its place.", "idempotency_in_progress"
             )
@@ -82,14 +82,14 @@ class Idempotency:
     def release(self, claim: Claim) -> None:
         """The request failed on our side or Slack's: a repeat is a new try."""
         with self._database.transaction() as session:
-            answers.release(session, claim.answer_id, claim.claim)
+            idempotency.release(session, claim.answer_id, claim.claim)
 
     def purge(self) -> Iterator[int]:
         """Removes what is past its time, claims of processes that died among it. How many, batch by batch."""
-        before, count = self._now() - LIFE, _BATCH
+        before, count = self._now() - LIFETIME, _BATCH
         while count == _BATCH:
             with self._database.transaction() as session:
-                count = answers.purge(session, before, _BATCH)
+                count = idempotency.purge(session, before, _BATCH)
             yield count
 
 
@@ -98,5 +98,5 @@ def _busy(key: str) -> Conflict:
     return Conflict(sentence, "idempotency_in_progress")
 
 
-def _place(answer_id: str) -> Place:
-    return Place("answers", "body", answer_id)
+def _place(answer_id: str) -> SealedAt:
+    return SealedAt("answers", "body", answer_id)

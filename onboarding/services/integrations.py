@@ -10,10 +10,10 @@ from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused
 from onboarding.settings import Settings
 from onboarding.slack import scopes as known_scopes
-from onboarding.store import attempts, audit, connections, endpoints, environments, installations, links
+from onboarding.store import attempts, audit, channel_endpoints, connections, environments, installations, links
 from onboarding.store import integrations as store
 from onboarding.store.database import Database, Session
-from onboarding.vault import Place, Vault
+from onboarding.vault import SealedAt, Vault
 
 PRACTICE_PATH = "/practice"
 DEFAULT_SCOPES = known_scopes.DEFAULT
@@ -118,8 +118,8 @@ class Integrations:
                     identifier=identifier,
                     name=name,
                     client_id=client_id,
-                    client_secret=self._vault.seal(client_secret, Place("integrations", "client_secret", new)),
-                    signing_secret=self._vault.seal(signing_secret, Place("integrations", "signing_secret", new))
+                    client_secret=self._vault.seal(client_secret, SealedAt("integrations", "client_secret", new)),
+                    signing_secret=self._vault.seal(signing_secret, SealedAt("integrations", "signing_secret", new))
                     if signing_secret
                     else None,
                     scopes=",".join(scopes),
@@ -137,10 +137,10 @@ class Integrations:
             if found is None:
                 raise identity.unknown_integration(identifier)
             if change.client_secret is not None:
-                place = Place("integrations", "client_secret", found.id)
+                place = SealedAt("integrations", "client_secret", found.id)
                 found.client_secret = self._vault.seal(change.client_secret, place)
             if change.signing_secret is not None:
-                place = Place("integrations", "signing_secret", found.id)
+                place = SealedAt("integrations", "signing_secret", found.id)
                 found.signing_secret = self._vault.seal(change.signing_secret, place)
             if change.scopes is not None:
                 found.scopes = ",".join(change.scopes)
@@ -231,8 +231,8 @@ class Integrations:
         signing = found.signing_secret
         return Registration(
             client_id=client_id,
-            client_secret=self._vault.open(found.client_secret, Place("integrations", "client_secret", found.id)),
-            signing_secret=self._vault.open(signing, Place("integrations", "signing_secret", found.id))
+            client_secret=self._vault.open(found.client_secret, SealedAt("integrations", "client_secret", found.id)),
+            signing_secret=self._vault.open(signing, SealedAt("integrations", "signing_secret", found.id))
             if signing
             else "",
             name=found.name,
@@ -258,7 +258,7 @@ class Integrations:
     def _erase(self, session: Session, one: store.Integration) -> None:
         attempts.remove_of_integration(session, one.id)
         links.remove_of_integration(session, one.id)
-        endpoints.remove_of_integration(session, one.id)
+        channel_endpoints.remove_of_integration(session, one.id)
         for connection in connections.of_integration(session, one.id):
             connections.remove(session, connection.id)
         for installation in installations.of_integration(session, one.id):

@@ -21,26 +21,26 @@ from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.settings import Settings
 from onboarding.store import connections, contexts, environments, integrations, subscribers
 from onboarding.store import links as store
-from onboarding.store.database import Database, Then
+from onboarding.store.database import BeforeCommit, Database
 
-LIFE, LONGEST_LIFE = timedelta(days=7), timedelta(days=365)
-OPEN_LIFE = timedelta(hours=24)
-ADDRESS_LIFE = timedelta(minutes=5)
+LIFETIME, LONGEST_LIFETIME = timedelta(days=7), timedelta(days=365)
+OPEN_LIFETIME = timedelta(hours=24)
+INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: An operator has just asked for it, and need not be done at once.
-RECONNECT_LIFE = timedelta(hours=1)
+RECONNECT_LIFETIME = timedelta(hours=1)
 _MOST_KEYS = 20
 _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedLink:
     id: str
     url: str = field(repr=False)
     expires_at: datetime
 
 
 @dataclass(frozen=True)
-class Wish:
+class NewLink:
     """What a link should fix and offer."""
 
     integration: str
@@ -57,7 +57,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Ask:
+class NewInstallUrl:
     """An install address that a program wants. `contexts`: keys in the order given, with their data as JSON or None."""
 
     integration_identifier: str
@@ -76,7 +76,7 @@ class Links:
         keys = list(reversed(settings.signing_keys))
         self._signer = Signer(keys, salt="onboarding.link", key_derivation="hmac", digest_method=hashlib.sha256)
 
-    def create(self, wish: Wish) -> Made:
+    def create(self, wish: NewLink) -> CreatedLink:
         """Raises Refused with the reason, NotFound for an unknown integration or environment."""
         check(wish)
         new, at = ids.new_id("lnk"), self._now()
@@ -104,9 +104,11 @@ class Links:
                     expires_at=expires_at,
                 ),
             )
-        return Made(new, self.address(new), expires_at)
+        return CreatedLink(new, self.url(new), expires_at)
 
-    def create_address(self, environment_id: str, environment_name: str, creates: bool, ask: Ask, then: Then) -> Made:
+    def create_install_url(
+        self, environment_id: str, environment_name: str, creates: bool, ask: NewInstallUrl, before_commit: BeforeCommit
+    ) -> CreatedLink:
         """An install address for one subscriber or context, asked for by a program (contract.md A3).
 
         Raises Refused (the mode rules), NotFound (integration, subscriber), Conflict (the identifier is another
@@ -114,7 +116,7 @@ class Links:
         """
         mode, subscriber_id = identity.settled_mode(ask.mode, ask.subscriber_id, bool(ask.contexts))
         at, keys = self._now(), tuple(ask.contexts)
-        made = Made(new := ids.new_id("lnk"), self.address(new), at + ADDRESS_LIFE)
+        made = CreatedLink(new := ids.new_id("lnk"), self.url(new), at + INSTALL_URL_LIFETIME)
         with self._database.transaction() as session:
             integration = integrations.by_identifier(session, environment_id, ask.integration_identifier)
             if integration is None:
@@ -145,7 +147,7 @@ class Links:
                     expires_at=made.expires_at,
                 ),
             )
-            then(session, made)
+            before_commit(session, made)
         return made
 
     def revoke(self, link_id: str) -> bool:
@@ -153,7 +155,7 @@ class Links:
         with self._database.transaction() as session:
             return store.revoke(session, link_id, self._now())
 
-    def address(self, link_id: str) -> str:
+    def url(self, link_id: str) -> str:
         return f"{self._origin}/connect/{self.token(link_id)}"
 
     def token(self, link_id: str) -> str:
@@ -167,7 +169,7 @@ class Links:
             raise LinkProblem("link_tampered") from None
 
 
-def check(wish: Wish) -> None:
+def check(wish: NewLink) -> None:
     """The rules of links. Raises Refused."""
     if not (wish.is_open or wish.subscriber_id or wish.context_keys or wish.offered_context_keys):
         raise Refused(
@@ -190,18 +192,18 @@ def check(wish: Wish) -> None:
         raise Refused("Shared mode needs a context.")
     if wish.mode == "subscriber" and not (wish.is_open or wish.subscriber_id):
         raise Refused("Subscriber mode needs a subscriber.")
-    if not timedelta(minutes=1) <= _life(wish) <= LONGEST_LIFE:
+    if not timedelta(minutes=1) <= _life(wish) <= LONGEST_LIFETIME:
         raise Refused("A link lives between 1 minute and 365 days.")
-    if wish.is_open and _life(wish) > OPEN_LIFE:
+    if wish.is_open and _life(wish) > OPEN_LIFETIME:
         raise Refused("An open link lives 24 hours at most.")
     if wish.return_url and not _is_web_address(wish.return_url):
         raise Refused("The return address must begin with https:// or http://.")
 
 
-def _life(wish: Wish) -> timedelta:
+def _life(wish: NewLink) -> timedelta:
     if wish.life is not None:
         return wish.life
-    return OPEN_LIFE if wish.is_open else LIFE
+    return OPEN_LIFETIME if wish.is_open else LIFETIME
 
 
 def _check_context_keys(keys: tuple[str, ...]) -> None:

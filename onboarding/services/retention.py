@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from onboarding.clock import Clock
-from onboarding.store import attempts, audit, leftovers, operators
+from onboarding.store import attempts, audit, operators, orphaned_installations
 from onboarding.store.database import Database
 
 #: The browser's cookie lives a day (pages/attempt_cookies.py), and without it the result page shows nothing. An approval
@@ -52,14 +52,14 @@ class Retention:
         while True:
             before = self._now() - UNUSED_LIFE
             with self._database.reading() as session:
-                page = leftovers.page(session, self._place, _BATCH)
-                found = leftovers.unused(session, page, before)
+                page = orphaned_installations.page(session, self._place, _BATCH)
+                found = orphaned_installations.unused(session, page, before)
             self._place = page[-1] if len(page) == _BATCH else ""
             is_through = not self._place
             count = 0
             if found:
                 with self._database.transaction() as session:
-                    erased = leftovers.erase(session, found, before)
+                    erased = orphaned_installations.erase(session, found, before)
                     for one in erased:
                         at, name = self._now(), "installation.erased"
                         audit.note(session, one.environment_id, at, "system", name, one.id, one.slack_key)

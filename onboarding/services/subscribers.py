@@ -8,10 +8,10 @@ from typing import Any
 
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound
-from onboarding.listing import COUNT_CAP, PageAsk, PageOf
-from onboarding.store import connections, endpoints, paging
+from onboarding.pagination import COUNT_CAP, Page, PageRequest
+from onboarding.store import channel_endpoints, connections, pagination
 from onboarding.store import subscribers as store
-from onboarding.store.database import Database, Session, Then
+from onboarding.store.database import BeforeCommit, Database, Session
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,12 @@ class Subscribers:
         self._database, self._now = database, now
 
     def create(
-        self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], fail_if_exists: bool, then: Then
+        self,
+        environment_id: str,
+        subscriber_id: str,
+        profile: Mapping[str, Any],
+        fail_if_exists: bool,
+        before_commit: BeforeCommit,
     ) -> Subscriber:
         """One that exists is changed. Raises SubscriberExists if that is not wanted."""
         columns = _columns(profile)
@@ -51,7 +56,7 @@ class Subscribers:
                 if not fail_if_exists and store.change(session, environment_id, subscriber_id, columns, self._now()):
                     break
             made = self._find(session, environment_id, subscriber_id)
-            then(session, made)
+            before_commit(session, made)
         return made
 
     def retrieve(self, environment_id: str, subscriber_id: str) -> Subscriber:
@@ -59,20 +64,22 @@ class Subscribers:
         with self._database.reading() as session:
             return self._find(session, environment_id, subscriber_id)
 
-    def list(self, environment_id: str, ask: PageAsk, wanted: Mapping[str, str]) -> PageOf[Subscriber]:
-        turn = paging.turn_of("subscribers", environment_id, ask)
+    def list(self, environment_id: str, ask: PageRequest, wanted: Mapping[str, str]) -> Page[Subscriber]:
+        request = pagination.store_page_request("subscribers", environment_id, ask)
         with self._database.reading() as session:
-            leaf = store.page(session, environment_id, turn, wanted)
+            page_rows = store.page(session, environment_id, request, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return paging.page_of(turn, leaf, total, COUNT_CAP, _subscriber)
+        return pagination.page_of(request, page_rows, total, COUNT_CAP, _subscriber)
 
-    def change(self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], then: Then) -> Subscriber:
+    def change(
+        self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], before_commit: BeforeCommit
+    ) -> Subscriber:
         """Changes what is named in `profile`. Raises NotFound."""
         with self._database.transaction() as session:
             if not store.change(session, environment_id, subscriber_id, _columns(profile), self._now()):
                 raise _unknown(subscriber_id)
             changed = self._find(session, environment_id, subscriber_id)
-            then(session, changed)
+            before_commit(session, changed)
         return changed
 
     def remove(self, environment_id: str, subscriber_id: str) -> None:
@@ -88,7 +95,7 @@ class Subscribers:
                     "Delete them first.",
                     "subscriber_in_use",
                 )
-            endpoints.remove_of_subscriber(session, environment_id, subscriber_id)
+            channel_endpoints.remove_of_subscriber(session, environment_id, subscriber_id)
 
     def _find(self, session: Session, environment_id: str, subscriber_id: str) -> Subscriber:
         row = store.find(session, environment_id, subscriber_id)

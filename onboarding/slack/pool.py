@@ -14,7 +14,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError, ProxySchemeUnknown
 
-from onboarding import turns
+from onboarding import concurrency
 from onboarding.errors import SettingsProblem, SlackDown
 
 #: In all: name, connection, TLS, question and answer. A connection that takes half of it comes to nothing.
@@ -35,7 +35,7 @@ class Pool:
     """Safe for as many threads as ask. Raises SettingsProblem for a proxy that cannot be one."""
 
     def __init__(self, tls: Any) -> None:
-        kept = {"maxsize": turns.THREADS, "ssl_context": tls}
+        kept = {"maxsize": concurrency.THREADS, "ssl_context": tls}
         self._direct = _with_our_connections(urllib3.PoolManager(**kept))
         self._proxied = self._direct
         proxies = getproxies()
@@ -49,7 +49,7 @@ class Pool:
         Nothing is sent twice: a connection that was closed while it rested is seen before it is used again.
         """
         try:
-            with turns.aside():
+            with concurrency.slot_released():
                 return self._post(url, body, headers)
         except (HTTPError, HTTPException, OSError, ValueError) as fault:
             raise SlackDown(f"Slack did not answer: {type(fault).__name__}") from None

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.environments import Environment
-from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -35,7 +35,7 @@ class ApiKey(Base):
 
 
 _KEYS, _ENVIRONMENTS = table_of(ApiKey), table_of(Environment)
-_BY_DIGEST = Prepared(
+_BY_DIGEST = CompiledStatement(
     select(
         _KEYS.c.id,
         _KEYS.c.environment_id,

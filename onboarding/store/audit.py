@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
-from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -26,7 +26,7 @@ class AuditEntry(Base):
 
 
 _TABLE = table_of(AuditEntry)
-_INSERT = Prepared(insert(_TABLE))
+_INSERT = CompiledStatement(insert(_TABLE))
 
 
 def note(

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, tuple_, union_all
 from sqlalchemy.ext.compiler import compiles
 
-from onboarding.store import paging
+from onboarding.store import pagination
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE
 from onboarding.store.database import Rows
-from onboarding.store.paging import Leaf, Place, Turn
-from onboarding.store.prepared import Prepared
+from onboarding.store.pagination import PageRows, Position, StorePageRequest
 
 #: A search that finds more rows than this is common enough to be met soon by walking down the order.
 RARE = 1000
@@ -21,7 +21,7 @@ _SEARCHED = (TABLE.c.search_name, TABLE.c.subscriber_id, TABLE.c.identifier, TAB
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ConnectionFilter:
     """What a list is narrowed to; None does not narrow."""
 
     integration_id: str | None = None
@@ -44,7 +44,7 @@ _COLUMNS = ("subscriber_id", "workspace_id", "context_digest", "integration_id",
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class IndexScan:
     """A filter that is ready to be walked: which conditions there are, and what they are given."""
 
     shape: tuple[str, ...]
@@ -56,33 +56,33 @@ class Walk:
         return "ids" in self.shape and not self.values["ids"]
 
 
-def walk(rows: Rows, environment_id: str, wanted: Filter) -> Walk:
+def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
     """What is searched for and rare is found now, and then narrowed; what is common is met while walking down the order."""
     shape, values = _shape(wanted), _values(environment_id, wanted)
     if wanted.text is None:
-        return Walk(shape, values)
+        return IndexScan(shape, values)
     told = _text_values(environment_id, wanted.text)
     found = _search().all(rows, {**told, "size": RARE + 1})
     if len(found) <= RARE:
-        return Walk((*shape, "ids"), {**values, "ids": sorted({one.id for one in found})})
-    return Walk((*shape, "text"), {**values, **told})
+        return IndexScan((*shape, "ids"), {**values, "ids": sorted({one.id for one in found})})
+    return IndexScan((*shape, "text"), {**values, **told})
 
 
-def page(rows: Rows, wanted: Walk, turn: Turn) -> Leaf[Row[Any]]:
+def page(rows: Rows, wanted: IndexScan, request: StorePageRequest) -> PageRows[Row[Any]]:
     """Rows of `connections.DOCUMENTED`."""
     if wanted.finds_nothing:
-        return Leaf((), None, None)
+        return PageRows((), None, None)
 
-    def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
-        how = None if place is None else place.inclusive
-        query = _page(wanted.shape, turn.order, descending, how)
-        here = {} if place is None else {"moment": place.moment, "row_id": place.row_id}
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
+        how = None if position is None else position.inclusive
+        query = _page(wanted.shape, request.order, descending, how)
+        here = {} if position is None else {"moment": position.moment, "row_id": position.row_id}
         return _all(rows, query, {**wanted.values, **here, "size": size})
 
-    return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), row.id))
+    return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.id))
 
 
-def count(rows: Rows, wanted: Walk, cap: int) -> int:
+def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
     """May go past `cap`, but never far, so that a big table does not make every page slow. `with_shared` is two counts."""
     if wanted.shape == ("ids",):
         return len(wanted.values["ids"])
@@ -93,20 +93,20 @@ def count(rows: Rows, wanted: Walk, cap: int) -> int:
 
 
 def _all(rows: Rows, query: Any, values: dict[str, Any]) -> Sequence[Any]:
-    return query.all(rows, values) if isinstance(query, Prepared) else rows.execute(query, values).all()
+    return query.all(rows, values) if isinstance(query, CompiledStatement) else rows.execute(query, values).all()
 
 
 def _kept(query: Any, shape: tuple[str, ...]) -> Any:
     """The text of a statement with a list of ids depends on how many they are."""
-    return query if "ids" in shape else Prepared(query)
+    return query if "ids" in shape else CompiledStatement(query)
 
 
-def _shape(wanted: Filter) -> tuple[str, ...]:
+def _shape(wanted: ConnectionFilter) -> tuple[str, ...]:
     """Which filters are there, whatever their values: one statement for each such shape."""
     return tuple(one.name for one in fields(wanted) if one.name != "text" and getattr(wanted, one.name))
 
 
-def _values(environment_id: str, wanted: Filter) -> dict[str, Any]:
+def _values(environment_id: str, wanted: ConnectionFilter) -> dict[str, Any]:
     given = {f"{name}_": getattr(wanted, name) for name in (*_COLUMNS, "context_key")}
     return {"environment": environment_id, **{name: value for name, value in given.items() if value is not None}}
 
@@ -151,7 +151,7 @@ def _count(shape: tuple[str, ...]) -> Any:
     if shape == ("text",):
         # A row may be found twice, so each of the four walks counts to the cap.
         found = _matching(_Row().label("row")).subquery()
-        return Prepared(select(func.count(found.c.row.distinct())))
+        return CompiledStatement(select(func.count(found.c.row.distinct())))
     counted = base.where(*_conditions(shape)).limit(bindparam("size")).subquery()
     return _kept(select(func.count()).select_from(counted), shape)
 
@@ -159,9 +159,9 @@ def _count(shape: tuple[str, ...]) -> Any:
 def _ordered(query: Any, order: str, descending: bool, inclusive: bool | None) -> Any:
     moment, row_id = TABLE.c[order], TABLE.c.id
     if inclusive is None:
-        return paging.walk(query, moment, row_id, descending)
+        return pagination.walk(query, moment, row_id, descending)
     here = tuple_(bindparam("moment", type_=moment.type), bindparam("row_id", type_=row_id.type))
-    return paging.walk(query, moment, row_id, descending, here, inclusive)
+    return pagination.walk(query, moment, row_id, descending, here, inclusive)
 
 
 def _conditions(shape: tuple[str, ...]) -> list[Any]:
@@ -221,5 +221,5 @@ def _matching(shown: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _search() -> Prepared:
-    return Prepared(_matching(TABLE.c.id).limit(bindparam("size")))
+def _search() -> CompiledStatement:
+    return CompiledStatement(_matching(TABLE.c.id).limit(bindparam("size")))

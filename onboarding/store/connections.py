@@ -30,10 +30,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.identity import context_digest
 from onboarding.store import attempts, integrations
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
-from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime, is_named
 
 #: Statuses of a connection that has to be reconnected.
@@ -125,11 +125,11 @@ DOCUMENTED = (
     .join_from(TABLE, _INTEGRATION, TABLE.c.integration_id == _INTEGRATION.c.id)
     .join(_INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id)
 )
-_ONE = Prepared(
+_ONE = CompiledStatement(
     DOCUMENTED.where(TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_"))
 )
 _DETAILED = DOCUMENTED.add_columns(_INSTALLATION.c.token_last_four, _INSTALLATION.c.installed_at)
-_INSERT = Prepared(insert(TABLE))
+_INSERT = CompiledStatement(insert(TABLE))
 
 
 def search_name(workspace_name: str | None) -> str | None:
@@ -152,13 +152,13 @@ def add(rows: Rows, context_keys: Sequence[str], **values: object) -> None:
 
 
 @cache
-def _insert_keys(number: int) -> Prepared:
+def _insert_keys(number: int) -> CompiledStatement:
     """All of them at once: each statement is a way to the database and back."""
     own = [
         {"connection_id": bindparam("connection"), "key": bindparam(f"key_{at}"), "position": at}
         for at in range(number)
     ]
-    return Prepared(insert(HOLDING).values(own))
+    return CompiledStatement(insert(HOLDING).values(own))
 
 
 def change(session: Session, connection_id: str, **values: object) -> None:

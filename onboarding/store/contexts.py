@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Row, Text, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store import paging
+from onboarding.store import pagination
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
-from onboarding.store.paging import Leaf, Place, Turn
-from onboarding.store.prepared import Prepared
+from onboarding.store.pagination import PageRows, Position, StorePageRequest
 from onboarding.store.types import ID, UtcTime, is_named
 
 
@@ -66,11 +66,11 @@ def _hold(rows: Rows, environment_id: str, keys: Iterable[str]) -> set[str]:
 
 
 @cache
-def _holding(number: int) -> Prepared:
+def _holding(number: int) -> CompiledStatement:
     numbers = range(1, number + 1)
     keys = [and_(_TABLE.c.type == bindparam(f"type_{n}"), _TABLE.c.id == bindparam(f"id_{n}")) for n in numbers]
     query = select(_TABLE.c.type, _TABLE.c.id).where(_TABLE.c.environment_id == bindparam("environment"), or_(*keys))
-    return Prepared(query.with_for_update(read=True, key_share=True))
+    return CompiledStatement(query.with_for_update(read=True, key_share=True))
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:
@@ -102,15 +102,19 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[
     return [(kind, name) for kind, name in session.execute(query.order_by(_TABLE.c.created_at.desc()).limit(limit))]
 
 
-def page(session: Session, environment_id: str, turn: Turn, wanted: Mapping[str, str]) -> Leaf[Row[Any]]:
+def page(
+    session: Session, environment_id: str, request: StorePageRequest, wanted: Mapping[str, str]
+) -> PageRows[Row[Any]]:
     """`wanted`: exact `type` and `id`; `search` is a part of `type:id`, without regard to case."""
     query = _narrowed(select(_TABLE), environment_id, wanted)
-    moment = _TABLE.c[turn.order]
+    moment = _TABLE.c[request.order]
 
-    def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
-        return session.execute(paging.seek(query, moment, _KEY, descending, place).limit(size)).all()
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
+        return session.execute(pagination.seek(query, moment, _KEY, descending, position).limit(size)).all()
 
-    return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), f"{row.type}:{row.id}"))
+    return pagination.fetch_page(
+        fetch, request, lambda row: Position(getattr(row, request.order), f"{row.type}:{row.id}")
+    )
 
 
 def count(session: Session, environment_id: str, wanted: Mapping[str, str], cap: int) -> int:
@@ -124,7 +128,7 @@ def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any
         if name in wanted:
             query = query.where(_TABLE.c[name] == wanted[name])
     if "search" in wanted:
-        query = query.where(_KEY.ilike(paging.containing(wanted["search"]), escape="\\"))
+        query = query.where(_KEY.ilike(pagination.containing(wanted["search"]), escape="\\"))
     return query
 
 

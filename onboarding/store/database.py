@@ -14,17 +14,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.session import JoinTransactionMode
 
-from onboarding import turns
+from onboarding import concurrency
 from onboarding.errors import Conflict, Refused, StorageProblem
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.group_commit import GroupCommit
-from onboarding.store.prepared import Prepared
 
-__all__ = ["Base", "Database", "Rows", "Session", "Then", "insert_or_ignore", "table_of"]
+__all__ = ["Base", "BeforeCommit", "Database", "Rows", "Session", "insert_or_ignore", "table_of"]
 
 #: What runs statements that are written on tables: either way of reading will do.
 Rows = Session | Connection
 #: What a caller wants done in the transaction that makes a record, before it commits.
-Then = Callable[[Rows, Any], None]
+BeforeCommit = Callable[[Rows, Any], None]
 _BUSY_MILLISECONDS = 10_000
 #: A connection that rested longer is asked whether the server is still there.
 _TRUSTED_SECONDS = 1.0
@@ -37,7 +37,7 @@ _PATIENCE = {
     "keepalives_interval": 5,
     "keepalives_count": 2,
 }
-_BEGIN = Prepared(text("BEGIN"))
+_BEGIN = CompiledStatement(text("BEGIN"))
 _UNDEFINED_TABLE = "42P01"
 _NO_TABLES = "The database is empty. Run `flask --app app setup` first."
 
@@ -166,10 +166,10 @@ def insert_or_ignore(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, 
 
 
 @cache
-def _insert_or_ignore(table: Table, dialect: str) -> Prepared:
+def _insert_or_ignore(table: Table, dialect: str) -> CompiledStatement:
     new = (sqlite if dialect == "sqlite" else postgresql).insert(table).on_conflict_do_nothing()
     # psycopg does not count what an insert left out, so the rows that were inserted are asked back.
-    return Prepared(new.returning(*table.primary_key.columns))
+    return CompiledStatement(new.returning(*table.primary_key.columns))
 
 
 def _lacks_tables(error: Exception) -> bool:
@@ -180,7 +180,7 @@ def _lacks_tables(error: Exception) -> bool:
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
-        pool_size=turns.THREADS,
+        pool_size=concurrency.THREADS,
         max_overflow=16,
         # The same few are used again and again: each keeps a cache of the file.
         pool_use_lifo=True,

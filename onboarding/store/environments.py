@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
-from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -24,7 +24,7 @@ class Environment(Base):
 
 
 _TABLE = table_of(Environment)
-_FIRST = Prepared(select(_TABLE.c.id, _TABLE.c.name).order_by(_TABLE.c.created_at, _TABLE.c.id).limit(1))
+_FIRST = CompiledStatement(select(_TABLE.c.id, _TABLE.c.name).order_by(_TABLE.c.created_at, _TABLE.c.id).limit(1))
 
 
 def add(session: Session, environment: Environment) -> None:

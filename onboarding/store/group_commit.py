@@ -10,16 +10,17 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from onboarding import turns
+from onboarding import concurrency
 from onboarding.errors import StorageProblem
-from onboarding.store.prepared import Prepared
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.writers import Writers
 
 _LONGEST_WAIT_SECONDS = 10.0
 #: How many may join before a commit. More gain little, and let other processes wait.
 _TOGETHER = 8
 _BEGIN, _SAVEPOINT, _RELEASE, _ROLL_BACK = (
-    Prepared(text(words)) for words in ("BEGIN IMMEDIATE", "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part")
+    CompiledStatement(text(words))
+    for words in ("BEGIN IMMEDIATE", "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part")
 )
 
 
@@ -28,7 +29,7 @@ class GroupCommit:
 
     def __init__(self, engine: Engine, database_file: str) -> None:
         self._engine, self._writers = engine, Writers(database_file)
-        self._line = turns.Line(1)
+        self._line = concurrency.FairSemaphore(1)
         #: Only who is at the head of the line looks.
         self._open: _Group | None = None
 
@@ -54,7 +55,7 @@ class GroupCommit:
     @contextmanager
     def _at_the_head(self) -> Iterator[None]:
         if not self._line.take(0):
-            with turns.aside(waits_to_come_back=False):
+            with concurrency.slot_released(waits_to_come_back=False):
                 entered = self._line.take(_LONGEST_WAIT_SECONDS)
             if not entered:
                 raise StorageProblem("The database is busy.")
@@ -71,8 +72,8 @@ class GroupCommit:
                 _BEGIN.run(connection, {})
                 yield connection
                 group = self._open = _Group(connection)
-                with turns.aside(waits_to_come_back=False):
-                    self._line.let_pass(_TOGETHER)
+                with concurrency.slot_released(waits_to_come_back=False):
+                    self._line.yield_to_waiters(_TOGETHER)
                 group.must_be_whole()
             group.is_kept = True
         finally:
@@ -105,7 +106,7 @@ class _Group:
 
     def end(self) -> None:
         """Waits for the commit. Raises StorageProblem where it failed."""
-        with turns.aside():
+        with concurrency.slot_released():
             self.is_over.wait()
         if not self.is_kept:
             raise StorageProblem("The database did not answer.")

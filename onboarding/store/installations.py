@@ -8,8 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Row, String, Text, UniqueCon
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
-from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -54,7 +54,7 @@ def add(session: Session, installation: Installation) -> None:
 
 
 _TABLE = table_of(Installation)
-_INSERT = Prepared(insert(_TABLE))
+_INSERT = CompiledStatement(insert(_TABLE))
 
 
 def add_given(rows: Rows, **values: object) -> None:

@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
-from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -51,9 +51,9 @@ _TABLE = table_of(Integration)
 _BY_IDENTIFIER = select(_TABLE.c.id).where(
     _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
 )
-_ID_OF = Prepared(_BY_IDENTIFIER)
-_SHARED_ID_OF = Prepared(_BY_IDENTIFIER.with_for_update(read=True, key_share=True))
-_NAMES = Prepared(
+_ID_OF = CompiledStatement(_BY_IDENTIFIER)
+_SHARED_ID_OF = CompiledStatement(_BY_IDENTIFIER.with_for_update(read=True, key_share=True))
+_NAMES = CompiledStatement(
     select(_TABLE.c.identifier, _TABLE.c.name, _TABLE.c.is_practice)
     .where(_TABLE.c.environment_id == bindparam("environment"))
     .order_by(_TABLE.c.identifier)

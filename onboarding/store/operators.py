@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
-from onboarding.store.prepared import Prepared
 from onboarding.store.types import ID, UtcTime
 
 
@@ -40,7 +40,7 @@ class SignIn(Base):
 
 
 _OPERATORS, _SIGN_INS = table_of(Operator), table_of(SignIn)
-_SIGNED_IN = Prepared(
+_SIGNED_IN = CompiledStatement(
     select(_OPERATORS.c.id, _OPERATORS.c.email, _OPERATORS.c.role, _SIGN_INS.c.expires_at, _SIGN_INS.c.ended_at)
     .join_from(_SIGN_INS, _OPERATORS, _SIGN_INS.c.operator_id == _OPERATORS.c.id)
     .where(_SIGN_INS.c.kind == "session", _SIGN_INS.c.digest == bindparam("digest_"))

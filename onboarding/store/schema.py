@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from onboarding.store import (
-    answers,
     api_keys,
     attempts,
     audit,
+    channel_endpoints,
     connections,
     contexts,
-    endpoints,
     environments,
+    idempotency,
     installations,
     integrations,
     links,
@@ -20,13 +20,13 @@ from onboarding.store import (
 from onboarding.store.database import Base, Database
 
 TABLES = (
-    answers,
+    idempotency,
     api_keys,
     attempts,
     audit,
     connections,
     contexts,
-    endpoints,
+    channel_endpoints,
     environments,
     installations,
     integrations,

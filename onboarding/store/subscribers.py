@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Row, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store import paging
+from onboarding.store import pagination
 from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
-from onboarding.store.paging import Leaf, Place, Turn
+from onboarding.store.pagination import PageRows, Position, StorePageRequest
 from onboarding.store.types import ID, UtcTime, is_named
 
 PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
@@ -91,15 +91,17 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[str]:
     return session.scalars(query.limit(limit)).all()
 
 
-def page(session: Session, environment_id: str, turn: Turn, wanted: Mapping[str, str]) -> Leaf[Row[Any]]:
+def page(
+    session: Session, environment_id: str, request: StorePageRequest, wanted: Mapping[str, str]
+) -> PageRows[Row[Any]]:
     """`wanted`: exact values of `subscriber_id`, `email`, `phone`; `name` is a part of the first or last name."""
     query = _narrowed(select(_TABLE), environment_id, wanted)
-    moment = _TABLE.c[turn.order]
+    moment = _TABLE.c[request.order]
 
-    def fetch(*, descending: bool, place: Place | None, size: int) -> Sequence[Row[Any]]:
-        return session.execute(paging.seek(query, moment, _OF[1], descending, place).limit(size)).all()
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
+        return session.execute(pagination.seek(query, moment, _OF[1], descending, position).limit(size)).all()
 
-    return paging.turn_page(fetch, turn, lambda row: Place(getattr(row, turn.order), row.subscriber_id))
+    return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.subscriber_id))
 
 
 def count(session: Session, environment_id: str, wanted: Mapping[str, str], cap: int) -> int:
@@ -113,7 +115,7 @@ def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any
         if name in wanted:
             query = query.where(_TABLE.c[name] == wanted[name])
     if "name" in wanted:
-        part = paging.containing(wanted["name"])
+        part = pagination.containing(wanted["name"])
         query = query.where(_TABLE.c.first_name.ilike(part, escape="\\") | _TABLE.c.last_name.ilike(part, escape="\\"))
     return query
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from onboarding import turns
+from onboarding import concurrency
 from onboarding.errors import StorageProblem
 
 _LONGEST_WAIT_SECONDS = 10.0
@@ -68,7 +68,7 @@ def _lock(next_: int, writing: int) -> None:
 def _wait_for(file: int, end: float) -> None:
     if _is_locked(file):
         return
-    with turns.aside(waits_to_come_back=False):
+    with concurrency.slot_released(waits_to_come_back=False):
         while not _is_locked(file):
             if time.monotonic() > end:
                 raise StorageProblem("The database is busy.")

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browser_client import Site, client_of
 from tests.conftest import Clock, copied, sites
-from tests.people import Site, client_of
 
 INTEGRATION = "slack-prod"
 

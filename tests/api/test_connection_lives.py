@@ -8,10 +8,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.any_order import walk
 from tests.api.conftest import INTEGRATION, Program
+from tests.browser_client import BrowserClient, Site
 from tests.conftest import Clock
-from tests.people import Site, Visitor
+from tests.state_machines import walk
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ whose, places = st.sampled_from(sorted(WHOSE)), st.sampled_from(WORKSPACES)
 class World:
     site: Site
     clock: Clock
-    person: Visitor
+    person: BrowserClient
     program: Program
 
 
@@ -47,7 +47,7 @@ def world(start_site: Callable[..., Site], clock: Clock) -> Iterator[World]:
     site = start_site(api_rate_limit=1_000_000)
     site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
     key = site.runtime.api_keys.create("program", "Development", (), None).key
-    with Visitor(site) as person:
+    with BrowserClient(site) as person:
         yield World(site, clock, person, Program(site, key))
 
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.conftest import Program
+from tests.browser_client import BrowserClient, Site
 from tests.clients.bodies import REFERENCE
 from tests.conftest import Clock
-from tests.people import Site, Visitor
 
 LIST = "/v1/channel-connections"
 
@@ -173,7 +173,7 @@ def test_same_refresh_token_is_one_stored_grant(site: Site, program: Program) ->
         assert session.scalar(text("SELECT count(*) FROM installations")) == 2
 
 
-def test_delete_leaves_slack_alone_unless_asked(site: Site, visitor: Visitor, program: Program) -> None:
+def test_delete_leaves_slack_alone_unless_asked(site: Site, visitor: BrowserClient, program: Program) -> None:
     for asked, revoked in (("", 0), ("?revoke=true", 1)):
         visitor.connects(site.link("slack-prod"))
         (name,) = program.lists()
@@ -185,7 +185,7 @@ def test_delete_leaves_slack_alone_unless_asked(site: Site, visitor: Visitor, pr
 
 
 def test_nothing_is_revoked_while_a_program_made_connection_has_the_workspace(
-    site: Site, visitor: Visitor, program: Program
+    site: Site, visitor: BrowserClient, program: Program
 ) -> None:
     visitor.connects(site.link("slack-prod"))
     (installed,) = program.lists()
@@ -203,7 +203,9 @@ def test_endpoints_go_with_their_connection(program: Program) -> None:
     assert program.asks("GET", "/v1/channel-endpoints").json()["data"] == []
 
 
-def test_program_and_browser_make_one_and_the_same_connection(site: Site, visitor: Visitor, program: Program) -> None:
+def test_program_and_browser_make_one_and_the_same_connection(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
     made = program.creates(subscriberId="bea", workspace={"id": "T0ACMEHQ01"}).json()
     assert visitor.opens(site.link("slack-prod", subscriber_id="bea")).outcome == "already_connected"
     done = visitor.allows(visitor.presses(visitor.opens(site.link("slack-prod", subscriber_id="bea")), "connect"))
@@ -232,7 +234,7 @@ def test_nothing_is_answered_with_nothing(program: Program) -> None:
 
 
 def test_install_address_leads_to_the_connection_that_was_named(
-    site: Site, visitor: Visitor, clock: Clock, program: Program
+    site: Site, visitor: BrowserClient, clock: Clock, program: Program
 ) -> None:
     ask = {
         "integrationIdentifier": "slack-prod",
@@ -254,7 +256,7 @@ def test_install_address_leads_to_the_connection_that_was_named(
     told = program.asks("GET", f"{LIST}/bea-of-acme").json()
     assert (told["subscriberId"], told["contextKeys"], told["scopes"]) == ("bea", ["tenant:acme"], ["chat:write"])
     assert program.asks("GET", "/v2/contexts/tenant/acme").json()["data"] == {"plan": "pro"}
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         assert other.opens(url).outcome == "link_used"
     taken = {**ask, "subscriberId": "cy"}
     assert program.asks("POST", address, taken).json()["code"] == "identifier_taken"

@@ -10,7 +10,7 @@ import pytest
 from onboarding.api import reference
 from onboarding.api.problems import TABLE
 from onboarding.services.api_keys import SCOPES
-from tests.people import Site, Visitor
+from tests.browser_client import BrowserClient, Site
 from tools import openapi
 
 
@@ -18,7 +18,7 @@ def test_the_committed_copy_is_what_the_code_makes() -> None:
     assert openapi.COPY.read_text(encoding="utf-8") == openapi.made(), "run `make openapi` and look at the difference"
 
 
-def test_it_is_served_as_it_is_committed(visitor: Visitor) -> None:
+def test_it_is_served_as_it_is_committed(visitor: BrowserClient) -> None:
     answer = visitor.asks("GET", "/openapi.json")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
     assert answer.text == openapi.COPY.read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_every_endpoint_stands_in_it_with_its_scope(site: Site) -> None:
     assert scopes <= set(SCOPES)
 
 
-def test_the_page_names_every_endpoint_and_every_code(visitor: Visitor) -> None:
+def test_the_page_names_every_endpoint_and_every_code(visitor: BrowserClient) -> None:
     page = visitor.opens("/docs")
     assert (page.name, page.heading) == ("api-docs", "API reference")
     words = " ".join("".join(page.main.itertext()).split())

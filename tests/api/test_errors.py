@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from onboarding.api.problems import TABLE
 from tests.api.conftest import Program, connection
-from tests.people import Site
+from tests.browser_client import Site
 
 LIST = "/v1/channel-connections"
 

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 import pytest
 
 from tests.api.conftest import Program
+from tests.browser_client import Site
 from tests.conftest import Clock
-from tests.people import Site
 
 CONTEXTS, SUBSCRIBERS, ENDPOINTS = "/v2/contexts", "/v2/subscribers", "/v1/channel-endpoints"
 

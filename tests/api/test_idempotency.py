@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from onboarding.errors import Conflict
-from onboarding.services.connections.records import Auth, Wish, Workspace
+from onboarding.services.connections.records import Auth, NewConnection, Workspace
 from onboarding.services.idempotency import Claim
 from tests.api.conftest import Program, connection
+from tests.browser_client import Site
 from tests.conftest import Clock
-from tests.people import Site
 
 LIST = "/v1/channel-connections"
 
@@ -116,19 +116,19 @@ def test_key_is_free_again_after_a_day(clock: Clock, program: Program) -> None:
     assert program.asks("POST", "/v2/contexts", {"type": "a", "id": "c"}, Idempotency_Key="k").status_code == 201
 
 
-@pytest.mark.parametrize("keyed", [False, True], ids=["without key", "with one key"])
-def test_two_hundred_at_once_make_one_connection(keyed: bool, start_site: Callable[..., Site]) -> None:
+@pytest.mark.parametrize("requires_api_key", [False, True], ids=["without key", "with one key"])
+def test_two_hundred_at_once_make_one_connection(requires_api_key: bool, start_site: Callable[..., Site]) -> None:
     site = start_site(api_rate_limit=1_000_000)
     site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
     program = Program(site, site.runtime.api_keys.create("p", "Development", (), None).key)
-    headers = {"Idempotency_Key": "k"} if keyed else {}
+    headers = {"Idempotency_Key": "k"} if requires_api_key else {}
     with ThreadPoolExecutor(32) as threads:
         answers = list(threads.map(lambda _turn: program.asks("POST", LIST, connection(), **headers), range(200)))
     codes = sorted((answer.status_code, answer.json().get("code", "")) for answer in answers)
     made = [one for one in codes if one[0] == 201]
     others = {one for one in codes if one[0] != 201}
     assert len(program.lists()) == 1
-    if keyed:
+    if requires_api_key:
         assert made
         assert others <= {(409, "idempotency_in_progress")}
         assert len({answer.json()["identifier"] for answer in answers if answer.status_code == 201}) == 1
@@ -189,9 +189,9 @@ def test_who_wakes_up_after_the_key_was_taken_over_makes_nothing(site: Site, clo
     clock.forward(minutes=6)
     headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
     first = program.client.post(LIST, content=body, headers=headers).json()
-    late = Wish("slack-prod", Workspace("T1"), Auth("late-token"), subscriber_id="late")
+    late = NewConnection("slack-prod", Workspace("T1"), Auth("late-token"), subscriber_id="late")
     with pytest.raises(Conflict, match="too long"):
-        runtime.writing.create(
+        runtime.connections.create(
             environment.id,
             environment.name,
             True,

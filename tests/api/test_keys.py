@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.conftest import Program
+from tests.browser_client import Site
 from tests.conftest import Clock
-from tests.people import Site
 
 
 @pytest.mark.parametrize(

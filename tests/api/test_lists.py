@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.api.conftest import Program
-from tests.people import Site
+from tests.browser_client import Site
 
 LIST = "/v1/channel-connections"
 

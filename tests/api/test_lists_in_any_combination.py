@@ -13,7 +13,7 @@ from tests.api.conftest import Program
 pytestmark = pytest.mark.slow
 
 LIST = "/v1/channel-connections"
-APPS, PEOPLE, PLACES = ("slack-prod", "slack-two"), ("ada", "bea", "Ünal"), ("T1", "T2")
+APPS, PEOPLE, MAX_RUNNING = ("slack-prod", "slack-two"), ("ada", "bea", "Ünal"), ("T1", "T2")
 CONTEXTS: tuple[dict[str, str], ...] = ({}, {"tenant": "acme"}, {"tenant": "acme", "region": "eu"})
 NAMES = ("Acme HQ", "acme", "Bea & Sons", "Über", None)
 
@@ -26,7 +26,7 @@ def rows(standing: Program) -> list[dict[str, Any]]:
     for number, (app, person, context) in enumerate(itertools.product(APPS, (*PEOPLE, None), CONTEXTS)):
         if person is None and not context:
             continue
-        place = {"id": PLACES[number % 2], "name": next(names)}
+        place = {"id": MAX_RUNNING[number % 2], "name": next(names)}
         mode = "subscriber" if person else "shared"
         answer = standing.creates(
             identifier=f"c{number}", integrationIdentifier=app, subscriberId=person, connectionMode=mode,
@@ -50,7 +50,7 @@ FILTERS = st.fixed_dictionaries(
         "subscriberId": maybe(*PEOPLE, "nobody"),
         "connectionMode": maybe("subscriber", "shared"),
         "integrationIdentifier": maybe(*APPS, "none-such"),
-        "workspaceId": maybe(*PLACES, "T9"),
+        "workspaceId": maybe(*MAX_RUNNING, "T9"),
         "status": maybe("unknown", "needs_reconnect", "healthy"),
         "contextKeys": maybe(*(tuple(f"{kind}:{name}" for kind, name in one.items()) for one in CONTEXTS)),
         "search": maybe("acme", "ÜBER", "bea", "c1", "T2", "Ünal", "zzz"),

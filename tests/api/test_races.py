@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.conftest import INTEGRATION, Program, connection
-from tests.people import Site
+from tests.browser_client import Site
 
 LIST = "/v1/channel-connections"
 PROGRAMS = 8

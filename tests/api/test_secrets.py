@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.conftest import Program, connection
-from tests.people import Site
+from tests.browser_client import Site
 
 LIST, ENDPOINTS = "/v1/channel-connections", "/v1/channel-endpoints"
 SECRETS = ("tok-e1n", "refr-e5h", "hooks.example/s3cret", "sco_")

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.conftest import Program
-from tests.people import Site, Visitor
+from tests.browser_client import BrowserClient, Site
 
 LIST = "/v1/channel-connections"
 ACME = {"id": "T0ACMEHQ01", "name": "Acme HQ"}
 
 
 @pytest.fixture
-def pair(site: Site, visitor: Visitor, program: Program) -> dict[str, str]:
+def pair(site: Site, visitor: BrowserClient, program: Program) -> dict[str, str]:
     """A pair of tokens that rotate, as a program brings them along from where it kept them before."""
     visitor.connects(site.link("slack-prod", subscriber_id="before"), scenario="rotation")
     (name,) = program.lists()
@@ -24,7 +24,7 @@ def pair(site: Site, visitor: Visitor, program: Program) -> dict[str, str]:
     return {"accessToken": token, "refreshToken": refresh}
 
 
-def test_token_of_a_program_is_found_healthy(site: Site, visitor: Visitor, program: Program) -> None:
+def test_token_of_a_program_is_found_healthy(site: Site, visitor: BrowserClient, program: Program) -> None:
     visitor.connects(site.link("slack-prod"))
     token = program.asks("GET", f"{LIST}/{program.lists()[0]}").json()["auth"]["accessToken"]
     name = program.creates(workspace=ACME, auth={"accessToken": token}).json()["identifier"]
@@ -113,7 +113,7 @@ def test_credentials_stay_until_the_last_connection_leaves_them(
 
 
 def test_program_that_replaces_credentials_leaves_the_installation_to_the_others(
-    site: Site, visitor: Visitor, program: Program
+    site: Site, visitor: BrowserClient, program: Program
 ) -> None:
     for who in ("bea", "cy"):
         visitor.connects(site.link("slack-prod", subscriber_id=who))

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from tests.api.conftest import INTEGRATION, Program
-from tests.people import Site
+from tests.browser_client import Site
 from tests.ports import free_port
 
 

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.api.conftest import Program
+from tests.browser_client import BrowserClient, Site
 from tests.conftest import Clock
-from tests.people import Site, Visitor
 from tests.waiting import until
 
 LIST = "/v1/channel-connections"
@@ -22,7 +22,9 @@ def test_refused_token_needs_reconnecting_and_says_why(program: Program) -> None
     assert told["auth"] == {"accessToken": "token-of-acme-hq"}
 
 
-def test_token_of_another_workspace_is_told_and_never_revoked(site: Site, visitor: Visitor, program: Program) -> None:
+def test_token_of_another_workspace_is_told_and_never_revoked(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
     """It may be the one that another connection lives on, whatever the program said of it."""
     visitor.connects(site.link("slack-prod", subscriber_id="bea"))
     (used,) = program.lists()
@@ -36,7 +38,7 @@ def test_token_of_another_workspace_is_told_and_never_revoked(site: Site, visito
     assert program.asks("POST", f"{LIST}/{used}/verify").json()["status"] == "healthy"
 
 
-def test_slack_being_away_changes_nothing(site: Site, visitor: Visitor, program: Program) -> None:
+def test_slack_being_away_changes_nothing(site: Site, visitor: BrowserClient, program: Program) -> None:
     visitor.connects(site.link("slack-prod"))
     (name,) = program.lists()
     before = program.asks("GET", f"{LIST}/{name}").json()
@@ -46,7 +48,9 @@ def test_slack_being_away_changes_nothing(site: Site, visitor: Visitor, program:
     assert program.asks("GET", f"{LIST}/{name}").json() == before
 
 
-def test_twenty_verifies_of_a_rotating_token_refresh_it_once(site: Site, visitor: Visitor, program: Program) -> None:
+def test_twenty_verifies_of_a_rotating_token_refresh_it_once(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
     visitor.connects(site.link("slack-prod"), scenario="rotation")
     (name,) = program.lists()
     before = program.asks("GET", f"{LIST}/{name}").json()["auth"]
@@ -61,7 +65,9 @@ def test_twenty_verifies_of_a_rotating_token_refresh_it_once(site: Site, visitor
     assert refreshed == len(tokens) == 1
 
 
-def test_app_that_is_removed_right_after_a_refresh_is_noticed(site: Site, visitor: Visitor, program: Program) -> None:
+def test_app_that_is_removed_right_after_a_refresh_is_noticed(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
     visitor.connects(site.link("slack-prod"), scenario="rotation")
     (name,) = program.lists()
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
@@ -70,7 +76,7 @@ def test_app_that_is_removed_right_after_a_refresh_is_noticed(site: Site, visito
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "needs_reconnect"
 
 
-def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: Visitor, program: Program) -> None:
+def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: BrowserClient, program: Program) -> None:
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
     with site.slack.reading() as ledger:
         (refresh_token,), (access_token,) = ledger.refresh_tokens, ledger.tokens
@@ -82,7 +88,7 @@ def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: V
     assert len(site.slack.installations()) == 1
 
 
-def test_rotating_token_of_another_workspace_is_told(site: Site, visitor: Visitor, program: Program) -> None:
+def test_rotating_token_of_another_workspace_is_told(site: Site, visitor: BrowserClient, program: Program) -> None:
     """It is refreshed all the same: the pair that was stored before is spent."""
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
     with site.slack.reading() as ledger:
@@ -96,7 +102,7 @@ def test_rotating_token_of_another_workspace_is_told(site: Site, visitor: Visito
 
 @pytest.mark.parametrize("scenario", ["", "rotation"])
 def test_verdict_on_a_token_that_was_replaced_meanwhile_is_dropped(
-    scenario: str, site: Site, visitor: Visitor, program: Program
+    scenario: str, site: Site, visitor: BrowserClient, program: Program
 ) -> None:
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario=scenario)
     (name,) = program.lists()
@@ -115,7 +121,7 @@ def test_verdict_on_a_token_that_was_replaced_meanwhile_is_dropped(
 
 
 def test_pair_that_is_given_again_while_it_is_refreshed_is_not_lost(
-    site: Site, visitor: Visitor, clock: Clock, program: Program
+    site: Site, visitor: BrowserClient, clock: Clock, program: Program
 ) -> None:
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
     with site.slack.reading() as ledger:

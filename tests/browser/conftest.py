@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests import chromium
 from tests.browser.navigator import Customer, Navigator, Operator
-from tests.people import Site
+from tests.browser_client import Site
 
 Person = TypeVar("Person", bound=Navigator)
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.people import Site
+from tests.browser_client import Site
 
 
 class Navigator:
@@ -73,7 +73,7 @@ class Operator(Navigator):
     """Who is signed in to the console."""
 
     def invitation(self) -> str:
-        return self.site.runtime.access.invite("ada@northwind.test").url
+        return self.site.runtime.operators.invite("ada@northwind.test").url
 
     def signs_in(self) -> None:
         self.opens(self.invitation())

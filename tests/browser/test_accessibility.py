@@ -12,8 +12,8 @@ from sqlalchemy import update
 from onboarding.outcomes import OUTCOMES
 from onboarding.store.attempts import Attempt
 from tests.browser.navigator import Customer, Navigator, Operator
+from tests.browser_client import BrowserClient, Site
 from tests.conftest import Clock
-from tests.people import Site, Visitor
 from tests.test_outcomes import ROWS, Scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -50,7 +50,7 @@ def holds_wide_too(page: Page) -> None:
     _axe_finds_nothing(page, _ALL)
 
 
-def _same_browser(person: Customer, visitor: Visitor) -> Customer:
+def _same_browser(person: Customer, visitor: BrowserClient) -> Customer:
     kept = [
         {"name": name, "value": value, "url": person.site.settings.origin} for name, value in visitor.cookies.items()
     ]
@@ -84,7 +84,7 @@ def test_pages_on_the_way(site: Site, customer: Callable[..., Customer]) -> None
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_page_of_each_outcome(
-    outcome: str, site: Site, visitor: Visitor, clock: Clock, customer: Callable[..., Customer]
+    outcome: str, site: Site, visitor: BrowserClient, clock: Clock, customer: Callable[..., Customer]
 ) -> None:
     """Made to happen by HTTP, then opened in a browser with the same cookies."""
     there = ROWS[outcome].happens(Scene(site, visitor, clock))
@@ -95,10 +95,10 @@ def test_page_of_each_outcome(
     holds(bea.page)
 
 
-def test_page_of_an_approval_that_came(site: Site, visitor: Visitor, customer: Callable[..., Customer]) -> None:
+def test_page_of_an_approval_that_came(site: Site, visitor: BrowserClient, customer: Callable[..., Customer]) -> None:
     waiting = visitor.presses(visitor.opens(site.link()), "ask-admin")
     admins = next(iter(re.findall(r"http://\S+/connect/[\w.-]+", waiting.text)))
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         admin.connects(admins)
     bea = _same_browser(customer(), visitor)
     bea.opens(waiting.url)
@@ -108,7 +108,7 @@ def test_page_of_an_approval_that_came(site: Site, visitor: Visitor, customer: C
 
 @pytest.mark.parametrize("press", ["do-not-connect", "wait"])
 def test_page_of_a_grant_that_nobody_used(
-    press: str, site: Site, visitor: Visitor, clock: Clock, customer: Callable[..., Customer]
+    press: str, site: Site, visitor: BrowserClient, clock: Clock, customer: Callable[..., Customer]
 ) -> None:
     set_up = visitor.connects(site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b")))
     if press == "wait":
@@ -120,7 +120,7 @@ def test_page_of_a_grant_that_nobody_used(
     holds(bea.page)
 
 
-def test_page_while_slack_is_thinking(site: Site, visitor: Visitor, customer: Callable[..., Customer]) -> None:
+def test_page_while_slack_is_thinking(site: Site, visitor: BrowserClient, customer: Callable[..., Customer]) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     allowed = {"workspace": "T0ACMEHQ01", "action": "allow"}
     callback = visitor.asks("POST", consent.url, data=allowed).headers["Location"]

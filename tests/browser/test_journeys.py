@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.navigator import Customer, Operator
-from tests.people import Site
+from tests.browser_client import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from tests import certificates
 from tests.browser.navigator import Customer, Operator
-from tests.people import Site
+from tests.browser_client import Site
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

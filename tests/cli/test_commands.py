@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.api.conftest import Program
+from tests.browser_client import Site
 from tests.cli.shell import Run, bare, flask, is_one_line
 from tests.conftest import KEY, SECRET
-from tests.people import Site
 
 # A process for each command takes its time.
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from onboarding import ids
+from tests.browser_client import Site, client_of
 from tests.clients import official
 from tests.clients.official import Client
 from tests.conftest import Clock, copied, sites
-from tests.people import Site, client_of
 
 #: A key with these scopes; with all of them if none is named.
 MakeKey = Callable[..., str]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser_client import Site
 from tests.clients.bodies import AUTH, WORKSPACE, connection
 from tests.clients.conftest import Connect, MakeKey, key_for
 from tests.clients.official import Client
-from tests.people import Site
 
 #: What is asked for, and what the clients must get for it.
 CREATED: list[Any] = [

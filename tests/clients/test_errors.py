@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser_client import Site
 from tests.clients.bodies import connection, endpoint
 from tests.clients.conftest import Connect, MakeKey, fill
 from tests.clients.official import Client
-from tests.people import Site
 
 NEEDED = {"statusCode", "timestamp", "path", "message", "error", "code", "requestId"}
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser_client import BrowserClient, Site
 from tests.clients.bodies import connection, endpoint, within
 from tests.clients.conftest import fill
 from tests.clients.official import Client
-from tests.people import Site, Visitor
 
 Calls = list[tuple[str, dict[str, Any], Any]]
 
@@ -262,7 +262,7 @@ def test_install_address_leads_to_a_connection(novu: Client, shop: Site, call: s
     asked = {"integrationIdentifier": "slack-prod", "connectionIdentifier": "mine", **body}
     url = novu(call, body=asked).result["url"]
     assert url.startswith(f"{shop.settings.origin}/connect/")
-    with Visitor(shop) as bea:
+    with BrowserClient(shop) as bea:
         assert bea.connects(url).outcome == "connected"
     made = novu("connections.retrieve", identifier="mine").result
     assert (made["subscriberId"], made["contextKeys"]) == (

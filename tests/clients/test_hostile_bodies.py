@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.browser_client import Site
 from tests.clients import shape
 from tests.clients.bodies import connection, endpoint
 from tests.clients.conftest import bare, fill
-from tests.people import Site
 
 pytestmark = pytest.mark.slow
 

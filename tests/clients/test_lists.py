@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser_client import Site
 from tests.clients.bodies import connection
 from tests.clients.conftest import fill
 from tests.clients.official import Client
-from tests.people import Site
 
 #: Made in this order.
 CONNECTIONS = [

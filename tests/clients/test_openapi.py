@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.browser_client import Site
 from tests.clients.bodies import connection, endpoint
 from tests.clients.conftest import fill, key_for
-from tests.people import Site
 
 pytestmark = pytest.mark.slow
 

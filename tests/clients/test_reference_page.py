@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser_client import Site
 from tests.clients.bodies import REFERENCE, within
 from tests.conftest import KEY, SECRET, Clock, copied, sites
-from tests.people import Site
 
 pytestmark = pytest.mark.slow
 

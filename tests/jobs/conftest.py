@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onboarding.jobs import sweep
-from tests.people import Site
+from tests.browser_client import Site
 
 
 @contextmanager

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from onboarding.services.connections.records import Auth, Wish, Workspace
-from onboarding.store import installations, leftovers
+from onboarding.services.connections.records import Auth, NewConnection, Workspace
+from onboarding.store import installations, orphaned_installations
 from onboarding.store.database import Rows
 from tests.api.conftest import Program, connection
+from tests.browser_client import BrowserClient, Site
 from tests.cli.shell import flask
 from tests.conftest import KEY, SECRET, Clock
 from tests.jobs.conftest import sweeping
-from tests.people import Site, Visitor
 from tests.waiting import until
 
 LIST = "/v1/channel-connections"
@@ -95,7 +95,7 @@ def test_big_table_is_emptied_in_batches_that_others_can_write_between(site: Sit
 
 
 def test_installation_that_nothing_lives_on_is_erased_after_a_day(
-    site: Site, program: Program, visitor: Visitor, clock: Clock, caplog: pytest.LogCaptureFixture
+    site: Site, program: Program, visitor: BrowserClient, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     visitor.connects(site.link())
     creates(program, auth=PAIR)
@@ -136,7 +136,7 @@ def test_walk_over_many_installations_goes_on_where_it_was_left(site: Site, prog
 
 @pytest.mark.parametrize("door", ["person", "program"])
 def test_who_connects_while_a_leftover_is_being_erased_is_connected(
-    door: str, site: Site, program: Program, visitor: Visitor, clock: Clock
+    door: str, site: Site, program: Program, visitor: BrowserClient, clock: Clock
 ) -> None:
     """Here the sweep has the row in hand first, in the next test who connects."""
 
@@ -151,8 +151,8 @@ def test_who_connects_while_a_leftover_is_being_erased_is_connected(
     clock.forward(hours=24)
     with ThreadPoolExecutor(1) as threads:
         with site.runtime.database.transaction() as session:
-            ids = leftovers.page(session, "", 10)
-            assert len(leftovers.erase(session, ids, clock())) == 1
+            ids = orphaned_installations.page(session, "", 10)
+            assert len(orphaned_installations.erase(session, ids, clock())) == 1
             coming = threads.submit(comes)
             time.sleep(0.5)
         done = coming.result(20)
@@ -168,7 +168,7 @@ def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, progra
     leaves_behind(site)
     clock.forward(hours=24)
     auth = Auth(PAIR["accessToken"], PAIR["refreshToken"])
-    wish = Wish("slack-practice", Workspace("T1"), auth, subscriber_id="ada")
+    wish = NewConnection("slack-practice", Workspace("T1"), auth, subscriber_id="ada")
     with ThreadPoolExecutor(1) as threads:
         erasing = []
 
@@ -178,13 +178,13 @@ def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, progra
             erasing.append(threads.submit(lambda: list(runtime.retention.erase_unused())))
             time.sleep(0.5)
 
-        runtime.writing.create(home.id, home.name, True, wish, "key:k", sweeps_before_the_commit)
+        runtime.connections.create(home.id, home.name, True, wish, "key:k", sweeps_before_the_commit)
         assert [one.result(20) for one in erasing] == [[0]]
     assert ids_of_installations(site) == [kept]
     assert program.asks("GET", f"{LIST}/{program.lists()[0]}").json()["auth"]["accessToken"] == "token-of-acme-hq"
 
 
-def test_attempt_is_kept_for_a_week_and_its_connection_stays(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_attempt_is_kept_for_a_week_and_its_connection_stays(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     link = site.link()
     result = visitor.connects(link)
     assert result.outcome == "connected"
@@ -200,7 +200,7 @@ def test_attempt_is_kept_for_a_week_and_its_connection_stays(site: Site, visitor
     assert count(site, "channel_connections") == 1
 
 
-def test_attempt_that_ended_late_is_as_old_as_its_end(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_attempt_that_ended_late_is_as_old_as_its_end(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     clock.forward(days=6)
     late = visitor.allows(consent)
@@ -214,7 +214,7 @@ def test_attempt_that_ended_late_is_as_old_as_its_end(site: Site, visitor: Visit
 
 
 def test_attempts_that_nobody_came_back_to_go_and_those_under_way_stay(
-    site: Site, visitor: Visitor, clock: Clock
+    site: Site, visitor: BrowserClient, clock: Clock
 ) -> None:
     visitor.presses(visitor.opens(site.link()), "connect")
     clock.forward(days=7, minutes=11)
@@ -225,7 +225,9 @@ def test_attempts_that_nobody_came_back_to_go_and_those_under_way_stay(
     assert visitor.allows(consent).outcome == "connected"
 
 
-def test_grant_that_waits_is_given_back_before_its_attempt_goes(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_grant_that_waits_is_given_back_before_its_attempt_goes(
+    site: Site, visitor: BrowserClient, clock: Clock
+) -> None:
     link = site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b"))
     assert visitor.connects(link).name == "setup"
     clock.forward(days=8)
@@ -239,7 +241,7 @@ def test_grant_that_waits_is_given_back_before_its_attempt_goes(site: Site, visi
 
 @pytest.mark.slow
 def test_command_removes_what_is_due_and_says_how_much(
-    site: Site, program: Program, visitor: Visitor, clock: Clock
+    site: Site, program: Program, visitor: BrowserClient, clock: Clock
 ) -> None:
     clock.forward(days=-8)
     visitor.connects(site.link())
@@ -277,7 +279,7 @@ def test_commands_and_processes_at_once_remove_each_row_once(site: Site, program
 
 
 @pytest.mark.slow
-def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     clock.forward(days=-8)
     visitor.connects(site.link())
     leaves_behind(site)
@@ -294,7 +296,7 @@ def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: Vi
 
 
 def test_step_that_fails_is_logged_once_and_the_others_are_done(
-    site: Site, visitor: Visitor, clock: Clock, caplog: pytest.LogCaptureFixture
+    site: Site, visitor: BrowserClient, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     visitor.connects(site.link())
     leaves_behind(site)
@@ -317,8 +319,8 @@ def ids_of_installations(site: Site) -> list[str]:
         return list(session.execute(text("SELECT id FROM installations")).scalars())
 
 
-def test_sign_ins_go_a_week_after_their_end(site: Site, operator: Visitor, clock: Clock) -> None:
-    used = site.runtime.access.invite("ada@northwind.test").url
+def test_sign_ins_go_a_week_after_their_end(site: Site, operator: BrowserClient, clock: Clock) -> None:
+    used = site.runtime.operators.invite("ada@northwind.test").url
     clock.forward(days=6)
     list(site.runtime.retention.purge_sign_ins())
     assert "15 minutes" in operator.opens(used).text

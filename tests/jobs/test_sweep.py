@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import text
 
 from tests import postgres
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import KEY, SECRET, Clock
 from tests.jobs.conftest import sweeping
-from tests.people import Page, Site, Visitor
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 
 
-def waits(site: Site, visitor: Visitor, workspace: str = "T0ACMEHQ01") -> Page:
+def waits(site: Site, visitor: BrowserClient, workspace: str = "T0ACMEHQ01") -> Page:
     """A grant that waits for the person, who goes away."""
     link = site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b"))
     page = visitor.connects(link, workspace)
@@ -26,7 +26,7 @@ def waits(site: Site, visitor: Visitor, workspace: str = "T0ACMEHQ01") -> Page:
     return page
 
 
-def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = waits(site, visitor)
     with sweeping(site):
         time.sleep(0.2)
@@ -36,7 +36,7 @@ def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: Visitor, 
     assert visitor.opens(page.url).outcome == "state_expired"
 
 
-def test_many_who_sweep_give_each_grant_back_once(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_many_who_sweep_give_each_grant_back_once(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     places = ("T0ACMEHQ01", "T0ACMETEST", "T0MERIDESN")
     for place in places:
         waits(site, visitor, place)
@@ -47,7 +47,9 @@ def test_many_who_sweep_give_each_grant_back_once(site: Site, visitor: Visitor, 
     assert len(site.slack.calls("auth.revoke")) == len(places)
 
 
-def test_last_of_many_that_wait_for_one_workspace_is_given_back(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_last_of_many_that_wait_for_one_workspace_is_given_back(
+    site: Site, visitor: BrowserClient, clock: Clock
+) -> None:
     for _ in range(4):
         waits(site, visitor)
     clock.forward(minutes=10)
@@ -56,7 +58,7 @@ def test_last_of_many_that_wait_for_one_workspace_is_given_back(site: Site, visi
 
 
 def test_database_that_is_away_is_one_line_and_a_later_round(
-    site: Site, visitor: Visitor, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    site: Site, visitor: BrowserClient, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     waits(site, visitor)
     clock.forward(minutes=10)
@@ -80,7 +82,7 @@ def test_database_that_is_away_is_one_line_and_a_later_round(
 
 
 @pytest.mark.slow
-def test_any_server_of_the_wsgi_object_sweeps(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_any_server_of_the_wsgi_object_sweeps(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     clock.forward(minutes=-11)
     waits(site, visitor)
     settings = site.settings
@@ -113,7 +115,7 @@ def test_commands_start_no_thread() -> None:
     assert json.loads(told.stdout) == ["MainThread"]
 
 
-def test_grant_that_does_not_open_is_let_go(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_grant_that_does_not_open_is_let_go(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = waits(site, visitor)
     with site.runtime.database.transaction() as session:
         # Sealed for another place.

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 
 
 def link_for_admin(page: Page) -> str:
@@ -18,13 +18,13 @@ def status_url(page: Page) -> str:
     return next(url for one in page.root.iter() if (url := one.get("data-status-url")))
 
 
-def test_the_page_turns_into_connected_when_the_admin_has_installed(site: Site, visitor: Visitor) -> None:
+def test_the_page_turns_into_connected_when_the_admin_has_installed(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
     assert (page.name, page.outcome, page.status) == ("approval", "awaiting_approval", 200)
     message = next(one for one in page.root.iter("p") if one.get("id") == "approval-message")
     assert link_for_admin(page) in "".join(message.itertext())
     assert visitor.asks("GET", status_url(page)).json() == {"connected": False}
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         done = admin.connects(link_for_admin(page), workspace="T0ACMETEST")
         assert done.outcome == "connected"
         assert "bea" in done.text
@@ -32,9 +32,9 @@ def test_the_page_turns_into_connected_when_the_admin_has_installed(site: Site, 
     assert visitor.opens(page.url).heading == "Acme Test is connected"
 
 
-def test_the_admins_link_lives_seven_days(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_the_admins_link_lives_seven_days(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         clock.forward(days=6, hours=23)
         assert admin.connects(link_for_admin(page)).outcome == "connected"
     other = visitor.presses(visitor.opens(site.link(subscriber_id="cy")), "ask-admin")
@@ -42,76 +42,76 @@ def test_the_admins_link_lives_seven_days(site: Site, visitor: Visitor, clock: C
     assert visitor.opens(link_for_admin(other)).outcome == "link_expired"
 
 
-def test_who_cancelled_is_offered_the_way_over_the_admin(site: Site, visitor: Visitor) -> None:
+def test_who_cancelled_is_offered_the_way_over_the_admin(site: Site, visitor: BrowserClient) -> None:
     for scenario in ("cancelled", "cancelled_without_description"):
         page = visitor.connects(site.link(), scenario=scenario)
         assert visitor.presses(page, "ask-admin").outcome == "awaiting_approval"
 
 
-def test_a_workspace_that_wants_approval_is_connected_by_its_admin(site: Site, visitor: Visitor) -> None:
+def test_a_workspace_that_wants_approval_is_connected_by_its_admin(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     stopped = visitor.allows(visitor.presses(visitor.opens(link), "connect"), workspace="T0HARBORLG")
     assert stopped.name == "practice-approval"
     page = visitor.presses(visitor.opens(link), "ask-admin")
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         asked = admin.allows(admin.presses(admin.opens(link_for_admin(page)), "connect"), workspace="T0HARBORLG")
         admin.allows(admin.presses(asked, "approve"), workspace="T0HARBORLG")
     assert visitor.opens(page.url).heading == "Harbor Legal is connected"
 
 
-def test_an_operators_request_leads_the_admin_to_the_set_up_page(site: Site, operator: Visitor) -> None:
+def test_an_operators_request_leads_the_admin_to_the_set_up_page(site: Site, operator: BrowserClient) -> None:
     page = operator.presses(operator.opens("/slack/install"), "ask-admin")
     assert page.outcome == "awaiting_approval"
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         setup = admin.connects(link_for_admin(page))
         assert setup.name == "setup"
         admin.presses(setup, "save", connection_mode="subscriber", subscriber_id="dan")
     assert operator.opens(page.url).outcome == "connected"
 
 
-def test_only_the_browser_that_asked_learns_how_it_went(site: Site, visitor: Visitor) -> None:
+def test_only_the_browser_that_asked_learns_how_it_went(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         assert other.opens(page.url).outcome == "other_browser"
         assert other.asks("GET", status_url(page)).status_code == 404
     assert urlsplit(status_url(page)).query == ""
 
 
-def test_a_link_is_handed_on_once_and_an_approval_not_at_all(site: Site, visitor: Visitor) -> None:
+def test_a_link_is_handed_on_once_and_an_approval_not_at_all(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     first = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         again = link_for_admin(admin.presses(admin.opens(first), "ask-admin"))
         other = link_for_admin(admin.presses(admin.opens(link), "ask-admin"))
     assert first == again == other != link
 
 
-def test_what_was_handed_on_ends_with_its_link(site: Site, visitor: Visitor) -> None:
+def test_what_was_handed_on_ends_with_its_link(site: Site, visitor: BrowserClient) -> None:
     for ends in ("revoked", "used", "revoked on the way"):
         link = site.link(subscriber_id=ends.replace(" ", "-"))
         approval = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
         consent = visitor.presses(visitor.opens(approval), "connect")
         if ends == "used":
-            with Visitor(site) as customer:
+            with BrowserClient(site) as customer:
                 assert customer.connects(link).outcome == "connected"
         else:
             assert site.runtime.links.revoke(site.runtime.links.read(link.rpartition("/")[2]))
         if ends == "revoked on the way":
             assert visitor.allows(consent).outcome == "link_revoked"
-        with Visitor(site) as stranger:
+        with BrowserClient(site) as stranger:
             assert stranger.opens(approval).outcome == f"link_{ends.partition(' ')[0]}"
 
 
-def test_link_is_used_by_its_approval(site: Site, visitor: Visitor) -> None:
+def test_link_is_used_by_its_approval(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     page = visitor.presses(visitor.opens(link), "ask-admin")
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         assert admin.connects(link_for_admin(page)).outcome == "connected"
-    with Visitor(site) as stranger:
+    with BrowserClient(site) as stranger:
         assert stranger.opens(link).outcome == "link_used"
 
 
-def test_what_is_handed_on_of_an_open_link_lives_no_longer(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_what_is_handed_on_of_an_open_link_lives_no_longer(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
     clock.forward(hours=25)
     assert visitor.opens(link_for_admin(page)).outcome == "link_expired"
@@ -119,7 +119,7 @@ def test_what_is_handed_on_of_an_open_link_lives_no_longer(site: Site, visitor: 
 
 @pytest.mark.parametrize("scenario", ["enterprise_is_restricted", "cancelled_without_description", "cancelled"])
 def test_who_renews_with_a_used_link_is_offered_nothing_that_could_not_be_used(
-    scenario: str, site: Site, visitor: Visitor
+    scenario: str, site: Site, visitor: BrowserClient
 ) -> None:
     declined = visitor.connects(site.link(), scenario="partial_permissions")
     page = visitor.allows(visitor.presses(declined, "try-again"), scenario=scenario)
@@ -127,19 +127,19 @@ def test_who_renews_with_a_used_link_is_offered_nothing_that_could_not_be_used(
     assert ("try-again" in hooks, "ask-admin" in hooks) == (True, False)
 
 
-def test_an_open_links_approval_page_says_when_it_really_ends(site: Site, visitor: Visitor) -> None:
+def test_an_open_links_approval_page_says_when_it_really_ends(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
     until = next(one for one in page.main.iter("time")).get("datetime", "")
     assert datetime.fromisoformat(until) <= datetime.now(UTC) + timedelta(hours=24)
 
 
-def test_who_is_refused_is_not_told_of_as_connected(site: Site, visitor: Visitor) -> None:
+def test_who_is_refused_is_not_told_of_as_connected(site: Site, visitor: BrowserClient) -> None:
     """The customer chose meanwhile: the admin's workspace is neither connected nor said to be."""
     link = site.link(subscriber_id="bea", offered_context_keys=("team:x", "team:y"))
     page = visitor.presses(visitor.opens(link), "ask-admin")
-    with Visitor(site) as admin:
+    with BrowserClient(site) as admin:
         waiting = admin.connects(link_for_admin(page), workspace="T0ACMETEST")
-        with Visitor(site) as customer:
+        with BrowserClient(site) as customer:
             setup = customer.connects(link)
             assert customer.presses(setup, "save", offered_context="team:x").outcome == "connected"
         assert admin.presses(waiting, "save", offered_context="team:y").outcome == "link_used"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests import contract, postgres
-from tests.people import Site, Visitor
+from tests.browser_client import BrowserClient, Site
 
 ODD = {"nul": "%00", "lone surrogate": "%ED%A0%80", "half a character": "%C3", "too long": "x" * 5000}
 WHERE = (
@@ -37,7 +37,7 @@ WHERE = (
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_odd_text_in_an_address_is_never_our_fault(operator: Visitor, odd: str) -> None:
+def test_odd_text_in_an_address_is_never_our_fault(operator: BrowserClient, odd: str) -> None:
     for address in WHERE:
         answer = operator.asks("GET", address.replace("{}", odd))
         assert answer.status_code < 500, address
@@ -45,7 +45,7 @@ def test_odd_text_in_an_address_is_never_our_fault(operator: Visitor, odd: str) 
 
 
 @pytest.mark.parametrize("odd", ["a\0b", "\ud800", "x" * 5000], ids=["nul", "lone surrogate", "too long"])
-def test_odd_text_in_a_form_is_never_our_fault(site: Site, operator: Visitor, odd: str) -> None:
+def test_odd_text_in_a_form_is_never_our_fault(site: Site, operator: BrowserClient, odd: str) -> None:
     setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     token = setup.form_of("save").find(".//input[@name='csrf_token']")
     assert token is not None
@@ -69,19 +69,19 @@ def test_query_of_a_megabyte_is_answered(site: Site) -> None:
         assert b"Traceback" not in body
 
 
-def test_body_of_a_megabyte_is_refused(visitor: Visitor) -> None:
+def test_body_of_a_megabyte_is_refused(visitor: BrowserClient) -> None:
     answer = visitor.asks("POST", "/sign-out", content=b"x=" + b"y" * 1_000_000, headers=_FORM)
     assert answer.status_code == 413
     _is_calm(answer)
 
 
-def test_unknown_address_has_our_page(visitor: Visitor) -> None:
+def test_unknown_address_has_our_page(visitor: BrowserClient) -> None:
     page = visitor.opens("/no/such/page")
     assert (page.status, page.name) == (404, "problem")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "WHATEVER"])
-def test_wrong_method_has_our_page_or_says_what_is_right(visitor: Visitor, method: str) -> None:
+def test_wrong_method_has_our_page_or_says_what_is_right(visitor: BrowserClient, method: str) -> None:
     answer = visitor.asks(method, "/signed-out")
     assert answer.status_code == (200 if method == "OPTIONS" else 405)
     assert answer.headers["Allow"]
@@ -90,24 +90,24 @@ def test_wrong_method_has_our_page_or_says_what_is_right(visitor: Visitor, metho
 
 
 @pytest.mark.parametrize("cookie", ["session=x", "session=", "session=a.b.c", "attempt_aaaaaaaa=\xff", "=", "session"])
-def test_tampered_cookie_signs_nobody_in_and_breaks_nothing(visitor: Visitor, cookie: str) -> None:
+def test_tampered_cookie_signs_nobody_in_and_breaks_nothing(visitor: BrowserClient, cookie: str) -> None:
     answer = visitor.asks("GET", "/connections", headers={b"Cookie": cookie.encode("latin-1")})
     assert answer.status_code == 401
     _is_calm(answer)
 
 
-def test_session_changed_by_one_character_signs_nobody_in(operator: Visitor) -> None:
+def test_session_changed_by_one_character_signs_nobody_in(operator: BrowserClient) -> None:
     cookie = operator.cookies["session"]
     changed = cookie[:-1] + ("A" if cookie[-1] != "A" else "B")
     first = ("B" if cookie[0] != "B" else "C") + cookie[1:]
     assert operator.asks("GET", "/connections").status_code == 200
-    with Visitor(operator.site) as other:
+    with BrowserClient(operator.site) as other:
         for bad in (changed[:-4], first):
             assert other.asks("GET", "/connections", headers={"Cookie": f"session={bad}"}).status_code == 401
 
 
 @pytest.mark.parametrize("token", ["", "forged", "\0"], ids=["none", "forged", "nul"])
-def test_forged_form_changes_nothing(operator: Visitor, token: str) -> None:
+def test_forged_form_changes_nothing(operator: BrowserClient, token: str) -> None:
     for address in ("/sign-out", "/connections/chconn_1/disconnect", "/slack/result/att_1/replace"):
         answer = operator.asks("POST", address, data={"csrf_token": token})
         assert answer.status_code == 400
@@ -123,7 +123,7 @@ def test_practice_mode_answers_no_name_but_its_own(site: Site, host: str) -> Non
     assert b"Traceback" not in body
 
 
-def test_localhost_is_sent_to_the_name_that_cookies_belong_to(site: Site, visitor: Visitor) -> None:
+def test_localhost_is_sent_to_the_name_that_cookies_belong_to(site: Site, visitor: BrowserClient) -> None:
     answer = visitor.asks("GET", "/connections?q=a%26b", headers={"Host": f"localhost:{site.settings.port}"})
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"{site.settings.origin}/connections?q=a%26b"
@@ -136,13 +136,13 @@ def test_outside_practice_the_host_is_never_looked_at(start_site: Callable[..., 
     assert "evil" not in answer.text + str(answer.headers)
 
 
-def test_start_button_of_an_old_session_shows_the_start_page_anew(operator: Visitor) -> None:
+def test_start_button_of_an_old_session_shows_the_start_page_anew(operator: BrowserClient) -> None:
     answer = operator.asks("POST", "/slack/install", data={"csrf_token": "forged", "integration": "slack-practice"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/slack/install")
     assert "attempt_" not in answer.headers.get("Set-Cookie", "")
 
 
-def test_database_gone_is_said_and_tried_again(site: Site, operator: Visitor, tmp_path: Path) -> None:
+def test_database_gone_is_said_and_tried_again(site: Site, operator: BrowserClient, tmp_path: Path) -> None:
     consent = operator.presses(operator.opens(site.link()), "connect")
     back = _database_gone(site, tmp_path)
     for address in ("/", "/connections", "/connections/chconn_1", "/slack/install", "/readyz", "/sign-in/x"):
@@ -156,7 +156,9 @@ def test_database_gone_is_said_and_tried_again(site: Site, operator: Visitor, tm
         assert operator.allows(consent).outcome == "connected"
 
 
-def test_callback_while_the_database_is_gone_can_be_sent_again(site: Site, visitor: Visitor, tmp_path: Path) -> None:
+def test_callback_while_the_database_is_gone_can_be_sent_again(
+    site: Site, visitor: BrowserClient, tmp_path: Path
+) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     form = consent.form_of("allow")
     values = {one.get("name", ""): one.get("value", "") for one in form.iter("input") if one.get("name")}

@@ -7,24 +7,24 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 from tests.waiting import until
 
 _EXCHANGE = "oauth.v2.access"
 
 
-def callback_of(visitor: Visitor, consent: Page, action: str = "allow", workspace: str = "T0ACMEHQ01") -> str:
+def callback_of(visitor: BrowserClient, consent: Page, action: str = "allow", workspace: str = "T0ACMEHQ01") -> str:
     """The address to which Slack sends this browser back, not opened yet."""
     answer = visitor.asks("POST", consent.url, data={"workspace": workspace, "action": action})
     return answer.headers["Location"]
 
 
-def consent_of(visitor: Visitor, link: str) -> Page:
+def consent_of(visitor: BrowserClient, link: str) -> Page:
     return visitor.presses(visitor.opens(link), "connect")
 
 
-def test_200_callbacks_with_one_state_make_one_exchange(site: Site, visitor: Visitor) -> None:
+def test_200_callbacks_with_one_state_make_one_exchange(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())}
     ready, limits = Barrier(200, timeout=30), httpx.Limits(max_connections=200)
@@ -42,9 +42,9 @@ def test_200_callbacks_with_one_state_make_one_exchange(site: Site, visitor: Vis
     assert len(site.slack.calls(_EXCHANGE)) == 1
 
 
-def test_another_browser_never_exchanges_and_never_learns_the_workspace(site: Site, visitor: Visitor) -> None:
+def test_another_browser_never_exchanges_and_never_learns_the_workspace(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         page = other.opens(callback)
         assert (page.outcome, page.status) == ("other_browser", 400)
         assert site.slack.calls(_EXCHANGE) == []
@@ -57,15 +57,15 @@ def test_another_browser_never_exchanges_and_never_learns_the_workspace(site: Si
     assert len(site.slack.calls(_EXCHANGE)) == 1
 
 
-def test_the_other_browser_may_start_for_itself_where_it_is(site: Site, visitor: Visitor) -> None:
+def test_the_other_browser_may_start_for_itself_where_it_is(site: Site, visitor: BrowserClient) -> None:
     consent = consent_of(visitor, site.link())
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         stopped = other.opens(callback_of(other, consent))
         page = other.allows(other.presses(stopped, "try-again"))
     assert page.outcome == "connected"
 
 
-def test_two_tabs_of_one_browser_both_finish(site: Site, visitor: Visitor) -> None:
+def test_two_tabs_of_one_browser_both_finish(site: Site, visitor: BrowserClient) -> None:
     first = callback_of(visitor, consent_of(visitor, site.link(subscriber_id="bea")))
     second = callback_of(visitor, consent_of(visitor, site.link(subscriber_id="cy")), workspace="T0ACMETEST")
     with ThreadPoolExecutor(2) as tabs:
@@ -73,7 +73,7 @@ def test_two_tabs_of_one_browser_both_finish(site: Site, visitor: Visitor) -> No
     assert [page.heading for page in pages] == ["Acme Test is connected", "Acme HQ is connected"]
 
 
-def test_the_same_page_comes_back_on_reload_and_on_the_same_callback(site: Site, visitor: Visitor) -> None:
+def test_the_same_page_comes_back_on_reload_and_on_the_same_callback(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     shown = visitor.opens(callback)
     calls = len(site.slack.calls())
@@ -85,32 +85,34 @@ def test_the_same_page_comes_back_on_reload_and_on_the_same_callback(site: Site,
     assert urlsplit(shown.url).query == ""
 
 
-def test_a_state_older_than_ten_minutes_is_refused_and_stays_so(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_a_state_older_than_ten_minutes_is_refused_and_stays_so(
+    site: Site, visitor: BrowserClient, clock: Clock
+) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     clock.forward(minutes=10)
     assert [visitor.opens(callback).outcome for _ in range(2)] == ["state_expired", "state_expired"]
     assert site.slack.calls(_EXCHANGE) == []
 
 
-def test_a_state_says_nothing_and_no_two_are_alike(site: Site, visitor: Visitor) -> None:
+def test_a_state_says_nothing_and_no_two_are_alike(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     asked = [parse_qs(urlsplit(consent_of(visitor, link).url).query)["state"][0] for _ in range(2)]
     assert asked[0] != asked[1]
     assert all(len(state) == 43 and "bea" not in state for state in asked)
 
 
-def test_an_error_is_believed_only_with_a_state_of_this_browser(site: Site, visitor: Visitor) -> None:
+def test_an_error_is_believed_only_with_a_state_of_this_browser(site: Site, visitor: BrowserClient) -> None:
     consent = consent_of(visitor, site.link())
     state = parse_qs(urlsplit(consent.url).query)["state"][0]
     begin = "/slack/oauth_redirect?error=access_denied"
     assert visitor.opens(begin).outcome == "no_state"
     assert visitor.opens(f"{begin}&state=made-up").outcome == "state_unknown"
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         assert other.opens(f"{begin}&state={state}").outcome == "other_browser"
     assert visitor.allows(consent).outcome == "connected"
 
 
-def test_a_cancelled_person_tries_again_with_the_same_settings(site: Site, visitor: Visitor) -> None:
+def test_a_cancelled_person_tries_again_with_the_same_settings(site: Site, visitor: BrowserClient) -> None:
     consent = consent_of(visitor, site.link())
     page = visitor.opens(callback_of(visitor, consent, action="cancel"))
     assert (page.outcome, page.status) == ("cancelled", 200)
@@ -121,7 +123,7 @@ def test_a_cancelled_person_tries_again_with_the_same_settings(site: Site, visit
     assert visitor.opens(page.url).outcome == "cancelled"
 
 
-def test_a_second_callback_waits_while_the_first_is_with_slack(site: Site, visitor: Visitor) -> None:
+def test_a_second_callback_waits_while_the_first_is_with_slack(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     site.slack.answers_slowly(_EXCHANGE, 20)
     with ThreadPoolExecutor(2) as tabs:
@@ -133,7 +135,7 @@ def test_a_second_callback_waits_while_the_first_is_with_slack(site: Site, visit
     assert len(site.slack.calls(_EXCHANGE)) == 1
 
 
-def test_an_answer_of_slack_that_got_lost_is_put_in_order_by_starting_again(site: Site, visitor: Visitor) -> None:
+def test_an_answer_of_slack_that_got_lost_is_put_in_order_by_starting_again(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     site.slack.drops_connection(_EXCHANGE, after=True)
     page = visitor.opens(callback)
@@ -145,7 +147,7 @@ def test_an_answer_of_slack_that_got_lost_is_put_in_order_by_starting_again(site
 
 @pytest.mark.parametrize("offered", [(), ("team:a", "team:b")], ids=["settled", "to be set up"])
 def test_grant_that_came_when_the_attempt_was_given_up_goes_back(
-    offered: tuple[str, ...], site: Site, visitor: Visitor, clock: Clock
+    offered: tuple[str, ...], site: Site, visitor: BrowserClient, clock: Clock
 ) -> None:
     link = site.link(subscriber_id="bea", offered_context_keys=offered)
     site.slack.answers_slowly(_EXCHANGE, 60)
@@ -154,7 +156,7 @@ def test_grant_that_came_when_the_attempt_was_given_up_goes_back(
         asked = threads.submit(visitor.allows, consent)
         assert until(lambda: site.slack.faults.hanging == 1)
         clock.forward(minutes=2)
-        assert site.runtime.choosing.expire_overdue() == 1
+        assert site.runtime.installs.expire_overdue() == 1
         site.slack.faults.clear()
         assert asked.result(30).outcome == "slack_down"
     assert site.slack.installations() == []

@@ -10,20 +10,20 @@ from onboarding.sealed import Sealed
 from onboarding.services.installs.records import Choice
 from onboarding.store import connections, installations, integrations
 from tests.api.conftest import Program
-from tests.people import Page, Site, Visitor
+from tests.browser_client import BrowserClient, Page, Site
 
 _DIRECTIONS = {"next": "next", "prev": "previous"}
 FIRST = datetime(2026, 5, 3, 12, tzinfo=UTC)
 
 
-def test_empty_list_says_how_to_start(operator: Visitor) -> None:
+def test_empty_list_says_how_to_start(operator: BrowserClient) -> None:
     page = operator.opens("/connections")
     assert (page.status, _listed(page)) == (200, [])
     assert "/slack/install" in page.text
     assert "link create" in page.text
 
 
-def test_sixty_connections_are_three_pages_newest_first(site: Site, operator: Visitor) -> None:
+def test_sixty_connections_are_three_pages_newest_first(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections")
     second = operator.opens(_turn(first, "next"))
@@ -33,7 +33,7 @@ def test_sixty_connections_are_three_pages_newest_first(site: Site, operator: Vi
     assert "60 connections" in first.text
 
 
-def test_way_back_leads_to_the_same_pages(site: Site, operator: Visitor) -> None:
+def test_way_back_leads_to_the_same_pages(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections")
     second = operator.opens(_turn(first, "next"))
@@ -44,7 +44,7 @@ def test_way_back_leads_to_the_same_pages(site: Site, operator: Visitor) -> None
     assert _listed(operator.opens(_turn(back, "next"))) == _listed(third)
 
 
-def test_ends_of_the_list_lead_no_further(site: Site, operator: Visitor) -> None:
+def test_ends_of_the_list_lead_no_further(site: Site, operator: BrowserClient) -> None:
     _many(site, 26)
     first = operator.opens("/connections")
     last = operator.opens(_turn(first, "next"))
@@ -54,13 +54,13 @@ def test_ends_of_the_list_lead_no_further(site: Site, operator: Visitor) -> None
     assert _turns(again) == {"next"}
 
 
-def test_connections_of_one_moment_are_listed_once_each(site: Site, operator: Visitor) -> None:
+def test_connections_of_one_moment_are_listed_once_each(site: Site, operator: BrowserClient) -> None:
     _many(site, 40, apart=timedelta())
     first = operator.opens("/connections")
     assert len({*_listed(first), *_listed(operator.opens(_turn(first, "next")))}) == 40
 
 
-def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator: Visitor) -> None:
+def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator: BrowserClient) -> None:
     _many(site, 30)
     first = operator.opens("/connections")
     _many(site, 31, start=30)
@@ -86,14 +86,14 @@ def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator
         ("integration=other", []),
     ],
 )
-def test_filters_leave_what_fits(site: Site, operator: Visitor, query: str, found: list[str]) -> None:
+def test_filters_leave_what_fits(site: Site, operator: BrowserClient, query: str, found: list[str]) -> None:
     _many(site, 5)
     page = operator.opens(f"/connections?{query}")
     assert _listed(page) == found
     assert found or "Nothing fits these filters" in page.text
 
 
-def test_filters_stay_while_turning_pages(site: Site, operator: Visitor) -> None:
+def test_filters_stay_while_turning_pages(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections?q=Acme&status=healthy&integration=slack-practice&mode=subscriber")
     second = operator.opens(_turn(first, "next"))
@@ -102,11 +102,11 @@ def test_filters_stay_while_turning_pages(site: Site, operator: Visitor) -> None
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "MjAyNi0wMS0wMQ", "%F0%9F%92%A9", "=", "MjAyNnxjb24"])
-def test_place_that_is_not_ours_is_told_apart_from_a_fault(operator: Visitor, cursor: str) -> None:
+def test_place_that_is_not_ours_is_told_apart_from_a_fault(operator: BrowserClient, cursor: str) -> None:
     assert operator.opens(f"/connections?after={cursor}").status in (200, 400)
 
 
-def test_detail_shows_the_documented_fields_and_no_token(site: Site, operator: Visitor) -> None:
+def test_detail_shows_the_documented_fields_and_no_token(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link(subscriber_id="bea", context_keys=("tenant:acme",), mode="subscriber"))
     identifier = _listed(operator.opens("/connections"))[0]
     page = operator.opens(f"/connections/{identifier}")
@@ -117,12 +117,12 @@ def test_detail_shows_the_documented_fields_and_no_token(site: Site, operator: V
     assert token[:-4] not in page.text
 
 
-def test_unknown_connection_is_not_found(operator: Visitor) -> None:
+def test_unknown_connection_is_not_found(operator: BrowserClient) -> None:
     for rest in ("", "/disconnect", "/disconnected"):
         assert operator.opens(f"/connections/chconn_nothing{rest}").status == 404
 
 
-def test_disconnecting_asks_first_and_takes_the_app_out(site: Site, operator: Visitor) -> None:
+def test_disconnecting_asks_first_and_takes_the_app_out(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link())
     identifier = _listed(operator.opens("/connections"))[0]
     confirm = operator.opens(f"/connections/{identifier}/disconnect")
@@ -135,7 +135,7 @@ def test_disconnecting_asks_first_and_takes_the_app_out(site: Site, operator: Vi
     assert operator.opens(page.url).heading == page.heading
 
 
-def test_access_is_checked_where_it_is_shown(site: Site, operator: Visitor) -> None:
+def test_access_is_checked_where_it_is_shown(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link())
     shown = operator.opens(f"/connections/{_listed(operator.opens('/connections'))[0]}")
     assert "the access works" in operator.presses(shown, "verify").text
@@ -146,20 +146,20 @@ def test_access_is_checked_where_it_is_shown(site: Site, operator: Visitor) -> N
     assert "Slack stopped accepting our access." in operator.presses(shown, "verify").text
 
 
-def test_token_too_short_to_show_a_part_of_is_said_to_be_stored(site: Site, operator: Visitor) -> None:
+def test_token_too_short_to_show_a_part_of_is_said_to_be_stored(site: Site, operator: BrowserClient) -> None:
     site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
     program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
     name = program.creates(auth={"accessToken": "short"}).json()["identifier"]
     assert "Stored" in operator.opens(f"/connections/{name}").text
 
 
-def test_integrations_of_one_name_are_told_apart(site: Site, operator: Visitor) -> None:
+def test_integrations_of_one_name_are_told_apart(site: Site, operator: BrowserClient) -> None:
     site.runtime.integrations.add_practice("slack-two", "Northwind", "Development")
     assert "Northwind (slack-two)" in operator.opens("/connections?q=x").text
     assert "Northwind (slack-two)" in operator.opens("/slack/install").text
 
 
-def test_disconnecting_while_slack_is_down_says_that_it_is_not_confirmed(site: Site, operator: Visitor) -> None:
+def test_disconnecting_while_slack_is_down_says_that_it_is_not_confirmed(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link())
     identifier = _listed(operator.opens("/connections"))[0]
     confirm = operator.opens(f"/connections/{identifier}/disconnect")
@@ -169,7 +169,7 @@ def test_disconnecting_while_slack_is_down_says_that_it_is_not_confirmed(site: S
     assert _listed(operator.opens("/connections")) == []
 
 
-def test_workspace_that_another_connection_uses_keeps_the_app(site: Site, operator: Visitor) -> None:
+def test_workspace_that_another_connection_uses_keeps_the_app(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link(subscriber_id="bea"))
     operator.connects(site.link(subscriber_id="bob"))
     newest = _listed(operator.opens("/connections"))[0]
@@ -178,7 +178,7 @@ def test_workspace_that_another_connection_uses_keeps_the_app(site: Site, operat
     assert len(_listed(operator.opens("/connections"))) == 1
 
 
-def test_pressing_disconnect_twice_finds_nothing_the_second_time(site: Site, operator: Visitor) -> None:
+def test_pressing_disconnect_twice_finds_nothing_the_second_time(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link())
     identifier = _listed(operator.opens("/connections"))[0]
     confirm = operator.opens(f"/connections/{identifier}/disconnect")

@@ -5,32 +5,32 @@ from collections.abc import Callable
 import pytest
 from pydantic import SecretStr
 
-from onboarding.services.connections.records import Search
+from onboarding.services.connections.records import ConsoleSearch
 from onboarding.settings import generate_key
 from tests import full_disk
 from tests.api.conftest import Program
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 
 
 def identifiers(site: Site) -> list[str]:
-    rows = site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows
+    rows = site.runtime.connections.page(site.runtime.environments.first().id, ConsoleSearch(), None, None).rows
     return [row.identifier for row in rows]
 
 
 def connected(site: Site, subscriber: str = "bea") -> str:
-    with Visitor(site) as person:
+    with BrowserClient(site) as person:
         assert person.connects(site.link(subscriber_id=subscriber)).outcome == "connected"
     return identifiers(site)[0]
 
 
-def disconnects(operator: Visitor, identifier: str) -> Page:
+def disconnects(operator: BrowserClient, identifier: str) -> Page:
     page = operator.presses(operator.opens(f"/connections/{identifier}/disconnect"), "confirm-disconnect")
     assert page.name == "disconnected"
     return page
 
 
-def test_access_is_taken_back_in_slack(site: Site, operator: Visitor) -> None:
+def test_access_is_taken_back_in_slack(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     page = disconnects(operator, identifier)
     assert "Access was removed in Slack." in page.text
@@ -40,13 +40,15 @@ def test_access_is_taken_back_in_slack(site: Site, operator: Visitor) -> None:
     assert "Access was removed in Slack." in operator.opens(page.url).text
 
 
-def test_a_token_that_rotates_is_ended_by_uninstalling(site: Site, visitor: Visitor, operator: Visitor) -> None:
+def test_a_token_that_rotates_is_ended_by_uninstalling(
+    site: Site, visitor: BrowserClient, operator: BrowserClient
+) -> None:
     visitor.connects(site.link(), scenario="rotation")
     assert "Access was removed in Slack." in disconnects(operator, identifiers(site)[0]).text
     assert site.slack.installations() == []
 
 
-def test_what_slack_had_ended_before_is_said_so(site: Site, operator: Visitor) -> None:
+def test_what_slack_had_ended_before_is_said_so(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     installation = site.slack.installations()[0]
     site.slack.removes_app(installation.client_id, installation.place)
@@ -55,7 +57,7 @@ def test_what_slack_had_ended_before_is_said_so(site: Site, operator: Visitor) -
 
 
 @pytest.mark.parametrize("fault", ["reset", "status_500", "html_502", "ratelimited", "internal_error"])
-def test_what_slack_did_not_confirm_is_said_so(fault: str, site: Site, operator: Visitor) -> None:
+def test_what_slack_did_not_confirm_is_said_so(fault: str, site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     site.slack.fails("auth.revoke", fault)
     page = disconnects(operator, identifier)
@@ -63,14 +65,14 @@ def test_what_slack_did_not_confirm_is_said_so(fault: str, site: Site, operator:
     assert identifiers(site) == []
 
 
-def test_end_in_slack_that_cannot_be_written_down_is_an_end_all_the_same(site: Site, operator: Visitor) -> None:
+def test_end_in_slack_that_cannot_be_written_down_is_an_end_all_the_same(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     full_disk.where(site, "UPDATE ON audit_entries")
     assert "Slack did not confirm; remove the app in Slack to be sure." in disconnects(operator, identifier).text
     assert (identifiers(site), site.slack.installations()) == ([], [])
 
 
-def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: Visitor) -> None:
+def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: BrowserClient) -> None:
     first, second = connected(site), connected(site, "cy")
     assert "One other connection uses" in operator.opens(f"/connections/{first}/disconnect").text
     assert "The app stays in Slack for other connections." in disconnects(operator, first).text
@@ -80,7 +82,7 @@ def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: 
 
 
 def test_whoever_is_connecting_the_workspace_just_now_keeps_the_access(
-    site: Site, visitor: Visitor, operator: Visitor
+    site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     identifier = connected(site)
     link = site.link(subscriber_id="cy", mode="subscriber", offered_context_keys=("tenant:a", "tenant:b"))
@@ -93,7 +95,7 @@ def test_whoever_is_connecting_the_workspace_just_now_keeps_the_access(
     assert site.slack.installations() == []
 
 
-def test_question_says_what_happens_to_access_that_two_share(site: Site, operator: Visitor) -> None:
+def test_question_says_what_happens_to_access_that_two_share(site: Site, operator: BrowserClient) -> None:
     site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
     program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
     for name in ("one", "two"):
@@ -103,7 +105,7 @@ def test_question_says_what_happens_to_access_that_two_share(site: Site, operato
     assert "The app stays in Slack for other connections." in disconnects(operator, "one").text
 
 
-def test_looking_at_the_question_ends_nothing_and_a_second_press_is_told(site: Site, operator: Visitor) -> None:
+def test_looking_at_the_question_ends_nothing_and_a_second_press_is_told(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     question = operator.opens(f"/connections/{identifier}/disconnect")
     assert identifiers(site) == [identifier]
@@ -113,7 +115,9 @@ def test_looking_at_the_question_ends_nothing_and_a_second_press_is_told(site: S
     assert len(site.slack.calls("auth.revoke")) == 1
 
 
-def test_a_disconnected_identity_can_be_connected_again(site: Site, visitor: Visitor, operator: Visitor) -> None:
+def test_a_disconnected_identity_can_be_connected_again(
+    site: Site, visitor: BrowserClient, operator: BrowserClient
+) -> None:
     before = connected(site)
     disconnects(operator, before)
     assert visitor.connects(site.link()).outcome == "connected"
@@ -121,7 +125,7 @@ def test_a_disconnected_identity_can_be_connected_again(site: Site, visitor: Vis
 
 
 def test_a_token_that_has_expired_is_renewed_to_end_what_it_belongs_to(
-    site: Site, visitor: Visitor, operator: Visitor, clock: Clock
+    site: Site, visitor: BrowserClient, operator: BrowserClient, clock: Clock
 ) -> None:
     visitor.connects(site.link(), scenario="rotation")
     clock.forward(hours=13)
@@ -132,7 +136,7 @@ def test_a_token_that_has_expired_is_renewed_to_end_what_it_belongs_to(
 
 
 def test_a_token_that_has_expired_unforeseen_is_not_said_to_be_gone(
-    site: Site, visitor: Visitor, operator: Visitor
+    site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     visitor.connects(site.link(), scenario="rotation")
     site.slack.moves_clock(13 * 3600)
@@ -145,7 +149,7 @@ def test_a_token_that_has_expired_unforeseen_is_not_said_to_be_gone(
 def test_a_token_that_does_not_open_is_not_said_to_be_in_use(site: Site, start_site: Callable[..., Site]) -> None:
     identifier = connected(site)
     keyless = start_site(encryption_keys=SecretStr(generate_key()))
-    with Visitor(keyless) as operator:
+    with BrowserClient(keyless) as operator:
         operator.signs_in("ada@northwind.test")
         page = disconnects(operator, identifier)
     assert "Slack did not confirm; remove the app in Slack to be sure." in page.text

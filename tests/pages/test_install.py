@@ -1,14 +1,14 @@
 """The install, from a link to the list."""
 
-from tests.people import Site, Visitor
+from tests.browser_client import BrowserClient, Site
 
 
-def test_a_customer_connects_a_workspace_by_link(site: Site, visitor: Visitor) -> None:
+def test_a_customer_connects_a_workspace_by_link(site: Site, visitor: BrowserClient) -> None:
     page = visitor.connects(site.link())
     assert (page.status, page.outcome) == (200, "connected")
 
 
-def test_an_operator_chooses_whose_the_connection_is(operator: Visitor) -> None:
+def test_an_operator_chooses_whose_the_connection_is(operator: BrowserClient) -> None:
     consent = operator.presses(operator.opens("/slack/install"), "connect")
     setup = operator.allows(consent)
     assert setup.name == "setup"

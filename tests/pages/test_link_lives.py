@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from onboarding.jobs import sweep
 from onboarding.outcomes import OUTCOMES
-from onboarding.services.connections.records import Search
-from tests.any_order import walk
+from onboarding.services.connections.records import ConsoleSearch
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
+from tests.state_machines import walk
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
@@ -76,7 +76,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
-        self.browsers = [Visitor(world.site), Visitor(world.site)]
+        self.browsers = [BrowserClient(world.site), BrowserClient(world.site)]
         self.links: list[Link] = []
         self.seen: list[Seen] = []
 
@@ -87,7 +87,7 @@ class Lives(RuleBasedStateMachine):
         installed = {one.place for one in self.world.site.slack.installations()}
         assert installed == used, (installed, used)
         for one in self.held().values():
-            self.world.site.runtime.ending.disconnect(self.environment, one.identifier, "test")
+            self.world.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
         self.world.site.slack.reset()
         for browser in self.browsers:
             browser.__exit__()
@@ -97,7 +97,7 @@ class Lives(RuleBasedStateMachine):
         return self.world.site.runtime.environments.first().id
 
     def held(self) -> dict[tuple[str | None, tuple[str, ...]], Held]:
-        rows = self.world.site.runtime.connections.page(self.environment, Search(), None, None).rows
+        rows = self.world.site.runtime.connections.page(self.environment, ConsoleSearch(), None, None).rows
         return {
             (row.subscriber_id, row.context_keys): Held(row.identifier, row.workspace_id, row.updated_at)
             for row in rows
@@ -217,7 +217,7 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data())
     def operator_disconnects(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(sorted(self.held().values())))
-        self.world.site.runtime.ending.disconnect(self.environment, one.identifier, "test")
+        self.world.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
 
 
 def test_any_order_leaves_everybody_what_is_theirs(world: World) -> None:

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from onboarding.errors import Refused
-from onboarding.services.connections.records import Connection, Search
+from onboarding.services.connections.records import Connection, ConsoleSearch
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 
 
 def field_names(page: Page) -> set[str]:
@@ -19,7 +19,7 @@ def field_names(page: Page) -> set[str]:
 
 def connections(site: Site) -> Sequence[Connection]:
     runtime = site.runtime
-    return runtime.connections.page(runtime.environments.first().id, Search(), None, None).rows
+    return runtime.connections.page(runtime.environments.first().id, ConsoleSearch(), None, None).rows
 
 
 def connection_of(site: Site) -> tuple[str, str | None, tuple[str, ...]]:
@@ -28,7 +28,7 @@ def connection_of(site: Site) -> tuple[str, str | None, tuple[str, ...]]:
     return one.mode, one.subscriber_id, one.context_keys
 
 
-def test_what_a_link_fixes_cannot_be_changed_by_the_form(site: Site, visitor: Visitor) -> None:
+def test_what_a_link_fixes_cannot_be_changed_by_the_form(site: Site, visitor: BrowserClient) -> None:
     setup = visitor.connects(site.link(subscriber_id="bea", context_keys=("tenant:t1",)))
     assert setup.name == "setup"
     assert field_names(setup) == {"connection_mode"}
@@ -38,14 +38,14 @@ def test_what_a_link_fixes_cannot_be_changed_by_the_form(site: Site, visitor: Vi
     assert connection_of(site) == ("subscriber", "bea", ("tenant:t1",))
 
 
-def test_a_mode_that_the_link_does_not_leave_open_is_refused(site: Site, visitor: Visitor) -> None:
+def test_a_mode_that_the_link_does_not_leave_open_is_refused(site: Site, visitor: BrowserClient) -> None:
     setup = visitor.connects(site.link(mode="shared", offered_context_keys=("team:red",)))
     page = visitor.presses(setup, "save", connection_mode="subscriber", offered_context="team:red")
     assert page.outcome == "connected"
     assert connection_of(site) == ("shared", None, ("team:red",))
 
 
-def test_one_of_the_offered_contexts_is_picked_and_no_other(site: Site, visitor: Visitor) -> None:
+def test_one_of_the_offered_contexts_is_picked_and_no_other(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", mode="subscriber", offered_context_keys=("team:red", "team:blue"))
     setup = visitor.connects(link)
     assert field_names(setup) == {"offered_context"}
@@ -57,14 +57,14 @@ def test_one_of_the_offered_contexts_is_picked_and_no_other(site: Site, visitor:
     assert connection_of(site) == ("subscriber", "bea", ("team:blue",))
 
 
-def test_a_link_that_leaves_nothing_open_asks_nothing(site: Site, visitor: Visitor) -> None:
+def test_a_link_that_leaves_nothing_open_asks_nothing(site: Site, visitor: BrowserClient) -> None:
     assert visitor.connects(site.link(mode="shared", context_keys=("tenant:t1",))).outcome == "connected"
     assert connection_of(site) == ("shared", None, ("tenant:t1",))
 
 
-def test_an_open_link_connects_only_something_new(site: Site, visitor: Visitor) -> None:
+def test_an_open_link_connects_only_something_new(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link())
-    with Visitor(site) as stranger:
+    with BrowserClient(site) as stranger:
         setup = stranger.connects(site.link(is_open=True), workspace="T0ACMETEST")
         taken = stranger.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea")
         assert (taken.status, taken.name) == (422, "setup")
@@ -75,9 +75,9 @@ def test_an_open_link_connects_only_something_new(site: Site, visitor: Visitor) 
     assert (page.outcome, page.heading) == ("connected", "Acme Test is connected")
 
 
-def test_each_unusable_link_has_a_page_of_its_own(site: Site, visitor: Visitor, clock: Clock) -> None:
+def test_each_unusable_link_has_a_page_of_its_own(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     runtime, used, revoked, expired = site.runtime, site.link(), site.link(), site.link()
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         other.connects(used)
     runtime.links.revoke(runtime.links.read(revoked.rpartition("/")[2]))
     pages = [visitor.opens(used), visitor.opens(revoked), visitor.opens(f"{expired}x")]
@@ -89,26 +89,26 @@ def test_each_unusable_link_has_a_page_of_its_own(site: Site, visitor: Visitor, 
 
 
 @pytest.mark.parametrize("damage", ["", ".", "lnk_1", "lnk_1.sig", "a" * 5000, "ä.ö"])
-def test_a_token_that_is_none_is_a_damaged_link_and_no_fault(damage: str, visitor: Visitor) -> None:
+def test_a_token_that_is_none_is_a_damaged_link_and_no_fault(damage: str, visitor: BrowserClient) -> None:
     page = visitor.opens(f"/connect/x{damage}")
     assert (page.status, page.outcome) == (400, "link_tampered")
 
 
-def test_a_used_link_shows_its_success_where_it_was_used(site: Site, visitor: Visitor) -> None:
+def test_a_used_link_shows_its_success_where_it_was_used(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     visitor.connects(link)
     assert visitor.opens(link).heading == "Acme HQ is connected"
 
 
 def test_a_link_that_ran_out_while_the_page_was_open_is_refused_on_the_click(
-    site: Site, visitor: Visitor, clock: Clock
+    site: Site, visitor: BrowserClient, clock: Clock
 ) -> None:
     page = visitor.opens(site.link())
     clock.forward(days=8)
     assert visitor.presses(page, "connect").outcome == "link_expired"
 
 
-def test_looking_at_a_link_starts_nothing(site: Site, visitor: Visitor) -> None:
+def test_looking_at_a_link_starts_nothing(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     for method in ("GET", "HEAD", "GET"):
         answer = visitor.asks(method, link)
@@ -118,7 +118,7 @@ def test_looking_at_a_link_starts_nothing(site: Site, visitor: Visitor) -> None:
     assert visitor.connects(link).outcome == "connected"
 
 
-def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site: Site, visitor: Visitor) -> None:
+def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", mode="subscriber", context_keys=("tenant:t1",))
     page = visitor.opens(link)
     assert "bea" in page.text
@@ -128,7 +128,9 @@ def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site:
     assert "attempt_" not in forged.headers.get("Set-Cookie", "")
 
 
-def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothing(site: Site, visitor: Visitor) -> None:
+def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothing(
+    site: Site, visitor: BrowserClient
+) -> None:
     link, runtime = site.link(), site.runtime
     consent = visitor.presses(visitor.opens(link), "connect")
     runtime.links.revoke(runtime.links.read(link.rpartition("/")[2]))
@@ -138,10 +140,10 @@ def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothin
     assert site.slack.installations() == []
 
 
-def test_who_was_on_the_way_when_a_link_was_used_replaces_nothing(site: Site, visitor: Visitor) -> None:
+def test_who_was_on_the_way_when_a_link_was_used_replaces_nothing(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     consent = visitor.presses(visitor.opens(link), "connect")
-    with Visitor(site) as customer:
+    with BrowserClient(site) as customer:
         assert customer.connects(link).outcome == "connected"
     asked = visitor.allows(consent, workspace="T0ACMETEST")
     assert asked.outcome == "wrong_workspace"
@@ -149,17 +151,17 @@ def test_who_was_on_the_way_when_a_link_was_used_replaces_nothing(site: Site, vi
     assert [one.workspace_name for one in connections(site)] == ["Acme HQ"]
 
 
-def test_nobody_says_beforehand_that_what_is_not_there_may_be_replaced(site: Site, visitor: Visitor) -> None:
+def test_nobody_says_beforehand_that_what_is_not_there_may_be_replaced(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     consent = visitor.presses(visitor.opens(link), "connect", intent="other_workspace")
-    with Visitor(site) as customer:
+    with BrowserClient(site) as customer:
         assert customer.connects(site.link()).outcome == "connected"
     assert visitor.allows(consent, workspace="T0ACMETEST").outcome == "wrong_workspace"
     assert [one.workspace_name for one in connections(site)] == ["Acme HQ"]
 
 
 def test_a_link_stands_in_no_log_when_the_database_is_away(
-    site: Site, visitor: Visitor, caplog: pytest.LogCaptureFixture
+    site: Site, visitor: BrowserClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     link = site.link()
     with site.runtime.database.transaction() as session:
@@ -170,7 +172,7 @@ def test_a_link_stands_in_no_log_when_the_database_is_away(
     assert not any(link.rpartition("/")[2] in line for line in told)
 
 
-def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Visitor) -> None:
+def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: BrowserClient) -> None:
     link = site.link(is_open=True)
     tabs = [visitor.connects(link), visitor.connects(link, workspace="T0ACMETEST")]
     ends = [

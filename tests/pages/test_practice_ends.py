@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import event
 
-from tests.people import Site, Visitor
+from tests.browser_client import BrowserClient, Site
 
 
-def test_real_integration_ends_practice_for_new_attempts(site: Site, visitor: Visitor) -> None:
+def test_real_integration_ends_practice_for_new_attempts(site: Site, visitor: BrowserClient) -> None:
     open_before = visitor.opens(site.link())
     _add_real_app(site)
     page = visitor.presses(open_before, "connect")
@@ -15,7 +15,7 @@ def test_real_integration_ends_practice_for_new_attempts(site: Site, visitor: Vi
     assert not [name for name in visitor.cookies if name.startswith("attempt_")]
 
 
-def test_practice_slack_knows_nobody_once_a_real_app_is_there(site: Site, visitor: Visitor) -> None:
+def test_practice_slack_knows_nobody_once_a_real_app_is_there(site: Site, visitor: BrowserClient) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     assert consent.name == "practice-consent"
     _add_real_app(site)
@@ -23,7 +23,7 @@ def test_practice_slack_knows_nobody_once_a_real_app_is_there(site: Site, visito
 
 
 @pytest.mark.parametrize("host", ["connect.example.com", "localhost", "a b"])
-def test_once_a_real_app_is_there_the_host_is_never_looked_at(site: Site, visitor: Visitor, host: str) -> None:
+def test_once_a_real_app_is_there_the_host_is_never_looked_at(site: Site, visitor: BrowserClient, host: str) -> None:
     asked = {"Host": host}
     assert visitor.asks("GET", "/sign-in", headers=asked).status_code in (302, 421)
     _add_real_app(site)
@@ -31,7 +31,7 @@ def test_once_a_real_app_is_there_the_host_is_never_looked_at(site: Site, visito
     assert visitor.asks("GET", "/slack/oauth_redirect?state=a", headers=asked).status_code == 400
 
 
-def test_right_name_costs_no_question_to_the_database(site: Site, visitor: Visitor) -> None:
+def test_right_name_costs_no_question_to_the_database(site: Site, visitor: BrowserClient) -> None:
     statements: list[str] = []
     engine = site.runtime.database.engine
     event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))

@@ -2,17 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from onboarding.services.connections.records import Detail, Search
-from tests.people import Site, Visitor
+from onboarding.services.connections.records import ConsoleSearch, Detail
+from tests.browser_client import BrowserClient, Site
 
 
 def details(site: Site) -> list[Detail]:
     environment = site.runtime.environments.first().id
-    rows = site.runtime.connections.page(environment, Search(), None, None).rows
-    return [site.runtime.connections.find(environment, row.identifier) for row in rows]
+    rows = site.runtime.connections.page(environment, ConsoleSearch(), None, None).rows
+    return [site.runtime.connections.detail(environment, row.identifier) for row in rows]
 
 
-def test_reconnecting_keeps_the_identifier_and_takes_the_new_token(site: Site, visitor: Visitor) -> None:
+def test_reconnecting_keeps_the_identifier_and_takes_the_new_token(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link(), scenario="rotation")
     before = details(site)[0]
     page = visitor.opens(site.link())
@@ -26,7 +26,7 @@ def test_reconnecting_keeps_the_identifier_and_takes_the_new_token(site: Site, v
     assert after.token_last_four != before.token_last_four
 
 
-def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: Visitor) -> None:
+def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link())
     page = visitor.opens(site.link())
     done = visitor.allows(visitor.presses(page, "connect", intent="other_workspace"), workspace="T0ACMETEST")
@@ -35,7 +35,7 @@ def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: 
     assert [one.connection.workspace_name for one in details(site)] == ["Acme Test"]
 
 
-def test_operator_reconnects_from_the_console_without_typing_anything(site: Site, operator: Visitor) -> None:
+def test_operator_reconnects_from_the_console_without_typing_anything(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link(mode="subscriber", subscriber_id="bea", context_keys=("tenant:acme",)))
     operator.connects(site.link(mode="shared", context_keys=("tenant:acme",)))
     (installation,) = site.slack.installations()
@@ -53,13 +53,13 @@ def test_operator_reconnects_from_the_console_without_typing_anything(site: Site
     ]
 
 
-def test_the_order_of_contexts_does_not_make_another_connection(site: Site, visitor: Visitor) -> None:
+def test_the_order_of_contexts_does_not_make_another_connection(site: Site, visitor: BrowserClient) -> None:
     for keys in (("a:1", "b:2"), ("b:2", "a:1")):
         visitor.connects(site.link(mode="shared", context_keys=keys))
     assert len(details(site)) == 1
 
 
-def test_declined_permissions_can_be_granted_later(site: Site, visitor: Visitor) -> None:
+def test_declined_permissions_can_be_granted_later(site: Site, visitor: BrowserClient) -> None:
     page = visitor.connects(site.link(), scenario="partial_permissions")
     assert page.outcome == "partial_permissions"
     done = visitor.allows(visitor.presses(page, "try-again"))
@@ -73,7 +73,7 @@ def test_eight_people_who_connect_the_same_identity_at_once_make_one_connection(
     links = [site.link() for _ in range(8)]
 
     def connects(link: str) -> str | None:
-        with Visitor(site) as person:
+        with BrowserClient(site) as person:
             return person.connects(link).outcome
 
     with ThreadPoolExecutor(8) as crowd:
@@ -82,9 +82,9 @@ def test_eight_people_who_connect_the_same_identity_at_once_make_one_connection(
     assert len(details(site)) == 1
 
 
-def test_a_used_link_renews_nothing_in_another_browser(site: Site, visitor: Visitor) -> None:
+def test_a_used_link_renews_nothing_in_another_browser(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         start = other.opens(link)
         visitor.connects(link)
         assert other.presses(start, "connect").outcome == "link_used"
@@ -93,7 +93,9 @@ def test_a_used_link_renews_nothing_in_another_browser(site: Site, visitor: Visi
     assert len(site.slack.calls()) == calls
 
 
-def test_reconnecting_without_all_permissions_says_which_and_how_to_add_them(site: Site, visitor: Visitor) -> None:
+def test_reconnecting_without_all_permissions_says_which_and_how_to_add_them(
+    site: Site, visitor: BrowserClient
+) -> None:
     for _ in range(2):
         page = visitor.connects(site.link(), scenario="partial_permissions")
     assert page.outcome == "reconnected"
@@ -103,7 +105,7 @@ def test_reconnecting_without_all_permissions_says_which_and_how_to_add_them(sit
     assert "Some permissions were not granted" not in done.text
 
 
-def test_organisation_installed_again_is_told_to_add_workspaces(site: Site, visitor: Visitor) -> None:
+def test_organisation_installed_again_is_told_to_add_workspaces(site: Site, visitor: BrowserClient) -> None:
     first, again = (visitor.connects(site.link(), scenario="org_install") for _ in range(2))
     assert (first.outcome, again.outcome) == ("org_installed", "reconnected")
     assert again.heading.endswith("is reconnected")
@@ -112,7 +114,7 @@ def test_organisation_installed_again_is_told_to_add_workspaces(site: Site, visi
         assert "Organisation" in page.text
 
 
-def test_organisation_without_all_permissions_is_told_both(site: Site, visitor: Visitor) -> None:
+def test_organisation_without_all_permissions_is_told_both(site: Site, visitor: BrowserClient) -> None:
     page = visitor.connects(site.link(), workspace="E0MERIDIAN", scenario="partial_permissions")
     assert "Some permissions were not granted" in page.text
     assert page.form_of("try-again") is not None

@@ -4,14 +4,14 @@ import pytest
 
 from onboarding.errors import Conflict
 from onboarding.jobs import sweep
-from onboarding.services.connections.records import Search
+from onboarding.services.connections.records import ConsoleSearch
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 
 _FULL = {"connection_mode": "subscriber", "subscriber_id": "cy", "contexts-0-type": "tenant", "contexts-0-id": "c1"}
 
 
-def reaches_setup(operator: Visitor, workspace: str = "T0ACMEHQ01") -> Page:
+def reaches_setup(operator: BrowserClient, workspace: str = "T0ACMEHQ01") -> Page:
     page = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"), workspace)
     assert page.name == "setup"
     return page
@@ -35,15 +35,15 @@ def value_of(page: Page, name: str) -> str:
 
 
 def connections_of(site: Site) -> int:
-    return site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).total
+    return site.runtime.connections.page(site.runtime.environments.first().id, ConsoleSearch(), None, None).total
 
 
 def checks(site: Site) -> list[str]:
     """Asks Slack about every connection. What each is then."""
     home = site.runtime.environments.first().id
-    for row in site.runtime.connections.page(home, Search(), None, None).rows:
-        site.runtime.health.verify(home, row.identifier)
-    return [row.status for row in site.runtime.connections.page(home, Search(), None, None).rows]
+    for row in site.runtime.connections.page(home, ConsoleSearch(), None, None).rows:
+        site.runtime.connections.verify(home, row.identifier)
+    return [row.status for row in site.runtime.connections.page(home, ConsoleSearch(), None, None).rows]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def checks(site: Site) -> list[str]:
     ],
 )
 def test_an_error_stands_beside_its_field_and_the_input_is_kept(
-    filled: dict[str, str], field: str, sentence: str, site: Site, operator: Visitor
+    filled: dict[str, str], field: str, sentence: str, site: Site, operator: BrowserClient
 ) -> None:
     given = {**_FULL, **filled}
     page = operator.presses(reaches_setup(operator), "save", **given)
@@ -76,42 +76,44 @@ def test_an_error_stands_beside_its_field_and_the_input_is_kept(
     assert operator.presses(page, "save", **_FULL, **put_right).outcome == "connected"
 
 
-def test_a_mode_that_does_not_exist_is_refused(operator: Visitor) -> None:
+def test_a_mode_that_does_not_exist_is_refused(operator: BrowserClient) -> None:
     page = operator.presses(reaches_setup(operator), "save", **{**_FULL, "connection_mode": "both"})
     assert page.status == 422
     assert "Choose who the connection is for." in page.text
 
 
-def test_a_subscriber_typed_for_shared_mode_is_left_out(site: Site, operator: Visitor) -> None:
+def test_a_subscriber_typed_for_shared_mode_is_left_out(site: Site, operator: BrowserClient) -> None:
     page = operator.presses(reaches_setup(operator), "save", **{**_FULL, "connection_mode": "shared"})
     assert page.outcome == "connected"
-    row = site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows[0]
+    row = site.runtime.connections.page(site.runtime.environments.first().id, ConsoleSearch(), None, None).rows[0]
     assert (row.mode, row.subscriber_id, row.context_keys) == ("shared", None, ("tenant:c1",))
 
 
-def test_five_contexts_are_kept_in_their_order(site: Site, operator: Visitor) -> None:
+def test_five_contexts_are_kept_in_their_order(site: Site, operator: BrowserClient) -> None:
     rows = {f"contexts-{number}-{part}": f"{part}{5 - number}" for number in range(5) for part in ("type", "id")}
     operator.presses(reaches_setup(operator), "save", **{**_FULL, **rows})
-    row = site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows[0]
+    row = site.runtime.connections.page(site.runtime.environments.first().id, ConsoleSearch(), None, None).rows[0]
     assert row.context_keys == tuple(f"type{number}:id{number}" for number in (5, 4, 3, 2, 1))
 
 
-def test_operators_are_offered_whom_they_know(operator: Visitor) -> None:
+def test_operators_are_offered_whom_they_know(operator: BrowserClient) -> None:
     operator.presses(reaches_setup(operator), "save", **_FULL)
     known = {one.get("value") for one in reaches_setup(operator, "T0ACMETEST").root.iter("option")}
     assert {"cy", "tenant", "c1"} <= known
 
 
-def test_another_browser_sees_no_set_up_page_and_cannot_send_it(site: Site, operator: Visitor) -> None:
+def test_another_browser_sees_no_set_up_page_and_cannot_send_it(site: Site, operator: BrowserClient) -> None:
     setup = reaches_setup(operator)
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         other.signs_in("eve@northwind.test")
         assert other.opens(setup.url).outcome == "other_browser"
         assert other.presses(setup, "save", **_FULL).outcome == "other_browser"
     assert connections_of(site) == 0
 
 
-def test_a_grant_that_nobody_used_for_ten_minutes_is_given_back(site: Site, operator: Visitor, clock: Clock) -> None:
+def test_a_grant_that_nobody_used_for_ten_minutes_is_given_back(
+    site: Site, operator: BrowserClient, clock: Clock
+) -> None:
     setup = reaches_setup(operator)
     clock.forward(minutes=10)
     page = operator.presses(setup, "save", **_FULL)
@@ -121,25 +123,27 @@ def test_a_grant_that_nobody_used_for_ten_minutes_is_given_back(site: Site, oper
     assert site.slack.installations() == []
 
 
-def test_the_product_gives_an_unused_grant_back_by_itself(site: Site, operator: Visitor, clock: Clock) -> None:
+def test_the_product_gives_an_unused_grant_back_by_itself(site: Site, operator: BrowserClient, clock: Clock) -> None:
     reaches_setup(operator)
     clock.forward(minutes=9)
-    assert site.runtime.choosing.expire_overdue() == 0
+    assert site.runtime.installs.expire_overdue() == 0
     clock.forward(minutes=1)
-    assert [site.runtime.choosing.expire_overdue() for _ in range(2)] == [1, 0]
+    assert [site.runtime.installs.expire_overdue() for _ in range(2)] == [1, 0]
     assert site.slack.installations() == []
 
 
-def test_an_unused_grant_of_a_workspace_in_use_is_not_revoked(site: Site, operator: Visitor, clock: Clock) -> None:
+def test_an_unused_grant_of_a_workspace_in_use_is_not_revoked(
+    site: Site, operator: BrowserClient, clock: Clock
+) -> None:
     operator.presses(reaches_setup(operator), "save", **_FULL)
     reaches_setup(operator)
     clock.forward(minutes=10)
-    assert site.runtime.choosing.expire_overdue() == 1
+    assert site.runtime.installs.expire_overdue() == 1
     assert site.slack.calls("auth.revoke") == []
     assert len(site.slack.installations()) == 1
 
 
-def test_who_declines_on_the_set_up_page_leaves_nothing_at_slack(site: Site, operator: Visitor) -> None:
+def test_who_declines_on_the_set_up_page_leaves_nothing_at_slack(site: Site, operator: BrowserClient) -> None:
     setup = reaches_setup(operator)
     action = next(one.get("action", "") for one in setup.root.iter("form") if "cancel" in one.get("action", ""))
     token = value_of(setup, "csrf_token")
@@ -150,7 +154,7 @@ def test_who_declines_on_the_set_up_page_leaves_nothing_at_slack(site: Site, ope
 
 @pytest.mark.parametrize("end", ["declined", "expired"])
 def test_a_grant_that_is_given_back_takes_nothing_from_another_that_waits(
-    end: str, site: Site, operator: Visitor, clock: Clock
+    end: str, site: Site, operator: BrowserClient, clock: Clock
 ) -> None:
     """Slack gives one token for the workspace, however often somebody allows it."""
     first = reaches_setup(operator)
@@ -166,21 +170,21 @@ def test_a_grant_that_is_given_back_takes_nothing_from_another_that_waits(
     assert checks(site) == ["healthy"]
 
 
-def test_the_last_grant_of_several_is_given_back(site: Site, operator: Visitor) -> None:
+def test_the_last_grant_of_several_is_given_back(site: Site, operator: BrowserClient) -> None:
     for page in [reaches_setup(operator), reaches_setup(operator)]:
         assert len(site.slack.installations()) == 1
         operator.presses(page, "do-not-connect")
     assert site.slack.installations() == []
 
 
-def test_a_form_sent_twice_makes_one_connection(site: Site, operator: Visitor) -> None:
+def test_a_form_sent_twice_makes_one_connection(site: Site, operator: BrowserClient) -> None:
     setup = reaches_setup(operator)
     pages = [operator.presses(setup, "save", **_FULL) for _ in range(2)]
     assert len({page.heading for page in pages}) == 1
     assert connections_of(site) == 1
 
 
-def test_app_is_not_removed_while_a_grant_waits(site: Site, visitor: Visitor) -> None:
+def test_app_is_not_removed_while_a_grant_waits(site: Site, visitor: BrowserClient) -> None:
     site.runtime.integrations.add_practice("trial", "Trial", "Development")
     page = visitor.connects(site.link("trial", subscriber_id="bea", offered_context_keys=("team:a", "team:b")))
     home = site.runtime.environments.first().id

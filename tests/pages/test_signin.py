@@ -1,30 +1,30 @@
 """Operators sign in with a one-time link, and out again."""
 
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 
 
-def test_sign_in_link_works_once(site: Site, visitor: Visitor) -> None:
-    address = site.runtime.access.invite("ada@northwind.test").url
+def test_sign_in_link_works_once(site: Site, visitor: BrowserClient) -> None:
+    address = site.runtime.operators.invite("ada@northwind.test").url
     assert _goes_in(visitor, visitor.opens(address)) == 303
     assert visitor.opens("/connections").name == "connections"
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         again = other.opens(address)
         assert (again.status, "already used" in again.text) == (410, True)
         assert other.opens("/connections").status == 401
 
 
-def test_second_tab_with_the_same_link_is_told_that_it_was_used(site: Site, visitor: Visitor) -> None:
-    address = site.runtime.access.invite("ada@northwind.test").url
-    with Visitor(site) as other:
+def test_second_tab_with_the_same_link_is_told_that_it_was_used(site: Site, visitor: BrowserClient) -> None:
+    address = site.runtime.operators.invite("ada@northwind.test").url
+    with BrowserClient(site) as other:
         waiting = other.opens(address)
         _goes_in(visitor, visitor.opens(address))
         assert _goes_in(other, waiting) == 410
         assert other.opens("/connections").status == 401
 
 
-def test_opening_the_link_uses_nothing_up(site: Site, visitor: Visitor) -> None:
-    address = site.runtime.access.invite("ada@northwind.test").url
+def test_opening_the_link_uses_nothing_up(site: Site, visitor: BrowserClient) -> None:
+    address = site.runtime.operators.invite("ada@northwind.test").url
     for _ in range(3):
         assert visitor.opens(address).status == 200
         assert visitor.asks("HEAD", address).status_code == 200
@@ -32,8 +32,8 @@ def test_opening_the_link_uses_nothing_up(site: Site, visitor: Visitor) -> None:
     assert _goes_in(visitor, visitor.opens(address)) == 303
 
 
-def test_link_lives_fifteen_minutes(site: Site, visitor: Visitor, clock: Clock) -> None:
-    early, late = (site.runtime.access.invite("ada@northwind.test").url for _ in range(2))
+def test_link_lives_fifteen_minutes(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+    early, late = (site.runtime.operators.invite("ada@northwind.test").url for _ in range(2))
     clock.forward(minutes=14, seconds=50)
     assert _goes_in(visitor, visitor.opens(early)) == 303
     page = visitor.opens(late)
@@ -42,7 +42,7 @@ def test_link_lives_fifteen_minutes(site: Site, visitor: Visitor, clock: Clock) 
     assert "15 minutes" in visitor.opens(late).text
 
 
-def test_session_lasts_twelve_hours_however_busy(operator: Visitor, clock: Clock) -> None:
+def test_session_lasts_twelve_hours_however_busy(operator: BrowserClient, clock: Clock) -> None:
     for _ in range(11):
         clock.forward(hours=1)
         assert operator.opens("/connections").status == 200
@@ -50,44 +50,44 @@ def test_session_lasts_twelve_hours_however_busy(operator: Visitor, clock: Clock
     assert operator.opens("/connections").status == 401
 
 
-def test_signing_out_ends_the_session(operator: Visitor) -> None:
+def test_signing_out_ends_the_session(operator: BrowserClient) -> None:
     _goes_out(operator)
     assert operator.opens("/signed-out").heading == "You are signed out"
     assert operator.opens("/connections").status == 401
 
 
-def test_signing_out_here_leaves_another_browser_signed_in(site: Site, operator: Visitor) -> None:
-    with Visitor(site) as other:
+def test_signing_out_here_leaves_another_browser_signed_in(site: Site, operator: BrowserClient) -> None:
+    with BrowserClient(site) as other:
         other.signs_in("ada@northwind.test")
         _goes_out(operator)
         assert other.opens("/connections").status == 200
 
 
-def test_unknown_link_signs_nobody_in(visitor: Visitor) -> None:
+def test_unknown_link_signs_nobody_in(visitor: BrowserClient) -> None:
     page = visitor.opens("/sign-in/nothing-like-it")
     assert (page.status, page.name) == (410, "sign-in")
 
 
-def test_whoever_is_not_signed_in_is_told_how(visitor: Visitor) -> None:
+def test_whoever_is_not_signed_in_is_told_how(visitor: BrowserClient) -> None:
     page = visitor.opens("/connections")
     assert (page.status, page.name) == (401, "sign-in")
     assert "operator add" in page.text
 
 
 def test_same_person_with_other_capitals_is_one_operator(site: Site) -> None:
-    access = site.runtime.access
+    access = site.runtime.operators
     people = [
         access.look(access.invite(mail).url.rsplit("/", 1)[1]) for mail in ("Ada@Northwind.test", "ada@northwind.TEST ")
     ]
     assert people[0] == people[1]
 
 
-def _goes_in(person: Visitor, page: Page) -> int:
+def _goes_in(person: BrowserClient, page: Page) -> int:
     """Presses the sign-in page's one button; the status of the answer."""
     return person.asks("POST", page.url, data={"csrf_token": _token(page)}).status_code
 
 
-def _goes_out(person: Visitor) -> None:
+def _goes_out(person: BrowserClient) -> None:
     token = _token(person.opens("/connections"))
     assert person.asks("POST", "/sign-out", data={"csrf_token": token}).status_code == 303
 
@@ -96,10 +96,10 @@ def _token(page: Page) -> str:
     return next(one for one in page.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
 
 
-def test_viewer_looks_and_changes_nothing(site: Site, visitor: Visitor) -> None:
-    with Visitor(site) as person:
+def test_viewer_looks_and_changes_nothing(site: Site, visitor: BrowserClient) -> None:
+    with BrowserClient(site) as person:
         person.connects(site.link())
-    site.runtime.access.invite("vera@northwind.test", "viewer")
+    site.runtime.operators.invite("vera@northwind.test", "viewer")
     listed = visitor.signs_in("vera@northwind.test")
     assert (listed.name, "Connect a workspace" in listed.text) == ("connections", False)
     (identifier,) = {
@@ -112,13 +112,13 @@ def test_viewer_looks_and_changes_nothing(site: Site, visitor: Visitor) -> None:
     assert visitor.opens(f"/connections/{identifier}").status == 200
 
 
-def test_who_was_an_operator_once_goes_on_with_nothing(site: Site, operator: Visitor) -> None:
+def test_who_was_an_operator_once_goes_on_with_nothing(site: Site, operator: BrowserClient) -> None:
     """An attempt of theirs is bound to the browser, which is the same still."""
     setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     page = operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea")
     listed = operator.opens("/connections")
     token = next(one for one in listed.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
-    site.runtime.access.invite("ada@northwind.test", "viewer")
+    site.runtime.operators.invite("ada@northwind.test", "viewer")
     answer = operator.asks("POST", f"{page.url}/choose-again", data={"csrf_token": token})
     assert operator.site.settings.slack_url not in answer.headers["Location"]
     assert answer.headers["Location"].endswith("/slack/install")
@@ -126,15 +126,15 @@ def test_who_was_an_operator_once_goes_on_with_nothing(site: Site, operator: Vis
     assert "Start as an operator" not in operator.opens("/slack/oauth_redirect?code=x").text
 
 
-def test_role_is_kept_until_it_is_changed(site: Site, visitor: Visitor) -> None:
-    site.runtime.access.invite("vera@northwind.test", "viewer")
-    site.runtime.access.invite("vera@northwind.test", "operator")
+def test_role_is_kept_until_it_is_changed(site: Site, visitor: BrowserClient) -> None:
+    site.runtime.operators.invite("vera@northwind.test", "viewer")
+    site.runtime.operators.invite("vera@northwind.test", "operator")
     visitor.signs_in("vera@northwind.test")
     assert visitor.presses(visitor.opens("/slack/install"), "connect").name == "practice-consent"
 
 
-def test_who_is_removed_is_out_at_once(site: Site, operator: Visitor, visitor: Visitor) -> None:
-    link = site.runtime.access.invite("ada@northwind.test").url
-    site.runtime.access.remove("ada@northwind.test")
+def test_who_is_removed_is_out_at_once(site: Site, operator: BrowserClient, visitor: BrowserClient) -> None:
+    link = site.runtime.operators.invite("ada@northwind.test").url
+    site.runtime.operators.remove("ada@northwind.test")
     assert operator.opens("/connections").status == 401
     assert visitor.opens(link).status == 410

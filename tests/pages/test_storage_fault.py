@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 
-from onboarding.services.connections.records import Search
+from onboarding.services.connections.records import ConsoleSearch
 from tests import full_disk
-from tests.people import Page, Site, Visitor
+from tests.browser_client import BrowserClient, Page, Site
 
 _RETURNED = "The access that was given in Slack has been given back."
 _LEFT = "In Slack the app may still be installed"
@@ -22,7 +22,7 @@ def is_storage_error(page: Page, said: str) -> None:
     assert "code=" not in page.url
 
 
-def test_what_could_not_be_stored_is_given_back(site: Site, visitor: Visitor) -> None:
+def test_what_could_not_be_stored_is_given_back(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "INSERT ON installations")
     page = visitor.connects(site.link())
     is_storage_error(page, _RETURNED)
@@ -30,14 +30,14 @@ def test_what_could_not_be_stored_is_given_back(site: Site, visitor: Visitor) ->
     is_storage_error(visitor.opens(page.url), _RETURNED)
 
 
-def test_what_could_not_be_kept_for_the_set_up_page_is_given_back(site: Site, visitor: Visitor) -> None:
+def test_what_could_not_be_kept_for_the_set_up_page_is_given_back(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'waiting'")
     is_storage_error(visitor.connects(site.link(offered_context_keys=("team:a", "team:b"))), _RETURNED)
     assert site.slack.installations() == []
 
 
-def test_workspace_that_a_connection_uses_keeps_the_app(site: Site, visitor: Visitor) -> None:
-    with Visitor(site) as other:
+def test_workspace_that_a_connection_uses_keeps_the_app(site: Site, visitor: BrowserClient) -> None:
+    with BrowserClient(site) as other:
         other.connects(site.link(subscriber_id="ada"))
     full_disk.where(site, "INSERT ON channel_connections")
     is_storage_error(visitor.connects(site.link()), _LEFT)
@@ -45,7 +45,7 @@ def test_workspace_that_a_connection_uses_keeps_the_app(site: Site, visitor: Vis
     assert len(site.slack.installations()) == 1
 
 
-def test_where_nobody_can_tell_who_uses_it_the_app_stays(site: Site, visitor: Visitor) -> None:
+def test_where_nobody_can_tell_who_uses_it_the_app_stays(site: Site, visitor: BrowserClient) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     with site.runtime.database.transaction() as session:
         session.execute(text("ALTER TABLE channel_connections RENAME TO channel_connections_away"))
@@ -53,32 +53,32 @@ def test_where_nobody_can_tell_who_uses_it_the_app_stays(site: Site, visitor: Vi
     assert site.slack.calls("auth.revoke") == []
 
 
-def test_slack_that_does_not_take_it_back_is_said_so(site: Site, visitor: Visitor) -> None:
+def test_slack_that_does_not_take_it_back_is_said_so(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "INSERT ON installations")
     site.slack.fails("auth.revoke", "status_500")
     is_storage_error(visitor.connects(site.link()), _LEFT)
 
 
-def test_outcome_that_cannot_be_stored_leads_away_from_the_code(site: Site, visitor: Visitor) -> None:
+def test_outcome_that_cannot_be_stored_leads_away_from_the_code(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'finished'")
     page = visitor.connects(site.link())
     is_storage_error(page, _RETURNED)
     assert urlsplit(page.url).path.startswith("/slack/not-stored/")
     assert page.main.get("data-reference")
     assert site.slack.installations() == []
-    rows = site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows
+    rows = site.runtime.connections.page(site.runtime.environments.first().id, ConsoleSearch(), None, None).rows
     assert rows == ()
 
 
 @pytest.mark.parametrize("scenario", ["cancelled", "invalid_code"])
-def test_other_outcome_that_cannot_be_stored_leads_away_too(site: Site, visitor: Visitor, scenario: str) -> None:
+def test_other_outcome_that_cannot_be_stored_leads_away_too(site: Site, visitor: BrowserClient, scenario: str) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'finished'")
     page = visitor.connects(site.link(), scenario=scenario)
     is_storage_error(page, "")
     assert urlsplit(page.url).path.startswith("/slack/not-stored/")
 
 
-def test_page_of_what_is_not_stored_needs_no_database(site: Site, visitor: Visitor) -> None:
+def test_page_of_what_is_not_stored_needs_no_database(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'finished'")
     address = visitor.connects(site.link()).url.partition("?")[0]
     with site.runtime.database.transaction() as session:
@@ -87,7 +87,7 @@ def test_page_of_what_is_not_stored_needs_no_database(site: Site, visitor: Visit
         session.execute(text("ALTER TABLE attempts RENAME TO attempts_away"))
     for grant, said in (("?grant=left", _LEFT), ("?grant=revoked", _RETURNED), ("", "")):
         is_storage_error(visitor.opens(f"{address}{grant}"), said)
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         assert other.opens(address).outcome == "other_browser"
 
 
@@ -108,7 +108,7 @@ def commits_whose_answer_is_lost(site: Site) -> Iterator[list[str]]:
 
 
 def test_connection_that_was_stored_unheard_is_not_taken_back(
-    site: Site, visitor: Visitor, commits_whose_answer_is_lost: list[str]
+    site: Site, visitor: BrowserClient, commits_whose_answer_is_lost: list[str]
 ) -> None:
     page = visitor.connects(site.link())
     assert (page.name, commits_whose_answer_is_lost) == ("finishing", ["commit"])
@@ -117,7 +117,7 @@ def test_connection_that_was_stored_unheard_is_not_taken_back(
 
 
 def test_grant_that_was_kept_unheard_is_not_taken_back(
-    site: Site, visitor: Visitor, commits_whose_answer_is_lost: list[str]
+    site: Site, visitor: BrowserClient, commits_whose_answer_is_lost: list[str]
 ) -> None:
     page = visitor.connects(site.link(offered_context_keys=("team:a", "team:b")))
     assert (page.name, commits_whose_answer_is_lost) == ("finishing", ["commit"])

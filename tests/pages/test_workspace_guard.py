@@ -2,15 +2,15 @@
 
 import pytest
 
-from onboarding.services.connections.records import Connection, Search
+from onboarding.services.connections.records import Connection, ConsoleSearch
+from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
-from tests.people import Page, Site, Visitor
 
 _TEST = "T0ACMETEST"
 
 
 def rows_of(site: Site) -> tuple[Connection, ...]:
-    return site.runtime.connections.page(site.runtime.environments.first().id, Search(), None, None).rows
+    return site.runtime.connections.page(site.runtime.environments.first().id, ConsoleSearch(), None, None).rows
 
 
 def installed(site: Site) -> set[str]:
@@ -18,7 +18,7 @@ def installed(site: Site) -> set[str]:
 
 
 @pytest.fixture
-def asked(site: Site, visitor: Visitor) -> Page:
+def asked(site: Site, visitor: BrowserClient) -> Page:
     """Bea is connected to Acme HQ, begins again and allows Acme Test."""
     visitor.connects(site.link())
     page = visitor.connects(site.link(), workspace=_TEST)
@@ -26,13 +26,13 @@ def asked(site: Site, visitor: Visitor) -> Page:
     return page
 
 
-def test_nothing_is_replaced_before_the_person_says_so(site: Site, visitor: Visitor, asked: Page) -> None:
+def test_nothing_is_replaced_before_the_person_says_so(site: Site, visitor: BrowserClient, asked: Page) -> None:
     assert "Acme HQ is still the one in use" in asked.text
     assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
     assert visitor.opens(asked.url).outcome == "wrong_workspace"
 
 
-def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: Visitor, asked: Page) -> None:
+def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: BrowserClient, asked: Page) -> None:
     before = rows_of(site)[0].identifier
     page = visitor.presses(asked, "replace")
     assert (page.outcome, page.heading) == ("reconnected", "Acme Test is connected")
@@ -41,7 +41,9 @@ def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: 
     assert visitor.presses(asked, "replace").heading == page.heading
 
 
-def test_choosing_again_takes_the_app_out_and_presets_the_workspace(site: Site, visitor: Visitor, asked: Page) -> None:
+def test_choosing_again_takes_the_app_out_and_presets_the_workspace(
+    site: Site, visitor: BrowserClient, asked: Page
+) -> None:
     assert installed(site) == {"T0ACMEHQ01", _TEST}
     consent = visitor.presses(asked, "choose-again")
     assert installed(site) == {"T0ACMEHQ01"}
@@ -51,8 +53,10 @@ def test_choosing_again_takes_the_app_out_and_presets_the_workspace(site: Site, 
     assert visitor.opens(asked.url).outcome == "cancelled"
 
 
-def test_choosing_again_leaves_a_workspace_alone_that_another_connection_uses(site: Site, visitor: Visitor) -> None:
-    with Visitor(site) as other:
+def test_choosing_again_leaves_a_workspace_alone_that_another_connection_uses(
+    site: Site, visitor: BrowserClient
+) -> None:
+    with BrowserClient(site) as other:
         other.connects(site.link(subscriber_id="cy"), workspace=_TEST)
     visitor.connects(site.link())
     page = visitor.connects(site.link(), workspace=_TEST)
@@ -62,7 +66,7 @@ def test_choosing_again_leaves_a_workspace_alone_that_another_connection_uses(si
 
 
 def test_a_question_that_nobody_answers_ends_after_ten_minutes(
-    site: Site, visitor: Visitor, clock: Clock, asked: Page
+    site: Site, visitor: BrowserClient, clock: Clock, asked: Page
 ) -> None:
     clock.forward(minutes=10)
     page = visitor.presses(asked, "replace")
@@ -72,7 +76,7 @@ def test_a_question_that_nobody_answers_ends_after_ten_minutes(
 
 
 def test_another_browser_cannot_answer_the_question(site: Site, asked: Page) -> None:
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         assert other.opens(asked.url).outcome == "other_browser"
         own = other.opens(site.link())
         token = next(one for one in own.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
@@ -83,7 +87,7 @@ def test_another_browser_cannot_answer_the_question(site: Site, asked: Page) -> 
     assert installed(site) == {"T0ACMEHQ01", _TEST}
 
 
-def test_a_link_for_one_workspace_asks_when_another_answers(site: Site, visitor: Visitor) -> None:
+def test_a_link_for_one_workspace_asks_when_another_answers(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", mode="subscriber", workspace_id="T0ACMEHQ01")
     page = visitor.connects(link, workspace=_TEST)
     assert page.outcome == "wrong_workspace"
@@ -91,9 +95,11 @@ def test_a_link_for_one_workspace_asks_when_another_answers(site: Site, visitor:
     assert visitor.allows(visitor.presses(page, "choose-again")).heading == "Acme HQ is connected"
 
 
-def test_a_workspace_of_another_customer_is_refused_where_the_policy_says_so(site: Site, visitor: Visitor) -> None:
+def test_a_workspace_of_another_customer_is_refused_where_the_policy_says_so(
+    site: Site, visitor: BrowserClient
+) -> None:
     site.runtime.integrations.add_practice("strict", "Strict", "Development", workspace_policy="refuse")
-    with Visitor(site) as other:
+    with BrowserClient(site) as other:
         other.connects(site.link("strict", subscriber_id="ada"))
     page = visitor.connects(site.link("strict", subscriber_id="bea"))
     assert (page.outcome, page.status) == ("workspace_taken", 409)
@@ -104,14 +110,14 @@ def test_a_workspace_of_another_customer_is_refused_where_the_policy_says_so(sit
     assert again.heading == "Acme Test is connected"
 
 
-def test_the_usual_policy_lets_two_customers_share_a_workspace(site: Site, visitor: Visitor) -> None:
+def test_the_usual_policy_lets_two_customers_share_a_workspace(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link(subscriber_id="ada"))
     assert visitor.connects(site.link(subscriber_id="bea")).outcome == "connected"
     assert len(rows_of(site)) == 2
 
 
 def test_an_operator_who_names_a_connected_customer_is_asked_too(
-    site: Site, visitor: Visitor, operator: Visitor
+    site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     visitor.connects(site.link())
     setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"), workspace=_TEST)
@@ -124,7 +130,7 @@ def test_an_operator_who_names_a_connected_customer_is_asked_too(
     assert operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea").outcome == "reconnected"
 
 
-def test_who_renews_with_a_used_link_can_choose_again(site: Site, visitor: Visitor) -> None:
+def test_who_renews_with_a_used_link_can_choose_again(site: Site, visitor: BrowserClient) -> None:
     declined = visitor.connects(site.link(), scenario="partial_permissions")
     assert declined.outcome == "partial_permissions"
     page = visitor.allows(visitor.presses(declined, "try-again"), workspace=_TEST)
@@ -134,6 +140,6 @@ def test_who_renews_with_a_used_link_can_choose_again(site: Site, visitor: Visit
     assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
 
 
-def test_who_wants_neither_workspace_ends_it(site: Site, visitor: Visitor, asked: Page) -> None:
+def test_who_wants_neither_workspace_ends_it(site: Site, visitor: BrowserClient, asked: Page) -> None:
     assert visitor.presses(asked, "do-not-connect").outcome == "cancelled"
     assert (installed(site), [row.workspace_name for row in rows_of(site)]) == ({"T0ACMEHQ01"}, ["Acme HQ"])

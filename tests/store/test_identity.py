@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from onboarding import ids
 from onboarding.errors import Conflict
-from onboarding.services.installs.records import Choice, Sent
-from onboarding.services.links import Wish
+from onboarding.services.installs.records import Choice, StartedAttempt
+from onboarding.services.links import NewLink
 from onboarding.slack import grants, scopes
 from onboarding.store import attempts, connections
 from onboarding.store.database import Session
-from tests.people import Site
+from tests.browser_client import Site
 
 TRIES = 50
 
@@ -24,7 +24,7 @@ TRIES = 50
 def test_fifty_installs_at_once_of_one_identity_make_one_connection(site: Site) -> None:
     choice = Choice("shared", None, ("tenant:acme", "team:ops"))
     begun = [_begun(site) for _ in range(TRIES)]
-    settling = site.runtime.finishing._settling
+    settling = site.runtime.installs.handle_callback.__self__._settling  # type: ignore[attr-defined]  # a bound method has its object
     grant = _grant()
     outcomes = _at_once(lambda number: settling.settle(begun[number], "exchanging", grant, choice, False))
     assert sorted(outcomes) == ["connected"] + ["reconnected"] * (TRIES - 1)
@@ -34,7 +34,7 @@ def test_fifty_installs_at_once_of_one_identity_make_one_connection(site: Site) 
 
 
 def test_fifty_inserts_at_once_of_one_identity_leave_one_row(site: Site) -> None:
-    first = site.runtime.finishing._settling
+    first = site.runtime.installs.handle_callback.__self__._settling  # type: ignore[attr-defined]  # a bound method has its object
     first.settle(_begun(site), "exchanging", _grant(), Choice("subscriber", "ada", ()), False)
     with site.runtime.database.reading() as session:
         template = session.execute(text("SELECT integration_id, installation_id FROM channel_connections")).one()
@@ -87,9 +87,9 @@ def _at_once(one: Callable[[int], Any]) -> list[Any]:
 
 def _begun(site: Site) -> str:
     """An attempt that has just been given Slack's answer."""
-    wish = Wish(integration="slack-practice", environment="Development", context_keys=("tenant:acme", "team:ops"))
+    wish = NewLink(integration="slack-practice", environment="Development", context_keys=("tenant:acme", "team:ops"))
     link = site.runtime.links.create(wish).id
-    sent: Sent = site.runtime.starting.start_link(link)
+    sent: StartedAttempt = site.runtime.installs.start_link(link)
     with site.runtime.database.transaction() as session:
         _exchanging(session, sent.attempt_id)
     return sent.attempt_id

@@ -14,7 +14,7 @@ from onboarding import files, identity
 from onboarding.store import connections, environments, schema
 from onboarding.store.database import Database
 from tests import postgres
-from tests.rounds import DATABASE
+from tests.database_rounds import DATABASE
 
 VERSIONS = sorted(one.name for one in (files.migrations() / "versions").glob("*.py"))
 

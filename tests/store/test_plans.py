@@ -14,37 +14,37 @@ from onboarding import files
 from onboarding.identity import context_digest
 from onboarding.sealed import Sealed
 from onboarding.store import (
-    answers,
     attempts,
     connection_lists,
     connections,
     environments,
+    idempotency,
     installations,
     integrations,
-    leftovers,
+    orphaned_installations,
     schema,
 )
-from onboarding.store.connection_lists import Filter
+from onboarding.store.connection_lists import ConnectionFilter
 from onboarding.store.database import Database, Session, table_of
-from onboarding.store.paging import Place, Turn
+from onboarding.store.pagination import Position, StorePageRequest
 from tests import postgres
-from tests.rounds import DATABASE
+from tests.database_rounds import DATABASE
 
 ROWS = 6000
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 FILTERS = {
-    "none": Filter(),
-    "integrationIdentifier": Filter(integration_id="int_1"),
-    "connectionMode": Filter(mode="shared"),
-    "subscriberId": Filter(subscriber_id="s7", with_shared=True),
-    "subscriberId, own only": Filter(subscriber_id="s7", mode="subscriber"),
-    "contextKeys": Filter(context_digest=context_digest(["tenant:t3"])),
-    "contextKeys, none": Filter(context_digest=context_digest([])),
-    "workspaceId": Filter(workspace_id="T9"),
-    "status": Filter(status="needs_reconnect"),
-    "search, rare": Filter(text="acme 77"),
-    "search, common": Filter(text="acme"),
+    "none": ConnectionFilter(),
+    "integrationIdentifier": ConnectionFilter(integration_id="int_1"),
+    "connectionMode": ConnectionFilter(mode="shared"),
+    "subscriberId": ConnectionFilter(subscriber_id="s7", with_shared=True),
+    "subscriberId, own only": ConnectionFilter(subscriber_id="s7", mode="subscriber"),
+    "contextKeys": ConnectionFilter(context_digest=context_digest(["tenant:t3"])),
+    "contextKeys, none": ConnectionFilter(context_digest=context_digest([])),
+    "workspaceId": ConnectionFilter(workspace_id="T9"),
+    "status": ConnectionFilter(status="needs_reconnect"),
+    "search, rare": ConnectionFilter(text="acme 77"),
+    "search, common": ConnectionFilter(text="acme"),
 }
 
 
@@ -75,11 +75,15 @@ def database(filled_url: str) -> Iterator[Database]:
 @pytest.mark.parametrize("order", ["created_at", "updated_at"])
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_page_walks_an_index(name: str, order: str, database: Database) -> None:
-    place = Place(NOON + timedelta(seconds=ROWS // 2), "con_x")
-    turns = [Turn(10, order=order), Turn(10, order=order, descending=False), Turn(10, after=place, order=order)]
-    for turn in turns:
+    position = Position(NOON + timedelta(seconds=ROWS // 2), "con_x")
+    requests = [
+        StorePageRequest(10, order=order),
+        StorePageRequest(10, order=order, descending=False),
+        StorePageRequest(10, after=position, order=order),
+    ]
+    for request in requests:
         with _watched(database) as asked, database.reading() as session:
-            connection_lists.page(session, _walk(session, FILTERS[name]), turn)
+            connection_lists.page(session, _walk(session, FILTERS[name]), request)
         for statement, values in asked:
             plan = _plan(database, statement, values)
             # Postgres sorts the few rows of a page that is put together from two walks or from ids; nobody sorts a table.
@@ -101,9 +105,9 @@ VALUES: dict[str, Any] = {
 
 @pytest.mark.parametrize(("narrow", "wide"), list(combinations(VALUES, 2)))
 def test_of_two_filters_the_wider_one_leads_to_no_index(narrow: str, wide: str, database: Database) -> None:
-    both = Filter(**{narrow: VALUES[narrow], wide: VALUES[wide]})
+    both = ConnectionFilter(**{narrow: VALUES[narrow], wide: VALUES[wide]})
     with _watched(database) as asked, database.reading() as session:
-        connection_lists.page(session, _walk(session, both), Turn(10))
+        connection_lists.page(session, _walk(session, both), StorePageRequest(10))
         connection_lists.count(session, _walk(session, both), 1000)
     for statement, values in asked:
         plan = _plan(database, statement, values)
@@ -131,8 +135,8 @@ def test_search_is_counted_in_the_indexes_alone(database: Database) -> None:
 
 def test_search_that_finds_nothing_looks_no_further(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        walk = _walk(session, Filter(text="nobody", status="unknown"))
-        assert not connection_lists.page(session, walk, Turn(10)).rows
+        walk = _walk(session, ConnectionFilter(text="nobody", status="unknown"))
+        assert not connection_lists.page(session, walk, StorePageRequest(10)).rows
         assert connection_lists.count(session, walk, 1000) == 0
     assert len(asked) == 1
 
@@ -143,7 +147,7 @@ def test_row_that_a_search_finds_twice_counts_once_and_cuts_off_no_other(databas
     rows = [{**_row(ROWS + number), **differs} for number, differs in enumerate(twice + once)]
     with database.reading() as session, session.begin():
         session.execute(insert(connections.TABLE), rows)
-        assert connection_lists.count(session, _walk(session, Filter(text="zed")), 1000) == len(rows)
+        assert connection_lists.count(session, _walk(session, ConnectionFilter(text="zed")), 1000) == len(rows)
         session.rollback()
 
 
@@ -153,17 +157,17 @@ def test_retrieve_walks_the_unique_key(database: Database) -> None:
     assert "identifier" in _plan(database, *asked[0])
 
 
-def _walk(session: Session, wanted: Filter) -> connection_lists.Walk:
+def _walk(session: Session, wanted: ConnectionFilter) -> connection_lists.IndexScan:
     return connection_lists.walk(session, "env_1", wanted)
 
 
 _PURGES: dict[str, Callable[[Session], object]] = {
-    "answers": lambda session: answers.purge(session, NOON, 500),
+    "answers": lambda session: idempotency.purge(session, NOON, 500),
     "attempts that ended": lambda session: attempts.purge(session, "finished", NOON, 500),
     "attempts that nobody came back to": lambda session: attempts.purge(session, "made", NOON, 500),
-    "installations, the walk": lambda session: leftovers.page(session, "ins_0", 500),
-    "installations, the unused": lambda session: leftovers.unused(session, ["ins_1", "ins_2"], NOON),
-    "installations, the end": lambda session: leftovers.erase(session, ["ins_1", "ins_2"], NOON),
+    "installations, the walk": lambda session: orphaned_installations.page(session, "ins_0", 500),
+    "installations, the unused": lambda session: orphaned_installations.unused(session, ["ins_1", "ins_2"], NOON),
+    "installations, the end": lambda session: orphaned_installations.erase(session, ["ins_1", "ins_2"], NOON),
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from onboarding import turns
+from onboarding import concurrency
 from onboarding.errors import StorageProblem
 from onboarding.store.writers import Writers
 
@@ -98,18 +98,21 @@ def test_who_gets_its_turn_to_write_waits_for_no_place(tmp_path: Path) -> None:
     path = str(tmp_path / "database")
     one, other = Writers(path), Writers(path)
     entered, ends = threading.Event(), threading.Event()
-    work = threading.Barrier(turns.PLACES + 1)
+    work = threading.Barrier(concurrency.MAX_RUNNING + 1)
 
     def write() -> None:
-        with turns.turn(), other.turn():
+        with concurrency.request_slot(), other.turn():
             entered.set()
 
     def keep_a_place() -> None:
-        with turns.turn():
+        with concurrency.request_slot():
             work.wait(5)
             assert ends.wait(5)
 
-    threads = [threading.Thread(target=write), *(threading.Thread(target=keep_a_place) for _ in range(turns.PLACES))]
+    threads = [
+        threading.Thread(target=write),
+        *(threading.Thread(target=keep_a_place) for _ in range(concurrency.MAX_RUNNING)),
+    ]
     with one.turn():
         threads[0].start()
         _until_somebody_is_next(path)
@@ -156,7 +159,7 @@ def test_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
 
 
 def _until_somebody_is_next(path: str) -> None:
-    """Somebody stands in the first door."""
+    """Somebody stands in the first operations."""
     file = os.open(f"{path}-next", os.O_RDWR | os.O_CREAT)
     end = time.monotonic() + 5
     try:

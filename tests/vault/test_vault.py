@@ -7,10 +7,10 @@ import pytest
 
 from onboarding.errors import VaultProblem
 from onboarding.sealed import Sealed
-from onboarding.vault import Place, Vault
+from onboarding.vault import SealedAt, Vault
 
 OLD, NEW = os.urandom(32), os.urandom(32)
-HERE = Place("installations", "access_token", "ins_1")
+HERE = SealedAt("installations", "access_token", "ins_1")
 
 
 def test_what_was_sealed_opens_again() -> None:

@@ -57,7 +57,7 @@ class Contestant:
         if self.name == "naive":
             return program, {"Cookie": signin.cookie_of_the_naive(ask, self.sign_in_token)}
         with _opened(self.surroundings) as built:
-            link = built.access.invite(_OPERATOR).url
+            link = built.operators.invite(_OPERATOR).url
         return program, {"Cookie": signin.cookie_of_ours(ask, "/" + link.split("/", 3)[3])}
 
 

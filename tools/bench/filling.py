@@ -14,7 +14,7 @@ from onboarding.identity import context_digest, identity_key
 from onboarding.settings import Settings
 from onboarding.store import connections, schema
 from onboarding.store.database import Database
-from onboarding.vault import Place, Vault
+from onboarding.vault import SealedAt, Vault
 from tools.bench import naive
 from tools.bench.spread import INTEGRATIONS, Fact, fact
 
@@ -65,7 +65,7 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
                 "origin": "api",
                 "slack_key": f"api:{grant_id}",
                 "scopes": "",
-                "access_token": vault.seal(one.token, Place("installations", "access_token", grant_id)),
+                "access_token": vault.seal(one.token, SealedAt("installations", "access_token", grant_id)),
                 "token_last_four": one.token[-4:],
                 "installed_at": one.created_at,
             }

@@ -69,7 +69,7 @@ class Disconnected:
 
 
 @dataclass(frozen=True)
-class Search:
+class ConsoleSearch:
     """The console's filters as they stand in the address."""
 
     q: str = ""
@@ -84,7 +84,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class ConnectionQuery:
     """What a program asks of the list (contract.md A3); None does not narrow."""
 
     subscriber_id: str | None = None
@@ -117,7 +117,7 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class NewConnection:
     """A connection that a program wants. `contexts`: keys in the order given, with their data as JSON or None."""
 
     integration_identifier: str

@@ -14,10 +14,10 @@ from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
 
 #: Slack's code lives as long, and so does a grant that waits for the person.
-LIFE = timedelta(minutes=10)
+LIFETIME = timedelta(minutes=10)
 #: After that the process that was asking Slack must have died.
 EXCHANGE_LIMIT = timedelta(seconds=60)
-APPROVAL_LIFE = timedelta(days=7)
+APPROVAL_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Existing:
 
 
 @dataclass(frozen=True)
-class Start:
+class StartPage:
     """What a start page shows."""
 
     app_name: str
@@ -60,7 +60,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Sent:
+class StartedAttempt:
     """An attempt was made: where to send the browser, and what it must keep."""
 
     attempt_id: str
@@ -134,7 +134,7 @@ def possible_modes(link: Link | None) -> tuple[str, ...]:
     return with_subscriber + (("shared",) if link.context_keys or link.offered_context_keys else ())
 
 
-def is_settled_by(link: Link | None) -> Choice | None:
+def choice_fixed_by(link: Link | None) -> Choice | None:
     """The choice, where a link leaves nothing to pick."""
     modes = possible_modes(link)
     if link is None or link.is_open or link.offered_context_keys or len(modes) != 1:

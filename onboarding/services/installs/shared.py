@@ -17,7 +17,7 @@ from onboarding.store import attempts, audit, connections, integrations
 from onboarding.store.attempts import Attempt
 from onboarding.store.database import Database, Session
 from onboarding.store.integrations import Integration
-from onboarding.vault import Place, Vault
+from onboarding.vault import SealedAt, Vault
 
 _LOG = structlog.get_logger(__name__)
 
@@ -41,12 +41,12 @@ class Workbench:
         return found
 
     def seal_grant(self, attempt_id: str, grant: Grant) -> object:
-        return self.vault.seal(json.dumps(grant.as_dict()), Place("attempts", "waiting_grant", attempt_id))
+        return self.vault.seal(json.dumps(grant.as_dict()), SealedAt("attempts", "waiting_grant", attempt_id))
 
     def open_grant(self, attempt: Attempt) -> Grant:
         if attempt.waiting_grant is None:
             raise LookupError("A waiting attempt has its grant.")
-        text = self.vault.open(attempt.waiting_grant, Place("attempts", "waiting_grant", attempt.id))
+        text = self.vault.open(attempt.waiting_grant, SealedAt("attempts", "waiting_grant", attempt.id))
         return Grant.from_dict(json.loads(text))
 
     def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:

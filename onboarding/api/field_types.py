@@ -1,0 +1,311 @@
+"""What all of the wire's models share: field types that say what does not do, errors, and how lists are asked for."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from onboarding import ids
+from onboarding.errors import Refused
+from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
+from onboarding.pagination import Page, PageRequest
+
+MOST_DATA_BYTES = 65_536
+LONGEST_TOKEN = 4096
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LIMIT = re.compile(r"[0-9]{1,4}(\.0{1,4})?\Z")
+_WORD_PATTERN = "^[a-zA-Z0-9_-]{1,100}$"
+_STRUCTURE = (
+    "Invalid context payload structure. Expected object with context types as keys and string IDs or {id, data} "
+    "objects as values"
+)
+
+
+@dataclass(frozen=True)
+class EachLike:
+    """Marks an object whose names are free: a value that is an object, too, is like this model."""
+
+    model: type[BaseModel]
+
+
+class Wire(BaseModel):
+    """A model of the wire: camelCase there, no conversion of one type into another, unknown members left aside."""
+
+    model_config = ConfigDict(
+        strict=True, extra="ignore", alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
+    )
+
+
+def _plain(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("{field} must not contain NUL")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("{field} must be text: half a character (a lone surrogate) is none")
+    return text
+
+
+def _addressable(text: str) -> str:
+    if not ids.is_addressable(text):
+        raise ValueError(
+            "{field} must have 1 to 255 characters, none of them / % ? # \\ or a control character, no outer white "
+            "space, and not be . or .."
+        )
+    return text
+
+
+def _token(text: str) -> str:
+    if _CONTROL.search(text.strip()):
+        raise ValueError("{field} must not contain control characters")
+    return text.strip()
+
+
+def _word(text: str) -> str:
+    if not CONTEXT_WORD.match(text):
+        raise ValueError("{field} must have 1 to 100 of the letters a-z and A-Z, digits, - and _")
+    return text
+
+
+def _moment(told: object) -> object:
+    if not isinstance(told, str):
+        raise ValueError("{field} must be a string with a time in ISO 8601")
+    try:
+        found = datetime.fromisoformat(told.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("{field} must be a time in ISO 8601, such as 2026-11-23T10:00:00.000Z") from None
+
+
+def _data(told: object) -> object:
+    if not isinstance(told, dict):
+        raise ValueError("{field} must be an object")
+    try:
+        size = len(orjson.dumps(told))
+    except TypeError:
+        raise ValueError("{field} must be JSON of UTF-8 text and numbers of 64 bits, nested at most 250 deep") from None
+    if size > MOST_DATA_BYTES:
+        raise ValueError(f"Data is too large: {ceil(size / 1024)}KB exceeds 64KB limit")
+    return told
+
+
+def _contexts(told: object) -> object:
+    """`{type: id or {id, data}}` to keys `type:id` with their data as JSON or None, in the order given."""
+    if told is None:
+        return None
+    if not isinstance(told, dict) or not told:
+        raise ValueError(_STRUCTURE)
+    if len(told) > MOST_CONTEXTS:
+        raise ValueError(f"Too many contexts: {len(told)} provided, maximum allowed is {MOST_CONTEXTS}")
+    return dict(_context(kind, value) for kind, value in told.items())
+
+
+def _context(kind: str, told: object) -> tuple[str, str | None]:
+    name = told.get("id") if isinstance(told, dict) else told
+    data = told.get("data") if isinstance(told, dict) else None
+    if not isinstance(name, str) or not (data is None or isinstance(data, dict)):
+        raise ValueError(_STRUCTURE)
+    if not CONTEXT_WORD.match(kind) or not CONTEXT_WORD.match(name):
+        raise ValueError("A context's type and id have 1 to 100 of the letters a-z and A-Z, digits, - and _")
+    if data is None:
+        return f"{kind}:{name}", None
+    try:
+        _data(data)
+    except ValueError as problem:
+        raise ValueError(f"Context '{kind}' {problem}") from None
+    return f"{kind}:{name}", json.dumps(data)
+
+
+def _limit(told: object) -> object:
+    """An official client sends `10.0`."""
+    if not isinstance(told, str) or not _LIMIT.match(told) or not 1 <= int(float(told)) <= 100:
+        raise ValueError("{field} must be a whole number from 1 to 100")
+    return int(float(told))
+
+
+def _flag(told: object) -> object:
+    if told not in ("true", "false"):
+        raise ValueError("{field} must be true or false")
+    return told == "true"
+
+
+def _keys(told: object) -> object:
+    """Present and empty asks for what has no context."""
+    return () if isinstance(told, list) and not any(told) else tuple(told) if isinstance(told, Sequence) else told
+
+
+Plain = Annotated[str, AfterValidator(_plain)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
+#: What Slack names something by.
+SlackId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_plain)]
+Identifier = Annotated[
+    str,
+    AfterValidator(_addressable),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": r"^[^/%?#\\\x00-\x1f\x7f-\x9f\ufffd]+$",
+            "description": "Any script, but none of `/ % ? # \\`, no control character and no outer white space.",
+        }
+    ),
+]
+Word = Annotated[
+    str,
+    AfterValidator(_word),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": _WORD_PATTERN,
+            "description": "1 to 100 of the letters a-z and A-Z, digits, `-` and `_`.",
+        }
+    ),
+]
+Token = Annotated[
+    str,
+    AfterValidator(_token),
+    StringConstraints(min_length=1, max_length=LONGEST_TOKEN),
+    AfterValidator(_plain),
+]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "ISO 8601, such as `2026-11-23T10:00:00Z`; without a zone, UTC.",
+        }
+    ),
+]
+#: A moment as it is answered.
+Time = Annotated[str, Field(description="ISO 8601, UTC, milliseconds.", examples=["2026-11-23T10:00:00.000Z"])]
+Data = Annotated[dict[str, Any], BeforeValidator(_data)]
+
+
+class ContextValue(Wire):
+    """A context's value in its long form."""
+
+    id: Word
+    data: Data | None = None
+
+
+Contexts = Annotated[
+    dict[str, str | None] | None,
+    BeforeValidator(_contexts),
+    EachLike(ContextValue),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": MOST_CONTEXTS,
+            "propertyNames": {"pattern": _WORD_PATTERN},
+            "additionalProperties": {
+                "anyOf": [
+                    {"type": "string", "pattern": _WORD_PATTERN},
+                    {
+                        "type": "object",
+                        "required": ["id"],
+                        "properties": {
+                            "id": {"type": "string", "pattern": _WORD_PATTERN},
+                            "data": {"type": "object", "description": "At most 64 kB of JSON; kept as it is."},
+                        },
+                    },
+                ]
+            },
+            "description": "One to five contexts: `type` to `id`, or to `{id, data}`. Types and ids have 1 to 100 of the letters a-z and "
+            "A-Z, digits, `-` and `_`. One that is not there yet is made; `data` of one that is there stays as it is.",
+        }
+    ),
+]
+Mode = Literal["subscriber", "shared"]
+Limit = Annotated[
+    int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})
+]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean", "default": False})]
+#: Of a list's contextKeys.
+EXACT_SET = "The exact set, in any order: `contextKeys=tenant:a&contextKeys=region:eu`. Present and empty: those without context."
+Keys = Annotated[
+    tuple[Plain, ...],
+    BeforeValidator(_keys),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+]
+
+
+class PageQuery(Wire):
+    """How a list is asked for."""
+
+    limit: Limit = 10
+    after: Plain | None = Field(None, description="The `next` of a page: what comes after it.")
+    before: Plain | None = Field(None, description="The `previous` of a page: what came before it.")
+    order_by: Literal["createdAt", "updatedAt"] = "createdAt"
+    order_direction: Literal["DESC", "ASC"] = "DESC"
+    include_cursor: Flag = Field(False, description="The row at the cursor itself, too.")
+
+    @property
+    def order(self) -> str:
+        return "created_at" if self.order_by == "createdAt" else "updated_at"
+
+    @property
+    def descending(self) -> bool:
+        return self.order_direction == "DESC"
+
+    def ask(self) -> PageRequest:
+        """Raises Refused (`cursors_conflict`)."""
+        if self.after and self.before:
+            sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
+            raise Refused(sentence, "after", "cursors_conflict")
+        return PageRequest(self.limit, self.after, self.before, self.order, self.descending, self.include_cursor)
+
+
+class RepeatedHeaders(BaseModel):
+    """What a write may carry besides the key."""
+
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        max_length=255,
+        description="Up to 255 visible characters. A repeat within 24 hours gets the answer of the first request.",
+    )
+
+
+class Problem(Wire):
+    """Every refusal and every fault has this shape; `code` is stable."""
+
+    status_code: int
+    timestamp: str
+    path: str
+    message: str
+    error: str
+    code: str
+    request_id: str
+    connection_identifier: str | None = Field(None, description="With `connection_exists`: the one that exists.")
+    error_id: str | None = Field(None, description="With `internal`: where it is in the log.")
+
+
+class FieldProblem(Wire):
+    messages: list[str]
+    value: Any = Field(None, description="What was sent, cut at 100 characters; never a credential.")
+
+
+class ValidationProblem(Problem):
+    """All that is wrong with the values, at once, by field path."""
+
+    errors: dict[str, FieldProblem]
+
+
+def page(rows: Sequence[Any], found: Page[Any]) -> Mapping[str, object]:
+    """The five members of a list."""
+    return {
+        "data": rows,
+        "next": found.next,
+        "previous": found.previous,
+        "totalCount": found.total,
+        "totalCountCapped": found.total_capped,
+    }

@@ -1,0 +1,96 @@
+"""Operators: the list of connections, one connection, and its end."""
+
+from dataclasses import fields
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from onboarding.errors import SlackBusy, SlackDown
+from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.route_access import allow_viewers
+from onboarding.runtime import current
+from onboarding.services.connections.records import ConsoleSearch
+from onboarding.services.links import RECONNECT_LIFETIME, NewLink
+
+blueprint = Blueprint("connections", __name__)
+_FILTERS = tuple(one.name for one in fields(ConsoleSearch))
+
+
+@blueprint.get("/connections")
+@allow_viewers
+def index() -> ResponseReturnValue:
+    search = ConsoleSearch(**{name: request.args.get(name, "").strip()[:255] for name in _FILTERS})
+    page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
+    return render_template(
+        "console/connections/list.html",
+        rows=page.rows,
+        filters=search,
+        is_filtered=search.is_filtered,
+        integrations=current().integrations.all_of(environment_id()),
+        total=page.total,
+        total_capped=page.total_capped,
+        next_url=_turn(search, after=page.next),
+        previous_url=_turn(search, before=page.previous),
+    )
+
+
+@blueprint.get("/connections/<identifier>")
+@allow_viewers
+def show(identifier: str) -> ResponseReturnValue:
+    found = current().connections.detail(environment_id(), identifier)
+    checked = request.args.get("checked")
+    return render_template("console/connections/show.html", connection=found.connection, detail=found, checked=checked)
+
+
+@blueprint.post("/connections/<identifier>/verify")
+def verify_submit(identifier: str) -> ResponseReturnValue:
+    """Asks Slack now, as the API's `verify` does."""
+    try:
+        current().connections.verify(environment_id(), identifier)
+        checked = "now"
+    except (SlackBusy, SlackDown):
+        checked = "away"
+    return redirect(url_for("connections.show", identifier=identifier, checked=checked), 303)
+
+
+@blueprint.post("/connections/<identifier>/reconnect")
+def reconnect_submit(identifier: str) -> ResponseReturnValue:
+    """Leads to a link for whom the connection is, so that nothing has to be typed again."""
+    found = current().connections.detail(environment_id(), identifier).connection
+    wish = NewLink(
+        integration=found.integration_identifier,
+        environment=current().environments.first().name,
+        subscriber_id=found.subscriber_id,
+        context_keys=found.context_keys,
+        mode=found.mode,
+        life=RECONNECT_LIFETIME,
+    )
+    return redirect(current().links.create(wish).url, 303)
+
+
+@blueprint.get("/connections/<identifier>/disconnect")
+def disconnect(identifier: str) -> ResponseReturnValue:
+    found = current().connections.detail(environment_id(), identifier)
+    return render_template("console/connections/disconnect.html", connection=found.connection, others=found.others)
+
+
+@blueprint.post("/connections/<identifier>/disconnect")
+def disconnect_submit(identifier: str) -> ResponseReturnValue:
+    current().connections.disconnect(environment_id(), identifier, f"operator:{require_person().email}")
+    return redirect(url_for("connections.disconnected", identifier=identifier), 303)
+
+
+@blueprint.get("/connections/<identifier>/disconnected")
+@allow_viewers
+def disconnected(identifier: str) -> ResponseReturnValue:
+    ended = current().connections.last_disconnect(environment_id(), identifier)
+    return render_template(
+        "console/connections/disconnected.html", result=ended.result, workspace_name=ended.workspace_name, at=ended.at
+    )
+
+
+def _turn(search: ConsoleSearch, after: str | None = None, before: str | None = None) -> str | None:
+    if after is None and before is None:
+        return None
+    filters = {name: value for name in _FILTERS if (value := getattr(search, name))}
+    return url_for("connections.index", after=after, before=before, **filters)

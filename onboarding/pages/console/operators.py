@@ -1,0 +1,52 @@
+"""Operators' sign-in by one-time link, and sign-out."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from onboarding.http import operator_guard
+from onboarding.http.route_access import public
+from onboarding.runtime import current
+from onboarding.services.operators import SignInProblem
+
+blueprint = Blueprint("operators", __name__)
+
+
+@blueprint.get("/sign-in")
+@public
+def needed() -> ResponseReturnValue:
+    return render_template("console/operators/needed.html")
+
+
+@blueprint.get("/sign-in/<token>")
+@public
+def confirm(token: str) -> ResponseReturnValue:
+    """Shows a button: mail scanners open links, and must not use them up."""
+    found = current().operators.look(token)
+    if isinstance(found, SignInProblem):
+        return render_template("console/operators/unusable.html", reason=found.reason), 410
+    return render_template(
+        "console/operators/confirm.html", email=found.email, action=url_for("operators.confirm_submit", token=token)
+    )
+
+
+@blueprint.post("/sign-in/<token>")
+@public
+def confirm_submit(token: str) -> ResponseReturnValue:
+    made = current().operators.sign_in(token)
+    if isinstance(made, SignInProblem):
+        return render_template("console/operators/unusable.html", reason=made.reason), 410
+    operator_guard.remember(made)
+    return redirect(url_for("connections.index"), 303)
+
+
+@blueprint.post("/sign-out")
+@public
+def out() -> ResponseReturnValue:
+    operator_guard.forget()
+    return redirect(url_for("operators.signed_out"), 303)
+
+
+@blueprint.get("/signed-out")
+@public
+def signed_out() -> ResponseReturnValue:
+    return render_template("console/operators/out.html")

@@ -1,0 +1,28 @@
+"""Everything that is done with connections after, or without, an install."""
+
+from onboarding.services.connections.create import ConnectionWriter
+from onboarding.services.connections.disconnect import Disconnector
+from onboarding.services.connections.query import ConnectionQueries
+from onboarding.services.connections.verify import ConnectionVerifier
+
+
+class Connections:
+    """What can be done with connections under one name; each is documented where it is defined."""
+
+    def __init__(
+        self,
+        writer: ConnectionWriter,
+        queries: ConnectionQueries,
+        verifier: ConnectionVerifier,
+        disconnector: Disconnector,
+    ) -> None:
+        self.create = writer.create
+        self.replace_credentials = writer.replace
+        self.page = queries.page
+        self.list = queries.list
+        self.retrieve = queries.retrieve
+        self.detail = queries.find
+        self.token = queries.token
+        self.verify = verifier.verify
+        self.disconnect = disconnector.disconnect
+        self.last_disconnect = disconnector.disconnected

@@ -1,0 +1,29 @@
+"""Everything that happens between a click on *Connect Slack* and a connection."""
+
+from onboarding.services.installs.callback import InstallCallback
+from onboarding.services.installs.result import ResultReader
+from onboarding.services.installs.setup import SetupStep
+from onboarding.services.installs.start import InstallStarter
+
+
+class Installs:
+    """The steps of an install under one name; each is documented where it is defined."""
+
+    def __init__(
+        self, starter: InstallStarter, callback: InstallCallback, setup: SetupStep, results: ResultReader
+    ) -> None:
+        self.view_link = starter.view_link
+        self.view_operator = starter.view_operator
+        self.start_link = starter.start_link
+        self.start_operator = starter.start_operator
+        self.ask_approval = starter.ask_approval
+        self.handle_callback = callback.handle
+        self.view_setup = setup.view
+        self.save_setup = setup.save
+        self.replace_workspace = setup.replace
+        self.decline = setup.decline
+        self.expire_overdue = setup.expire_overdue
+        self.result = results.result
+        self.result_elsewhere = results.elsewhere
+        self.is_connected = results.is_connected
+        self.was_used_here = results.used_here

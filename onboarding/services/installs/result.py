@@ -1,0 +1,178 @@
+"""ResultReader: the page of an attempt, for every way in which it can end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from onboarding.errors import NotFound
+from onboarding.services.installs import records
+from onboarding.services.installs.records import Permission, is_bound
+from onboarding.services.installs.shared import Workbench
+from onboarding.slack.faults import operator_hint
+from onboarding.store import attempts, connections, links
+from onboarding.store.attempts import GRANT, Attempt
+from onboarding.store.database import Session
+from onboarding.store.integrations import Integration
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a result page shows. Of another browser's attempt it shows neither workspace nor account."""
+
+    outcome: str
+    attempt_id: str = ""
+    reference: str = ""
+    app_name: str = "Slack Connect"
+    integration_identifier: str = ""
+    account: str | None = None
+    workspace_id: str | None = None
+    workspace_name: str | None = None
+    workspace_domain_url: str | None = None
+    expected_workspace_id: str | None = None
+    expected_workspace_name: str | None = None
+    mode: str | None = None
+    subscriber_id: str | None = None
+    context_keys: tuple[str, ...] = ()
+    connection_identifier: str | None = None
+    connected_at: datetime | None = None
+    installed_by: str | None = None
+    missing_permissions: tuple[Permission, ...] = ()
+    is_organisation: bool = False
+    org_manage_url: str | None = None
+    return_url: str | None = None
+    retry_after_seconds: int | None = None
+    operator_detail: str | None = None
+    #: Slack's error word, for words of the page's own.
+    slack_word: str | None = None
+    #: What became of a grant that Slack gave and nobody used: revoked, already_gone, not_confirmed or kept.
+    grant_result: str | None = None
+    finished_here: bool = False
+    #: The link it began with, where this page may lead on with it.
+    link_id: str | None = None
+    link_is_used: bool = False
+    is_operators: bool = False
+    approval_link_id: str | None = None
+    approval_expires_at: datetime | None = None
+
+
+class ResultReader:
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def result(self, attempt_id: str, binding: str | None) -> Result:
+        """An outcome of "" means that it has not ended. Raises NotFound for an attempt of another browser."""
+        with self._bench.database.reading() as session:
+            attempt = attempts.by_id(session, attempt_id)
+            if attempt is None or not is_bound(attempt, binding):
+                raise NotFound("There is no such install in this browser.")
+            if attempt.outcome is None:
+                died = records.has_died(attempt, self._bench.now())
+                return self._result(session, attempt, "slack_down") if died else Result("", attempt.id)
+            return self._result(session, attempt, self._outcome(session, attempt))
+
+    def elsewhere(self, attempt_id: str, outcome: str) -> Result:
+        """The neutral page: for another browser. Raises NotFound."""
+        with self._bench.database.reading() as session:
+            attempt = attempts.by_id(session, attempt_id)
+            if attempt is None:
+                raise NotFound("There is no such install.")
+            return self._neutral(session, attempt, outcome)
+
+    def is_connected(self, attempt_id: str, binding: str | None) -> bool:
+        """Whether an approval that this browser waits for has led to a connection. Raises NotFound."""
+        return self.result(attempt_id, binding).outcome != "awaiting_approval"
+
+    def used_here(self, attempt_id: str | None, binding: str | None) -> bool:
+        """Whether a used link was used in this browser."""
+        if attempt_id is None:
+            return False
+        with self._bench.database.reading() as session:
+            attempt = attempts.by_id(session, attempt_id)
+        return attempt is not None and is_bound(attempt, binding)
+
+    def _outcome(self, session: Session, attempt: Attempt) -> str:
+        """An approval shows *connected* once anybody has installed for this customer."""
+        if attempt.outcome == "awaiting_approval" and self._approved(session, attempt) is not None:
+            return "connected"
+        return attempt.outcome or "state_unknown"
+
+    def _approved(self, session: Session, attempt: Attempt) -> Attempt | None:
+        for link_id in filter(None, (attempt.approval_link_id, attempt.link_id)):
+            link = links.by_id(session, link_id)
+            if link is not None and link.used_by_attempt is not None:
+                return attempts.by_id(session, link.used_by_attempt)
+        return None
+
+    def _result(self, session: Session, attempt: Attempt, outcome: str) -> Result:
+        shown = (self._approved(session, attempt) or attempt) if attempt.outcome == "awaiting_approval" else attempt
+        integration = self._bench.integration_of(session, attempt)
+        link = links.by_id(session, attempt.link_id) if attempt.link_id else None
+        approval = links.by_id(session, attempt.approval_link_id) if attempt.approval_link_id else None
+        name = shown.connection_identifier
+        connection = connections.by_identifier(session, attempt.environment_id, name) if name else None
+        told = attempt.detail or ""
+        word, result = (None, told.removeprefix(GRANT)) if told.startswith(GRANT) else (told or None, None)
+        keys = connection.context_keys if connection else link.context_keys if link else ()
+        subscriber = connection.subscriber_id if connection else link.subscriber_id if link else None
+        return Result(
+            outcome=outcome,
+            attempt_id=attempt.id,
+            reference=records.reference(attempt.id),
+            app_name=integration.name,
+            integration_identifier=integration.identifier,
+            account=records.account(subscriber, keys),
+            workspace_id=shown.workspace_id,
+            workspace_name=shown.workspace_name,
+            workspace_domain_url=_slack_url(shown.workspace_id) if not integration.is_practice else None,
+            expected_workspace_id=attempt.expected_workspace_id,
+            expected_workspace_name=attempt.expected_workspace_name,
+            mode=connection.mode if connection else None,
+            subscriber_id=subscriber,
+            context_keys=keys,
+            connection_identifier=name,
+            connected_at=connection.updated_at if connection else None,
+            installed_by=connection.installed_by if connection else None,
+            missing_permissions=records.permissions(shown.missing_scopes or ""),
+            is_organisation=_is_organisation(shown),
+            org_manage_url=_manage_url(shown, integration),
+            return_url=link.return_url if link else None,
+            retry_after_seconds=attempt.retry_after_seconds,
+            operator_detail=f"{word}: {operator_hint(word)}" if word else None,
+            slack_word=word,
+            grant_result=result,
+            finished_here=True,
+            link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
+            link_is_used=link is not None and link.used_at is not None,
+            is_operators=attempt.operator_id is not None,
+            approval_link_id=attempt.approval_link_id,
+            approval_expires_at=approval.expires_at if approval else None,
+        )
+
+    def _neutral(self, session: Session, attempt: Attempt, outcome: str) -> Result:
+        """Who holds a callback address may start again with its link only while Slack may still be sending people there."""
+        integration = self._bench.integration_of(session, attempt)
+        may_go_on = attempt.stage == "made" and attempt.expires_at > self._bench.now()
+        return Result(
+            outcome=outcome,
+            attempt_id=attempt.id,
+            reference=records.reference(attempt.id),
+            app_name=integration.name,
+            integration_identifier=integration.identifier,
+            link_id=attempt.link_id if may_go_on else None,
+            is_operators=attempt.operator_id is not None,
+        )
+
+
+def _slack_url(workspace_id: str | None) -> str | None:
+    return f"https://app.slack.com/client/{workspace_id}" if workspace_id else None
+
+
+def _is_organisation(attempt: Attempt) -> bool:
+    """Slack's ids say what they are of: E is an organisation."""
+    return (attempt.workspace_id or "").startswith("E")
+
+
+def _manage_url(attempt: Attempt, integration: Integration) -> str | None:
+    """Where an organisation's admin adds the app to workspaces (slack.md 1.15)."""
+    if not _is_organisation(attempt) or integration.is_practice:
+        return None
+    return f"https://app.slack.com/manage/{attempt.workspace_id}/integrations"

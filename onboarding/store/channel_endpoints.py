@@ -1,0 +1,129 @@
+"""Channel endpoints: where in Slack something arrives, such as a channel that was chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Row, String, Text, UniqueConstraint, delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.sealed import Sealed
+from onboarding.store import pagination
+from onboarding.store.connections import ChannelConnection
+from onboarding.store.database import Base, table_of
+from onboarding.store.integrations import Integration
+from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.types import ID, SealedText, UtcTime, is_named
+
+
+class ChannelEndpoint(Base):
+    __tablename__ = "channel_endpoints"
+    __table_args__ = (
+        UniqueConstraint("environment_id", "identifier"),
+        Index("ix_channel_endpoints_created", "environment_id", "created_at", "id"),
+        Index("ix_channel_endpoints_updated", "environment_id", "updated_at", "id"),
+        Index("ix_channel_endpoints_subscriber", "environment_id", "subscriber_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
+    identifier: Mapped[str] = mapped_column(ID)
+    integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
+    #: Null for an endpoint that needs no connection, such as a webhook.
+    connection_id: Mapped[str | None] = mapped_column(
+        ForeignKey("channel_connections.id", ondelete="CASCADE"), index=True
+    )
+    subscriber_id: Mapped[str] = mapped_column(ID)
+    #: As a JSON list, in the order in which they were given; and their exact set as one text.
+    context_keys: Mapped[str] = mapped_column(Text)
+    context_digest: Mapped[str] = mapped_column(String(64))
+    type: Mapped[str] = mapped_column(String(20))
+    #: A JSON object, sealed: whoever knows a webhook's address can post there.
+    endpoint: Mapped[Sealed] = mapped_column(SealedText)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFilter:
+    """What a list is narrowed to; None does not narrow."""
+
+    integration_id: str | None = None
+    subscriber_id: str | None = None
+    context_digest: str | None = None
+    connection_identifier: str | None = None
+
+
+_TABLE, _CONNECTION, _INTEGRATION = table_of(ChannelEndpoint), table_of(ChannelConnection), table_of(Integration)
+_DOCUMENTED = (
+    select(
+        _TABLE,
+        _INTEGRATION.c.identifier.label("integration_identifier"),
+        _CONNECTION.c.identifier.label("connection_identifier"),
+    )
+    .join_from(_TABLE, _INTEGRATION, _TABLE.c.integration_id == _INTEGRATION.c.id)
+    .outerjoin(_CONNECTION, _TABLE.c.connection_id == _CONNECTION.c.id)
+)
+
+
+def add(session: Session, **values: object) -> None:
+    session.execute(insert(_TABLE), values)
+
+
+def find(session: Session, environment_id: str, identifier: str) -> Row[Any] | None:
+    return session.execute(
+        _DOCUMENTED.where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
+    ).first()
+
+
+def change(session: Session, endpoint_id: str, endpoint: Sealed, at: datetime) -> None:
+    session.execute(update(_TABLE).where(_TABLE.c.id == endpoint_id).values(endpoint=endpoint, updated_at=at))
+
+
+def remove(session: Session, environment_id: str, identifier: str) -> bool:
+    """False when there is none."""
+    done = session.execute(
+        delete(_TABLE)
+        .where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
+        .returning(_TABLE.c.id)
+    )
+    return done.first() is not None
+
+
+def remove_of_subscriber(session: Session, environment_id: str, subscriber_id: str) -> None:
+    own = (_TABLE.c.environment_id == environment_id, _TABLE.c.subscriber_id == subscriber_id)
+    session.execute(delete(_TABLE).where(*own))
+
+
+def remove_of_integration(session: Session, integration_id: str) -> None:
+    session.execute(delete(_TABLE).where(_TABLE.c.integration_id == integration_id))
+
+
+def page(
+    session: Session, environment_id: str, request: StorePageRequest, wanted: EndpointFilter
+) -> PageRows[Row[Any]]:
+    query = _narrowed(_DOCUMENTED, environment_id, wanted)
+    moment = _TABLE.c[request.order]
+
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
+        return session.execute(pagination.seek(query, moment, _TABLE.c.id, descending, position).limit(size)).all()
+
+    return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.id))
+
+
+def count(session: Session, environment_id: str, wanted: EndpointFilter, cap: int) -> int:
+    base = select(_TABLE.c.id).outerjoin(_CONNECTION, _TABLE.c.connection_id == _CONNECTION.c.id)
+    inner = _narrowed(base, environment_id, wanted).limit(cap).subquery()
+    return session.scalar(select(func.count()).select_from(inner)) or 0
+
+
+def _narrowed(query: Any, environment_id: str, wanted: EndpointFilter) -> Any:
+    query = query.where(_TABLE.c.environment_id == environment_id)
+    for name in ("integration_id", "subscriber_id", "context_digest"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(_TABLE.c[name] == value)
+    if wanted.connection_identifier is not None:
+        query = query.where(_CONNECTION.c.identifier == wanted.connection_identifier)
+    return query

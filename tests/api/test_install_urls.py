@@ -1,0 +1,142 @@
+"""Install addresses: what may be asked for, and the connection that they lead to."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Program
+from tests.browser_client import BrowserClient, Site
+from tests.conftest import Clock
+from tests.pages.test_approval import link_for_admin
+
+ADDRESS = "/v1/integrations/channel-connections/oauth"
+LIST = "/v1/channel-connections"
+
+
+def asks(program: Program, **members: Any) -> str:
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "bea", **members}
+    answer = program.asks("POST", ADDRESS, {name: value for name, value in body.items() if value is not None})
+    assert answer.status_code == 201, answer.text
+    assert list(answer.json()) == ["url"]
+    url: str = answer.json()["url"]
+    return url
+
+
+def code_of(program: Program, **members: Any) -> str:
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "bea", **members}
+    answer = program.asks("POST", ADDRESS, {name: value for name, value in body.items() if value is not None})
+    code: str = answer.json()["code"]
+    return code
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"connectionMode": "shared"}, "context_required"),
+        ({"connectionMode": "subscriber", "subscriberId": None}, "subscriber_required"),
+        ({"subscriberId": None}, "owner_required"),
+        ({"integrationIdentifier": "nobody"}, "integration_not_found"),
+        ({"scope": ["made:up"]}, "validation_failed"),
+        ({"scope": "chat:write"}, "validation_failed"),
+        ({"connectionIdentifier": "a/b"}, "validation_failed"),
+        ({"context": {"a b": "c"}}, "validation_failed"),
+        ({"autoLinkUser": "yes"}, "validation_failed"),
+    ],
+)
+def test_address_obeys_the_rules_of_connections(members: dict[str, Any], code: str, program: Program) -> None:
+    assert code_of(program, **members) == code
+
+
+def test_unknown_subscriber_is_refused_where_the_environment_says_so(site: Site, program: Program) -> None:
+    site.runtime.environments.set_unknown_subscribers("Development", "refuse")
+    assert code_of(program) == "subscriber_not_found"
+    program.asks("POST", "/v2/subscribers", {"subscriberId": "bea"})
+    assert asks(program)
+
+
+def test_subscriber_is_made_when_the_person_connects(visitor: BrowserClient, program: Program) -> None:
+    url = asks(program)
+    assert program.asks("GET", "/v2/subscribers/bea").status_code == 404
+    assert visitor.connects(url).outcome == "connected"
+    assert program.asks("GET", "/v2/subscribers/bea").status_code == 200
+
+
+def test_shared_address_leads_to_a_shared_connection(visitor: BrowserClient, program: Program) -> None:
+    url = asks(program, connectionMode="shared", context={"tenant": "acme", "region": "eu"})
+    assert visitor.connects(url).outcome == "connected"
+    told = program.asks("GET", f"{LIST}/{program.lists()[0]}").json()
+    assert (told["connectionMode"], told["subscriberId"]) == ("shared", None)
+    assert told["contextKeys"] == ["tenant:acme", "region:eu"]
+    assert (told["status"], told["workspace"]["name"], "next" in told) == ("healthy", "Acme HQ", False)
+    assert told["scopes"]
+    assert told["installedBy"].startswith("U")
+
+
+def test_address_for_a_connection_that_exists_reconnects_it(visitor: BrowserClient, program: Program) -> None:
+    made = program.creates(identifier="bea-1", subscriberId="bea", workspace={"id": "T0ACMEHQ01"}).json()
+    start = visitor.opens(asks(program, connectionIdentifier="bea-1"))
+    assert start.outcome == "already_connected"
+    assert visitor.allows(visitor.presses(start, "connect")).outcome == "reconnected"
+    (name,) = program.lists()
+    told = program.asks("GET", f"{LIST}/{name}").json()
+    assert (name, told["createdAt"]) == ("bea-1", made["createdAt"])
+    assert told["auth"]["accessToken"].startswith("xoxb-")
+
+
+def test_address_for_a_connection_that_is_broken_says_so(site: Site, visitor: BrowserClient, program: Program) -> None:
+    assert visitor.connects(asks(program)).outcome == "connected"
+    (name,) = program.lists()
+    installation = site.slack.installations()[0]
+    site.slack.removes_app(installation.client_id, installation.place)
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["next"] == ["reconnect"]
+    start = visitor.opens(asks(program))
+    assert (start.outcome, start.heading) == ("already_connected", "Slack has to be reconnected")
+    assert "nothing needs doing" not in start.text
+    assert visitor.allows(visitor.presses(start, "connect")).outcome == "reconnected"
+    assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
+
+
+def test_name_that_was_taken_meanwhile_is_replaced_by_another(visitor: BrowserClient, program: Program) -> None:
+    url = asks(program, connectionIdentifier="wanted")
+    program.creates(identifier="wanted", subscriberId="cy")
+    assert visitor.connects(url).outcome == "connected"
+    assert "wanted" in program.lists("subscriberId=cy")
+    assert program.lists("subscriberId=bea") != ["wanted"]
+
+
+def test_address_lives_five_minutes_and_the_attempt_its_own_ten(
+    visitor: BrowserClient, clock: Clock, program: Program
+) -> None:
+    first, second = asks(program), asks(program)
+    clock.forward(minutes=4)
+    consent = visitor.presses(visitor.opens(first), "connect")
+    clock.forward(minutes=2)
+    assert visitor.opens(second).outcome == "link_expired"
+    assert visitor.allows(consent).outcome == "connected"
+
+
+def test_address_that_led_to_a_connection_opens_nothing_for_others(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
+    url = asks(program)
+    visitor.connects(url)
+    with BrowserClient(site) as other:
+        page = other.opens(url)
+    assert (page.outcome, "Acme HQ" in page.text) == ("link_used", False)
+    assert len(program.lists()) == 1
+
+
+def test_repeat_with_a_key_is_the_same_address(program: Program) -> None:
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "bea"}
+    first = program.asks("POST", ADDRESS, body, Idempotency_Key="k").json()
+    assert program.asks("POST", ADDRESS, body, Idempotency_Key="k").json() == first
+    assert program.asks("POST", ADDRESS, body).json() != first
+
+
+def test_address_that_is_handed_on_asks_for_the_same(site: Site, visitor: BrowserClient, program: Program) -> None:
+    page = visitor.presses(
+        visitor.opens(asks(program, scope=["chat:write"], connectionIdentifier="of-bea")), "ask-admin"
+    )
+    with BrowserClient(site) as admin:
+        assert admin.connects(link_for_admin(page)).outcome == "connected"
+    assert program.asks("GET", f"{LIST}/of-bea").json()["scopes"] == ["chat:write"]

@@ -1,0 +1,225 @@
+"""Whatever a program sends, the answer is documented, names what is wrong, and nothing of it is half kept."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from onboarding.api import misread
+from tests.api.conftest import Program, connection
+from tests.browser_client import Site
+
+LIST = "/v1/channel-connections"
+LARGEST = 100_000
+
+
+def posts(program: Program, content: bytes | Iterator[bytes], **headers: str) -> httpx.Response:
+    named = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return program.client.post(LIST, content=content, headers=named)
+
+
+@pytest.mark.parametrize(("size", "status"), [(LARGEST, 201), (LARGEST + 1, 413)])
+def test_body_may_have_a_hundred_kilobytes(size: int, status: int, program: Program) -> None:
+    assert posts(program, json.dumps(connection()).encode().ljust(size)).status_code == status
+
+
+def test_body_of_untold_length_may_have_as_much(program: Program) -> None:
+    whole = json.dumps(connection()).encode().ljust(LARGEST)
+    assert posts(program, iter([whole[:50_000], whole[50_000:]])).status_code == 201
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "k"}], ids=["without key", "with key"])
+def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str], program: Program) -> None:
+    whole = json.dumps(connection()).encode()
+    assert posts(program, iter([whole.ljust(LARGEST), b"more"]), **headers).status_code == 413
+    assert program.lists() == []
+    assert posts(program, iter([whole[:20], whole[20:]]), **headers).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"", "The body is empty"),
+        (b'{"a": 1,}', "line 1, column"),
+        (b'{"a": 1\n "b": 2}', "line 2, column 2"),
+        (b'{"NaN": "NaN",\n "a": NaN}', "NaN is no value at line 2, column 7"),
+        (b'{"a": -Infinity}', "-Infinity is no value at line 1, column 7"),
+        (b'{"a": [1, 1e999]}', "1e999 is too large a number at line 1, column 11"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long at line 1, column 7"),
+        (b'{"b": [{"b": 1}, {"b": 1,\n "c": 2, "\\u0062": 3}]}', "the member 'b' is there twice at line 2, column 10"),
+        (b'{"x": 1, "x": 2, "y": {"z": 1, "z": 2}}', "the member 'x' is there twice at line 1, column 10"),
+        (b'[1e999-5, {"\\q": 1}]', "1e999 is too large a number at line 1, column 2"),
+        (b"[" * 49_000 + b'{"\\q": 1}', "nested too deep at line 1, column 49002"),
+        (b'{"a": "\xff"}', "not UTF-8: byte 7"),
+        (b"[" * 50_000, "nested too deep at line 1, column 50000"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(content: bytes, place: str, standing: Program) -> None:
+    told = posts(standing, content).json()
+    assert (told["statusCode"], told["code"]) == (400, "body_not_json")
+    assert place in told["message"]
+
+
+def test_string_without_an_end_is_read_as_one(standing: Program) -> None:
+    """Else each quote in it would begin a search of its own: a hundred kilobytes of them took half a minute."""
+    text = "[" * 1200 + '"' + '\\"' * 49_000
+    assert misread.place(text, lambda part: part.text == text[1200:]) == " at line 1, column 1201"
+    assert "nested too deep at line 1, column 1201" in posts(standing, text.encode()).json()["message"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"1"])
+def test_json_that_is_no_object_is_refused(content: bytes, standing: Program) -> None:
+    assert posts(standing, content).json()["code"] == "body_not_object"
+
+
+def test_nesting_is_answered_however_deep_it_goes(start_site: Callable[..., Site]) -> None:
+    """The last depths that can be read leave the least room for telling what was sent."""
+    site = start_site(api_rate_limit=10_000)
+    program = Program(site, site.runtime.api_keys.create("p", "Development", (), None).key)
+
+    def answer(depth: int) -> int:
+        return posts(program, b'{"workspace": ' + b"[" * depth + b"]" * depth + b"}").status_code
+
+    readable, unreadable = 1, 5000
+    while unreadable - readable > 1:
+        middle = (readable + unreadable) // 2
+        readable, unreadable = (middle, unreadable) if answer(middle) != 400 else (readable, middle)
+    assert {answer(depth) for depth in range(readable - 30, readable + 1)} == {422}
+
+
+@pytest.mark.parametrize(
+    ("media", "status"),
+    [
+        ("application/json; charset=utf-8", 201),
+        ("APPLICATION/JSON", 201),
+        ("application/json; charset=utf-16", 415),
+        ("text/json", 415),
+        ("application/vnd.api+json", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+    ],
+)
+def test_body_must_say_that_it_is_json(media: str, status: int, program: Program) -> None:
+    assert posts(program, json.dumps(connection()).encode(), Content_Type=media).status_code == status
+
+
+#: Where a text may stand, `@` for it, and the field that is named when it does not do.
+_TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "identifier": ("identifier", {"identifier": "@"}),
+    "integration": ("integrationIdentifier", {"integrationIdentifier": "@"}),
+    "subscriber": ("subscriberId", {"subscriberId": "@"}),
+    "workspace id": ("workspace.id", {"workspace": {"id": "@"}}),
+    "workspace name": ("workspace.name", {"workspace": {"id": "T1", "name": "@"}}),
+    "bot": ("workspace.botUserId", {"workspace": {"id": "T1", "botUserId": "@"}}),
+    "access token": ("auth.accessToken", {"auth": {"accessToken": "@"}}),
+    "refresh token": ("auth.refreshToken", {"auth": {"accessToken": "a", "refreshToken": "@"}}),
+    "expiry": ("auth.expiresAt", {"auth": {"accessToken": "a", "expiresAt": "@"}}),
+    "mode": ("connectionMode", {"connectionMode": "@"}),
+    "context type": ("context", {"context": {"@": "x"}}),
+    "context id": ("context", {"context": {"x": "@"}}),
+}
+
+
+@pytest.mark.parametrize("odd", ["\\u0000", "\\ud800"], ids=["NUL", "half a character"])
+@pytest.mark.parametrize(("field", "members"), _TEXTS.values(), ids=_TEXTS)
+def test_text_that_no_database_keeps_names_its_field(
+    field: str, members: dict[str, Any], odd: str, standing: Program
+) -> None:
+    answer = posts(standing, json.dumps(connection(**members)).replace("@", f"a{odd}b").encode())
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
+    assert field in answer.json()["errors"][field]["messages"][0]
+    assert standing.lists() == []
+
+
+def test_slacks_own_ids_have_a_hundred_characters_at_most(program: Program) -> None:
+    for workspace in ({"id": "T" * 101}, {"id": "T1", "botUserId": "U" * 101}):
+        assert program.creates(workspace=workspace).status_code == 422
+    assert program.creates(workspace={"id": "T" * 100, "botUserId": "U" * 100}).status_code == 201
+
+
+def test_data_of_a_context_is_kept_as_it_is_or_refused(program: Program) -> None:
+    """It lies as JSON, where a NUL is an escape; half a character is no text in any encoding."""
+    kept = {"nul\0": "\0", "b": [1, 2.5, None, True, {"ü": "😀"}], "a": 9_007_199_254_740_993}
+    assert program.creates(context={"tenant": {"id": "acme", "data": kept}}).status_code == 201
+    told = program.asks("GET", "/v2/contexts/tenant/acme").json()["data"]
+    assert (told, list(told)) == (kept, list(kept))
+    for data in ({"\ud800": 1}, {"a": "\udfff"}, {"a": 2**64}):
+        body = connection(subscriberId="bea", context={"tenant": {"id": "b", "data": data}})
+        assert list(posts(program, json.dumps(body).encode()).json()["errors"]) == ["context"]
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "told"),
+    [
+        ("identifier", "x" * 300 + "/", "x" * 100),
+        ("integrationIdentifier", 10**30, str(10**30)),
+        ("integrationIdentifier", 2.5, 2.5),
+        ("integrationIdentifier", True, True),
+        ("integrationIdentifier", ["deep", {"er": 1}], '["deep", {"er": 1}]'),
+    ],
+)
+def test_value_that_does_not_do_is_told_short(field: str, sent: object, told: object, standing: Program) -> None:
+    assert standing.creates(**{field: sent}).json()["errors"][field]["value"] == told
+
+
+@pytest.mark.parametrize(
+    "auth", ["xoxb-1-secret", ["xoxb-1-secret"], {"accessToken": ["xoxb-1-secret"]}, {"x": "xoxb-1"}]
+)
+def test_nothing_below_auth_is_ever_told_again(auth: object, standing: Program) -> None:
+    answer = standing.creates(auth=auth)
+    assert answer.status_code == 422
+    assert "xoxb" not in answer.text
+
+
+_PATHS = {
+    "%2525": "connection_not_found",
+    "%2e%2e": "connection_not_found",
+    "%00": "connection_not_found",
+    "%ED%A0%80": "connection_not_found",
+    "a%5Cb": "connection_not_found",
+    "%20c": "connection_not_found",
+    "c%3Flimit=1": "connection_not_found",
+    "c;v=1": "connection_not_found",
+    "%63%63": "connection_not_found",
+    "c%2Fd": "not_found",
+    "%FF": "connection_not_found",
+    "c/": "not_found",
+    "/c": "not_found",
+}
+
+
+@pytest.mark.parametrize(("path", "code"), _PATHS.items(), ids=_PATHS)
+def test_address_is_decoded_once_and_never_tidied(path: str, code: str, program: Program) -> None:
+    assert program.creates(identifier="c").status_code == 201
+    answer = program.client.get(f"{LIST}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (404, code)
+    assert program.client.get(f"{LIST}/%63").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "identifier", ["ü" * 255, "😀" * 255, "接続-1", "a b", "a;b=c&d+e", "ادا", ".a", "...", "'\"<b>"]
+)
+def test_identifier_of_any_script_is_found_again(identifier: str, program: Program) -> None:
+    assert program.creates(identifier=identifier).json()["identifier"] == identifier
+    told = program.client.get(f"{LIST}/{quote(identifier)}")
+    assert told.json()["identifier"] == identifier
+    assert program.lists() == [identifier]
+
+
+@pytest.mark.parametrize(
+    "identifier", ["", "x" * 256, "a/b", "a%b", "a?b", "a#b", "a\\b", ".", "..", " a", "a ", "a\nb", "a\ufffdb"]
+)
+def test_identifier_that_no_client_can_address_is_refused(identifier: str, standing: Program) -> None:
+    assert list(standing.creates(identifier=identifier).json()["errors"]) == ["identifier"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("abc-1.X_y:z", True), ("a" * 128, True), ("a" * 129, False), ("a b", False), ("<x>", False)]
+)
+def test_request_keeps_its_own_id_if_that_is_sane(given: str, kept: bool, standing: Program) -> None:
+    answer = standing.asks("GET", f"{LIST}/nobody", X_Request_Id=given)
+    assert (answer.headers["X-Request-Id"] == given) is kept
+    assert answer.json()["requestId"] == answer.headers["X-Request-Id"]

@@ -1,0 +1,140 @@
+"""The people of the tests, who use the product through HTTP as a browser does."""
+
+import ssl
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin
+from xml.etree.ElementTree import Element
+
+import httpx
+from flask import Flask
+
+from onboarding.runtime import Runtime
+from onboarding.services.links import NewLink
+from onboarding.settings import Settings
+from tests import contract
+
+#: What clients speak with this machine is plain http; to read all certificates for each takes longer than a page.
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def client_of(site: "Site", **options: Any) -> httpx.Client:
+    return httpx.Client(base_url=site.settings.origin, timeout=30, trust_env=False, verify=_NO_CERTIFICATES, **options)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One running product."""
+
+    settings: Settings
+    runtime: Runtime
+    app: Flask
+    #: The practice Slack's world: `fails`, `calls`, `answers_slowly`, `drops_connection`, `reset`.
+    slack: Any
+
+    def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
+        """A link's address; for the subscriber `bea` unless said otherwise."""
+        wish = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
+        return self.runtime.links.create(NewLink(integration=integration, environment="Development", **wish)).url
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a browser shows: where it is, what was answered, and the parsed page."""
+
+    url: str
+    status: int
+    text: str
+    root: Element
+    headers: httpx.Headers
+
+    @property
+    def main(self) -> Element:
+        found = self.root.find(".//main")
+        assert found is not None, self.text[:500]
+        return found
+
+    @property
+    def name(self) -> str | None:
+        return self.main.get("data-page")
+
+    @property
+    def outcome(self) -> str | None:
+        return self.main.get("data-outcome")
+
+    @property
+    def heading(self) -> str:
+        found = self.root.find(".//h1")
+        return " ".join("".join(found.itertext()).split()) if found is not None else ""
+
+    def form_of(self, action: str) -> Element:
+        """The form whose button carries the hook `data-action`."""
+        for form in self.root.iter("form"):
+            if any(one.get("data-action") == action for one in form.iter("button")):
+                return form
+        raise AssertionError(f"no form with data-action={action} on {self.url}: {self.text[:300]}")
+
+
+class BrowserClient:
+    """One browser. Follows redirects, keeps cookies, and holds every page of ours against the page contract."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._client = client_of(site, follow_redirects=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_fault: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._client.close()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._client.cookies
+
+    def opens(self, address: str) -> Page:
+        return self._page(self._client.get(address))
+
+    def asks(self, method: str, address: str, **given: Any) -> httpx.Response:
+        """One request as it is, no redirect followed."""
+        return self._client.request(method, address, follow_redirects=False, **given)
+
+    def presses(self, page: Page, action: str, **filled: str) -> Page:
+        """Fills in and sends the form whose button carries `data-action`, with all that the page put into it."""
+        form = page.form_of(action)
+        button = next(one for one in form.iter("button") if one.get("data-action") == action)
+        values = {one.get("name", ""): one.get("value", "") for one in form.iter("input") if _counts(one)}
+        if button.get("name"):
+            values[button.get("name", "")] = button.get("value", "")
+        target = urljoin(page.url, form.get("action") or page.url)
+        return self._page(self._client.post(target, data={**values, **filled}))
+
+    def signs_in(self, email: str) -> Page:
+        address = self.site.runtime.operators.invite(email).url
+        page = self.opens(address)
+        form = next(page.root.iter("form"))
+        token = next(one for one in form.iter("input") if one.get("name") == "csrf_token").get("value", "")
+        return self._page(self._client.post(address, data={"csrf_token": token}))
+
+    def connects(self, link: str, workspace: str = "", scenario: str = "") -> Page:
+        """From a link's start page through the practice Slack's consent to wherever that leads."""
+        return self.allows(self.presses(self.opens(link), "connect"), workspace, scenario)
+
+    def allows(self, consent: Page, workspace: str = "", scenario: str = "") -> Page:
+        assert consent.name == "practice-consent", consent.text[:500]
+        filled = {"workspace": workspace} if workspace else {}
+        return self.presses(consent, "allow", **filled, **({"scenario": scenario} if scenario else {}))
+
+    def _page(self, answer: httpx.Response) -> Page:
+        root = contract.parse(answer.text)
+        if "/practice/" not in str(answer.url):
+            contract.check(answer, root)
+        return Page(str(answer.url), answer.status_code, answer.text, root, answer.headers)
+
+
+def _counts(field: Element) -> bool:
+    """Whether a browser would send this field as it stands."""
+    if field.get("type") in ("radio", "checkbox"):
+        return "checked" in field.attrib
+    return bool(field.get("name")) and field.get("type") != "submit"

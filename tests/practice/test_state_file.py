@@ -1,0 +1,97 @@
+"""The world's file: a restart loses nothing, and nobody else can read it."""
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from onboarding.practice.ledger import KEPT_DEAD_TOKENS, Ledger, Token
+from onboarding.practice.state_file import StateFileUnreadable
+from tests.practice.conftest import APP, make_slack, served
+from tests.practice.walk import ACME, DESIGN, GROUP, HARBOR
+
+
+@pytest.fixture
+def state_file(tmp_path: Path) -> Path:
+    return tmp_path / "instance" / "practice.json"
+
+
+def test_restart_loses_nothing(state_file: Path) -> None:
+    before = make_slack(state_file=state_file)
+    with served(before.app) as before.url:
+        plain = before.installs(ACME, scenario="incoming_webhook")
+        rotating = before.installs(DESIGN, scenario="rotation")
+        before.world.approves(APP.client_id, HARBOR)
+        code = before.allows(HARBOR)
+    after = make_slack(state_file=state_file)
+    with served(after.app) as after.url:
+        assert after.says_about(plain["access_token"]) == "ok"
+        assert after.says_about(after.refreshes(rotating["refresh_token"])["access_token"]) == "ok"
+        assert after.exchanges(code)["team"]["id"] == HARBOR
+        assert after.installs(ACME)["access_token"] == plain["access_token"]
+
+
+def test_spent_code_stays_spent_over_a_restart(state_file: Path) -> None:
+    before = make_slack(state_file=state_file)
+    with served(before.app) as before.url:
+        code = before.allows()
+        before.exchanges(code)
+    after = make_slack(state_file=state_file)
+    with after.world.reading() as ledger:
+        assert code not in ledger.codes
+
+
+def test_file_is_its_owners_alone_and_has_no_leftovers_beside_it(state_file: Path) -> None:
+    slack = make_slack(state_file=state_file)
+    slack.allows()
+    assert stat.S_IMODE(state_file.stat().st_mode) == 0o600
+    assert list(state_file.parent.iterdir()) == [state_file]
+
+
+def test_every_change_is_in_the_file_when_it_is_told(state_file: Path) -> None:
+    slack = make_slack(state_file=state_file)
+
+    def allow(_: int) -> bool:
+        code = slack.allows()
+        return code in {row["value"] for row in json.loads(state_file.read_text())["world"]["codes"]}
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(allow, range(80)))
+
+
+def test_reset_empties_the_file(state_file: Path) -> None:
+    slack = make_slack(state_file=state_file)
+    slack.allows(GROUP)
+    slack.world.reset()
+    assert json.loads(state_file.read_text())["world"]["codes"] == []
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 1}', '{"format": 1, "world": {}}', '{"format": 99}'])
+def test_file_of_something_else_stops_the_start_and_stays(state_file: Path, text: str) -> None:
+    state_file.parent.mkdir()
+    state_file.write_text(text)
+    with pytest.raises(StateFileUnreadable, match=r"practice\.json .* Delete it"):
+        make_slack(state_file=state_file)
+    assert state_file.read_text() == text
+
+
+def test_dead_tokens_and_expired_codes_do_not_pile_up() -> None:
+    ledger = Ledger()
+    for number in range(KEPT_DEAD_TOKENS + 100):
+        ledger.tokens[str(number)] = Token(str(number), "1.1", ACME, "bot", "U1", [], 0.0, ended="token_revoked")
+    ledger.tokens["alive"] = Token("alive", "1.1", ACME, "bot", "U1", [], 0.0)
+    ledger.tidy(now=1.0)
+    assert len(ledger.tokens) == KEPT_DEAD_TOKENS + 1
+    assert "alive" in ledger.tokens
+    assert "0" not in ledger.tokens
+
+
+def test_expired_codes_are_forgotten() -> None:
+    slack = make_slack()
+    slack.allows()
+    slack.world.moves_clock(601)
+    newest = slack.allows()
+    with slack.world.reading() as ledger:
+        assert list(ledger.codes) == [newest]
