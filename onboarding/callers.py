@@ -1,0 +1,59 @@
+"""Who acts: the actor that an audit entry names, and the caller of the API."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SEE_SECRETS = "connections:secrets"
+
+
+class ActorKind(StrEnum):
+    """The values are the words in `audit_entries.actor`."""
+
+    OPERATOR = "operator"
+    API_KEY = "key"
+    LINK = "link"
+    SHELL = "shell"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`id`: an operator's email, an API key's or a link's id; empty for the shell and the system."""
+
+    kind: ActorKind
+    id: str = ""
+
+    def __str__(self) -> str:
+        """Return the text that audit entries store, such as `key:key_1`."""
+        return f"{self.kind}:{self.id}" if self.id else str(self.kind)
+
+
+SHELL = Actor(ActorKind.SHELL)
+SYSTEM = Actor(ActorKind.SYSTEM)
+
+
+class CallerKind(StrEnum):
+    API_KEY = "api_key"
+    BROWSER_SESSION = "browser_session"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEnvironment:
+    id: str
+    name: str
+    #: Whether a subscriber that a request names is created if it does not exist.
+    creates_subscribers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCaller:
+    """An authenticated caller of the API, bound to one environment and its scopes."""
+
+    environment: CallerEnvironment
+    actor: Actor
+    scopes: frozenset[str]
+    kind: CallerKind = CallerKind.API_KEY
+
+    @property
+    def may_see_secrets(self) -> bool:
+        return SEE_SECRETS in self.scopes
