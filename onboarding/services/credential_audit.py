@@ -27,7 +27,8 @@ class CredentialAudit:
         if entry_id in self._noted:
             return
         with self._database.transaction() as session:
-            audit.note_once(session, entry_id, environment_id, at, actor, "credentials.read", subject, detail)
+            entry = audit.NewEntry(entry_id, environment_id, at, actor, "credentials.read", subject, detail=detail)
+            audit.add_once(session, entry)
         self._noted[entry_id] = None
         if len(self._noted) > _REMEMBERED:
             self._noted.popitem(last=False)

@@ -1,5 +1,6 @@
-"""The audit: who did what, when. Never a secret."""
+"""Audit entries: the actor, action, subject and time of every change. Never a secret."""
 
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, insert, select
@@ -16,17 +17,46 @@ class AuditEntry(Base):
     __table_args__ = (Index("ix_audit_entries_subject", "environment_id", "subject", "at"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
-    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
+    #: Null for what belongs to the whole deployment, such as an operator.
+    environment_id: Mapped[str | None] = mapped_column(ForeignKey("environments.id"))
     at: Mapped[datetime] = mapped_column(UtcTime)
-    #: `operator:<email>`, `link:<id>`, `key:<id>`, `shell`, `system`.
+    #: `operator:<email>`, `link:<id>`, `key:<id>`, `shell`, `shell:<user>`, `system`.
     actor: Mapped[str] = mapped_column(String(400))
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(ID)
+    #: What people call the subject, such as the workspace's name; null where it has no other name.
+    subject_name: Mapped[str | None] = mapped_column(Text)
+    #: How the action ended, where it can end in several ways; null for all others.
+    result: Mapped[str | None] = mapped_column(String(20))
     detail: Mapped[str] = mapped_column(Text)
 
 
-_TABLE = table_of(AuditEntry)
-_INSERT = CompiledStatement(insert(_TABLE))
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """The values of one entry, a field for each column."""
+
+    id: str
+    environment_id: str | None
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    subject_name: str | None = None
+    result: str | None = None
+    detail: str = ""
+
+
+_COLUMNS = tuple(one.name for one in fields(NewEntry))
+_INSERT = CompiledStatement(insert(table_of(AuditEntry)))
+
+
+def add(rows: Rows, entry: NewEntry) -> None:
+    _INSERT.run(rows, _values(entry))
+
+
+def add_once(rows: Rows, entry: NewEntry) -> None:
+    """Add the entry unless one with its id exists."""
+    insert_or_ignore(rows, AuditEntry, [_values(entry)])
 
 
 def note(
@@ -39,23 +69,10 @@ def note(
     detail: str,
     entry_id: str | None = None,
 ) -> None:
-    """One entry. `entry_id` is for who wants to add the end of the story (`set_detail`)."""
-    _INSERT.run(rows, _values(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail))
-
-
-def note_once(
-    rows: Rows,
-    entry_id: str,
-    environment_id: str,
-    at: datetime,
-    actor: str,
-    action: str,
-    subject: str,
-    detail: str,
-) -> None:
-    """One entry for all that share this id: later ones are ignored."""
-    row = _values(entry_id, environment_id, at, actor, action, subject, detail)
-    insert_or_ignore(rows, AuditEntry, [row])
+    add(
+        rows,
+        NewEntry(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail=detail),
+    )
 
 
 def newest(session: Session, environment_id: str, action: str, subject: str) -> AuditEntry | None:
@@ -71,15 +88,11 @@ def set_detail(session: Session, entry_id: str, detail: str) -> None:
         entry.detail = detail
 
 
-def _values(
-    entry_id: str, environment_id: str, at: datetime, actor: str, action: str, subject: str, detail: str
-) -> dict[str, object]:
-    return {
-        "id": entry_id,
-        "environment_id": environment_id,
-        "at": at,
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "detail": detail,
-    }
+def set_result(session: Session, entry_id: str, result: str) -> None:
+    entry = session.get(AuditEntry, entry_id)
+    if entry is not None:
+        entry.result = result
+
+
+def _values(entry: NewEntry) -> dict[str, object]:
+    return {name: getattr(entry, name) for name in _COLUMNS}

@@ -76,6 +76,32 @@ def test_going_back_keeps_what_the_older_tables_can_hold(fresh: Database) -> Non
         assert session.scalar(text("SELECT key FROM connection_contexts")) == "tenant:acme"
 
 
+def test_a_disconnect_gets_its_result_and_name_in_columns_and_back(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations(), "0003")
+    _add_environment(fresh)
+    entry = {"id": "aud_1", "environment_id": "env_1", "at": "2026-01-02 00:00:00.000000", "actor": "shell"}
+    entry |= {"action": "connection.disconnected", "subject": "chconn_1", "detail": "revoked:Acme: Europe"}
+    with fresh.transaction() as session:
+        names = ", ".join(entry)
+        session.execute(text(f"INSERT INTO audit_entries ({names}) VALUES (:{', :'.join(entry)})"), entry)  # noqa: S608  # names of ours
+    schema.upgrade(fresh, files.migrations(), "0004")
+    of_deployment = {"id": "aud_2", "actor": "shell", "action": "operator.added", "subject": "opr_1", "detail": ""}
+    with fresh.transaction() as session:
+        found = session.execute(text("SELECT result, subject_name FROM audit_entries")).one()
+        assert tuple(found) == ("revoked", "Acme: Europe")
+        session.execute(
+            text(
+                "INSERT INTO audit_entries (id, at, actor, action, subject, detail) "
+                "SELECT :id, at, :actor, :action, :subject, :detail FROM audit_entries"
+            ),
+            of_deployment,
+        )
+    schema.downgrade(fresh, files.migrations(), "0003")
+    with fresh.reading() as session:
+        kept = session.execute(text("SELECT id, environment_id, detail FROM audit_entries ORDER BY id")).all()
+    assert [tuple(one) for one in kept] == [("aud_1", "env_1", "revoked:Acme: Europe"), ("aud_2", "env_1", "")]
+
+
 def test_going_down_with_rows_leaves_no_table_behind(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations())
     _add_environment(fresh)

@@ -1,0 +1,81 @@
+"""Changes: the audit entry of everything that someone changes, written in the transaction that changes it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from onboarding import ids
+from onboarding.callers import Actor
+from onboarding.store import audit
+from onboarding.store.database import Rows
+
+
+class ChangeKind(StrEnum):
+    """The values are the texts in `audit_entries.action`."""
+
+    CONNECTION_CONNECTED = "connection.connected"
+    CONNECTION_RECONNECTED = "connection.reconnected"
+    CONNECTION_UPDATED = "connection.updated"
+    CONNECTION_DISCONNECTED = "connection.disconnected"
+    INTEGRATION_ADDED = "integration.added"
+    INTEGRATION_CHANGED = "integration.changed"
+    INTEGRATION_REMOVED = "integration.removed"
+    PRACTICE_CLEARED = "practice.cleared"
+    LINK_CREATED = "link.created"
+    LINK_REVOKED = "link.revoked"
+    LINK_HANDED_ON = "link.handed_on"
+    GRANT_DROPPED = "grant.dropped"
+    INSTALLATION_ERASED = "installation.erased"
+    SUBSCRIBER_CREATED = "subscriber.created"
+    SUBSCRIBER_UPDATED = "subscriber.updated"
+    SUBSCRIBER_DELETED = "subscriber.deleted"
+    CONTEXT_CREATED = "context.created"
+    CONTEXT_UPDATED = "context.updated"
+    CONTEXT_DELETED = "context.deleted"
+    ENDPOINT_CREATED = "endpoint.created"
+    ENDPOINT_UPDATED = "endpoint.updated"
+    ENDPOINT_DELETED = "endpoint.deleted"
+    OPERATOR_ADDED = "operator.added"
+    OPERATOR_INVITED = "operator.invited"
+    OPERATOR_ROLE_CHANGED = "operator.role_changed"
+    OPERATOR_REMOVED = "operator.removed"
+    ENVIRONMENT_ADDED = "environment.added"
+    ENVIRONMENT_CHANGED = "environment.changed"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed, who changed it and when. No field may contain a secret."""
+
+    kind: ChangeKind
+    actor: Actor
+    at: datetime
+    #: None for what belongs to the whole deployment, such as an operator.
+    environment_id: str | None
+    #: The identifier or id of what changed.
+    subject: str
+    #: What people call the subject, such as a workspace's or a key's name.
+    subject_name: str | None = None
+    #: How the change ended, where it can end in several ways, such as `revoked` or `not_confirmed`.
+    result: str | None = None
+    #: More for the reader of the audit. No code reads it.
+    detail: str = ""
+
+
+def record(rows: Rows, change: Change) -> str:
+    """Write the audit entry of `change` into the caller's transaction and return the entry's id."""
+    entry = audit.NewEntry(
+        id=ids.new_id("aud"),
+        environment_id=change.environment_id,
+        at=change.at,
+        actor=str(change.actor),
+        action=change.kind,
+        subject=change.subject,
+        subject_name=change.subject_name,
+        result=change.result,
+        detail=change.detail,
+    )
+    audit.add(rows, entry)
+    return entry.id
