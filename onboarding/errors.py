@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. No HTTP in here: the doors translate.
+"""The errors, as one tree. They know nothing of HTTP: each interface translates them.
 
 Problem
 ├── SettingsProblem        a variable is missing or wrong; the start stops
@@ -13,6 +13,8 @@ Problem
     ├── SlackBusy          HTTP 429; `retry_after` seconds
     └── SlackDown          no answer, 5xx, not JSON: the outcome is unknown
 """
+
+from collections.abc import Iterable
 
 
 class Problem(Exception):
@@ -92,3 +94,37 @@ class SlackBusy(SlackProblem):
 
 class SlackDown(SlackProblem):
     code = "slack_down"
+
+
+def unknown_integration(identifier: str) -> NotFound:
+    return NotFound(f"Integration not found: {identifier}", "integration_not_found")
+
+
+def unknown_subscriber(subscriber_id: str) -> NotFound:
+    return NotFound(f"Subscriber not found: {subscriber_id}", "subscriber_not_found")
+
+
+def unknown_connection(identifier: str) -> NotFound:
+    return NotFound(f"Channel connection with identifier '{identifier}' not found", "connection_not_found")
+
+
+def connection_exists(
+    integration: str, subscriber_id: str | None, context_keys: Iterable[str], identifier: str
+) -> Conflict:
+    """Return the conflict with the connection `identifier`, which has the same identity."""
+    owner = f'subscriberId "{subscriber_id}"' if subscriber_id else "no subscriberId"
+    keys = ", ".join(context_keys)
+    context = f"context [{keys}]" if keys else "no context"
+    return Conflict(
+        f'A channel connection already exists for integration "{integration}" with {owner} and {context}. '
+        f"Connection ID: {identifier}",
+        "connection_exists",
+        identifier,
+    )
+
+
+def identifier_taken(identifier: str, environment_name: str) -> Conflict:
+    return Conflict(
+        f'Channel connection with identifier "{identifier}" already exists in environment "{environment_name}"',
+        "identifier_taken",
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from onboarding import identity, ids
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound
+from onboarding.errors import Conflict, NotFound, unknown_integration, unknown_subscriber
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.store import channel_endpoints as store
 from onboarding.store import connections, contexts, integrations, pagination, subscribers
@@ -74,11 +74,11 @@ class Endpoints:
             with self._database.transaction() as session:
                 integration_id = integrations.shared_id_of(session, environment_id, wish.integration_identifier)
                 if integration_id is None:
-                    raise identity.unknown_integration(wish.integration_identifier)
+                    raise unknown_integration(wish.integration_identifier)
                 if creates_subscribers if wish.create_subscriber is None else wish.create_subscriber:
                     subscribers.remember(session, environment_id, wish.subscriber_id, at)
                 elif not subscribers.hold(session, environment_id, wish.subscriber_id):
-                    raise identity.unknown_subscriber(wish.subscriber_id)
+                    raise unknown_subscriber(wish.subscriber_id)
                 contexts.remember(session, environment_id, wish.contexts, at)
                 keys = tuple(wish.contexts)
                 store.add(

@@ -5,9 +5,9 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 
-from onboarding import identity, ids
+from onboarding import ids
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.errors import Conflict, NotFound, Refused, unknown_integration
 from onboarding.settings import Settings
 from onboarding.slack import scopes as known_scopes
 from onboarding.store import attempts, audit, channel_endpoints, connections, environments, installations, links
@@ -135,7 +135,7 @@ class Integrations:
         with self._database.transaction() as session:
             found = store.by_identifier(session, environment_id, identifier)
             if found is None:
-                raise identity.unknown_integration(identifier)
+                raise unknown_integration(identifier)
             if change.client_secret is not None:
                 place = SealedAt("integrations", "client_secret", found.id)
                 found.client_secret = self._vault.seal(change.client_secret, place)
@@ -153,7 +153,7 @@ class Integrations:
         with self._database.transaction() as session:
             found = store.by_identifier(session, environment_id, identifier)
             if found is None:
-                raise identity.unknown_integration(identifier)
+                raise unknown_integration(identifier)
             store.lock(session, found.id)
             used = len(connections.of_integration(session, found.id))
             if used:

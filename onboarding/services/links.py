@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, Signer
 
 from onboarding import identity, ids
 from onboarding.clock import Clock
-from onboarding.errors import LinkProblem, NotFound, Refused
+from onboarding.errors import LinkProblem, NotFound, Refused, identifier_taken, unknown_integration, unknown_subscriber
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.settings import Settings
 from onboarding.store import connections, contexts, environments, integrations, subscribers
@@ -120,14 +120,14 @@ class Links:
         with self._database.transaction() as session:
             integration = integrations.by_identifier(session, environment_id, ask.integration_identifier)
             if integration is None:
-                raise identity.unknown_integration(ask.integration_identifier)
+                raise unknown_integration(ask.integration_identifier)
             if subscriber_id and not creates and subscribers.find(session, environment_id, subscriber_id) is None:
-                raise identity.unknown_subscriber(subscriber_id)
+                raise unknown_subscriber(subscriber_id)
             key = identity.identity_key(integration.id, subscriber_id, keys)
             named = ask.connection_identifier
             holder = connections.by_identifier(session, environment_id, named) if named else None
             if named and holder is not None and holder.identity_key != key:
-                raise identity.identifier_taken(named, environment_name)
+                raise identifier_taken(named, environment_name)
             contexts.remember(session, environment_id, ask.contexts, at)
             store.add(
                 session,

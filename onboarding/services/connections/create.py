@@ -4,7 +4,14 @@ from datetime import datetime
 
 from onboarding import identity, ids
 from onboarding.clock import Clock
-from onboarding.errors import Conflict
+from onboarding.errors import (
+    Conflict,
+    connection_exists,
+    identifier_taken,
+    unknown_connection,
+    unknown_integration,
+    unknown_subscriber,
+)
 from onboarding.services.connections import records
 from onboarding.services.connections.records import Auth, Connection, NewConnection, Workspace
 from onboarding.services.tokens import Tokens
@@ -61,7 +68,7 @@ class ConnectionWriter:
         with self._database.transaction() as session:
             row = connections.locked(session, environment_id, identifier)
             if row is None:
-                raise identity.unknown_connection(identifier)
+                raise unknown_connection(identifier)
             at, left = self._now(), row.installation_id
             installation_id = self._installation(session, environment_id, row.integration_id, auth, at)
             connections.change(
@@ -97,7 +104,7 @@ class ConnectionWriter:
         with self._database.changing_rows() as rows:
             integration_id = integrations.shared_id_of(rows, environment_id, wish.integration_identifier)
             if integration_id is None:
-                raise identity.unknown_integration(wish.integration_identifier)
+                raise unknown_integration(wish.integration_identifier)
             if subscriber_id is not None:
                 self._subscriber(rows, environment_id, subscriber_id, creates_subscribers, at)
             contexts.remember(rows, environment_id, wish.contexts, at)
@@ -167,7 +174,7 @@ class ConnectionWriter:
         if creates:
             subscribers.remember(rows, environment_id, subscriber_id, at)
         elif not subscribers.hold(rows, environment_id, subscriber_id):
-            raise identity.unknown_subscriber(subscriber_id)
+            raise unknown_subscriber(subscriber_id)
 
     def _say_what_exists(
         self, environment_id: str, environment_name: str, wish: NewConnection, subscriber_id: str | None
@@ -176,15 +183,13 @@ class ConnectionWriter:
         with self._database.reading() as session:
             integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
             if integration is None:
-                raise identity.unknown_integration(wish.integration_identifier)
+                raise unknown_integration(wish.integration_identifier)
             key = identity.identity_key(integration.id, subscriber_id, wish.contexts)
             same = connections.by_identity(session, environment_id, key)
             if same is not None:
-                raise identity.connection_exists(
-                    wish.integration_identifier, subscriber_id, wish.contexts, same.identifier
-                )
+                raise connection_exists(wish.integration_identifier, subscriber_id, wish.contexts, same.identifier)
             if wish.identifier and connections.by_identifier(session, environment_id, wish.identifier):
-                raise identity.identifier_taken(wish.identifier, environment_name)
+                raise identifier_taken(wish.identifier, environment_name)
 
     def _note(
         self, rows: Rows, environment_id: str, actor: str, action: str, identifier: str, workspace_id: str

@@ -3,9 +3,9 @@
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from onboarding import identity, ids
+from onboarding import ids
 from onboarding.clock import Clock
-from onboarding.errors import NotFound, SlackProblem, SlackRefused, StorageProblem, VaultProblem
+from onboarding.errors import NotFound, SlackProblem, SlackRefused, StorageProblem, VaultProblem, unknown_connection
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Credentials, Gateway
@@ -42,7 +42,7 @@ class Disconnector:
             # Two ends at once wait for each other here, so that the second sees that it is the last.
             one = connections.locked(session, environment_id, identifier)
             if one is None or not connections.remove(session, one.id):
-                raise identity.unknown_connection(identifier)
+                raise unknown_connection(identifier)
             try:
                 to_revoke = self._what_to_revoke(session, one, revoke)
                 result = "not_confirmed" if to_revoke else "kept"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from onboarding import identity
+from onboarding.errors import unknown_connection
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.services.connections import records
 from onboarding.services.connections.records import Connection, ConnectionQuery, ConsoleSearch, Detail, Token
@@ -73,7 +74,7 @@ class ConnectionQueries:
         with self._database.rows() as rows:
             row = connections.documented(rows, environment_id, identifier)
         if row is None:
-            raise identity.unknown_connection(identifier)
+            raise unknown_connection(identifier)
         return self._connection(row, with_token)
 
     def token(self, environment_id: str, connection_id: str) -> Token | None:
@@ -89,7 +90,7 @@ class ConnectionQueries:
         with self._database.reading() as session:
             row = connections.detailed(session, environment_id, identifier)
             if row is None:
-                raise identity.unknown_connection(identifier)
+                raise unknown_connection(identifier)
             lives = row.integration_id, row.workspace_id, row.installation_id
             others = connections.count_beside(session, *lives) - 1
         return Detail(records.connection_of(row), row.token_last_four, row.installed_at, others)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from onboarding import concurrency, identity
+from onboarding import concurrency
 from onboarding.clock import Clock
-from onboarding.errors import Problem, SlackDown, SlackRefused
+from onboarding.errors import Problem, SlackDown, SlackRefused, unknown_connection
 from onboarding.services.tokens import Tokens
 from onboarding.slack import faults
 from onboarding.slack.gateway import Gateway
@@ -39,7 +39,7 @@ class ConnectionVerifier:
         with self._database.reading() as session:
             found = connections.with_its_grant(session, environment_id, identifier)
         if found is None:
-            raise identity.unknown_connection(identifier)
+            raise unknown_connection(identifier)
         connection, installation, integration = found
         if installation.refresh_token is None:
             self._ask(integration, installation, connection.workspace_id)
