@@ -5,7 +5,6 @@ approval page can show its link again.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from onboarding.settings import Settings
 from onboarding.store import connections, contexts, environments, integrations, subscribers
 from onboarding.store import links as store
 from onboarding.store.database import BeforeCommit, Database
+from onboarding.store.links import LinkKind, LinkTerms
 
 LIFETIME, LONGEST_LIFETIME = timedelta(days=7), timedelta(days=365)
 OPEN_LIFETIME = timedelta(hours=24)
@@ -55,6 +55,18 @@ class NewLink:
     life: timedelta | None = None
     is_open: bool = False
 
+    @property
+    def terms(self) -> LinkTerms:
+        return LinkTerms(
+            is_open=self.is_open,
+            mode=self.mode,
+            subscriber_id=self.subscriber_id,
+            context_keys=self.context_keys,
+            offered_context_keys=self.offered_context_keys,
+            workspace_id=self.workspace_id,
+            return_url=self.return_url,
+        )
+
 
 @dataclass(frozen=True)
 class NewInstallUrl:
@@ -79,32 +91,16 @@ class Links:
     def create(self, wish: NewLink) -> CreatedLink:
         """Raises Refused with the reason, NotFound for an unknown integration or environment."""
         check(wish)
-        new, at = ids.new_id("lnk"), self._now()
-        expires_at = at + _life(wish)
+        at = self._now()
         with self._database.transaction() as session:
             home = environments.by_name(session, wish.environment)
             integration = integrations.by_identifier(session, home.id, wish.integration) if home else None
-            if home is None or integration is None:
+            if integration is None:
                 raise NotFound(f"There is no integration {wish.integration!r} in the environment {wish.environment!r}.")
-            store.add(
-                session,
-                store.Link(
-                    id=new,
-                    environment_id=home.id,
-                    integration_id=integration.id,
-                    kind="open" if wish.is_open else "invitation",
-                    is_open=wish.is_open,
-                    mode=wish.mode,
-                    subscriber_id=wish.subscriber_id,
-                    context_keys_json=json.dumps(wish.context_keys),
-                    offered_context_keys_json=json.dumps(wish.offered_context_keys),
-                    workspace_id=wish.workspace_id,
-                    return_url=wish.return_url,
-                    created_at=at,
-                    expires_at=expires_at,
-                ),
-            )
-        return CreatedLink(new, self.url(new), expires_at)
+            kind = LinkKind.OPEN if wish.is_open else LinkKind.INVITATION
+            link = store.new_link(integration, kind, wish.terms, at, at + _life(wish))
+            store.add(session, link)
+        return CreatedLink(link.id, self.url(link.id), link.expires_at)
 
     def create_install_url(
         self, environment_id: str, environment_name: str, creates: bool, ask: NewInstallUrl, before_commit: BeforeCommit
@@ -116,7 +112,6 @@ class Links:
         """
         mode, subscriber_id = identity.settled_mode(ask.mode, ask.subscriber_id, bool(ask.contexts))
         at, keys = self._now(), tuple(ask.contexts)
-        made = CreatedLink(new := ids.new_id("lnk"), self.url(new), at + INSTALL_URL_LIFETIME)
         with self._database.transaction() as session:
             integration = integrations.by_identifier(session, environment_id, ask.integration_identifier)
             if integration is None:
@@ -129,26 +124,18 @@ class Links:
             if named and holder is not None and holder.identity_key != key:
                 raise identifier_taken(named, environment_name)
             contexts.remember(session, environment_id, ask.contexts, at)
-            store.add(
-                session,
-                store.Link(
-                    id=new,
-                    environment_id=environment_id,
-                    integration_id=integration.id,
-                    kind="address",
-                    is_open=False,
-                    mode=mode,
-                    subscriber_id=subscriber_id,
-                    context_keys_json=json.dumps(keys),
-                    offered_context_keys_json="[]",
-                    connection_identifier=named,
-                    scopes=",".join(ask.scopes) or None,
-                    created_at=at,
-                    expires_at=made.expires_at,
-                ),
+            terms = LinkTerms(
+                mode=mode,
+                subscriber_id=subscriber_id,
+                context_keys=keys,
+                connection_identifier=named,
+                scopes=ask.scopes,
             )
-            before_commit(session, made)
-        return made
+            link = store.new_link(integration, LinkKind.INSTALL_URL, terms, at, at + INSTALL_URL_LIFETIME)
+            store.add(session, link)
+            created = CreatedLink(link.id, self.url(link.id), link.expires_at)
+            before_commit(session, created)
+        return created
 
     def revoke(self, link_id: str) -> bool:
         """Whichever environment it is of; what was handed on from it ends, too. False where there is none to revoke."""

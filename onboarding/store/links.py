@@ -1,13 +1,40 @@
-"""Links: signed, expiring invitations to connect; an approval is one too."""
+"""Links: signed, expiring invitations to connect, install URLs for the API and approvals."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding import ids
 from onboarding.store.database import Base
+from onboarding.store.integrations import Integration
 from onboarding.store.types import ID, UtcTime
+
+
+class LinkKind(StrEnum):
+    INVITATION = "invitation"
+    OPEN = "open"
+    APPROVAL = "approval"
+    INSTALL_URL = "address"
+
+
+@dataclass(frozen=True)
+class LinkTerms:
+    """What a link fixes and offers. The defaults fix nothing."""
+
+    is_open: bool = False
+    mode: str | None = None
+    subscriber_id: str | None = None
+    context_keys: tuple[str, ...] = ()
+    offered_context_keys: tuple[str, ...] = ()
+    workspace_id: str | None = None
+    connection_identifier: str | None = None
+    #: Empty asks for the integration's scopes.
+    scopes: tuple[str, ...] = ()
+    return_url: str | None = None
 
 
 class Link(Base):
@@ -18,18 +45,18 @@ class Link(Base):
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
     kind: Mapped[str] = mapped_column(String(20))
-    #: Whether the holder types subscriber and context freely; only a new identity can be made with it.
+    #: Whether the holder enters subscriber and context freely; such a link connects only a new identity.
     is_open: Mapped[bool]
     #: Null leaves the mode to the person.
     mode: Mapped[str | None] = mapped_column(String(10))
     subscriber_id: Mapped[str | None] = mapped_column(ID)
     context_keys_json: Mapped[str] = mapped_column("context_keys", Text)
     offered_context_keys_json: Mapped[str] = mapped_column("offered_context_keys", Text)
-    #: The link that an approval was handed on from: it ends with that one. Null for one that nobody handed on.
+    #: For an approval: the link it was created from. It is revoked and used together with that link.
     parent_id: Mapped[str | None] = mapped_column(String(100), index=True)
-    #: The workspace that must answer, if one is expected.
+    #: The workspace that must approve; null accepts any.
     workspace_id: Mapped[str | None] = mapped_column(String(100))
-    #: What the connection shall be called, where a program said so and the name is still free.
+    #: The identifier that an API caller requested for a new connection; it applies if it is still free.
     connection_identifier: Mapped[str | None] = mapped_column(ID)
     #: Scopes to ask for, comma separated; null asks for the integration's.
     scopes: Mapped[str | None] = mapped_column(Text)
@@ -49,6 +76,43 @@ class Link(Base):
     @property
     def offered_context_keys(self) -> tuple[str, ...]:
         return tuple(json.loads(self.offered_context_keys_json))
+
+    @property
+    def terms(self) -> LinkTerms:
+        return LinkTerms(
+            is_open=self.is_open,
+            mode=self.mode,
+            subscriber_id=self.subscriber_id,
+            context_keys=self.context_keys,
+            offered_context_keys=self.offered_context_keys,
+            workspace_id=self.workspace_id,
+            connection_identifier=self.connection_identifier,
+            scopes=tuple(filter(None, (self.scopes or "").split(","))),
+            return_url=self.return_url,
+        )
+
+
+def new_link(
+    integration: Integration, kind: LinkKind, terms: LinkTerms, created_at: datetime, expires_at: datetime
+) -> Link:
+    """Build the row of a new link. `add` stores it; an approval sets `parent_id` first."""
+    return Link(
+        id=ids.new_id("lnk"),
+        environment_id=integration.environment_id,
+        integration_id=integration.id,
+        kind=kind,
+        is_open=terms.is_open,
+        mode=terms.mode,
+        subscriber_id=terms.subscriber_id,
+        context_keys_json=json.dumps(terms.context_keys),
+        offered_context_keys_json=json.dumps(terms.offered_context_keys),
+        workspace_id=terms.workspace_id,
+        connection_identifier=terms.connection_identifier,
+        scopes=",".join(terms.scopes) or None,
+        return_url=terms.return_url,
+        created_at=created_at,
+        expires_at=expires_at,
+    )
 
 
 def add(session: Session, link: Link) -> None:
