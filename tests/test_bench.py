@@ -23,7 +23,8 @@ def test_smallest_benchmark_answers_every_goal_and_cleans_up(tmp_path: Path) -> 
     assert written.read_text() in done.stdout
     rows = [line.split(" | ") for line in written.read_text().splitlines() if re.match(r"\| \d", line)]
     assert {int(goal.strip("| ")) for goal, *_ in rows} == {8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19}
-    # Every request of both was answered as it should be: what is refused stands beside the speed.
+    assert sum("against the lean app" in what for _, what, *_ in rows) == 4 + 5
+    # Each request was answered as it must be: what is refused stands beside the speed.
     assert "refused" not in written.read_text().replace("refused or locked", "")
     assert [path.name for path in tmp_path.iterdir()] == [written.name]
     assert _processes_in(tmp_path) == []

@@ -25,13 +25,13 @@ from tools.bench.stores import NAMES, Store
 _INTRODUCTION = """\
 # Benchmark
 
-`make bench` wrote this: the REST API and the console's list beside a plain Flask app of the same feature (`tools/bench/naive.py`: Flask-SQLAlchemy,
-marshmallow, gunicorn with 2 workers of 8 threads). Both ran in one run on one machine, in turns; figures are medians of the rounds, a ratio
-is the median of the ratios of rounds that ran side by side. Read the ratios,
-not the absolute numbers. Over HTTP, differences under 1.3 prove nothing.
+`make bench` wrote this. It compares the REST API and the console's list with a plain Flask app of the same feature (`tools/bench/naive.py`:
+Flask-SQLAlchemy, marshmallow, gunicorn with 2 workers of 8 threads) and, without goals, with the same app without API keys and sign-in (`tools/bench/lean.py`).
+All ran in one run on one machine, in turns. A figure is the median of the rounds, a ratio
+the median of the ratios of rounds that ran side by side. Read the ratios, not the absolute numbers. Over HTTP, differences under 1.3 prove nothing.
 
-Ours is served as it ships, by Granian with 2 workers of 64 threads, SQLite in WAL with `synchronous=FULL`; the plain app has SQLite as it comes, which is durable, too.
-PostgreSQL is stock for both. A speed is requests per second · p50 / p99 · the server's processor time per request. In process, a time is the
+Ours is served as it ships, by Granian with 2 workers of 64 threads, SQLite in WAL with `synchronous=FULL`; the others have SQLite's default, which is durable, too.
+PostgreSQL has its defaults for all. A speed is requests per second · p50 / p99 · the server's processor time per request. In process, a time is the
 processor's, the app's + the database's.
 """
 
@@ -54,7 +54,8 @@ def main() -> None:
     found: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="onboarding-bench-") as folder:
         for contestants in _prepared(plan, Path(folder)):
-            found += _compare(plan, contestants, Path(folder))
+            store = Store(contestants[0].store, Path(folder))
+            found += _compare(plan, contestants, store)
     minutes = (time.monotonic() - begin) / 60
     text = f"{_INTRODUCTION}\n{_machine(plan)} The run took {minutes:.1f} minutes.\n\n{table(found)}\n"
     print(text)
@@ -89,12 +90,16 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
-    """Of each store: ours in every size, the plain app in the smallest and the largest. One core fills one database."""
+    """Of each store: ours in every size, the naive app in the smallest and the largest, the lean one in the smallest.
+
+    One core fills one database.
+    """
     if "postgresql" in plan.stores:
         # Started by us, so that whoever fills finds it in the environment.
         postgres.server(durable=True)
     ends = sorted({plan.rows[0], plan.rows[-1]})
     wanted = [(name, rows) for name, sizes in (("ours", plan.rows), ("naive", ends)) for rows in sizes]
+    wanted.append(("lean", ends[0]))
     jobs = sorted(((rows, name, store) for store in plan.stores for name, rows in wanted), reverse=True)
     done: list[Contestant] = []
     with ExitStack() as started:
@@ -121,26 +126,26 @@ def _preparing(name: str, store: str, folder: Path, rows: int) -> subprocess.Pop
     )  # fmt: skip
 
 
-def _compare(plan: Plan, contestants: Sequence[Contestant], folder: Path) -> list[Row]:
+def _compare(plan: Plan, contestants: Sequence[Contestant], store: Store) -> list[Row]:
     ours = [one for one in contestants if one.name == "ours"]
     naive = [one for one in contestants if one.name == "naive"]
-    store = Store(ours[0].store, folder)
+    lean = next(one for one in contestants if one.name == "lean")
     found: list[Row] = []
     # In process first: over HTTP the small databases grow.
     _say(f"in process on {store.name}")
-    with rounds.processes([ours[0], naive[0]], store) as pair:
-        found += measures.in_process(pair, store, plan.seconds / 4, plan.rounds)
+    with rounds.processes([ours[0], naive[0], lean], store) as (*pair, leaner):
+        found += measures.in_process(pair, leaner, store, plan.seconds / 4, plan.rounds)
     if len(ours) > 1:
         _say(f"growth on {store.name}")
         with rounds.processes(ours, store) as sizes:
             found += measures.growth(sizes, store, plan.seconds / 4, plan.rounds)
         _say(f"{ours[-1].rows:,} rows over HTTP on {store.name}")
-        with rounds.sites([ours[-1], naive[-1]], folder) as sites:
+        with rounds.sites([ours[-1], naive[-1]], store.folder) as sites:
             found += measures.large(sites, store, plan.clients[len(plan.clients) // 2], plan.seconds, plan.rounds)
     _say(f"over HTTP on {store.name}")
-    with rounds.sites([ours[0], naive[0]], folder) as sites:
-        found += measures.over_http(sites, store, plan.clients, plan.seconds, plan.rounds)
-        found += measures.memory(sites, store)
+    with rounds.sites([ours[0], naive[0], lean], store.folder) as (*pair_, leaner_):
+        found += measures.over_http(pair_, leaner_, store, plan.clients, plan.seconds, plan.rounds)
+        found += measures.memory(pair_, store)
     return found
 
 

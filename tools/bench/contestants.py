@@ -1,6 +1,6 @@
-"""The two that run against each other: how each gets a filled database, is served and lets us in.
+"""The apps that are compared: how each gets a database, is served and is signed in to.
 
-As a command it prepares one of them and prints it as JSON: fills go on beside each other.
+As a command it prepares one of them and prints it as JSON, so that two databases are filled at the same time.
 """
 
 import json
@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
 from onboarding.services.environments import FIRST
-from tools.bench import filling, naive, signin
+from tools.bench import filling, lean, naive, signin
 from tools.bench.signin import Answer, Ask
 from tools.bench.spread import INTEGRATIONS
 from tools.bench.stores import Store
@@ -32,14 +32,14 @@ _OPERATOR = "ada@northwind.example"
 
 @dataclass(frozen=True)
 class Contestant:
-    """`ours` or `naive`, with a database of its own that is set up and filled."""
+    """`ours`, `naive` or `lean`, with a database of its own that is set up and filled."""
 
     name: str
     store: str
     rows: int
     database_url: str
     surroundings: dict[str, str]
-    api_key: str
+    api_key: str = ""
     #: The naive app's operator signs in with it as often as wanted; ours gives a link each time.
     sign_in_token: str = ""
 
@@ -48,22 +48,35 @@ class Contestant:
             return [str(_PROGRAMS / "flask"), "--app", "app", "web", "--workers", _WORKERS]
         return [
             *(str(_PROGRAMS / "gunicorn"), "--workers", _WORKERS, "--worker-class", "gthread", "--threads", "8"),
-            *("--no-control-socket", "--bind", f"127.0.0.1:{port}", "tools.bench.naive:create_app()"),
+            *("--no-control-socket", "--bind", f"127.0.0.1:{port}", f"tools.bench.{self.name}:create_app()"),
         ]
 
     def headers(self, ask: Ask) -> tuple[dict[str, str], dict[str, str]]:
-        """What a program sends, and what an operator's browser does, who signs in for it."""
+        """The headers of a program, and those of an operator's browser that has signed in."""
         program = {"Authorization": f"ApiKey {self.api_key}", "Content-Type": "application/json"}
+        if self.name == "lean":
+            return program, {}
         if self.name == "naive":
             return program, {"Cookie": signin.cookie_of_the_naive(ask, self.sign_in_token)}
-        with _opened(self.surroundings) as built:
+        with self.opened() as built:
             link = built.operators.invite(_OPERATOR).url
-        return program, {"Cookie": signin.cookie_of_ours(ask, "/" + link.split("/", 3)[3])}
+        return program, {"Cookie": signin.cookie_of_ours(ask, path_of(link))}
+
+    @contextmanager
+    def opened(self) -> Iterator[runtime.Runtime]:
+        """Our services on this database."""
+        built = runtime.build(settings.from_environ(self.surroundings))
+        yield built
+        built.database.close()
+
+
+def path_of(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
 
 
 def main() -> None:
     name, store, folder, rows = sys.argv[1:]
-    prepare = _ours if name == "ours" else _naive
+    prepare = {"ours": _ours, "naive": _naive, "lean": _lean}[name]
     print(json.dumps(asdict(prepare(Store(store, Path(folder)), int(rows)))))
 
 
@@ -84,12 +97,13 @@ def _ours(store: Store, rows: int) -> Contestant:
     """Set up by its own services, as its commands do it."""
     url = store.new_database(f"ours-{rows}")
     surroundings = {
-        **_surroundings(url, store),
+        **_surroundings(store, url),
         "PRACTICE": "off",
         "INSTANCE": str(store.folder),
         "API_RATE_LIMIT": _NO_LIMIT,
     }
-    with _opened(surroundings) as built:
+    ours = Contestant("ours", store.name, rows, url, surroundings)
+    with ours.opened() as built:
         set_up(built)
         for identifier in INTEGRATIONS:
             credentials = (f"client-of-{identifier}", secrets.token_hex(16), None)
@@ -97,18 +111,36 @@ def _ours(store: Store, rows: int) -> Contestant:
         key = built.api_keys.create("bench", FIRST, (), None).key
         filling.fill_ours(built.settings, rows)
     store.tend(url)
-    return Contestant("ours", store.name, rows, url, surroundings, key)
+    return replace(ours, api_key=key)
 
 
 def _naive(store: Store, rows: int) -> Contestant:
     url = store.new_database(f"naive-{rows}")
-    surroundings = _surroundings(url.replace("postgresql://", "postgresql+psycopg://"), store)
-    key, token = filling.fill_naive(naive.create_app(surroundings), rows)
+    surroundings = _surroundings(store, _by_driver(url))
+    app = naive.create_app(surroundings)
+    with app.app_context():
+        key, token = naive.set_up(INTEGRATIONS)
+    filling.fill_plain(app, rows)
     store.tend(url)
     return Contestant("naive", store.name, rows, url, surroundings, key, token)
 
 
-def _surroundings(url: str, store: Store) -> dict[str, str]:
+def _lean(store: Store, rows: int) -> Contestant:
+    url = store.new_database(f"lean-{rows}")
+    surroundings = _surroundings(store, _by_driver(url))
+    app = lean.create_app(surroundings)
+    with app.app_context():
+        lean.set_up(INTEGRATIONS)
+    filling.fill_plain(app, rows)
+    store.tend(url)
+    return Contestant("lean", store.name, rows, url, surroundings)
+
+
+def _by_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+def _surroundings(store: Store, url: str) -> dict[str, str]:
     """Nothing of the caller's settings: they would change what is measured."""
     return {
         "PATH": os.environ["PATH"],
@@ -117,13 +149,6 @@ def _surroundings(url: str, store: Store) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(32),
         "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     }
-
-
-@contextmanager
-def _opened(surroundings: Mapping[str, str]) -> Iterator[runtime.Runtime]:
-    built = runtime.build(settings.from_environ(surroundings))
-    yield built
-    built.database.close()
 
 
 if __name__ == "__main__":

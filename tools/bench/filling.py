@@ -15,7 +15,7 @@ from onboarding.settings import Settings
 from onboarding.store import connections, schema
 from onboarding.store.database import Database
 from onboarding.vault import SealedAt, Vault
-from tools.bench import naive
+from tools.bench import lean
 from tools.bench.spread import INTEGRATIONS, Fact, fact
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -37,18 +37,16 @@ def fill_ours(settings: Settings, rows: int) -> None:
     database.close()
 
 
-def fill_naive(app: Flask, rows: int) -> tuple[str, str]:
-    """Sets it up, too: gives its API key and its operator's sign-in token."""
+def fill_plain(app: Flask, rows: int) -> None:
+    """The naive or the lean app, whose tables are there."""
     fernet: Fernet = app.config["FERNET"]
     tokens = [fernet.encrypt(f"token-{number}".encode()).decode() for number in range(100)]
     with app.app_context():
-        given = naive.set_up(INTEGRATIONS)
-        table = cast(Table, naive.ChannelConnection.__table__)
-        with _open(naive.db.engine, [table], rows) as connection:
+        table = cast(Table, lean.ChannelConnection.__table__)
+        with _open(lean.db.engine, [table], rows) as connection:
             for batch in _batches(rows):
-                _write(connection, [table], {table.name: [_row_of_naive(one, tokens) for one in batch]})
-        naive.db.engine.dispose()
-    return given
+                _write(connection, [table], {table.name: [_row_of_plain(one, tokens) for one in batch]})
+        lean.db.engine.dispose()
 
 
 def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]], vault: Vault) -> Rows:
@@ -95,7 +93,7 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
     return rows
 
 
-def _row_of_naive(one: Fact, tokens: list[str]) -> dict[str, Any]:
+def _row_of_plain(one: Fact, tokens: list[str]) -> dict[str, Any]:
     return {
         "id": one.number + 1,
         "identifier": one.identifier,

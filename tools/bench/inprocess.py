@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import app as product
-from tools.bench import naive
+from tools.bench import lean, naive
 from tools.bench.signin import Answer
 
 _WARM_UP = 15
@@ -34,8 +34,8 @@ class Called:
 
 
 def main() -> None:
-    wsgi: Wsgi = product.app.wsgi_app if sys.argv[1] == "ours" else naive.create_app().wsgi_app
-    caller = Caller(wsgi)
+    made = {"ours": lambda: product.app, "naive": naive.create_app, "lean": lean.create_app}[sys.argv[1]]()
+    caller = Caller(made.wsgi_app)
     for line in sys.stdin:
         asked = json.loads(line)
         if "operation" in asked:

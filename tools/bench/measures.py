@@ -18,9 +18,12 @@ _BOUNDS_OF_CREATE = {"sqlite": (8, 2.0), "postgresql": (8, 1.5)}
 _BOUNDS_LARGE = {LIST.name: 9.0, HTML.name: 8.0}
 _BOUNDS_OF_CPU = {"retrieve": 0.4, LIST.name: 0.45, LIST_100.name: 0.3, HTML.name: 0.5, "create": 0.2}
 _READING_SECONDS = 60
+_LEAN = "against the lean app"
 
 
-def over_http(pair: Sequence[Site], store: Store, clients: Sequence[int], seconds: float, rounds: int) -> list[Row]:
+def over_http(
+    pair: Sequence[Site], lean: Site, store: Store, clients: Sequence[int], seconds: float, rounds: int
+) -> list[Row]:
     rows: list[Row] = []
     created: list[Rounds[Speed]] = []
     bounds = {**_BOUNDS_OVER_HTTP, CREATE.name: _BOUNDS_OF_CREATE[store.name]}
@@ -28,11 +31,14 @@ def over_http(pair: Sequence[Site], store: Store, clients: Sequence[int], second
     for operation in (operations.retrieve(pair[0].contestant.rows), LIST, HTML, CREATE):
         goal, least = bounds[operation.name]
         for count in clients:
-            ours, naive = speeds(pair, operation, count, seconds, rounds)
+            # The lean app runs once for each operation: it has no goal.
+            is_middle = count == clients[len(clients) // 2]
+            ours, naive, *leaner = speeds([*pair, lean] if is_middle else pair, operation, count, seconds, rounds)
             # The goals of create and retrieve leave out the single client.
             bound = None if goal in (8, 11) and count == 1 else Bound("≥", least)
             what = f"{operation.name}, {count} {'client' if count == 1 else 'clients'}"
             rows.append(_faster(goal, what, store, ours, naive, bound))
+            rows += [_faster(goal, f"{what}, {_LEAN}", store, ours, its, None) for its in leaner]
             if operation is CREATE:
                 created.append(ours)
                 if count == max(clients):
@@ -50,15 +56,15 @@ def memory(pair: Sequence[Site], store: Store) -> list[Row]:
     return [Row(18, what, store.name, f"{short(ours)} MB", f"{short(naive)} MB", ours, Bound("≤", 75, " MB"))]
 
 
-def in_process(pair: Sequence[Process], store: Store, seconds: float, rounds: int) -> list[Row]:
+def in_process(pair: Sequence[Process], lean: Process, store: Store, seconds: float, rounds: int) -> list[Row]:
     small = min(process.contestant.rows for process in pair)
     found = []
     for operation in (operations.retrieve(small), LIST, LIST_100, HTML, CREATE):
-        ours, naive = costs(pair, [operation] * len(pair), seconds, rounds)
+        ours, naive, leaner = costs([*pair, lean], [operation] * 3, seconds, rounds)
         bound = Bound("≤", _BOUNDS_OF_CPU[operation.name])
         what = f"CPU in process: {operation.name}"
-        mine, other = f"{short(ours.median(_app))} ms", f"{short(naive.median(_app))} ms"
-        found.append(Row(14, what, store.name, mine, other, ours.ratio(naive, _app), bound))
+        found.append(_cheaper(what, store, ours, naive, bound))
+        found.append(_cheaper(f"{what}, {_LEAN}", store, ours, leaner, None))
     return found
 
 
@@ -95,6 +101,11 @@ def large(pair: Sequence[Site], store: Store, clients: int, seconds: float, roun
 
 def _faster(goal: int, what: str, store: Store, ours: Rounds[Speed], naive: Rounds[Speed], bound: Bound | None) -> Row:
     return Row(goal, what, store.name, _speed(ours), _speed(naive), ours.ratio(naive, _per_second), bound)
+
+
+def _cheaper(what: str, store: Store, ours: Rounds[Cost], other: Rounds[Cost], bound: Bound | None) -> Row:
+    mine, its = f"{short(ours.median(_app))} ms", f"{short(other.median(_app))} ms"
+    return Row(14, what, store.name, mine, its, ours.ratio(other, _app), bound)
 
 
 def _waiting(what: str, store: Store, site: Site, ours: Rounds[Speed], naive: Rounds[Speed]) -> list[Row]:
