@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgres
-from tools.bench import measures, rounds
+from tools.bench import install, measures, rounds
 from tools.bench.contestants import Contestant
 from tools.bench.processes import ROOT, end
 from tools.bench.report import Row, table
@@ -27,17 +27,24 @@ _INTRODUCTION = """\
 
 `make bench` wrote this. It compares the REST API and the console's list with a plain Flask app of the same feature (`tools/bench/naive.py`:
 Flask-SQLAlchemy, marshmallow, gunicorn with 2 workers of 8 threads) and, without goals, with the same app without API keys and sign-in (`tools/bench/lean.py`).
-All ran in one run on one machine, in turns. A figure is the median of the rounds, a ratio
+It compares installs with bolt-python's `OAuthFlow`, its Flask adapter and slack_sdk's SQLAlchemy stores (`tools/bench/install_bolt.py`, Granian
+with the same workers and threads as ours). All ran in one run on one machine, in turns. A figure is the median of the rounds, a ratio
 the median of the ratios of rounds that ran side by side. Read the ratios, not the absolute numbers. Over HTTP, differences under 1.3 prove nothing.
 
 Ours is served as it ships, by Granian with 2 workers of 64 threads, SQLite in WAL with `synchronous=FULL`; the others have SQLite's default, which is durable, too.
 PostgreSQL has its defaults for all. A speed is requests per second · p50 / p99 · the server's processor time per request. In process, a time is the
 processor's, the app's + the database's.
+
+An install begins with the click on the start page, skips Slack's own page, and ends when the callback is answered; only installs that are in the
+database count. A stand-in on this machine answers Slack's methods over TLS. slack_sdk reads the machine's certificates for each call: *CA file* is
+one file with Mozilla's certificates, *CA folder* is a folder of hashed names. The processor time of an install is that of the web processes.
 """
+PARTS = ("install", "api")
 
 
 @dataclass(frozen=True)
 class Plan:
+    parts: tuple[str, ...]
     rows: tuple[int, ...]
     clients: tuple[int, ...]
     stores: tuple[str, ...]
@@ -55,7 +62,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="onboarding-bench-") as folder:
         for contestants in _prepared(plan, Path(folder)):
             store = Store(contestants[0].store, Path(folder))
-            found += _compare(plan, contestants, store)
+            if "install" in plan.parts:
+                found += _installs(plan, contestants, store)
+            if "api" in plan.parts:
+                found += _compare(plan, contestants, store)
     minutes = (time.monotonic() - begin) / 60
     text = f"{_INTRODUCTION}\n{_machine(plan)} The run took {minutes:.1f} minutes.\n\n{table(found)}\n"
     print(text)
@@ -71,11 +81,13 @@ def _plan() -> Plan:
     parser.add_argument("--stores", type=lambda text: tuple(text.split(",")), default=NAMES, help=",".join(NAMES))
     parser.add_argument("--seconds", type=float, help="of load for each figure and round")
     parser.add_argument("--rounds", type=int, help="each figure is the median of so many")
+    parser.add_argument("--only", choices=PARTS, help="one part; the installs take two minutes")
     parser.add_argument("--write", type=Path, help="a file for the table")
     given = parser.parse_args()
     if unknown := set(given.stores) - set(NAMES):
         parser.error(f"--stores: {', '.join(sorted(unknown))} is none of {', '.join(NAMES)}")
     return Plan(
+        parts=(given.only,) if given.only else PARTS,
         rows=given.rows or ((1000, 20_000) if given.quick else (1000, 100_000, 1_000_000)),
         clients=given.clients,
         stores=given.stores,
@@ -90,16 +102,17 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
-    """Of each store: ours in every size, the naive app in the smallest and the largest, the lean one in the smallest.
-
-    One core fills one database.
+    """Of each store: ours in every size, the naive app in the smallest and the largest, the lean one in the smallest; for
+    the installs ours and Bolt without rows. One core fills one database.
     """
     if "postgresql" in plan.stores:
         # Started by us, so that whoever fills finds it in the environment.
         postgres.server(durable=True)
-    ends = sorted({plan.rows[0], plan.rows[-1]})
-    wanted = [(name, rows) for name, sizes in (("ours", plan.rows), ("naive", ends)) for rows in sizes]
-    wanted.append(("lean", ends[0]))
+    wanted = [("ours", 0), ("bolt", 0)] if "install" in plan.parts else []
+    if "api" in plan.parts:
+        ends = sorted({plan.rows[0], plan.rows[-1]})
+        wanted += [(name, rows) for name, sizes in (("ours", plan.rows), ("naive", ends)) for rows in sizes]
+        wanted.append(("lean", ends[0]))
     jobs = sorted(((rows, name, store) for store in plan.stores for name, rows in wanted), reverse=True)
     done: list[Contestant] = []
     with ExitStack() as started:
@@ -126,8 +139,15 @@ def _preparing(name: str, store: str, folder: Path, rows: int) -> subprocess.Pop
     )  # fmt: skip
 
 
+def _installs(plan: Plan, contestants: Sequence[Contestant], store: Store) -> list[Row]:
+    _say(f"installs on {store.name}")
+    ours, bolt = (next(one for one in contestants if (one.name, one.rows) == (name, 0)) for name in ("ours", "bolt"))
+    several = [count for count in plan.clients if count > 1] or plan.clients
+    return install.rows([ours, bolt], store, several, plan.seconds, plan.rounds)
+
+
 def _compare(plan: Plan, contestants: Sequence[Contestant], store: Store) -> list[Row]:
-    ours = [one for one in contestants if one.name == "ours"]
+    ours = [one for one in contestants if one.name == "ours" and one.rows]
     naive = [one for one in contestants if one.name == "naive"]
     lean = next(one for one in contestants if one.name == "lean")
     found: list[Row] = []

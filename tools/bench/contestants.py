@@ -17,8 +17,10 @@ from cryptography.fernet import Fernet
 
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
+from onboarding.concurrency import THREADS
 from onboarding.services.environments import FIRST
-from tools.bench import filling, lean, naive, signin
+from onboarding.services.links import NewLink
+from tools.bench import filling, install_bolt, lean, naive, signin
 from tools.bench.signin import Answer, Ask
 from tools.bench.spread import INTEGRATIONS
 from tools.bench.stores import Store
@@ -32,7 +34,7 @@ _OPERATOR = "ada@northwind.example"
 
 @dataclass(frozen=True)
 class Contestant:
-    """`ours`, `naive` or `lean`, with a database of its own that is set up and filled."""
+    """`ours`, `naive`, `lean` or `bolt`, with a database of its own that is set up and filled."""
 
     name: str
     store: str
@@ -46,6 +48,12 @@ class Contestant:
     def server(self, port: int) -> list[str]:
         if self.name == "ours":
             return [str(_PROGRAMS / "flask"), "--app", "app", "web", "--workers", _WORKERS]
+        if self.name == "bolt":
+            return [
+                *(str(_PROGRAMS / "granian"), "--interface", "wsgi", "--factory", "--no-ws", "--log-level", "error"),
+                *("--workers", _WORKERS, "--blocking-threads", str(THREADS), "--backpressure", str(THREADS * 4)),
+                *("--port", str(port), "tools.bench.install_bolt:create_app"),
+            ]
         return [
             *(str(_PROGRAMS / "gunicorn"), "--workers", _WORKERS, "--worker-class", "gthread", "--threads", "8"),
             *("--no-control-socket", "--bind", f"127.0.0.1:{port}", f"tools.bench.{self.name}:create_app()"),
@@ -62,6 +70,15 @@ class Contestant:
             link = built.operators.invite(_OPERATOR).url
         return program, {"Cookie": signin.cookie_of_ours(ask, path_of(link))}
 
+    def links(self, count: int) -> list[str]:
+        """Paths of new links of ours, each for a subscriber of its own."""
+        with self.opened() as built:
+            wanted = [
+                NewLink(INTEGRATIONS[0], FIRST, subscriber_id=f"customer-{secrets.token_hex(6)}", mode="subscriber")
+                for _ in range(count)
+            ]
+            return [path_of(built.links.create(one).url) for one in wanted]
+
     @contextmanager
     def opened(self) -> Iterator[runtime.Runtime]:
         """Our services on this database."""
@@ -76,7 +93,7 @@ def path_of(url: str) -> str:
 
 def main() -> None:
     name, store, folder, rows = sys.argv[1:]
-    prepare = {"ours": _ours, "naive": _naive, "lean": _lean}[name]
+    prepare = {"ours": _ours, "naive": _naive, "lean": _lean, "bolt": _bolt}[name]
     print(json.dumps(asdict(prepare(Store(store, Path(folder)), int(rows)))))
 
 
@@ -134,6 +151,14 @@ def _lean(store: Store, rows: int) -> Contestant:
     filling.fill_plain(app, rows)
     store.tend(url)
     return Contestant("lean", store.name, rows, url, surroundings)
+
+
+def _bolt(store: Store, rows: int) -> Contestant:
+    """Empty, whatever the number of rows."""
+    url = store.new_database("bolt")
+    surroundings = _surroundings(store, _by_driver(url))
+    install_bolt.set_up(surroundings)
+    return Contestant("bolt", store.name, rows, url, surroundings)
 
 
 def _by_driver(url: str) -> str:

@@ -1,22 +1,27 @@
-"""The load driver, a process of its own: so many clients, each sends its next request when the last one is answered.
+"""The load driver, a process of its own: so many clients, each starts its next walk when the last one has ended.
 
-Reads a `Load` as JSON from standard input, writes a `Measured` as JSON to standard output. Kept connections, one thread,
+A walk is one request, or the two of an install. Reads a `Load` as JSON from standard input, writes a `Measured` as JSON to standard output. Kept connections, one thread,
 nothing but loopback, bounded in time.
 """
 
 import itertools
 import json
 import random
+import re
 import select
 import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 #: How long answers may be outstanding after the last request was sent.
 _PATIENCE_SECONDS = 30
+CALLBACK = "/slack/oauth_redirect"
+
+#: Yields a request and the status that is expected; is sent the head of that answer.
+Walk = Generator[tuple[bytes, int], bytes, None]
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Load:
     clients: int
     seconds: float
     method: str
-    #: Each request takes one of them by chance.
+    #: Each request takes one of them by chance; installs take them in order, each once.
     targets: list[str]
     headers: dict[str, str]
     #: `{n}` in it becomes a number that no other request has.
@@ -35,11 +40,13 @@ class Load:
     #: The first of these numbers.
     first: int = 0
     expected: int = 200
+    #: For an install: the status that the callback answers with. 0: there is no callback.
+    callback_expected: int = 0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of it. Times in milliseconds, of every request that was answered as expected."""
+    """The result. Times in milliseconds, of every walk whose answers were the expected ones."""
 
     elapsed_seconds: float
     milliseconds: list[float]
@@ -57,7 +64,7 @@ def main() -> None:
 
 
 def run(load: Load) -> Measured:
-    requests = _requests(load)
+    walks = _installs(load) if load.callback_expected else _requests(load)
     poll = select.epoll()
     clients = {client.socket.fileno(): client for client in (_Client(load.port) for _ in range(load.clients))}
     for number in clients:
@@ -66,9 +73,7 @@ def run(load: Load) -> Measured:
     refused: Counter[str] = Counter()
     begin = time.perf_counter()
     end, given_up = begin + load.seconds, begin + load.seconds + _PATIENCE_SECONDS
-    for client in clients.values():
-        client.send(next(requests))
-    waiting, now = len(clients), begin
+    waiting, now = sum(client.begin(walks) for client in clients.values()), begin
     while waiting and now < given_up:
         for number, _events in poll.poll(1):
             client = clients[number]
@@ -76,18 +81,18 @@ def run(load: Load) -> Measured:
             if status is None:
                 continue
             now = time.perf_counter()
-            if status == load.expected:
-                taken.append((now - client.sent_at) * 1000)
-            else:
-                refused[str(status or "none")] += 1
             if not client.is_open:
                 poll.unregister(number)
                 client.socket.close()
                 clients[client.connect()] = client
                 poll.register(client.socket.fileno(), select.EPOLLIN)
-            if now < end:
-                client.send(next(requests))
+            if status != client.expected:
+                refused[str(status or "none")] += 1
+            elif client.go_on():
+                continue
             else:
+                taken.append((now - client.begun_at) * 1000)
+            if now >= end or not client.begin(walks):
                 waiting -= 1
         now = time.perf_counter()
     if waiting:
@@ -95,17 +100,45 @@ def run(load: Load) -> Measured:
     return Measured(now - begin, taken, dict(refused))
 
 
-def _requests(load: Load) -> Iterator[bytes]:
-    head = "".join(f"{name}: {value}\r\n" for name, value in {"Host": f"127.0.0.1:{load.port}", **load.headers}.items())
+def _requests(load: Load) -> Iterator[Walk]:
     choice = random.Random(load.first)  # noqa: S311  # spreads the load, guards nothing
     if load.body is None:
-        prepared = [f"{load.method} {target} HTTP/1.1\r\n{head}\r\n".encode() for target in load.targets]
+        prepared = [_request(load, load.method, target, load.headers) for target in load.targets]
         while True:
-            yield choice.choice(prepared)
+            yield _single(choice.choice(prepared), load.expected)
     for n in itertools.count(load.first):
-        body = load.body.replace("{n}", str(n)).encode()
-        target = choice.choice(load.targets)
-        yield f"{load.method} {target} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        body = load.body.replace("{n}", str(n))
+        yield _single(_request(load, load.method, choice.choice(load.targets), load.headers, body), load.expected)
+
+
+def _single(request: bytes, expected: int) -> Walk:
+    yield request, expected
+
+
+def _installs(load: Load) -> Iterator[Walk]:
+    """Ends when each target has been used."""
+    for n, target in enumerate(load.targets, load.first):
+        yield _install(load, target, n)
+
+
+def _install(load: Load, target: str, n: int) -> Walk:
+    """Start, then return from Slack with the browser's cookies. Slack's own page is skipped."""
+    head = yield _request(load, load.method, target, load.headers, load.body), load.expected
+    state = re.search(rb"[?&]state=([^&\s]+)", head)
+    if state is None:
+        raise SystemExit("The start was answered without a state.")
+    given = [cookie.decode() for cookie in re.findall(rb"(?i)\nset-cookie: ([^;\r]+)", head)]
+    kept = [load.headers["Cookie"]] if "Cookie" in load.headers else []
+    callback = f"{CALLBACK}?code=code-{n}&state={state[1].decode()}"
+    yield _request(load, "GET", callback, {"Cookie": "; ".join(kept + given)}), load.callback_expected
+
+
+def _request(load: Load, method: str, target: str, headers: Mapping[str, str], body: str | None = None) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", f"Host: 127.0.0.1:{load.port}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body.encode())}")
+    return "\r\n".join([*lines, "", body or ""]).encode()
 
 
 class _Client:
@@ -113,20 +146,36 @@ class _Client:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self.sent_at = 0.0
+        self.begun_at = 0.0
+        self.expected = 0
         self.connect()
 
     def connect(self) -> int:
         self.socket = socket.create_connection(("127.0.0.1", self._port), 10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.is_open = True
-        self._received = b""
+        self._received, self._head = b"", b""
         self._missing = -1
         return self.socket.fileno()
 
-    def send(self, request: bytes) -> None:
-        self.sent_at = time.perf_counter()
+    def begin(self, walks: Iterator[Walk]) -> bool:
+        """Send the first request of the next walk. False if there is none."""
+        walk = next(walks, None)
+        if walk is None:
+            return False
+        self._walk, self.begun_at = walk, time.perf_counter()
+        request, self.expected = next(walk)
         self.socket.sendall(request)
+        return True
+
+    def go_on(self) -> bool:
+        """Send the next request of the walk. False if the walk has ended."""
+        try:
+            request, self.expected = self._walk.send(self._head)
+        except StopIteration:
+            return False
+        self.socket.sendall(request)
+        return True
 
     def receive(self) -> int | None:
         """The status of an answer that is complete; 0 if the connection broke; None while there is more to come."""
@@ -143,7 +192,7 @@ class _Client:
         if len(self._received) < self._missing:
             return None
         status = int(self._received[9:12])
-        if b"\r\nconnection: close" in self._received[:2000].lower():
+        if b"\r\nconnection: close" in self._head.lower():
             self.is_open = False
         self._received, self._missing = b"", -1
         return status
@@ -152,8 +201,8 @@ class _Client:
         end = self._received.find(b"\r\n\r\n")
         if end < 0:
             return False
-        head = self._received[:end].lower()
-        _, found, length = head.partition(b"\r\ncontent-length:")
+        self._head = self._received[:end]
+        _, found, length = self._head.lower().partition(b"\r\ncontent-length:")
         if not found:
             raise SystemExit("An answer without a length cannot be told from the next one.")
         self._missing = end + 4 + int(length.split(b"\r\n")[0])

@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 from statistics import median
 
 from tools.bench import operations
+from tools.bench.figures import p50, p99, per_second, speed_text
 from tools.bench.operations import API, CREATE, HTML, LIST, LIST_100, PAGE, Operation
 from tools.bench.report import Bound, Row, short
 from tools.bench.rounds import Cost, Process, Rounds, Site, Speed, costs, speeds
@@ -43,7 +44,7 @@ def over_http(
                 created.append(ours)
                 if count == max(clients):
                     rows += _waiting(what, store, pair[0], ours, naive)
-    best = max(one.median(_per_second) for one in created)
+    best = max(one.median(per_second) for one in created)
     raw = median(store.raw_commits_per_second(seconds) for _ in range(rounds))
     ours_, other, figure = f"{short(best)}/s", f"store {short(raw)}/s", 100 * best / raw
     rows.append(Row(9, "creates of raw commits", store.name, ours_, other, figure, Bound("≥", 15, " %")))
@@ -100,7 +101,7 @@ def large(pair: Sequence[Site], store: Store, clients: int, seconds: float, roun
 
 
 def _faster(goal: int, what: str, store: Store, ours: Rounds[Speed], naive: Rounds[Speed], bound: Bound | None) -> Row:
-    return Row(goal, what, store.name, _speed(ours), _speed(naive), ours.ratio(naive, _per_second), bound)
+    return Row(goal, what, store.name, speed_text(ours), speed_text(naive), ours.ratio(naive, per_second), bound)
 
 
 def _cheaper(what: str, store: Store, ours: Rounds[Cost], other: Rounds[Cost], bound: Bound | None) -> Row:
@@ -109,19 +110,19 @@ def _cheaper(what: str, store: Store, ours: Rounds[Cost], other: Rounds[Cost], b
 
 
 def _waiting(what: str, store: Store, site: Site, ours: Rounds[Speed], naive: Rounds[Speed]) -> list[Row]:
-    p99 = (f"{short(ours.median(_p99))} ms", f"{short(naive.median(_p99))} ms", ours.ratio(naive, _p99))
-    longest, p50 = ours.median(lambda one: one.longest), ours.median(lambda one: one.p50)
+    slowest = (f"{short(ours.median(p99))} ms", f"{short(naive.median(p99))} ms", ours.ratio(naive, p99))
+    longest, middle = ours.median(lambda one: one.longest), ours.median(p50)
     refused = [sum(one.refused for one in its.all) for its in (ours, naive)]
     locked = site.server.says("database is locked") + refused[0]
     return [
-        Row(10, f"p99 of {what}", store.name, *p99, Bound("≤", 0.3)),
+        Row(10, f"p99 of {what}", store.name, *slowest, Bound("≤", 0.3)),
         Row(
             19,
             f"longest {what}",
             store.name,
             f"{short(longest)} ms",
-            f"p50 {short(p50)} ms",
-            longest / (p50 or 1),
+            f"p50 {short(middle)} ms",
+            longest / (middle or 1),
             Bound("≤", 6),
         ),
         Row(19, f"refused or locked: {what}", store.name, str(locked), str(refused[1]), locked, Bound("≤", 0)),
@@ -180,25 +181,9 @@ def _memory_after_reading(site: Site, store: Store) -> Row:
     return Row(18, what, store.name, ours, other, now / before, Bound("≤", 1.1))
 
 
-def _speed(its: Rounds[Speed]) -> str:
-    refused = sum(one.refused for one in its.all)
-    return (
-        f"{short(its.median(_per_second))}/s · {short(its.median(lambda one: one.p50))} / {short(its.median(_p99))} ms · "
-        f"{short(its.median(lambda one: one.cpu))} ms CPU{f' · {refused} refused' if refused else ''}"
-    )
-
-
 def _milliseconds(its: Rounds[Cost]) -> str:
     database = its.median(lambda one: one.database)
     return f"{short(its.median(_app))}{f' + {short(database)}' if database else ''} ms"
-
-
-def _per_second(one: Speed) -> float:
-    return one.per_second
-
-
-def _p99(one: Speed) -> float:
-    return one.p99
 
 
 def _app(one: Cost) -> float:

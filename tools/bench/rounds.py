@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Generic, TypeVar
@@ -25,8 +26,9 @@ _numbers = itertools.count(1, 1_000_000)
 
 @dataclass(frozen=True)
 class Speed:
-    """What one round over HTTP came to. Times in milliseconds."""
+    """The result of one round over HTTP. Times in milliseconds."""
 
+    answered: int
     per_second: float
     p50: float
     p99: float
@@ -67,6 +69,32 @@ class Rounds(Generic[Round]):
         return median(figure(mine) / (figure(theirs) or math.inf) for mine, theirs in pairs)
 
 
+def new_numbers() -> int:
+    """The first of a million numbers that no other load has."""
+    return next(_numbers)
+
+
+def driven(load: Load, server: Server) -> Speed:
+    """Run the load driver against the server."""
+    before = server.cpu_seconds()
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.bench.load"],
+        cwd=ROOT, input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True, start_new_session=True,
+    )  # fmt: skip
+    measured = Measured(**json.loads(done.stdout))
+    burnt = server.cpu_seconds() - before
+    times = sorted(measured.milliseconds) or [0.0]
+    return Speed(
+        answered=len(measured.milliseconds),
+        per_second=measured.rate,
+        p50=_at(times, 0.5),
+        p99=_at(times, 0.99),
+        longest=times[-1],
+        cpu=burnt * 1000 / len(times),
+        refused=sum(measured.refused.values()),
+    )
+
+
 class Site:
     """One contestant behind its server, with its operator signed in."""
 
@@ -84,25 +112,10 @@ class Site:
             targets=list(operation.targets),
             headers=self.headers(operation),
             body=operation.body,
-            first=next(_numbers),
+            first=new_numbers(),
             expected=operation.expected,
         )
-        before = self.server.cpu_seconds()
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.bench.load"],
-            cwd=ROOT, input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True, start_new_session=True,
-        )  # fmt: skip
-        measured = Measured(**json.loads(done.stdout))
-        burnt = self.server.cpu_seconds() - before
-        times = sorted(measured.milliseconds) or [0.0]
-        return Speed(
-            per_second=measured.rate,
-            p50=_at(times, 0.5),
-            p99=_at(times, 0.99),
-            longest=times[-1],
-            cpu=burnt * 1000 / len(times),
-            refused=sum(measured.refused.values()),
-        )
+        return driven(load, self.server)
 
     def headers(self, operation: Operation) -> dict[str, str]:
         return self._browser if operation.is_page else self._program
@@ -144,15 +157,16 @@ class Process:
 @contextmanager
 def sites(contestants: Sequence[Contestant], folder: Path) -> Iterator[list[Site]]:
     with ExitStack() as started:
-        found = []
-        for one in contestants:
-            port = free_port()
-            log = folder / f"{one.name}-{one.store}-{one.rows}.log"
-            server = started.enter_context(
-                serving(one.server(port), {**one.surroundings, "PORT": str(port)}, port, log)
-            )
-            found.append(Site(one, server))
-        yield found
+        yield [Site(one, started.enter_context(served(one, folder))) for one in contestants]
+
+
+@contextmanager
+def served(one: Contestant, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """`more`: settings beside the contestant's own."""
+    port = free_port()
+    log = folder / f"{one.name}-{one.store}-{one.rows}.log"
+    with serving(one.server(port), {**one.surroundings, **(more or {}), "PORT": str(port)}, port, log) as server:
+        yield server
 
 
 @contextmanager
@@ -173,20 +187,22 @@ def speeds(
     found: Sequence[Site], operation: Operation, clients: int, seconds: float, rounds: int
 ) -> list[Rounds[Speed]]:
     """Those of each site."""
-    taken = [Rounds[Speed]() for _ in found]
+    return in_turns([partial(site.load, operation, clients, seconds) for site in found], rounds)
+
+
+def in_turns(measures: Sequence[Callable[[], Round]], rounds: int) -> list[Rounds[Round]]:
+    """The rounds of each measure; one round of all of them, then the next."""
+    taken = [Rounds[Round]() for _ in measures]
     for _ in range(rounds):
-        for site, its in zip(found, taken, strict=True):
-            its.all.append(site.load(operation, clients, seconds))
+        for measure, its in zip(measures, taken, strict=True):
+            its.all.append(measure())
     return taken
 
 
 def costs(found: Sequence[Process], operations: Sequence[Operation], seconds: float, rounds: int) -> list[Rounds[Cost]]:
     """Those of each process with its operation."""
-    taken = [Rounds[Cost]() for _ in found]
-    for _ in range(rounds):
-        for process, operation, its in zip(found, operations, taken, strict=True):
-            its.all.append(process.calls(operation, seconds))
-    return taken
+    pairs = zip(found, operations, strict=True)
+    return in_turns([partial(process.calls, operation, seconds) for process, operation in pairs], rounds)
 
 
 def _at(times: list[float], share: float) -> float:

@@ -17,14 +17,27 @@ Ask = Callable[[str, str, Mapping[str, str], str], Answer]
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def cookie_of_ours(ask: Ask, target: str) -> str:
-    """Opens the one-time link, presses its button and sees the list, with which the session gets its form token."""
+@dataclass(frozen=True)
+class Form:
+    """What a browser sends when the button of one of our pages is pressed."""
+
+    headers: dict[str, str]
+    body: str
+
+
+def form_of(ask: Ask, target: str) -> Form:
+    """Open a page of ours without a session. The token is valid for each form of the session that this starts."""
     page = ask("GET", target, {}, "")
     token = re.search(r'name="csrf_token" value="([^"]+)"', page.body)
     if token is None:
-        raise RuntimeError(f"The sign-in page has no form: {page.status}.")
-    before = _cookie(page.cookies)
-    signed_in = _cookie(ask("POST", target, {"Cookie": before, **_FORM}, f"csrf_token={token[1]}").cookies)
+        raise RuntimeError(f"The page has no form: {page.status}.")
+    return Form({"Cookie": _cookie(page.cookies), **_FORM}, f"csrf_token={token[1]}")
+
+
+def cookie_of_ours(ask: Ask, target: str) -> str:
+    """Open the one-time link, press its button and open the list, with which the session gets its form token."""
+    form = form_of(ask, target)
+    signed_in = _cookie(ask("POST", target, form.headers, form.body).cookies)
     return _cookie(ask("GET", "/connections", {"Cookie": signed_in}, "").cookies)
 
 

@@ -41,6 +41,14 @@ class Store:
             backends = connection.execute(query, [urlsplit(url).path.removeprefix("/")]).fetchall()
         return sum(_nanoseconds(pid) for (pid,) in backends) / 1e9
 
+    def count(self, url: str, table: str) -> int:
+        query = f"SELECT count(*) FROM {table}"  # noqa: S608  # the name of a table
+        with closing(
+            sqlite3.connect(url.removeprefix("sqlite:///")) if self.is_sqlite else psycopg.connect(url)
+        ) as connection:
+            (number,) = connection.execute(query).fetchone() or (0,)
+        return int(number)
+
     def tend(self, url: str) -> None:
         """What PostgreSQL's autovacuum would do some minutes after a fill. SQLite does nothing by itself."""
         if not self.is_sqlite:
