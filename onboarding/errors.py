@@ -11,7 +11,8 @@ Problem
 └── SlackProblem           Slack's answer to a call
     ├── SlackRefused       Slack said `ok: false`; `code` is Slack's word
     ├── SlackBusy          HTTP 429; `retry_after` seconds
-    └── SlackDown          no answer, 5xx, not JSON: the outcome is unknown
+    ├── SlackDown          no answer, 5xx, not JSON: the outcome is unknown
+    └── ReconnectNeeded    Slack does not accept a connection's token any more
 """
 
 from collections.abc import Iterable
@@ -94,6 +95,12 @@ class SlackBusy(SlackProblem):
 
 class SlackDown(SlackProblem):
     code = "slack_down"
+
+
+class ReconnectNeeded(SlackProblem):
+    """A connection's token cannot be used or renewed. The sentence says why."""
+
+    code = "needs_reconnect"
 
 
 def unknown_integration(identifier: str) -> NotFound:

@@ -29,7 +29,7 @@ from onboarding.services.links import Links
 from onboarding.services.operators import Operators
 from onboarding.services.retention import Retention
 from onboarding.services.subscribers import Subscribers
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens import Tokens, TokenSource
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
 from onboarding.store.database import Database
@@ -81,7 +81,7 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
         connections=Connections(
             ConnectionWriter(database, tokens, now),
             ConnectionQueries(database, tokens),
-            ConnectionVerifier(database, tokens, gateway, now),
+            ConnectionVerifier(TokenSource(database, tokens, gateway, now), gateway),
             Disconnector(database, tokens, gateway, now),
         ),
         operators=Operators(database, settings, now),

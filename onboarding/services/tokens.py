@@ -1,23 +1,45 @@
-"""Tokens and secrets: how they are sealed and opened, and with whose credentials Slack is asked. Any service may call it."""
+"""Access tokens: how they are encrypted and decrypted, and how to get one that Slack accepts now. Any service may use it."""
 
-from datetime import datetime
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 
+from onboarding import concurrency
+from onboarding.clock import Clock
+from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, unknown_connection
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
-from onboarding.slack.gateway import Credentials
+from onboarding.slack import faults
+from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.slack.grants import Refreshed
+from onboarding.store import connections, installations, integrations
+from onboarding.store.database import Database
+from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.vault import SealedAt, Vault
 
 _SHORTEST_TO_SHOW = 12
+#: A token that expires sooner is refreshed before its use.
+_EXPIRES_SOON = timedelta(minutes=5)
+#: A token that was refreshed this recently is not refreshed again.
+_JUST_REFRESHED = timedelta(seconds=10)
+#: A process that holds a claim longer than this has died.
+_CLAIM_LIFETIME = timedelta(seconds=60)
+_POLLS, _POLL_SECONDS = 60, 0.2
 
 
 class Tokens:
     def __init__(self, vault: Vault, settings: Settings, practice: tuple[str, str]) -> None:
-        """Args: practice: where the practice Slack's pages and API are."""
+        """Args: practice: the addresses of the practice Slack's pages and of its API."""
         self._vault, self._settings, self._practice = vault, settings, practice
 
     def credentials(self, integration: Integration) -> Credentials:
-        """Raises VaultProblem when the client secret does not open."""
+        """Return the Slack app's credentials and the addresses of its Slack.
+
+        Raises VaultProblem if the client secret cannot be decrypted.
+        """
         secret = self._vault.open(integration.client_secret, SealedAt("integrations", "client_secret", integration.id))
         if integration.is_practice:
             return Credentials(integration.client_id, secret, *self._practice)
@@ -26,11 +48,11 @@ class Tokens:
     def sealed(
         self, installation_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
     ) -> dict[str, object]:
-        """The columns of an installation that hold its token."""
+        """Return the columns of an installation that hold its tokens, encrypted."""
         seal = self._vault.seal
         return {
             "access_token": seal(access_token, SealedAt("installations", "access_token", installation_id)),
-            # Of a short token four characters would be too much of it.
+            # Four characters of a short token would reveal too much of it.
             "token_last_four": access_token[-4:] if len(access_token) >= _SHORTEST_TO_SHOW else "",
             "refresh_token": seal(refresh_token, SealedAt("installations", "refresh_token", installation_id))
             if refresh_token
@@ -47,4 +69,175 @@ class Tokens:
         return self._vault.open(sealed, SealedAt("installations", "refresh_token", installation_id))
 
     def fingerprints(self, secret: str) -> tuple[str, ...]:
+        """Return a keyed digest of `secret` for each encryption key, the newest key's first."""
         return self._vault.fingerprints(secret)
+
+
+@dataclass(frozen=True)
+class UsableToken:
+    """An access token, and the Slack app and workspace to use it with."""
+
+    credentials: Credentials
+    access_token: str = field(repr=False)
+    #: The workspace or organization that the connection is for.
+    workspace_id: str
+    installation: Installation = field(repr=False)
+    #: This call or a concurrent one has just asked Slack to refresh it.
+    is_verified: bool
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """A connection's installation and integration, read together."""
+
+    integration: Integration
+    installation: Installation
+    workspace_id: str
+
+
+class TokenSource:
+    """Usable access tokens for everything that calls Slack on behalf of a connection."""
+
+    def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
+        self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
+        self._pause = threading.Event()
+
+    def usable(self, environment_id: str, identifier: str, renew: bool = False) -> UsableToken:
+        """Return the access token of a connection, refreshed first if it rotates and expires within five minutes.
+
+        `renew` refreshes a token that rotates even if it is valid for longer, unless that happened less than ten
+        seconds ago. Callers in any number of threads and processes cause one request to Slack: one of them claims the
+        refresh, the others wait for its result. The new pair is committed before it is returned.
+        See https://docs.slack.dev/authentication/using-token-rotation.
+
+        Raises NotFound, VaultProblem, ReconnectNeeded if the token cannot be renewed (its connections then have the
+        status `needs_reconnect`), and SlackBusy or SlackDown if Slack did not answer; the last two change nothing.
+        """
+        holder = self._holder(environment_id, identifier)
+        if not self._needs_refresh(holder.installation, renew):
+            return self._opened(holder, is_verified=False)
+        is_verified = self._refresh_once(holder)
+        # The connection may have another installation by now.
+        holder = self._holder(environment_id, identifier)
+        if is_verified and self._has_expired(holder.installation):
+            raise ReconnectNeeded(faults.reason("token_expired"))
+        return self._opened(holder, is_verified)
+
+    def record(
+        self,
+        installation: Installation,
+        is_current: Callable[[Installation], bool],
+        broken: str | None,
+        columns: dict[str, Any] | None = None,
+    ) -> bool:
+        """Store Slack's verdict on a token, and `columns` of its installation, in one transaction.
+
+        The verdict applies to every connection that uses the installation. `broken` says why they do not work; None if
+        they do. Returns False and changes nothing if the token that Slack was asked about has been replaced since,
+        which `is_current` decides.
+        """
+        with self._database.transaction() as session:
+            # Same lock order as a disconnect, which locks the integration before it changes the installation.
+            integrations.share(session, installation.integration_id)
+            current = installations.by_id(session, installation.environment_id, installation.id)
+            if current is None or not is_current(current):
+                return False
+            if columns:
+                installations.change(session, installation.id, **columns)
+            connections.change_all_on(
+                session,
+                installation.id,
+                status="needs_reconnect" if broken else "healthy",
+                status_reason=broken,
+                checked_at=self._now(),
+            )
+        return True
+
+    def _holder(self, environment_id: str, identifier: str) -> _Holder:
+        with self._database.reading() as session:
+            found = connections.with_its_grant(session, environment_id, identifier)
+        if found is None:
+            raise unknown_connection(identifier)
+        connection, installation, integration = found
+        return _Holder(integration, installation, connection.workspace_id)
+
+    def _opened(self, holder: _Holder, is_verified: bool) -> UsableToken:
+        installation = holder.installation
+        credentials = self._tokens.credentials(holder.integration)
+        token = self._tokens.access_token(installation.id, installation.access_token)
+        return UsableToken(credentials, token, holder.workspace_id, installation, is_verified)
+
+    def _needs_refresh(self, installation: Installation, renew: bool) -> bool:
+        if installation.refresh_token is None:
+            return False
+        return renew or self._has_expired(installation, _EXPIRES_SOON)
+
+    def _has_expired(self, installation: Installation, within: timedelta = timedelta()) -> bool:
+        expires_at = installation.expires_at
+        return expires_at is not None and expires_at - within <= self._now()
+
+    def _refresh_once(self, holder: _Holder) -> bool:
+        """Refresh the token, or wait for a concurrent refresh. Return False if that turned out to be unnecessary."""
+        at, installation = self._now(), holder.installation
+        with self._database.transaction() as session:
+            is_claimed = installations.claim_refresh(session, installation.id, at, at - _CLAIM_LIFETIME)
+            # Another process may have refreshed the token since it was read.
+            current = installations.by_id(session, installation.environment_id, installation.id)
+        if current is None or not is_claimed:
+            self._wait_for_refresh(installation)
+            return True
+        is_fresh = current.refreshed_at is not None and current.refreshed_at + _JUST_REFRESHED > at
+        if current.refresh_token is None or is_fresh:
+            self._release_claim(current)
+            return False
+        self._refresh(replace(holder, installation=current), current.refresh_token)
+        return True
+
+    def _refresh(self, holder: _Holder, sealed: Sealed) -> None:
+        """Exchange the refresh token for a new pair and store it. The caller holds the claim, which this releases."""
+        installation = holder.installation
+        columns: dict[str, Any] = {"refresh_claimed_at": None}
+        try:
+            spent = self._tokens.refresh_token(installation.id, sealed)
+            pair = self._gateway.refresh(self._tokens.credentials(holder.integration), spent)
+        except SlackRefused as refusal:
+            if faults.is_slack_itself(refusal.code):
+                self._release_claim(installation)
+                raise SlackDown("Slack had trouble of its own.") from None
+            broken: str | None = faults.reason(refusal.code)
+        except Problem:
+            self._release_claim(installation)
+            raise
+        else:
+            broken = None
+            if pair.place is not None and pair.place != holder.workspace_id:
+                broken = faults.of_another_workspace(pair.place)
+            columns |= self._renewed(installation.id, spent, pair)
+
+        def is_current(now: Installation) -> bool:
+            there = now.refresh_token
+            return there is not None and self._tokens.refresh_token(now.id, there) == spent
+
+        if self.record(installation, is_current, broken, columns) and broken:
+            raise ReconnectNeeded(broken)
+
+    def _renewed(self, installation_id: str, spent: str, pair: Refreshed) -> dict[str, Any]:
+        at = self._now()
+        expires_at = at + timedelta(seconds=pair.expires_in) if pair.expires_in else None
+        columns = self._tokens.sealed(installation_id, pair.access_token, pair.refresh_token or spent, expires_at)
+        return {**columns, "installed_at": at, "refreshed_at": at, "refresh_expires_at": None}
+
+    def _release_claim(self, claimed: Installation) -> None:
+        with self._database.transaction() as session:
+            installations.free_refresh(session, claimed.id, claimed.refresh_claimed_at)
+
+    def _wait_for_refresh(self, installation: Installation) -> None:
+        """Poll until no process is refreshing the installation's token. Raises SlackDown if that takes too long."""
+        for _ in range(_POLLS):
+            with self._database.reading() as session:
+                found = installations.by_id(session, installation.environment_id, installation.id)
+            if found is None or found.refresh_claimed_at is None:
+                return
+            with concurrency.slot_released():
+                self._pause.wait(_POLL_SECONDS)
+        raise SlackDown("The token is being refreshed, and Slack has not answered yet.")
