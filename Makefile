@@ -31,8 +31,8 @@ UNTIL_CTRL_C = trap : INT;
 help: ## shows this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUNTIME) ## starts the product with its practice Slack; prints where it is and a sign-in link
-	@$(UNTIL_CTRL_C) $(BIN)/flask --app app serve || test $$? -eq 130
+run: $(BIN)/onboarding ## starts the app with the practice Slack; prints its address and a sign-in link
+	@$(UNTIL_CTRL_C) $(BIN)/onboarding serve || test $$? -eq 130
 
 test: $(DEVELOPMENT) $(CLIENTS) ## every check and every test, on SQLite and PostgreSQL and in a browser
 	$(BIN)/python -m tools.ensure_chromium
@@ -79,7 +79,12 @@ $(RUNTIME): $(BIN)/python
 	@$(INSTALL) -r requirements.txt
 	@rm -f .venv/runtime-* && touch $@
 
-$(DEVELOPMENT): $(RUNTIME)
+# The program that the wheel installs, here for this checkout: it works from any folder.
+$(BIN)/onboarding: $(RUNTIME)
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "onboarding.pth").write_text("$(CURDIR)\n")'
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m onboarding "$$@"\n' > $@ && chmod +x $@
+
+$(DEVELOPMENT): $(BIN)/onboarding
 	@echo 'Installing what the tests need.'
 	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
 	@rm -f .venv/development-* && touch $@

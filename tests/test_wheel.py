@@ -53,7 +53,7 @@ def address(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     home = tmp_path_factory.mktemp("elsewhere")
     port = str(free_port())
     surroundings = {"PATH": os.defpath, "HOME": str(home), "HOST": "127.0.0.1", "PORT": port}
-    _run(installed / "flask", "--app", "app", "setup", cwd=home, env=surroundings)
+    _run(installed / "onboarding", "setup", cwd=home, env=surroundings)
     command = [str(installed / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", port, "app:app"]
     with (home / "log").open("w") as log:
         server = subprocess.Popen(command, cwd=home, env=surroundings, stdout=log, stderr=log)

@@ -22,7 +22,7 @@ blueprint = Blueprint("api", __name__)
 document = SpecTree(
     "flask",
     mode="strict",
-    title="Slack Connect onboarding",
+    title="Onboarding for Slack",
     version="1",
     description="Channel connections of Slack workspaces: made, read, changed, verified and ended by programs.",
     naming_strategy=lambda model: model.__name__,

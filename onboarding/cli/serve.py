@@ -42,7 +42,7 @@ def _run(configured: Settings, runtime: Runtime) -> None:
     # Before the server starts: whoever ends us in between would leave it behind.
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    server = subprocess.Popen([sys.executable, "-m", "flask", "--app", "app", "web"])
+    server = subprocess.Popen([sys.executable, "-m", "onboarding", "web"])
     try:
         if _comes_up(configured, server, ended):
             _announce(configured, runtime.operators.invite(OWNER).url)
@@ -80,8 +80,8 @@ def _answers(configured: Settings) -> bool:
 
 
 def _announce(configured: Settings, sign_in: str) -> None:
-    click.echo(f"\n  Slack Connect onboarding   {configured.origin}")
-    click.echo(f"  Sign in as operator        {sign_in}\n  (once, within 15 minutes)   Ctrl-C ends it.\n")
+    click.echo(f"\n  Onboarding for Slack   {configured.origin}")
+    click.echo(f"  Sign in as operator    {sign_in}\n  (works once, for 15 minutes)\n\n  Press Ctrl-C to stop.\n")
 
 
 def _end(server: "subprocess.Popen[bytes]") -> int:

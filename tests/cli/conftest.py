@@ -7,7 +7,7 @@ import pytest
 
 from onboarding import runtime, settings
 from onboarding.cli.setup import set_up
-from tests.cli.shell import Run, bare, flask
+from tests.cli.shell import Run, bare, onboarding
 from tests.conftest import KEY, SECRET
 from tests.ports import free_port
 
@@ -32,6 +32,6 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
 @pytest.fixture
 def run(environment: dict[str, str]) -> Run:
     def command(*arguments: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        return flask({**environment, **more}, *arguments, typed=typed)
+        return onboarding({**environment, **more}, *arguments, typed=typed)
 
     return command

@@ -8,18 +8,18 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flask import cli
+from onboarding.cli import program
 
 ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 60
 _processes = get_context("forkserver")
-_processes.set_forkserver_preload(["app", "flask.cli"])
+_processes.set_forkserver_preload(["app", "onboarding.cli.program"])
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def flask(environment: dict[str, str], *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    """`flask --app app …` with nothing but this environment. Raises TimeoutError."""
+def onboarding(environment: dict[str, str], *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `onboarding …` with nothing but this environment. Raises TimeoutError."""
     with TemporaryDirectory() as folder:
         streams = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
         for stream, text in zip(streams, (typed, "", ""), strict=True):
@@ -46,8 +46,8 @@ def _command(environment: dict[str, str], arguments: tuple[str, ...], streams: l
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    sys.argv = ["flask", "--app", "app", *arguments]
-    cli.main()
+    sys.argv = ["onboarding", *arguments]
+    program.main()
 
 
 def bare() -> dict[str, str]:

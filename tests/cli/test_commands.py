@@ -1,14 +1,16 @@
 """The commands as a shell runs them: real arguments, an environment of their own, what is printed and the exit code."""
 
 import json
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.api.conftest import Program
 from tests.browser_client import Site
-from tests.cli.shell import Run, bare, flask, is_one_line
+from tests.cli.shell import ROOT, Run, bare, is_one_line, onboarding
 from tests.conftest import KEY, SECRET
 
 # A process for each command takes its time.
@@ -23,22 +25,22 @@ pytestmark = pytest.mark.slow
     ids=" ".join,
 )  # fmt: skip
 def test_help_works_in_an_empty_environment(arguments: tuple[str, ...]) -> None:
-    told = flask(bare(), *arguments, "--help")
+    told = onboarding(bare(), *arguments, "--help")
     assert (told.returncode, "Usage:" in told.stdout) == (0, True)
 
 
 @pytest.mark.once
 def test_keys_generate_prints_a_key_that_does_in_an_empty_environment() -> None:
-    key = flask({**bare(), "PORT": "wrong"}, "keys", "generate").stdout.strip()
+    key = onboarding({**bare(), "PORT": "wrong"}, "keys", "generate").stdout.strip()
     live = {**bare(), "PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": key, "ENCRYPTION_KEYS": key}
-    told = flask({**live, "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}, "setup")
+    told = onboarding({**live, "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}, "setup")
     is_one_line(told, "database")
 
 
 @pytest.mark.once
 def test_wrong_setting_ends_a_command_with_one_line() -> None:
-    is_one_line(flask({**bare(), "PORT": "wrong"}, "setup"), "PORT:")
-    is_one_line(flask({**bare(), "PUBLIC_URL": "https://connect.example.com"}, "setup"), "SECRET_KEY:")
+    is_one_line(onboarding({**bare(), "PORT": "wrong"}, "setup"), "PORT:")
+    is_one_line(onboarding({**bare(), "PUBLIC_URL": "https://connect.example.com"}, "setup"), "SECRET_KEY:")
 
 
 def test_setup_makes_everything_and_may_be_repeated(run: Run, tmp_path: Path) -> None:
@@ -323,3 +325,17 @@ def test_practice_is_cleared(run: Run) -> None:
     run("integration", "add", "trial", "--practice", "--environment", "Production")
     assert json.loads(run("practice", "clear", "--json").stdout) == {"removed": 2}
     assert json.loads(run("practice", "clear", "--json").stdout) == {"removed": 0}
+
+
+@pytest.mark.once
+def test_the_program_runs_the_commands_that_flask_runs_without_flasks_own() -> None:
+    ours, with_flask = _command_names("onboarding"), _command_names("flask", "--app", "app")
+    assert "setup" in ours
+    assert ours <= with_flask
+    assert {"run", "shell", "routes"} <= with_flask - ours
+
+
+def _command_names(module: str, *options: str) -> set[str]:
+    command = [sys.executable, "-m", module, *options, "--help"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"^  ([a-z-]+)(?:  .*)?$", shown.split("Commands:")[1], re.MULTILINE))

@@ -13,7 +13,7 @@ from onboarding.store import installations, orphaned_installations
 from onboarding.store.database import Rows
 from tests.api.conftest import Program, connection
 from tests.browser_client import BrowserClient, Site
-from tests.cli.shell import flask
+from tests.cli.shell import onboarding
 from tests.conftest import KEY, SECRET, Clock
 from tests.jobs.conftest import sweeping
 from tests.waiting import until
@@ -64,7 +64,7 @@ def sweeps(site: Site, *arguments: str) -> tuple[int, str, str]:
         "SECRET_KEY": SECRET,
         "ENCRYPTION_KEYS": KEY,
     }
-    done = flask(environment, "sweep", *arguments)
+    done = onboarding(environment, "sweep", *arguments)
     return done.returncode, done.stdout, done.stderr
 
 

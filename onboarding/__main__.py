@@ -1,0 +1,5 @@
+"""Run the program as `python -m onboarding`."""
+
+from onboarding.cli.program import main
+
+main()
