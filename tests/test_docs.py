@@ -1,4 +1,4 @@
-"""The documentation is complete, and names nothing that is not there."""
+"""Check that the documents are complete and name nothing that does not exist."""
 
 import re
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from onboarding.slack import scopes
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
-PAPERS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 #: What Flask's own commands, and every one of ours, understand.
 _EVERYWHERE = {"--help", "--json"}
 
 
-def test_every_setting_is_in_the_readme_with_its_default() -> None:
-    rows = _table("README.md", "variable")
+def test_every_setting_is_documented_with_its_default() -> None:
+    rows = _table("docs/configure.md", "variable")
     assert set(rows) == {name.upper() for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
         default, meaning = rows[name.upper()]
@@ -75,8 +75,8 @@ def test_every_dependency_has_its_reason() -> None:
     assert all(why for (why,) in reasons.values())
 
 
-def test_every_command_and_every_option_is_in_the_readme() -> None:
-    rows = {_without_arguments(name): cells[0] for name, cells in _table("README.md", "command").items()}
+def test_every_command_and_every_option_is_documented() -> None:
+    rows = {_without_arguments(name): cells[0] for name, cells in _table("docs/commands.md", "command").items()}
     commands = _commands()
     assert set(rows) == set(commands)
     for name, command in commands.items():
@@ -84,15 +84,15 @@ def test_every_command_and_every_option_is_in_the_readme() -> None:
             assert f"`{option}" in rows[name], f"{name} {option}"
 
 
-def test_commands_without_json_are_those_that_the_readme_names() -> None:
-    said = re.search(r"save\s+(`.*?) print one JSON object", _read("README.md").replace("\n", " "))
+def test_commands_without_json_are_those_that_the_document_names() -> None:
+    said = re.search(r"Every command except (`.*?) takes `--json`", _read("docs/commands.md").replace("\n", " "))
     assert said
     without = {name for name, command in _commands().items() if "--json" not in _options(command)}
     assert set(re.findall(r"`([a-z ]+)`", said[1])) == without
 
 
-def test_the_picture_in_the_readme_shows_every_folder_and_no_other() -> None:
-    picture = _section("README.md", "The folders")
+def test_the_picture_of_the_folders_shows_every_folder_and_no_other() -> None:
+    picture = _section("docs/architecture.md", "The folders")
     assert set(re.findall(r"^ {4}(\S+)/ ", picture, re.MULTILINE)) == _folders(ROOT)
     product = picture.split("    onboarding/")[1].split("\n    static/")[0]
     assert set(re.findall(r"^ {6}(\S+)/ ", product, re.MULTILINE)) == _folders(ROOT / "onboarding")
@@ -108,12 +108,12 @@ def test_every_hook_of_the_pages_is_documented_and_no_other() -> None:
     assert set(_table("docs/hooks.md", "data-action")) | practice == actions
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
-def test_links_and_paths_lead_somewhere(paper: Path) -> None:
-    text = paper.read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_links_and_paths_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     paths = re.findall(r"`((?:docs|migrations|onboarding|static|templates|tests|tools)/[\w./-]*)`", text)
-    missing = [link for link in links if not (paper.parent / link).exists()]
+    missing = [link for link in links if not (document.parent / link).exists()]
     missing += [path for path in paths if not (ROOT / path).exists()]
     assert missing == []
 
@@ -132,7 +132,7 @@ def _section(path: str, heading: str) -> str:
 
 
 def _table(path: str, head: str) -> dict[str, list[str]]:
-    """The rows of all tables of a paper whose first column is headed `head`, by that column without its backticks."""
+    """The rows of all tables of a document whose first column is headed `head`, by that column without its backticks."""
     rows: dict[str, list[str]] = {}
     for block in _read(path).split("\n\n"):
         lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
@@ -149,7 +149,7 @@ def _dependencies() -> Iterator[str]:
 
 
 def _commands() -> dict[str, click.Command]:
-    """Ours, by their whole names. Of a shell of its own: importing app.py would start the product."""
+    """Return our commands by their full names, from an app of their own: importing app.py would start the server."""
     shell = Flask("shell")
     cli.register(shell)
     return dict(_below(shell.cli, ""))
@@ -184,3 +184,13 @@ def _hooks(pattern: str) -> set[str]:
         for path in (ROOT / "templates").rglob("*.html")
         for hook in re.findall(pattern, path.read_text(encoding="utf-8"))
     }
+
+
+def test_the_readme_is_one_page() -> None:
+    assert len(_read("README.md").split()) <= 650
+
+
+def test_every_document_is_linked_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)\)", _read("README.md")))
+    written = {str(path.relative_to(ROOT)) for path in [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]}
+    assert written - {"README.md"} <= linked
