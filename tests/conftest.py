@@ -144,7 +144,7 @@ def sites(database_url: str, folder: Path, clock: Clock) -> Iterator[Callable[..
         thread.start()
         running.append((server, thread, built))
         practice = product.extensions.get("practice")
-        return Site(settings, built, product, practice.extensions["practice_world"] if practice else None)
+        return Site(settings, built, product, practice.extensions["practice_state"] if practice else None)
 
     yield start
     for server, thread, built in running:

@@ -115,7 +115,7 @@ class Operation:
         return re.sub("<[^>]+>", name, self.rule.replace("<type>", "tenant"))
 
 
-class World:
+class Scene:
     """One running product with its environments; a client with a key of each, and what they got."""
 
     def __init__(self, site: Site, stack: ExitStack) -> None:
@@ -236,43 +236,43 @@ _ORDER = ("POST", "GET", "PATCH", "DELETE")
 
 
 @pytest.fixture(scope="module")
-def world(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("world")
+def scene(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("scene")
     with ExitStack() as stack:
         url = stack.enter_context(copied(empty_database, folder))
         site = stack.enter_context(sites(url, folder, Clock()))(api_rate_limit=1_000_000)
-        yield World(site, stack)
+        yield Scene(site, stack)
 
 
 @pytest.fixture(scope="module")
-def walked(world: World) -> World:
+def walked(scene: Scene) -> Scene:
     """Every endpoint was asked with two keys: by every name, and with every parameter by itself."""
     for mark in WALKERS:
-        before = world.rows_of_others(mark)
-        for operation in world.operations:
-            _walk(world, mark, operation)
-        assert world.rows_of_others(mark) == before
-        world.fill(mark)
-    return world
+        before = scene.rows_of_others(mark)
+        for operation in scene.operations:
+            _walk(scene, mark, operation)
+        assert scene.rows_of_others(mark) == before
+        scene.fill(mark)
+    return scene
 
 
-def _walk(world: World, mark: str, operation: Operation) -> None:
+def _walk(scene: Scene, mark: str, operation: Operation) -> None:
     names = EVERY_NAME if operation.takes_name else ("one", "new") if operation.method == "POST" else ("one",)
-    for query in _queries(world, operation):
+    for query in _queries(scene, operation):
         for name in names:
             for body in _bodies(mark, operation, name):
-                world.asks(mark, operation, name, query, body)
+                scene.asks(mark, operation, name, query, body)
 
 
-def _queries(world: World, operation: Operation) -> list[dict[str, str]]:
+def _queries(scene: Scene, operation: Operation) -> list[dict[str, str]]:
     """None, and each parameter by itself; lists are asked for whole pages."""
     whole = {"limit": "100"} if "limit" in operation.parameters else {}
-    return [whole, *(whole | {name: value} for name in operation.parameters for value in _values(world, name))]
+    return [whole, *(whole | {name: value} for name in operation.parameters for value in _values(scene, name))]
 
 
-def _values(world: World, parameter: str) -> Sequence[str]:
+def _values(scene: Scene, parameter: str) -> Sequence[str]:
     if parameter in ("after", "before"):
-        return [cursor for cursors in world.cursors.values() for cursor in cursors]
+        return [cursor for cursors in scene.cursors.values() for cursor in cursors]
     return PARAMETERS[parameter]
 
 
@@ -287,7 +287,7 @@ def _bodies(mark: str, operation: Operation, name: str) -> list[dict[str, Any] |
     return [whole, *(whole | new | {one: value} for one in REFERENCES if one in whole for value in REFERENCES[one])]
 
 
-def test_whole_api_tells_and_changes_nothing_of_another_environment(walked: World) -> None:
+def test_whole_api_tells_and_changes_nothing_of_another_environment(walked: Scene) -> None:
     """The walk has looked at each answer. Here: that it left nothing out."""
     for mark in WALKERS:
         assert {one.name for one in walked.operations} - walked.successes[mark] == set()
@@ -295,7 +295,7 @@ def test_whole_api_tells_and_changes_nothing_of_another_environment(walked: Worl
 
 @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_no_run_of_requests_reaches_another_environment(walked: World, data: st.DataObject) -> None:
+def test_no_run_of_requests_reaches_another_environment(walked: Scene, data: st.DataObject) -> None:
     mark = data.draw(st.sampled_from(list(MARKS.values())))
     before = walked.rows_of_others(mark)
     for operation in data.draw(st.lists(st.sampled_from(walked.operations), min_size=1, max_size=8)):
@@ -314,14 +314,14 @@ BOUND_OTHERWISE = {
 }
 
 
-def test_every_statement_of_the_api_is_bound_to_one_environment(walked: World) -> None:
+def test_every_statement_of_the_api_is_bound_to_one_environment(walked: Scene) -> None:
     blocks = {block for statement in walked.statements for block in _blocks(statement)}
     ours = {block for block in blocks if _tables(block)}
     assert len(ours) > 50
     assert {block for block in ours if not _is_bound(block)} == set()
 
 
-def test_exceptions_are_all_met(walked: World) -> None:
+def test_exceptions_are_all_met(walked: Scene) -> None:
     blocks = {block for statement in walked.statements for block in _blocks(statement)}
     for table, column in BOUND_OTHERWISE:
         assert [block for block in blocks if table in _tables(block) and f"{table}.{column} " in block]

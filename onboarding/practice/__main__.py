@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--redirect-url", required=True, action="append", help="may be given several times")
     parser.add_argument("--signing-secret", default="practice-signing-secret")
     parser.add_argument("--events-url", help="where app_uninstalled and tokens_revoked are told")
-    parser.add_argument("--state-file", type=Path, help="keeps the world over a restart")
+    parser.add_argument("--state-file", type=Path, help="keeps the state over a restart")
     return parser
 
 

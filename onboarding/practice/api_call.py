@@ -1,4 +1,4 @@
-"""One Web API call as it was call: parameters, token, credentials. What the methods are given instead of a request."""
+"""One Web API call as it was sent: parameters, token, credentials. What the methods are given instead of a request."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,8 @@ from onboarding.practice import grants
 from onboarding.practice.errors import Refused
 from onboarding.practice.ledger import Installation, Token
 from onboarding.practice.registration import PracticeApp
+from onboarding.practice.slack_state import PracticeSlack
 from onboarding.practice.workspaces import Workspace
-from onboarding.practice.world import World
 
 #: A method's answer, without `ok`.
 Answer = dict[str, object]
@@ -17,7 +17,7 @@ Answer = dict[str, object]
 
 @dataclass
 class ApiCall:
-    world: World
+    slack: PracticeSlack
     params: dict[str, str] = field(repr=False)
     #: Client id and secret of HTTP Basic.
     basic: tuple[str, str] | None = field(repr=False)
@@ -29,7 +29,7 @@ class ApiCall:
     def client(self) -> PracticeApp:
         """The app whose id and secret were sent, in HTTP Basic or in the body."""
         client_id, secret = self.basic or (self.params.get("client_id", ""), self.params.get("client_secret", ""))
-        app = self.world.app(client_id)
+        app = self.slack.app(client_id)
         if app is None:
             raise Refused("invalid_client_id")
         if not app.has_secret(secret):
@@ -41,15 +41,15 @@ class ApiCall:
         value = self.params.get("token")
         if not value:
             raise Refused("not_authed")
-        with self.world.reading() as ledger:
-            token = grants.find_token(ledger, value, self.world.now())
+        with self.slack.reading() as ledger:
+            token = grants.find_token(ledger, value, self.slack.now())
             self.token_scopes = list(token.scopes)
         if any_of and not set(any_of) & set(token.scopes):
             raise Refused("missing_scope", needed=",".join(any_of), provided=",".join(token.scopes))
         return token
 
     def installation(self, token: Token) -> Installation:
-        with self.world.reading() as ledger:
+        with self.slack.reading() as ledger:
             installation = ledger.installation(token.client_id, token.place)
         if installation is None:
             raise Refused("account_inactive")
@@ -57,13 +57,13 @@ class ApiCall:
 
     def workspace(self, token: Token) -> Workspace:
         """The workspace that the call is about. An organisation's token has to name one that it was given."""
-        here = self.world.workspaces[token.place]
+        here = self.slack.workspaces[token.place]
         if not here.is_org:
             return here
         team_id = self.params.get("team_id")
         if not team_id:
             raise Refused("missing_argument", detail="team_id")
-        team = self.world.workspaces.get(team_id)
+        team = self.slack.workspaces.get(team_id)
         if team is None or team.enterprise_id != here.id or team.is_org:
             raise Refused("team_not_found")
         if team_id not in self.installation(token).teams:
@@ -74,7 +74,7 @@ class ApiCall:
         return self.params.get(name, "").lower() in ("1", "true")
 
 
-def read(request: Request, world: World, root: str) -> ApiCall:
+def read(request: Request, slack: PracticeSlack, root: str) -> ApiCall:
     """Parameters come in the query, as a form or as JSON; a token in the Authorization header comes before `token`."""
     params = {**request.args.to_dict(), **request.form.to_dict()}
     # slack_sdk says "JSON" and sends nothing when a method has no parameters; Slack does not mind.
@@ -89,7 +89,7 @@ def read(request: Request, world: World, root: str) -> ApiCall:
             params["token"] = given.token
         elif given.type == "basic":
             basic = (given.username or "", given.password or "")
-    return ApiCall(world, params, basic, root)
+    return ApiCall(slack, params, basic, root)
 
 
 def _as_text(value: object) -> str:

@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from onboarding.practice import grants, guard, permissions, scenarios
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.scenarios import BY_NAME, CANCEL_DESCRIPTION, NORMAL, Scenario
+from onboarding.practice.slack_state import PracticeSlack
 from onboarding.practice.workspaces import Workspace
-from onboarding.practice.world import World
 
 blueprint = Blueprint("consent", __name__)
 
@@ -39,19 +39,19 @@ class ConsentRequest:
 
 @blueprint.get("/oauth/v2/authorize")
 def show() -> Response:
-    world = _world()
-    if world.forwards_to and world.forwards_to != guard.origin_of(request.host_url):
-        return make_response(redirect(world.forwards_to + request.script_root + request.full_path))
-    ask = _read_ask(world, request.args)
+    slack = _practice_slack()
+    if slack.forwards_to and slack.forwards_to != guard.origin_of(request.host_url):
+        return make_response(redirect(slack.forwards_to + request.script_root + request.full_path))
+    ask = _read_ask(slack, request.args)
     guard.allow_form_to(ask.redirect_uri)
-    picked = world.waiting_consent() or BY_NAME.get(request.args.get("scenario", ""), NORMAL)
+    picked = slack.waiting_consent() or BY_NAME.get(request.args.get("scenario", ""), NORMAL)
     page = render_template(
         "practice/consent.html",
         ask=ask,
         sentence=permissions.sentence,
-        workspaces=list(world.workspaces.values()),
-        chosen=ask.team if ask.team in world.workspaces else next(iter(world.workspaces)),
-        is_approved=lambda workspace: world.is_approved(ask.app.client_id, workspace.id),
+        workspaces=list(slack.workspaces.values()),
+        chosen=ask.team if ask.team in slack.workspaces else next(iter(slack.workspaces)),
+        is_approved=lambda workspace: slack.is_approved(ask.app.client_id, workspace.id),
         menu=scenarios.menu(),
         picked=picked,
         action=_address("consent.decide", request.args.to_dict()),
@@ -61,25 +61,25 @@ def show() -> Response:
 
 @blueprint.post("/oauth/v2/authorize")
 def decide() -> Response:
-    world = _world()
-    ask = _read_ask(world, request.args)
+    slack = _practice_slack()
+    ask = _read_ask(slack, request.args)
     named = request.form.get("scenario") or request.args.get("scenario", "")
-    scenario = world.take_consent() or BY_NAME.get(named, NORMAL)
+    scenario = slack.take_consent() or BY_NAME.get(named, NORMAL)
     if request.form.get("action") == "cancel":
         description = None if scenario.name == "cancelled_without_description" else CANCEL_DESCRIPTION
         return _send_back(ask, scenario, error="access_denied", error_description=description)
-    return _allow(world, ask, scenario, _chosen_workspace(world, ask, scenario))
+    return _allow(slack, ask, scenario, _chosen_workspace(slack, ask, scenario))
 
 
 @blueprint.post("/oauth/v2/approve")
 def approve() -> Response:
     """Plays the admin: approves the request, and goes back to the consent page."""
-    world = _world()
-    ask = _read_ask(world, request.args)
-    workspace = world.workspaces.get(request.form.get("workspace", ""))
+    slack = _practice_slack()
+    ask = _read_ask(slack, request.args)
+    workspace = slack.workspaces.get(request.form.get("workspace", ""))
     if workspace is None:
         raise SlackShowsError("team_not_found")
-    world.approves(ask.app.client_id, workspace.id)
+    slack.approves(ask.app.client_id, workspace.id)
     again = {**request.args.to_dict(), "team": workspace.id}
     if again.get("scenario") == "approval_requested":
         del again["scenario"]
@@ -91,12 +91,12 @@ def show_error(problem: SlackShowsError) -> tuple[str, int]:
     return render_template("practice/slack_error.html", code=problem.code), 400
 
 
-def _allow(world: World, ask: ConsentRequest, scenario: Scenario, workspace: Workspace) -> Response:
+def _allow(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario, workspace: Workspace) -> Response:
     if scenario.page:
         raise SlackShowsError(scenario.page)
     if scenario.error:
         return _send_back(ask, scenario, error=scenario.error, error_description=scenario.description)
-    if scenario.asks_approval or (workspace.needs_approval and not world.is_approved(ask.app.client_id, workspace.id)):
+    if scenario.asks_approval or (workspace.needs_approval and not slack.is_approved(ask.app.client_id, workspace.id)):
         action = _address("consent.approve", request.args.to_dict())
         return make_response(render_template("practice/approval.html", ask=ask, workspace=workspace, action=action))
     if not scenario.sends_code:
@@ -104,7 +104,7 @@ def _allow(world: World, ask: ConsentRequest, scenario: Scenario, workspace: Wor
     bot_scopes, user_scopes = _granted_scopes(ask, scenario)
     if workspace.is_org and not permissions.fit_organisations(bot_scopes):
         raise SlackShowsError("scope_not_allowed_on_enterprise")
-    with world.changing() as ledger:
+    with slack.changing() as ledger:
         code = grants.issue_code(
             ledger,
             app=ask.app,
@@ -113,13 +113,13 @@ def _allow(world: World, ask: ConsentRequest, scenario: Scenario, workspace: Wor
             bot_scopes=bot_scopes,
             user_scopes=user_scopes,
             scenario=scenario,
-            now=world.now(),
+            now=slack.now(),
         )
     return _send_back(ask, scenario, code=code.value)
 
 
-def _read_ask(world: World, args: "MultiDict[str, str]") -> ConsentRequest:
-    app = world.app(args.get("client_id", ""))
+def _read_ask(slack: PracticeSlack, args: "MultiDict[str, str]") -> ConsentRequest:
+    app = slack.app(args.get("client_id", ""))
     if app is None:
         raise SlackShowsError("invalid_client_id")
     sent = args.get("redirect_uri") or None
@@ -134,15 +134,15 @@ def _read_ask(world: World, args: "MultiDict[str, str]") -> ConsentRequest:
     return ConsentRequest(app, redirect_uri, sent, bot_scopes, user_scopes, args.get("state"), args.get("team"))
 
 
-def _chosen_workspace(world: World, ask: ConsentRequest, scenario: Scenario) -> Workspace:
-    chosen = world.workspaces.get(request.form.get("workspace", ""))
+def _chosen_workspace(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario) -> Workspace:
+    chosen = slack.workspaces.get(request.form.get("workspace", ""))
     if chosen is None:
         raise SlackShowsError("team_not_found")
     if scenario.installs_org and not chosen.is_org:
-        orgs = [workspace for workspace in world.workspaces.values() if workspace.is_org]
+        orgs = [workspace for workspace in slack.workspaces.values() if workspace.is_org]
         return next((org for org in orgs if org.id == chosen.enterprise_id), orgs[0])
     if scenario.takes_other_workspace:
-        plain = [workspace for workspace in world.workspaces.values() if not workspace.enterprise_id]
+        plain = [workspace for workspace in slack.workspaces.values() if not workspace.enterprise_id]
         return next(other for other in plain if other.id not in (ask.team, chosen.id) and not other.needs_approval)
     return chosen
 
@@ -175,6 +175,6 @@ def _scope_list(text: str) -> list[str]:
     return list(dict.fromkeys(scope for scope in re.split(r"[,\s]+", text) if scope))
 
 
-def _world() -> World:
-    world: World = current_app.extensions["practice_world"]
-    return world
+def _practice_slack() -> PracticeSlack:
+    slack: PracticeSlack = current_app.extensions["practice_state"]
+    return slack

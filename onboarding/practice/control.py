@@ -1,4 +1,4 @@
-"""The control address, `/control/…`, JSON in and out: for hosts' tests and CI, what `World` is for tests in Python."""
+"""The control address, `/control/…`, JSON in and out: for hosts' tests and CI, what `PracticeSlack` is for tests in Python."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -8,8 +8,8 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from onboarding.practice.faults import SPECIAL_FAULTS, Fault
 from onboarding.practice.scenarios import SCENARIOS
+from onboarding.practice.slack_state import PracticeSlack
 from onboarding.practice.web_api import METHODS
-from onboarding.practice.world import World
 
 blueprint = Blueprint("control", __name__, url_prefix="/control")
 
@@ -27,12 +27,12 @@ def describe() -> Response:
 
 @blueprint.get("/calls")
 def calls() -> Response:
-    return jsonify(calls=[asdict(call) for call in _world().calls(request.args.get("method"))])
+    return jsonify(calls=[asdict(call) for call in _practice_slack().calls(request.args.get("method"))])
 
 
 @blueprint.get("/deliveries")
 def deliveries() -> Response:
-    return jsonify(deliveries=[asdict(delivery) for delivery in _world().events.deliveries()])
+    return jsonify(deliveries=[asdict(delivery) for delivery in _practice_slack().events.deliveries()])
 
 
 @blueprint.post("/<order>")
@@ -43,17 +43,17 @@ def obey(order: str) -> tuple[Response, int]:
     if order not in _ORDERS:
         return jsonify(ok=False, error=f"There is no such order. These are: {', '.join(_ORDERS)}."), 404
     try:
-        done = _ORDERS[order](_world(), body)
+        done = _ORDERS[order](_practice_slack(), body)
     except BadOrder as problem:
         return jsonify(ok=False, error=str(problem)), 400
     return jsonify(ok=done), 200 if done else 409
 
 
-def _fault(world: World, body: dict[str, Any]) -> bool:
+def _fault(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     method, fault = _text(body, "method"), _text(body, "fault")
     if method not in METHODS:
         raise BadOrder(f"method is one of: {', '.join(METHODS)}.")
-    world.faults.order(
+    slack.faults.order(
         method,
         Fault(
             fault,
@@ -66,52 +66,52 @@ def _fault(world: World, body: dict[str, Any]) -> bool:
     return True
 
 
-def _consent(world: World, body: dict[str, Any]) -> bool:
+def _consent(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     try:
-        world.next_consent(_text(body, "scenario"))
+        slack.next_consent(_text(body, "scenario"))
     except KeyError:
         raise BadOrder("There is no such scenario; GET /control/ lists them.") from None
     return True
 
 
-def _clock(world: World, body: dict[str, Any]) -> bool:
-    world.moves_clock(_number(body, "seconds", 0))
+def _clock(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    slack.moves_clock(_number(body, "seconds", 0))
     return True
 
 
-def _forward(world: World, body: dict[str, Any]) -> bool:
-    world.forwards_to = _text(body, "origin") if body.get("origin") is not None else None
+def _forward(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    slack.forwards_to = _text(body, "origin") if body.get("origin") is not None else None
     return True
 
 
-def _order_of_events(world: World, body: dict[str, Any]) -> bool:
-    world.events.uninstalled_first = body.get("uninstalled_first") is True
+def _order_of_events(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    slack.events.uninstalled_first = body.get("uninstalled_first") is True
     return True
 
 
-def _reset(world: World, _body: dict[str, Any]) -> bool:
-    world.reset()
+def _reset(slack: PracticeSlack, _body: dict[str, Any]) -> bool:
+    slack.reset()
     return True
 
 
-def _approve(world: World, body: dict[str, Any]) -> bool:
-    world.approves(_text(body, "client_id"), _place(world, body))
+def _approve(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    slack.approves(_text(body, "client_id"), _place(slack, body))
     return True
 
 
-def _uninstall(world: World, body: dict[str, Any]) -> bool:
-    return world.removes_app(_text(body, "client_id"), _place(world, body))
+def _uninstall(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    return slack.removes_app(_text(body, "client_id"), _place(slack, body))
 
 
-def _add(world: World, body: dict[str, Any]) -> bool:
-    return world.adds_to_workspace(_text(body, "client_id"), _place(world, body))
+def _add(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    return slack.adds_to_workspace(_text(body, "client_id"), _place(slack, body))
 
 
-def _invite(world: World, body: dict[str, Any]) -> bool:
-    return world.invites_bot(_text(body, "client_id"), _place(world, body), _text(body, "channel"))
+def _invite(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    return slack.invites_bot(_text(body, "client_id"), _place(slack, body), _text(body, "channel"))
 
 
-_ORDERS: dict[str, Callable[[World, dict[str, Any]], bool]] = {
+_ORDERS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
     "fault": _fault,
     "consent": _consent,
     "clock": _clock,
@@ -139,13 +139,13 @@ def _number(body: dict[str, Any], name: str, usual: float) -> float:
     return value
 
 
-def _place(world: World, body: dict[str, Any]) -> str:
+def _place(slack: PracticeSlack, body: dict[str, Any]) -> str:
     place = _text(body, "workspace")
-    if place not in world.workspaces:
-        raise BadOrder(f"workspace is one of: {', '.join(world.workspaces)}.")
+    if place not in slack.workspaces:
+        raise BadOrder(f"workspace is one of: {', '.join(slack.workspaces)}.")
     return place
 
 
-def _world() -> World:
-    world: World = current_app.extensions["practice_world"]
-    return world
+def _practice_slack() -> PracticeSlack:
+    slack: PracticeSlack = current_app.extensions["practice_state"]
+    return slack

@@ -2,16 +2,16 @@
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 
-from onboarding.practice.world import World
+from onboarding.practice.slack_state import PracticeSlack
 
 blueprint = Blueprint("home", __name__)
 
 
 @blueprint.get("/")
 def show() -> str:
-    world = _world()
-    rows = [(world.workspaces[row.place], row, world.app(row.client_id)) for row in world.installations()]
-    return render_template("practice/home.html", rows=rows, workspaces=list(world.workspaces.values()))
+    slack = _practice_slack()
+    rows = [(slack.workspaces[row.place], row, slack.app(row.client_id)) for row in slack.installations()]
+    return render_template("practice/home.html", rows=rows, workspaces=list(slack.workspaces.values()))
 
 
 @blueprint.get("/manage/<enterprise_id>/integrations/profile/<_app_id>/workspaces/add")
@@ -22,19 +22,19 @@ def add_workspaces(enterprise_id: str, _app_id: str) -> Response:
 
 @blueprint.post("/remove")
 def remove() -> Response:
-    _world().removes_app(request.form.get("client_id", ""), _workspace_id())
+    _practice_slack().removes_app(request.form.get("client_id", ""), _workspace_id())
     return make_response(redirect(url_for("home.show"), 303))
 
 
 @blueprint.post("/add")
 def add() -> Response:
-    _world().adds_to_workspace(request.form.get("client_id", ""), _workspace_id())
+    _practice_slack().adds_to_workspace(request.form.get("client_id", ""), _workspace_id())
     return make_response(redirect(url_for("home.show"), 303))
 
 
 @blueprint.get("/icons/<workspace_id>.svg")
 def icon(workspace_id: str) -> Response:
-    workspace = _world().workspaces.get(workspace_id)
+    workspace = _practice_slack().workspaces.get(workspace_id)
     if workspace is None:
         abort(404)
     return Response(render_template("practice/icon.svg", workspace=workspace), mimetype="image/svg+xml")
@@ -42,11 +42,11 @@ def icon(workspace_id: str) -> Response:
 
 def _workspace_id() -> str:
     workspace_id = request.form.get("workspace", "")
-    if workspace_id not in _world().workspaces:
+    if workspace_id not in _practice_slack().workspaces:
         abort(404)
     return workspace_id
 
 
-def _world() -> World:
-    world: World = current_app.extensions["practice_world"]
-    return world
+def _practice_slack() -> PracticeSlack:
+    slack: PracticeSlack = current_app.extensions["practice_state"]
+    return slack

@@ -1,6 +1,6 @@
 """What Slack remembers of an app: installations, tokens, refresh tokens, codes. Plain rows, and finding them.
 
-Nothing here locks or saves; the world does both around every use.
+Nothing here locks or saves; the state does both around every use.
 """
 
 import secrets

@@ -62,7 +62,7 @@ def conversations_join(call: ApiCall) -> Answer:
         raise Refused("is_archived")
     already = channel.id in installation.channels
     if not already:
-        with call.world.changing():
+        with call.slack.changing():
             installation.channels.append(channel.id)
     answer: Answer = {"channel": _show(channel, installation, workspace)}
     return answer | ({"warning": "already_in_channel"} if already else {})
@@ -81,7 +81,7 @@ def chat_post_message(call: ApiCall) -> Answer:
         raise Refused("is_archived")
     if token.kind == "bot" and channel.id not in installation.channels and "chat:write.public" not in token.scopes:
         raise Refused("not_in_channel")
-    ts = f"{call.world.now():.6f}"
+    ts = f"{call.slack.now():.6f}"
     message = {"type": "message", "text": text, "user": token.user_id, "ts": ts, "team": workspace.id}
     if token.kind == "bot":
         message |= {"bot_id": installation.bot_id, "subtype": "bot_message"}
@@ -90,14 +90,14 @@ def chat_post_message(call: ApiCall) -> Answer:
 
 def _posting_place(call: ApiCall, token: Token) -> Workspace:
     """Posting needs no team_id: an organisation's token finds the workspace by the channel's id, but not by its name."""
-    here = call.world.workspaces[token.place]
+    here = call.slack.workspaces[token.place]
     if not here.is_org or call.params.get("team_id"):
         return call.workspace(token)
     wanted = call.params.get("channel", "")
     if not wanted.startswith("C"):
         raise Refused("team_not_found")
     for team_id in call.installation(token).teams:
-        team = call.world.workspaces[team_id]
+        team = call.slack.workspaces[team_id]
         if any(channel.id == wanted for channel in team.channels):
             return team
     raise Refused("channel_not_found")

@@ -19,10 +19,10 @@ def oauth_v2_access(call: ApiCall) -> Answer:
         return _refreshed(call, app)
     if grant_type != "authorization_code":
         raise Refused("invalid_grant_type")
-    now = call.world.now()
-    with call.world.changing() as ledger:
+    now = call.slack.now()
+    with call.slack.changing() as ledger:
         code = grants.spend_code(ledger, app, call.params.get("code", ""), call.params.get("redirect_uri"), now)
-        workspace = call.world.workspaces[code.place]
+        workspace = call.slack.workspaces[code.place]
         installation, bot, user = grants.install(ledger, app, workspace, code, now)
         webhook = _new_webhook(call, installation, workspace) if "incoming-webhook" in code.bot_scopes else {}
         return {
@@ -39,8 +39,8 @@ def oauth_v2_access(call: ApiCall) -> Answer:
 
 def auth_test(call: ApiCall) -> Answer:
     token = call.holder()
-    workspace = call.world.workspaces[token.place]
-    app = call.world.app(token.client_id)
+    workspace = call.slack.workspaces[token.place]
+    app = call.slack.app(token.client_id)
     about: Answer = {
         "url": workspace.url,
         "team": workspace.name,
@@ -56,7 +56,7 @@ def auth_test(call: ApiCall) -> Answer:
     if workspace.enterprise_id:
         about["enterprise_id"] = workspace.enterprise_id
     if token.expires_at is not None:
-        about["expires_in"] = int(token.expires_at - call.world.now())
+        about["expires_in"] = int(token.expires_at - call.slack.now())
     return about
 
 
@@ -64,15 +64,15 @@ def auth_revoke(call: ApiCall) -> Answer:
     token = call.holder()
     if call.flag("test"):
         return {"revoked": False}
-    call.world.revokes(token.value)
+    call.slack.revokes(token.value)
     return {"revoked": True}
 
 
 def auth_teams_list(call: ApiCall) -> Answer:
     token = call.holder()
-    here = call.world.workspaces[token.place]
+    here = call.slack.workspaces[token.place]
     ids = call.installation(token).teams if here.is_org else [here.id]
-    teams = [{"id": team_id, "name": call.world.workspaces[team_id].name} for team_id in ids]
+    teams = [{"id": team_id, "name": call.slack.workspaces[team_id].name} for team_id in ids]
     return {"teams": teams, "response_metadata": {"next_cursor": ""}}
 
 
@@ -81,7 +81,7 @@ def apps_uninstall(call: ApiCall) -> Answer:
     app = call.client()
     if app.client_id != token.client_id:
         raise Refused("client_id_token_mismatch")
-    call.world.removes_app(app.client_id, token.place)
+    call.slack.removes_app(app.client_id, token.place)
     return {}
 
 
@@ -102,10 +102,10 @@ def team_info(call: ApiCall) -> Answer:
 
 
 def _refreshed(call: ApiCall, app: PracticeApp) -> Answer:
-    now = call.world.now()
-    with call.world.changing() as ledger:
+    now = call.slack.now()
+    with call.slack.changing() as ledger:
         issued = grants.refresh(ledger, app, call.params.get("refresh_token", ""), now)
-    workspace = call.world.workspaces[issued.token.place]
+    workspace = call.slack.workspaces[issued.token.place]
     holder = "bot_user_id" if issued.token.kind == "bot" else "user_id"
     return {
         "app_id": app.app_id,

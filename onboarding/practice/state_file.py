@@ -1,4 +1,4 @@
-"""The world's file: JSON, written whole, readable by its owner only, because tokens are in it."""
+"""The state file: JSON, written whole, readable by its owner only, because tokens are in it."""
 
 import json
 import os
@@ -14,11 +14,11 @@ _World = TypeVar("_World")
 
 
 class StateFileUnreadable(Exception):
-    """The file holds something else than a practice world. The message says which file and what to do."""
+    """The file holds something else than a practice Slack. The message says which file and what to do."""
 
 
 class StateFile:
-    """Saves by writing a neighbour and renaming it, so that a crash leaves the old world or the new one, never half."""
+    """Saves by writing a neighbour and renaming it, so that a crash leaves the old state or the new one, never half."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,7 +26,7 @@ class StateFile:
         self._saved_change = 0
 
     def load(self, read: Callable[[dict[str, Any]], _World]) -> _World | None:
-        """What `read` makes of the saved world; None when there is no file yet."""
+        """What `read` makes of the saved state; None when there is no file yet."""
         try:
             saved = json.loads(self._path.read_text("utf-8"))
             if saved["format"] != FORMAT:
@@ -43,13 +43,13 @@ class StateFile:
     def save(self, change: int, snapshot: Callable[[], tuple[int, dict[str, Any]]]) -> None:
         """Returns when change number `change` is in the file. One write covers all changes that waited for the one before.
 
-        `snapshot` gives the number of the newest change, and the world with it.
+        `snapshot` gives the number of the newest change, and the slack with it.
         """
         with self._lock:
             if self._saved_change >= change:
                 return
-            newest, world = snapshot()
-            self._write(json.dumps({"format": FORMAT, "world": world}))
+            newest, slack = snapshot()
+            self._write(json.dumps({"format": FORMAT, "world": slack}))
             self._saved_change = newest
 
     def _write(self, text: str) -> None:

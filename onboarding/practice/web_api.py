@@ -13,7 +13,7 @@ from onboarding.practice.api_call import Answer, ApiCall
 from onboarding.practice.errors import Refused
 from onboarding.practice.faults import Fault
 from onboarding.practice.scenarios import BY_NAME
-from onboarding.practice.world import World
+from onboarding.practice.slack_state import PracticeSlack
 
 blueprint = Blueprint("web_api", __name__)
 
@@ -44,41 +44,41 @@ class _Outcome:
 
 @blueprint.route("/api/<method>", methods=["GET", "POST"])
 def call(method: str) -> Response:
-    world: World = current_app.extensions["practice_world"]
-    begun = world.begin_call()
+    slack: PracticeSlack = current_app.extensions["practice_state"]
+    begun = slack.begin_call()
     if method not in METHODS:
         # The name is not noted: somebody may have put a token into the path.
         method, outcome = "unknown_method", _json({"ok": False, "error": "unknown_method"})
     else:
-        outcome = _work(world, method, world.faults.take(method) or _fault_of_code(world, method))
-    world.note_call(begun, method, outcome.status, outcome.error)
+        outcome = _work(slack, method, slack.faults.take(method) or _fault_of_code(slack, method))
+    slack.note_call(begun, method, outcome.status, outcome.error)
     return outcome.answer
 
 
 @blueprint.post("/services/<team_id>/<bot_id>/<secret>")
 def incoming_webhook(team_id: str, bot_id: str, secret: str) -> Response:
-    world: World = current_app.extensions["practice_world"]
-    begun = world.begin_call()
+    slack: PracticeSlack = current_app.extensions["practice_state"]
+    begun = slack.begin_call()
     path = f"services/{team_id}/{bot_id}/{secret}"
-    with world.reading() as ledger:
+    with slack.reading() as ledger:
         known = any(path in installation.webhooks for installation in ledger.installations.values())
-    world.note_call(begun, "incoming_webhook", 200 if known else 404, None if known else "no_service")
+    slack.note_call(begun, "incoming_webhook", 200 if known else 404, None if known else "no_service")
     return Response("ok" if known else "no_service", 200 if known else 404, mimetype="text/plain")
 
 
-def _work(world: World, method: str, fault: Fault | None) -> _Outcome:
+def _work(slack: PracticeSlack, method: str, fault: Fault | None) -> _Outcome:
     if fault is None:
-        return _answer(world, method)
+        return _answer(slack, method)
     if fault.moment == "after":
-        answered = _answer(world, method)
-        return _trouble(world, fault) or answered
-    return _trouble(world, fault) or _answer(world, method)
+        answered = _answer(slack, method)
+        return _trouble(slack, fault) or answered
+    return _trouble(slack, fault) or _answer(slack, method)
 
 
-def _answer(world: World, method: str) -> _Outcome:
+def _answer(slack: PracticeSlack, method: str) -> _Outcome:
     call_made: ApiCall | None = None
     try:
-        call_made = api_call.read(request, world, request.root_url)
+        call_made = api_call.read(request, slack, request.root_url)
         body: dict[str, Any] = {"ok": True, **METHODS[method](call_made)}
     except Refused as refused:
         body = {"ok": False, "error": refused.error, **refused.more}
@@ -100,23 +100,23 @@ def _json(body: dict[str, Any], status: int = 200) -> _Outcome:
     return _Outcome(answer, status, body.get("error"))
 
 
-def _fault_of_code(world: World, method: str) -> Fault | None:
+def _fault_of_code(slack: PracticeSlack, method: str) -> Fault | None:
     """The trouble that was picked on the consent page comes with the code that it gave."""
     value = request.form.get("code") if method == "oauth.v2.access" else None
     if not value:
         return None
-    with world.reading() as ledger:
+    with slack.reading() as ledger:
         code = ledger.codes.get(value)
-        if code is None or not code.trouble_left or code.expires_at <= world.now():
+        if code is None or not code.trouble_left or code.expires_at <= slack.now():
             return None
         code.trouble_left -= 1
         return BY_NAME[code.scenario].fault
 
 
-def _trouble(world: World, fault: Fault) -> _Outcome | None:
+def _trouble(slack: PracticeSlack, fault: Fault) -> _Outcome | None:
     """None: there was only a delay, and the call goes on."""
     if fault.kind == "hang":
-        world.faults.hang(fault)
+        slack.faults.hang(fault)
         return None
     if fault.kind == "ratelimited":
         limited = _json({"ok": False, "error": "ratelimited"}, 429)

@@ -27,7 +27,7 @@ whose, places = st.sampled_from(sorted(WHOSE)), st.sampled_from(WORKSPACES)
 
 
 @dataclass
-class World:
+class Scene:
     site: Site
     clock: Clock
     person: BrowserClient
@@ -43,30 +43,30 @@ class Known:
 
 
 @pytest.fixture
-def world(start_site: Callable[..., Site], clock: Clock) -> Iterator[World]:
+def scene(start_site: Callable[..., Site], clock: Clock) -> Iterator[Scene]:
     site = start_site(api_rate_limit=1_000_000)
     site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
     key = site.runtime.api_keys.create("program", "Development", (), None).key
     with BrowserClient(site) as person:
-        yield World(site, clock, person, Program(site, key))
+        yield Scene(site, clock, person, Program(site, key))
 
 
 class Lives(RuleBasedStateMachine):
-    def __init__(self, world: World) -> None:
+    def __init__(self, scene: Scene) -> None:
         super().__init__()
-        self.world, self.known = world, dict[str, Known]()
+        self.scene, self.known = scene, dict[str, Known]()
 
     def teardown(self) -> None:
         for known in self.known.values():
-            self.world.program.asks("DELETE", f"{LIST}/{known.identifier}")
-        self.world.site.slack.reset()
+            self.scene.program.asks("DELETE", f"{LIST}/{known.identifier}")
+        self.scene.site.slack.reset()
 
     # What people and programs do.
 
     @rule(who=whose, place=places, rotates=st.booleans())
     def installs(self, who: str, place: str, rotates: bool) -> None:
-        link = self.world.site.link(INTEGRATION, **WHOSE[who])
-        before, person = self.known.get(who), self.world.person
+        link = self.scene.site.link(INTEGRATION, **WHOSE[who])
+        before, person = self.known.get(who), self.scene.person
         page = person.opens(link)
         assert (page.outcome == "already_connected") == (before is not None)
         intent = {"intent": "other_workspace"} if before and before.workspace != place else {}
@@ -89,9 +89,9 @@ class Lives(RuleBasedStateMachine):
             fixed = WHOSE[who]
             context = {"tenant": "acme"} if fixed.get("context_keys") else None
             named = {"subscriberId": fixed.get("subscriber_id"), "context": context}
-            answer = self.world.program.creates(connectionMode=fixed["mode"], **named, **credentials)
+            answer = self.scene.program.creates(connectionMode=fixed["mode"], **named, **credentials)
         else:
-            answer = self.world.program.asks("PATCH", f"{LIST}/{before.identifier}", credentials)
+            answer = self.scene.program.asks("PATCH", f"{LIST}/{before.identifier}", credentials)
         assert answer.status_code == (200 if before else 201), answer.text
         identifier = answer.json()["identifier"]
         assert before is None or identifier == before.identifier
@@ -104,7 +104,7 @@ class Lives(RuleBasedStateMachine):
         self.check(self.known[data.draw(st.sampled_from(sorted(self.known)))])
 
     def check(self, known: Known) -> None:
-        answer = self.world.program.asks("POST", f"{LIST}/{known.identifier}/verify")
+        answer = self.scene.program.asks("POST", f"{LIST}/{known.identifier}/verify")
         assert answer.status_code == 200, answer.text
         one = answer.json()
         assert one["status"] == ("healthy" if self.works(one) else "needs_reconnect"), one
@@ -116,7 +116,7 @@ class Lives(RuleBasedStateMachine):
         had = self.places()
         one = self.told()[known.identifier]
         works = self.works(one)
-        answer = self.world.program.asks("DELETE", f"{LIST}/{known.identifier}?revoke={str(revokes).lower()}")
+        answer = self.scene.program.asks("DELETE", f"{LIST}/{known.identifier}?revoke={str(revokes).lower()}")
         assert answer.status_code == 204
         gone = had - self.places()
         beside = [other for other in self.known.values() if other.workspace == known.workspace]
@@ -131,9 +131,9 @@ class Lives(RuleBasedStateMachine):
 
     @rule(place=places, is_noticed=st.booleans())
     def somebody_removes_the_app(self, place: str, is_noticed: bool) -> None:
-        for one in self.world.site.slack.installations():
+        for one in self.scene.site.slack.installations():
             if one.place == place:
-                self.world.site.slack.removes_app(one.client_id, place)
+                self.scene.site.slack.removes_app(one.client_id, place)
         if is_noticed:
             for known in self.known.values():
                 self.check(known)
@@ -141,8 +141,8 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def hours_pass(self) -> None:
         """A token that rotates lives for twelve."""
-        self.world.site.slack.moves_clock(13 * 3600)
-        self.world.clock.forward(hours=13)
+        self.scene.site.slack.moves_clock(13 * 3600)
+        self.scene.clock.forward(hours=13)
 
     # What holds at any time.
 
@@ -171,13 +171,13 @@ class Lives(RuleBasedStateMachine):
             assert len(shared) <= 1
 
     def told(self) -> dict[str, Any]:
-        answer = self.world.program.asks("GET", LIST)
+        answer = self.scene.program.asks("GET", LIST)
         assert answer.status_code == 200, answer.text
         return {one["identifier"]: one for one in answer.json()["data"]}
 
     def works(self, one: dict[str, Any]) -> bool:
         """Whether Slack takes the token, for the connection's workspace."""
-        slack = self.world.site.slack
+        slack = self.scene.site.slack
         with slack.reading() as ledger:
             found = ledger.tokens.get(one["auth"]["accessToken"])
             if found is None or found.ended or (found.expires_at is not None and found.expires_at <= slack.now()):
@@ -185,14 +185,14 @@ class Lives(RuleBasedStateMachine):
             return bool(found.place == one["workspace"]["id"])
 
     def credentials(self, pick: int) -> dict[str, str]:
-        with self.world.site.slack.reading() as ledger:
+        with self.scene.site.slack.reading() as ledger:
             tokens = [{"accessToken": one} for one in ledger.tokens]
             pairs = [{**tokens[-1], "refreshToken": one} for one in ledger.refresh_tokens] if tokens else []
         return [*tokens, *pairs, {"accessToken": "xoxb-made-up"}][-1 - pick % (len(tokens) + len(pairs) + 1)]
 
     def places(self) -> set[str]:
-        return {one.place for one in self.world.site.slack.installations()}
+        return {one.place for one in self.scene.site.slack.installations()}
 
 
-def test_any_order_leaves_what_is_told_true(world: World) -> None:
-    walk(lambda: Lives(world), walks=40, steps=20)
+def test_any_order_leaves_what_is_told_true(scene: Scene) -> None:
+    walk(lambda: Lives(scene), walks=40, steps=20)

@@ -28,7 +28,7 @@ def test_real_integration_ends_practice_and_the_server_wants_keys_of_its_own(run
         is_one_line(run(*command, SECRET_KEY="", ENCRYPTION_KEYS=""), "SECRET_KEY")
 
 
-def test_practice_world_that_cannot_be_read_is_one_line(run: Run, environment: dict[str, str]) -> None:
+def test_practice_state_that_cannot_be_read_is_one_line(run: Run, environment: dict[str, str]) -> None:
     instance = Path(environment["INSTANCE"])
     instance.mkdir(exist_ok=True)
     (instance / "practice.json").write_text("{}")

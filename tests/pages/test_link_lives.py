@@ -56,14 +56,14 @@ class Seen:
 
 
 @dataclass
-class World:
+class Scene:
     site: Site
     clock: Clock
 
 
 @pytest.fixture
-def world(start_site: Callable[..., Site], clock: Clock) -> World:
-    return World(start_site(), clock)
+def scene(start_site: Callable[..., Site], clock: Clock) -> Scene:
+    return Scene(start_site(), clock)
 
 
 class Held(NamedTuple):
@@ -73,31 +73,31 @@ class Held(NamedTuple):
 
 
 class Lives(RuleBasedStateMachine):
-    def __init__(self, world: World) -> None:
+    def __init__(self, scene: Scene) -> None:
         super().__init__()
-        self.world = world
-        self.browsers = [BrowserClient(world.site), BrowserClient(world.site)]
+        self.scene = scene
+        self.browsers = [BrowserClient(scene.site), BrowserClient(scene.site)]
         self.links: list[Link] = []
         self.seen: list[Seen] = []
 
     def teardown(self) -> None:
-        self.world.clock.forward(minutes=30)
-        sweep.once(self.world.site.runtime)
+        self.scene.clock.forward(minutes=30)
+        sweep.once(self.scene.site.runtime)
         used = {one.workspace for one in self.held().values()}
-        installed = {one.place for one in self.world.site.slack.installations()}
+        installed = {one.place for one in self.scene.site.slack.installations()}
         assert installed == used, (installed, used)
         for one in self.held().values():
-            self.world.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
-        self.world.site.slack.reset()
+            self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
+        self.scene.site.slack.reset()
         for browser in self.browsers:
             browser.__exit__()
 
     @property
     def environment(self) -> str:
-        return self.world.site.runtime.environments.first().id
+        return self.scene.site.runtime.environments.first().id
 
     def held(self) -> dict[tuple[str | None, tuple[str, ...]], Held]:
-        rows = self.world.site.runtime.connections.page(self.environment, ConsoleSearch(), None, None).rows
+        rows = self.scene.site.runtime.connections.page(self.environment, ConsoleSearch(), None, None).rows
         return {
             (row.subscriber_id, row.context_keys): Held(row.identifier, row.workspace_id, row.updated_at)
             for row in rows
@@ -106,7 +106,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self.links) < 4)
     @rule(kind=st.sampled_from(sorted(LINKS)))
     def link_is_made(self, kind: str) -> None:
-        self.links.append(Link(self.world.site.link(**LINKS[kind]), kind))
+        self.links.append(Link(self.scene.site.link(**LINKS[kind]), kind))
 
     @precondition(lambda self: self.links)
     @rule(data=st.data(), browser=st.integers(0, 1), steps=st.integers(0, 3), place=places, who=people)
@@ -178,9 +178,9 @@ class Lives(RuleBasedStateMachine):
         assert self.works(now), "connected, and Slack does not take the token"
 
     def works(self, one: Held) -> bool:
-        connections = self.world.site.runtime.connections
+        connections = self.scene.site.runtime.connections
         token = connections.retrieve(self.environment, one.identifier, True).access_token or ""
-        with self.world.site.slack.reading() as ledger:
+        with self.scene.site.slack.reading() as ledger:
             found = ledger.tokens.get(token)
             return found is not None and found.ended is None and found.place == one.workspace
 
@@ -203,22 +203,22 @@ class Lives(RuleBasedStateMachine):
         if chance:
             return  # Mostly not: little can happen after it.
         link = data.draw(st.sampled_from(self.links), "link")
-        runtime = self.world.site.runtime
+        runtime = self.scene.site.runtime
         runtime.links.revoke(runtime.links.read(link.url.rsplit("/", 1)[1]))
         link.is_revoked = True
 
     @rule(minutes=st.sampled_from([4, 11]), sweeps=st.booleans())
     def time_passes(self, minutes: int, sweeps: bool) -> None:
-        self.world.clock.forward(minutes=minutes)
+        self.scene.clock.forward(minutes=minutes)
         if sweeps:
-            sweep.once(self.world.site.runtime)
+            sweep.once(self.scene.site.runtime)
 
     @precondition(lambda self: self.held())
     @rule(data=st.data())
     def operator_disconnects(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(sorted(self.held().values())))
-        self.world.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
+        self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
 
 
-def test_any_order_leaves_everybody_what_is_theirs(world: World) -> None:
-    walk(lambda: Lives(world), walks=200, steps=30)
+def test_any_order_leaves_everybody_what_is_theirs(scene: Scene) -> None:
+    walk(lambda: Lives(scene), walks=200, steps=30)

@@ -62,9 +62,9 @@ def practice_server() -> Iterator[Slack]:
 
 @pytest.fixture
 def practice_slack(practice_server: Slack) -> Iterator[Slack]:
-    practice_server.world.reset()
+    practice_server.slack.reset()
     yield practice_server
-    practice_server.world.reset()
+    practice_server.slack.reset()
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def refusal(client: WebClient, method: str, **query: Any) -> str:
 
 
 def channel(slack: Slack, name: str, workspace: str = ACME) -> str:
-    return next(found.id for found in slack.world.workspaces[workspace].channels if found.name == name)
+    return next(found.id for found in slack.slack.workspaces[workspace].channels if found.name == name)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_pages_can_be_short_before_the_end(practice_slack: Slack) -> None:
 
 def test_private_channel_is_seen_once_the_bot_is_invited(practice_slack: Slack, bot: WebClient) -> None:
     assert "leadership" not in named(bot, types="public_channel,private_channel")
-    assert practice_slack.world.invites_bot(practice_slack.registered.client_id, ACME, "leadership")
+    assert practice_slack.slack.invites_bot(practice_slack.registered.client_id, ACME, "leadership")
     assert named(bot, types="private_channel") == ["leadership"]
     assert "leadership" not in named(bot)
     assert bot.conversations_info(channel=channel(practice_slack, "leadership"))["channel"]["is_private"] is True
@@ -121,7 +121,7 @@ def test_channel_that_cannot_be_used_is_refused(
 
 
 def test_private_channel_is_joined_by_invitation_only(practice_slack: Slack, bot: WebClient) -> None:
-    practice_slack.world.invites_bot(practice_slack.registered.client_id, ACME, "leadership")
+    practice_slack.slack.invites_bot(practice_slack.registered.client_id, ACME, "leadership")
     error = refusal(bot, "conversations.join", channel=channel(practice_slack, "leadership"))
     assert error == "method_not_supported_for_channel_type"
 
@@ -136,7 +136,7 @@ def test_organisations_token_names_the_workspace(practice_slack: Slack) -> None:
     assert refusal(client, "conversations.list") == "missing_argument"
     assert refusal(client, "conversations.list", team_id=ACME) == "team_not_found"
     assert refusal(client, "conversations.list", team_id=DESIGN) == "team_access_not_granted"
-    practice_slack.world.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
+    practice_slack.slack.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
     assert "brand" in named(client, team_id=DESIGN)
 
 
@@ -144,6 +144,6 @@ def test_organisations_token_posts_by_channel_id(practice_slack: Slack) -> None:
     client = practice_slack.client(practice_slack.installs(GROUP, scope="chat:write,chat:write.public")["access_token"])
     brand = channel(practice_slack, "brand", DESIGN)
     assert refusal(client, "chat.postMessage", channel=brand, text="hello") == "channel_not_found"
-    practice_slack.world.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
+    practice_slack.slack.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
     assert client.chat_postMessage(channel=brand, text="hello")["ok"] is True
     assert refusal(client, "chat.postMessage", channel="#brand", text="hello") == "team_not_found"

@@ -57,7 +57,7 @@ def test_consent_shows_app_person_scopes_and_workspaces(practice_slack: Slack) -
     page = practice_slack.sees_consent(user_scope="users:read").text
     for shown in ("Northwind Notices", "Bea Lindqvist", "chat:write", "channels:read", "users:read", "as you"):
         assert shown in page
-    for workspace in practice_slack.world.workspaces.values():
+    for workspace in practice_slack.slack.workspaces.values():
         assert f'value="{workspace.id}"' in page
         assert workspace.name in page
 
@@ -199,7 +199,7 @@ def test_every_scenario_ends_where_the_table_says(practice_slack: Slack, scenari
 @pytest.mark.parametrize("way", ["query", "control", "form"])
 def test_scenario_comes_by_query_by_control_or_by_form(practice_slack: Slack, way: str) -> None:
     if way == "control":
-        practice_slack.world.next_consent("redirect_server_error")
+        practice_slack.slack.next_consent("redirect_server_error")
     in_query = {"scenario": "redirect_server_error"} if way == "query" else {}
     form = {"workspace": ACME, "action": "allow"} | ({"scenario": "redirect_server_error"} if way == "form" else {})
     address = f"/oauth/v2/authorize?{urlencode(practice_slack.ask(**in_query))}"
@@ -209,7 +209,7 @@ def test_scenario_comes_by_query_by_control_or_by_form(practice_slack: Slack, wa
 
 
 def test_ordered_scenario_is_for_one_consent(practice_slack: Slack) -> None:
-    practice_slack.world.next_consent("redirect_server_error")
+    practice_slack.slack.next_consent("redirect_server_error")
     assert "error" in brought_back(practice_slack.presses("allow"))
     assert "code" in brought_back(practice_slack.presses("allow"))
 
@@ -271,7 +271,7 @@ def test_below_a_prefix_every_link_stays_below_it(practice_slack: Slack) -> None
 
 
 def test_consent_can_move_to_another_name_first(practice_slack: Slack) -> None:
-    practice_slack.world.forwards_to = "http://localhost:4003"
+    practice_slack.slack.forwards_to = "http://localhost:4003"
     answer = practice_slack.sees_consent(state="a+b&c")
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("http://localhost:4003/oauth/v2/authorize?")
@@ -292,4 +292,4 @@ def test_admin_removes_the_app_and_adds_it_to_a_workspace(practice_slack: Slack)
         admin.post("/remove", data=choice | {"workspace": GROUP})
         assert "Northwind Notices" not in admin.get("/").text
         assert admin.post("/remove", data=choice | {"workspace": "T0UNKNOWN"}).status_code == 404
-    assert practice_slack.world.installations() == []
+    assert practice_slack.slack.installations() == []

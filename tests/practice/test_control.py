@@ -58,7 +58,7 @@ def test_reset_forgets_everything(practice_slack: Slack) -> None:
     order(practice_slack, "consent", scenario="cancelled")
     order(practice_slack, "forward", origin="http://localhost:1")
     assert order(practice_slack, "reset") == (200, True)
-    assert practice_slack.world.calls() == []
+    assert practice_slack.slack.calls() == []
     assert practice_slack.says_about(token) == "invalid_auth"
     assert practice_slack.sees_consent().status_code == 200
     assert "code" in brought_back(practice_slack.presses("allow"))
@@ -94,4 +94,4 @@ def test_page_of_another_site_gives_no_orders(practice_slack: Slack) -> None:
     with practice_slack.app.test_client() as client:
         answer = client.post("/control/reset", json={}, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
-    assert len(practice_slack.world.installations()) == 1
+    assert len(practice_slack.slack.installations()) == 1

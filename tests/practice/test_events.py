@@ -49,8 +49,8 @@ def telling_slack(practice_listener: Listener) -> Iterator[Slack]:
         with served(slack.app) as url:
             slack.url = url
             yield slack
-            slack.world.reset()
-            assert slack.world.events.wait_until_told()
+            slack.slack.reset()
+            assert slack.slack.events.wait_until_told()
 
 
 def types(events: list[dict[str, Any]]) -> list[str]:
@@ -59,7 +59,7 @@ def types(events: list[dict[str, Any]]) -> list[str]:
 
 def test_uninstall_is_told_in_slacks_envelope(telling_slack: Slack, practice_listener: Listener) -> None:
     installed = telling_slack.installs(user_scope="users:read")
-    telling_slack.world.removes_app(APP.client_id, ACME)
+    telling_slack.slack.removes_app(APP.client_id, ACME)
     revoked, uninstalled = practice_listener.events(2)
     assert types([revoked, uninstalled]) == ["tokens_revoked", "app_uninstalled"]
     assert revoked["event"]["tokens"] == {
@@ -75,7 +75,7 @@ def test_uninstall_is_told_in_slacks_envelope(telling_slack: Slack, practice_lis
 
 def test_events_are_signed_as_slack_signs(telling_slack: Slack, practice_listener: Listener) -> None:
     telling_slack.installs()
-    telling_slack.world.removes_app(APP.client_id, ACME)
+    telling_slack.slack.removes_app(APP.client_id, ACME)
     body, headers = practice_listener.told.get(timeout=10)
     assert SignatureVerifier(APP.signing_secret).is_valid_request(body, headers)
     assert not SignatureVerifier("another-secret").is_valid_request(body, headers)
@@ -94,14 +94,14 @@ def test_signature_agrees_with_slacks_published_example() -> None:
 
 def test_order_of_the_two_events_can_be_the_other_one(telling_slack: Slack, practice_listener: Listener) -> None:
     telling_slack.installs()
-    telling_slack.world.events.uninstalled_first = True
-    telling_slack.world.removes_app(APP.client_id, ACME)
+    telling_slack.slack.events.uninstalled_first = True
+    telling_slack.slack.removes_app(APP.client_id, ACME)
     assert types(practice_listener.events(2)) == ["app_uninstalled", "tokens_revoked"]
 
 
 def test_organisations_uninstall_names_the_organisation(telling_slack: Slack, practice_listener: Listener) -> None:
     telling_slack.installs(GROUP)
-    telling_slack.world.removes_app(APP.client_id, GROUP)
+    telling_slack.slack.removes_app(APP.client_id, GROUP)
     [event] = practice_listener.events(1)
     assert (event["team_id"], event["enterprise_id"]) == (None, GROUP)
 
@@ -109,7 +109,7 @@ def test_organisations_uninstall_names_the_organisation(telling_slack: Slack, pr
 def test_revoking_the_bot_token_is_told(telling_slack: Slack, practice_listener: Listener) -> None:
     installed = telling_slack.installs(user_scope="users:read")
     telling_slack.client(installed["access_token"]).auth_revoke()
-    assert telling_slack.world.events.wait_until_told()
+    assert telling_slack.slack.events.wait_until_told()
     [event] = practice_listener.events(1)
     assert event["event"] == {
         "type": "tokens_revoked",
@@ -120,29 +120,29 @@ def test_revoking_the_bot_token_is_told(telling_slack: Slack, practice_listener:
 
 def test_revoking_a_rotating_token_is_not_told(telling_slack: Slack, practice_listener: Listener) -> None:
     telling_slack.client(telling_slack.installs(scenario="rotation")["access_token"]).auth_revoke()
-    assert telling_slack.world.events.wait_until_told()
+    assert telling_slack.slack.events.wait_until_told()
     assert practice_listener.told.empty()
 
 
 def test_failed_delivery_is_tried_again_with_slacks_headers(telling_slack: Slack, practice_listener: Listener) -> None:
     practice_listener.answers = [500]
     telling_slack.installs()
-    telling_slack.world.removes_app(APP.client_id, ACME)
+    telling_slack.slack.removes_app(APP.client_id, ACME)
     (first, first_headers), (again, again_headers) = (practice_listener.told.get(timeout=10) for _ in range(2))
     assert first == again
     assert "X-Slack-Retry-Num" not in first_headers
     assert (again_headers["X-Slack-Retry-Num"], again_headers["X-Slack-Retry-Reason"]) == ("1", "http_error")
-    assert telling_slack.world.events.wait_until_told()
+    assert telling_slack.slack.events.wait_until_told()
     told = [
-        (delivery.event_type, delivery.tries, delivery.status) for delivery in telling_slack.world.events.deliveries()
+        (delivery.event_type, delivery.tries, delivery.status) for delivery in telling_slack.slack.events.deliveries()
     ]
     assert told == [("tokens_revoked", 2, 200), ("app_uninstalled", 1, 200)]
 
 
 def test_without_an_events_address_nobody_is_told(practice_slack: Slack) -> None:
     practice_slack.installs()
-    assert practice_slack.world.removes_app(APP.client_id, ACME)
-    assert practice_slack.world.events.deliveries() == []
+    assert practice_slack.slack.removes_app(APP.client_id, ACME)
+    assert practice_slack.slack.events.deliveries() == []
 
 
 def test_events_address_is_an_http_address() -> None:

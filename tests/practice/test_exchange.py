@@ -107,7 +107,7 @@ def test_webhook_posts_until_the_app_is_removed(practice_slack: Slack) -> None:
     path = webhook["url"].removeprefix(practice_slack.url)
     with practice_slack.app.test_client() as poster:
         assert poster.post(path, json={"text": "hello"}).text == "ok"
-        practice_slack.world.removes_app(practice_slack.registered.client_id, ACME)
+        practice_slack.slack.removes_app(practice_slack.registered.client_id, ACME)
         assert poster.post(path, json={"text": "hello"}).status_code == 404
 
 
@@ -153,9 +153,9 @@ def test_wrong_grant_type_is_refused(practice_slack: Slack) -> None:
 
 def test_code_lives_ten_minutes(practice_slack: Slack) -> None:
     early, late = practice_slack.allows(), practice_slack.allows()
-    practice_slack.world.moves_clock(590)
+    practice_slack.slack.moves_clock(590)
     assert practice_slack.exchanges(early)["ok"] is True
-    practice_slack.world.moves_clock(10)
+    practice_slack.slack.moves_clock(10)
     with pytest.raises(SlackApiError) as problem:
         practice_slack.exchanges(late)
     assert error_of(problem.value) == "invalid_code"
@@ -173,7 +173,7 @@ def test_of_thirty_exchanges_of_one_code_one_succeeds(practice_slack: Slack) -> 
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(exchange, range(30)))
     assert sorted(answers) == ["True", *["invalid_code"] * 29]
-    assert len(practice_slack.world.calls("oauth.v2.access")) == 30
+    assert len(practice_slack.slack.calls("oauth.v2.access")) == 30
 
 
 REFUSALS = [
@@ -211,7 +211,7 @@ def test_reinstalling_gives_the_same_token_with_all_scopes(practice_slack: Slack
 
 def test_installing_after_an_uninstall_gives_a_new_token_and_fewer_scopes(practice_slack: Slack) -> None:
     first = practice_slack.installs(scope="chat:write,groups:read")
-    practice_slack.world.removes_app(practice_slack.registered.client_id, ACME)
+    practice_slack.slack.removes_app(practice_slack.registered.client_id, ACME)
     second = practice_slack.installs(scope="chat:write")
     assert second["access_token"] != first["access_token"]
     assert second["scope"] == "chat:write"
@@ -224,7 +224,7 @@ def test_apps_do_not_see_each_other(practice_slack: Slack) -> None:
     theirs = other.installs()
     assert theirs["access_token"] != ours["access_token"]
     assert theirs["app_id"] != ours["app_id"]
-    practice_slack.world.removes_app(OTHER_APP.client_id, ACME)
+    practice_slack.slack.removes_app(OTHER_APP.client_id, ACME)
     assert practice_slack.says_about(ours["access_token"]) == "ok"
 
 

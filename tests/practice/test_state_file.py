@@ -1,4 +1,4 @@
-"""The world's file: a restart loses nothing, and nobody else can read it."""
+"""The slack's file: a restart loses nothing, and nobody else can read it."""
 
 import json
 import stat
@@ -23,7 +23,7 @@ def test_restart_loses_nothing(state_file: Path) -> None:
     with served(before.app) as before.url:
         plain = before.installs(ACME, scenario="incoming_webhook")
         rotating = before.installs(DESIGN, scenario="rotation")
-        before.world.approves(APP.client_id, HARBOR)
+        before.slack.approves(APP.client_id, HARBOR)
         code = before.allows(HARBOR)
     after = make_slack(state_file=state_file)
     with served(after.app) as after.url:
@@ -39,7 +39,7 @@ def test_spent_code_stays_spent_over_a_restart(state_file: Path) -> None:
         code = before.allows()
         before.exchanges(code)
     after = make_slack(state_file=state_file)
-    with after.world.reading() as ledger:
+    with after.slack.reading() as ledger:
         assert code not in ledger.codes
 
 
@@ -64,7 +64,7 @@ def test_every_change_is_in_the_file_when_it_is_told(state_file: Path) -> None:
 def test_reset_empties_the_file(state_file: Path) -> None:
     slack = make_slack(state_file=state_file)
     slack.allows(GROUP)
-    slack.world.reset()
+    slack.slack.reset()
     assert json.loads(state_file.read_text())["world"]["codes"] == []
 
 
@@ -91,7 +91,7 @@ def test_dead_tokens_and_expired_codes_do_not_pile_up() -> None:
 def test_expired_codes_are_forgotten() -> None:
     slack = make_slack()
     slack.allows()
-    slack.world.moves_clock(601)
+    slack.slack.moves_clock(601)
     newest = slack.allows()
-    with slack.world.reading() as ledger:
+    with slack.slack.reading() as ledger:
         assert list(ledger.codes) == [newest]

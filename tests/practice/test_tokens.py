@@ -36,7 +36,7 @@ def test_unknown_method_is_told_and_its_name_is_not_kept(practice_slack: Slack) 
     with pytest.raises(SlackApiError) as problem:
         practice_slack.client().api_call("xoxb-pasted-into-the-path")
     assert error_of(problem.value) == "unknown_method"
-    assert [call.method for call in practice_slack.world.calls()] == ["unknown_method"]
+    assert [call.method for call in practice_slack.slack.calls()] == ["unknown_method"]
 
 
 def test_missing_scope_names_what_is_needed_and_what_is_there(practice_slack: Slack) -> None:
@@ -66,7 +66,7 @@ def test_teams_of_a_workspace_token_are_its_own(practice_slack: Slack) -> None:
 def test_organisation_has_the_app_in_no_workspace_at_first(practice_slack: Slack) -> None:
     client = practice_slack.client(practice_slack.installs(GROUP)["access_token"])
     assert client.auth_teams_list()["teams"] == []
-    assert practice_slack.world.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
+    assert practice_slack.slack.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
     assert client.auth_teams_list()["teams"] == [{"id": DESIGN, "name": "Meridian Design"}]
 
 
@@ -74,28 +74,28 @@ def test_revoking_a_bot_token_uninstalls_when_nothing_else_is_left(practice_slac
     token = practice_slack.installs()["access_token"]
     assert practice_slack.client(token).auth_revoke()["revoked"] is True
     assert practice_slack.says_about(token) == "token_revoked"
-    assert practice_slack.world.installations() == []
+    assert practice_slack.slack.installations() == []
 
 
 def test_revoking_a_bot_token_leaves_the_users_token(practice_slack: Slack) -> None:
     installed = practice_slack.installs(user_scope="users:read")
     practice_slack.client(installed["access_token"]).auth_revoke()
     assert practice_slack.says_about(installed["authed_user"]["access_token"]) == "ok"
-    [installation] = practice_slack.world.installations()
+    [installation] = practice_slack.slack.installations()
     assert installation.bot_scopes == []
 
 
 def test_revoking_the_last_user_token_uninstalls(practice_slack: Slack) -> None:
     installed = practice_slack.installs(scenario="user_only")
     practice_slack.client(installed["authed_user"]["access_token"]).auth_revoke()
-    assert practice_slack.world.installations() == []
+    assert practice_slack.slack.installations() == []
 
 
 def test_revoking_a_rotating_token_ends_that_token_only(practice_slack: Slack) -> None:
     installed = practice_slack.installs(scenario="rotation")
     practice_slack.client(installed["access_token"]).auth_revoke()
     assert practice_slack.says_about(installed["access_token"]) == "token_revoked"
-    assert len(practice_slack.world.installations()) == 1
+    assert len(practice_slack.slack.installations()) == 1
     assert practice_slack.says_about(practice_slack.refreshes(installed["refresh_token"])["access_token"]) == "ok"
 
 
@@ -159,9 +159,9 @@ def test_refresh_gives_a_new_pair_for_one_token(practice_slack: Slack) -> None:
 def test_rotating_token_expires_after_twelve_hours(practice_slack: Slack) -> None:
     installed = practice_slack.installs(scenario="rotation")
     client = practice_slack.client(installed["access_token"])
-    practice_slack.world.moves_clock(43_000)
+    practice_slack.slack.moves_clock(43_000)
     assert 190 <= client.auth_test()["expires_in"] <= 200
-    practice_slack.world.moves_clock(200)
+    practice_slack.slack.moves_clock(200)
     assert practice_slack.says_about(installed["access_token"]) == "token_expired"
     assert practice_slack.says_about(practice_slack.refreshes(installed["refresh_token"])["access_token"]) == "ok"
 
@@ -178,10 +178,10 @@ def test_two_rotating_tokens_live_and_the_third_ends_the_oldest(practice_slack: 
 def test_used_refresh_token_works_in_its_grace_and_never_after(practice_slack: Slack) -> None:
     first = practice_slack.installs(scenario="rotation")["refresh_token"]
     practice_slack.refreshes(first)
-    practice_slack.world.moves_clock(50)
+    practice_slack.slack.moves_clock(50)
     again = practice_slack.refreshes(first)
     assert practice_slack.says_about(again["access_token"]) == "ok"
-    practice_slack.world.moves_clock(20)
+    practice_slack.slack.moves_clock(20)
     with pytest.raises(SlackApiError) as problem:
         practice_slack.refreshes(first)
     assert error_of(problem.value) == "invalid_refresh_token"
@@ -190,7 +190,7 @@ def test_used_refresh_token_works_in_its_grace_and_never_after(practice_slack: S
 
 def test_lost_answer_of_a_refresh_is_repaired_in_the_grace(practice_slack: Slack) -> None:
     installed = practice_slack.installs(scenario="rotation")
-    practice_slack.world.drops_connection("oauth.v2.access", after=True)
+    practice_slack.slack.drops_connection("oauth.v2.access", after=True)
     with pytest.raises(ConnectionError):
         practice_slack.refreshes(installed["refresh_token"])
     assert practice_slack.says_about(practice_slack.refreshes(installed["refresh_token"])["access_token"]) == "ok"

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from onboarding.practice.world import KEPT_CALLS
+from onboarding.practice.slack_state import KEPT_CALLS
 from tests.practice.walk import ACME, Slack, error_of
 from tests.waiting import until
 
@@ -15,7 +15,7 @@ from tests.waiting import until
 def test_too_many_requests_say_how_long_to_wait_and_spend_no_code(practice_slack: Slack, way: str) -> None:
     code = practice_slack.allows(scenario="ratelimited" if way == "menu" else "normal")
     if way == "order":
-        practice_slack.world.fails("oauth.v2.access", "ratelimited")
+        practice_slack.slack.fails("oauth.v2.access", "ratelimited")
     with pytest.raises(SlackApiError) as problem:
         practice_slack.exchanges(code)
     assert problem.value.response.status_code == 429
@@ -26,7 +26,7 @@ def test_too_many_requests_say_how_long_to_wait_and_spend_no_code(practice_slack
 
 @pytest.mark.parametrize(("fault", "status"), [("status_500", 500), ("html_502", 502), ("html_200", 200)])
 def test_answers_that_are_not_json_keep_their_status(practice_slack: Slack, fault: str, status: int) -> None:
-    practice_slack.world.fails("auth.test", fault)
+    practice_slack.slack.fails("auth.test", fault)
     with pytest.raises(SlackApiError) as problem:
         practice_slack.client("xoxb-1").auth_test()
     assert problem.value.response.status_code == status
@@ -47,33 +47,33 @@ def test_cut_connection_leaves_the_code_as_the_menu_says(practice_slack: Slack, 
 
 
 def test_where_no_socket_is_shown_the_answer_ends_in_the_middle(practice_slack: Slack) -> None:
-    practice_slack.world.drops_connection("auth.test")
+    practice_slack.slack.drops_connection("auth.test")
     answer = practice_slack.get("/api/auth.test")
     assert int(answer.headers["Content-Length"]) > len(answer.data)
 
 
 @pytest.mark.slow
 def test_slow_answer_runs_into_the_callers_time_limit(practice_slack: Slack) -> None:
-    practice_slack.world.answers_slowly("auth.test", 60)
+    practice_slack.slack.answers_slowly("auth.test", 60)
     with pytest.raises(TimeoutError):
         practice_slack.client("xoxb-1", timeout=1).auth_test()
 
 
 def test_while_one_call_hangs_the_others_are_answered(practice_slack: Slack) -> None:
-    practice_slack.world.answers_slowly("auth.test", 60)
+    practice_slack.slack.answers_slowly("auth.test", 60)
     with ThreadPoolExecutor(1) as pool:
         hanging = pool.submit(practice_slack.says_about, "xoxb-1")
-        assert until(lambda: practice_slack.world.faults.hanging == 1)
+        assert until(lambda: practice_slack.slack.faults.hanging == 1)
         assert practice_slack.installs()["ok"] is True
         assert not hanging.done()
-        practice_slack.world.reset()
+        practice_slack.slack.reset()
         assert hanging.result(10) == "invalid_auth"
-    assert practice_slack.world.calls() == [], "a call that came before the reset"
+    assert practice_slack.slack.calls() == [], "a call that came before the reset"
 
 
 def test_fault_is_for_as_many_calls_as_it_says_and_for_one_method(practice_slack: Slack) -> None:
     token = practice_slack.installs()["access_token"]
-    practice_slack.world.fails("auth.test", "internal_error", times=2)
+    practice_slack.slack.fails("auth.test", "internal_error", times=2)
     assert practice_slack.client(token).auth_teams_list()["ok"] is True
     said = [practice_slack.says_about(token) for _ in range(3)]
     assert said == ["internal_error", "internal_error", "ok"]
@@ -82,19 +82,19 @@ def test_fault_is_for_as_many_calls_as_it_says_and_for_one_method(practice_slack
 def test_log_of_calls_tells_method_and_outcome(practice_slack: Slack) -> None:
     practice_slack.says_about(practice_slack.installs()["access_token"])
     practice_slack.says_about("xoxb-1")
-    told = [(call.method, call.status, call.ok, call.error) for call in practice_slack.world.calls()]
+    told = [(call.method, call.status, call.ok, call.error) for call in practice_slack.slack.calls()]
     assert told == [
         ("oauth.v2.access", 200, True, None),
         ("auth.test", 200, True, None),
         ("auth.test", 200, False, "invalid_auth"),
     ]
-    assert len(practice_slack.world.calls("auth.test")) == 2
+    assert len(practice_slack.slack.calls("auth.test")) == 2
 
 
 def test_log_of_calls_stays_small(practice_slack: Slack) -> None:
     for _ in range(KEPT_CALLS + 50):
         practice_slack.get("/api/auth.test")
-    assert len(practice_slack.world.calls()) == KEPT_CALLS
+    assert len(practice_slack.slack.calls()) == KEPT_CALLS
 
 
 def test_nothing_secret_is_in_the_log_of_calls_or_in_any_log(
@@ -106,10 +106,10 @@ def test_nothing_secret_is_in_the_log_of_calls_or_in_any_log(
     installed = practice_slack.exchanges(code)
     practice_slack.refreshes(installed["refresh_token"])
     practice_slack.says_about(installed["access_token"])
-    practice_slack.world.drops_connection("auth.test")
+    practice_slack.slack.drops_connection("auth.test")
     with pytest.raises(ConnectionError):
         practice_slack.says_about(installed["access_token"])
-    kept = caplog.text + repr(practice_slack.world.calls()) + practice_slack.get("/control/calls").text
+    kept = caplog.text + repr(practice_slack.slack.calls()) + practice_slack.get("/control/calls").text
     assert "/api/auth.test" in caplog.text
     for secret in (code, "xox", "never-to-be-logged", *practice_slack.registered.client_secrets):
         assert secret not in kept

@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from werkzeug.test import TestResponse
 
-from onboarding.practice import PracticeApp, World
+from onboarding.practice import PracticeApp, PracticeSlack
 
 ACME, ACME_TEST, HARBOR = "T0ACMEHQ01", "T0ACMETEST", "T0HARBORLG"
 DESIGN, GROUP = "T0MERIDESN", "E0MERIDIAN"
@@ -25,9 +25,9 @@ class Slack:
     scopes: str = "chat:write,channels:read"
 
     @property
-    def world(self) -> World:
-        world: World = self.app.extensions["practice_world"]
-        return world
+    def slack(self) -> PracticeSlack:
+        slack: PracticeSlack = self.app.extensions["practice_state"]
+        return slack
 
     @property
     def redirect_uri(self) -> str:

@@ -1,6 +1,6 @@
-"""The practice Slack's world: everything that it knows, behind one lock, saved after each change.
+"""The practice Slack's state: everything that it knows, behind one lock, saved after each change.
 
-`app.extensions["practice_world"]` is one. The verbs of the first part are for tests and for the control address.
+`app.extensions["practice_state"]` is one. The verbs of the first part are for tests and for the control address.
 """
 
 import re
@@ -38,7 +38,7 @@ class Call:
     error: str | None
 
 
-class World:
+class PracticeSlack:
     """Safe to use from several threads. Nothing waits for the network, or for a fault's delay, while it is locked."""
 
     def __init__(
@@ -70,7 +70,7 @@ class World:
         return self._clock() + self._ahead_seconds
 
     def app(self, client_id: str) -> PracticeApp | None:
-        """ApiCall anew each time; what cannot be a client id does not reach the look-up, which may be a database."""
+        """Look the app up each time; what cannot be a client id does not reach the look-up, which may be a database."""
         return self._apps(client_id) if _CLIENT_ID.fullmatch(client_id) else None
 
     # What tests and hosts' CI say to it.
@@ -153,7 +153,7 @@ class World:
         with self._lock:
             return [replace(installation) for installation in self._ledger.installations.values()]
 
-    # What was call, and a fresh start.
+    # What was called, and a fresh start.
 
     def calls(self, method: str | None = None) -> list[Call]:
         """The newest KEPT_CALLS calls, oldest first."""
@@ -197,7 +197,7 @@ class World:
                 self._file.save(change, self._snapshot)
 
     def begin_call(self) -> int:
-        """What `note_call` wants: how often the world was reset before the call came."""
+        """What `note_call` wants: how often the state was reset before the call came."""
         with self._lock:
             return self._resets
 
