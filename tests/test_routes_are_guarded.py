@@ -96,7 +96,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         ],
         "attempt_id": [waiting.url.rsplit("/", 1)[1]],
         "identifier": [_first_connection(site)],
-        "filename": ["css/site.css"],
+        "filename": ["css/tokens.css"],
         # For the API's endpoints, which all refuse without a key.
         "subscriber_id": ["x"],
         "type": ["x"],

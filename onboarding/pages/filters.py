@@ -65,7 +65,7 @@ def context_label(key: str) -> Markup:
     """A context key such as "tenant:org-123" as an element that tells its type from its id."""
     kind, colon, identifier = key.partition(":")
     words = f'<span class="context-type">{escape(kind)}:</span> {escape(identifier)}' if colon else escape(key)
-    return Markup(f'<span class="context">{words}</span>')  # noqa: S704  # each part is escaped above
+    return Markup(f"<span>{words}</span>")  # noqa: S704  # each part is escaped above
 
 
 def code_words(text: str) -> Markup:
