@@ -39,9 +39,9 @@ def once(runtime: Runtime, batches: int | None = None) -> tuple[Step, ...]:
     return (
         _take("ended", "Attempts ended", lambda: iter([runtime.installs.expire_overdue()]), batches),
         _take("attemptsPurged", "Attempts purged", runtime.retention.purge_attempts, batches),
-        _take("answersPurged", "Answers purged", runtime.idempotency.purge, batches),
+        _take("answersPurged", "Answers purged", runtime.retention.purge_responses, batches),
         _take("signInsPurged", "Sign-ins purged", runtime.retention.purge_sign_ins, batches),
-        _take("installationsErased", "Installations erased", runtime.retention.erase_unused, batches),
+        _take("installationsErased", "Installations erased", runtime.retention.erase_orphaned_installations, batches),
     )
 
 

@@ -5,21 +5,19 @@ the one still: an answer must not outlive the token that it told.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused
+from onboarding.lifetimes import RESPONSE_LIFETIME
 from onboarding.store import idempotency
 from onboarding.store.database import Database, Rows
 from onboarding.vault import SealedAt, Vault
 
-LIFETIME = timedelta(hours=24)
 #: A process that died in the middle frees the key by then.
 CLAIM_LIFE = timedelta(minutes=5)
-_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Idempotency:
             found = idempotency.find(session, environment_id, key, method, path)
             if found is None:
                 raise _busy(key)
-            life = CLAIM_LIFE if found.status is None else LIFETIME
+            life = CLAIM_LIFE if found.status is None else RESPONSE_LIFETIME
             if found.claimed_at + life <= at and idempotency.take_over(session, found.id, found.claim, values):
                 return Claim(found.id, mine.claim)
         if found.body_fingerprint not in marks:
@@ -83,14 +81,6 @@ class Idempotency:
         """The request failed on our side or Slack's: a repeat is a new try."""
         with self._database.transaction() as session:
             idempotency.release(session, claim.answer_id, claim.claim)
-
-    def purge(self) -> Iterator[int]:
-        """Removes what is past its time, claims of processes that died among it. How many, batch by batch."""
-        before, count = self._now() - LIFETIME, _BATCH
-        while count == _BATCH:
-            with self._database.transaction() as session:
-                count = idempotency.purge(session, before, _BATCH)
-            yield count
 
 
 def _busy(key: str) -> Conflict:

@@ -10,9 +10,9 @@ from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused, unknown_integration
 from onboarding.settings import Settings
 from onboarding.slack import scopes as known_scopes
-from onboarding.store import attempts, audit, channel_endpoints, connections, environments, installations, links
+from onboarding.store import attempts, audit, connections, environments, erasure
 from onboarding.store import integrations as store
-from onboarding.store.database import Database, Session
+from onboarding.store.database import Database
 from onboarding.vault import SealedAt, Vault
 
 PRACTICE_PATH = "/practice"
@@ -161,7 +161,7 @@ class Integrations:
             if attempts.are_under_way(session, found.id):
                 # What Slack grants now would never be given back.
                 raise Conflict("Somebody is installing it just now. Try again in ten minutes.")
-            self._erase(session, found)
+            erasure.erase_integration(session, found.id)
             audit.note(session, environment_id, self._now(), "shell", "integration.removed", identifier, "")
 
     def add_practice(
@@ -251,19 +251,9 @@ class Integrations:
         with self._database.transaction() as session:
             gone = store.all_practice(session)
             for one in gone:
-                self._erase(session, one)
+                erasure.erase_integration(session, one.id)
                 audit.note(session, one.environment_id, self._now(), "shell", "practice.cleared", one.identifier, "")
         return len(gone)
-
-    def _erase(self, session: Session, one: store.Integration) -> None:
-        attempts.remove_of_integration(session, one.id)
-        links.remove_of_integration(session, one.id)
-        channel_endpoints.remove_of_integration(session, one.id)
-        for connection in connections.of_integration(session, one.id):
-            connections.remove(session, connection.id)
-        for installation in installations.of_integration(session, one.id):
-            installations.remove(session, installation.id)
-        store.remove(session, one.id)
 
 
 def _check(change: Change) -> None:

@@ -1,69 +1,78 @@
-"""Retention: what nobody needs any more goes, a batch at a time, so that nobody waits for it.
+"""Data retention: what is no longer needed is deleted, in batches with a transaction each so that no writer waits long.
 
-Any number of processes may do it at once: each takes rows that no other has in hand. Answers to repeated requests are
-`idempotency`'s, grants that wait are `choosing`'s.
+Any number of processes may run it at the same time; each skips rows that another has locked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 from onboarding.clock import Clock
-from onboarding.store import attempts, audit, operators, orphaned_installations
-from onboarding.store.database import Database
+from onboarding.lifetimes import RESPONSE_LIFETIME
+from onboarding.store import audit, erasure
+from onboarding.store.database import Database, Session
 
-#: The browser's cookie lives a day (pages/attempt_cookies.py), and without it the result page shows nothing. An approval
-#: lives a week, and until then a second callback of the same attempt is a reload, and no riddle.
-ATTEMPT_LIFE = timedelta(days=7)
-UNUSED_LIFE = timedelta(hours=24)
-#: For so long an old link's page says that it was used, or came too late.
+#: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its attempt.
+ATTEMPT_KEPT = timedelta(days=7)
+#: Time for a connection to be attached to a new installation.
+ORPHAN_KEPT = timedelta(hours=24)
+#: For this long the page of an old sign-in link can say that the link was used or has expired.
 SIGN_IN_KEPT = timedelta(days=7)
 _BATCH = 500
 
 
 class Retention:
+    """Each method deletes one kind of row and yields the number deleted after each batch."""
+
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
-        self._place = ""
+        #: Where the walk over the installations goes on.
+        self._after = ""
 
     def purge_attempts(self) -> Iterator[int]:
-        """Removes attempts that ended long ago, and those that nobody came back to. How many, batch by batch."""
-        before = self._now() - ATTEMPT_LIFE
+        """Delete attempts that ended, or were started and never continued, more than a week ago."""
+        before = self._now() - ATTEMPT_KEPT
         for stage in ("finished", "made"):
-            count = _BATCH
-            while count == _BATCH:
-                with self._database.transaction() as session:
-                    count = attempts.purge(session, stage, before, _BATCH)
-                yield count
+            yield from self._batches(partial(erasure.purge_attempts, stage=stage, before=before, limit=_BATCH))
+
+    def purge_responses(self) -> Iterator[int]:
+        """Delete stored responses to idempotent requests, and claims of processes that died, after a day."""
+        before = self._now() - RESPONSE_LIFETIME
+        return self._batches(partial(erasure.purge_responses, before=before, limit=_BATCH))
 
     def purge_sign_ins(self) -> Iterator[int]:
-        """Removes sign-in links and sessions that ended long ago. How many, batch by batch."""
-        before, count = self._now() - SIGN_IN_KEPT, _BATCH
-        while count == _BATCH:
-            with self._database.transaction() as session:
-                count = operators.purge_sign_ins(session, before, _BATCH)
-            yield count
+        """Delete sign-in links and sessions that expired more than a week ago."""
+        before = self._now() - SIGN_IN_KEPT
+        return self._batches(partial(erasure.purge_sign_ins, before=before, limit=_BATCH))
 
-    def erase_unused(self) -> Iterator[int]:
-        """Erases installations without any connection. How many, page by page of a walk over all installations.
+    def erase_orphaned_installations(self) -> Iterator[int]:
+        """Erase installations that have had no connection for a day, in a walk over all installations.
 
-        Who ends a connection erases its installation, too. But two who leave the same one at the same moment each see
-        the other on it still. A walk that is broken off goes on from there the next time.
+        A disconnect erases the installation with its last connection. But if the last two leave at the same moment,
+        each still sees the other. If the caller stops early, the next call goes on from there.
         """
         while True:
-            before = self._now() - UNUSED_LIFE
+            before = self._now() - ORPHAN_KEPT
             with self._database.reading() as session:
-                page = orphaned_installations.page(session, self._place, _BATCH)
-                found = orphaned_installations.unused(session, page, before)
-            self._place = page[-1] if len(page) == _BATCH else ""
-            is_through = not self._place
+                ids = erasure.installation_ids(session, self._after, _BATCH)
+                orphaned = erasure.orphaned_installations(session, ids, before)
+            self._after = ids[-1] if len(ids) == _BATCH else ""
+            is_last = not self._after
             count = 0
-            if found:
+            if orphaned:
                 with self._database.transaction() as session:
-                    erased = orphaned_installations.erase(session, found, before)
+                    erased = erasure.erase_orphaned_installations(session, orphaned, before)
                     for one in erased:
                         at, name = self._now(), "installation.erased"
                         audit.note(session, one.environment_id, at, "system", name, one.id, one.slack_key)
                     count = len(erased)
             yield count
-            if is_through:
+            if is_last:
                 return
+
+    def _batches(self, purge: Callable[[Session], int]) -> Iterator[int]:
+        count = _BATCH
+        while count == _BATCH:
+            with self._database.transaction() as session:
+                count = purge(session)
+            yield count

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, delete, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
@@ -106,22 +106,7 @@ def stuck(session: Session, since: datetime, limit: int) -> Sequence[Attempt]:
     return session.scalars(query.limit(limit)).all()
 
 
-def purge(session: Session, stage: str, before: datetime, limit: int) -> int:
-    """How many: the oldest that were over by then, save those that another process has in hand."""
-    # Most end before their time is up. One that somebody came back to long after is as old as its end.
-    is_over = Attempt.finished_at.is_(None) | (Attempt.finished_at <= before)
-    over = select(Attempt.id).where(Attempt.stage == stage, Attempt.expires_at <= before, is_over)
-    oldest = over.order_by(Attempt.expires_at).limit(limit).with_for_update(skip_locked=True)
-    mine = session.scalars(oldest).all()
-    session.execute(delete(Attempt).where(Attempt.id.in_(mine)))
-    return len(mine)
-
-
 def are_under_way(session: Session, integration_id: str) -> bool:
     """Whether Slack is being asked for a grant, or one waits for its person."""
     query = select(Attempt.id).where(Attempt.integration_id == integration_id)
     return session.scalar(query.where(Attempt.stage.in_(("exchanging", "waiting"))).limit(1)) is not None
-
-
-def remove_of_integration(session: Session, integration_id: str) -> None:
-    session.execute(delete(Attempt).where(Attempt.integration_id == integration_id))

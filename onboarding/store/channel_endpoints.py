@@ -96,10 +96,6 @@ def remove_of_subscriber(session: Session, environment_id: str, subscriber_id: s
     session.execute(delete(_TABLE).where(*own))
 
 
-def remove_of_integration(session: Session, integration_id: str) -> None:
-    session.execute(delete(_TABLE).where(_TABLE.c.integration_id == integration_id))
-
-
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: EndpointFilter
 ) -> PageRows[Row[Any]]:

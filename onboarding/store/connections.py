@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     or_,
@@ -242,15 +241,6 @@ def count_beside(rows: Rows, integration_id: str, workspace_id: str, installatio
     in_workspace = and_(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
     query = select(func.count()).where(or_(in_workspace, TABLE.c.installation_id == installation_id))
     return rows.scalar(query) or 0
-
-
-def erase_if_unused(session: Session, installation_id: str) -> bool:
-    """Erases an installation, tokens and all, that no connection lives on any more. True where it did."""
-    lives = exists().where(TABLE.c.installation_id == installation_id)
-    done = session.execute(
-        delete(_INSTALLATION).where(_INSTALLATION.c.id == installation_id, ~lives).returning(_INSTALLATION.c.id)
-    )
-    return done.first() is not None
 
 
 def uses_workspace(session: Session, integration_id: str, workspace_id: str) -> bool:

@@ -79,11 +79,3 @@ def keep(rows: Rows, answer_id: str, claim_: str, status: int, body: Sealed, con
 def release(session: Session, answer_id: str, claim_: str) -> None:
     """The request may be tried again at once."""
     session.execute(delete(_TABLE).where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None)))
-
-
-def purge(session: Session, before: datetime, limit: int) -> int:
-    """How many: the oldest, save those that another process has in hand."""
-    over = select(_TABLE.c.id).where(_TABLE.c.claimed_at <= before).order_by(_TABLE.c.claimed_at).limit(limit)
-    mine = session.scalars(over.with_for_update(skip_locked=True)).all()
-    session.execute(delete(_TABLE).where(_TABLE.c.id.in_(mine)))
-    return len(mine)

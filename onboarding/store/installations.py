@@ -1,10 +1,10 @@
 """Installations: a grant of Slack's, where its tokens live once; or the credentials that a program gave with a connection."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Row, String, Text, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Row, String, Text, UniqueConstraint, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
@@ -108,11 +108,3 @@ def by_id(session: Session, environment_id: str, installation_id: str) -> Instal
     return session.scalar(
         select(Installation).where(Installation.environment_id == environment_id, Installation.id == installation_id)
     )
-
-
-def of_integration(session: Session, integration_id: str) -> Sequence[Installation]:
-    return session.scalars(select(Installation).where(Installation.integration_id == integration_id)).all()
-
-
-def remove(session: Session, installation_id: str) -> None:
-    session.execute(delete(Installation).where(Installation.id == installation_id))

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    delete,
     exists,
     select,
 )
@@ -126,7 +125,3 @@ def names(rows: Rows, environment_id: str) -> Sequence[Any]:
 def any_real(session: Session) -> bool:
     """Whether any environment has an integration with real credentials: that ends practice mode."""
     return bool(session.scalar(select(exists().where(Integration.is_practice.is_(False)))))
-
-
-def remove(session: Session, integration_id: str) -> None:
-    session.execute(delete(Integration).where(Integration.id == integration_id))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, delete, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
@@ -151,7 +151,3 @@ def revoke(session: Session, link_id: str, at: datetime) -> bool:
         update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at).returning(Link.id)
     )
     return done.first() is not None
-
-
-def remove_of_integration(session: Session, integration_id: str) -> None:
-    session.execute(delete(Link).where(Link.integration_id == integration_id))

@@ -78,14 +78,6 @@ def signed_in(rows: Rows, digest: str) -> Any:
     return _SIGNED_IN.first(rows, {"digest_": digest})
 
 
-def purge_sign_ins(session: Session, before: datetime, limit: int) -> int:
-    """Removes links and sessions whose time was over by then. How many: save those that another process has in hand."""
-    over = select(SignIn.id).where(SignIn.expires_at <= before).limit(limit)
-    mine = session.scalars(over.with_for_update(skip_locked=True)).all()
-    session.execute(delete(SignIn).where(SignIn.id.in_(mine)))
-    return len(mine)
-
-
 def end_sign_in(session: Session, sign_in_id: str, at: datetime) -> bool:
     """Ends it once: true for the one caller that did."""
     done = session.execute(

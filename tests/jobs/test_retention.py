@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from onboarding.services.connections.records import Auth, NewConnection, Workspace
-from onboarding.store import installations, orphaned_installations
+from onboarding.store import erasure, installations
 from onboarding.store.database import Rows
 from tests.api.conftest import Program, connection
 from tests.browser_client import BrowserClient, Site
@@ -91,7 +91,7 @@ def test_claim_of_a_process_that_died_goes_as_well(site: Site, clock: Clock) -> 
 def test_big_table_is_emptied_in_batches_that_others_can_write_between(site: Site, clock: Clock) -> None:
     claims(site, 1001)
     clock.forward(hours=24)
-    assert list(site.runtime.idempotency.purge()) == [500, 500, 1]
+    assert list(site.runtime.retention.purge_responses()) == [500, 500, 1]
 
 
 def test_installation_that_nothing_lives_on_is_erased_after_a_day(
@@ -129,7 +129,7 @@ def test_walk_over_many_installations_goes_on_where_it_was_left(site: Site, prog
             )
             session.execute(text(f"{copied} WHERE slack_key LIKE 'api:%'"), {"id": f"zzz_{turn:04d}"})
     clock.forward(hours=24)
-    erased = [next(site.runtime.retention.erase_unused()) for _ in range(3)]
+    erased = [next(site.runtime.retention.erase_orphaned_installations()) for _ in range(3)]
     assert (sum(erased), max(erased)) == (1100, 500)
     assert count(site, "installations") == 1
 
@@ -151,8 +151,8 @@ def test_who_connects_while_a_leftover_is_being_erased_is_connected(
     clock.forward(hours=24)
     with ThreadPoolExecutor(1) as threads:
         with site.runtime.database.transaction() as session:
-            ids = orphaned_installations.page(session, "", 10)
-            assert len(orphaned_installations.erase(session, ids, clock())) == 1
+            ids = erasure.installation_ids(session, "", 10)
+            assert len(erasure.erase_orphaned_installations(session, ids, clock())) == 1
             coming = threads.submit(comes)
             time.sleep(0.5)
         done = coming.result(20)
@@ -175,7 +175,7 @@ def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, progra
         def sweeps_before_the_commit(rows: Rows, _made: object) -> None:
             # As where the server has refreshed the pair since: then who brings it again changes nothing in the row.
             installations.change(rows, kept, installed_at=clock() - timedelta(days=2))
-            erasing.append(threads.submit(lambda: list(runtime.retention.erase_unused())))
+            erasing.append(threads.submit(lambda: list(runtime.retention.erase_orphaned_installations())))
             time.sleep(0.5)
 
         runtime.connections.create(home.id, home.name, True, wish, "key:k", sweeps_before_the_commit)

@@ -14,14 +14,12 @@ from onboarding import files
 from onboarding.identity import context_digest
 from onboarding.sealed import Sealed
 from onboarding.store import (
-    attempts,
     connection_lists,
     connections,
     environments,
-    idempotency,
+    erasure,
     installations,
     integrations,
-    orphaned_installations,
     schema,
 )
 from onboarding.store.connection_lists import ConnectionFilter
@@ -162,12 +160,12 @@ def _walk(session: Session, wanted: ConnectionFilter) -> connection_lists.IndexS
 
 
 _PURGES: dict[str, Callable[[Session], object]] = {
-    "answers": lambda session: idempotency.purge(session, NOON, 500),
-    "attempts that ended": lambda session: attempts.purge(session, "finished", NOON, 500),
-    "attempts that nobody came back to": lambda session: attempts.purge(session, "made", NOON, 500),
-    "installations, the walk": lambda session: orphaned_installations.page(session, "ins_0", 500),
-    "installations, the unused": lambda session: orphaned_installations.unused(session, ["ins_1", "ins_2"], NOON),
-    "installations, the end": lambda session: orphaned_installations.erase(session, ["ins_1", "ins_2"], NOON),
+    "answers": lambda session: erasure.purge_responses(session, NOON, 500),
+    "attempts that ended": lambda session: erasure.purge_attempts(session, "finished", NOON, 500),
+    "attempts that nobody came back to": lambda session: erasure.purge_attempts(session, "made", NOON, 500),
+    "installations, the walk": lambda session: erasure.installation_ids(session, "ins_0", 500),
+    "installations, the unused": lambda session: erasure.orphaned_installations(session, ["ins_1", "ins_2"], NOON),
+    "installations, the end": lambda session: erasure.erase_orphaned_installations(session, ["ins_1", "ins_2"], NOON),
 }
 
 

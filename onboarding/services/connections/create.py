@@ -15,7 +15,7 @@ from onboarding.errors import (
 from onboarding.services.connections import records
 from onboarding.services.connections.records import Auth, Connection, NewConnection, Workspace
 from onboarding.services.tokens import Tokens
-from onboarding.store import audit, connections, contexts, installations, integrations, subscribers
+from onboarding.store import audit, connections, contexts, erasure, installations, integrations, subscribers
 from onboarding.store.database import BeforeCommit, Database, Rows
 
 _TRIES = 3
@@ -85,7 +85,7 @@ class ConnectionWriter:
                 updated_at=at,
             )
             if left != installation_id:
-                connections.erase_if_unused(session, left)
+                erasure.erase_unused_installation(session, left)
             self._note(session, environment_id, actor, "connection.updated", identifier, workspace.id)
             return self._told(session, environment_id, identifier, before_commit)
 

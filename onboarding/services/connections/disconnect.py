@@ -9,7 +9,7 @@ from onboarding.errors import NotFound, SlackProblem, SlackRefused, StorageProbl
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Credentials, Gateway
-from onboarding.store import audit, connections, installations, integrations
+from onboarding.store import audit, connections, erasure, installations, integrations
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Database, Session
 
@@ -100,7 +100,7 @@ class Disconnector:
         integration = integrations.by_id(session, one.environment_id, one.integration_id)
         if installation is None or integration is None:
             raise LookupError("A connection refers to both by foreign keys.")
-        if not connections.erase_if_unused(session, installation.id) or not revoke:
+        if not erasure.erase_unused_installation(session, installation.id) or not revoke:
             return None
         if connections.uses_workspace(session, integration.id, one.workspace_id):
             return None

@@ -9,7 +9,7 @@ from onboarding.services.installs import records
 from onboarding.services.installs.records import Choice
 from onboarding.services.installs.shared import Workbench, actor_of
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, connections, contexts, installations, integrations, links, subscribers
+from onboarding.store import attempts, connections, contexts, erasure, installations, integrations, links, subscribers
 from onboarding.store.attempts import Attempt
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Session
@@ -238,7 +238,7 @@ class InstallCompleter:
             attempts.move(session, attempt.id, attempt.stage, **before)
         connections.change(session, existing.id, **values)
         if left != values["installation_id"]:
-            connections.erase_if_unused(session, left)
+            erasure.erase_unused_installation(session, left)
 
     def _free_identifier(self, session: Session, environment_id: str, link: Link | None) -> str:
         """The name that a program asked for in its address, unless somebody took it meanwhile; else a new one."""

@@ -1,0 +1,97 @@
+"""Deletion of what has had its time, what nothing uses any more, and all that belongs to an integration.
+
+The `purge` functions delete one batch and skip rows that another process has locked, so that any number of processes may run them
+at the same time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, Table, delete, exists, select
+from sqlalchemy.orm import Session
+
+from onboarding.store.attempts import Attempt
+from onboarding.store.channel_endpoints import ChannelEndpoint
+from onboarding.store.connections import HOLDING as CONNECTION_CONTEXTS
+from onboarding.store.connections import TABLE as CONNECTIONS
+from onboarding.store.database import table_of
+from onboarding.store.idempotency import Answer
+from onboarding.store.installations import Installation
+from onboarding.store.integrations import Integration
+from onboarding.store.links import Link
+from onboarding.store.operators import SignIn
+
+_ANSWERS, _ATTEMPTS, _SIGN_INS = table_of(Answer), table_of(Attempt), table_of(SignIn)
+_INSTALLATIONS = table_of(Installation)
+_HAS_CONNECTION = exists().where(CONNECTIONS.c.installation_id == _INSTALLATIONS.c.id)
+#: Every table with an `integration_id`, except connection contexts, in an order that foreign keys allow.
+_OF_INTEGRATION = (_ATTEMPTS, table_of(Link), table_of(ChannelEndpoint), CONNECTIONS, _INSTALLATIONS)
+
+
+def purge_attempts(session: Session, stage: str, before: datetime, limit: int) -> int:
+    """Delete the oldest attempts in `stage` whose time was over at `before`. Return how many."""
+    # Most finish before they expire. One that somebody returned to long after its expiry counts from its end.
+    is_over = _ATTEMPTS.c.finished_at.is_(None) | (_ATTEMPTS.c.finished_at <= before)
+    due = select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.stage == stage, _ATTEMPTS.c.expires_at <= before, is_over)
+    return _delete(session, _ATTEMPTS, due.order_by(_ATTEMPTS.c.expires_at).limit(limit))
+
+
+def purge_responses(session: Session, before: datetime, limit: int) -> int:
+    """Delete the oldest stored responses, and the claims of processes that died. Return how many."""
+    due = select(_ANSWERS.c.id).where(_ANSWERS.c.claimed_at <= before)
+    return _delete(session, _ANSWERS, due.order_by(_ANSWERS.c.claimed_at).limit(limit))
+
+
+def purge_sign_ins(session: Session, before: datetime, limit: int) -> int:
+    """Delete sign-in links and sessions that expired by `before`. Return how many."""
+    due = select(_SIGN_INS.c.id).where(_SIGN_INS.c.expires_at <= before)
+    return _delete(session, _SIGN_INS, due.limit(limit))
+
+
+def installation_ids(session: Session, after: str, limit: int) -> Sequence[str]:
+    """Return the next ids of a walk over all installations: no column says which of them are unused."""
+    query = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id > after)
+    return session.scalars(query.order_by(_INSTALLATIONS.c.id).limit(limit)).all()
+
+
+def orphaned_installations(session: Session, among: Sequence[str], before: datetime) -> Sequence[str]:
+    """Return the ids of those installed by `before` that no connection uses."""
+    query = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.installed_at <= before)
+    return session.scalars(query.where(~_HAS_CONNECTION)).all()
+
+
+def erase_orphaned_installations(
+    session: Session, among: Sequence[str], before: datetime
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Delete those that still have no connection. Return id, environment_id and slack_key of each.
+
+    A transaction that attaches a connection holds the installation's row lock, and its installation is skipped. The
+    second statement starts with these locks held, so it sees every connection that was attached before.
+    """
+    due = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.installed_at <= before)
+    locked = session.scalars(due.with_for_update(skip_locked=True)).all()
+    orphaned = delete(_INSTALLATIONS).where(_INSTALLATIONS.c.id.in_(locked), ~_HAS_CONNECTION)
+    columns = _INSTALLATIONS.c.id, _INSTALLATIONS.c.environment_id, _INSTALLATIONS.c.slack_key
+    return session.execute(orphaned.returning(*columns)).all()
+
+
+def erase_unused_installation(session: Session, installation_id: str) -> bool:
+    """Delete the installation and its tokens unless a connection uses it. Return whether it was deleted."""
+    unused = delete(_INSTALLATIONS).where(_INSTALLATIONS.c.id == installation_id, ~_HAS_CONNECTION)
+    return session.execute(unused.returning(_INSTALLATIONS.c.id)).first() is not None
+
+
+def erase_integration(session: Session, integration_id: str) -> None:
+    """Delete the integration and everything that belongs to it."""
+    connection_ids = select(CONNECTIONS.c.id).where(CONNECTIONS.c.integration_id == integration_id)
+    session.execute(delete(CONNECTION_CONTEXTS).where(CONNECTION_CONTEXTS.c.connection_id.in_(connection_ids)))
+    for table in _OF_INTEGRATION:
+        session.execute(delete(table).where(table.c.integration_id == integration_id))
+    session.execute(delete(Integration).where(Integration.id == integration_id))
+
+
+def _delete(session: Session, table: Table, due: Select[Any]) -> int:
+    ids = session.scalars(due.with_for_update(skip_locked=True)).all()
+    session.execute(delete(table).where(table.c.id.in_(ids)))
+    return len(ids)
