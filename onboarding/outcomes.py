@@ -1,52 +1,104 @@
-"""How an install can end, as data: the outcome table of the install flow."""
+"""How an install, a revocation at Slack and the check of a connection can end, each as an enum with its stored value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How an install attempt can end. `OUTCOMES` says what the customer sees."""
+
+    CONNECTED = "connected"
+    RECONNECTED = "reconnected"
+    REPLAY_OK = "replay_ok"
+    ORG_INSTALLED = "org_installed"
+    PARTIAL_PERMISSIONS = "partial_permissions"
+    CANCELLED = "cancelled"
+    CANCELLED_MAYBE_APPROVAL = "cancelled_maybe_approval"
+    AWAITING_APPROVAL = "awaiting_approval"
+    LINK_EXPIRED = "link_expired"
+    LINK_REVOKED = "link_revoked"
+    LINK_USED = "link_used"
+    LINK_TAMPERED = "link_tampered"
+    STATE_EXPIRED = "state_expired"
+    OTHER_BROWSER = "other_browser"
+    STATE_UNKNOWN = "state_unknown"
+    CODE_SPENT_UNKNOWN = "code_spent_unknown"
+    NO_STATE = "no_state"
+    ALREADY_CONNECTED = "already_connected"
+    WRONG_WORKSPACE = "wrong_workspace"
+    WORKSPACE_TAKEN = "workspace_taken"
+    CONFIG_ERROR = "config_error"
+    STORAGE_ERROR = "storage_error"
+    POLICY_DENIED = "policy_denied"
+    ORG_BLOCKS_WORKSPACE = "org_blocks_workspace"
+    SLACK_BUSY = "slack_busy"
+    SLACK_DOWN = "slack_down"
+
+    @property
+    def is_success(self) -> bool:
+        return OUTCOMES[self].page == "connected"
+
+
+class GrantResult(StrEnum):
+    """What became of a grant that no connection uses."""
+
+    REVOKED = "revoked"
+    #: Slack answered that the access had ended before.
+    ALREADY_GONE = "already_gone"
+    NOT_CONFIRMED = "not_confirmed"
+    #: Something else uses the same workspace.
+    KEPT = "kept"
+    #: The database did not answer, so nothing was revoked.
+    LEFT = "left"
+
+
+class ConnectionStatus(StrEnum):
+    """The result of a connection's last check."""
+
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+    NEEDS_RECONNECT = "needs_reconnect"
+    DISCONNECTED = "disconnected"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One row: the page that tells it, its HTTP status, its metric class, and the hook of its primary button if it has one."""
+class OutcomePage:
+    """How an outcome is shown: the page, its HTTP status, its metric class, and the hook of its primary button, if any."""
 
-    name: str
+    outcome: Outcome
     page: str
     status: int
     metric: str
     action: str
 
-    @property
-    def is_success(self) -> bool:
-        return self.page == "connected"
 
-
-def _rows(*rows: tuple[str, str, int, str, str]) -> dict[str, Outcome]:
-    return {name: Outcome(name, page, status, metric, action) for name, page, status, metric, action in rows}
-
-
-OUTCOMES = _rows(
-    ("connected", "connected", 200, "success", ""),
-    ("reconnected", "connected", 200, "success", ""),
-    ("replay_ok", "connected", 200, "neutral", ""),
-    ("org_installed", "connected", 200, "success", ""),
-    ("partial_permissions", "connected", 200, "success", "try-again"),
-    ("cancelled", "cancelled", 200, "neutral", "try-again"),
-    ("cancelled_maybe_approval", "cancelled", 200, "neutral", "ask-admin"),
-    ("awaiting_approval", "approval", 200, "neutral", ""),
-    ("link_expired", "link_unusable", 410, "neutral", ""),
-    ("link_revoked", "link_unusable", 410, "neutral", ""),
-    ("link_used", "link_unusable", 410, "neutral", ""),
-    ("link_tampered", "link_unusable", 400, "security", ""),
-    ("state_expired", "link_unusable", 400, "neutral", "try-again"),
-    ("other_browser", "link_unusable", 400, "watched", "try-again"),
-    ("state_unknown", "link_unusable", 400, "security", ""),
-    ("code_spent_unknown", "link_unusable", 400, "failure", "try-again"),
-    ("no_state", "begun_in_slack", 400, "neutral", ""),
-    ("already_connected", "already_connected", 200, "neutral", ""),
-    ("wrong_workspace", "other_workspace", 200, "neutral", "choose-again"),
-    ("workspace_taken", "workspace_taken", 409, "neutral", ""),
-    ("config_error", "our_fault", 500, "failure", ""),
-    ("storage_error", "our_fault", 500, "failure", "try-again"),
-    ("policy_denied", "not_allowed", 403, "neutral", "ask-admin"),
-    ("org_blocks_workspace", "not_allowed", 409, "neutral", "ask-admin"),
-    ("slack_busy", "slack_fault", 503, "failure", "try-again"),
-    ("slack_down", "slack_fault", 502, "failure", "try-again"),
+_ROWS = (
+    OutcomePage(Outcome.CONNECTED, "connected", 200, "success", ""),
+    OutcomePage(Outcome.RECONNECTED, "connected", 200, "success", ""),
+    OutcomePage(Outcome.REPLAY_OK, "connected", 200, "neutral", ""),
+    OutcomePage(Outcome.ORG_INSTALLED, "connected", 200, "success", ""),
+    OutcomePage(Outcome.PARTIAL_PERMISSIONS, "connected", 200, "success", "try-again"),
+    OutcomePage(Outcome.CANCELLED, "cancelled", 200, "neutral", "try-again"),
+    OutcomePage(Outcome.CANCELLED_MAYBE_APPROVAL, "cancelled", 200, "neutral", "ask-admin"),
+    OutcomePage(Outcome.AWAITING_APPROVAL, "approval", 200, "neutral", ""),
+    OutcomePage(Outcome.LINK_EXPIRED, "link_unusable", 410, "neutral", ""),
+    OutcomePage(Outcome.LINK_REVOKED, "link_unusable", 410, "neutral", ""),
+    OutcomePage(Outcome.LINK_USED, "link_unusable", 410, "neutral", ""),
+    OutcomePage(Outcome.LINK_TAMPERED, "link_unusable", 400, "security", ""),
+    OutcomePage(Outcome.STATE_EXPIRED, "link_unusable", 400, "neutral", "try-again"),
+    OutcomePage(Outcome.OTHER_BROWSER, "link_unusable", 400, "watched", "try-again"),
+    OutcomePage(Outcome.STATE_UNKNOWN, "link_unusable", 400, "security", ""),
+    OutcomePage(Outcome.CODE_SPENT_UNKNOWN, "link_unusable", 400, "failure", "try-again"),
+    OutcomePage(Outcome.NO_STATE, "begun_in_slack", 400, "neutral", ""),
+    OutcomePage(Outcome.ALREADY_CONNECTED, "already_connected", 200, "neutral", ""),
+    OutcomePage(Outcome.WRONG_WORKSPACE, "other_workspace", 200, "neutral", "choose-again"),
+    OutcomePage(Outcome.WORKSPACE_TAKEN, "workspace_taken", 409, "neutral", ""),
+    OutcomePage(Outcome.CONFIG_ERROR, "our_fault", 500, "failure", ""),
+    OutcomePage(Outcome.STORAGE_ERROR, "our_fault", 500, "failure", "try-again"),
+    OutcomePage(Outcome.POLICY_DENIED, "not_allowed", 403, "neutral", "ask-admin"),
+    OutcomePage(Outcome.ORG_BLOCKS_WORKSPACE, "not_allowed", 409, "neutral", "ask-admin"),
+    OutcomePage(Outcome.SLACK_BUSY, "slack_fault", 503, "failure", "try-again"),
+    OutcomePage(Outcome.SLACK_DOWN, "slack_fault", 502, "failure", "try-again"),
 )
+OUTCOMES: Mapping[Outcome, OutcomePage] = {row.outcome: row for row in _ROWS}

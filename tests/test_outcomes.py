@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from onboarding.outcomes import OUTCOMES
+from onboarding.outcomes import OUTCOMES, Outcome
 from tests import full_disk
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
@@ -162,7 +162,9 @@ def test_every_row_of_the_table_is_made_to_happen() -> None:
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_each_outcome_has_its_page_and_a_way_on(outcome: str, site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_each_outcome_has_its_page_and_a_way_on(
+    outcome: Outcome, site: Site, visitor: BrowserClient, clock: Clock
+) -> None:
     row = ROWS[outcome]
     page = row.happens(Scene(site, visitor, clock))
     assert (page.outcome, page.status, page.heading) == (outcome, OUTCOMES[outcome].status, row.heading)
@@ -177,5 +179,5 @@ def test_each_outcome_has_its_page_and_a_way_on(outcome: str, site: Site, visito
     primary = [one.get("data-action", "") for one in page.main.iter() if "button-primary" in one.get("class", "")]
     assert (primary or [""])[0] == OUTCOMES[outcome].action
     assert "Traceback" not in page.text
-    if not OUTCOMES[outcome].is_success and outcome != "already_connected":
+    if not outcome.is_success and outcome != "already_connected":
         assert re.search(r"[Nn]othing|[Nn]o second|[Nn]o connection|still the one in use", words), "what did not happen"

@@ -17,6 +17,7 @@ from onboarding import identity, ids
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused, identifier_taken, unknown_integration, unknown_subscriber
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
+from onboarding.outcomes import Outcome
 from onboarding.settings import Settings
 from onboarding.store import connections, contexts, environments, integrations, subscribers
 from onboarding.store import links as store
@@ -153,7 +154,7 @@ class Links:
         try:
             return self._signer.unsign(token.encode()).decode()
         except (BadSignature, UnicodeError):
-            raise LinkProblem("link_tampered") from None
+            raise LinkProblem(Outcome.LINK_TAMPERED) from None
 
 
 def check(wish: NewLink) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from onboarding.clock import Clock
 from onboarding.lifetimes import RESPONSE_LIFETIME
 from onboarding.store import audit, erasure
+from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 
 #: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its attempt.
@@ -32,7 +33,7 @@ class Retention:
     def purge_attempts(self) -> Iterator[int]:
         """Delete attempts that ended, or were started and never continued, more than a week ago."""
         before = self._now() - ATTEMPT_KEPT
-        for stage in ("finished", "made"):
+        for stage in (Stage.FINISHED, Stage.MADE):
             yield from self._batches(partial(erasure.purge_attempts, stage=stage, before=before, limit=_BATCH))
 
     def purge_responses(self) -> Iterator[int]:

@@ -1,5 +1,7 @@
 """Slack's error words as a table: which outcome each leads to, and what an operator should know. Pure. Source: slack.md 1.7."""
 
+from onboarding.outcomes import Outcome
+
 _CONFIG = {
     "bad_redirect_uri": "Register this deployment's redirect URL in the Slack app: OAuth & Permissions > Redirect URLs.",
     "invalid_client_id": "Slack does not know this client id. Compare it with Basic Information > App Credentials.",
@@ -32,15 +34,15 @@ _SLACK_ITSELF = ("internal_error", "fatal_error", "service_unavailable", "reques
 GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "not_authed", "no_such_app"})
 
 
-def outcome_of(code: str) -> str:
-    """The outcome (ux.md 3.3) for an error word from Slack; one that we do not know is a set-up problem to look at."""
+def outcome_of(code: str) -> Outcome:
+    """Return the outcome for an error code from Slack. An unknown code is a configuration problem that an operator must check."""
     if code in _SPENT:
-        return "code_spent_unknown"
+        return Outcome.CODE_SPENT_UNKNOWN
     if code in _POLICY:
-        return "policy_denied"
+        return Outcome.POLICY_DENIED
     if code == "cannot_install_an_org_installed_app":
-        return "org_blocks_workspace"
-    return "slack_down" if code in _SLACK_ITSELF else "config_error"
+        return Outcome.ORG_BLOCKS_WORKSPACE
+    return Outcome.SLACK_DOWN if code in _SLACK_ITSELF else Outcome.CONFIG_ERROR
 
 
 def operator_hint(code: str) -> str:

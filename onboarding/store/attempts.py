@@ -2,20 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.outcomes import GrantResult, Outcome
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base
-from onboarding.store.types import ID, SealedText, UtcTime
+from onboarding.store.types import ID, SealedText, UtcTime, enum_by_value
 
-GRANT = "grant:"
+
+class Stage(StrEnum):
+    """How far an attempt is: made -> exchanging -> (waiting ->) finished."""
+
+    MADE = "made"
+    EXCHANGING = "exchanging"
+    #: Slack's grant is stored, sealed, until the person has chosen.
+    WAITING = "waiting"
+    FINISHED = "finished"
 
 
 class Attempt(Base):
-    """`stage`: made -> exchanging -> (waiting ->) finished. A finished attempt's outcome never changes."""
+    """One row of the table. A finished attempt's outcome never changes."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -38,8 +48,8 @@ class Attempt(Base):
     expected_workspace_name: Mapped[str | None] = mapped_column(String(255))
     #: The person said beforehand that another workspace may take the place of the one connected.
     may_replace: Mapped[bool]
-    stage: Mapped[str] = mapped_column(String(20))
-    outcome: Mapped[str | None] = mapped_column(String(40))
+    stage: Mapped[Stage] = mapped_column(enum_by_value(Stage, 20))
+    outcome: Mapped[Outcome | None] = mapped_column(enum_by_value(Outcome, 40))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     #: Of the state while made, of the sealed grant while waiting.
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -55,8 +65,9 @@ class Attempt(Base):
     identity_key: Mapped[str | None] = mapped_column(String(64))
     #: Scopes asked for and not granted, comma separated.
     missing_scopes: Mapped[str | None] = mapped_column(Text)
-    #: Slack's own error word, for operators; or `grant:` and what became of a grant that nobody used.
+    #: Slack's error code, or a sentence about its response: for operators.
     detail: Mapped[str | None] = mapped_column(Text)
+    grant_result: Mapped[GrantResult | None] = mapped_column(enum_by_value(GrantResult, 20))
     retry_after_seconds: Mapped[int | None] = mapped_column(Integer)
     approval_link_id: Mapped[str | None] = mapped_column(String(100))
 
@@ -74,7 +85,7 @@ def by_id(session: Session, attempt_id: str) -> Attempt | None:
     return session.get(Attempt, attempt_id)
 
 
-def move(session: Session, attempt_id: str, stage: str, /, **values: Any) -> bool:
+def move(session: Session, attempt_id: str, stage: Stage, /, **values: Any) -> bool:
     """Takes the attempt out of `stage` with one conditional UPDATE: true for the one caller whose it is."""
     done = session.execute(
         update(Attempt).where(Attempt.id == attempt_id, Attempt.stage == stage).values(**values).returning(Attempt.id)
@@ -82,31 +93,28 @@ def move(session: Session, attempt_id: str, stage: str, /, **values: Any) -> boo
     return done.first() is not None
 
 
-def set_grant_result(session: Session, attempt_id: str, result: str) -> None:
-    """Save where the detail says why nobody used it."""
-    session.execute(
-        update(Attempt).where(Attempt.id == attempt_id, Attempt.detail.is_(None)).values(detail=f"{GRANT}{result}")
-    )
+def set_grant_result(session: Session, attempt_id: str, result: GrantResult) -> None:
+    session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grant_result=result))
 
 
 def waits_in(session: Session, integration_id: str, workspace_id: str) -> bool:
     """Whether a grant of this workspace waits for its person."""
-    query = select(Attempt.id).where(Attempt.integration_id == integration_id, Attempt.stage == "waiting")
+    query = select(Attempt.id).where(Attempt.integration_id == integration_id, Attempt.stage == Stage.WAITING)
     return session.scalar(query.where(Attempt.workspace_id == workspace_id).limit(1)) is not None
 
 
-def overdue(session: Session, stage: str, at: datetime, limit: int) -> Sequence[Attempt]:
+def overdue(session: Session, stage: Stage, at: datetime, limit: int) -> Sequence[Attempt]:
     query = select(Attempt).where(Attempt.stage == stage, Attempt.expires_at <= at)
     return session.scalars(query.order_by(Attempt.expires_at).limit(limit)).all()
 
 
 def stuck(session: Session, since: datetime, limit: int) -> Sequence[Attempt]:
     """Those whose process was asking Slack at `since` and has not come back."""
-    query = select(Attempt).where(Attempt.stage == "exchanging", Attempt.exchanging_at <= since)
+    query = select(Attempt).where(Attempt.stage == Stage.EXCHANGING, Attempt.exchanging_at <= since)
     return session.scalars(query.limit(limit)).all()
 
 
 def are_under_way(session: Session, integration_id: str) -> bool:
     """Whether Slack is being asked for a grant, or one waits for its person."""
     query = select(Attempt.id).where(Attempt.integration_id == integration_id)
-    return session.scalar(query.where(Attempt.stage.in_(("exchanging", "waiting"))).limit(1)) is not None
+    return session.scalar(query.where(Attempt.stage.in_((Stage.EXCHANGING, Stage.WAITING))).limit(1)) is not None

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.identity import context_digest
+from onboarding.outcomes import ConnectionStatus
 from onboarding.store import attempts, integrations
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
@@ -36,7 +37,7 @@ from onboarding.store.integrations import Integration
 from onboarding.store.types import ID, UtcTime, is_named
 
 #: Statuses of a connection that has to be reconnected.
-BROKEN = ("needs_reconnect", "disconnected")
+BROKEN = (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.DISCONNECTED)
 #: The columns by which the API filters and the two by which it orders: one index each.
 _FILTERS = ("integration_id", "subscriber_id", "mode", "context_digest", "workspace_id", "status")
 _INDEXES = tuple(

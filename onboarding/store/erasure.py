@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Table, delete, exists, select
 from sqlalchemy.orm import Session
 
-from onboarding.store.attempts import Attempt
+from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.channel_endpoints import ChannelEndpoint
 from onboarding.store.connections import HOLDING as CONNECTION_CONTEXTS
 from onboarding.store.connections import TABLE as CONNECTIONS
@@ -29,7 +29,7 @@ _HAS_CONNECTION = exists().where(CONNECTIONS.c.installation_id == _INSTALLATIONS
 _OF_INTEGRATION = (_ATTEMPTS, table_of(Link), table_of(ChannelEndpoint), CONNECTIONS, _INSTALLATIONS)
 
 
-def purge_attempts(session: Session, stage: str, before: datetime, limit: int) -> int:
+def purge_attempts(session: Session, stage: Stage, before: datetime, limit: int) -> int:
     """Delete the oldest attempts in `stage` whose time was over at `before`. Return how many."""
     # Most finish before they expire. One that somebody returned to long after its expiry counts from its end.
     is_over = _ATTEMPTS.c.finished_at.is_(None) | (_ATTEMPTS.c.finished_at <= before)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, LargeBinary, String, false
+from sqlalchemy import ColumnElement, DateTime, Enum, LargeBinary, String, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -70,6 +71,17 @@ def _to_bytes(sealed: Sealed | None) -> bytes | None:
 
 def _from_bytes(stored: bytes | None) -> Sealed | None:
     return None if stored is None else Sealed(stored[:12].decode("ascii"), bytes(stored[12:]))
+
+
+def enum_by_value(members: type[StrEnum], length: int) -> Enum:
+    """Return a text column type that stores a member's value and loads the member."""
+    return Enum(
+        members,
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda kind: [one.value for one in kind],
+    )
 
 
 #: Identifiers compare and sort by bytes on both databases.

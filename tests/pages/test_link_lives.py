@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from onboarding.jobs import sweep
-from onboarding.outcomes import OUTCOMES
+from onboarding.outcomes import Outcome
 from onboarding.services.connections.records import ConsoleSearch
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
@@ -160,7 +160,7 @@ class Lives(RuleBasedStateMachine):
             return
         (key,) = changed
         was, now, root = before.get(key), after[key], seen.link.family()
-        assert OUTCOMES[page.outcome or ""].is_success, page.text
+        assert Outcome(page.outcome or "").is_success, page.text
         assert was is None or was.identifier == now.identifier
         assert (root.is_revoked, seen.link.is_revoked) == (False, False)
         if root.kind == "open":

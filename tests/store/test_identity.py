@@ -15,6 +15,7 @@ from onboarding.services.installs.records import Choice, StartedAttempt
 from onboarding.services.links import NewLink
 from onboarding.slack import grants, scopes
 from onboarding.store import attempts, connections
+from onboarding.store.attempts import Stage
 from onboarding.store.database import Session
 from tests.browser_client import Site
 
@@ -26,7 +27,7 @@ def test_fifty_installs_at_once_of_one_identity_make_one_connection(site: Site) 
     begun = [_begun(site) for _ in range(TRIES)]
     settling = site.runtime.installs.handle_callback.__self__._settling  # type: ignore[attr-defined]  # a bound method has its object
     grant = _grant()
-    outcomes = _at_once(lambda number: settling.settle(begun[number], "exchanging", grant, choice, False))
+    outcomes = _at_once(lambda number: settling.settle(begun[number], Stage.EXCHANGING, grant, choice, False))
     assert sorted(outcomes) == ["connected"] + ["reconnected"] * (TRIES - 1)
     assert _counted(site, "channel_connections") == 1
     assert _counted(site, "installations") == 1
@@ -35,7 +36,7 @@ def test_fifty_installs_at_once_of_one_identity_make_one_connection(site: Site) 
 
 def test_fifty_inserts_at_once_of_one_identity_leave_one_row(site: Site) -> None:
     first = site.runtime.installs.handle_callback.__self__._settling  # type: ignore[attr-defined]  # a bound method has its object
-    first.settle(_begun(site), "exchanging", _grant(), Choice("subscriber", "ada", ()), False)
+    first.settle(_begun(site), Stage.EXCHANGING, _grant(), Choice("subscriber", "ada", ()), False)
     with site.runtime.database.reading() as session:
         template = session.execute(text("SELECT integration_id, installation_id FROM channel_connections")).one()
     environment = site.runtime.environments.first().id
@@ -96,7 +97,7 @@ def _begun(site: Site) -> str:
 
 
 def _exchanging(session: Session, attempt_id: str) -> None:
-    assert attempts.move(session, attempt_id, "made", stage="exchanging", exchanging_at=datetime.now(UTC))
+    assert attempts.move(session, attempt_id, Stage.MADE, stage=Stage.EXCHANGING, exchanging_at=datetime.now(UTC))
 
 
 def _grant() -> grants.Grant:

@@ -66,6 +66,23 @@ def test_rows_survive_each_migration_after_their_own(fresh: Database) -> None:
     assert connection.search_name == "straße & co".casefold()
 
 
+def test_result_of_an_unused_grant_moves_to_its_column_and_back(fresh: Database) -> None:
+    details = {"att_1": "grant:revoked", "att_2": "invalid_scope", "att_3": None}
+    schema.upgrade(fresh, files.migrations(), "0001")
+    _add_rows_as_of_0001(fresh)
+    schema.upgrade(fresh, files.migrations(), "0004")
+    _add_attempts_as_of_0004(fresh, details)
+    schema.upgrade(fresh, files.migrations())
+    query = text("SELECT id, detail, grant_result FROM attempts ORDER BY id")
+    with fresh.reading() as session:
+        moved = [tuple(row) for row in session.execute(query)]
+    assert moved == [("att_1", None, "revoked"), ("att_2", "invalid_scope", None), ("att_3", None, None)]
+    schema.downgrade(fresh, files.migrations(), "0004")
+    with fresh.reading() as session:
+        rows = session.execute(text("SELECT id, detail FROM attempts ORDER BY id"))
+        assert [tuple(row) for row in rows] == list(details.items())
+
+
 def test_going_back_keeps_what_the_older_tables_can_hold(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations(), "0001")
     _add_rows_as_of_0001(fresh)
@@ -164,6 +181,25 @@ def _add_rows_as_of_0001(database: Database) -> None:
         ),
         ("connection_contexts", {"connection_id": "con_1", "key": "tenant:acme", "position": 0}),
     ]
+    _insert(database, rows)
+
+
+def _add_attempts_as_of_0004(database: Database, details: dict[str, str | None]) -> None:
+    at: object = datetime(2026, 1, 2, tzinfo=UTC) if not database.is_sqlite else "2026-01-02 00:00:00.000000"
+    common: dict[str, object] = {
+        "environment_id": "env_1",
+        "integration_id": "int_1",
+        "binding_digest": "",
+        "redirect_uri": "",
+    }
+    common |= {"scopes": "", "may_replace": False, "stage": "finished", "created_at": at, "expires_at": at}
+    rows: list[tuple[str, dict[str, object]]] = [
+        ("attempts", {"id": name, "state_digest": name, "detail": detail, **common}) for name, detail in details.items()
+    ]
+    _insert(database, rows)
+
+
+def _insert(database: Database, rows: list[tuple[str, dict[str, object]]]) -> None:
     with database.transaction() as session:
         for table, values in rows:
             names = ", ".join(values)

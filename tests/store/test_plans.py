@@ -22,6 +22,7 @@ from onboarding.store import (
     integrations,
     schema,
 )
+from onboarding.store.attempts import Stage
 from onboarding.store.connection_lists import ConnectionFilter
 from onboarding.store.database import Database, Session, table_of
 from onboarding.store.pagination import Position, StorePageRequest
@@ -161,8 +162,8 @@ def _walk(session: Session, wanted: ConnectionFilter) -> connection_lists.IndexS
 
 _PURGES: dict[str, Callable[[Session], object]] = {
     "answers": lambda session: erasure.purge_responses(session, NOON, 500),
-    "attempts that ended": lambda session: erasure.purge_attempts(session, "finished", NOON, 500),
-    "attempts that nobody came back to": lambda session: erasure.purge_attempts(session, "made", NOON, 500),
+    "attempts that ended": lambda session: erasure.purge_attempts(session, Stage.FINISHED, NOON, 500),
+    "attempts that nobody came back to": lambda session: erasure.purge_attempts(session, Stage.MADE, NOON, 500),
     "installations, the walk": lambda session: erasure.installation_ids(session, "ins_0", 500),
     "installations, the unused": lambda session: erasure.orphaned_installations(session, ["ins_1", "ins_2"], NOON),
     "installations, the end": lambda session: erasure.erase_orphaned_installations(session, ["ins_1", "ins_2"], NOON),

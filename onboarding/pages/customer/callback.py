@@ -6,9 +6,10 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.errors import StorageProblem
 from onboarding.http.route_access import public
+from onboarding.outcomes import Outcome
 from onboarding.pages.customer import attempt_cookies, results
 from onboarding.runtime import current
-from onboarding.services.installs.records import Finished
+from onboarding.services.installs.records import Finished, NextStep
 
 blueprint = Blueprint("callback", __name__)
 _LOG = structlog.get_logger(__name__)
@@ -28,15 +29,15 @@ def oauth_redirect() -> ResponseReturnValue:
 
 def lead_on(finished: Finished) -> ResponseReturnValue:
     """From an address with a code in it to a clean one, or straight to a page that belongs to no attempt of this browser."""
-    if finished.step == "waiting":
+    if finished.step == NextStep.WAITING:
         return waiting()
-    if finished.step == "setup":
+    if finished.step == NextStep.SETUP:
         return redirect(url_for("setup.form", attempt_id=finished.attempt_id), 303)
-    if finished.step == "unstored":
+    if finished.step == NextStep.UNSTORED:
         return redirect(url_for("results.unstored", attempt_id=finished.attempt_id, grant=finished.grant_result), 303)
-    if finished.attempt_id is None or finished.outcome == "other_browser":
-        return results.neutral(finished.outcome or "state_unknown", finished.attempt_id)
-    again = 1 if finished.outcome == "replay_ok" else None
+    if finished.attempt_id is None or finished.outcome == Outcome.OTHER_BROWSER:
+        return results.neutral(finished.outcome or Outcome.STATE_UNKNOWN, finished.attempt_id)
+    again = 1 if finished.outcome == Outcome.REPLAY_OK else None
     return redirect(url_for("results.show", attempt_id=finished.attempt_id, again=again), 303)
 
 

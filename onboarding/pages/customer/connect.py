@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from onboarding.errors import LinkProblem
 from onboarding.http.route_access import public
 from onboarding.http.security_headers import leads_to_slack
-from onboarding.outcomes import OUTCOMES
+from onboarding.outcomes import OUTCOMES, Outcome
 from onboarding.pages.customer import attempt_cookies
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
@@ -57,10 +57,10 @@ def link_problem(problem: LinkProblem) -> ResponseReturnValue:
     used = problem.attempt_id
     if used and current().installs.was_used_here(used, attempt_cookies.binding(used)):
         return redirect(url_for("results.show", attempt_id=used, again=1), 303)
-    outcome = OUTCOMES[problem.code]
+    outcome = OUTCOMES[Outcome(problem.code)]
     page = render_template(
         f"customer/results/{outcome.page}.html",
-        result=Result(problem.code),
+        result=Result(outcome.outcome),
         product=Product(problem.app_name) if problem.app_name else Product(),
         try_again=None,
         ask_admin=None,

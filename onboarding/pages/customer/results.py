@@ -10,7 +10,7 @@ from onboarding.errors import LinkProblem, NotFound
 from onboarding.http.operator_guard import current_editor, signed_in_person
 from onboarding.http.route_access import public
 from onboarding.http.security_headers import leads_to_slack
-from onboarding.outcomes import OUTCOMES
+from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
 from onboarding.pages.customer import attempt_cookies, connect
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
@@ -34,12 +34,13 @@ def show(attempt_id: str) -> ResponseReturnValue:
     try:
         result = current().installs.result(attempt_id, attempt_cookies.binding(attempt_id))
     except NotFound:
-        return neutral("other_browser", None)
-    if not result.outcome:
+        return neutral(Outcome.OTHER_BROWSER, None)
+    if result.outcome is None:
         return render_template("customer/callback/finishing.html", refresh_seconds=2, refresh_url="")
-    if request.args.get("again") and OUTCOMES[result.outcome].is_success:
-        result = replace(result, outcome="replay_ok")
-    return _page(result)
+    outcome = result.outcome
+    if request.args.get("again") and outcome.is_success:
+        outcome = Outcome.REPLAY_OK
+    return _page(replace(result, outcome=outcome), outcome)
 
 
 @blueprint.get("/slack/result/<attempt_id>/status")
@@ -82,29 +83,30 @@ def link_problem(problem: LinkProblem) -> ResponseReturnValue:
 def unstored(attempt_id: str) -> ResponseReturnValue:
     """What came out could not be stored: told at an address without the code in it, and without the database."""
     if attempt_cookies.binding(attempt_id) is None:
-        return neutral("other_browser", None)
-    return storage_gone(reference(attempt_id), request.args.get("grant"))
+        return neutral(Outcome.OTHER_BROWSER, None)
+    grant_result = request.args.get("grant", type=GrantResult)
+    return storage_gone(reference(attempt_id), grant_result)
 
 
-def neutral(outcome: str, attempt_id: str | None) -> ResponseReturnValue:
+def neutral(outcome: Outcome, attempt_id: str | None) -> ResponseReturnValue:
     """A page that shows neither workspace nor account: for another browser, or an attempt that nobody knows."""
     if attempt_id is None:
-        return _page(Result(outcome))
-    return _page(current().installs.result_elsewhere(attempt_id, outcome))
+        return _page(Result(outcome), outcome)
+    return _page(current().installs.result_elsewhere(attempt_id, outcome), outcome)
 
 
-def storage_gone(reference: str = "", grant_result: str | None = None) -> ResponseReturnValue:
+def storage_gone(reference: str = "", grant_result: GrantResult | None = None) -> ResponseReturnValue:
     """P13, made without asking the database anything."""
-    row = OUTCOMES["storage_error"]
-    result = Result(row.name, reference=reference, grant_result=grant_result)
+    row = OUTCOMES[Outcome.STORAGE_ERROR]
+    result = Result(row.outcome, reference=reference, grant_result=grant_result)
     ways: dict[str, None] = dict.fromkeys(("approval", "try_again", "ask_admin", "replace", "choose_again", "decline"))
     return render_template(f"customer/results/{row.page}.html", result=result, **ways), row.status
 
 
-def _page(result: Result) -> ResponseReturnValue:
+def _page(result: Result, outcome: Outcome) -> ResponseReturnValue:
     leads_to_slack()
-    row, person = OUTCOMES[result.outcome], signed_in_person()
-    waiting = result.outcome == "wrong_workspace"
+    row, person = OUTCOMES[outcome], signed_in_person()
+    waiting = outcome == Outcome.WRONG_WORKSPACE
     page = render_template(
         f"customer/results/{row.page}.html",
         result=result if person else replace(result, operator_detail=None),

@@ -10,6 +10,7 @@ from onboarding import ids
 from onboarding.errors import NotFound, Refused
 from onboarding.http.route_access import public
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
+from onboarding.outcomes import Outcome
 from onboarding.pages.customer import attempt_cookies, callback, results
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
@@ -109,7 +110,7 @@ def _view(attempt_id: str) -> SetupPage | ResponseReturnValue:
     try:
         view = current().installs.view_setup(attempt_id, attempt_cookies.binding(attempt_id))
     except NotFound:
-        return results.neutral("other_browser", None)
+        return results.neutral(Outcome.OTHER_BROWSER, None)
     if isinstance(view, SetupPage):
         return view
     return redirect(url_for("results.show", attempt_id=attempt_id), 303)

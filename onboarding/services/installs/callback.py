@@ -8,21 +8,22 @@ import structlog
 
 from onboarding import concurrency
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
+from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter
-from onboarding.services.installs.records import LIFETIME, Finished, is_bound
+from onboarding.services.installs.records import LIFETIME, Finished, NextStep, is_bound
 from onboarding.services.installs.shared import Workbench, state_digest
 from onboarding.slack import faults
 from onboarding.slack.grants import Grant
 from onboarding.store import attempts, links
-from onboarding.store.attempts import Attempt
+from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.integrations import Integration
 
 _LOG = structlog.get_logger(__name__)
 #: Installs that wait on Slack may not take a process's last threads: eight stay for the pages and the API.
 SLOTS = concurrency.THREADS - 8
 #: What the sweep has said of an attempt whose exchange took longer than a minute. Nobody stores its grant any more.
-_GIVEN_UP = "slack_down"
+_GIVEN_UP = Outcome.SLACK_DOWN
 
 
 class InstallCallback:
@@ -38,74 +39,80 @@ class InstallCallback:
         """
         state = told.get("state")
         if not state:
-            return Finished(None, "no_state")
+            return Finished(None, Outcome.NO_STATE)
         with self._bench.database.reading() as session:
             attempt = attempts.by_state(session, state_digest(state))
         if attempt is None:
-            return Finished(None, "state_unknown")
+            return Finished(None, Outcome.STATE_UNKNOWN)
         if not is_bound(attempt, bindings.get(attempt.id[4:12])):
-            return Finished(attempt.id, "other_browser")
-        if attempt.stage != "made":
+            return Finished(attempt.id, Outcome.OTHER_BROWSER)
+        if attempt.stage != Stage.MADE:
             return self._seen_again(attempt)
         if attempt.expires_at <= self._bench.now():
-            return self._end(attempt, "made", "state_expired")
+            return self._end(attempt, Stage.MADE, Outcome.STATE_EXPIRED)
         if "code" not in told or "error" in told:
             return self._refused_in_slack(attempt, told)
         if not self._slots.acquire(blocking=False):
-            return Finished(attempt.id, None, "waiting")
+            return Finished(attempt.id, None, NextStep.WAITING)
         try:
             return self._exchange(attempt, told["code"])
         finally:
             self._slots.release()
 
     def _seen_again(self, attempt: Attempt) -> Finished:
-        if attempt.stage == "waiting":
-            step = "result" if attempt.outcome == "wrong_workspace" else "setup"
+        if attempt.stage == Stage.WAITING:
+            step = NextStep.RESULT if attempt.outcome == Outcome.WRONG_WORKSPACE else NextStep.SETUP
             return Finished(attempt.id, attempt.outcome, step)
-        if attempt.stage == "finished":
-            done = records.is_success(attempt.outcome)
-            return Finished(attempt.id, "replay_ok" if done else attempt.outcome)
+        if attempt.stage == Stage.FINISHED:
+            done = attempt.outcome is not None and attempt.outcome.is_success
+            return Finished(attempt.id, Outcome.REPLAY_OK if done else attempt.outcome)
         if records.has_died(attempt, self._bench.now()):
-            return self._end(attempt, "exchanging", "slack_down")
-        return Finished(attempt.id, None, "waiting")
+            return self._end(attempt, Stage.EXCHANGING, Outcome.SLACK_DOWN)
+        return Finished(attempt.id, None, NextStep.WAITING)
 
     def _refused_in_slack(self, attempt: Attempt, told: Mapping[str, str]) -> Finished:
         word = told.get("error", "")
         if word == "access_denied":
             described = bool(told.get("error_description"))
-            return self._end(attempt, "made", "cancelled" if described else "cancelled_maybe_approval")
-        return self._refused(attempt, "made", word[:60]) if word else self._end(attempt, "made", "code_spent_unknown")
+            return self._end(attempt, Stage.MADE, Outcome.CANCELLED if described else Outcome.CANCELLED_MAYBE_APPROVAL)
+        return (
+            self._refused(attempt, Stage.MADE, word[:60])
+            if word
+            else self._end(attempt, Stage.MADE, Outcome.CODE_SPENT_UNKNOWN)
+        )
 
-    def _refused(self, attempt: Attempt, stage: str, word: str) -> Finished:
+    def _refused(self, attempt: Attempt, stage: Stage, word: str) -> Finished:
         outcome = faults.outcome_of(word)
-        if outcome == "config_error":
+        if outcome == Outcome.CONFIG_ERROR:
             self._bench.tell_operators(attempt, word)
         return self._end(attempt, stage, outcome, detail=word)
 
     def _exchange(self, attempt: Attempt, code: str) -> Finished:
         with self._bench.database.transaction() as session:
-            mine = attempts.move(session, attempt.id, "made", stage="exchanging", exchanging_at=self._bench.now())
+            mine = attempts.move(
+                session, attempt.id, Stage.MADE, stage=Stage.EXCHANGING, exchanging_at=self._bench.now()
+            )
             integration = self._bench.integration_of(session, attempt)
         if not mine:
-            return Finished(attempt.id, None, "waiting")
+            return Finished(attempt.id, None, NextStep.WAITING)
         try:
             grant = self._bench.gateway.exchange(self._bench.credentials(integration), code, attempt.redirect_uri)
         except SlackRefused as refusal:
-            return self._refused(attempt, "exchanging", refusal.code)
+            return self._refused(attempt, Stage.EXCHANGING, refusal.code)
         except SlackBusy as busy:
-            return self._end(attempt, "exchanging", "slack_busy", retry_after_seconds=busy.retry_after)
+            return self._end(attempt, Stage.EXCHANGING, Outcome.SLACK_BUSY, retry_after_seconds=busy.retry_after)
         except SlackProblem as problem:
             _LOG.warning("install.slack_down", attempt=attempt.id, problem=problem.sentence)
-            return self._end(attempt, "exchanging", "slack_down", detail=problem.sentence)
+            return self._end(attempt, Stage.EXCHANGING, Outcome.SLACK_DOWN, detail=problem.sentence)
         except VaultProblem as problem:
             _LOG.error("install.secret_unreadable", attempt=attempt.id, problem=problem.sentence)
-            return self._end(attempt, "exchanging", "config_error", detail="encryption_keys")
+            return self._end(attempt, Stage.EXCHANGING, Outcome.CONFIG_ERROR, detail="encryption_keys")
         try:
             return self._granted(attempt, integration, grant)
         except Problem as problem:
             _LOG.error("install.not_stored", attempt=attempt.id, problem=problem.sentence)
         result = self._gives_back(attempt, integration, grant)
-        ended = self._end(attempt, "exchanging", "storage_error", detail=f"{attempts.GRANT}{result}")
+        ended = self._end(attempt, Stage.EXCHANGING, Outcome.STORAGE_ERROR, grant_result=result)
         return replace(ended, grant_result=result)
 
     def _granted(self, attempt: Attempt, integration: Integration, grant: Grant) -> Finished:
@@ -113,7 +120,7 @@ class InstallCallback:
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
         choice = records.choice_fixed_by(link)
         if choice is not None:
-            outcome = self._settling.settle(attempt.id, "exchanging", grant, choice, confirmed=False)
+            outcome = self._settling.settle(attempt.id, Stage.EXCHANGING, grant, choice, confirmed=False)
             if outcome in (*REFUSALS, _GIVEN_UP):
                 self._bench.revoke_unused(attempt, integration, grant)
             return Finished(attempt.id, outcome)
@@ -121,8 +128,8 @@ class InstallCallback:
             is_kept = attempts.move(
                 session,
                 attempt.id,
-                "exchanging",
-                stage="waiting",
+                Stage.EXCHANGING,
+                stage=Stage.WAITING,
                 expires_at=self._bench.now() + LIFETIME,
                 waiting_grant=self._bench.seal_grant(attempt.id, grant),
                 workspace_id=grant.workspace_id,
@@ -131,26 +138,26 @@ class InstallCallback:
         if not is_kept:
             self._bench.revoke_unused(attempt, integration, grant)
             return Finished(attempt.id, _GIVEN_UP)
-        return Finished(attempt.id, None, "setup")
+        return Finished(attempt.id, None, NextStep.SETUP)
 
-    def _gives_back(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:
+    def _gives_back(self, attempt: Attempt, integration: Integration, grant: Grant) -> GrantResult:
         """A commit whose answer got lost has stored the grant all the same: that one stays, and so does one nobody can tell of."""
         try:
             with self._bench.database.reading() as session:
                 stored = attempts.by_id(session, attempt.id)
         except StorageProblem:
-            return "left"
-        is_lost = stored is not None and stored.stage == "exchanging"
-        return self._bench.revoke_unused(attempt, integration, grant) if is_lost else "kept"
+            return GrantResult.LEFT
+        is_lost = stored is not None and stored.stage == Stage.EXCHANGING
+        return self._bench.revoke_unused(attempt, integration, grant) if is_lost else GrantResult.KEPT
 
-    def _end(self, attempt: Attempt, stage: str, outcome: str, **values: object) -> Finished:
+    def _end(self, attempt: Attempt, stage: Stage, outcome: Outcome, **values: object) -> Finished:
         try:
             with self._bench.database.transaction() as session:
                 mine = attempts.move(
                     session,
                     attempt.id,
                     stage,
-                    stage="finished",
+                    stage=Stage.FINISHED,
                     outcome=outcome,
                     finished_at=self._bench.now(),
                     **values,
@@ -158,5 +165,5 @@ class InstallCallback:
         except Problem as problem:
             # The page is told all the same; after a minute the attempt reads as `slack_down`.
             _LOG.error("install.outcome_not_stored", attempt=attempt.id, outcome=outcome, problem=problem.sentence)
-            return Finished(attempt.id, outcome, "unstored")
-        return Finished(attempt.id, outcome) if mine else Finished(attempt.id, None, "waiting")
+            return Finished(attempt.id, outcome, NextStep.UNSTORED)
+        return Finished(attempt.id, outcome) if mine else Finished(attempt.id, None, NextStep.WAITING)

@@ -5,12 +5,13 @@ from typing import Any
 
 from onboarding import ids
 from onboarding.errors import Conflict, Refused
+from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.records import Choice
 from onboarding.services.installs.shared import Workbench, actor_of
 from onboarding.slack.grants import Grant
 from onboarding.store import attempts, connections, contexts, erasure, installations, integrations, links, subscribers
-from onboarding.store.attempts import Attempt
+from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Session
 from onboarding.store.installations import Installation
@@ -19,14 +20,14 @@ from onboarding.store.links import Link
 
 _TRIES = 3
 #: Outcomes that leave the grant unused.
-REFUSALS = ("workspace_taken", "link_used", "link_revoked", "config_error")
+REFUSALS = (Outcome.WORKSPACE_TAKEN, Outcome.LINK_USED, Outcome.LINK_REVOKED, Outcome.CONFIG_ERROR)
 
 
 class InstallCompleter:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
 
-    def settle(self, attempt_id: str, stage: str, grant: Grant, choice: Choice, confirmed: bool) -> str:
+    def settle(self, attempt_id: str, stage: Stage, grant: Grant, choice: Choice, confirmed: bool) -> Outcome:
         """The outcome. The attempt must be in `stage`; someone else who took it out of there has settled it.
 
         Raises Refused with the field's name (an open link and an identity that exists), StorageProblem.
@@ -39,11 +40,11 @@ class InstallCompleter:
                 continue
         return self._once(attempt_id, stage, grant, choice, confirmed)
 
-    def _once(self, attempt_id: str, stage: str, grant: Grant, choice: Choice, confirmed: bool) -> str:
+    def _once(self, attempt_id: str, stage: Stage, grant: Grant, choice: Choice, confirmed: bool) -> Outcome:
         with self._bench.database.transaction() as session:
             attempt = attempts.by_id(session, attempt_id)
             if attempt is None or attempt.stage != stage:
-                return (attempt.outcome if attempt else None) or "state_expired"
+                return (attempt.outcome if attempt else None) or Outcome.STATE_EXPIRED
             integration = self._bench.integration_of(session, attempt)
             integrations.lock(session, integration.id)
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
@@ -52,10 +53,10 @@ class InstallCompleter:
             used = [one for one in (parent, link) if one is not None]
             if any(one.revoked_at is not None for one in used):
                 # It was withdrawn while the person was with Slack.
-                return self._end(session, attempt, stage, grant, "link_revoked")
+                return self._end(session, attempt, stage, grant, Outcome.LINK_REVOKED)
             if not grant.is_bot and _needs_bot(session, integration, grant, choice):
                 self._bench.tell_operators(attempt, "user_token_only")
-                return self._end(session, attempt, stage, grant, "config_error", detail="user_token_only")
+                return self._end(session, attempt, stage, grant, Outcome.CONFIG_ERROR, detail="user_token_only")
             key = choice.identity_key(integration.id)
             existing = connections.by_identity(session, attempt.environment_id, key)
             if existing is not None and link is not None and link.is_open:
@@ -67,13 +68,13 @@ class InstallCompleter:
             if integration.workspace_policy == "refuse" and connections.held_by_another(
                 session, integration.id, grant.workspace_id, key
             ):
-                return self._end(session, attempt, stage, grant, "workspace_taken")
+                return self._end(session, attempt, stage, grant, Outcome.WORKSPACE_TAKEN)
             at = self._bench.now()
             for one in used:
                 if not links.mark_used(session, one.id, attempt.id, key, at):
                     session.refresh(one)
                     if not _may_use_again(one, attempt, key, existing, grant):
-                        return self._end(session, attempt, stage, grant, "link_used")
+                        return self._end(session, attempt, stage, grant, Outcome.LINK_USED)
             installation = self._installation(session, integration, grant)
             identifier = self._connection(
                 session, integration, installation, existing, grant, choice, key, attempt, link
@@ -93,19 +94,19 @@ class InstallCompleter:
         self,
         session: Session,
         attempt: Attempt,
-        stage: str,
+        stage: Stage,
         grant: Grant,
         choice: Choice,
         existing: ChannelConnection | None,
-    ) -> str:
+    ) -> Outcome:
         """Another workspace than expected answered: nothing is replaced until the person says so."""
         attempts.move(
             session,
             attempt.id,
             stage,
-            stage="waiting",
-            outcome="wrong_workspace",
-            expires_at=self._bench.now() + records.LIFETIME if stage == "exchanging" else attempt.expires_at,
+            stage=Stage.WAITING,
+            outcome=Outcome.WRONG_WORKSPACE,
+            expires_at=self._bench.now() + records.LIFETIME if stage == Stage.EXCHANGING else attempt.expires_at,
             waiting_grant=self._bench.seal_grant(attempt.id, grant),
             choice=choice.as_json(),
             connection_identifier=existing.identifier if existing else None,
@@ -114,25 +115,25 @@ class InstallCompleter:
             expected_workspace_id=attempt.expected_workspace_id or (existing.workspace_id if existing else None),
             expected_workspace_name=attempt.expected_workspace_name or (existing.workspace_name if existing else None),
         )
-        return "wrong_workspace"
+        return Outcome.WRONG_WORKSPACE
 
     def _end(
         self,
         session: Session,
         attempt: Attempt,
-        stage: str,
+        stage: Stage,
         grant: Grant,
-        outcome: str,
+        outcome: Outcome,
         identifier: str | None = None,
         identity_key: str | None = None,
         detail: str | None = None,
-    ) -> str:
+    ) -> Outcome:
         missing = set(attempt.scopes.split(",")) - set(grant.scopes) if identifier else set()
         attempts.move(
             session,
             attempt.id,
             stage,
-            stage="finished",
+            stage=Stage.FINISHED,
             outcome=outcome,
             finished_at=self._bench.now(),
             waiting_grant=None,
@@ -190,7 +191,7 @@ class InstallCompleter:
         access = {
             "workspace_name": grant.workspace_name,
             "bot_user_id": grant.bot_user_id,
-            "status": "healthy",
+            "status": ConnectionStatus.HEALTHY,
             "status_reason": None,
             "checked_at": at,
         }
@@ -261,9 +262,9 @@ def _needs_bot(session: Session, integration: Integration, grant: Grant, choice:
     return choice.mode == "shared" or (held is not None and held.bot_user_id is not None)
 
 
-def _outcome(is_reconnect: bool, grant: Grant, attempt: Attempt) -> str:
+def _outcome(is_reconnect: bool, grant: Grant, attempt: Attempt) -> Outcome:
     if is_reconnect:
-        return "reconnected"
+        return Outcome.RECONNECTED
     if grant.is_enterprise_install:
-        return "org_installed"
-    return "partial_permissions" if set(attempt.scopes.split(",")) - set(grant.scopes) else "connected"
+        return Outcome.ORG_INSTALLED
+    return Outcome.PARTIAL_PERMISSIONS if set(attempt.scopes.split(",")) - set(grant.scopes) else Outcome.CONNECTED

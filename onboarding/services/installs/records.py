@@ -5,11 +5,12 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from onboarding.identity import identity_key
-from onboarding.outcomes import OUTCOMES
+from onboarding.outcomes import GrantResult, Outcome
 from onboarding.slack.scopes import OPTIONAL, SENTENCES
-from onboarding.store.attempts import Attempt
+from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
 
@@ -69,15 +70,26 @@ class StartedAttempt:
     binding: str = field(repr=False)
 
 
+class NextStep(StrEnum):
+    """Which page the browser goes to."""
+
+    RESULT = "result"
+    SETUP = "setup"
+    #: Slack has not answered yet.
+    WAITING = "waiting"
+    #: The outcome could not be stored, so the result page cannot read it.
+    UNSTORED = "unstored"
+
+
 @dataclass(frozen=True)
 class Finished:
-    """What a callback or a set-up form led to. `outcome` is None while the person has to choose or wait."""
+    """The result of a callback or a set-up form. `outcome` is None while the person has to choose or wait."""
 
     attempt_id: str | None
-    outcome: str | None
-    step: str = "result"  # "result", "setup", "waiting" or "unstored"
-    #: What became of a grant that could not be stored; None where nothing was granted, or all was stored.
-    grant_result: str | None = None
+    outcome: Outcome | None
+    step: NextStep = NextStep.RESULT
+    #: What became of a grant that could not be stored; None if nothing was granted or everything was stored.
+    grant_result: GrantResult | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ def is_bound(attempt: Attempt, binding: str | None) -> bool:
 def has_died(attempt: Attempt, at: datetime) -> bool:
     """Whether the process that was asking Slack for this attempt must be gone."""
     asked = attempt.exchanging_at
-    return attempt.stage == "exchanging" and asked is not None and asked + EXCHANGE_LIMIT <= at
+    return attempt.stage == Stage.EXCHANGING and asked is not None and asked + EXCHANGE_LIMIT <= at
 
 
 def permissions(scopes: str) -> tuple[Permission, ...]:
@@ -154,7 +166,3 @@ def asked_scopes(integration: Integration, link: Link | None) -> str:
 
 def scopes_of(text: str) -> tuple[str, ...]:
     return tuple(filter(None, text.split(",")))
-
-
-def is_success(outcome: str | None) -> bool:
-    return outcome is not None and OUTCOMES[outcome].is_success

@@ -4,21 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from onboarding.errors import NotFound
+from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.records import Permission, is_bound
 from onboarding.services.installs.shared import Workbench
-from onboarding.slack.faults import operator_hint
+from onboarding.slack.faults import is_slack_itself, operator_hint
 from onboarding.store import attempts, connections, links
-from onboarding.store.attempts import GRANT, Attempt
+from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.database import Session
 from onboarding.store.integrations import Integration
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a result page shows. Of another browser's attempt it shows neither workspace nor account."""
+    """What a result page shows. It shows neither workspace nor account of another browser's attempt."""
 
-    outcome: str
+    #: None while the attempt has not ended.
+    outcome: Outcome | None
     attempt_id: str = ""
     reference: str = ""
     app_name: str = "Slack Connect"
@@ -41,10 +43,10 @@ class Result:
     return_url: str | None = None
     retry_after_seconds: int | None = None
     operator_detail: str | None = None
-    #: Slack's error word, for words of the page's own.
-    slack_word: str | None = None
-    #: What became of a grant that Slack gave and nobody used: revoked, already_gone, not_confirmed or kept.
-    grant_result: str | None = None
+    #: Slack's error code. Some have a text of their own.
+    slack_error: str | None = None
+    #: What became of a grant that no connection uses.
+    grant_result: GrantResult | None = None
     finished_here: bool = False
     #: The link it began with, where this page may lead on with it.
     link_id: str | None = None
@@ -59,17 +61,17 @@ class ResultReader:
         self._bench = bench
 
     def result(self, attempt_id: str, binding: str | None) -> Result:
-        """An outcome of "" means that it has not ended. Raises NotFound for an attempt of another browser."""
+        """Return the result of an attempt. Raises NotFound for an attempt of another browser."""
         with self._bench.database.reading() as session:
             attempt = attempts.by_id(session, attempt_id)
             if attempt is None or not is_bound(attempt, binding):
                 raise NotFound("There is no such install in this browser.")
             if attempt.outcome is None:
                 died = records.has_died(attempt, self._bench.now())
-                return self._result(session, attempt, "slack_down") if died else Result("", attempt.id)
+                return self._result(session, attempt, Outcome.SLACK_DOWN) if died else Result(None, attempt.id)
             return self._result(session, attempt, self._outcome(session, attempt))
 
-    def elsewhere(self, attempt_id: str, outcome: str) -> Result:
+    def elsewhere(self, attempt_id: str, outcome: Outcome) -> Result:
         """The neutral page: for another browser. Raises NotFound."""
         with self._bench.database.reading() as session:
             attempt = attempts.by_id(session, attempt_id)
@@ -79,7 +81,7 @@ class ResultReader:
 
     def is_connected(self, attempt_id: str, binding: str | None) -> bool:
         """Whether an approval that this browser waits for has led to a connection. Raises NotFound."""
-        return self.result(attempt_id, binding).outcome != "awaiting_approval"
+        return self.result(attempt_id, binding).outcome != Outcome.AWAITING_APPROVAL
 
     def used_here(self, attempt_id: str | None, binding: str | None) -> bool:
         """Whether a used link was used in this browser."""
@@ -89,11 +91,11 @@ class ResultReader:
             attempt = attempts.by_id(session, attempt_id)
         return attempt is not None and is_bound(attempt, binding)
 
-    def _outcome(self, session: Session, attempt: Attempt) -> str:
+    def _outcome(self, session: Session, attempt: Attempt) -> Outcome:
         """An approval shows *connected* once anybody has installed for this customer."""
-        if attempt.outcome == "awaiting_approval" and self._approved(session, attempt) is not None:
-            return "connected"
-        return attempt.outcome or "state_unknown"
+        if attempt.outcome == Outcome.AWAITING_APPROVAL and self._approved(session, attempt) is not None:
+            return Outcome.CONNECTED
+        return attempt.outcome or Outcome.STATE_UNKNOWN
 
     def _approved(self, session: Session, attempt: Attempt) -> Attempt | None:
         for link_id in filter(None, (attempt.approval_link_id, attempt.link_id)):
@@ -102,15 +104,15 @@ class ResultReader:
                 return attempts.by_id(session, link.used_by_attempt)
         return None
 
-    def _result(self, session: Session, attempt: Attempt, outcome: str) -> Result:
-        shown = (self._approved(session, attempt) or attempt) if attempt.outcome == "awaiting_approval" else attempt
+    def _result(self, session: Session, attempt: Attempt, outcome: Outcome) -> Result:
+        shown = (
+            (self._approved(session, attempt) or attempt) if attempt.outcome == Outcome.AWAITING_APPROVAL else attempt
+        )
         integration = self._bench.integration_of(session, attempt)
         link = links.by_id(session, attempt.link_id) if attempt.link_id else None
         approval = links.by_id(session, attempt.approval_link_id) if attempt.approval_link_id else None
         name = shown.connection_identifier
         connection = connections.by_identifier(session, attempt.environment_id, name) if name else None
-        told = attempt.detail or ""
-        word, result = (None, told.removeprefix(GRANT)) if told.startswith(GRANT) else (told or None, None)
         keys = connection.context_keys if connection else link.context_keys if link else ()
         subscriber = connection.subscriber_id if connection else link.subscriber_id if link else None
         return Result(
@@ -136,9 +138,9 @@ class ResultReader:
             org_manage_url=_manage_url(shown, integration),
             return_url=link.return_url if link else None,
             retry_after_seconds=attempt.retry_after_seconds,
-            operator_detail=f"{word}: {operator_hint(word)}" if word else None,
-            slack_word=word,
-            grant_result=result,
+            operator_detail=_operator_detail(attempt),
+            slack_error=attempt.detail,
+            grant_result=attempt.grant_result,
             finished_here=True,
             link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
             link_is_used=link is not None and link.used_at is not None,
@@ -147,10 +149,10 @@ class ResultReader:
             approval_expires_at=approval.expires_at if approval else None,
         )
 
-    def _neutral(self, session: Session, attempt: Attempt, outcome: str) -> Result:
+    def _neutral(self, session: Session, attempt: Attempt, outcome: Outcome) -> Result:
         """Who holds a callback address may start again with its link only while Slack may still be sending people there."""
         integration = self._bench.integration_of(session, attempt)
-        may_go_on = attempt.stage == "made" and attempt.expires_at > self._bench.now()
+        may_go_on = attempt.stage == Stage.MADE and attempt.expires_at > self._bench.now()
         return Result(
             outcome=outcome,
             attempt_id=attempt.id,
@@ -160,6 +162,15 @@ class ResultReader:
             link_id=attempt.link_id if may_go_on else None,
             is_operators=attempt.operator_id is not None,
         )
+
+
+def _operator_detail(attempt: Attempt) -> str | None:
+    if attempt.detail is None:
+        return None
+    if attempt.outcome == Outcome.SLACK_DOWN and not is_slack_itself(attempt.detail):
+        # Slack sent no error code: the detail is a sentence.
+        return attempt.detail
+    return f"{attempt.detail}: {operator_hint(attempt.detail)}"
 
 
 def _slack_url(workspace_id: str | None) -> str | None:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from onboarding.errors import NotFound, Refused
+from onboarding.outcomes import Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter
 from onboarding.services.installs.records import Choice, Finished, is_bound
 from onboarding.services.installs.shared import Workbench
 from onboarding.store import attempts, contexts, links, subscribers
-from onboarding.store.attempts import Attempt
+from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.links import Link
 
 _SUGGESTIONS = 50
@@ -67,7 +68,7 @@ class SetupStep:
         """The set-up page, or where to go when there is nothing (more) to set up. Raises NotFound for another browser."""
         with self._bench.database.reading() as session:
             attempt = self._mine(attempts.by_id(session, attempt_id), binding)
-            if attempt.stage != "waiting" or attempt.outcome is not None:
+            if attempt.stage != Stage.WAITING or attempt.outcome is not None:
                 return Finished(attempt.id, attempt.outcome)
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
             integration = self._bench.integration_of(session, attempt)
@@ -98,7 +99,7 @@ class SetupStep:
         with self._bench.database.reading() as session:
             attempt = self._mine(attempts.by_id(session, attempt_id), binding)
             link = links.by_id(session, attempt.link_id) if attempt.link_id else None
-        if attempt.stage != "waiting" or attempt.outcome is not None:
+        if attempt.stage != Stage.WAITING or attempt.outcome is not None:
             return Finished(attempt.id, attempt.outcome)
         if attempt.expires_at <= self._bench.now():
             return self._expire(attempt)
@@ -108,7 +109,7 @@ class SetupStep:
         """The person wants the other workspace in place of the one expected. Raises NotFound, StorageProblem."""
         with self._bench.database.reading() as session:
             attempt = self._mine(attempts.by_id(session, attempt_id), binding)
-        if attempt.stage != "waiting" or attempt.choice is None:
+        if attempt.stage != Stage.WAITING or attempt.choice is None:
             return Finished(attempt.id, attempt.outcome)
         if attempt.expires_at <= self._bench.now():
             return self._expire(attempt)
@@ -119,25 +120,32 @@ class SetupStep:
         with self._bench.database.reading() as session:
             attempt = self._mine(attempts.by_id(session, attempt_id), binding)
             integration = self._bench.integration_of(session, attempt)
-        self._drop(attempt, "cancelled")
+        self._drop(attempt, Outcome.CANCELLED)
         return Declined(attempt.link_id, attempt.environment_id, integration.identifier, attempt.expected_workspace_id)
 
     def expire_overdue(self, limit: int = 100) -> int:
         """Gives back the grants that waited too long, and ends attempts whose process died. How many were ended."""
         at = self._bench.now()
         with self._bench.database.reading() as session:
-            waiting = attempts.overdue(session, "waiting", at, limit)
+            waiting = attempts.overdue(session, Stage.WAITING, at, limit)
             stuck = attempts.stuck(session, at - records.EXCHANGE_LIMIT, limit)
         for attempt in waiting:
             self._expire(attempt)
         for attempt in stuck:
             with self._bench.database.transaction() as session:
-                attempts.move(session, attempt.id, "exchanging", stage="finished", outcome="slack_down", finished_at=at)
+                attempts.move(
+                    session,
+                    attempt.id,
+                    Stage.EXCHANGING,
+                    stage=Stage.FINISHED,
+                    outcome=Outcome.SLACK_DOWN,
+                    finished_at=at,
+                )
         return len(waiting) + len(stuck)
 
     def _settle(self, attempt: Attempt, choice: Choice, confirmed: bool) -> Finished:
         grant = self._bench.open_grant(attempt)
-        outcome = self._settling.settle(attempt.id, "waiting", grant, choice, confirmed)
+        outcome = self._settling.settle(attempt.id, Stage.WAITING, grant, choice, confirmed)
         if outcome in REFUSALS:
             with self._bench.database.reading() as session:
                 integration = self._bench.integration_of(session, attempt)
@@ -145,17 +153,17 @@ class SetupStep:
         return Finished(attempt.id, outcome)
 
     def _expire(self, attempt: Attempt) -> Finished:
-        self._drop(attempt, "state_expired")
-        return Finished(attempt.id, "state_expired")
+        self._drop(attempt, Outcome.STATE_EXPIRED)
+        return Finished(attempt.id, Outcome.STATE_EXPIRED)
 
-    def _drop(self, attempt: Attempt, outcome: str) -> None:
+    def _drop(self, attempt: Attempt, outcome: Outcome) -> None:
         with self._bench.database.transaction() as session:
             integration = self._bench.integration_of(session, attempt)
             mine = attempts.move(
                 session,
                 attempt.id,
-                "waiting",
-                stage="finished",
+                Stage.WAITING,
+                stage=Stage.FINISHED,
                 outcome=outcome,
                 finished_at=self._bench.now(),
                 waiting_grant=None,

@@ -7,6 +7,7 @@ import structlog
 
 from onboarding.clock import Clock
 from onboarding.errors import Problem, SlackProblem, StorageProblem, VaultProblem
+from onboarding.outcomes import GrantResult
 from onboarding.services.installs.records import digest
 from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
@@ -49,7 +50,7 @@ class Workbench:
         text = self.vault.open(attempt.waiting_grant, SealedAt("attempts", "waiting_grant", attempt.id))
         return Grant.from_dict(json.loads(text))
 
-    def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> str:
+    def revoke_unused(self, attempt: Attempt, integration: Integration, grant: Grant) -> GrantResult:
         """Takes the app out of a workspace that nobody connected in the end.
 
         The result: revoked, already_gone, not_confirmed, kept or left. A workspace that anything else uses is `kept`, and
@@ -61,8 +62,8 @@ class Workbench:
                 in_use = any(connections.uses_workspace(session, integration.id, place) for place in places)
         except StorageProblem as problem:
             _LOG.error("grant.left", attempt=attempt.id, problem=problem.sentence)
-            return "left"
-        result = "kept" if in_use else self._revoked(integration, grant)
+            return GrantResult.LEFT
+        result = GrantResult.KEPT if in_use else self._revoked(integration, grant)
         self._keep_result(attempt, result)
         return result
 
@@ -72,11 +73,11 @@ class Workbench:
             grant = self.open_grant(attempt)
         except VaultProblem as problem:
             _LOG.error("grant.unreadable", attempt=attempt.id, problem=problem.sentence)
-            self._keep_result(attempt, "not_confirmed")
+            self._keep_result(attempt, GrantResult.NOT_CONFIRMED)
         else:
             self.revoke_unused(attempt, integration, grant)
 
-    def _keep_result(self, attempt: Attempt, result: str) -> None:
+    def _keep_result(self, attempt: Attempt, result: GrantResult) -> None:
         try:
             with self.database.transaction() as session:
                 attempts.set_grant_result(session, attempt.id, result)
@@ -84,13 +85,13 @@ class Workbench:
         except Problem as problem:
             _LOG.error("grant.result_not_stored", attempt=attempt.id, result=result, problem=problem.sentence)
 
-    def _revoked(self, integration: Integration, grant: Grant) -> str:
+    def _revoked(self, integration: Integration, grant: Grant) -> GrantResult:
         try:
             rotates = grant.refresh_token is not None
             gone = self.gateway.revoke(self.credentials(integration), grant.access_token, rotates)
         except (SlackProblem, VaultProblem):
-            return "not_confirmed"
-        return "revoked" if gone else "already_gone"
+            return GrantResult.NOT_CONFIRMED
+        return GrantResult.REVOKED if gone else GrantResult.ALREADY_GONE
 
     def tell_operators(self, attempt: Attempt, word: str) -> None:
         """In the log: the page says that it was noted for them. `word`: Slack's, or one of ours (`slack.faults`)."""

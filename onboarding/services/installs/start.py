@@ -6,6 +6,7 @@ from datetime import datetime
 
 from onboarding import ids
 from onboarding.errors import LinkProblem, NotFound, Refused
+from onboarding.outcomes import Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.records import (
     APPROVAL_LIFETIME,
@@ -18,6 +19,7 @@ from onboarding.services.installs.records import (
 )
 from onboarding.services.installs.shared import Workbench, state_digest
 from onboarding.store import attempts, connections, integrations, links
+from onboarding.store.attempts import Stage
 from onboarding.store.database import Session
 from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
@@ -94,9 +96,9 @@ class InstallStarter:
             attempts.move(
                 session,
                 sent.attempt_id,
-                "made",
-                stage="finished",
-                outcome="awaiting_approval",
+                Stage.MADE,
+                stage=Stage.FINISHED,
+                outcome=Outcome.AWAITING_APPROVAL,
                 approval_link_id=approval.id,
                 finished_at=self._bench.now(),
             )
@@ -107,19 +109,19 @@ class InstallStarter:
     ) -> tuple[Link, Integration]:
         link = links.by_id(session, link_id)
         if link is None:
-            raise LinkProblem("link_tampered")
+            raise LinkProblem(Outcome.LINK_TAMPERED)
         integration = integrations.by_id(session, link.environment_id, link.integration_id)
         if integration is None:
-            raise LinkProblem("link_tampered")
+            raise LinkProblem(Outcome.LINK_TAMPERED)
         name, parent = integration.name, links.parent_of(session, link)
         if link.revoked_at is not None or (parent is not None and parent.revoked_at is not None):
-            raise LinkProblem("link_revoked", app_name=name)
+            raise LinkProblem(Outcome.LINK_REVOKED, app_name=name)
         if parent is not None and parent.used_by_attempt != link.used_by_attempt:
-            raise LinkProblem("link_used", parent.used_by_attempt, name)
+            raise LinkProblem(Outcome.LINK_USED, parent.used_by_attempt, name)
         if link.used_at is not None and not _is_renewed_by_its_user(session, link, bindings or {}):
-            raise LinkProblem("link_used", link.used_by_attempt, name)
+            raise LinkProblem(Outcome.LINK_USED, link.used_by_attempt, name)
         if link.expires_at <= self._bench.now():
-            raise LinkProblem("link_expired", app_name=name)
+            raise LinkProblem(Outcome.LINK_EXPIRED, app_name=name)
         return link, integration
 
     def _approval(self, session: Session, link: Link | None, integration: Integration, operator: str | None) -> Link:
@@ -182,7 +184,7 @@ class InstallStarter:
             expected_workspace_id=expected,
             expected_workspace_name=expected_name,
             may_replace=may_replace,
-            stage="made",
+            stage=Stage.MADE,
             created_at=at,
             expires_at=at + LIFETIME,
         )
