@@ -46,7 +46,8 @@ class Site:
         before = self._stored()
         speed = driven(load, self._server)
         self._links = self._links[speed.answered + speed.refused :]
-        stored = self._stored() - before
+        # An install that the driver no longer waited for may be stored all the same.
+        stored = min(self._stored() - before, speed.answered)
         lost, share = speed.answered - stored, stored / max(speed.answered, 1)
         return replace(
             speed,
