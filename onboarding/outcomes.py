@@ -54,12 +54,22 @@ class GrantResult(StrEnum):
 
 
 class ConnectionStatus(StrEnum):
-    """The result of a connection's last check."""
+    """What is known about a connection from Slack's last answer. The console offers them in this order."""
 
-    UNKNOWN = "unknown"
     HEALTHY = "healthy"
+    #: Slack does not accept the token any more.
     NEEDS_RECONNECT = "needs_reconnect"
+    #: Reserved, not set by any code yet.
+    UNREACHABLE = "unreachable"
+    #: Slack has not been asked yet.
+    UNKNOWN = "unknown"
+    #: Slack has ended the access. Reserved, not set by any code yet.
     DISCONNECTED = "disconnected"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the workspace has to be connected again."""
+        return self in (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.DISCONNECTED)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from onboarding import concurrency
 from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, unknown_connection
+from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
 from onboarding.slack import faults
@@ -147,7 +148,7 @@ class TokenSource:
             connections.change_all_on(
                 session,
                 installation.id,
-                status="needs_reconnect" if broken else "healthy",
+                status=ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY,
                 status_reason=broken,
                 checked_at=self._now(),
             )

@@ -34,10 +34,8 @@ from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, Rows, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
-from onboarding.store.types import ID, UtcTime, is_named
+from onboarding.store.types import ID, UtcTime, enum_by_value, is_named
 
-#: Statuses of a connection that has to be reconnected.
-BROKEN = (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.DISCONNECTED)
 #: The columns by which the API filters and the two by which it orders: one index each.
 _FILTERS = ("integration_id", "subscriber_id", "mode", "context_digest", "workspace_id", "status")
 _INDEXES = tuple(
@@ -75,7 +73,7 @@ class ChannelConnection(Base):
     #: The workspace's name as it is searched: without regard to case. Null without a name.
     search_name: Mapped[str | None] = mapped_column(ID)
     bot_user_id: Mapped[str | None] = mapped_column(String(100))
-    status: Mapped[str] = mapped_column(String(20))
+    status: Mapped[ConnectionStatus] = mapped_column(enum_by_value(ConnectionStatus, 20))
     status_reason: Mapped[str | None] = mapped_column(Text)
     checked_at: Mapped[datetime | None] = mapped_column(UtcTime)
     installed_by: Mapped[str | None] = mapped_column(String(100))
@@ -88,7 +86,7 @@ class ChannelConnection(Base):
 
     @property
     def is_broken(self) -> bool:
-        return self.status in BROKEN
+        return self.status.is_broken
 
     @property
     def context_keys(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from onboarding.errors import (
     unknown_integration,
     unknown_subscriber,
 )
+from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections import records
 from onboarding.services.connections.records import Auth, Connection, NewConnection, Workspace
 from onboarding.services.tokens import Tokens
@@ -78,7 +79,7 @@ class ConnectionWriter:
                 workspace_id=workspace.id,
                 workspace_name=workspace.name,
                 bot_user_id=workspace.bot_user_id,
-                status="unknown",
+                status=ConnectionStatus.UNKNOWN,
                 status_reason=None,
                 checked_at=None,
                 installed_by=None,
@@ -122,7 +123,7 @@ class ConnectionWriter:
                 workspace_id=wish.workspace.id,
                 workspace_name=wish.workspace.name,
                 bot_user_id=wish.workspace.bot_user_id,
-                status="unknown",
+                status=ConnectionStatus.UNKNOWN,
                 status_reason=None,
                 checked_at=None,
                 installed_by=None,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from onboarding.store.connections import BROKEN
+from onboarding.outcomes import ConnectionStatus, GrantResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Connection:
     workspace_id: str
     workspace_name: str | None
     bot_user_id: str | None
-    status: str
+    status: ConnectionStatus
     status_reason: str | None
     checked_at: datetime | None
     installed_by: str | None
@@ -61,9 +61,9 @@ class Detail:
 
 @dataclass(frozen=True)
 class Disconnected:
-    """`result`: revoked, already_gone, not_confirmed or kept (something else uses the workspace)."""
+    """How a disconnect ended."""
 
-    result: str
+    result: GrantResult
     workspace_name: str
     at: datetime
 
@@ -156,10 +156,10 @@ def connection_of(row: Any, access_token: str | None = None) -> Connection:
     )
 
 
-def _next_steps(status: str, granted: str, asked: str) -> tuple[str, ...]:
+def _next_steps(status: ConnectionStatus, granted: str, asked: str) -> tuple[str, ...]:
     """What a program gave says nothing of its scopes: nothing is missed there."""
-    if status in BROKEN:
+    if status.is_broken:
         return ("reconnect",)
     if granted and granted != asked and set(asked.split(",")) - set(granted.split(",")):
         return ("update_permissions",)
-    return ("verify",) if status == "unknown" else ()
+    return ("verify",) if status is ConnectionStatus.UNKNOWN else ()
