@@ -24,6 +24,7 @@ from onboarding.api.field_types import (
     page,
 )
 from onboarding.api.request_parsing import read_body, read_query
+from onboarding.callers import Actor, ActorKind
 from onboarding.runtime import current
 from onboarding.services.connections.records import Auth, Connection, ConnectionQuery, NewConnection, Workspace
 
@@ -208,7 +209,7 @@ def delete_channel_connection(identifier: str) -> Response:
     connecting it, or Slack says that it belongs to another one. `204` says that the connection is gone, whatever Slack answered.
     """
     asked, who = read_query(DeleteQuery), authentication.holder()
-    current().connections.disconnect(who.environment_id, identifier, who.actor, asked.revoke)
+    current().connections.disconnect(who.environment_id, identifier, Actor(ActorKind.API_KEY, who.key_id), asked.revoke)
     return operations.no_content()
 
 

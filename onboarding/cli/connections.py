@@ -4,19 +4,14 @@ import json
 
 import click
 
+from onboarding import texts
 from onboarding.api.channel_connections import documented
 from onboarding.api.wire import moment
+from onboarding.callers import SHELL
 from onboarding.cli.shell import environment_option, json_option, opened, say
 from onboarding.services.connections.records import Connection, ConsoleSearch
 
 group = click.Group("connection", help="Channel connections.")
-#: What the console says as well, by result.
-_ENDS = {
-    "revoked": "Disconnected. Access was removed in Slack.",
-    "already_gone": "Disconnected. Slack had already removed the access.",
-    "not_confirmed": "Disconnected here. Slack did not confirm; remove the app in Slack to be sure.",
-    "kept": "Disconnected. The app stays in Slack for other connections.",
-}
 
 
 @group.command("list")
@@ -66,8 +61,8 @@ def verify(identifier: str, environment: str, as_json: bool) -> None:
 def disconnect(identifier: str, environment: str, as_json: bool) -> None:
     """Remove a connection, and the app from its workspace where nothing else uses it."""
     with opened() as runtime:
-        result = runtime.connections.disconnect(runtime.environments.named(environment).id, identifier, "shell")
-    say(as_json, {"identifier": identifier, "result": result}, lambda: _ENDS[result])
+        result = runtime.connections.disconnect(runtime.environments.named(environment).id, identifier, SHELL)
+    say(as_json, {"identifier": identifier, "result": result}, lambda: texts.DISCONNECTED[result].sentence)
 
 
 def _line(row: Connection) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from onboarding import texts
 from onboarding.errors import StorageProblem
 from onboarding.http import operator_guard
 from onboarding.pages.filters import FILTERS
@@ -23,6 +24,7 @@ class Product:
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals["status_texts"] = texts.STATUSES
     icon = getattr(app.jinja_env.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
     app.jinja_env.globals["icon"] = cache(icon)
     app.context_processor(_everywhere)

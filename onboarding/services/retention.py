@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 
+from onboarding.callers import SYSTEM
+from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.lifetimes import RESPONSE_LIFETIME
-from onboarding.store import audit, erasure
+from onboarding.store import erasure
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 
@@ -64,12 +66,15 @@ class Retention:
                 with self._database.transaction() as session:
                     erased = erasure.erase_orphaned_installations(session, orphaned, before)
                     for one in erased:
-                        at, name = self._now(), "installation.erased"
-                        audit.note(session, one.environment_id, at, "system", name, one.id, one.slack_key)
+                        record(session, self._erased(one.environment_id, one.id, one.slack_key))
                     count = len(erased)
             yield count
             if is_last:
                 return
+
+    def _erased(self, environment_id: str, installation_id: str, slack_key: str) -> Change:
+        kind = ChangeKind.INSTALLATION_ERASED
+        return Change(kind, SYSTEM, self._now(), environment_id, installation_id, detail=slack_key)
 
     def _batches(self, purge: Callable[[Session], int]) -> Iterator[int]:
         count = _BATCH

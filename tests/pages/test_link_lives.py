@@ -9,6 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from onboarding.callers import SHELL
 from onboarding.jobs import sweep
 from onboarding.outcomes import Outcome
 from onboarding.services.connections.records import ConsoleSearch
@@ -87,7 +88,7 @@ class Lives(RuleBasedStateMachine):
         installed = {one.place for one in self.scene.site.slack.installations()}
         assert installed == used, (installed, used)
         for one in self.held().values():
-            self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
+            self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, SHELL)
         self.scene.site.slack.reset()
         for browser in self.browsers:
             browser.__exit__()
@@ -217,7 +218,7 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data())
     def operator_disconnects(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(sorted(self.held().values())))
-        self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, "test")
+        self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, SHELL)
 
 
 def test_any_order_leaves_everybody_what_is_theirs(scene: Scene) -> None:

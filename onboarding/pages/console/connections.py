@@ -5,6 +5,8 @@ from dataclasses import fields
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from onboarding import texts
+from onboarding.callers import Actor, ActorKind
 from onboarding.errors import SlackBusy, SlackDown
 from onboarding.http.operator_guard import environment_id, require_person
 from onboarding.http.route_access import allow_viewers
@@ -76,7 +78,7 @@ def disconnect(identifier: str) -> ResponseReturnValue:
 
 @blueprint.post("/connections/<identifier>/disconnect")
 def disconnect_submit(identifier: str) -> ResponseReturnValue:
-    current().connections.disconnect(environment_id(), identifier, f"operator:{require_person().email}")
+    current().connections.disconnect(environment_id(), identifier, Actor(ActorKind.OPERATOR, require_person().email))
     return redirect(url_for("connections.disconnected", identifier=identifier), 303)
 
 
@@ -85,7 +87,10 @@ def disconnect_submit(identifier: str) -> ResponseReturnValue:
 def disconnected(identifier: str) -> ResponseReturnValue:
     ended = current().connections.last_disconnect(environment_id(), identifier)
     return render_template(
-        "console/connections/disconnected.html", result=ended.result, workspace_name=ended.workspace_name, at=ended.at
+        "console/connections/disconnected.html",
+        text=texts.DISCONNECTED[ended.result],
+        workspace_name=ended.workspace_name,
+        at=ended.at,
     )
 
 

@@ -25,4 +25,4 @@ class Connections:
         self.token = queries.token
         self.verify = verifier.verify
         self.disconnect = disconnector.disconnect
-        self.last_disconnect = disconnector.disconnected
+        self.last_disconnect = disconnector.last_disconnect
