@@ -1,4 +1,4 @@
-"""What every template may use."""
+"""Give every template its filters and variables."""
 
 import sys
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from onboarding.services.operators import Person
 
 @dataclass(frozen=True)
 class Product:
-    """The name that people see: the product whose Slack app it is."""
+    """The product that a page names: the one whose Slack app the page is about."""
 
     name: str = "Slack Connect"
 
@@ -27,22 +27,23 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["status_texts"] = texts.STATUSES
     icon = getattr(app.jinja_env.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
     app.jinja_env.globals["icon"] = cache(icon)
-    app.context_processor(_everywhere)
+    app.context_processor(_variables)
 
 
-def _everywhere() -> dict[str, object]:
-    viewer: Person | None = None
-    practice = current().settings.practice_possible
+def _variables() -> dict[str, object]:
+    person: Person | None = None
+    is_practice_on = current().settings.practice_possible
     try:
-        viewer, practice = operator_guard.signed_in_person(), practice and current().integrations.is_practice_on()
+        person = operator_guard.signed_in_person()
+        is_practice_on = is_practice_on and current().integrations.is_practice_on()
     except StorageProblem:
-        # The page that says so has to come out all the same.
-        viewer = None
-    return {"product": Product(), "viewer": viewer, "practice_mode": practice, "flask": _FLASK}
+        # The page for this problem is rendered without the database.
+        person = None
+    return {"product": Product(), "person": person, "practice_mode": is_practice_on, "flask": _FLASK}
 
 
 def _flask() -> str:
-    """The command as a shell in this folder finds it: a checkout's is not on its PATH."""
+    """Return the command as a shell in this folder finds it: a virtual environment's is not on its PATH."""
     program = Path(sys.prefix, "bin", "flask")
     return str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else "flask"
 

@@ -102,6 +102,7 @@ def test_viewer_looks_and_changes_nothing(site: Site, visitor: BrowserClient) ->
     site.runtime.operators.invite("vera@northwind.test", "viewer")
     listed = visitor.signs_in("vera@northwind.test")
     assert (listed.name, "Connect a workspace" in listed.text) == ("connections", False)
+    assert ">Viewer<" in listed.text
     (identifier,) = {
         one.get("href", "").rsplit("/", 1)[1] for one in listed.main.iter("a") if "/chconn_" in one.get("href", "")
     }
