@@ -1,4 +1,4 @@
-"""HTML for customers and operators."""
+"""Serve HTML to customers and operators."""
 
 from flask import Flask
 

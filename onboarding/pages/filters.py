@@ -1,4 +1,4 @@
-"""What templates need to put a value into words: pure functions, given to Jinja by the page doors."""
+"""Template filters that put values into words. Pure functions; `layout.py` registers them."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-# Named here and not by strftime, whose month names follow the locale of the server.
+# Not from strftime, whose month names follow the locale of the server.
 _MONTHS: Final = (
     "January",
     "February",
@@ -29,9 +29,9 @@ _MODES: Final = {"subscriber": "Subscriber", "shared": "Shared", None: "Chosen a
 
 
 def day_time(when: datetime) -> Markup:
-    """A `<time>` element: "3 May, 14:02" to read, ISO 8601 for programs, the exact time in UTC as its title.
+    """Return a `<time>` element: "3 May, 14:02" as text, ISO 8601 as its `datetime`, the exact time in UTC as its title.
 
-    Raises ValueError for a time without a zone, which would otherwise be read in the server's own.
+    Raises ValueError for a time without a zone, which `astimezone` would take for the server's local time.
     """
     moment = _in_utc(when)
     words = f"{moment.day} {_SHORT_MONTHS[moment.month - 1]}, {moment.hour:02}:{moment.minute:02}"
@@ -39,7 +39,7 @@ def day_time(when: datetime) -> Markup:
 
 
 def exact_time(when: datetime) -> Markup:
-    """A `<time>` element with the year and the zone in its words: "3 May 2026, 14:02 UTC". Raises like `day_time`."""
+    """Return a `<time>` element with year and zone as text: "3 May 2026, 14:02 UTC". Raises ValueError like `day_time`."""
     moment = _in_utc(when)
     words = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} UTC"
     return _time_element(moment, words)
@@ -47,14 +47,14 @@ def exact_time(when: datetime) -> Markup:
 
 @lru_cache(maxsize=4096)
 def initials(name: str) -> str:
-    """One or two capitals that stand for a name: "Acme HQ" -> "AH"; "#" where the name has no letter or digit."""
+    """Return one or two capitals for a name: "Acme HQ" -> "AH"; "#" if the name has no letter or digit."""
     firsts = [word[0] for word in _words(name)]
     return "".join(firsts[:2]).upper()[:2] or "#"
 
 
 @lru_cache(maxsize=4096)
 def context_list(keys: tuple[str, ...]) -> Markup:
-    """Context keys as a list of `context_label`s; "None" where there are none."""
+    """Return an HTML list with the `context_label` of each key, or "None" for no keys."""
     if not keys:
         return Markup('<span class="nothing">None</span>')
     labels = (Markup("<li>{}</li>").format(context_label(key)) for key in keys)
@@ -62,17 +62,17 @@ def context_list(keys: tuple[str, ...]) -> Markup:
 
 
 def context_label(key: str) -> Markup:
-    """A context key such as "tenant:org-123" as an element that tells its type from its id."""
-    kind, colon, identifier = key.partition(":")
-    words = f'<span class="context-type">{escape(kind)}:</span> {escape(identifier)}' if colon else escape(key)
-    return Markup(f"<span>{words}</span>")  # noqa: S704  # each part is escaped above
+    """Return an element for a context key such as "tenant:org-123", with its type marked up."""
+    type_, colon, identifier = key.partition(":")
+    inner = f'<span class="context-type">{escape(type_)}:</span> {escape(identifier)}' if colon else escape(key)
+    return Markup(f'<span>{inner}</span>')  # noqa: S704  # each part is escaped above
 
 
 def code_words(text: str) -> Markup:
-    """Words in which `backticks` mark what is code."""
+    """Turn each part of a text that stands in `backticks` into a `<code>` element."""
     parts = text.split("`")
-    shown = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
-    return Markup("").join(shown)
+    marked = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    return Markup("").join(marked)
 
 
 def mode_words(mode: str | None) -> str:
@@ -80,7 +80,7 @@ def mode_words(mode: str | None) -> str:
 
 
 def workspace(name: str | None, identifier: str | None = None) -> str:
-    """What to call a workspace: Slack may leave out its name, then its id stands in, and plain words without either."""
+    """Return what to call a workspace: its name, its id if Slack sent no name, or "the workspace" if it sent neither."""
     return name or identifier or "the workspace"
 
 
@@ -109,6 +109,8 @@ def _time_element(moment: datetime, words: str) -> Markup:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name, each beginning at its first letter or digit."""
-    spaced = "".join(character if character.isalnum() else " " for character in name.replace("'", "").replace("’", ""))
-    return spaced.split()
+    """Split a name into words that begin with a letter or digit."""
+    separated = "".join(
+        character if character.isalnum() else " " for character in name.replace("'", "").replace("’", "")
+    )
+    return separated.split()
