@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.templating import Environment
 from flask_wtf import CSRFProtect
@@ -18,6 +18,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import get_content_length
 
 from onboarding import api, concurrency, files, http, pages, runtime
+from onboarding.http import request_id
+from onboarding.http.api_requests import is_api_request
 from onboarding.services.operators import SESSION_LIFETIME
 from onboarding.settings import Settings
 
@@ -65,8 +67,8 @@ class _Sessions(SecureCookieSessionInterface):
         return self._made
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Programs show a key: no cookie of theirs is read, and none is set."""
-        if api.problems.is_for_programs(request):
+        """Give the API no session: its callers send a key, and get no cookie."""
+        if is_api_request():
             return self.make_null_session(app)
         return super().open_session(app, request)
 
@@ -94,7 +96,8 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     # `//` is no shorter way of writing `/`: what is not served is not found.
     app.url_map.merge_slashes = False
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)
-    # First: an unknown address under /v1 and /v2 is told in JSON before any page looks at it.
+    # In this order: every log line and response has a request id, and an unknown API address is answered in JSON.
+    request_id.register(app)
     api.register(app, settings.api_rate_limit, settings.rate_limits)
     http.register(app)
     pages.register(app)
@@ -105,14 +108,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     csrf.exempt(api.operations.blueprint)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
-    if settings.is_https:
-        app.after_request(_https_only)
     return app
-
-
-def _https_only(response: Response) -> Response:
-    response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
 
 
 def _arrived(environ: Any) -> Any:

@@ -10,17 +10,17 @@ from http import HTTPStatus
 
 import orjson
 import structlog
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock
 from onboarding.api import wire
 from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem
+from onboarding.http.api_requests import is_api_request
+from onboarding.http.request_id import current_request_id
 from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
-PREFIXES = ("/v1/", "/v2/")
-_ROOTS = ("/v1", "/v2")
 #: Longer addresses no client sends; the server in front may have a limit of its own.
 LONGEST_ADDRESS = 8000
 
@@ -91,13 +91,6 @@ _WORDS = {
     "bad_request": "The request cannot be read",
     "internal": "Something went wrong on our side",
 }
-#: Beside the request's id. Whoever opens one of these in a browser sees text and nothing that runs.
-_ALWAYS = (
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Content-Type-Options", "nosniff"),
-)
 #: Answers of 422 carry the field that they speak of: the official clients demand it.
 _FIELDS = {"idempotency_key_reused": "idempotency-key"}
 
@@ -112,11 +105,6 @@ class ValidationFailed(Exception):
 
 def register(app: Flask) -> None:
     app.before_request(_unrouted)
-    app.after_request(_with_request_id)
-
-
-def is_for_programs(asked: Request) -> bool:
-    return asked.path.startswith(PREFIXES) or asked.path in _ROOTS
 
 
 def answer_to(problem: Exception) -> Response:
@@ -159,7 +147,7 @@ def body(
         "message": wire.printable(message),
         "error": HTTPStatus(status).phrase,
         "code": code,
-        "requestId": g.get("request_id", ""),
+        "requestId": current_request_id(),
         **(more or {}),
     }
     return Response(orjson.dumps(told), status, mimetype="application/json")
@@ -205,21 +193,12 @@ def _internal(problem: Exception) -> Response:
 
 
 def _unrouted() -> Response | None:
-    """Under our prefixes an unknown address, or a known one with another method, is told in our shape."""
-    structlog.contextvars.clear_contextvars()
-    if not is_for_programs(request):
+    """Answer an unknown address or method of the API, and an oversized request, with a documented error."""
+    if not is_api_request():
         return None
-    g.request_id = wire.request_id(request.headers.get("X-Request-Id"))
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
         return body(414, "address_too_long", _WORDS["address_too_long"])
     if (request.content_length or 0) > (request.max_content_length or 0):
         return answer_to(RequestEntityTooLarge())
     fault = request.routing_exception
     return answer_to(fault) if fault is not None else None
-
-
-def _with_request_id(response: Response) -> Response:
-    if "request_id" in g:
-        response.headers.extend((("X-Request-Id", g.request_id), *_ALWAYS))
-    return response

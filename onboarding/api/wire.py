@@ -1,13 +1,10 @@
-"""Small words of the wire: moments, request ids, what may be printed, and the members of a subscriber."""
+"""Small words of the wire: moments, what may be printed, and the members of a subscriber."""
 
-import re
-import secrets
 from datetime import UTC, datetime
 from typing import Any
 
 from onboarding.services.subscribers import Subscriber
 
-_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 #: The wire's names for a subscriber's profile.
 PROFILE = {
     "first_name": "firstName",
@@ -27,11 +24,6 @@ def moment(when: datetime) -> str:
     """ISO 8601, UTC, milliseconds, `Z`."""
     utc = when if when.tzinfo is UTC else when.astimezone(UTC)
     return utc.isoformat(timespec="milliseconds")[:23] + "Z"
-
-
-def request_id(given: str | None) -> str:
-    """The caller's, if it is sane; else one of ours."""
-    return given if given and _SANE_ID.match(given) else f"req_{secrets.token_hex(12)}"
 
 
 def printable(text: str) -> str:

@@ -1,10 +1,11 @@
-"""What every web interface shares: who may reach a view, and what each answer says to the browser."""
+"""Code that every web interface shares: access to views, request ids, response headers, problem pages."""
 
 from flask import Flask
 
-from onboarding.http import operator_guard, problem_pages, security_headers
+from onboarding.http import allowed_hosts, operator_guard, problem_pages, security_headers, text_input
 
 
 def register(app: Flask) -> None:
-    for part in (operator_guard, security_headers, problem_pages):
+    """Install the hooks of this package, except those of `request_id`, which come before the API's (see `web.py`)."""
+    for part in (allowed_hosts, text_input, operator_guard, security_headers, problem_pages):
         part.register(app)

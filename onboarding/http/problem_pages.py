@@ -1,15 +1,20 @@
-"""Pages for what goes wrong outside an install: one page, one table of words."""
+"""Show a page for each error outside of an install: one template, one table of texts."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import structlog
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from onboarding.errors import NotFound, Refused, StorageProblem
 
+View = TypeVar("View", bound=Callable[..., Any])
 _LOG = structlog.get_logger(__name__)
-_WORDS = {
+#: Title and sentence by status.
+_TEXTS = {
     400: ("This request cannot be read", "Something in it is not in order. Go back and try again."),
     401: ("Please sign in", "This page is for operators."),
     403: (
@@ -23,47 +28,46 @@ _WORDS = {
     500: ("Something went wrong on our side", "It was noted. Nothing was changed. Try again in a moment."),
     503: ("We cannot answer just now", "The database did not answer. Nothing was changed. Try again in a moment."),
 }
-_FORGED = (
+_CSRF_FAILED = (
     "This page was open in an old session, or its form came from elsewhere. Nothing was changed. Go back and try again."
 )
+_RELOADED_ON_CSRF_FAILURE: set[Callable[..., Any]] = set()
+
+
+def reload_on_csrf_failure(view: View) -> View:
+    """Mark a view that answers a form without input: after a failed CSRF check its page is loaded again with a new token."""
+    _RELOADED_ON_CSRF_FAILURE.add(view)
+    return view
 
 
 def register(app: Flask) -> None:
-    app.register_error_handler(CSRFError, _csrf)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _csrf_failed)
+    app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, lambda problem: _page(404, problem.sentence))
     app.register_error_handler(Refused, lambda problem: _page(400, problem.sentence))
-    app.register_error_handler(StorageProblem, _storage)
+    app.register_error_handler(StorageProblem, _storage_unavailable)
 
 
-def _csrf(_problem: CSRFError) -> ResponseReturnValue:
-    """A start page holds nothing to lose, so it is shown anew; anything else says what to do."""
-    if request.endpoint in ("connect.start_submit", "installs.start_submit"):
+def _csrf_failed(_problem: CSRFError) -> ResponseReturnValue:
+    if current_app.view_functions[request.endpoint or ""] in _RELOADED_ON_CSRF_FAILURE:
         return redirect(request.path, 303)
-    return _page(400, _FORGED)
+    return _page(400, _CSRF_FAILED)
 
 
-def _http(problem: HTTPException) -> ResponseReturnValue:
+def _http_error(problem: HTTPException) -> ResponseReturnValue:
     page, status = _page(problem.code or 500)
-    # What belongs to the status goes with it: 405 has its Allow.
+    # RFC 9110 requires it of a 405.
     kept = [(name, value) for name, value in problem.get_headers() if name == "Allow"]
     return page, status, kept
 
 
-def _storage(problem: StorageProblem) -> tuple[str, int]:
-    # The page, without what its address names: a link or a sign-in works for whoever reads it in a log.
+def _storage_unavailable(problem: StorageProblem) -> tuple[str, int]:
+    # The rule and not the address, which may contain a link's or a sign-in's token.
     _LOG.error("page.database_gone", page=str(request.url_rule), problem=problem.sentence)
     return _page(503)
 
 
 def _page(status: int, sentence: str = "") -> tuple[str, int]:
-    title, words = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
-    page = render_template(
-        "problems/problem.html",
-        status=status,
-        title=title,
-        sentence=sentence or words,
-        way_on_url=url_for("home.index"),
-        way_on_label="Go to the start",
-    )
+    title, default = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
+    page = render_template("problems/problem.html", status=status, title=title, sentence=sentence or default)
     return page, status

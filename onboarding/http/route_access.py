@@ -1,4 +1,4 @@
-"""Who reaches a view: anybody, whoever shows an API key, or viewers, too. One that says nothing is for operators alone."""
+"""Declare who may call a view: everyone, holders of an API key, viewers of the console. By default only operators may."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,19 +10,19 @@ _ALLOWING_VIEWERS: set[Callable[..., Any]] = set()
 
 
 def public(view: View) -> View:
-    """For a view that anybody may ask. It guards itself, by a link's signature or the attempt's cookie, or tells no secret."""
+    """Allow everyone. The view itself checks a link's signature or the attempt's cookie, or shows nothing secret."""
     _PUBLIC.add(view)
     return view
 
 
 def requires_api_key(view: View) -> View:
-    """For a view behind the API's door, which asks for a key."""
+    """Allow callers with an API key, which `api/authentication.py` checks."""
     _REQUIRING_API_KEY.add(view)
     return view
 
 
 def allow_viewers(view: View) -> View:
-    """For a view of the console that changes nothing and leads to no change."""
+    """Allow viewers besides operators. Only for views of the console that change nothing."""
     _ALLOWING_VIEWERS.add(view)
     return view
 

@@ -1,48 +1,101 @@
-"""What every page's answer says to the browser. Answers to programs say what they say themselves."""
+"""Send each response with the security and caching headers of its blueprint's policy."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
 
+from onboarding.http.api_requests import is_api_request
 from onboarding.runtime import current
 
-_POLICY = (
+_PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {forms}"
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors {framing}; form-action {forms}"
 )
 
 
-def leads_to_slack() -> None:
-    """For pages with a form whose post is answered by a redirect to Slack, which browsers check too."""
-    g.leads_to_slack = True
+@dataclass(frozen=True)
+class HeaderPolicy:
+    """The headers of a blueprint's responses. The defaults suit a page; a field that is None sends no header."""
+
+    #: A template: `{framing}` and `{forms}` stand for the sources of `frame-ancestors` and `form-action`.
+    content_security_policy: str | None = _PAGE_CSP
+    cache_control: str = "no-store"
+    referrer_policy: str | None = "same-origin"
+    opener_policy: str | None = "same-origin"
+    #: Returns the origins whose pages may show the current response in a frame: none, unless a blueprint names them.
+    framing_origins: Callable[[], Iterable[str]] = tuple
+
+
+PAGE = HeaderPolicy()
+#: A page of the install flow. Any stricter opener policy, on a redirect too, cuts a popup off from its opener.
+INSTALL_PAGE = HeaderPolicy(opener_policy="unsafe-none")
+_FILE = HeaderPolicy(
+    content_security_policy=None, cache_control="public, max-age=300", referrer_policy=None, opener_policy=None
+)
+#: A browser that opens the API's address shows text and runs nothing.
+_API = HeaderPolicy(
+    content_security_policy="default-src 'none'; frame-ancestors {framing}",
+    referrer_policy="no-referrer",
+    opener_policy=None,
+)
+_POLICIES: dict[str, HeaderPolicy] = {}
+
+
+def set_policy(blueprint: Blueprint, policy: HeaderPolicy) -> None:
+    """Use `policy` instead of `PAGE` for the responses of a blueprint."""
+    _POLICIES[blueprint.name] = policy
+
+
+def allow_form_redirects_to_slack() -> None:
+    """Let the forms of the current page lead to Slack: browsers apply `form-action` to the redirects after a post as well."""
+    g.forms_lead_to_slack = True
 
 
 def register(app: Flask) -> None:
-    app.after_request(_say)
+    app.after_request(_send)
 
 
-def _say(response: Response) -> Response:
-    if "request_id" in g:
-        return response
-    if request.endpoint == "static":
-        response.headers["Cache-Control"] = "public, max-age=300"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
-    on_the_way = request.blueprint in ("connect", "callback", "results", "setup", "installs")
-    is_callback = request.blueprint == "callback"
-    response.headers["Content-Security-Policy"] = _POLICY.format(forms=_forms())
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer" if is_callback else "same-origin"
-    # A strict opener policy on any hop of a popup's way cuts it off from the page that opened it.
-    response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none" if on_the_way else "same-origin"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Frame-Options"] = "DENY"
+def _send(response: Response) -> Response:
+    policy = _policy_for(response)
+    # Flask sets this header itself for a file.
+    response.headers["Cache-Control"] = policy.cache_control
+    response.headers.extend(
+        _headers(policy, " ".join(policy.framing_origins()), _form_targets(), current().settings.is_https)
+    )
     return response
 
 
-def _forms() -> str:
-    if not g.get("leads_to_slack"):
+@lru_cache(maxsize=256)
+def _headers(policy: HeaderPolicy, framing: str, forms: str, is_https: bool) -> tuple[tuple[str, str], ...]:
+    """Return all headers of a policy but `Cache-Control`, for sources of `frame-ancestors` (empty: none) and `form-action`."""
+    csp = policy.content_security_policy
+    found = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": csp and csp.format(framing=framing or "'none'", forms=forms),
+        # For browsers without `frame-ancestors`. This header cannot name several origins.
+        "X-Frame-Options": "DENY" if csp and not framing else None,
+        "Referrer-Policy": policy.referrer_policy,
+        "Cross-Origin-Opener-Policy": policy.opener_policy,
+        "Strict-Transport-Security": "max-age=31536000" if is_https else None,
+    }
+    return tuple((name, value) for name, value in found.items() if value)
+
+
+def _policy_for(response: Response) -> HeaderPolicy:
+    if is_api_request():
+        return _API
+    # The answer to a missing file is a page.
+    if request.endpoint == "static" and response.status_code < 400:
+        return _FILE
+    return _POLICIES.get(request.blueprint or "", PAGE)
+
+
+def _form_targets() -> str:
+    if not g.get("forms_lead_to_slack"):
         return "'self'"
-    # Slack forwards to the team's own address or a company's sign-in: every hop has to be allowed.
+    # Slack forwards to the team's own address or a company's sign-in, and each hop has to be allowed.
     slack = urlsplit(current().settings.slack_url)
     return "'self' https:" + (f" {slack.scheme}://{slack.netloc}" if slack.scheme == "http" else "")

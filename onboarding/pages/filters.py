@@ -65,7 +65,7 @@ def context_label(key: str) -> Markup:
     """Return an element for a context key such as "tenant:org-123", with its type marked up."""
     type_, colon, identifier = key.partition(":")
     inner = f'<span class="context-type">{escape(type_)}:</span> {escape(identifier)}' if colon else escape(key)
-    return Markup(f'<span>{inner}</span>')  # noqa: S704  # each part is escaped above
+    return Markup(f"<span>{inner}</span>")  # noqa: S704  # each part is escaped above
 
 
 def code_words(text: str) -> Markup:

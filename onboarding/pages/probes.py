@@ -1,8 +1,9 @@
-"""For load balancers: alive and ready."""
+"""Answer the probes of load balancers: is the process alive, is the database ready."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from onboarding.http.allowed_hosts import allow_any_host
 from onboarding.http.route_access import public
 from onboarding.runtime import current
 
@@ -11,6 +12,7 @@ blueprint = Blueprint("probes", __name__)
 
 @blueprint.get("/healthz")
 @public
+@allow_any_host
 def alive() -> ResponseReturnValue:
     return {"status": "ok"}
 

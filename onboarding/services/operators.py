@@ -104,8 +104,8 @@ class Operators:
             operators.add(session, _sign_in(looked.operator_id, "session", session_token, at, SESSION_LIFETIME))
         return session_token
 
-    def viewer(self, session_token: str | None) -> Person | None:
-        """Who is signed in with this session; None when nobody (any more)."""
+    def person_of_session(self, session_token: str | None) -> Person | None:
+        """Return the person whom a session belongs to; None if it is unknown, expired or ended."""
         if not session_token:
             return None
         with self._database.rows() as rows:

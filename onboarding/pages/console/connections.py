@@ -1,4 +1,4 @@
-"""Operators: the list of connections, one connection, and its end."""
+"""List the connections, show one, verify, reconnect and disconnect it."""
 
 from dataclasses import fields
 
@@ -15,7 +15,8 @@ from onboarding.services.connections.records import ConsoleSearch
 from onboarding.services.links import RECONNECT_LIFETIME, NewLink
 
 blueprint = Blueprint("connections", __name__)
-_FILTERS = tuple(one.name for one in fields(ConsoleSearch))
+#: The names of the filters, in the address and in the form.
+_FILTERS = tuple(field.name for field in fields(ConsoleSearch))
 
 
 @blueprint.get("/connections")
@@ -31,8 +32,8 @@ def index() -> ResponseReturnValue:
         integrations=current().integrations.all_of(environment_id()),
         total=page.total,
         total_capped=page.total_capped,
-        next_url=_turn(search, after=page.next),
-        previous_url=_turn(search, before=page.previous),
+        next_url=_page_url(search, after=page.next),
+        previous_url=_page_url(search, before=page.previous),
     )
 
 
@@ -46,7 +47,7 @@ def show(identifier: str) -> ResponseReturnValue:
 
 @blueprint.post("/connections/<identifier>/verify")
 def verify_submit(identifier: str) -> ResponseReturnValue:
-    """Asks Slack now, as the API's `verify` does."""
+    """Ask Slack now, as the API's `verify` does."""
     try:
         current().connections.verify(environment_id(), identifier)
         checked = "now"
@@ -57,9 +58,9 @@ def verify_submit(identifier: str) -> ResponseReturnValue:
 
 @blueprint.post("/connections/<identifier>/reconnect")
 def reconnect_submit(identifier: str) -> ResponseReturnValue:
-    """Leads to a link for whom the connection is, so that nothing has to be typed again."""
+    """Create a link with the connection's values and redirect to it, so that nothing has to be typed again."""
     found = current().connections.detail(environment_id(), identifier).connection
-    wish = NewLink(
+    link = NewLink(
         integration=found.integration_identifier,
         environment=current().environments.first().name,
         subscriber_id=found.subscriber_id,
@@ -67,7 +68,7 @@ def reconnect_submit(identifier: str) -> ResponseReturnValue:
         mode=found.mode,
         life=RECONNECT_LIFETIME,
     )
-    return redirect(current().links.create(wish).url, 303)
+    return redirect(current().links.create(link).url, 303)
 
 
 @blueprint.get("/connections/<identifier>/disconnect")
@@ -85,16 +86,17 @@ def disconnect_submit(identifier: str) -> ResponseReturnValue:
 @blueprint.get("/connections/<identifier>/disconnected")
 @allow_viewers
 def disconnected(identifier: str) -> ResponseReturnValue:
-    ended = current().connections.last_disconnect(environment_id(), identifier)
+    last = current().connections.last_disconnect(environment_id(), identifier)
     return render_template(
         "console/connections/disconnected.html",
-        text=texts.DISCONNECTED[ended.result],
-        workspace_name=ended.workspace_name,
-        at=ended.at,
+        text=texts.DISCONNECTED[last.result],
+        workspace_name=last.workspace_name,
+        at=last.at,
     )
 
 
-def _turn(search: ConsoleSearch, after: str | None = None, before: str | None = None) -> str | None:
+def _page_url(search: ConsoleSearch, after: str | None = None, before: str | None = None) -> str | None:
+    """Return the address of the page after or before a cursor, with the same filters; None without a cursor."""
     if after is None and before is None:
         return None
     filters = {name: value for name in _FILTERS if (value := getattr(search, name))}

@@ -1,23 +1,25 @@
-"""The operators' start page."""
+"""Start an install as an operator."""
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding.errors import NotFound
+from onboarding.http import security_headers
 from onboarding.http.operator_guard import environment_id, require_person
-from onboarding.http.security_headers import leads_to_slack
-from onboarding.pages.customer.connect import send
+from onboarding.http.problem_pages import reload_on_csrf_failure
+from onboarding.pages.customer import answers
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 
 blueprint = Blueprint("installs", __name__)
+security_headers.set_policy(blueprint, security_headers.INSTALL_PAGE)
 
 
 @blueprint.get("/slack/install")
 def start() -> ResponseReturnValue:
-    leads_to_slack()
-    known = current().integrations.all_of(environment_id())
-    if not known:
+    security_headers.allow_form_redirects_to_slack()
+    integrations = current().integrations.all_of(environment_id())
+    if not integrations:
         return render_template("customer/home/first_run.html", try_action=None, sign_in_hint=False)
     selected = _selected()
     view = current().installs.view_operator(environment_id(), selected)
@@ -27,27 +29,31 @@ def start() -> ResponseReturnValue:
         product=Product(view.app_name),
         action=url_for("installs.start_submit"),
         approval_action=url_for("installs.approval_submit", integration=selected),
-        integrations=known,
+        integrations=integrations,
         selected=selected,
     )
 
 
 @blueprint.post("/slack/install")
+@reload_on_csrf_failure
 def start_submit() -> ResponseReturnValue:
-    return send(current().installs.start_operator(environment_id(), _selected(), require_person().email))
+    started = current().installs.start_operator(environment_id(), _selected(), require_person().email)
+    return answers.redirect_to_slack(started)
 
 
 @blueprint.post("/slack/install/approval")
 def approval_submit() -> ResponseReturnValue:
-    sent = current().installs.ask_approval(None, require_person().email, environment_id(), _selected())
-    return send(sent, url_for("results.show", attempt_id=sent.attempt_id))
+    """Create an approval link, which the operator forwards to a Slack admin."""
+    started = current().installs.ask_approval(None, require_person().email, environment_id(), _selected())
+    return answers.redirect_to_result(started)
 
 
 def _selected() -> str:
+    """Return the identifier of the integration that the form or the address names, otherwise of the first one."""
     asked = request.form.get("integration") or request.args.get("integration")
-    known = current().integrations.all_of(environment_id())
-    if asked is None and known:
-        return known[0].identifier
-    if asked is None:
+    if asked is not None:
+        return asked
+    integrations = current().integrations.all_of(environment_id())
+    if not integrations:
         raise NotFound("There is no integration yet. `flask --app app integration add` stores one.")
-    return asked
+    return integrations[0].identifier

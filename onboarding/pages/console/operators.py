@@ -1,4 +1,4 @@
-"""Operators' sign-in by one-time link, and sign-out."""
+"""Sign operators in by a one-time link, and sign them out."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ def needed() -> ResponseReturnValue:
 @blueprint.get("/sign-in/<token>")
 @public
 def confirm(token: str) -> ResponseReturnValue:
-    """Shows a button: mail scanners open links, and must not use them up."""
+    """Show a button: mail scanners open links, and must not use them up."""
     found = current().operators.look(token)
     if isinstance(found, SignInProblem):
         return render_template("console/operators/unusable.html", reason=found.reason), 410
@@ -32,17 +32,17 @@ def confirm(token: str) -> ResponseReturnValue:
 @blueprint.post("/sign-in/<token>")
 @public
 def confirm_submit(token: str) -> ResponseReturnValue:
-    made = current().operators.sign_in(token)
-    if isinstance(made, SignInProblem):
-        return render_template("console/operators/unusable.html", reason=made.reason), 410
-    operator_guard.remember(made)
+    session_token = current().operators.sign_in(token)
+    if isinstance(session_token, SignInProblem):
+        return render_template("console/operators/unusable.html", reason=session_token.reason), 410
+    operator_guard.start_session(session_token)
     return redirect(url_for("connections.index"), 303)
 
 
 @blueprint.post("/sign-out")
 @public
 def out() -> ResponseReturnValue:
-    operator_guard.forget()
+    operator_guard.end_session()
     return redirect(url_for("operators.signed_out"), 303)
 
 

@@ -1,17 +1,18 @@
-"""Slack sends people back here."""
+"""Receive the browser that Slack sends back after its consent page."""
 
 import structlog
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from onboarding.errors import StorageProblem
 from onboarding.http.route_access import public
-from onboarding.outcomes import Outcome
-from onboarding.pages.customer import attempt_cookies, results
+from onboarding.http.security_headers import HeaderPolicy, set_policy
+from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
-from onboarding.services.installs.records import Finished, NextStep
 
 blueprint = Blueprint("callback", __name__)
+# The address contains Slack's code: not even our own pages get it as a referrer.
+set_policy(blueprint, HeaderPolicy(opener_policy="unsafe-none", referrer_policy="no-referrer"))
 _LOG = structlog.get_logger(__name__)
 
 
@@ -21,26 +22,7 @@ def oauth_redirect() -> ResponseReturnValue:
     try:
         finished = current().installs.handle_callback(request.args.to_dict(), attempt_cookies.bindings())
     except StorageProblem as problem:
-        # Nothing was consumed: the same callback succeeds once the database answers.
+        # The state was not consumed: the same callback succeeds once the database answers.
         _LOG.error("install.database_gone", problem=problem.sentence)
-        return results.storage_gone()
-    return lead_on(finished)
-
-
-def lead_on(finished: Finished) -> ResponseReturnValue:
-    """From an address with a code in it to a clean one, or straight to a page that belongs to no attempt of this browser."""
-    if finished.step == NextStep.WAITING:
-        return waiting()
-    if finished.step == NextStep.SETUP:
-        return redirect(url_for("setup.form", attempt_id=finished.attempt_id), 303)
-    if finished.step == NextStep.UNSTORED:
-        return redirect(url_for("results.unstored", attempt_id=finished.attempt_id, grant=finished.grant_result), 303)
-    if finished.attempt_id is None or finished.outcome == Outcome.OTHER_BROWSER:
-        return results.neutral(finished.outcome or Outcome.STATE_UNKNOWN, finished.attempt_id)
-    again = 1 if finished.outcome == Outcome.REPLAY_OK else None
-    return redirect(url_for("results.show", attempt_id=finished.attempt_id, again=again), 303)
-
-
-def waiting() -> ResponseReturnValue:
-    """P5. It asks for its own address again, so that nothing of that address stands in the page."""
-    return render_template("customer/callback/finishing.html", refresh_seconds=2, refresh_url="")
+        return answers.storage_problem_page()
+    return answers.continue_after(finished)

@@ -1,4 +1,4 @@
-"""The first page: what to do next, for whoever opens it."""
+"""Show the first page: the next step for a visitor, for an operator, and in practice mode."""
 
 import secrets
 from datetime import timedelta
@@ -18,12 +18,12 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @public
 def index() -> ResponseReturnValue:
-    known = current().integrations.all_of(environment_id())
-    practice = current().integrations.is_practice_on()
-    nothing_yet = not current().connections.page(environment_id(), ConsoleSearch(), None, None).total
-    if nothing_yet and (practice or (signed_in_person() and not known)):
-        able = practice and any(one.is_practice for one in known)
-        action = url_for("home.try_submit") if able else None
+    integrations = current().integrations.all_of(environment_id())
+    is_practice_on = current().integrations.is_practice_on()
+    has_connections = current().connections.page(environment_id(), ConsoleSearch(), None, None).total > 0
+    if not has_connections and (is_practice_on or (signed_in_person() and not integrations)):
+        can_try = is_practice_on and any(integration.is_practice for integration in integrations)
+        action = url_for("home.try_submit") if can_try else None
         return render_template("customer/home/first_run.html", try_action=action, sign_in_hint=not signed_in_person())
     if signed_in_person():
         return redirect(url_for("connections.index"), 303)
@@ -33,16 +33,17 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/try")
 @public
 def try_submit() -> ResponseReturnValue:
-    """A practice link for a made-up customer. There is nothing to guard in practice mode; outside it this is not here."""
-    practice = [one for one in current().integrations.all_of(environment_id()) if one.is_practice]
-    if not practice or not current().integrations.is_practice_on():
+    """Create a practice link for a made-up customer. Public, because it exists in practice mode only: 404 otherwise."""
+    integrations = current().integrations.all_of(environment_id())
+    practice_integrations = [integration for integration in integrations if integration.is_practice]
+    if not practice_integrations or not current().integrations.is_practice_on():
         abort(404)
-    wish = NewLink(
-        integration=practice[0].identifier,
+    link = NewLink(
+        integration=practice_integrations[0].identifier,
         environment=current().environments.first().name,
         subscriber_id=f"customer-{secrets.token_hex(3)}",
         mode="subscriber",
         context_keys=("tenant:practice",),
         life=timedelta(hours=1),
     )
-    return redirect(current().links.create(wish).url, 303)
+    return redirect(current().links.create(link).url, 303)

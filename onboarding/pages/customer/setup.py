@@ -1,4 +1,4 @@
-"""The form after Slack has answered: mode, subscriber, context."""
+"""Show and take the form after Slack has answered: mode, subscriber, contexts."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -8,15 +8,17 @@ from wtforms.validators import Length, Optional
 
 from onboarding import ids
 from onboarding.errors import NotFound, Refused
+from onboarding.http import security_headers
 from onboarding.http.route_access import public
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.outcomes import Outcome
-from onboarding.pages.customer import attempt_cookies, callback, results
+from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 from onboarding.services.installs.setup import SetupInput, SetupPage
 
 blueprint = Blueprint("setup", __name__)
+security_headers.set_policy(blueprint, security_headers.INSTALL_PAGE)
 
 
 class ContextRow(Form):
@@ -26,16 +28,16 @@ class ContextRow(Form):
     def validate_type(self, field: StringField) -> None:
         if not field.data and self.id.data:
             raise ValidationError("Enter the type of this context.")
-        _check_word(field)
+        _check_characters(field)
 
     def validate_id(self, field: StringField) -> None:
         if not field.data and self.type.data:
             raise ValidationError("Enter the id of this context.")
-        _check_word(field)
+        _check_characters(field)
 
 
 class SetupForm(FlaskForm):  # type: ignore[misc]  # it has no types
-    """All fields; `form_for` takes away those that the link fixes."""
+    """All fields. `form_for` removes those that the link fixes."""
 
     connection_mode = RadioField("Mode", choices=[], validators=[Optional()], validate_choice=False)
     subscriber_id = StringField("Subscriber", [Length(max=255)], filters=[lambda text: text.strip() if text else text])
@@ -48,8 +50,8 @@ class SetupForm(FlaskForm):  # type: ignore[misc]  # it has no types
             raise ValidationError("Use 1 to 255 characters, without / % ? # \\ and control characters.")
 
     def validate_contexts(self, field: "FieldList[FormField[ContextRow]]") -> None:
-        kinds = [row["type"].data for row in field.entries if row["type"].data]
-        if len(set(kinds)) < len(kinds):
+        types = [row["type"].data for row in field.entries if row["type"].data]
+        if len(set(types)) < len(types):
             raise ValidationError("Each type can stand once. Remove the one that is there twice.")
 
 
@@ -71,14 +73,14 @@ def form_submit(attempt_id: str) -> ResponseReturnValue:
     filled = form_for(view)
     if not filled.validate_on_submit():
         if "csrf_token" in filled.errors:
-            _put_beside(filled, Refused("This page was open in an old session. Look it over and send it again."))
+            _add_error(filled, Refused("This page was open in an old session. Look it over and send it again."))
         return _page(attempt_id, view, filled), 422
     try:
-        finished = current().installs.save_setup(attempt_id, attempt_cookies.binding(attempt_id), _picked(filled))
+        finished = current().installs.save_setup(attempt_id, attempt_cookies.binding(attempt_id), _input_of(filled))
     except Refused as refusal:
-        _put_beside(filled, refusal)
+        _add_error(filled, refusal)
         return _page(attempt_id, view, filled), 422
-    return callback.lead_on(finished)
+    return answers.continue_after(finished)
 
 
 @blueprint.post("/slack/setup/<attempt_id>/cancel")
@@ -89,28 +91,30 @@ def cancel_submit(attempt_id: str) -> ResponseReturnValue:
 
 
 def form_for(view: SetupPage) -> SetupForm:
-    made = SetupForm()
+    """Build the form with the fields that are open, filled in from the request."""
+    built = SetupForm()
     if len(view.modes) > 1:
-        made.connection_mode.choices = [(mode, mode) for mode in view.modes]
-        made.connection_mode.data = made.connection_mode.data or view.modes[0]
+        built.connection_mode.choices = [(mode, mode) for mode in view.modes]
+        built.connection_mode.data = built.connection_mode.data or view.modes[0]
     else:
-        del made.connection_mode
+        del built.connection_mode
     if view.kind == "link" or view.mode == "shared":
-        del made.subscriber_id
+        del built.subscriber_id
     if view.kind == "link":
-        del made.contexts
+        del built.contexts
     if view.offered_context_keys:
-        made.offered_context.choices = [(key, key) for key in view.offered_context_keys]
+        built.offered_context.choices = [(key, key) for key in view.offered_context_keys]
     else:
-        del made.offered_context
-    return made
+        del built.offered_context
+    return built
 
 
 def _view(attempt_id: str) -> SetupPage | ResponseReturnValue:
+    """Return what the form shows, or the answer for an attempt that does not wait for this form."""
     try:
         view = current().installs.view_setup(attempt_id, attempt_cookies.binding(attempt_id))
     except NotFound:
-        return results.neutral(Outcome.OTHER_BROWSER, None)
+        return answers.neutral_page(Outcome.OTHER_BROWSER, None)
     if isinstance(view, SetupPage):
         return view
     return redirect(url_for("results.show", attempt_id=attempt_id), 303)
@@ -126,7 +130,7 @@ def _page(attempt_id: str, view: SetupPage, filled: SetupForm) -> str:
     )
 
 
-def _picked(filled: SetupForm) -> SetupInput:
+def _input_of(filled: SetupForm) -> SetupInput:
     rows = filled.contexts.entries if "contexts" in filled else []
     return SetupInput(
         mode=filled.connection_mode.data if "connection_mode" in filled else None,
@@ -136,13 +140,16 @@ def _picked(filled: SetupForm) -> SetupInput:
     )
 
 
-def _put_beside(filled: SetupForm, refusal: Refused) -> None:
+def _add_error(filled: SetupForm, refusal: Refused) -> None:
+    """Show a refusal beside the field that it names, otherwise beside the first one."""
     field = (
-        filled[refusal.field] if refusal.field in filled else next(one for one in filled if one.name != "csrf_token")
+        filled[refusal.field]
+        if refusal.field in filled
+        else next(field for field in filled if field.name != "csrf_token")
     )
     field.errors = [*field.errors, refusal.sentence]
 
 
-def _check_word(field: StringField) -> None:
+def _check_characters(field: StringField) -> None:
     if field.data and not CONTEXT_WORD.match(field.data):
         raise ValidationError("Use letters, digits, - and _ only, at most 100.")

@@ -1,0 +1,57 @@
+"""Answer only this computer's own host names in practice mode."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, redirect, request
+from werkzeug.wrappers import Response
+
+from onboarding.http.api_requests import is_api_request
+from onboarding.runtime import current
+
+View = TypeVar("View", bound=Callable[..., Any])
+_LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
+_ANY_HOST: set[Callable[..., Any]] = set()
+
+
+def allow_any_host(view: View) -> View:
+    """Mark a view that answers under every host name, such as a probe that a load balancer calls by address."""
+    _ANY_HOST.add(view)
+    return view
+
+
+def register(app: Flask) -> None:
+    app.before_request(_check_host)
+
+
+def _check_host() -> Response | None:
+    """Refuse other host names with 421: a foreign name that resolves to this machine is DNS rebinding.
+
+    `localhost` is redirected to the host of `PUBLIC_URL`, because cookies do not cross host names. The API has no cookies,
+    and HTTP clients drop their `Authorization` header when they follow a redirect to another host, so it answers there.
+    """
+    settings = current().settings
+    if not settings.practice_possible or _allows_any_host():
+        return None
+    name = _host_name()
+    # The second condition queries the database, so it comes last.
+    if name == urlsplit(settings.origin).hostname or not current().integrations.is_practice_on():
+        return None
+    if name == "localhost" and request.method == "GET" and not is_api_request():
+        return redirect(f"{settings.origin}{request.full_path.rstrip('?')}")
+    if name not in _LOOPBACK_NAMES:
+        abort(421)
+    return None
+
+
+def _allows_any_host() -> bool:
+    return request.endpoint is not None and current_app.view_functions[request.endpoint] in _ANY_HOST
+
+
+def _host_name() -> str:
+    try:
+        return urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        # The Host header contains no valid name.
+        return ""

@@ -1,0 +1,151 @@
+"""Answers that several views give: the redirect to Slack, the way on after a callback, and the pages of an outcome.
+
+This module has no routes, so that no view has to import another.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask import Response, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from onboarding.errors import LinkProblem
+from onboarding.http.operator_guard import current_editor, signed_in_person
+from onboarding.http.security_headers import allow_form_redirects_to_slack
+from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
+from onboarding.pages.customer import attempt_cookies
+from onboarding.pages.layout import Product
+from onboarding.runtime import current
+from onboarding.services.installs.records import Finished, NextStep, StartedAttempt
+from onboarding.services.installs.result import Result
+
+#: What a result page can offer, by the names that its templates use.
+_ACTIONS = ("approval", "try_again", "ask_admin", "replace", "choose_again", "decline")
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A link to forward to a Slack admin, with the message to send along."""
+
+    url: str
+    message: str
+    expires_at: datetime
+    status_url: str
+
+
+def redirect_to_slack(started: StartedAttempt) -> Response:
+    """Redirect to Slack's consent page, and bind the attempt to this browser by its cookie."""
+    return _redirect_with_cookie(started.authorize_url, started)
+
+
+def redirect_to_result(started: StartedAttempt) -> Response:
+    """Redirect to the attempt's own page, which shows its approval link, and bind the attempt to this browser."""
+    return _redirect_with_cookie(url_for("results.show", attempt_id=started.attempt_id), started)
+
+
+def continue_after(finished: Finished) -> ResponseReturnValue:
+    """Lead on from a callback or a set-up form.
+
+    A redirect takes the browser from an address with Slack's code in it to one without. Where no attempt of this browser
+    has a page to redirect to, a neutral page answers.
+    """
+    if finished.step == NextStep.WAITING:
+        return waiting_page()
+    if finished.step == NextStep.SETUP:
+        return redirect(url_for("setup.form", attempt_id=finished.attempt_id), 303)
+    if finished.step == NextStep.UNSTORED:
+        return redirect(url_for("results.unstored", attempt_id=finished.attempt_id, grant=finished.grant_result), 303)
+    if finished.attempt_id is None or finished.outcome == Outcome.OTHER_BROWSER:
+        return neutral_page(finished.outcome or Outcome.STATE_UNKNOWN, finished.attempt_id)
+    again = 1 if finished.outcome == Outcome.REPLAY_OK else None
+    return redirect(url_for("results.show", attempt_id=finished.attempt_id, again=again), 303)
+
+
+def waiting_page() -> str:
+    """Render the page that asks for its own address again, which therefore need not appear in it."""
+    return render_template("customer/callback/finishing.html", refresh_seconds=2, refresh_url="")
+
+
+def neutral_page(outcome: Outcome, attempt_id: str | None) -> ResponseReturnValue:
+    """Render a page without workspace and account: for another browser, or an unknown attempt."""
+    if attempt_id is None:
+        return result_page(Result(outcome))
+    return result_page(current().installs.result_elsewhere(attempt_id, outcome))
+
+
+def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
+    """Answer a link that is not usable. The browser that used it is sent to its result; others see only that it was used."""
+    used = problem.attempt_id
+    if used and current().installs.was_used_here(used, attempt_cookies.binding(used)):
+        return redirect(url_for("results.show", attempt_id=used, again=1), 303)
+    row = OUTCOMES[Outcome(problem.code)]
+    page = render_template(
+        f"customer/results/{row.page}.html",
+        result=Result(row.outcome),
+        product=Product(problem.app_name) if problem.app_name else Product(),
+        **dict.fromkeys(_ACTIONS),
+    )
+    return page, row.status
+
+
+def storage_problem_page(reference: str = "", grant_result: GrantResult | None = None) -> ResponseReturnValue:
+    """Render the page of the outcome `storage_error` without any query."""
+    row = OUTCOMES[Outcome.STORAGE_ERROR]
+    result = Result(row.outcome, reference=reference, grant_result=grant_result)
+    page = render_template(f"customer/results/{row.page}.html", result=result, **dict.fromkeys(_ACTIONS))
+    return page, row.status
+
+
+def result_page(result: Result) -> ResponseReturnValue:
+    """Render the page of an attempt: the actions that its outcome allows, or that Slack's answer is still awaited."""
+    if result.outcome is None:
+        return waiting_page()
+    allow_form_redirects_to_slack()
+    row = OUTCOMES[result.outcome]
+    has_wrong_workspace = result.outcome == Outcome.WRONG_WORKSPACE
+    page = render_template(
+        f"customer/results/{row.page}.html",
+        result=result if signed_in_person() else replace(result, operator_detail=None),
+        product=Product(result.app_name),
+        approval=_approval(result),
+        try_again=_try_again_url(result),
+        ask_admin=_ask_admin_url(result) if result.finished_here else None,
+        replace=url_for("results.replace_submit", attempt_id=result.attempt_id) if has_wrong_workspace else None,
+        choose_again=url_for("results.choose_again_submit", attempt_id=result.attempt_id)
+        if has_wrong_workspace
+        else None,
+        decline=url_for("setup.cancel_submit", attempt_id=result.attempt_id) if has_wrong_workspace else None,
+    )
+    return page, row.status
+
+
+def _redirect_with_cookie(url: str, started: StartedAttempt) -> Response:
+    response = make_response(redirect(url, 303))
+    attempt_cookies.keep(response, started.attempt_id, started.binding)
+    return response
+
+
+def _try_again_url(result: Result) -> str | None:
+    if result.link_id:
+        return url_for("connect.start_submit", token=current().links.token(result.link_id))
+    if result.is_operators and current_editor():
+        return url_for("installs.start_submit", integration=result.integration_identifier)
+    return None
+
+
+def _ask_admin_url(result: Result) -> str | None:
+    """Return None for a reconnect by a used link: an admin could not use it."""
+    if result.link_id and not result.link_is_used:
+        return url_for("connect.approval_submit", token=current().links.token(result.link_id))
+    if result.is_operators and current_editor():
+        return url_for("installs.approval_submit", integration=result.integration_identifier)
+    return None
+
+
+def _approval(result: Result) -> Approval | None:
+    if not result.approval_link_id or not result.approval_expires_at:
+        return None
+    url = current().links.url(result.approval_link_id)
+    message = f"Please connect our Slack workspace to {result.app_name}: {url} The page says what it may do before you allow it."
+    status_url = url_for("results.status", attempt_id=result.attempt_id)
+    return Approval(url, message, result.approval_expires_at, status_url)

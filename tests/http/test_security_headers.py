@@ -1,0 +1,141 @@
+"""The security and caching headers of every answer, over the whole URL map."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from flask import Blueprint
+from werkzeug.routing import Rule
+
+from onboarding import web
+from onboarding.http import security_headers
+from onboarding.http.route_access import public
+from onboarding.http.security_headers import HeaderPolicy
+from tests.browser_client import BrowserClient, Site
+
+#: Blueprints whose pages a popup may pass through on its way to Slack and back.
+INSTALL_FLOW = {"callback", "connect", "installs", "results", "setup"}
+NAMES = (
+    "Cache-Control",
+    "Referrer-Policy",
+    "Cross-Origin-Opener-Policy",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+)
+PAGE = ("no-store", "same-origin", "same-origin", "nosniff", "DENY")
+INSTALL_PAGE = ("no-store", "same-origin", "unsafe-none", "nosniff", "DENY")
+CALLBACK = ("no-store", "no-referrer", "unsafe-none", "nosniff", "DENY")
+API = ("no-store", "no-referrer", None, "nosniff", "DENY")
+FILE = ("public, max-age=300", None, None, "nosniff", None)
+
+
+def test_every_answer_has_the_headers_of_its_blueprint(site: Site, operator: BrowserClient) -> None:
+    walked = 0
+    for rule, answer in _answers(site, operator):
+        where = (rule.rule, answer.request.method, answer.status_code)
+        assert _headers(answer) == _expected(rule), where
+        _check_content_security_policy(answer, is_api=rule.rule.startswith(("/v1/", "/v2/")))
+        walked += 1
+    assert walked > len(list(site.app.url_map.iter_rules()))
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status", "expected"),
+    [
+        ("GET", "/nowhere", 404, PAGE),
+        ("PUT", "/connections", 405, PAGE),
+        ("GET", "/static/css/nothing.css", 404, PAGE),
+        ("GET", "/static/css/site.css", 200, FILE),
+        ("GET", "/static/../app.py", 404, PAGE),
+        ("GET", "/v1", 404, API),
+        ("GET", "/v2/nowhere", 404, API),
+        ("GET", "/v10", 404, PAGE),
+        ("PUT", "/v1/channel-connections", 405, API),
+        ("OPTIONS", "/v1/channel-connections", 405, API),
+        ("GET", "/v1/" + "a" * 9000, 414, API),
+    ],
+)
+def test_an_address_without_a_view_has_them_too(
+    method: str, address: str, status: int, expected: tuple[str | None, ...], visitor: BrowserClient
+) -> None:
+    answer = visitor.asks(method, address)
+    assert (answer.status_code, _headers(answer)) == (status, expected)
+    assert ("Content-Security-Policy" in answer.headers) == (expected != FILE)
+    assert answer.headers.get("Content-Type", "").startswith("application/json") == (expected == API)
+
+
+def test_only_pages_with_a_form_to_slack_let_forms_leave(site: Site, operator: BrowserClient) -> None:
+    form_targets = {
+        address: _directives(operator.asks("GET", address))["form-action"]
+        for address in (site.link(), "/slack/install", "/connections", "/sign-in", "/nowhere")
+    }
+    assert list(form_targets.values()) == ["'self' https:", "'self' https:", "'self'", "'self'", "'self'"]
+
+
+@pytest.mark.parametrize("address", ["/sign-in", "/nowhere", "/static/css/site.css", "/v1/channel-connections"])
+def test_only_https_deployments_demand_https(address: str, start_site: Callable[..., Site]) -> None:
+    for public_url, expected in [("https://connect.example.com", "max-age=31536000"), (None, None)]:
+        live = start_site(**({"public_url": public_url} if public_url else {}))
+        answer = live.app.test_client().get(address, base_url=live.settings.origin)
+        assert answer.headers.get("Strict-Transport-Security") == expected
+
+
+def test_a_policy_allows_framing_by_the_origins_that_it_names(site: Site) -> None:
+    """No blueprint of the product does, see the walk above."""
+    card = Blueprint("card_of_this_test", __name__)
+    origins = ["https://host.example", "https://other.example"]
+    security_headers.set_policy(card, HeaderPolicy(framing_origins=lambda: origins))
+    card.add_url_rule("/card", view_func=public(lambda: "a card"), endpoint="show")
+    app = web.create_app(site.settings, site.runtime)
+    app.register_blueprint(card)
+    with app.test_client() as client:
+        framed = client.get("/card", base_url=site.settings.origin)
+        origins.clear()
+        unframed = client.get("/card", base_url=site.settings.origin)
+    assert "frame-ancestors https://host.example https://other.example;" in framed.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in framed.headers
+    assert "frame-ancestors 'none';" in unframed.headers["Content-Security-Policy"]
+    assert unframed.headers["X-Frame-Options"] == "DENY"
+
+
+def _answers(site: Site, client: BrowserClient) -> Iterator[tuple[Rule, httpx.Response]]:
+    adapter = site.app.url_map.bind("")
+    for rule in site.app.url_map.iter_rules():
+        # Sign-out comes last, so that the answers of the console are those for operators.
+        if rule.endpoint == "operators.out":
+            continue
+        values = dict.fromkeys(rule.arguments, "css/site.css" if rule.endpoint == "static" else "x1")
+        for method in sorted(rule.methods or set()):
+            yield rule, client.asks(method, adapter.build(rule.endpoint, values, method=None))
+    out = next(rule for rule in site.app.url_map.iter_rules() if rule.endpoint == "operators.out")
+    yield out, client.asks("POST", out.rule)
+
+
+def _expected(rule: Rule) -> tuple[str | None, ...]:
+    if rule.endpoint == "static":
+        return FILE
+    if rule.rule.startswith(("/v1/", "/v2/")):
+        return API
+    blueprint = rule.endpoint.partition(".")[0]
+    if blueprint == "callback":
+        return CALLBACK
+    return INSTALL_PAGE if blueprint in INSTALL_FLOW else PAGE
+
+
+def _headers(answer: httpx.Response) -> tuple[str | None, ...]:
+    return tuple(answer.headers.get(name) for name in NAMES)
+
+
+def _check_content_security_policy(answer: httpx.Response, is_api: bool) -> None:
+    if _headers(answer) == FILE:
+        assert "Content-Security-Policy" not in answer.headers
+        return
+    directives = _directives(answer)
+    assert (directives["default-src"], directives["frame-ancestors"]) == ("'none'", "'none'")
+    assert ("script-src" in directives) != is_api
+    assert ("form-action" in directives) != is_api
+
+
+def _directives(answer: httpx.Response) -> dict[str, str]:
+    parts = (directive.strip().partition(" ") for directive in answer.headers["Content-Security-Policy"].split(";"))
+    return {name: sources for name, _, sources in parts}
