@@ -18,7 +18,7 @@ MOST_LATE_IMPORTS = 3
 
 _OURS = ["app.py", "onboarding", "migrations", "tests", "tools"]
 _PRODUCT = ["app.py", "onboarding"]
-_WEB_DOORS = ["onboarding/api", "onboarding/embed", "onboarding/hooks", "onboarding/pages"]
+_WEB_INTERFACES = ["onboarding/api", "onboarding/embed", "onboarding/hooks", "onboarding/pages"]
 
 _EMPTY_NAMES = {"common", "data", "helper", "info", "manager", "misc", "util"}
 _KINDS = {"constants", "exceptions", "forms", "models", "schemas"}
@@ -83,7 +83,7 @@ def functions_are_short(root: Path) -> list[str]:
 def views_are_short(root: Path) -> list[str]:
     return [
         _at(root, path, function, f"{function.name} has {_lines(function)} lines; a view has {LONGEST_VIEW} at most")
-        for path in _python(root, _WEB_DOORS)
+        for path in _python(root, _WEB_INTERFACES)
         for function in _functions(path)
         if any(_is_route(decorator) for decorator in function.decorator_list) and _lines(function) > LONGEST_VIEW
     ]

@@ -25,7 +25,7 @@ PLANTED = [
     (structure.the_store_never_commits, "onboarding/store/a.py", "session.commit()", "session.flush()"),
     (structure.files_are_short, "tests/a.py", "a\n" * 401, "a\n" * 400),
     (structure.functions_are_short, "tools/a.py", "def a():\n" + "  a\n" * 60, "def a():\n" + "  a\n" * 59),
-    (structure.views_are_short, "onboarding/pages/a.py", _VIEW, _VIEW.replace("    pass\n", "", 1)),
+    (structure.views_are_short, "onboarding/pages/customer/a.py", _VIEW, _VIEW.replace("    pass\n", "", 1)),
     (
         structure.imports_stand_on_top,
         "onboarding/a.py",
@@ -35,8 +35,8 @@ PLANTED = [
     (
         structure.packages_open_with_nothing_but_their_entrance,
         "onboarding/pages/__init__.py",
-        "from onboarding.pages import connect",
-        "from onboarding.pages import connect\ndef register(app): ...",
+        "from onboarding.pages import layout",
+        "from onboarding.pages import layout\ndef register(app): ...",
     ),
     (
         structure.packages_open_with_nothing_but_their_entrance,
@@ -51,7 +51,7 @@ PLANTED = [
         "__version__ = '1'",
     ),
     (structure.names_say_what_is_in_it, "onboarding/date_utils.py", "", None),
-    (structure.names_say_what_is_in_it, "onboarding/pages/forms.py", "", None),
+    (structure.names_say_what_is_in_it, "onboarding/pages/customer/forms.py", "", None),
     (structure.names_say_what_is_in_it, "onboarding/a.py", "class LinkManager: ...", "class Links: ..."),
     (structure.silenced_checks_say_why, "onboarding/a.py", "a  # noqa: S310", "a  # noqa: S310 - from the settings"),
     (structure.silenced_checks_say_why, "onboarding/a.py", "a  # noqa", ""),
