@@ -9,7 +9,7 @@ from onboarding.http.api_requests import is_api_request
 from onboarding.http.route_access import is_for_api_keys
 from tests.browser_client import BrowserClient, Site
 
-ADDRESSES = ["/", "/sign-in", "/nowhere", "/healthz", "/static/css/site.css", "/v1/channel-connections", "/v1/nowhere"]
+ADDRESSES = ["/", "/sign-in", "/nowhere", "/healthz", "/static/css/base.css", "/v1/channel-connections", "/v1/nowhere"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

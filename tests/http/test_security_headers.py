@@ -45,7 +45,7 @@ def test_every_answer_has_the_headers_of_its_blueprint(site: Site, operator: Bro
         ("GET", "/nowhere", 404, PAGE),
         ("PUT", "/connections", 405, PAGE),
         ("GET", "/static/css/nothing.css", 404, PAGE),
-        ("GET", "/static/css/site.css", 200, FILE),
+        ("GET", "/static/css/base.css", 200, FILE),
         ("GET", "/static/../app.py", 404, PAGE),
         ("GET", "/v1", 404, API),
         ("GET", "/v2/nowhere", 404, API),
@@ -72,12 +72,12 @@ def test_only_pages_with_a_form_to_slack_let_forms_leave(site: Site, operator: B
     assert list(form_targets.values()) == ["'self' https:", "'self' https:", "'self'", "'self'", "'self'"]
 
 
-@pytest.mark.parametrize("address", ["/sign-in", "/nowhere", "/static/css/site.css", "/v1/channel-connections"])
+@pytest.mark.parametrize("address", ["/sign-in", "/nowhere", "/static/css/base.css", "/v1/channel-connections"])
 def test_only_https_deployments_demand_https(address: str, start_site: Callable[..., Site]) -> None:
     for public_url, expected in [("https://connect.example.com", "max-age=31536000"), (None, None)]:
         live = start_site(**({"public_url": public_url} if public_url else {}))
-        answer = live.app.test_client().get(address, base_url=live.settings.origin)
-        assert answer.headers.get("Strict-Transport-Security") == expected
+        with live.app.test_client().get(address, base_url=live.settings.origin) as answer:
+            assert answer.headers.get("Strict-Transport-Security") == expected
 
 
 def test_a_policy_allows_framing_by_the_origins_that_it_names(site: Site) -> None:
@@ -104,7 +104,7 @@ def _answers(site: Site, client: BrowserClient) -> Iterator[tuple[Rule, httpx.Re
         # Sign-out comes last, so that the answers of the console are those for operators.
         if rule.endpoint == "operators.out":
             continue
-        values = dict.fromkeys(rule.arguments, "css/site.css" if rule.endpoint == "static" else "x1")
+        values = dict.fromkeys(rule.arguments, "css/base.css" if rule.endpoint == "static" else "x1")
         for method in sorted(rule.methods or set()):
             yield rule, client.asks(method, adapter.build(rule.endpoint, values, method=None))
     out = next(rule for rule in site.app.url_map.iter_rules() if rule.endpoint == "operators.out")
