@@ -69,15 +69,14 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
     tokens = Tokens(vault, settings, practice)
     bench = Workbench(database, vault, gateway, settings, now, tokens)
     completer = InstallCompleter(bench)
+    setup = SetupStep(bench, completer)
     return Runtime(
         settings=settings,
         database=database,
         environments=Environments(database, files.migrations(), now),
         integrations=Integrations(database, vault, settings, now),
         links=Links(database, settings, now),
-        installs=Installs(
-            InstallStarter(bench), InstallCallback(bench, completer), SetupStep(bench, completer), ResultReader(bench)
-        ),
+        installs=Installs(InstallStarter(bench), InstallCallback(bench, completer), setup, ResultReader(bench)),
         connections=Connections(
             ConnectionWriter(database, tokens, now),
             ConnectionQueries(database, tokens),
@@ -91,7 +90,7 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
         channel_endpoints=Endpoints(database, vault, now),
-        retention=Retention(database, now),
+        retention=Retention(database, now, setup.expire),
     )
 
 

@@ -1,5 +1,7 @@
-"""What is due, in every serving process and in `flask --app app sweep`: grants that waited too long go back to Slack,
-attempts whose process died end, and what nobody needs any more is removed."""
+"""Recurring maintenance, in every serving process and as the command `sweep`.
+
+It revokes grants that waited too long, ends attempts whose process died, and deletes what is no longer needed.
+"""
 
 import secrets
 import threading
@@ -14,75 +16,80 @@ from onboarding.errors import StorageProblem
 from onboarding.runtime import Runtime
 
 EVERY_SECONDS = 30
-#: A process that has just begun does not listen yet, and its practice Slack could not take a grant back.
+#: A process that has just started does not listen yet, so its practice Slack could not revoke a grant.
 FIRST_AFTER_SECONDS = 3
-#: How many batches a round takes of each step: the grants of the next round do not wait for a big table.
+#: How many batches a round takes of each step, so that a large table does not delay the grants of the next round.
 BATCHES = 20
-#: SQLite lets one writer in at a time, and who waits in another process looks only now and then.
+#: Lets other writers of SQLite, which takes one at a time, get the lock between two batches.
 PAUSE_SECONDS = 0.02
 _LOG = structlog.get_logger(__name__)
-_chance = secrets.SystemRandom()
+_random = secrets.SystemRandom()
 
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one step. `count` is None where it failed; what it did until then is done."""
+    """The result of one step."""
 
     name: str
     words: str
+    #: None if the step failed. The batches before the failure are committed.
     count: int | None
     fault: Exception | None
 
 
 def once(runtime: Runtime, batches: int | None = None) -> tuple[Step, ...]:
-    """Does what is due, `batches` of each step at most. A step that fails does not keep the others from it."""
+    """Run every step once, with at most `batches` of each. A step that fails does not stop the others."""
+    retention = runtime.retention
     return (
-        _take("ended", "Attempts ended", lambda: iter([runtime.installs.expire_overdue()]), batches),
-        _take("attemptsPurged", "Attempts purged", runtime.retention.purge_attempts, batches),
-        _take("answersPurged", "Answers purged", runtime.retention.purge_responses, batches),
-        _take("signInsPurged", "Sign-ins purged", runtime.retention.purge_sign_ins, batches),
-        _take("installationsErased", "Installations erased", runtime.retention.erase_orphaned_installations, batches),
+        _run("ended", "Attempts ended", retention.end_attempts, batches),
+        _run("attemptsPurged", "Attempts purged", retention.purge_attempts, batches),
+        _run("answersPurged", "Answers purged", retention.purge_responses, batches),
+        _run("signInsPurged", "Sign-ins purged", retention.purge_sign_ins, batches),
+        _run("installationsErased", "Installations erased", retention.erase_orphaned_installations, batches),
     )
 
 
 def start(runtime: Runtime, every: float = EVERY_SECONDS, first_after: float = FIRST_AFTER_SECONDS) -> threading.Event:
-    """Sweeps until the event is set, in a thread that ends with the process.
+    """Start a daemon thread that sweeps until the returned event is set.
 
-    Each process may do it: what must happen once is a conditional UPDATE, and what is removed is held first.
+    Any number of processes may do so: a conditional UPDATE or a row lock makes sure that each row is handled once.
     """
-    ended = threading.Event()
-    threading.Thread(target=_keep, args=(runtime, every, first_after, ended), name="sweep", daemon=True).start()
-    return ended
+    stop = threading.Event()
+    threading.Thread(target=_loop, args=(runtime, every, first_after, stop), name="sweep", daemon=True).start()
+    return stop
 
 
-def _take(name: str, words: str, step: Callable[[], Iterator[int]], batches: int | None) -> Step:
+def _run(name: str, words: str, step: Callable[[], Iterator[int]], batches: int | None) -> Step:
     done = 0
     try:
         for count in islice(step(), batches):
             done += count
             if count:
                 time.sleep(PAUSE_SECONDS)
-    except Exception as fault:
-        # Whatever it is, the other steps and the next round may be spared it.
-        return Step(name, words, None, fault)
+    except Exception as error:
+        return Step(name, words, None, error)
     return Step(name, words, done, None)
 
 
-def _keep(runtime: Runtime, every: float, first_after: float, ended: threading.Event) -> None:
-    away, pause = frozenset[str](), first_after
-    # Processes that began together do not all come at once.
-    while not ended.wait(pause * _chance.uniform(0.8, 1.2)):
+def _loop(runtime: Runtime, every: float, first_after: float, stop: threading.Event) -> None:
+    failing, pause = frozenset[str](), first_after
+    # Spreads processes that started at the same moment.
+    while not stop.wait(pause * _random.uniform(0.8, 1.2)):
         pause = every
-        away = _tell(once(runtime, BATCHES), away)
+        failing = _log_failures(once(runtime, BATCHES), failing)
 
 
-def _tell(steps: tuple[Step, ...], away: frozenset[str]) -> frozenset[str]:
-    """Logs what failed. The steps for which the database is away: that is one line, however long it lasts."""
-    gone = {one.name: one.fault for one in steps if isinstance(one.fault, StorageProblem)}
-    if gone.keys() - away:
-        _LOG.warning("sweep.database_gone", steps=",".join(gone), problem=next(iter(gone.values())).sentence)
-    for one in steps:
-        if one.fault is not None and one.name not in gone:
-            # A message may quote what must not be logged.
-            _LOG.error("sweep.failed", step=one.name, kind=type(one.fault).__name__)
-    return frozenset(gone)
+def _log_failures(steps: tuple[Step, ...], failing: frozenset[str]) -> frozenset[str]:
+    """Log what failed. Return the names of the steps that could not reach the database.
+
+    `failing`: these names of the round before. However long the database is away, it is logged once.
+    """
+    unreachable = {step.name: step.fault for step in steps if isinstance(step.fault, StorageProblem)}
+    if unreachable.keys() - failing:
+        problem = next(iter(unreachable.values())).sentence
+        _LOG.warning("sweep.database_gone", steps=",".join(unreachable), problem=problem)
+    for step in steps:
+        if step.fault is not None and step.name not in unreachable:
+            # Not its message, which may quote a secret.
+            _LOG.error("sweep.failed", step=step.name, kind=type(step.fault).__name__)
+    return frozenset(unreachable)

@@ -10,9 +10,10 @@ from functools import partial
 from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
-from onboarding.lifetimes import RESPONSE_LIFETIME
-from onboarding.store import erasure
-from onboarding.store.attempts import Stage
+from onboarding.lifetimes import EXCHANGE_LIMIT, RESPONSE_LIFETIME
+from onboarding.outcomes import Outcome
+from onboarding.store import attempts, erasure
+from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.database import Database, Session
 
 #: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its attempt.
@@ -22,15 +23,34 @@ ORPHAN_KEPT = timedelta(hours=24)
 #: For this long the page of an old sign-in link can say that the link was used or has expired.
 SIGN_IN_KEPT = timedelta(days=7)
 _BATCH = 500
+_GRANTS = 100
 
 
 class Retention:
-    """Each method deletes one kind of row and yields the number deleted after each batch."""
+    """Each method ends or deletes one kind of row and yields their number after each batch."""
 
-    def __init__(self, database: Database, now: Clock) -> None:
-        self._database, self._now = database, now
+    def __init__(self, database: Database, now: Clock, expire_attempt: Callable[[Attempt], object]) -> None:
+        """Args: expire_attempt: ends a waiting attempt and revokes its grant at Slack, if no other process has."""
+        self._database, self._now, self._expire_attempt = database, now, expire_attempt
         #: Where the walk over the installations goes on.
         self._after = ""
+
+    def end_attempts(self) -> Iterator[int]:
+        """End attempts whose grant has waited too long, and attempts whose process died while it asked Slack.
+
+        One batch, because each grant takes a request to Slack.
+        """
+        at = self._now()
+        with self._database.reading() as session:
+            waiting = attempts.overdue(session, Stage.WAITING, at, _GRANTS)
+            stuck = attempts.stuck(session, at - EXCHANGE_LIMIT, _GRANTS)
+        for attempt in waiting:
+            self._expire_attempt(attempt)
+        for attempt in stuck:
+            values = {"stage": Stage.FINISHED, "outcome": Outcome.SLACK_DOWN, "finished_at": at}
+            with self._database.transaction() as session:
+                attempts.move(session, attempt.id, Stage.EXCHANGING, **values)
+        yield len(waiting) + len(stuck)
 
     def purge_attempts(self) -> Iterator[int]:
         """Delete attempts that ended, or were started and never continued, more than a week ago."""

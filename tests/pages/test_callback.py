@@ -156,7 +156,7 @@ def test_grant_that_came_when_the_attempt_was_given_up_goes_back(
         asked = threads.submit(visitor.allows, consent)
         assert until(lambda: site.slack.faults.hanging == 1)
         clock.forward(minutes=2)
-        assert site.runtime.installs.expire_overdue() == 1
+        assert list(site.runtime.retention.end_attempts()) == [1]
         site.slack.faults.clear()
         assert asked.result(30).outcome == "slack_down"
     assert site.slack.installations() == []

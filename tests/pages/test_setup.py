@@ -126,9 +126,9 @@ def test_a_grant_that_nobody_used_for_ten_minutes_is_given_back(
 def test_the_product_gives_an_unused_grant_back_by_itself(site: Site, operator: BrowserClient, clock: Clock) -> None:
     reaches_setup(operator)
     clock.forward(minutes=9)
-    assert site.runtime.installs.expire_overdue() == 0
+    assert list(site.runtime.retention.end_attempts()) == [0]
     clock.forward(minutes=1)
-    assert [site.runtime.installs.expire_overdue() for _ in range(2)] == [1, 0]
+    assert [next(site.runtime.retention.end_attempts()) for _ in range(2)] == [1, 0]
     assert site.slack.installations() == []
 
 
@@ -138,7 +138,7 @@ def test_an_unused_grant_of_a_workspace_in_use_is_not_revoked(
     operator.presses(reaches_setup(operator), "save", **_FULL)
     reaches_setup(operator)
     clock.forward(minutes=10)
-    assert site.runtime.installs.expire_overdue() == 1
+    assert list(site.runtime.retention.end_attempts()) == [1]
     assert site.slack.calls("auth.revoke") == []
     assert len(site.slack.installations()) == 1
 

@@ -22,7 +22,6 @@ class Installs:
         self.save_setup = setup.save
         self.replace_workspace = setup.replace
         self.decline = setup.decline
-        self.expire_overdue = setup.expire_overdue
         self.result = results.result
         self.result_elsewhere = results.elsewhere
         self.is_connected = results.is_connected

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from onboarding.identity import identity_key
+from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.slack.scopes import OPTIONAL, SENTENCES
 from onboarding.store.attempts import Attempt, Stage
@@ -16,8 +17,6 @@ from onboarding.store.links import Link
 
 #: Slack's code lives as long, and so does a grant that waits for the person.
 LIFETIME = timedelta(minutes=10)
-#: After that the process that was asking Slack must have died.
-EXCHANGE_LIMIT = timedelta(seconds=60)
 APPROVAL_LIFETIME = timedelta(days=7)
 
 

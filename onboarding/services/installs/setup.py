@@ -77,7 +77,7 @@ class SetupStep:
             people = subscribers.newest(session, environment, _SUGGESTIONS) if suggested else ()
             places = contexts.newest(session, environment, _SUGGESTIONS) if suggested else ()
         if attempt.expires_at <= self._bench.now():
-            return self._expire(attempt)
+            return self.expire(attempt)
         modes = records.possible_modes(link)
         return SetupPage(
             app_name=integration.name,
@@ -102,7 +102,7 @@ class SetupStep:
         if attempt.stage != Stage.WAITING or attempt.outcome is not None:
             return Finished(attempt.id, attempt.outcome)
         if attempt.expires_at <= self._bench.now():
-            return self._expire(attempt)
+            return self.expire(attempt)
         return self._settle(attempt, _choice(link, picked), confirmed=False)
 
     def replace(self, attempt_id: str, binding: str | None) -> Finished:
@@ -112,7 +112,7 @@ class SetupStep:
         if attempt.stage != Stage.WAITING or attempt.choice is None:
             return Finished(attempt.id, attempt.outcome)
         if attempt.expires_at <= self._bench.now():
-            return self._expire(attempt)
+            return self.expire(attempt)
         return self._settle(attempt, Choice.from_json(attempt.choice), confirmed=True)
 
     def decline(self, attempt_id: str, binding: str | None) -> Declined:
@@ -123,25 +123,10 @@ class SetupStep:
         self._drop(attempt, Outcome.CANCELLED)
         return Declined(attempt.link_id, attempt.environment_id, integration.identifier, attempt.expected_workspace_id)
 
-    def expire_overdue(self, limit: int = 100) -> int:
-        """Gives back the grants that waited too long, and ends attempts whose process died. How many were ended."""
-        at = self._bench.now()
-        with self._bench.database.reading() as session:
-            waiting = attempts.overdue(session, Stage.WAITING, at, limit)
-            stuck = attempts.stuck(session, at - records.EXCHANGE_LIMIT, limit)
-        for attempt in waiting:
-            self._expire(attempt)
-        for attempt in stuck:
-            with self._bench.database.transaction() as session:
-                attempts.move(
-                    session,
-                    attempt.id,
-                    Stage.EXCHANGING,
-                    stage=Stage.FINISHED,
-                    outcome=Outcome.SLACK_DOWN,
-                    finished_at=at,
-                )
-        return len(waiting) + len(stuck)
+    def expire(self, attempt: Attempt) -> Finished:
+        """End a waiting attempt whose time is over and revoke its grant."""
+        self._drop(attempt, Outcome.STATE_EXPIRED)
+        return Finished(attempt.id, Outcome.STATE_EXPIRED)
 
     def _settle(self, attempt: Attempt, choice: Choice, confirmed: bool) -> Finished:
         grant = self._bench.open_grant(attempt)
@@ -151,10 +136,6 @@ class SetupStep:
                 integration = self._bench.integration_of(session, attempt)
             self._bench.revoke_unused(attempt, integration, grant)
         return Finished(attempt.id, outcome)
-
-    def _expire(self, attempt: Attempt) -> Finished:
-        self._drop(attempt, Outcome.STATE_EXPIRED)
-        return Finished(attempt.id, Outcome.STATE_EXPIRED)
 
     def _drop(self, attempt: Attempt, outcome: Outcome) -> None:
         with self._bench.database.transaction() as session:
