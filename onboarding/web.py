@@ -4,16 +4,13 @@ import io
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
 
 import structlog
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask.templating import Environment
 from flask_wtf import CSRFProtect
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import get_content_length
 
@@ -27,21 +24,8 @@ LARGEST_BODY_BYTES = 100_000
 _LOG = structlog.get_logger(__name__)
 
 
-class _Templates(Environment):
-    """Each template that imports another compares their globals, key by key: a dictionary does that in C."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        return {**self.globals, **(d or {})}
-
-
 class Product(Flask):
-    """Its requests work in turn, and without what this product has no use for: each would cost every one of them."""
-
-    jinja_environment = _Templates
-
-    def ensure_sync(self, func: Any) -> Any:
-        """There are no asynchronous views here, so none is looked for."""
-        return func
+    """Its requests work in turn."""
 
     def log_exception(self, exc_info: Any) -> None:
         """Where it happened and of what kind. An address may be a link that works for who reads it, a message may quote
@@ -57,15 +41,6 @@ class Product(Flask):
 
 
 class _Sessions(SecureCookieSessionInterface):
-    def __init__(self) -> None:
-        # The keys are those of the settings for as long as the process lives.
-        self._made: URLSafeTimedSerializer | None = None
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        if self._made is None:
-            self._made = super().get_signing_serializer(app)
-        return self._made
-
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Give the API no session: its callers send a key, and get no cookie."""
         if is_api_request():
