@@ -114,6 +114,10 @@ class Gateway:
             raise
         return True
 
+    def wait(self, seconds: float) -> None:
+        """Wait for the call of another process."""
+        self._pool.wait(seconds)
+
     def _completed(self, app: Credentials, grant: Grant) -> Grant:
         """A user-only answer may lack the workspace's name. The grant is good without it, so no fault here ends the install."""
         try:

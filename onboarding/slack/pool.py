@@ -1,11 +1,12 @@
-"""Kept-alive connections to Slack, one pool for the whole process. Sends once, follows nothing, and ends in time."""
+"""Keep connections to Slack open: one pool per process. Send once, follow no redirect, end in time."""
 
-import io
 import socket
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -17,11 +18,13 @@ from urllib3.exceptions import HTTPError, LocationParseError, ProxySchemeUnknown
 from onboarding import concurrency
 from onboarding.errors import SettingsProblem, SlackDown
 
-#: In all: name, connection, TLS, question and answer. A connection that takes half of it comes to nothing.
-_LIMIT = urllib3.Timeout(connect=5, total=10)
-_LARGEST_ANSWER_BYTES = 5_000_000
-#: Firewalls forget a connection that rests for some minutes, and tell neither side.
-_LONGEST_REST_SECONDS = 60
+_TOTAL_SECONDS = 10.0
+#: `connect` is for name lookup, connection and TLS.
+_TIMEOUT = urllib3.Timeout(connect=5, total=_TOTAL_SECONDS)
+_CHUNK_BYTES = 65_536
+_MAX_RESPONSE_BYTES = 5_000_000
+#: Firewalls forget a connection that is unused for some minutes, and notify neither side.
+_MAX_UNUSED_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -32,98 +35,90 @@ class Reply:
 
 
 class Pool:
-    """Safe for as many threads as ask. Raises SettingsProblem for a proxy that cannot be one."""
+    """A pool that all threads of the process share. Raises SettingsProblem for an invalid proxy address."""
 
     def __init__(self, tls: Any) -> None:
-        kept = {"maxsize": concurrency.THREADS, "ssl_context": tls}
-        self._direct = _with_our_connections(urllib3.PoolManager(**kept))
+        options = {"maxsize": concurrency.THREADS, "ssl_context": tls}
+        self._direct = _with_our_connections(urllib3.PoolManager(**options))
         self._proxied = self._direct
         proxies = getproxies()
-        # HTTPS_PROXY alone is enough, and so is HTTP_PROXY.
+        # Either of HTTPS_PROXY and HTTP_PROXY is enough.
         if proxy := proxies.get("https") or proxies.get("http"):
-            self._proxied = _with_our_connections(_through(proxy, kept))
+            self._proxied = _with_our_connections(_through(proxy, options))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Raises SlackDown for whatever is no complete answer, such as a time-out, a reset or a cut body.
+        """Send one POST without a request slot and return the response.
 
-        Nothing is sent twice: a connection that was closed while it rested is seen before it is used again.
+        Raises SlackDown for anything but a complete response, such as a timeout, a reset or a truncated body. Nothing is sent
+        twice: a connection that Slack closed while it was unused is replaced before it is used.
         """
         try:
             with concurrency.slot_released():
                 return self._post(url, body, headers)
-        except (HTTPError, HTTPException, OSError, ValueError) as fault:
-            raise SlackDown(f"Slack did not answer: {type(fault).__name__}") from None
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            raise SlackDown(f"Slack did not answer: {type(error).__name__}") from None
+
+    @staticmethod
+    def wait(seconds: float) -> None:
+        """Wait without a request slot, for example for another process's call to Slack."""
+        with concurrency.slot_released():
+            time.sleep(seconds)
 
     def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        answer = self._manager_for(url).request(
-            "POST", url, body=body, headers=headers,
-            timeout=_LIMIT, retries=False, redirect=False, preload_content=False, decode_content=False,
+        deadline = time.monotonic() + _TOTAL_SECONDS
+        response = self._manager_for(url).request(
+            "POST", url, body=body, headers=headers, timeout=_TIMEOUT, retries=False,
+            redirect=False, preload_content=False, decode_content=False,
         )  # fmt: skip
         try:
-            text, longest = b"", _LARGEST_ANSWER_BYTES
-            while part := answer.read(longest + 1 - len(text)):
-                text += part
-                if len(text) > longest:
-                    raise ValueError("The answer is too long.")
-            return Reply(answer.status, answer.headers, text.decode())
+            received = bytearray()
+            while chunk := response.read1(_CHUNK_BYTES):
+                received += chunk
+                if len(received) > _MAX_RESPONSE_BYTES:
+                    raise ValueError("The response is too long.")
+                if time.monotonic() > deadline:
+                    raise TimeoutError("The response did not end in time.")
+            return Reply(response.status, response.headers, received.decode())
         except BaseException:
-            # What is left of this answer must not be read as the next one's.
-            answer.close()
+            # The rest of this response must not be read as the next one.
+            response.close()
             raise
         finally:
-            answer.release_conn()
+            response.release_conn()
 
     def _manager_for(self, url: str) -> urllib3.PoolManager:
-        """Plain http stays on this machine (settings.py), and so never goes through a proxy."""
+        """Return the pool for a URL. Plain http is for this machine only (settings.py), and so for no proxy."""
         parts = urlsplit(url)
         if self._proxied is self._direct or parts.scheme == "http" or proxy_bypass(parts.hostname or ""):
             return self._direct
         return self._proxied
 
 
-class _Timely(io.RawIOBase):
-    """A socket's incoming bytes until the time that the socket has left. Its own limit begins anew with every byte."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock, self._incoming = sock, sock.makefile("rb", buffering=0)
-        self._ends = time.monotonic() + (sock.gettimeout() or 0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("The answer did not end in time.")
-        self._sock.settimeout(left)
-        return self._incoming.readinto(buffer)
-
-    def close(self) -> None:
-        self._incoming.close()
-        super().close()
-
-
-class _TimelyResponse(HTTPResponse):
-    def __init__(self, sock: socket.socket, *given: Any, **named: Any) -> None:
-        super().__init__(sock, *given, **named)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Timely(sock))
-
-
 class _Connection(HTTPConnection):
-    """urllib3's, with a limit on the whole answer, and not used again after too long a rest."""
+    """A connection that limits the time of a whole header, and is not used again after a minute without use."""
 
-    response_class = _TimelyResponse
-    _answered = 0.0
+    _used_at = 0.0
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 returns its own, too
-        answer = super().getresponse()
-        self._answered = time.monotonic()
-        return answer
+        # The socket's timeout is for each read, so a header that arrives byte by byte would not end.
+        timer = threading.Timer(self.sock.gettimeout() or 0, _shut_down, (self.sock,))
+        timer.daemon = True
+        timer.start()
+        try:
+            response = super().getresponse()
+        finally:
+            timer.cancel()
+        self._used_at = time.monotonic()
+        return response
 
     @property
     def is_connected(self) -> bool:
-        return super().is_connected and time.monotonic() - self._answered < _LONGEST_REST_SECONDS
+        return super().is_connected and time.monotonic() - self._used_at < _MAX_UNUSED_SECONDS
+
+
+def _shut_down(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
@@ -143,11 +138,11 @@ def _with_our_connections(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     return manager
 
 
-def _through(proxy: str, kept: Mapping[str, Any]) -> urllib3.PoolManager:
+def _through(proxy: str, options: Mapping[str, Any]) -> urllib3.PoolManager:
     address = proxy if "://" in proxy else f"http://{proxy}"
     try:
         user = urllib3.util.parse_url(address).auth
         headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
-        return urllib3.ProxyManager(address, proxy_headers=headers, **kept)
+        return urllib3.ProxyManager(address, proxy_headers=headers, **options)
     except (LocationParseError, ProxySchemeUnknown):
         raise SettingsProblem("HTTPS_PROXY: must be an address such as http://proxy.example.com:3128.") from None
