@@ -1,104 +1,113 @@
-"""Whose turn it is: how many requests of this process work at once.
+"""Limit how many requests of one process run at the same time.
 
-Its threads are many, since installs wait on Slack for seconds and hold one each. Those that work share one interpreter, and
-the more of them there are the longer they fight for it. So few work, first come, first served, and who waits for somebody
-else steps aside.
+A web process has many threads, because an install waits for Slack for seconds and occupies one of them. Threads that run
+Python code compete for one interpreter lock: the more of them run, the slower all become. So only a few requests run at a
+time, in order of arrival, and a request releases its slot while it waits for Slack or for SQLite's write lock.
 """
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-#: Of one web process. As many installs may wait at once, less a few.
+#: Threads of one web process.
 THREADS = 64
-#: One would do for what Python does; the others are for those that wait for the disk or the database.
+#: Requests that run at a time. One could use the whole interpreter; the others wait for the disk or the database.
 MAX_RUNNING = 3
-#: Nobody waits longer. A database that has stopped answering must not keep out who does not need it.
-_LONGEST_WAIT_SECONDS = 1.0
+#: A request that waits longer runs without a slot. A database that stopped answering must not block requests that do
+#: not need it.
+_MAX_WAIT_SECONDS = 1.0
 
 
 class FairSemaphore:
-    """So many at once, and the others in the order in which they came: a place goes to who has waited longest."""
+    """A semaphore that serves waiting threads in order of arrival."""
 
-    def __init__(self, places: int) -> None:
-        self._free = places
+    def __init__(self, value: int) -> None:
+        self._free = value
         self._guard = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
 
-    def take(self, seconds: float) -> bool:
-        """Waits so long at most, and not at all for 0. False: there was no place."""
+    def acquire(self, timeout: float) -> bool:
+        """Return whether the semaphore was acquired within `timeout` seconds. With 0, do not wait."""
         with self._guard:
             if self._free:
                 self._free -= 1
                 return True
-            if not seconds:
+            if not timeout:
                 return False
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        return mine.acquire(timeout=seconds) or not self._gives_up(mine)
+            waiter = threading.Lock()
+            waiter.acquire()
+            self._waiting.append(waiter)
+        return waiter.acquire(timeout=timeout) or not self._stop_waiting(waiter)
 
-    def leave(self) -> None:
+    def release(self) -> None:
+        """Hand the semaphore to the thread that has waited longest."""
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
                 self._free += 1
 
-    def yield_to_waiters(self, most: int) -> None:
-        """Who has a place lets those who wait now go first, so many at most, and comes back after them."""
+    def _stop_waiting(self, waiter: threading.Lock) -> bool:
+        """Return False where the semaphore was handed over after the timeout."""
         with self._guard:
-            if not self._waiting:
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.insert(most, mine)
-            self._waiting.popleft().release()
-        mine.acquire()
-
-    def _gives_up(self, mine: threading.Lock) -> bool:
-        """False where a place came at the last moment."""
-        with self._guard:
-            if mine not in self._waiting:
+            if waiter not in self._waiting:
                 return False
-            self._waiting.remove(mine)
+            self._waiting.remove(waiter)
             return True
 
 
-_line = FairSemaphore(MAX_RUNNING)
-_here = threading.local()
+_slots = FairSemaphore(MAX_RUNNING)
+_thread = threading.local()
+
+
+class RequestSlots:
+    """WSGI middleware: run each request in a slot, except those to one of the `exempt` paths."""
+
+    def __init__(self, app: Any, exempt: Collection[str] = ()) -> None:
+        self._app, self._exempt = app, frozenset(exempt)
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        response: Iterable[bytes]
+        if environ.get("PATH_INFO") in self._exempt:
+            response = self._app(environ, start_response)
+        else:
+            with request_slot():
+                response = self._app(environ, start_response)
+        return response
 
 
 @contextmanager
 def request_slot() -> Iterator[None]:
-    """Waits for a place, and works on it."""
-    _here.has_place = _line.take(_LONGEST_WAIT_SECONDS)
+    """Wait for a slot and hold it."""
+    _thread.has_slot = _slots.acquire(_MAX_WAIT_SECONDS)
     try:
         yield
     finally:
-        _leave()
+        _release()
 
 
 @contextmanager
-def slot_released(*, waits_to_come_back: bool = True) -> Iterator[None]:
-    """While something else is waited for, somebody else may work. Of no effect where nobody has taken a turn.
+def slot_released(*, wait_again: bool = True) -> Iterator[None]:
+    """Release this thread's slot while it waits for something else. Does nothing in a thread without a slot.
 
-    Who comes back with what others are waiting for waits for no place: where there is none, it works beside the others.
+    `wait_again=False` is for a thread that comes back with a lock that others wait for: when no slot is free, it runs
+    without one.
     """
-    if not _leave():
+    if not _release():
         yield
         return
     try:
         yield
     finally:
-        _here.has_place = _line.take(_LONGEST_WAIT_SECONDS if waits_to_come_back else 0)
+        _thread.has_slot = _slots.acquire(_MAX_WAIT_SECONDS if wait_again else 0)
 
 
-def _leave() -> bool:
-    """True for who had a place."""
-    had: bool = getattr(_here, "has_place", False)
+def _release() -> bool:
+    """Release this thread's slot and return whether it had one."""
+    had: bool = getattr(_thread, "has_slot", False)
     if had:
-        _here.has_place = False
-        _line.leave()
+        _thread.has_slot = False
+        _slots.release()
     return had

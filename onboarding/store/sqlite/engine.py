@@ -1,0 +1,33 @@
+"""The SQLAlchemy engine for a SQLite file."""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+
+from onboarding import concurrency
+
+#: How long a connection waits for a writer of another process.
+BUSY_SECONDS = 10.0
+
+
+def create(url: str) -> Engine:
+    """Create an engine whose pooled connections are durable, check foreign keys and are in autocommit."""
+    engine = create_engine(
+        url,
+        pool_size=concurrency.THREADS,
+        max_overflow=16,
+        # Reuse the same few connections: each has a cache of the file.
+        pool_use_lifo=True,
+        # Keep values out of error messages, and so out of logs.
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # sqlite3 would begin transactions by itself and too late; `Database` begins them with BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
