@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from onboarding import clock, files
+from onboarding import clock, concurrency, files
 from onboarding.errors import SettingsProblem
 from onboarding.services.api_keys import ApiKeys
 from onboarding.services.channel_endpoints import Endpoints
@@ -36,6 +36,8 @@ from onboarding.store.database import Database
 from onboarding.vault import Vault
 
 EXTENSION = "onboarding"
+#: Installs wait for Slack and occupy a thread each. The last eight threads are for pages and the API.
+_INSTALL_SLOTS = concurrency.THREADS - 8
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
         environments=Environments(database, files.migrations(), now),
         integrations=Integrations(database, vault, settings, now),
         links=Links(database, settings, now),
-        installs=Installs(InstallStarter(bench), InstallCallback(bench, completer), setup, ResultReader(bench)),
+        installs=Installs(
+            InstallStarter(bench), InstallCallback(bench, completer, _INSTALL_SLOTS), setup, ResultReader(bench)
+        ),
         connections=Connections(
             ConnectionWriter(database, tokens, now),
             ConnectionQueries(database, tokens),

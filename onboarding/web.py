@@ -1,10 +1,8 @@
 """The Flask app: settings in, WSGI object out."""
 
-import io
 import logging
 import sys
 import traceback
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -12,11 +10,12 @@ from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.wsgi import get_content_length
 
-from onboarding import api, concurrency, files, http, pages, runtime
+from onboarding import api, files, http, pages, runtime
+from onboarding.concurrency import RequestSlots
 from onboarding.http import request_id
 from onboarding.http.api_requests import is_api_request
+from onboarding.http.request_body import RequestBodyReader
 from onboarding.services.operators import SESSION_LIFETIME
 from onboarding.settings import Settings
 
@@ -25,19 +24,14 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Product(Flask):
-    """Its requests work in turn."""
+    """The app, which logs no address and no message of an exception."""
 
     def log_exception(self, exc_info: Any) -> None:
-        """Where it happened and of what kind. An address may be a link that works for who reads it, a message may quote
-        what people sent: neither is logged."""
-        kind, _fault, trace = exc_info
+        """Log the kind of the exception and its place. An address may be a link that works for its reader, and a message
+        may quote input."""
+        kind, _error, trace = exc_info
         at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
         _LOG.error("request.failed", rule=str(request.url_rule), kind=kind.__name__, at=at)
-
-    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
-        environ["wsgi.input"] = _arrived(environ)
-        with concurrency.request_slot():
-            return super().wsgi_app(environ, start_response)
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -49,7 +43,7 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flask:
-    """The product for one set of settings. Raises SettingsProblem where a setting does not do."""
+    """Build the app for one set of settings. Raises SettingsProblem for an invalid setting."""
     configure_logs(settings)
     app = Product(__name__, template_folder=files.templates(), static_folder=files.static(), static_url_path="/static")
     app.config.update(
@@ -60,15 +54,15 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
-        # A sign-in ends twelve hours after it began, so its cookie need not be sent anew with each answer.
+        # A session ends twelve hours after sign-in, so no response has to renew its cookie.
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
         MAX_FORM_PARTS=100,
-        # A link lives for days and so does the page that it opens: CSRF tokens live as long as the session.
+        # A page may stay open for days: CSRF tokens are valid as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.session_interface = _Sessions()
-    # `//` is no shorter way of writing `/`: what is not served is not found.
+    # Answer an address with `//` with 404 instead of a redirect.
     app.url_map.merge_slashes = False
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)
     # In this order: every log line and response has a request id, and an unknown API address is answered in JSON.
@@ -76,39 +70,20 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     api.register(app, settings.api_rate_limit, settings.rate_limits)
     http.register(app)
     pages.register(app)
-    # The set-up form checks its token itself and is shown again with its input when the session is an old one.
+    # The set-up form checks its own token: after a key change it is shown again with its input.
     csrf = CSRFProtect(app)
     csrf.exempt(pages.setup.form_submit)
-    # Programs show a key in a header, which no other site's page can make a browser send.
+    # API requests carry a key in a header, which no other site can make a browser send.
     csrf.exempt(api.operations.blueprint)
+    # A slow client sends its body first and takes its slot then. Health checks answer while all slots are taken.
+    app.wsgi_app = RequestBodyReader(RequestSlots(app.wsgi_app, exempt={"/healthz"}), LARGEST_BODY_BYTES)  # type: ignore[method-assign]  # Flask documents this way
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
     return app
 
 
-def _arrived(environ: Any) -> Any:
-    """The whole body, read before the turn: who sends it slowly keeps nobody from work. One too large is refused unread."""
-    body, left = environ["wsgi.input"], get_content_length(environ)
-    if left is None and environ.get("wsgi.input_terminated"):
-        # Its length is not told beforehand: it is read until it is too large.
-        left = LARGEST_BODY_BYTES + 1
-    elif not left or left > LARGEST_BODY_BYTES:
-        return body
-    # Of one that breaks off, the app gets what came. Without this word it is held against its length and refused.
-    environ.pop("wsgi.input_terminated", None)
-    arrived, is_told = io.BytesIO(), environ.get("CONTENT_LENGTH")
-    with suppress(OSError):
-        while left and (part := body.read(left)):
-            left -= arrived.write(part)
-    if not is_told:
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        environ["CONTENT_LENGTH"] = str(arrived.tell())
-    arrived.seek(0)
-    return arrived
-
-
 def configure_logs(settings: Settings) -> None:
-    """structlog for our lines. Query strings and bodies are never logged: they hold codes and states."""
+    """Set up structlog. Query strings and bodies are never logged, because they hold codes and states."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
@@ -123,6 +98,6 @@ def configure_logs(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
-    # One flow for our lines and the libraries'; a server or a test that has set up logging keeps its own.
+    # The libraries log to the same stream; a server or a test that has set up logging keeps its own.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("onboarding").setLevel(level)

@@ -1,12 +1,10 @@
 """Access tokens: how they are encrypted and decrypted, and how to get one that Slack accepts now. Any service may use it."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from onboarding import concurrency
 from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, unknown_connection
 from onboarding.outcomes import ConnectionStatus
@@ -101,7 +99,6 @@ class TokenSource:
 
     def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
         self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
-        self._pause = threading.Event()
 
     def usable(self, environment_id: str, identifier: str, renew: bool = False) -> UsableToken:
         """Return the access token of a connection, refreshed first if it rotates and expires within five minutes.
@@ -239,6 +236,5 @@ class TokenSource:
                 found = installations.by_id(session, installation.environment_id, installation.id)
             if found is None or found.refresh_claimed_at is None:
                 return
-            with concurrency.slot_released():
-                self._pause.wait(_POLL_SECONDS)
+            self._gateway.wait(_POLL_SECONDS)
         raise SlackDown("The token is being refreshed, and Slack has not answered yet.")

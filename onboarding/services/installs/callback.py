@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import structlog
 
-from onboarding import concurrency
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records
@@ -20,16 +19,15 @@ from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.integrations import Integration
 
 _LOG = structlog.get_logger(__name__)
-#: Installs that wait on Slack may not take a process's last threads: eight stay for the pages and the API.
-SLOTS = concurrency.THREADS - 8
 #: What the sweep has said of an attempt whose exchange took longer than a minute. Nobody stores its grant any more.
 _GIVEN_UP = Outcome.SLACK_DOWN
 
 
 class InstallCallback:
-    def __init__(self, bench: Workbench, settling: InstallCompleter) -> None:
+    def __init__(self, bench: Workbench, settling: InstallCompleter, slots: int) -> None:
+        """`slots`: how many installs of this process may wait for Slack at a time."""
         self._bench, self._settling = bench, settling
-        self._slots = threading.BoundedSemaphore(SLOTS)
+        self._slots = threading.BoundedSemaphore(slots)
 
     def handle(self, told: Mapping[str, str], bindings: Mapping[str, str]) -> Finished:
         """One callback. `told` is its query; `bindings` are the browser's secrets by attempt id's cookie name.
