@@ -1,0 +1,108 @@
+"""What style sheets alone decide: widths, heights, what is cut off, and what is printed."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import ViewportSize, expect
+from sqlalchemy import update
+
+from onboarding.store.connections import ChannelConnection
+from tests.browser.navigator import Customer, Operator
+from tests.browser_client import BrowserClient, Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+_CONTROL = 44
+#: The width of A4 between the margins that Chromium prints.
+_PAPER = ViewportSize(width=718, height=1000)
+#: How many pixels the longest text of a field needs more than the field has.
+_CUT_OFF = """field => {
+  const style = getComputedStyle(field), pen = document.createElement("canvas").getContext("2d");
+  pen.font = style.font;
+  const texts = field.options ? [...field.options].map(one => one.text) : [field.placeholder];
+  const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return Math.max(...texts.map(text => pen.measureText(text).width)) - room;
+}"""
+
+
+@pytest.fixture
+def listed(site: Site) -> None:
+    """Two connections, one of them with the longest state and values that fill their columns."""
+    with BrowserClient(site) as bea:
+        bea.connects(site.link())
+        long = "customer-" + "0123456789" * 6
+        bea.connects(
+            site.link(subscriber_id=long, mode="subscriber", context_keys=(f"tenant:{'t' * 40}",)), "T0ACMETEST"
+        )
+    with site.runtime.database.transaction() as session:
+        session.execute(
+            update(ChannelConnection).values(status="needs_reconnect", workspace_name="Ünïcödé Donaudampfschiffe")
+        )
+
+
+@pytest.mark.usefixtures("listed")
+def test_list_fits_every_width(ada: Callable[..., Operator]) -> None:
+    me = ada()
+    me.signs_in()
+    table = me.page.get_by_role("table")
+    # Both sides of 700 px, where the cards become a table, of 960, where the rail is at the side, and of 1280.
+    for width in (320, 375, 390, 640, 700, 736, 768, 960, 1024, 1083, 1180, 1280):
+        me.page.set_viewport_size({"width": width, "height": 800})
+        assert me.width <= width
+        assert [table.evaluate("node => getComputedStyle(node).display")] == ["table" if width > 704 else "block"]
+        for field in me.page.locator(".filters .input").all():
+            assert field.evaluate(_CUT_OFF) <= 0, (width, field.get_attribute("name"))
+    me.page.set_viewport_size({"width": 1920, "height": 1080})
+    assert table.evaluate("node => node.clientWidth") > 1600
+
+
+def test_rail_is_as_high_as_the_window_without_practice_mode(site: Site, ada: Callable[..., Operator]) -> None:
+    site.runtime.integrations.add(
+        identifier="acme",
+        client_id="1.1",
+        client_secret="s",
+        signing_secret=None,
+        scopes=("chat:write",),
+        name="Acme",
+        environment="Development",
+    )
+    me = ada(viewport={"width": 1280, "height": 900})
+    me.signs_in()
+    expect(me.page.locator(".practice-banner")).to_have_count(0)
+    assert me.page.locator(".rail").evaluate("node => node.clientHeight") == 900
+
+
+@pytest.mark.usefixtures("listed")
+def test_connection_has_controls_of_full_height_and_is_printed_without_them(ada: Callable[..., Operator]) -> None:
+    me = ada()
+    me.signs_in()
+    me.page.locator("[data-connection] a").first.click()
+    me.is_on("connection")
+    controls = me.page.locator("main button, main .button")
+    expect(me.page.get_by_role("button", name="Copy identifier")).to_be_visible()
+    assert min(node.evaluate("node => node.offsetHeight") for node in controls.all()) >= _CONTROL
+    me.page.emulate_media(media="print")
+    for node in [*controls.all(), me.page.locator(".rail"), me.page.locator(".practice-banner")]:
+        expect(node).to_be_hidden()
+    expect(me.page.locator("dl").first).to_be_visible()
+
+
+@pytest.mark.usefixtures("listed")
+def test_list_is_printed_as_a_table(ada: Callable[..., Operator]) -> None:
+    me = ada(viewport=_PAPER)
+    me.signs_in()
+    me.page.emulate_media(media="print")
+    expect(me.page.locator(".filters")).to_be_hidden()
+    expect(me.page.locator(".rail")).to_be_hidden()
+    assert me.page.get_by_role("table").evaluate("node => getComputedStyle(node).display") == "table"
+    assert me.width <= _PAPER["width"]
+
+
+def test_headings_break_between_words_alone(site: Site, customer: Callable[..., Customer]) -> None:
+    bea = customer(viewport={"width": 320, "height": 640})
+    bea.opens(site.link())
+    heading = bea.page.locator("h1")
+    assert heading.evaluate("node => getComputedStyle(node).hyphens") == "manual"
+    assert heading.evaluate("node => getComputedStyle(node).overflowWrap") == "break-word"
+    heading.evaluate("node => { node.textContent = 'donaudampfschifffahrtsgesellschaftskapitaen'; }")
+    assert bea.width == 320
