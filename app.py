@@ -12,7 +12,7 @@ from onboarding import cli, files, runtime, settings, web
 from onboarding.errors import SettingsProblem
 from onboarding.jobs import sweep
 from onboarding.practice import PracticeApp, StateFileUnreadable, create_practice
-from onboarding.services.integrations import PRACTICE_PATH
+from onboarding.services.practice import PRACTICE_PATH
 from onboarding.settings import Settings
 
 
@@ -30,7 +30,7 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
         return product
 
     def registered(client_id: str) -> PracticeApp | None:
-        found = built.integrations.registration(client_id)
+        found = built.practice.registration(client_id)
         if found is None:
             return None
         return PracticeApp(
@@ -56,7 +56,7 @@ def _served() -> Flask:
     configured = settings.from_environ()
     built = runtime.build(configured)
     runtime.check_ready(built, settings.keys_are_given())
-    if configured.practice_possible and built.integrations.is_practice_on():
+    if configured.practice_possible and built.practice.is_on():
         _keep_alone(configured)
     product = site(configured, built)
     sweep.start(built)

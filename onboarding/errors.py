@@ -7,6 +7,7 @@ Problem
 ├── Conflict               a row of that identity or identifier exists
 ├── LinkProblem            a link that cannot be used: tampered, expired, revoked, used
 ├── StorageProblem         the database is locked or gone; trying again can help
+│   └── NotSetUp           the database has no tables or no environment: the command `setup` must run first
 ├── VaultProblem           a sealed value does not open
 └── SlackProblem           Slack's answer to a call
     ├── SlackRefused       Slack said `ok: false`; `code` is Slack's word
@@ -69,6 +70,10 @@ class LinkProblem(Problem):
 
 class StorageProblem(Problem):
     code = "storage_unavailable"
+
+
+class NotSetUp(StorageProblem):
+    code = "not_set_up"
 
 
 class VaultProblem(Problem):

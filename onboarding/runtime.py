@@ -24,9 +24,10 @@ from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.shared import Workbench
 from onboarding.services.installs.start import InstallStarter
-from onboarding.services.integrations import PRACTICE_PATH, Integrations
+from onboarding.services.integrations import Integrations
 from onboarding.services.links import Links
 from onboarding.services.operators import Operators
+from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.retention import Retention
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens, TokenSource
@@ -46,6 +47,7 @@ class Runtime:
     database: Database
     environments: Environments
     integrations: Integrations
+    practice: Practice
     links: Links
     installs: Installs
     connections: Connections
@@ -76,7 +78,8 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
         settings=settings,
         database=database,
         environments=Environments(database, files.migrations(), now),
-        integrations=Integrations(database, vault, settings, now),
+        integrations=Integrations(database, vault, now),
+        practice=Practice(database, vault, settings, now),
         links=Links(database, settings, now),
         installs=Installs(
             InstallStarter(bench), InstallCallback(bench, completer, _INSTALL_SLOTS), setup, ResultReader(bench)
@@ -112,7 +115,7 @@ def check_keys(runtime: Runtime, keys_are_given: bool, is_real: bool = False) ->
 
     `is_real`: one is about to be stored.
     """
-    if keys_are_given or (runtime.integrations.is_practice_on() and not is_real):
+    if keys_are_given or (runtime.practice.is_on() and not is_real):
         return
     raise SettingsProblem(
         "SECRET_KEY and ENCRYPTION_KEYS: required with a real Slack app, the same for every command and the server. To go "

@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urljoin
@@ -10,7 +11,10 @@ from xml.etree.ElementTree import Element
 import httpx
 from flask import Flask
 
+from onboarding.callers import SHELL
 from onboarding.runtime import Runtime
+from onboarding.services.api_keys import NewApiKey
+from onboarding.services.integrations import NewIntegration
 from onboarding.services.links import NewLink
 from onboarding.settings import Settings
 from tests import contract
@@ -35,8 +39,39 @@ class Site:
 
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
         """A link's address; for the subscriber `bea` unless said otherwise."""
-        wish = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
-        return self.runtime.links.create(NewLink(integration=integration, environment="Development", **wish)).url
+        terms = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
+        new = NewLink(integration=integration, environment="Development", **terms)
+        return self.runtime.links.create(new, SHELL).url
+
+    def revoke_link(self, url: str) -> bool:
+        """Revoke a link by its address."""
+        return self.runtime.links.revoke(self.runtime.links.read(url.rpartition("/")[2]), SHELL)
+
+    def sign_in_url(self, email: str, role: str | None = None) -> str:
+        """Invite an operator and return the one-time address."""
+        return self.runtime.operators.invite(email, SHELL, role).url
+
+    def add_environment(self, name: str) -> None:
+        self.runtime.environments.add(name, SHELL)
+
+    def set_unknown_subscribers(self, environment: str, policy: str) -> None:
+        self.runtime.environments.set_unknown_subscribers(environment, policy, SHELL)
+
+    def add_practice_app(
+        self, identifier: str, name: str, environment: str = "Development", workspace_policy: str = "allow"
+    ) -> None:
+        new = NewIntegration.for_practice(identifier, name, environment, workspace_policy)
+        self.runtime.integrations.add(new, SHELL)
+
+    def api_key(
+        self,
+        name: str,
+        environment: str = "Development",
+        scopes: tuple[str, ...] = (),
+        lifetime: timedelta | None = None,
+    ) -> str:
+        """Create a key and return it."""
+        return self.runtime.api_keys.create(NewApiKey(name, environment, scopes, lifetime), SHELL).key
 
 
 @dataclass(frozen=True)
@@ -111,7 +146,7 @@ class BrowserClient:
         return self._page(self._client.post(target, data={**values, **filled}))
 
     def signs_in(self, email: str) -> Page:
-        address = self.site.runtime.operators.invite(email).url
+        address = self.site.sign_in_url(email)
         page = self.opens(address)
         form = next(page.root.iter("form"))
         token = next(one for one in form.iter("input") if one.get("name") == "csrf_token").get("value", "")

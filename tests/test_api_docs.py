@@ -23,10 +23,10 @@ _VARIES = re.compile(r"…|^\d{4}-\d\d-\d\dT")
 
 @pytest.mark.parametrize("paper", ["README.md", "docs/api.md"])
 def test_examples_run_as_they_stand_and_answer_what_is_shown(paper: str, site: Site, tmp_path: Path) -> None:
-    site.runtime.integrations.add_practice("slack-prod", "Acme", "Development", "allow")
+    site.add_practice_app("slack-prod", "Acme", "Development", "allow")
     examples = _examples(paper)
     assert examples
-    key = site.runtime.api_keys.create("docs", "Development", (), None).key
+    key = site.api_key("docs", "Development")
     for command, shown in examples:
         told = _run(command, tmp_path, site.settings.origin, key)
         answer = json.loads(told) if told else {}

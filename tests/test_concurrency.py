@@ -101,8 +101,8 @@ def test_semaphore_serves_threads_in_order_of_arrival() -> None:
 
 
 def test_requests_that_wait_for_slack_block_no_other(site: Site) -> None:
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
-    key = site.runtime.api_keys.create("a program", "Development", (), None).key
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    key = site.api_key("a program", "Development")
     number, path = 4 * concurrency.MAX_RUNNING, "/v1/channel-connections"
     site.slack.answers_slowly("auth.test", 6 * _TIMEOUT, times=number)
     with client_of(site, headers={"Authorization": f"ApiKey {key}"}) as program:

@@ -124,19 +124,18 @@ class Scene:
         self.statements: set[str] = set()
         self.successes: dict[str, set[str]] = defaultdict(set)
         self.clients = {mark: stack.enter_context(self._settled(name, mark)) for name, mark in MARKS.items()}
-        self._ids = {MARKS[one.name]: one.id for one in site.runtime.environments.all_of()}
+        self._ids = {MARKS[one.name]: one.id for one in site.runtime.environments.list_all()}
         for mark in MARKS.values():
             self.fill(mark)
         self.cursors = {mark: self._cursors(mark) for mark in MARKS.values()}
         event.listen(site.runtime.database.engine, "before_cursor_execute", self._hear)
 
     def _settled(self, environment: str, mark: str) -> httpx.Client:
-        runtime = self.site.runtime
         if environment != "Development":
-            runtime.environments.add(environment)
+            self.site.add_environment(environment)
         for identifier in (APP, ALONE[mark]):
-            runtime.integrations.add_practice(identifier, f"App of {mark}", environment)
-        key = runtime.api_keys.create("walker", environment, (), None).key
+            self.site.add_practice_app(identifier, f"App of {mark}", environment)
+        key = self.site.api_key("walker", environment)
         return client_of(self.site, headers={"Authorization": f"ApiKey {key}"})
 
     def fill(self, mark: str) -> None:

@@ -27,8 +27,8 @@ _WEB = ("flask", "--app", "app", "web", "--workers", "2")
 
 @pytest.mark.parametrize("command", [_GUNICORN, _WEB], ids=["gunicorn", "web"])
 def test_workers_share_no_connection(site: Site, tmp_path: Path, command: tuple[str, ...]) -> None:
-    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
-    program = Program(site, site.runtime.api_keys.create("a program", "Development", (), None).key)
+    site.add_practice_app(INTEGRATION, "Northwind", "Development")
+    program = Program(site, site.api_key("a program", "Development"))
     names = [f"connection-{number}" for number in range(20)]
     for name in names:
         assert program.creates(identifier=name, subscriberId=name).status_code == 201

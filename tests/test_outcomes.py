@@ -56,8 +56,8 @@ def _link_expired(scene: Scene) -> Page:
 
 
 def _link_revoked(scene: Scene) -> Page:
-    link, runtime = scene.site.link(), scene.site.runtime
-    assert runtime.links.revoke(runtime.links.read(link.rpartition("/")[2]))
+    link = scene.site.link()
+    assert scene.site.revoke_link(link)
     return scene.visitor.opens(link)
 
 
@@ -96,8 +96,7 @@ def _wrong_workspace(scene: Scene) -> Page:
 
 
 def _workspace_taken(scene: Scene) -> Page:
-    runtime = scene.site.runtime
-    runtime.integrations.add_practice("strict", "Strict", "Development", workspace_policy="refuse")
+    scene.site.add_practice_app("strict", "Strict", "Development", workspace_policy="refuse")
     with BrowserClient(scene.site) as other:
         other.connects(scene.site.link("strict", subscriber_id="ada"))
     return scene.visitor.connects(scene.site.link("strict", subscriber_id="bea"))

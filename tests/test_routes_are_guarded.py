@@ -50,7 +50,7 @@ def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: 
 
 
 def test_viewer_is_shut_out_of_all_that_is_not_shown_to_viewers(site: Site, visitor: BrowserClient) -> None:
-    site.runtime.operators.invite("vera@northwind.test", "viewer")
+    site.sign_in_url("vera@northwind.test", "viewer")
     page = visitor.signs_in("vera@northwind.test")
     token = next(one for one in page.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
     for rule in site.app.url_map.iter_rules():
@@ -92,7 +92,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
     known = {
         "token": [
             site.link().rsplit("/", 1)[1],
-            site.runtime.operators.invite("bob@northwind.test").url.rsplit("/", 1)[1],
+            site.sign_in_url("bob@northwind.test").rsplit("/", 1)[1],
         ],
         "attempt_id": [waiting.url.rsplit("/", 1)[1]],
         "identifier": [_first_connection(site)],

@@ -74,7 +74,7 @@ def test_database_holds_no_secret_in_clear(
     with site.slack.reading() as ledger:
         secrets |= set(ledger.tokens) | set(ledger.codes)
     secrets |= _client_secrets(site)
-    invited = site.runtime.operators.invite("ada@northwind.test").url.rsplit("/", 1)[1]
+    invited = site.sign_in_url("ada@northwind.test").rsplit("/", 1)[1]
     dump = _dump(site)
     assert b"xoxb-" not in dump
     for secret in {*secrets, invited, site.link().rsplit("/", 1)[1]}:
@@ -110,7 +110,7 @@ def _walk(site: Site, person: BrowserClient, fault: str, secrets: set[str]) -> N
 def _client_secrets(site: Site) -> set[str]:
     with site.runtime.database.reading() as session:
         known = session.execute(text("SELECT client_id FROM integrations")).scalars().all()
-    found = {site.runtime.integrations.registration(client_id) for client_id in known}
+    found = {site.runtime.practice.registration(client_id) for client_id in known}
     return {secret for one in found if one for secret in (one.client_secret, one.signing_secret)}
 
 
@@ -126,7 +126,7 @@ def _dump(site: Site) -> bytes:
 def test_unexpected_fault_is_logged_without_the_link_it_met(
     heard: Heard, site: Site, start_site: Callable[..., Site]
 ) -> None:
-    site.runtime.integrations.add_practice("sealed", "Sealed", "Development")
+    site.add_practice_app("sealed", "Sealed", "Development")
     keyless = start_site(encryption_keys=SecretStr(generate_key()))
     with BrowserClient(keyless) as person:
         page = person.opens(keyless.link("sealed"))

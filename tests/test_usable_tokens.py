@@ -46,7 +46,7 @@ def caller(site: Site, clock: Clock) -> Caller:
 
 @pytest.fixture
 def program(site: Site) -> Program:
-    return Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    return Program(site, site.api_key("program"))
 
 
 @pytest.fixture

@@ -81,8 +81,6 @@ def _made(model: type[CreateInstallAddress]) -> Response:
             connection_identifier=body.connection_identifier,
             scopes=tuple(dict.fromkeys(body.scope or ())),
         )
-        return current().links.create_install_url(
-            who.environment_id, who.environment_name, who.creates_subscribers, ask, then
-        )
+        return current().links.create_install_url(who.caller, ask, then)
 
     return idempotency.respond_once(act, lambda made: {"url": made.url})

@@ -45,7 +45,7 @@ def list_active_integrations() -> Response:
 
 
 def _all() -> Response:
-    found = current().integrations.documented(authentication.holder().environment_id)
+    found = current().integrations.all_of(authentication.holder().environment_id)
     return operations.json_response(
         [
             {

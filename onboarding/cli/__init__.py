@@ -1,4 +1,4 @@
-"""The operator's shell: what `flask --app app …` offers."""
+"""The commands of `flask --app app …`."""
 
 from flask import Flask
 
@@ -18,7 +18,7 @@ from onboarding.cli import (
 
 
 def register(app: Flask) -> None:
-    """Each command reads the settings when it runs, so that `--help` always works."""
+    """Register the commands. Each reads the settings when it runs, so that `--help` always works."""
     for part in (setup.setup, serve.serve, web.web, setup.sweep):
         app.cli.add_command(part)
     for module in (integrations, links, operators, api_keys, keys, environments, practice, connections):

@@ -3,35 +3,46 @@
 import click
 
 from onboarding.api.wire import moment
-from onboarding.cli.shell import environment_option, json_option, lifetime, opened, say
+from onboarding.cli.shell import (
+    environment_option,
+    json_option,
+    open_runtime,
+    parse_lifetime,
+    print_result,
+    shell_actor,
+    split_list,
+)
 from onboarding.errors import Refused
-from onboarding.services.api_keys import SCOPES, KeySummary
+from onboarding.services.api_keys import SCOPES, KeySummary, NewApiKey
 
 group = click.Group("api-key", help="Keys of programs for the API.")
 
 
 @group.command()
 @click.argument("name")
-@click.option("--scopes", help=f"Comma separated; all of them unless named: {', '.join(SCOPES)}.")
-@click.option("--expires-in", metavar="12h|90d", help="When it ends by itself. Without, it does not.")
+@click.option("--scopes", help=f"Comma separated; all of them by default: {', '.join(SCOPES)}.")
+@click.option("--expires-in", metavar="12h|90d", help="Default: the key does not expire.")
 @environment_option
 @json_option
 def create(name: str, scopes: str | None, expires_in: str | None, environment: str, as_json: bool) -> None:
-    """Print a new key for the program NAME, once: it is stored nowhere."""
-    with opened() as runtime:
-        life = None if expires_in is None else lifetime(expires_in)
-        made = runtime.api_keys.create(name, environment, () if scopes is None else _scopes(scopes), life)
-    say(as_json, {"id": made.id, "key": made.key, "scopes": list(made.scopes)}, lambda: made.key)
+    """Print a new key for the program NAME, once: it is not stored."""
+    with open_runtime() as runtime:
+        lifetime = None if expires_in is None else parse_lifetime(expires_in)
+        new = NewApiKey(name, environment, () if scopes is None else _scopes(scopes), lifetime)
+        created = runtime.api_keys.create(new, shell_actor())
+    members: dict[str, object] = {"id": created.id, "key": created.key, "scopes": list(created.scopes)}
+    print_result(as_json, members, lambda: created.key)
 
 
 @group.command("list")
 @environment_option
 @json_option
 def list_(environment: str, as_json: bool) -> None:
-    """List the keys: never the keys themselves, but how they begin."""
-    with opened() as runtime:
+    """List the keys by their first characters."""
+    with open_runtime() as runtime:
         found = runtime.api_keys.all_of(environment)
-    say(as_json, {"data": [_members(one) for one in found]}, lambda: "\n".join(map(_line, found)) or "No keys yet.")
+    members: dict[str, object] = {"data": [_members(one) for one in found]}
+    print_result(as_json, members, lambda: "\n".join(map(_line, found)) or "No keys yet.")
 
 
 @group.command()
@@ -39,15 +50,15 @@ def list_(environment: str, as_json: bool) -> None:
 @environment_option
 @json_option
 def revoke(name: str, environment: str, as_json: bool) -> None:
-    """End the key of the program NAME at once."""
-    with opened() as runtime:
-        runtime.api_keys.revoke(name, environment)
-    say(as_json, {"name": name, "revoked": True}, lambda: f"Revoked {name}.")
+    """Revoke the key of the program NAME at once."""
+    with open_runtime() as runtime:
+        runtime.api_keys.revoke(name, environment, shell_actor())
+    print_result(as_json, {"name": name, "revoked": True}, lambda: f"Revoked {name}.")
 
 
 def _scopes(given: str) -> tuple[str, ...]:
-    """Raises Refused: a variable that is empty by mistake must not make a key that may do everything."""
-    found = tuple(filter(None, (one.strip() for one in given.split(","))))
+    """Raises Refused for an empty list: a shell variable that is unset by mistake must not give a key all scopes."""
+    found = split_list(given)
     if not found:
         raise Refused("--scopes: name at least one, or leave it out for all of them.")
     return found

@@ -7,26 +7,25 @@ import click
 from onboarding import texts
 from onboarding.api.channel_connections import documented
 from onboarding.api.wire import moment
-from onboarding.callers import SHELL
-from onboarding.cli.shell import environment_option, json_option, opened, say
+from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor
 from onboarding.services.connections.records import Connection, ConsoleSearch
 
 group = click.Group("connection", help="Channel connections.")
 
 
 @group.command("list")
-@click.option("--after", metavar="CURSOR", help="Go on where the page before ended.")
+@click.option("--after", metavar="CURSOR", help="Continue after the page that printed this cursor.")
 @environment_option
 @json_option
 def list_(after: str | None, environment: str, as_json: bool) -> None:
     """List connections, newest first, 25 at a time."""
-    with opened() as runtime:
+    with open_runtime() as runtime:
         page = runtime.connections.page(runtime.environments.named(environment).id, ConsoleSearch(), after, None)
     members: dict[str, object] = {"data": [documented(row, secrets=False) for row in page.rows], "next": page.next}
     lines = [_line(row) for row in page.rows]
     if page.next:
         lines.append(f"There are more: --after {page.next}")
-    say(as_json, members, lambda: "\n".join(lines) or "No connections yet.")
+    print_result(as_json, members, lambda: "\n".join(lines) or "No connections yet.")
 
 
 @group.command()
@@ -34,7 +33,7 @@ def list_(after: str | None, environment: str, as_json: bool) -> None:
 @environment_option
 def show(identifier: str, environment: str) -> None:
     """Print one connection as the API shows it, without its token."""
-    with opened() as runtime:
+    with open_runtime() as runtime:
         found = runtime.connections.detail(runtime.environments.named(environment).id, identifier)
     beyond = {"tokenLastFour": found.token_last_four, "tokenSince": moment(found.token_since), "others": found.others}
     click.echo(json.dumps({**documented(found.connection, secrets=False), **beyond}, indent=2))
@@ -45,13 +44,13 @@ def show(identifier: str, environment: str) -> None:
 @environment_option
 @json_option
 def verify(identifier: str, environment: str, as_json: bool) -> None:
-    """Ask Slack whether a connection works; a token that rotates is refreshed."""
-    with opened() as runtime:
+    """Ask Slack whether a connection works. A token that rotates is refreshed."""
+    with open_runtime() as runtime:
         home = runtime.environments.named(environment).id
         runtime.connections.verify(home, identifier)
         found = runtime.connections.detail(home, identifier).connection
     why = f": {found.status_reason}" if found.status_reason else "."
-    say(as_json, documented(found, secrets=False), lambda: f"{identifier} is {found.status}{why}")
+    print_result(as_json, documented(found, secrets=False), lambda: f"{identifier} is {found.status}{why}")
 
 
 @group.command()
@@ -59,10 +58,11 @@ def verify(identifier: str, environment: str, as_json: bool) -> None:
 @environment_option
 @json_option
 def disconnect(identifier: str, environment: str, as_json: bool) -> None:
-    """Remove a connection, and the app from its workspace where nothing else uses it."""
-    with opened() as runtime:
-        result = runtime.connections.disconnect(runtime.environments.named(environment).id, identifier, SHELL)
-    say(as_json, {"identifier": identifier, "result": result}, lambda: texts.DISCONNECTED[result].sentence)
+    """Remove a connection, and the app from its workspace if nothing else uses it."""
+    with open_runtime() as runtime:
+        home = runtime.environments.named(environment)
+        result = runtime.connections.disconnect(home.id, identifier, shell_actor())
+    print_result(as_json, {"identifier": identifier, "result": result}, lambda: texts.DISCONNECTED[result].sentence)
 
 
 def _line(row: Connection) -> str:

@@ -1,31 +1,32 @@
-"""`environment list`, `add` and `set`: worlds of keys, integrations and connections that never mix."""
+"""`environment list`, `add` and `set`: separate sets of keys, integrations and connections."""
 
 import click
 
-from onboarding.cli.shell import json_option, opened, say
+from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
 
-group = click.Group("environment", help="Worlds that never mix.")
+group = click.Group("environment", help="Separate sets of keys, integrations and connections.")
 
 
 @group.command("list")
 @json_option
 def list_(as_json: bool) -> None:
     """List the environments and their settings."""
-    with opened() as runtime:
-        found = runtime.environments.all_of()
+    with open_runtime() as runtime:
+        found = runtime.environments.list_all()
     members = [{"id": one.id, "name": one.name, "unknownSubscribers": one.unknown_subscribers} for one in found]
     lines = "\n".join(f"{one.name}  unknown subscribers: {one.unknown_subscribers}" for one in found)
-    say(as_json, {"data": members}, lambda: lines or "Nothing is set up. Run `flask --app app setup`.")
+    print_result(as_json, {"data": members}, lambda: lines or "No environments yet.")
 
 
 @group.command()
 @click.argument("name")
 @json_option
 def add(name: str, as_json: bool) -> None:
-    """Make the environment NAME."""
-    with opened() as runtime:
-        made = runtime.environments.add(name)
-    say(as_json, {"id": made.id, "name": made.name}, lambda: f"Made the environment {made.name}.")
+    """Create the environment NAME."""
+    with open_runtime() as runtime:
+        created = runtime.environments.add(name, shell_actor())
+    members: dict[str, object] = {"id": created.id, "name": created.name}
+    print_result(as_json, members, lambda: f"Created the environment {created.name}.")
 
 
 @group.command("set")
@@ -33,8 +34,8 @@ def add(name: str, as_json: bool) -> None:
 @click.option("--unknown-subscribers", type=click.Choice(["create", "refuse"]), required=True)
 @json_option
 def set_(name: str, unknown_subscribers: str, as_json: bool) -> None:
-    """Say what happens in the environment NAME when a program names a subscriber that is not there."""
-    with opened() as runtime:
-        runtime.environments.set_unknown_subscribers(name, unknown_subscribers)
+    """Set what happens in the environment NAME if a request names an unknown subscriber."""
+    with open_runtime() as runtime:
+        runtime.environments.set_unknown_subscribers(name, unknown_subscribers, shell_actor())
     members: dict[str, object] = {"name": name, "unknownSubscribers": unknown_subscribers}
-    say(as_json, members, lambda: f"{name}: unknown subscribers: {unknown_subscribers}.")
+    print_result(as_json, members, lambda: f"{name}: unknown subscribers: {unknown_subscribers}.")

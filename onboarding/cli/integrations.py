@@ -1,16 +1,44 @@
 """`integration add`, `list`, `set` and `remove`: Slack apps and their credentials."""
 
 import sys
+from typing import TypedDict, Unpack
 
 import click
 
 from onboarding import settings
-from onboarding.cli.shell import environment_option, json_option, opened, say
+from onboarding.cli.shell import (
+    environment_option,
+    json_option,
+    open_runtime,
+    print_result,
+    shell_actor,
+    split_list,
+)
 from onboarding.errors import Refused
-from onboarding.runtime import check_keys
-from onboarding.services.integrations import DEFAULT_SCOPES, Change
+from onboarding.runtime import Runtime, check_keys
+from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
+
+_PRACTICE_NAME = "Northwind"
 
 group = click.Group("integration", help="Slack apps.")
+
+
+class _NewOptions(TypedDict):
+    client_id: str | None
+    client_secret: str | None
+    signing_secret: str | None
+    scopes: str
+    name: str | None
+    workspace_policy: str
+    practice: bool
+
+
+class _ChangeOptions(TypedDict):
+    client_secret: str | None
+    signing_secret: str | None
+    scopes: str | None
+    name: str | None
+    workspace_policy: str | None
 
 
 @group.command()
@@ -19,52 +47,25 @@ group = click.Group("integration", help="Slack apps.")
 @click.option("--client-secret", help="`-` reads it from standard input.")
 @click.option("--signing-secret", help="`-` reads it from standard input, after the client secret.")
 @click.option("--scopes", default=",".join(DEFAULT_SCOPES), show_default=True, help="Bot scopes, comma separated.")
-@click.option("--name", help="What people see. Default: the identifier.")
+@click.option("--name", help="The name on pages. Default: the identifier.")
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]), default="allow", show_default=True)
-@click.option("--practice", is_flag=True, help="A practice integration, with credentials of its own making.")
+@click.option("--practice", is_flag=True, help="A practice integration, with generated credentials.")
 @environment_option
 @json_option
-def add(
-    identifier: str,
-    client_id: str | None,
-    client_secret: str | None,
-    signing_secret: str | None,
-    scopes: str,
-    name: str | None,
-    workspace_policy: str,
-    practice: bool,
-    environment: str,
-    as_json: bool,
-) -> None:
+def add(identifier: str, environment: str, as_json: bool, **options: Unpack[_NewOptions]) -> None:
     """Store a Slack app under IDENTIFIER."""
-    with opened() as runtime:
+    with open_runtime() as runtime:
         runtime.environments.first()
-        if practice:
-            runtime.integrations.add_practice(
-                identifier, name or "Northwind", environment, workspace_policy, _scopes(scopes)
-            )
-        else:
-            if not client_id or not client_secret:
-                raise Refused("--client-id and --client-secret are needed (or --practice).")
-            check_keys(runtime, settings.keys_are_given(), is_real=True)
-            runtime.integrations.add(
-                identifier=identifier,
-                client_id=client_id,
-                client_secret=_secret(client_secret),
-                signing_secret=None if signing_secret is None else _secret(signing_secret),
-                scopes=_scopes(scopes),
-                name=name or identifier,
-                environment=environment,
-                workspace_policy=workspace_policy,
-            )
-        redirect = runtime.settings.redirect_uri
-        members: dict[str, object] = {
-            "identifier": identifier,
-            "redirectUrl": redirect,
-            "eventsUrl": f"{runtime.settings.origin}/slack/events",
-        }
-    then = "The practice Slack knows it." if practice else f"Register this redirect URL in the Slack app: {redirect}"
-    say(as_json, members, lambda: f"Stored {identifier}. {then}")
+        runtime.integrations.add(_new_integration(runtime, identifier, environment, options), shell_actor())
+        origin, redirect = runtime.settings.origin, runtime.settings.redirect_uri
+    members: dict[str, object] = {
+        "identifier": identifier,
+        "redirectUrl": redirect,
+        "eventsUrl": f"{origin}/slack/events",
+    }
+    register = f"Register this redirect URL in the Slack app: {redirect}"
+    next_step = "The practice Slack knows it." if options["practice"] else register
+    print_result(as_json, members, lambda: f"Stored {identifier}. {next_step}")
 
 
 @group.command("list")
@@ -72,21 +73,12 @@ def add(
 @json_option
 def list_(environment: str, as_json: bool) -> None:
     """List the Slack apps of an environment, without their secrets."""
-    with opened() as runtime:
-        found = runtime.integrations.details(runtime.environments.named(environment).id)
-    rows = [
-        {
-            "identifier": one.identifier,
-            "name": one.name,
-            "clientId": one.client_id,
-            "scopes": one.scopes,
-            "workspacePolicy": one.workspace_policy,
-            "practice": one.is_practice,
-        }
-        for one in found
-    ]
+    with open_runtime() as runtime:
+        found = runtime.integrations.all_of(runtime.environments.named(environment).id)
     lines = [f"{one.identifier}  {one.name}  {one.client_id}  {','.join(one.scopes)}" for one in found]
-    say(as_json, {"data": rows}, lambda: "\n".join(lines) or "No integrations yet.")
+    print_result(
+        as_json, {"data": [_members(one) for one in found]}, lambda: "\n".join(lines) or "No integrations yet."
+    )
 
 
 @group.command("set")
@@ -94,35 +86,28 @@ def list_(environment: str, as_json: bool) -> None:
 @click.option("--client-secret", help="`-` reads it from standard input.")
 @click.option("--signing-secret", help="`-` reads it from standard input, after the client secret.")
 @click.option("--scopes", help="Bot scopes, comma separated.")
-@click.option("--name", help="What people see.")
+@click.option("--name", help="The name on pages.")
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]))
 @environment_option
 @json_option
-def set_(
-    identifier: str,
-    client_secret: str | None,
-    signing_secret: str | None,
-    scopes: str | None,
-    name: str | None,
-    workspace_policy: str | None,
-    environment: str,
-    as_json: bool,
-) -> None:
-    """Change what is named of the Slack app IDENTIFIER. Its connections stay."""
-    change = Change(
-        client_secret=None if client_secret is None else _secret(client_secret),
-        signing_secret=None if signing_secret is None else _secret(signing_secret),
-        scopes=None if scopes is None else _scopes(scopes),
-        name=name,
-        workspace_policy=workspace_policy,
+def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_ChangeOptions]) -> None:
+    """Change the given values of the Slack app IDENTIFIER. Its connections stay."""
+    scopes = options["scopes"]
+    change = IntegrationChange(
+        client_secret=_optional_secret(options["client_secret"]),
+        signing_secret=_optional_secret(options["signing_secret"]),
+        scopes=None if scopes is None else split_list(scopes),
+        name=options["name"],
+        workspace_policy=options["workspace_policy"],
     )
-    with opened() as runtime:
-        if change == Change():
+    with open_runtime() as runtime:
+        if change == IntegrationChange():
             raise Refused(
                 "Name what to change: --client-secret, --signing-secret, --scopes, --name, --workspace-policy."
             )
-        runtime.integrations.change(runtime.environments.named(environment).id, identifier, change)
-    say(as_json, {"identifier": identifier, "changed": True}, lambda: f"Changed {identifier}.")
+        home = runtime.environments.named(environment)
+        runtime.integrations.change(home.id, identifier, change, shell_actor())
+    print_result(as_json, {"identifier": identifier, "changed": True}, lambda: f"Changed {identifier}.")
 
 
 @group.command()
@@ -131,14 +116,47 @@ def set_(
 @json_option
 def remove(identifier: str, environment: str, as_json: bool) -> None:
     """Remove a Slack app that has no connections, with its links and attempts."""
-    with opened() as runtime:
-        runtime.integrations.remove(runtime.environments.named(environment).id, identifier)
-    say(as_json, {"identifier": identifier, "removed": True}, lambda: f"Removed {identifier}.")
+    with open_runtime() as runtime:
+        runtime.integrations.remove(runtime.environments.named(environment).id, identifier, shell_actor())
+    print_result(as_json, {"identifier": identifier, "removed": True}, lambda: f"Removed {identifier}.")
 
 
-def _scopes(given: str) -> tuple[str, ...]:
-    return tuple(filter(None, (one.strip() for one in given.split(","))))
+def _new_integration(runtime: Runtime, identifier: str, environment: str, options: _NewOptions) -> NewIntegration:
+    """Raises Refused without credentials, SettingsProblem if a real app would be sealed with generated keys."""
+    name, scopes, policy = options["name"], split_list(options["scopes"]), options["workspace_policy"]
+    if options["practice"]:
+        return NewIntegration.for_practice(identifier, name or _PRACTICE_NAME, environment, policy, scopes)
+    client_id, client_secret = options["client_id"], options["client_secret"]
+    if not client_id or not client_secret:
+        raise Refused("--client-id and --client-secret are needed (or --practice).")
+    check_keys(runtime, settings.keys_are_given(), is_real=True)
+    return NewIntegration(
+        identifier=identifier,
+        name=name or identifier,
+        environment=environment,
+        client_id=client_id,
+        client_secret=_read_secret(client_secret),
+        signing_secret=_optional_secret(options["signing_secret"]),
+        scopes=scopes,
+        workspace_policy=policy,
+    )
 
 
-def _secret(given: str) -> str:
+def _members(one: IntegrationRecord) -> dict[str, object]:
+    return {
+        "identifier": one.identifier,
+        "name": one.name,
+        "clientId": one.client_id,
+        "scopes": one.scopes,
+        "workspacePolicy": one.workspace_policy,
+        "practice": one.is_practice,
+    }
+
+
+def _optional_secret(given: str | None) -> str | None:
+    return None if given is None else _read_secret(given)
+
+
+def _read_secret(given: str) -> str:
+    """Read the secret from standard input if it was given as `-`."""
     return sys.stdin.readline().strip() if given == "-" else given

@@ -1,4 +1,4 @@
-"""`keys generate`: a key that does."""
+"""`keys generate`: print a new key."""
 
 import click
 

@@ -1,13 +1,34 @@
 """`link create` and `link revoke`."""
 
+from typing import TypedDict, Unpack
+
 import click
 
 from onboarding.api.wire import moment
-from onboarding.cli.shell import environment_option, json_option, lifetime, opened, say
+from onboarding.cli.shell import (
+    environment_option,
+    json_option,
+    open_runtime,
+    parse_lifetime,
+    print_result,
+    shell_actor,
+)
 from onboarding.errors import NotFound, Refused
 from onboarding.services.links import NewLink
 
 group = click.Group("link", help="Invitations to connect.")
+
+
+class _LinkOptions(TypedDict):
+    integration: str
+    subscriber: str | None
+    contexts: tuple[str, ...]
+    offered: tuple[str, ...]
+    mode: str | None
+    workspace: str | None
+    return_url: str | None
+    expires_in: str | None
+    is_open: bool
 
 
 @group.command()
@@ -16,56 +37,50 @@ group = click.Group("link", help="Invitations to connect.")
 @click.option("--context", "contexts", multiple=True, metavar="TYPE=ID", help="Fix a context; may be repeated.")
 @click.option("--offer-context", "offered", multiple=True, metavar="TYPE=ID", help="Offer a context to choose.")
 @click.option("--mode", type=click.Choice(["subscriber", "shared"]))
-@click.option("--workspace", metavar="T…", help="The workspace that is expected to answer.")
-@click.option("--return-url", help="Where the last page leads back to.")
+@click.option("--workspace", metavar="T…", help="The only workspace that may connect.")
+@click.option("--return-url", help="The address that the last page links to.")
 @click.option("--expires-in", metavar="30m|7d", help="Default: 7d; 24h with --open.")
 @click.option("--open", "is_open", is_flag=True, help="Leave the choice to the holder: single use, 24 hours.")
 @environment_option
 @json_option
-def create(
-    integration: str,
-    subscriber: str | None,
-    contexts: tuple[str, ...],
-    offered: tuple[str, ...],
-    mode: str | None,
-    workspace: str | None,
-    return_url: str | None,
-    expires_in: str | None,
-    is_open: bool,
-    environment: str,
-    as_json: bool,
-) -> None:
+def create(environment: str, as_json: bool, **options: Unpack[_LinkOptions]) -> None:
     """Print an address for one customer."""
-    with opened() as runtime:
-        made = runtime.links.create(
-            NewLink(
-                integration=integration,
-                environment=environment,
-                subscriber_id=subscriber,
-                context_keys=tuple(map(_key, contexts)),
-                offered_context_keys=tuple(map(_key, offered)),
-                mode=mode,
-                workspace_id=workspace,
-                return_url=return_url,
-                life=lifetime(expires_in) if expires_in else None,
-                is_open=is_open,
-            )
-        )
-    say(as_json, {"id": made.id, "url": made.url, "expiresAt": moment(made.expires_at)}, lambda: made.url)
+    with open_runtime() as runtime:
+        created = runtime.links.create(_new_link(environment, options), shell_actor())
+    members: dict[str, object] = {"id": created.id, "url": created.url, "expiresAt": moment(created.expires_at)}
+    print_result(as_json, members, lambda: created.url)
 
 
 @group.command()
 @click.argument("link_id")
 @json_option
 def revoke(link_id: str, as_json: bool) -> None:
-    """Make the link LINK_ID unusable. Connections made with it stay."""
-    with opened() as runtime:
-        if not runtime.links.revoke(link_id):
+    """Make the link LINK_ID unusable. Connections created with it stay."""
+    with open_runtime() as runtime:
+        if not runtime.links.revoke(link_id, shell_actor()):
             raise NotFound(f"There is no link {link_id!r} that could still be revoked.")
-    say(as_json, {"id": link_id, "revoked": True}, lambda: f"Revoked {link_id}.")
+    print_result(as_json, {"id": link_id, "revoked": True}, lambda: f"Revoked {link_id}.")
+
+
+def _new_link(environment: str, options: _LinkOptions) -> NewLink:
+    """Raises Refused."""
+    expires_in = options["expires_in"]
+    return NewLink(
+        integration=options["integration"],
+        environment=environment,
+        subscriber_id=options["subscriber"],
+        context_keys=tuple(map(_key, options["contexts"])),
+        offered_context_keys=tuple(map(_key, options["offered"])),
+        mode=options["mode"],
+        workspace_id=options["workspace"],
+        return_url=options["return_url"],
+        lifetime=parse_lifetime(expires_in) if expires_in else None,
+        is_open=options["is_open"],
+    )
 
 
 def _key(text: str) -> str:
+    """Turn `TYPE=ID` into a context key. Raises Refused."""
     kind, sign, name = text.partition("=")
     if not sign:
         raise Refused(f"{text!r} is not a context: write TYPE=ID.")

@@ -1,8 +1,8 @@
-"""`practice clear`: remove what practice mode made."""
+"""`practice clear`: remove the data of practice mode."""
 
 import click
 
-from onboarding.cli.shell import json_option, opened, say
+from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
 
 group = click.Group("practice", help="The practice Slack.")
 
@@ -10,8 +10,8 @@ group = click.Group("practice", help="The practice Slack.")
 @group.command()
 @json_option
 def clear(as_json: bool) -> None:
-    """Remove every practice integration, of any environment, with its connections, links and attempts."""
-    with opened() as runtime:
+    """Remove the practice integrations of all environments, with their connections, links and attempts."""
+    with open_runtime() as runtime:
         runtime.environments.first()
-        removed = runtime.integrations.clear_practice()
-    say(as_json, {"removed": removed}, lambda: f"Practice integrations removed: {removed}.")
+        removed = runtime.practice.clear(shell_actor())
+    print_result(as_json, {"removed": removed}, lambda: f"Practice integrations removed: {removed}.")

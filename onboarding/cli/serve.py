@@ -1,4 +1,4 @@
-"""`serve`: set up, run the server, and say where it is once it answers. What `make run` calls."""
+"""`serve`: set up, run the server, and print its address once it answers. `make run` calls it."""
 
 import http.client
 import signal
@@ -12,22 +12,22 @@ import click
 
 from onboarding import settings
 from onboarding.cli.setup import set_up
-from onboarding.cli.shell import opened
-from onboarding.cli.web import END_SECONDS, port_is_free
+from onboarding.cli.shell import open_runtime, shell_actor
+from onboarding.cli.web import END_SECONDS, check_port
 from onboarding.runtime import Runtime, check_ready
 from onboarding.settings import Settings
 
 OWNER = "owner@localhost"
-#: A server that has not answered by then will not.
+#: How long the server may take to answer its first request.
 _START_SECONDS = 60
 
 
 @click.command()
 def serve() -> None:
     """Set up, serve until Ctrl-C, and print the address and a one-time sign-in link once the server answers."""
-    with opened() as runtime:
+    with open_runtime() as runtime:
         configured = runtime.settings
-        port_is_free(configured)
+        check_port(configured)
         set_up(runtime)
         check_ready(runtime, settings.keys_are_given())
         _run(configured, runtime)
@@ -39,13 +39,13 @@ def _run(configured: Settings, runtime: Runtime) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    # Before the server starts: whoever ends us in between would leave it behind.
+    # Before the server starts: a signal in between would leave it running.
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     server = subprocess.Popen([sys.executable, "-m", "onboarding", "web"])
     try:
-        if _comes_up(configured, server, ended):
-            _announce(configured, runtime.operators.invite(OWNER).url)
+        if _wait_for_server(configured, server, ended):
+            _announce(configured, runtime.operators.invite(OWNER, shell_actor()).url)
         while server.poll() is None and not ended.wait(1):
             pass
     finally:
@@ -54,8 +54,8 @@ def _run(configured: Settings, runtime: Runtime) -> None:
         sys.exit(code)
 
 
-def _comes_up(configured: Settings, server: "subprocess.Popen[bytes]", ended: threading.Event) -> bool:
-    """Waits until the server answers. False: somebody has ended us meanwhile."""
+def _wait_for_server(configured: Settings, server: "subprocess.Popen[bytes]", ended: threading.Event) -> bool:
+    """Wait until the server answers. False if a signal ended the command first."""
     latest = time.monotonic() + _START_SECONDS
     while not ended.wait(0.05):
         if server.poll() is not None:

@@ -1,11 +1,12 @@
-"""`setup` brings a deployment to life; `sweep` does what is due."""
+"""`setup` prepares a deployment; `sweep` deletes what has expired."""
 
 import click
 
-from onboarding.cli.shell import json_option, opened, say
+from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
 from onboarding.errors import Problem
 from onboarding.jobs.sweep import once
 from onboarding.runtime import Runtime
+from onboarding.services.integrations import NewIntegration
 
 PRACTICE_INTEGRATION = "slack-practice"
 PRACTICE_NAME = "Northwind"
@@ -14,20 +15,20 @@ PRACTICE_NAME = "Northwind"
 @click.command()
 @json_option
 def setup(as_json: bool) -> None:
-    """Bring the database to the newest migration and make the first environment. Safe to repeat."""
-    with opened() as runtime:
+    """Migrate the database to the newest version and create the first environment. Safe to repeat."""
+    with open_runtime() as runtime:
         name = set_up(runtime)
-    say(as_json, {"environment": name}, lambda: f"Ready: environment {name}.")
+    print_result(as_json, {"environment": name}, lambda: f"Ready: environment {name}.")
 
 
 @click.command()
 @json_option
 def sweep(as_json: bool) -> None:
-    """Give back grants that waited too long, and remove what nobody needs any more. Web processes do so, too."""
-    with opened() as runtime:
+    """Revoke grants that waited too long and delete expired rows. Web processes do the same every few minutes."""
+    with open_runtime() as runtime:
         steps = once(runtime)
     done = [f"{one.words}: {one.count}." for one in steps if one.fault is None]
-    say(as_json, {one.name: one.count for one in steps}, lambda: "\n".join(done))
+    print_result(as_json, {one.name: one.count for one in steps}, lambda: "\n".join(done))
     reasons: dict[str, list[str]] = {}
     for one in steps:
         if one.fault is not None:
@@ -37,13 +38,18 @@ def sweep(as_json: bool) -> None:
 
 
 def set_up(runtime: Runtime) -> str:
-    """The environment's name."""
-    made = runtime.environments.set_up()
-    if runtime.integrations.is_practice_on() and not runtime.integrations.all_of(made.id):
-        runtime.integrations.add_practice(PRACTICE_INTEGRATION, PRACTICE_NAME, made.name)
-    return made.name
+    """Migrate the database, create the first environment and, in practice mode, its integration.
+
+    Return the environment's name.
+    """
+    actor = shell_actor()
+    environment = runtime.environments.set_up(actor)
+    if runtime.practice.is_on() and not runtime.integrations.all_of(environment.id):
+        new = NewIntegration.for_practice(PRACTICE_INTEGRATION, PRACTICE_NAME, environment.name)
+        runtime.integrations.add(new, actor)
+    return environment.name
 
 
 def _reason(fault: Exception) -> str:
-    """A message that is not ours may quote what must not be told."""
+    """Return a sentence to print. The message of a foreign exception may contain a secret, so only its name is shown."""
     return fault.sentence if isinstance(fault, Problem) else f"failed ({type(fault).__name__})."

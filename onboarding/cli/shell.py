@@ -1,6 +1,8 @@
-"""What all commands share: the runtime, one line for what goes wrong, and JSON where a program reads."""
+"""Shared by all commands: the runtime, the actor, one line for a problem, and JSON output for programs."""
 
 import json
+import os
+import pwd
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,20 +11,26 @@ from datetime import timedelta
 import click
 
 from onboarding import runtime, settings
-from onboarding.errors import Problem, Refused, StorageProblem
+from onboarding.callers import SHELL, Actor, ActorKind
+from onboarding.errors import NotSetUp, Problem, Refused, StorageProblem
 from onboarding.services.environments import FIRST
 
-_LIFE = re.compile(r"(\d{1,6})([mhd])\Z")
+_LIFETIME = re.compile(r"(\d{1,6})([mhd])\Z")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+#: What helps on the command line, by the problem's code: services know no command and no option.
+_HINTS = {
+    NotSetUp.code: "Run `flask --app app setup` first.",
+    "link_needs_customer": "Or use --open: an open link leaves the choice to the person who has it.",
+}
 
 environment_option = click.option("--environment", default=FIRST, show_default=True, help="The environment's name.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @contextmanager
-def opened() -> Iterator[runtime.Runtime]:
-    """The runtime; a problem of ours ends the command with one line and exit code 1."""
-    with told():
+def open_runtime() -> Iterator[runtime.Runtime]:
+    """Build the runtime for one command. A problem ends the command with one line and exit code 1."""
+    with problems_in_one_line():
         built = runtime.build(settings.from_environ())
         try:
             if built.environments.is_ready():
@@ -33,22 +41,36 @@ def opened() -> Iterator[runtime.Runtime]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def problems_in_one_line() -> Iterator[None]:
     try:
         yield
-    except StorageProblem as problem:
-        raise click.ClickException(f"DATABASE_URL: {problem.sentence}") from None
     except Problem as problem:
-        raise click.ClickException(problem.sentence) from None
+        variable = "DATABASE_URL:" if isinstance(problem, StorageProblem) else ""
+        parts = filter(None, (variable, problem.sentence, _HINTS.get(problem.code)))
+        raise click.ClickException(" ".join(parts)) from None
 
 
-def say(as_json: bool, members: dict[str, object], words: Callable[[], str]) -> None:
-    click.echo(json.dumps(members) if as_json else words())
+def shell_actor() -> Actor:
+    """Return the operating system's user as the actor, such as `shell:alice`; `shell` for one without a name."""
+    try:
+        return Actor(ActorKind.SHELL, pwd.getpwuid(os.getuid()).pw_name)
+    except KeyError:
+        # A container may run under a number that its user database does not list.
+        return SHELL
 
 
-def lifetime(text: str) -> timedelta:
-    """`30m`, `12h` or `7d`. Raises Refused."""
-    found = _LIFE.match(text)
+def print_result(as_json: bool, members: dict[str, object], text: Callable[[], str]) -> None:
+    click.echo(json.dumps(members) if as_json else text())
+
+
+def parse_lifetime(text: str) -> timedelta:
+    """Parse `30m`, `12h` or `7d`. Raises Refused."""
+    found = _LIFETIME.match(text)
     if not found:
         raise Refused("--expires-in: write a number and m, h or d, such as 30m or 7d.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Split a comma-separated option; empty parts are dropped."""
+    return tuple(filter(None, (one.strip() for one in text.split(","))))

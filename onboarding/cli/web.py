@@ -10,7 +10,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from onboarding import concurrency, settings
-from onboarding.cli.shell import opened
+from onboarding.cli.shell import open_runtime
 from onboarding.runtime import check_ready
 from onboarding.settings import Settings
 
@@ -20,16 +20,14 @@ END_SECONDS = 15
 
 @click.command()
 @click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help="Number of web processes. Default: one per core, and one in practice mode.",
+    "--workers", type=click.IntRange(1), help="Web processes. Default: one for each core; practice mode runs one."
 )
 def web(workers: int | None) -> None:
-    """Serve at HOST and PORT until Ctrl-C or SIGTERM. Needs a database that is set up."""
-    with opened() as runtime:
+    """Serve at HOST and PORT until Ctrl-C or a signal. The database must be set up."""
+    with open_runtime() as runtime:
         configured = runtime.settings
         check_ready(runtime, settings.keys_are_given())
-        port_is_free(configured)
+        check_port(configured)
     settings.become_server()
     # This process has imported the app, and forks its workers: they share that memory.
     Granian(
@@ -46,8 +44,8 @@ def web(workers: int | None) -> None:
     ).serve()
 
 
-def port_is_free(configured: Settings) -> None:
-    """Check that HOST and PORT can be listened on. Raises ClickException."""
+def check_port(configured: Settings) -> None:
+    """Raises ClickException if the server could not listen at HOST and PORT."""
     family = socket.AF_INET6 if ":" in configured.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

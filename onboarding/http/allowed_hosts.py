@@ -36,7 +36,7 @@ def _check_host() -> Response | None:
         return None
     name = _host_name()
     # The second condition queries the database, so it comes last.
-    if name == urlsplit(settings.origin).hostname or not current().integrations.is_practice_on():
+    if name == urlsplit(settings.origin).hostname or not current().practice.is_on():
         return None
     if name == "localhost" and request.method == "GET" and not is_api_request():
         return redirect(f"{settings.origin}{request.full_path.rstrip('?')}")

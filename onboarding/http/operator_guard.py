@@ -2,7 +2,7 @@
 
 from flask import Flask, abort, current_app, g, render_template, request, session
 
-from onboarding.errors import NotFound
+from onboarding.errors import NotSetUp
 from onboarding.http import route_access
 from onboarding.runtime import current
 from onboarding.services.operators import Person
@@ -14,7 +14,7 @@ _STATIC = "static"
 def signed_in_person() -> Person | None:
     """Return the person who is signed in, looked up at most once per request."""
     if "person" not in g:
-        g.person = current().operators.person_of_session(session.get(_SESSION_KEY))
+        g.person = current().operators.signed_in(session.get(_SESSION_KEY))
     found: Person | None = g.person
     return found
 
@@ -37,7 +37,7 @@ def environment_id() -> str:
     """Return the id of the environment that the console shows. Aborts with 503 before `setup` has created one."""
     try:
         return current().environments.first().id
-    except NotFound as problem:
+    except NotSetUp as problem:
         abort(503, problem.sentence)
 
 

@@ -35,7 +35,7 @@ def _variables() -> dict[str, object]:
     is_practice_on = current().settings.practice_possible
     try:
         person = operator_guard.signed_in_person()
-        is_practice_on = is_practice_on and current().integrations.is_practice_on()
+        is_practice_on = is_practice_on and current().practice.is_on()
     except StorageProblem:
         # The page for this problem is rendered without the database.
         person = None

@@ -1,4 +1,4 @@
-"""API keys: made, shown once, looked up by digest, revoked."""
+"""API keys: created, shown once, looked up by digest, revoked."""
 
 import hashlib
 import re
@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from onboarding import ids
+from onboarding import changes, ids
+from onboarding.callers import Actor, ActorKind, ApiCaller, CallerEnvironment
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused, StorageProblem
-from onboarding.store import api_keys, audit, environments
+from onboarding.store import api_keys, environments
 from onboarding.store.api_keys import ApiKey
 from onboarding.store.database import Database
 
-#: By this a person, or a scanner for leaked secrets, recognises a key.
+#: Lets a person, or a scanner for leaked secrets, recognize a key.
 PREFIX = "sco_"
 SCOPES = {
     "connections:read": "See connections, contexts, subscribers, endpoints and integrations, without credentials.",
@@ -24,15 +26,27 @@ SCOPES = {
     "links:write": "Make install addresses.",
     "settings:write": "Change settings of the environment.",
 }
-LONGEST_LIFETIME = timedelta(days=3650)
+MAX_LIFETIME = timedelta(days=3650)
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}\Z")
-#: How often the use of one key is noted: a request shall not cost a write.
-_NOTED_EVERY_SECONDS = 300.0
+#: The last use of a key is stored at most this often, so that most requests write nothing.
+_USE_STORED_EVERY_SECONDS = 300.0
 _LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class MadeKey:
+class NewApiKey:
+    """`environment` is the environment's name."""
+
+    name: str
+    environment: str
+    #: Empty means all scopes.
+    scopes: tuple[str, ...] = ()
+    #: None: the key is valid until it is revoked.
+    lifetime: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class CreatedKey:
     id: str
     #: Shown once and stored nowhere.
     key: str = field(repr=False)
@@ -54,7 +68,7 @@ class KeySummary:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who asks: one key, its one environment, and what it may do."""
+    """A valid key, its environment and its scopes."""
 
     key_id: str
     environment_id: str
@@ -64,53 +78,51 @@ class Holder:
 
     @property
     def actor(self) -> str:
-        return f"key:{self.key_id}"
+        return str(self.caller.actor)
+
+    @property
+    def caller(self) -> ApiCaller:
+        environment = CallerEnvironment(self.environment_id, self.environment_name, self.creates_subscribers)
+        return ApiCaller(environment, Actor(ActorKind.API_KEY, self.key_id), self.scopes)
 
 
 class ApiKeys:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
-        self._noted: dict[str, float] = {}
+        self._use_stored: dict[str, float] = {}
 
-    def create(self, name: str, environment: str, scopes: tuple[str, ...], life: timedelta | None) -> MadeKey:
-        """No scope named means all. Raises Refused, NotFound (the environment), Conflict (the name)."""
-        unknown = [scope for scope in scopes if scope not in SCOPES]
-        if unknown:
-            raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.", "scopes")
-        if not _NAME.match(name) or name != name.strip():
-            raise Refused("A key's name has 1 to 100 characters, none of them a control character.", "name")
-        if life is not None and not timedelta(minutes=1) <= life <= LONGEST_LIFETIME:
-            raise Refused("A key lives between 1 minute and 3650 days, or until it is revoked.", "life")
+    def create(self, new: NewApiKey, actor: Actor) -> CreatedKey:
+        """Create a key. Raises Refused for an invalid value, NotFound (the environment), Conflict (the name)."""
+        _check(new)
         key, at = PREFIX + ids.new_secret(), self._now()
-        granted = scopes or tuple(SCOPES)
-        made = MadeKey(ids.new_id("key"), key, granted, None if life is None else at + life)
         with self._database.transaction() as session:
-            home = environments.by_name(session, environment)
-            if home is None:
-                raise NotFound(f"There is no environment {environment!r}.")
-            if any(one.name == name for one in api_keys.all_of(session, home.id)):
-                raise Conflict(f"A key named {name!r} exists.")
+            environment = environments.by_name(session, new.environment)
+            if environment is None:
+                raise _unknown_environment(new.environment)
+            if any(one.name == new.name for one in api_keys.all_of(session, environment.id)):
+                raise Conflict(f"A key named {new.name!r} exists.")
             row = ApiKey(
-                id=made.id,
-                environment_id=home.id,
-                name=name,
+                id=ids.new_id("key"),
+                environment_id=environment.id,
+                name=new.name,
                 digest=_digest(key),
                 beginning=key[:8],
-                scopes=",".join(granted),
+                scopes=",".join(new.scopes or SCOPES),
                 created_at=at,
-                expires_at=made.expires_at,
+                expires_at=None if new.lifetime is None else at + new.lifetime,
             )
             api_keys.add(session, row)
-            audit.note(session, home.id, at, "shell", "api_key.created", made.id, ",".join(granted))
-        return made
+            kind = ChangeKind.API_KEY_CREATED
+            changes.record(session, Change(kind, actor, at, environment.id, row.id, new.name, detail=row.scopes))
+        return CreatedKey(row.id, key, tuple(row.scopes.split(",")), row.expires_at)
 
     def all_of(self, environment: str) -> tuple[KeySummary, ...]:
-        """Raises NotFound for the environment."""
+        """Return the environment's keys, oldest first. Raises NotFound for the environment."""
         with self._database.reading() as session:
-            home = environments.by_name(session, environment)
-            if home is None:
-                raise NotFound(f"There is no environment {environment!r}.")
-            found = api_keys.all_of(session, home.id)
+            found_environment = environments.by_name(session, environment)
+            if found_environment is None:
+                raise _unknown_environment(environment)
+            found = api_keys.all_of(session, found_environment.id)
         return tuple(
             KeySummary(
                 id=one.id,
@@ -125,24 +137,25 @@ class ApiKeys:
             for one in found
         )
 
-    def revoke(self, name: str, environment: str) -> None:
-        """Raises NotFound."""
+    def revoke(self, name: str, environment: str, actor: Actor) -> None:
+        """Revoke the keys of this name. Raises NotFound if there is none that is not revoked yet."""
+        at = self._now()
         with self._database.transaction() as session:
-            home = environments.by_name(session, environment)
-            revoked = api_keys.revoke(session, home.id, name, self._now()) if home else ()
-            if home is None or not revoked:
+            row = environments.by_name(session, environment)
+            revoked = api_keys.revoke(session, row.id, name, at) if row else ()
+            if row is None or not revoked:
                 raise NotFound(f"There is no key {name!r} that could still be revoked.")
             for key_id in revoked:
-                audit.note(session, home.id, self._now(), "shell", "api_key.revoked", key_id, name)
+                changes.record(session, Change(ChangeKind.API_KEY_REVOKED, actor, at, row.id, key_id, name))
 
     def holder(self, key: str) -> Holder | None:
-        """Who holds this key; None for one that is unknown, revoked or past its time."""
+        """Return the key with its environment. None if it is unknown, revoked or expired."""
         with self._database.rows() as rows:
             row = api_keys.by_digest(rows, _digest(key))
         at = self._now()
         if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
             return None
-        self._note_use(row.id, at)
+        self._store_use(row.id, at)
         return Holder(
             key_id=row.id,
             environment_id=row.environment_id,
@@ -151,17 +164,32 @@ class ApiKeys:
             creates_subscribers=row.unknown_subscribers == "create",
         )
 
-    def _note_use(self, key_id: str, at: datetime) -> None:
-        noted, now = self._noted.get(key_id), time.monotonic()
-        if noted is not None and now - noted < _NOTED_EVERY_SECONDS:
+    def _store_use(self, key_id: str, at: datetime) -> None:
+        stored, now = self._use_stored.get(key_id), time.monotonic()
+        if stored is not None and now - stored < _USE_STORED_EVERY_SECONDS:
             return
-        self._noted[key_id] = now
+        self._use_stored[key_id] = now
         try:
             with self._database.transaction() as session:
                 api_keys.note_use(session, key_id, at)
         except StorageProblem as problem:
-            # A request must not fail because its use could not be noted.
+            # The time of use is only information: the request goes on without it.
             _LOG.warning("api_key.use_not_noted", key=key_id, problem=problem.sentence)
+
+
+def _check(new: NewApiKey) -> None:
+    """Raises Refused."""
+    unknown = [scope for scope in new.scopes if scope not in SCOPES]
+    if unknown:
+        raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.", "scopes")
+    if not _NAME.match(new.name) or new.name != new.name.strip():
+        raise Refused("A key's name has 1 to 100 characters, none of them a control character.", "name")
+    if new.lifetime is not None and not timedelta(minutes=1) <= new.lifetime <= MAX_LIFETIME:
+        raise Refused("A key expires after 1 minute to 3650 days, or never.", "life")
+
+
+def _unknown_environment(name: str) -> NotFound:
+    return NotFound(f"There is no environment {name!r}.")
 
 
 def _digest(key: str) -> str:

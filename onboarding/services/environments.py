@@ -1,14 +1,16 @@
-"""Environments, and bringing a deployment to life."""
+"""Environments, and setting up a deployment."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from onboarding import ids
+from onboarding import changes, ids
+from onboarding.callers import Actor
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.errors import Conflict, NotFound, NotSetUp, Refused
 from onboarding.store import environments as store
 from onboarding.store import schema
-from onboarding.store.database import Database
+from onboarding.store.database import Database, Session
 
 FIRST = "Development"
 
@@ -23,34 +25,32 @@ class EnvironmentSummary:
 class EnvironmentSettings:
     id: str
     name: str
-    #: `create` or `refuse`: what happens when a program names a subscriber that is not there.
+    #: `create` or `refuse`: what happens if an API caller names an unknown subscriber.
     unknown_subscribers: str
 
 
 class Environments:
     def __init__(self, database: Database, migrations: Path, now: Clock) -> None:
         self._database, self._migrations, self._now = database, migrations, now
-        #: The oldest environment is never removed and never renamed.
+        #: The oldest environment is never removed and never renamed, so it can be cached.
         self._first: EnvironmentSummary | None = None
 
-    def set_up(self) -> EnvironmentSummary:
-        """Brings the database to the newest migration and makes the first environment. Safe to repeat."""
+    def set_up(self, actor: Actor) -> EnvironmentSummary:
+        """Migrate the database to the newest version and create the first environment. Safe to repeat."""
         schema.upgrade(self._database, self._migrations)
         with self._database.transaction() as session:
             found = store.first(session)
             if found is not None:
                 return EnvironmentSummary(found.id, found.name)
-            made = store.Environment(id=ids.new_id("env"), name=FIRST, created_at=self._now())
-            store.add(session, made)
-            return EnvironmentSummary(made.id, made.name)
+            return self._create(session, FIRST, actor)
 
     def first(self) -> EnvironmentSummary:
-        """The environment of the console. Raises NotFound before set-up."""
+        """Return the environment of the console. Raises NotSetUp."""
         if self._first is None:
             with self._database.rows() as rows:
                 found = store.first(rows)
             if found is None:
-                raise NotFound("Nothing is set up. Run `flask --app app setup`.")
+                raise NotSetUp("The database has no environment.")
             self._first = EnvironmentSummary(found.id, found.name)
         return self._first
 
@@ -59,32 +59,44 @@ class Environments:
         with self._database.reading() as session:
             found = store.by_name(session, name)
         if found is None:
-            raise NotFound(f"There is no environment {name!r}.")
+            raise _unknown(name)
         return EnvironmentSummary(found.id, found.name)
 
-    def all_of(self) -> tuple[EnvironmentSettings, ...]:
+    def list_all(self) -> tuple[EnvironmentSettings, ...]:
         with self._database.reading() as session:
             found = store.all_of(session)
         return tuple(EnvironmentSettings(one.id, one.name, one.unknown_subscribers) for one in found)
 
-    def add(self, name: str) -> EnvironmentSummary:
-        """Raises Refused for a name that does not do, Conflict for one that is there."""
+    def add(self, name: str, actor: Actor) -> EnvironmentSummary:
+        """Create an environment. Raises Refused for an invalid name, Conflict if the name is taken."""
         if not name.strip() or name != name.strip() or len(name) > 100 or not name.isprintable():
-            raise Refused(
-                "An environment's name has 1 to 100 printable characters, and none of them outer spaces.", "name"
-            )
+            sentence = "An environment's name has 1 to 100 printable characters, and no space at either end."
+            raise Refused(sentence, "name")
         with self._database.transaction() as session:
             if store.by_name(session, name) is not None:
-                raise Conflict(f"There is an environment {name!r} already.")
-            made = store.Environment(id=ids.new_id("env"), name=name, created_at=self._now())
-            store.add(session, made)
-            return EnvironmentSummary(made.id, made.name)
+                raise Conflict(f"An environment {name!r} exists.")
+            return self._create(session, name, actor)
 
-    def set_unknown_subscribers(self, name: str, policy: str) -> None:
-        """`create` or `refuse`. Raises NotFound."""
+    def set_unknown_subscribers(self, name: str, policy: str, actor: Actor) -> None:
+        """Set the policy for unknown subscribers, `create` or `refuse`. Raises NotFound."""
         with self._database.transaction() as session:
-            if not store.set_unknown_subscribers(session, name, policy):
-                raise NotFound(f"There is no environment {name!r}.")
+            row = store.by_name(session, name)
+            if row is None:
+                raise _unknown(name)
+            row.unknown_subscribers = policy
+            kind, detail = ChangeKind.ENVIRONMENT_CHANGED, f"unknown_subscribers={policy}"
+            changes.record(session, Change(kind, actor, self._now(), row.id, row.id, name, detail=detail))
 
     def is_ready(self) -> bool:
         return self._database.is_ready()
+
+    def _create(self, session: Session, name: str, actor: Actor) -> EnvironmentSummary:
+        row = store.Environment(id=ids.new_id("env"), name=name, created_at=self._now())
+        store.add(session, row)
+        kind = ChangeKind.ENVIRONMENT_ADDED
+        changes.record(session, Change(kind, actor, row.created_at, row.id, row.id, name))
+        return EnvironmentSummary(row.id, name)
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"There is no environment {name!r}.")

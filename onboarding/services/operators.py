@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from onboarding import ids
+from onboarding import changes, ids
+from onboarding.callers import Actor, ActorKind
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused
 from onboarding.settings import Settings
 from onboarding.store import operators
-from onboarding.store.database import Database
+from onboarding.store.database import Database, Session
 
 LINK_LIFETIME = timedelta(minutes=15)
 SESSION_LIFETIME = timedelta(hours=12)
@@ -21,8 +23,12 @@ class Person:
 
     operator_id: str
     email: str
-    #: `operator`, or `viewer`, who looks at everything and changes nothing.
+    #: `operator`, or `viewer`: a viewer sees everything and changes nothing.
     role: str
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.OPERATOR, self.email)
 
     @property
     def may_change(self) -> bool:
@@ -46,40 +52,44 @@ class Operators:
     def __init__(self, database: Database, settings: Settings, now: Clock) -> None:
         self._database, self._origin, self._now = database, settings.origin, now
 
-    def invite(self, email: str, role: str | None = None) -> SignInLink:
-        """Makes the person if need be, and a one-time sign-in link. Raises Refused for a bad address.
+    def invite(self, email: str, actor: Actor, role: str | None = None) -> SignInLink:
+        """Create a one-time sign-in link, and the operator if the address is new. Raises Refused for an invalid address.
 
-        `role`: `operator` or `viewer`. None leaves it as it is; who is new is an operator.
+        `role`: `operator` or `viewer`. None keeps the role; a new operator gets `operator`.
         """
         address = email.strip().lower()
         if not 3 <= len(address) <= 320 or "@" not in address[1:-1] or any(c.isspace() or ord(c) < 33 for c in address):
             raise Refused("That is not an e-mail address.", "email")
         token, at = ids.new_secret(), self._now()
         with self._database.transaction() as session:
-            person = operators.by_email(session, address)
-            if person is None:
-                role = role or "operator"
-                person = operators.Operator(id=ids.new_id("opr"), email=address, role=role, created_at=at)
-                operators.add(session, person)
-            person.role = role or person.role
-            operators.add(session, _sign_in(person.id, "link", token, at, LINK_LIFETIME))
+            row = operators.by_email(session, address)
+            if row is None:
+                row = operators.Operator(id=ids.new_id("opr"), email=address, role=role or "operator", created_at=at)
+                operators.add(session, row)
+                self._record(session, ChangeKind.OPERATOR_ADDED, actor, row)
+            elif role is not None and role != row.role:
+                row.role = role
+                self._record(session, ChangeKind.OPERATOR_ROLE_CHANGED, actor, row)
+            operators.add(session, _sign_in(row.id, "link", token, at, LINK_LIFETIME))
+            self._record(session, ChangeKind.OPERATOR_INVITED, actor, row)
         return SignInLink(f"{self._origin}/sign-in/{token}", at + LINK_LIFETIME)
 
-    def people(self) -> tuple[Person, ...]:
-        """Everybody who may sign in, by e-mail address."""
+    def list_all(self) -> tuple[Person, ...]:
+        """Return everyone who may sign in, sorted by e-mail address."""
         with self._database.reading() as session:
             return tuple(Person(one.id, one.email, one.role) for one in operators.all_of(session))
 
-    def remove(self, email: str) -> None:
-        """Ends their sessions and links at once. Raises NotFound."""
+    def remove(self, email: str, actor: Actor) -> None:
+        """Remove an operator; sessions and sign-in links end at once. Raises NotFound."""
         with self._database.transaction() as session:
-            person = operators.by_email(session, email.strip().lower())
-            if person is None:
+            row = operators.by_email(session, email.strip().lower())
+            if row is None:
                 raise NotFound(f"There is no operator {email!r}.")
-            operators.remove(session, person.id)
+            self._record(session, ChangeKind.OPERATOR_REMOVED, actor, row)
+            operators.remove(session, row.id)
 
-    def look(self, token: str) -> Person | SignInProblem:
-        """Whom a sign-in link is for. Looking does not use it: mail scanners look too."""
+    def check_link(self, token: str) -> Person | SignInProblem:
+        """Return the person that a sign-in link is for. It can still be used: mail scanners open links."""
         with self._database.reading() as session:
             found = operators.find_sign_in(session, "link", _digest(token))
             if found is None:
@@ -92,20 +102,20 @@ class Operators:
         return Person(person.id, person.email, person.role) if person else SignInProblem("unknown")
 
     def sign_in(self, token: str) -> str | SignInProblem:
-        """Uses the link, once, and begins a session: its token, for the cookie."""
-        looked = self.look(token)
-        if isinstance(looked, SignInProblem):
-            return looked
+        """Use a sign-in link, once, and return the token of a new session, for the cookie."""
+        person = self.check_link(token)
+        if isinstance(person, SignInProblem):
+            return person
         session_token, at = ids.new_secret(), self._now()
         with self._database.transaction() as session:
             found = operators.find_sign_in(session, "link", _digest(token))
             if found is None or not operators.end_sign_in(session, found.id, at):
                 return SignInProblem("used")
-            operators.add(session, _sign_in(looked.operator_id, "session", session_token, at, SESSION_LIFETIME))
+            operators.add(session, _sign_in(person.operator_id, "session", session_token, at, SESSION_LIFETIME))
         return session_token
 
-    def person_of_session(self, session_token: str | None) -> Person | None:
-        """Return the person whom a session belongs to; None if it is unknown, expired or ended."""
+    def signed_in(self, session_token: str | None) -> Person | None:
+        """Return the person of a session. None if the session is unknown, ended or expired."""
         if not session_token:
             return None
         with self._database.rows() as rows:
@@ -120,15 +130,19 @@ class Operators:
             if found is not None:
                 operators.end_sign_in(session, found.id, self._now())
 
+    def _record(self, session: Session, kind: ChangeKind, actor: Actor, row: operators.Operator) -> None:
+        detail = "" if kind is ChangeKind.OPERATOR_REMOVED else row.role
+        changes.record(session, Change(kind, actor, self._now(), None, row.id, row.email, detail=detail))
 
-def _sign_in(operator_id: str, kind: str, token: str, at: datetime, life: timedelta) -> operators.SignIn:
+
+def _sign_in(operator_id: str, kind: str, token: str, at: datetime, lifetime: timedelta) -> operators.SignIn:
     return operators.SignIn(
         id=ids.new_id("sgn"),
         operator_id=operator_id,
         kind=kind,
         digest=_digest(token),
         created_at=at,
-        expires_at=at + life,
+        expires_at=at + lifetime,
     )
 
 

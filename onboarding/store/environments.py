@@ -1,10 +1,10 @@
-"""Environments: worlds of integrations and connections that never mix."""
+"""Environments: separate sets of keys, integrations and connections."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, select, update
+from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.compiled import CompiledStatement
@@ -18,7 +18,7 @@ class Environment(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
-    #: What happens when a program names a subscriber that is not there: `create` makes it, `refuse` answers 404.
+    #: What happens if an API caller names an unknown subscriber: `create` creates it, `refuse` answers 404.
     unknown_subscribers: Mapped[str] = mapped_column(String(10), default="create")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -37,17 +37,9 @@ def by_name(session: Session, name: str) -> Environment | None:
 
 
 def first(rows: Rows) -> Any:
-    """The oldest one: its id and name. None when there is none."""
+    """Return the id and name of the oldest environment, or None."""
     return _FIRST.first(rows, {})
 
 
 def all_of(session: Session) -> Sequence[Environment]:
     return session.scalars(select(Environment).order_by(Environment.created_at, Environment.id)).all()
-
-
-def set_unknown_subscribers(session: Session, name: str, policy: str) -> bool:
-    """False when there is no such environment."""
-    done = session.execute(
-        update(Environment).where(Environment.name == name).values(unknown_subscribers=policy).returning(Environment.id)
-    )
-    return done.first() is not None

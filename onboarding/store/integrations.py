@@ -52,8 +52,9 @@ _BY_IDENTIFIER = select(_TABLE.c.id).where(
 )
 _ID_OF = CompiledStatement(_BY_IDENTIFIER)
 _SHARED_ID_OF = CompiledStatement(_BY_IDENTIFIER.with_for_update(read=True, key_share=True))
-_NAMES = CompiledStatement(
-    select(_TABLE.c.identifier, _TABLE.c.name, _TABLE.c.is_practice)
+_WITHOUT_SECRETS = CompiledStatement(
+    select(*(_TABLE.c[name] for name in ("id", "identifier", "name", "client_id", "scopes", "workspace_policy")))
+    .add_columns(_TABLE.c.is_practice)
     .where(_TABLE.c.environment_id == bindparam("environment"))
     .order_by(_TABLE.c.identifier)
 )
@@ -107,19 +108,14 @@ def share(session: Session, integration_id: str) -> None:
     session.execute(query.with_for_update(read=True, key_share=True))
 
 
-def all_of(session: Session, environment_id: str) -> Sequence[Integration]:
-    query = select(Integration).where(Integration.environment_id == environment_id)
-    return session.scalars(query.order_by(Integration.identifier)).all()
-
-
 def all_practice(session: Session) -> Sequence[Integration]:
     """Of every environment."""
     return session.scalars(select(Integration).where(Integration.is_practice)).all()
 
 
-def names(rows: Rows, environment_id: str) -> Sequence[Any]:
-    """Of all of them: identifier, name and whether it is a practice one."""
-    return _NAMES.all(rows, {"environment": environment_id})
+def all_without_secrets(rows: Rows, environment_id: str) -> Sequence[Any]:
+    """Return the environment's integrations by identifier, with every column but the secrets and dates."""
+    return _WITHOUT_SECRETS.all(rows, {"environment": environment_id})
 
 
 def any_real(session: Session) -> bool:

@@ -146,8 +146,7 @@ def mark_used(session: Session, link_id: str, attempt_id: str, identity_key: str
     return done.first() is not None
 
 
-def revoke(session: Session, link_id: str, at: datetime) -> bool:
-    done = session.execute(
-        update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at).returning(Link.id)
-    )
-    return done.first() is not None
+def revoke(session: Session, link_id: str, at: datetime) -> str | None:
+    """Return the environment's id. None if no link of this id could still be revoked."""
+    row = update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at)
+    return session.scalar(row.returning(Link.environment_id))

@@ -55,7 +55,7 @@ def connection(**members: Any) -> dict[str, Any]:
 @pytest.fixture
 def program(site: Site, make_program: Callable[..., Program]) -> Program:
     """May do everything in Development, where the practice integration is called as in the reference."""
-    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
+    site.add_practice_app(INTEGRATION, "Northwind", "Development")
     return make_program()
 
 
@@ -65,8 +65,8 @@ def standing(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("standing")
     with copied(empty_database, folder) as url, sites(url, folder, Clock()) as start:
         site = start(api_rate_limit=100_000)
-        site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
-        made = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+        site.add_practice_app(INTEGRATION, "Northwind", "Development")
+        made = Program(site, site.api_key("program", "Development"))
         yield made
         made.client.close()
 
@@ -76,7 +76,7 @@ def make_program(site: Site) -> Iterator[Callable[..., Program]]:
     made: list[Program] = []
 
     def come(*scopes: str, environment: str = "Development", life: timedelta | None = None) -> Program:
-        key = site.runtime.api_keys.create(f"program {len(made)}", environment, scopes, life).key
+        key = site.api_key(f"program {len(made)}", environment, scopes, life)
         made.append(Program(site, key))
         return made[-1]
 

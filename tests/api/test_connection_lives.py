@@ -45,8 +45,8 @@ class Known:
 @pytest.fixture
 def scene(start_site: Callable[..., Site], clock: Clock) -> Iterator[Scene]:
     site = start_site(api_rate_limit=1_000_000)
-    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
-    key = site.runtime.api_keys.create("program", "Development", (), None).key
+    site.add_practice_app(INTEGRATION, "Northwind", "Development")
+    key = site.api_key("program", "Development")
     with BrowserClient(site) as person:
         yield Scene(site, clock, person, Program(site, key))
 

@@ -54,7 +54,7 @@ def test_mode_follows_from_what_is_given(
 
 
 def test_checks_come_in_their_order(site: Site, program: Program) -> None:
-    site.runtime.environments.set_unknown_subscribers("Development", "refuse")
+    site.set_unknown_subscribers("Development", "refuse")
     wrong: dict[str, Any] = {"workspace": {"id": 7}, "connectionMode": "shared", "integrationIdentifier": "nobody"}
     seen = []
     for name, right in (("workspace", {"id": "T1"}), ("connectionMode", None), ("integrationIdentifier", None)):
@@ -269,8 +269,8 @@ def test_older_name_of_the_install_address_wants_its_mode(program: Program) -> N
 
 
 def test_environments_do_not_see_each_other(site: Site, program: Program, make_program: Callable[..., Program]) -> None:
-    site.runtime.environments.add("Production")
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Production")
+    site.add_environment("Production")
+    site.add_practice_app("slack-prod", "Northwind", "Production")
     other = make_program(environment="Production")
     mine, theirs = program.creates(identifier="c"), other.creates(identifier="c")
     assert (mine.status_code, theirs.status_code) == (201, 201)

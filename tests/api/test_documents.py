@@ -50,8 +50,8 @@ def test_the_page_names_every_endpoint_and_every_code(visitor: BrowserClient) ->
 
 @pytest.mark.parametrize("name", ["create_channel_connection", "create_context", "create_subscriber"])
 def test_example_of_the_document_gets_the_documented_answer(name: str, site: Site) -> None:
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
-    key = site.runtime.api_keys.create("reader", "Development", (), None).key
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    key = site.api_key("reader", "Development")
     described = _document()
     path, operation = next(
         (path, one)

@@ -125,7 +125,7 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "key_scheme": lambda scene: scene.program.asks("GET", LIST, Authorization="Digest x"),
     "key_unknown": lambda scene: scene.program.asks("GET", LIST, Authorization="ApiKey x"),
     "scope_missing": lambda scene: Program(
-        scene.site, scene.site.runtime.api_keys.create("blind", "Development", ("links:write",), None).key
+        scene.site, scene.site.api_key("blind", "Development", ("links:write",), None)
     ).asks("GET", LIST),
     "connection_not_found": lambda scene: scene.program.asks("GET", f"{LIST}/x"),
     "integration_not_found": lambda scene: scene.program.creates(integrationIdentifier="x"),

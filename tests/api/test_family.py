@@ -246,9 +246,9 @@ def test_endpoint_that_is_not_there_is_told_in_each_methods_words(program: Progr
 
 
 def test_endpoint_names_what_is_missing(site: Site, program: Program) -> None:
-    site.runtime.integrations.add_practice("slack-two", "Two", "Development")
+    site.add_practice_app("slack-two", "Two", "Development")
     other = program.creates(integrationIdentifier="slack-two").json()["identifier"]
-    site.runtime.environments.set_unknown_subscribers("Development", "refuse")
+    site.set_unknown_subscribers("Development", "refuse")
     for members, message in (
         ({"integrationIdentifier": "nobody"}, "Integration not found: nobody"),
         ({"subscriberId": "nobody"}, "Subscriber not found: nobody"),
@@ -259,7 +259,7 @@ def test_endpoint_names_what_is_missing(site: Site, program: Program) -> None:
         assert (told["statusCode"], told["message"]) == (404, message)
     created = endpoint(subscriberId="new", createSubscriberIfMissing=True)
     assert program.asks("POST", ENDPOINTS, created).status_code == 201
-    site.runtime.environments.set_unknown_subscribers("Development", "create")
+    site.set_unknown_subscribers("Development", "create")
     refused = endpoint(subscriberId="newer", createSubscriberIfMissing=False)
     assert program.asks("POST", ENDPOINTS, refused).status_code == 404
 

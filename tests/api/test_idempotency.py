@@ -30,7 +30,7 @@ def test_repeat_gets_the_same_answer_and_makes_nothing(program: Program) -> None
 def test_refusals_are_kept_and_faults_are_not(site: Site, program: Program) -> None:
     unknown = connection(integrationIdentifier="later")
     assert program.asks("POST", LIST, unknown, Idempotency_Key="k").status_code == 404
-    site.runtime.integrations.add_practice("later", "Later", "Development")
+    site.add_practice_app("later", "Later", "Development")
     kept = program.asks("POST", LIST, unknown, Idempotency_Key="k")
     assert (kept.status_code, kept.headers["Idempotency-Replay"]) == (404, "true")
     name = program.creates().json()["identifier"]
@@ -119,8 +119,8 @@ def test_key_is_free_again_after_a_day(clock: Clock, program: Program) -> None:
 @pytest.mark.parametrize("requires_api_key", [False, True], ids=["without key", "with one key"])
 def test_two_hundred_at_once_make_one_connection(requires_api_key: bool, start_site: Callable[..., Site]) -> None:
     site = start_site(api_rate_limit=1_000_000)
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
-    program = Program(site, site.runtime.api_keys.create("p", "Development", (), None).key)
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    program = Program(site, site.api_key("p", "Development"))
     headers = {"Idempotency_Key": "k"} if requires_api_key else {}
     with ThreadPoolExecutor(32) as threads:
         answers = list(threads.map(lambda _turn: program.asks("POST", LIST, connection(), **headers), range(200)))
@@ -139,8 +139,8 @@ def test_two_hundred_at_once_make_one_connection(requires_api_key: bool, start_s
 
 def test_two_hundred_of_one_identifier_make_one_connection(start_site: Callable[..., Site]) -> None:
     site = start_site(api_rate_limit=1_000_000)
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
-    program = Program(site, site.runtime.api_keys.create("p", "Development", (), None).key)
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    program = Program(site, site.api_key("p", "Development"))
 
     def creates(turn: int) -> tuple[int, str]:
         contexts = {"tenant": f"t{turn % 3}", "region": f"r{turn % 2}"}

@@ -48,7 +48,7 @@ def test_address_obeys_the_rules_of_connections(members: dict[str, Any], code: s
 
 
 def test_unknown_subscriber_is_refused_where_the_environment_says_so(site: Site, program: Program) -> None:
-    site.runtime.environments.set_unknown_subscribers("Development", "refuse")
+    site.set_unknown_subscribers("Development", "refuse")
     assert code_of(program) == "subscriber_not_found"
     program.asks("POST", "/v2/subscribers", {"subscriberId": "bea"})
     assert asks(program)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from onboarding.callers import SHELL
 from tests.api.conftest import Program
 from tests.browser_client import Site
 from tests.conftest import Clock
@@ -38,7 +39,7 @@ def test_bearer_is_accepted_too(program: Program) -> None:
 
 def test_revoked_key_is_over_at_once(site: Site, program: Program) -> None:
     assert program.lists() == []
-    site.runtime.api_keys.revoke("program 0", "Development")
+    site.runtime.api_keys.revoke("program 0", "Development", SHELL)
     assert program.asks("GET", "/v1/channel-connections").json()["message"] == "API Key not found"
 
 
@@ -115,9 +116,7 @@ def test_who_read_credentials_is_noted_once_an_hour(
 
 def test_limit_is_for_each_key(start_site: Callable[..., Site]) -> None:
     site = start_site(api_rate_limit=3)
-    one, other = (
-        Program(site, site.runtime.api_keys.create(name, "Development", (), None).key) for name in ("one", "other")
-    )
+    one, other = (Program(site, site.api_key(name, "Development")) for name in ("one", "other"))
     answers = [one.asks("GET", "/v1/integrations") for _ in range(5)]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert [answer.status_code for answer in answers[:3]] == [200, 200, 200]

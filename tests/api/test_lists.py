@@ -16,7 +16,7 @@ LIST = "/v1/channel-connections"
 @pytest.fixture
 def filled(site: Site, program: Program) -> Program:
     """Named after what they are: a subscriber's own, without and with context, and two shared ones."""
-    site.runtime.integrations.add_practice("slack-two", "Two", "Development")
+    site.add_practice_app("slack-two", "Two", "Development")
     for members in (
         {"identifier": "ada-plain"},
         {"identifier": "ada-acme", "context": {"tenant": "acme"}},
@@ -97,7 +97,7 @@ def test_query_that_does_not_do_names_its_field(query: str, field: str, program:
 
 def test_cursor_of_elsewhere_is_refused(site: Site, filled: Program, make_program: Callable[..., Program]) -> None:
     cursor = filled.asks("GET", f"{LIST}?limit=1").json()["next"]
-    site.runtime.environments.add("Production")
+    site.add_environment("Production")
     other = make_program(environment="Production")
     for asker, query in (
         (other, f"after={cursor}"),

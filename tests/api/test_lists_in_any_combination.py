@@ -21,7 +21,7 @@ NAMES = ("Acme HQ", "acme", "Bea & Sons", "Über", None)
 @pytest.fixture(scope="module")
 def rows(standing: Program) -> list[dict[str, Any]]:
     """As the API told them, oldest first. Half of them were changed later, in another order."""
-    standing.site.runtime.integrations.add_practice("slack-two", "Two", "Development")
+    standing.site.add_practice_app("slack-two", "Two", "Development")
     names = itertools.cycle(NAMES)
     for number, (app, person, context) in enumerate(itertools.product(APPS, (*PEOPLE, None), CONTEXTS)):
         if person is None and not context:

@@ -69,8 +69,8 @@ class Crowd:
 @pytest.fixture
 def crowd(start_site: Callable[..., Site]) -> Iterator[Crowd]:
     site = start_site(api_rate_limit=1_000_000)
-    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
-    key = site.runtime.api_keys.create("crowd", "Development", (), None).key
+    site.add_practice_app(INTEGRATION, "Northwind", "Development")
+    key = site.api_key("crowd", "Development")
     with ExitStack() as stack:
         programs = [Program(site, key) for _ in range(PROGRAMS)]
         for program in programs:
@@ -154,7 +154,7 @@ def test_context_is_never_deleted_from_under_a_connection(crowd: Crowd) -> None:
 
 @pytest.mark.parametrize("policy", ["create", "refuse"])
 def test_subscriber_is_never_deleted_from_under_a_connection(policy: str, crowd: Crowd) -> None:
-    crowd.site.runtime.environments.set_unknown_subscribers("Development", policy)
+    crowd.site.set_unknown_subscribers("Development", policy)
     for turn in range(8):
         crowd.makes("/v2/subscribers", {"subscriberId": f"s{turn}"})
         make = [creates(subscriberId=f"s{turn}", context={"tenant": f"t{at}", **LATER}) for at in range(4)]

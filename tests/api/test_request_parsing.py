@@ -78,7 +78,7 @@ def test_json_that_is_no_object_is_refused(content: bytes, standing: Program) ->
 def test_nesting_is_answered_however_deep_it_goes(start_site: Callable[..., Site]) -> None:
     """The last depths that can be read leave the least room for telling what was sent."""
     site = start_site(api_rate_limit=10_000)
-    program = Program(site, site.runtime.api_keys.create("p", "Development", (), None).key)
+    program = Program(site, site.api_key("p", "Development"))
 
     def answer(depth: int) -> int:
         return posts(program, b'{"workspace": ' + b"[" * depth + b"]" * depth + b"}").status_code

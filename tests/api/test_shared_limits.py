@@ -38,7 +38,7 @@ def test_two_replicas_count_together(
 ) -> None:
     shared = {"rate_limit_storage": SecretStr(redis[0]), "api_rate_limit": 5}
     sites = [start_site(**shared), start_site(**shared)]
-    key = sites[0].runtime.api_keys.create("both", "Development", (), None).key
+    key = sites[0].api_key("both", "Development")
     statuses = [_asks(sites[turn % 2], key).status_code for turn in range(12)]
     assert statuses[:5] == [200] * 5
     assert 429 in statuses
@@ -49,7 +49,7 @@ def test_a_shared_store_that_is_away_shuts_no_door(
 ) -> None:
     address, server = redis
     site = start_site(rate_limit_storage=SecretStr(address))
-    key = site.runtime.api_keys.create("both", "Development", (), None).key
+    key = site.api_key("both", "Development")
     assert _asks(site, key).status_code == 200
     server.kill()
     server.wait()
@@ -61,8 +61,8 @@ def test_a_store_that_goes_away_after_it_counted_spoils_no_answer(
 ) -> None:
     address, server = redis
     site = start_site(rate_limit_storage=SecretStr(address))
-    site.runtime.integrations.add_practice(INTEGRATION, "Northwind", "Development")
-    program = Program(site, site.runtime.api_keys.create("both", "Development", (), None).key)
+    site.add_practice_app(INTEGRATION, "Northwind", "Development")
+    program = Program(site, site.api_key("both", "Development"))
     identifier = program.creates().json()["identifier"]
     site.slack.answers_slowly("auth.test", 60)
     with ThreadPoolExecutor() as threads, Redis.from_url(address) as counts:

@@ -73,7 +73,7 @@ class Operator(Navigator):
     """Who is signed in to the console."""
 
     def invitation(self) -> str:
-        return self.site.runtime.operators.invite("ada@northwind.test").url
+        return self.site.sign_in_url("ada@northwind.test")
 
     def signs_in(self) -> None:
         self.opens(self.invitation())

@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 from sqlalchemy import update
 
+from onboarding.callers import SHELL
+from onboarding.services.integrations import NewIntegration
 from onboarding.store.connections import ChannelConnection
 from tests.browser.navigator import Customer, Operator
 from tests.browser_client import BrowserClient, Site
@@ -57,15 +59,8 @@ def test_list_fits_every_width(ada: Callable[..., Operator]) -> None:
 
 
 def test_rail_is_as_high_as_the_window_without_practice_mode(site: Site, ada: Callable[..., Operator]) -> None:
-    site.runtime.integrations.add(
-        identifier="acme",
-        client_id="1.1",
-        client_secret="s",
-        signing_secret=None,
-        scopes=("chat:write",),
-        name="Acme",
-        environment="Development",
-    )
+    real = NewIntegration("acme", "Acme", "Development", client_id="1.1", client_secret="s")
+    site.runtime.integrations.add(real, SHELL)
     me = ada(viewport={"width": 1280, "height": 900})
     me.signs_in()
     expect(me.page.locator(".practice-banner")).to_have_count(0)

@@ -80,8 +80,8 @@ def test_real_app_is_not_sealed_with_the_keys_of_practice(run: Run) -> None:
 
 def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> None:
     same = {"DATABASE_URL": site.settings.database_url.get_secret_value()}
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
-    program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    program = Program(site, site.api_key("program", "Development"))
     name = program.creates().json()["identifier"]
     run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "wrong", **same)
     changed = run(
@@ -104,7 +104,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     is_one_line(run("integration", "set", "acme", **same), "what to change")
     is_one_line(run("integration", "set", "acme", "--scopes", "made:up", **same), "made:up")
     is_one_line(run("integration", "set", "nobody", "--name", "x", **same), "nobody")
-    is_one_line(run("integration", "remove", "slack-prod", **same), "1 connection lives on it")
+    is_one_line(run("integration", "remove", "slack-prod", **same), "It has 1 connection.")
     run("connection", "disconnect", name, **same)
     for identifier in ("slack-prod", "acme"):
         assert run("integration", "remove", identifier, **same).stdout == f"Removed {identifier}.\n"
@@ -276,9 +276,9 @@ def test_connections_of_an_environment_are_listed_shown_and_disconnected(run: Ru
         same = {"SECRET_KEY": SECRET, "ENCRYPTION_KEYS": KEY, "PORT": str(site.settings.port)}
         return run("connection", *arguments, "--environment", environment, **same)
 
-    site.runtime.environments.add("Production")
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Production")
-    program = Program(site, site.runtime.api_keys.create("program", "Production", (), None).key)
+    site.add_environment("Production")
+    site.add_practice_app("slack-prod", "Northwind", "Production")
+    program = Program(site, site.api_key("program", "Production", (), None))
     made = [program.creates(identifier=f"chconn_{number}", subscriberId=f"s{number}").json() for number in range(26)]
     assert shell("list", environment="Development").stdout == "No connections yet.\n"
 

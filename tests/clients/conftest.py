@@ -95,7 +95,7 @@ def bare(site: Site, *scopes: str) -> httpx.Client:
 
 
 def key_for(site: Site, *scopes: str, environment: str = "Development") -> str:
-    return site.runtime.api_keys.create(ids.new_id("test"), environment, scopes, None).key
+    return site.api_key(ids.new_id("test"), environment, scopes, None)
 
 
 def fill(site: Site, *rows: tuple[str, object]) -> None:
@@ -106,5 +106,5 @@ def fill(site: Site, *rows: tuple[str, object]) -> None:
 
 
 def _with_integration(site: Site) -> Site:
-    site.runtime.integrations.add_practice("slack-prod", "Acme", "Development", "allow")
+    site.add_practice_app("slack-prod", "Acme", "Development", "allow")
     return site

@@ -107,7 +107,7 @@ def test_key_without_the_scope_gets_no_token_and_the_clients_bear_it(
 
 def test_key_of_another_environment_finds_nothing(novu: Client, connect: Connect, shop: Site) -> None:
     novu("connections.create", body=connection(identifier="ours"))
-    shop.runtime.environments.add("Elsewhere")
+    shop.add_environment("Elsewhere")
     stranger = connect(key_for(shop, environment="Elsewhere"))
     assert stranger("connections.retrieve", identifier="ours").status == 404
     assert stranger("connections.list", query={}).result["data"] == []

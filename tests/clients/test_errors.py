@@ -198,7 +198,7 @@ def test_everything_that_is_wrong_is_said_at_once(novu: Client) -> None:
 
 
 def test_unknown_subscriber_is_404_where_the_environment_refuses_them(novu: Client, shop: Site) -> None:
-    shop.runtime.environments.set_unknown_subscribers("Development", "refuse")
+    shop.set_unknown_subscribers("Development", "refuse")
     answer = novu("connections.create", body=connection(subscriberId="nobody"))
     assert (answer.status, answer.body["message"]) == (404, "Subscriber not found: nobody")
 

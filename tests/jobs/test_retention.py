@@ -25,7 +25,7 @@ NOTHING = dict.fromkeys(("ended", "attemptsPurged", "answersPurged", "signInsPur
 
 @pytest.fixture
 def program(site: Site) -> Program:
-    return Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    return Program(site, site.api_key("program", "Development"))
 
 
 def creates(program: Program, **members: object) -> str:
@@ -320,7 +320,7 @@ def ids_of_installations(site: Site) -> list[str]:
 
 
 def test_sign_ins_go_a_week_after_their_end(site: Site, operator: BrowserClient, clock: Clock) -> None:
-    used = site.runtime.operators.invite("ada@northwind.test").url
+    used = site.sign_in_url("ada@northwind.test")
     clock.forward(days=6)
     list(site.runtime.retention.purge_sign_ins())
     assert "15 minutes" in operator.opens(used).text

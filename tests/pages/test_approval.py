@@ -95,7 +95,7 @@ def test_what_was_handed_on_ends_with_its_link(site: Site, visitor: BrowserClien
             with BrowserClient(site) as customer:
                 assert customer.connects(link).outcome == "connected"
         else:
-            assert site.runtime.links.revoke(site.runtime.links.read(link.rpartition("/")[2]))
+            assert site.revoke_link(link)
         if ends == "revoked on the way":
             assert visitor.allows(consent).outcome == "link_revoked"
         with BrowserClient(site) as stranger:

@@ -147,14 +147,14 @@ def test_access_is_checked_where_it_is_shown(site: Site, operator: BrowserClient
 
 
 def test_token_too_short_to_show_a_part_of_is_said_to_be_stored(site: Site, operator: BrowserClient) -> None:
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
-    program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    program = Program(site, site.api_key("program", "Development"))
     name = program.creates(auth={"accessToken": "short"}).json()["identifier"]
     assert "Stored" in operator.opens(f"/connections/{name}").text
 
 
 def test_integrations_of_one_name_are_told_apart(site: Site, operator: BrowserClient) -> None:
-    site.runtime.integrations.add_practice("slack-two", "Northwind", "Development")
+    site.add_practice_app("slack-two", "Northwind", "Development")
     assert "Northwind (slack-two)" in operator.opens("/connections?q=x").text
     assert "Northwind (slack-two)" in operator.opens("/slack/install").text
 

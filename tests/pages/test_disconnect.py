@@ -96,8 +96,8 @@ def test_whoever_is_connecting_the_workspace_just_now_keeps_the_access(
 
 
 def test_question_says_what_happens_to_access_that_two_share(site: Site, operator: BrowserClient) -> None:
-    site.runtime.integrations.add_practice("slack-prod", "Northwind", "Development")
-    program = Program(site, site.runtime.api_keys.create("program", "Development", (), None).key)
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    program = Program(site, site.api_key("program", "Development"))
     for name in ("one", "two"):
         pair = {"accessToken": "a-long-enough-token", "refreshToken": "single-use"}
         program.creates(identifier=name, subscriberId=name, workspace={"id": f"T-{name}"}, auth=pair)

@@ -204,8 +204,7 @@ class Lives(RuleBasedStateMachine):
         if chance:
             return  # Mostly not: little can happen after it.
         link = data.draw(st.sampled_from(self.links), "link")
-        runtime = self.scene.site.runtime
-        runtime.links.revoke(runtime.links.read(link.url.rsplit("/", 1)[1]))
+        self.scene.site.revoke_link(link.url)
         link.is_revoked = True
 
     @rule(minutes=st.sampled_from([4, 11]), sweeps=st.booleans())

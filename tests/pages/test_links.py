@@ -76,10 +76,10 @@ def test_an_open_link_connects_only_something_new(site: Site, visitor: BrowserCl
 
 
 def test_each_unusable_link_has_a_page_of_its_own(site: Site, visitor: BrowserClient, clock: Clock) -> None:
-    runtime, used, revoked, expired = site.runtime, site.link(), site.link(), site.link()
+    used, revoked, expired = site.link(), site.link(), site.link()
     with BrowserClient(site) as other:
         other.connects(used)
-    runtime.links.revoke(runtime.links.read(revoked.rpartition("/")[2]))
+    site.revoke_link(revoked)
     pages = [visitor.opens(used), visitor.opens(revoked), visitor.opens(f"{expired}x")]
     clock.forward(days=8)
     pages.append(visitor.opens(expired))
@@ -131,9 +131,9 @@ def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site:
 def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothing(
     site: Site, visitor: BrowserClient
 ) -> None:
-    link, runtime = site.link(), site.runtime
+    link = site.link()
     consent = visitor.presses(visitor.opens(link), "connect")
-    runtime.links.revoke(runtime.links.read(link.rpartition("/")[2]))
+    site.revoke_link(link)
     page = visitor.allows(consent)
     assert (page.outcome, page.status) == ("link_revoked", 410)
     assert visitor.opens(page.url).heading == "This link was withdrawn"

@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import event
 
+from onboarding.callers import SHELL
+from onboarding.services.integrations import NewIntegration
 from tests.browser_client import BrowserClient, Site
 
 
@@ -42,12 +44,5 @@ def test_right_name_costs_no_question_to_the_database(site: Site, visitor: Brows
 
 
 def _add_real_app(site: Site) -> None:
-    site.runtime.integrations.add(
-        identifier="acme",
-        client_id="1.1",
-        client_secret="s",
-        signing_secret=None,
-        scopes=("chat:write",),
-        name="Acme",
-        environment="Development",
-    )
+    new = NewIntegration("acme", "Acme", "Development", client_id="1.1", client_secret="s", scopes=("chat:write",))
+    site.runtime.integrations.add(new, SHELL)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from onboarding.callers import SHELL
 from onboarding.errors import Conflict
 from onboarding.jobs import sweep
 from onboarding.services.connections.records import ConsoleSearch
@@ -185,11 +186,11 @@ def test_a_form_sent_twice_makes_one_connection(site: Site, operator: BrowserCli
 
 
 def test_app_is_not_removed_while_a_grant_waits(site: Site, visitor: BrowserClient) -> None:
-    site.runtime.integrations.add_practice("trial", "Trial", "Development")
+    site.add_practice_app("trial", "Trial", "Development")
     page = visitor.connects(site.link("trial", subscriber_id="bea", offered_context_keys=("team:a", "team:b")))
     home = site.runtime.environments.first().id
-    with pytest.raises(Conflict, match="Somebody is installing"):
-        site.runtime.integrations.remove(home, "trial")
+    with pytest.raises(Conflict, match="in progress"):
+        site.runtime.integrations.remove(home, "trial", SHELL)
     assert visitor.presses(page, "do-not-connect").outcome == "cancelled"
-    site.runtime.integrations.remove(home, "trial")
+    site.runtime.integrations.remove(home, "trial", SHELL)
     assert site.slack.installations() == []

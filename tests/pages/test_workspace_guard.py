@@ -98,7 +98,7 @@ def test_a_link_for_one_workspace_asks_when_another_answers(site: Site, visitor:
 def test_a_workspace_of_another_customer_is_refused_where_the_policy_says_so(
     site: Site, visitor: BrowserClient
 ) -> None:
-    site.runtime.integrations.add_practice("strict", "Strict", "Development", workspace_policy="refuse")
+    site.add_practice_app("strict", "Strict", "Development", workspace_policy="refuse")
     with BrowserClient(site) as other:
         other.connects(site.link("strict", subscriber_id="ada"))
     page = visitor.connects(site.link("strict", subscriber_id="bea"))

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from onboarding import ids
+from onboarding.callers import SHELL
 from onboarding.errors import Conflict
 from onboarding.services.installs.records import Choice, StartedAttempt
 from onboarding.services.links import NewLink
@@ -88,8 +89,8 @@ def _at_once(one: Callable[[int], Any]) -> list[Any]:
 
 def _begun(site: Site) -> str:
     """An attempt that has just been given Slack's answer."""
-    wish = NewLink(integration="slack-practice", environment="Development", context_keys=("tenant:acme", "team:ops"))
-    link = site.runtime.links.create(wish).id
+    new = NewLink(integration="slack-practice", environment="Development", context_keys=("tenant:acme", "team:ops"))
+    link = site.runtime.links.create(new, SHELL).id
     sent: StartedAttempt = site.runtime.installs.start_link(link)
     with site.runtime.database.transaction() as session:
         _exchanging(session, sent.attempt_id)

@@ -16,9 +16,12 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from onboarding import runtime, settings
+from onboarding.callers import SHELL
 from onboarding.cli.setup import set_up
 from onboarding.concurrency import THREADS
+from onboarding.services.api_keys import NewApiKey
 from onboarding.services.environments import FIRST
+from onboarding.services.integrations import NewIntegration
 from onboarding.services.links import NewLink
 from tools.bench import filling, install_bolt, lean, naive, signin
 from tools.bench.signin import Answer, Ask
@@ -67,7 +70,7 @@ class Contestant:
         if self.name == "naive":
             return program, {"Cookie": signin.cookie_of_the_naive(ask, self.sign_in_token)}
         with self.opened() as built:
-            link = built.operators.invite(_OPERATOR).url
+            link = built.operators.invite(_OPERATOR, SHELL).url
         return program, {"Cookie": signin.cookie_of_ours(ask, path_of(link))}
 
     def links(self, count: int) -> list[str]:
@@ -77,7 +80,7 @@ class Contestant:
                 NewLink(INTEGRATIONS[0], FIRST, subscriber_id=f"customer-{secrets.token_hex(6)}", mode="subscriber")
                 for _ in range(count)
             ]
-            return [path_of(built.links.create(one).url) for one in wanted]
+            return [path_of(built.links.create(one, SHELL).url) for one in wanted]
 
     @contextmanager
     def opened(self) -> Iterator[runtime.Runtime]:
@@ -123,9 +126,10 @@ def _ours(store: Store, rows: int) -> Contestant:
     with ours.opened() as built:
         set_up(built)
         for identifier in INTEGRATIONS:
-            credentials = (f"client-of-{identifier}", secrets.token_hex(16), None)
-            built.integrations.add(identifier, *credentials, ("chat:write",), identifier, FIRST)
-        key = built.api_keys.create("bench", FIRST, (), None).key
+            client = (f"client-of-{identifier}", secrets.token_hex(16))
+            new = NewIntegration(identifier, identifier, FIRST, *client, scopes=("chat:write",))
+            built.integrations.add(new, SHELL)
+        key = built.api_keys.create(NewApiKey("bench", FIRST), SHELL).key
         filling.fill_ours(built.settings, rows)
     store.tend(url)
     return replace(ours, api_key=key)

@@ -6,7 +6,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding import texts
-from onboarding.callers import Actor, ActorKind
 from onboarding.errors import SlackBusy, SlackDown
 from onboarding.http.operator_guard import environment_id, require_person
 from onboarding.http.route_access import allow_viewers
@@ -66,9 +65,9 @@ def reconnect_submit(identifier: str) -> ResponseReturnValue:
         subscriber_id=found.subscriber_id,
         context_keys=found.context_keys,
         mode=found.mode,
-        life=RECONNECT_LIFETIME,
+        lifetime=RECONNECT_LIFETIME,
     )
-    return redirect(current().links.create(link).url, 303)
+    return redirect(current().links.create(link, require_person().actor).url, 303)
 
 
 @blueprint.get("/connections/<identifier>/disconnect")
@@ -79,7 +78,7 @@ def disconnect(identifier: str) -> ResponseReturnValue:
 
 @blueprint.post("/connections/<identifier>/disconnect")
 def disconnect_submit(identifier: str) -> ResponseReturnValue:
-    current().connections.disconnect(environment_id(), identifier, Actor(ActorKind.OPERATOR, require_person().email))
+    current().connections.disconnect(environment_id(), identifier, require_person().actor)
     return redirect(url_for("connections.disconnected", identifier=identifier), 303)
 
 

@@ -21,7 +21,7 @@ def needed() -> ResponseReturnValue:
 @public
 def confirm(token: str) -> ResponseReturnValue:
     """Show a button: mail scanners open links, and must not use them up."""
-    found = current().operators.look(token)
+    found = current().operators.check_link(token)
     if isinstance(found, SignInProblem):
         return render_template("console/operators/unusable.html", reason=found.reason), 410
     return render_template(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from onboarding.callers import SYSTEM
 from onboarding.http.operator_guard import environment_id, signed_in_person
 from onboarding.http.route_access import public
 from onboarding.runtime import current
@@ -19,7 +20,7 @@ blueprint = Blueprint("home", __name__)
 @public
 def index() -> ResponseReturnValue:
     integrations = current().integrations.all_of(environment_id())
-    is_practice_on = current().integrations.is_practice_on()
+    is_practice_on = current().practice.is_on()
     has_connections = current().connections.page(environment_id(), ConsoleSearch(), None, None).total > 0
     if not has_connections and (is_practice_on or (signed_in_person() and not integrations)):
         can_try = is_practice_on and any(integration.is_practice for integration in integrations)
@@ -36,7 +37,7 @@ def try_submit() -> ResponseReturnValue:
     """Create a practice link for a made-up customer. Public, because it exists in practice mode only: 404 otherwise."""
     integrations = current().integrations.all_of(environment_id())
     practice_integrations = [integration for integration in integrations if integration.is_practice]
-    if not practice_integrations or not current().integrations.is_practice_on():
+    if not practice_integrations or not current().practice.is_on():
         abort(404)
     link = NewLink(
         integration=practice_integrations[0].identifier,
@@ -44,6 +45,7 @@ def try_submit() -> ResponseReturnValue:
         subscriber_id=f"customer-{secrets.token_hex(3)}",
         mode="subscriber",
         context_keys=("tenant:practice",),
-        life=timedelta(hours=1),
+        lifetime=timedelta(hours=1),
     )
-    return redirect(current().links.create(link).url, 303)
+    person = signed_in_person()
+    return redirect(current().links.create(link, person.actor if person else SYSTEM).url, 303)

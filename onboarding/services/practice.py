@@ -1,0 +1,72 @@
+"""Practice mode: whether it is on, the apps that the practice Slack knows, and the removal of its data."""
+
+from dataclasses import dataclass, field
+
+from onboarding import changes
+from onboarding.callers import Actor
+from onboarding.changes import Change, ChangeKind
+from onboarding.clock import Clock
+from onboarding.settings import Settings
+from onboarding.store import erasure, integrations
+from onboarding.store.database import Database
+from onboarding.vault import SealedAt, Vault
+
+PRACTICE_PATH = "/practice"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the practice Slack has to know about one practice integration."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    signing_secret: str = field(repr=False)
+    name: str
+    redirect_url: str
+
+
+class Practice:
+    def __init__(self, database: Database, vault: Vault, settings: Settings, now: Clock) -> None:
+        self._database, self._vault, self._settings, self._now = database, vault, settings, now
+
+    def is_on(self) -> bool:
+        """Return whether practice mode is on.
+
+        With `PRACTICE=auto`: while PUBLIC_URL is a loopback address and every integration is a practice one.
+        """
+        if self._settings.practice == "auto" and self._settings.practice_possible:
+            with self._database.reading() as session:
+                return not integrations.any_real(session)
+        return self._settings.practice_possible
+
+    def registration(self, client_id: str) -> Registration | None:
+        """Return a practice integration's app. None for all others, and while practice mode is off."""
+        if not self.is_on():
+            return None
+        with self._database.reading() as session:
+            found = integrations.by_client_id(session, client_id)
+        if found is None or not found.is_practice:
+            return None
+        sealed = found.signing_secret
+        return Registration(
+            client_id=client_id,
+            client_secret=self._vault.open(found.client_secret, SealedAt("integrations", "client_secret", found.id)),
+            signing_secret=self._vault.open(sealed, SealedAt("integrations", "signing_secret", found.id))
+            if sealed
+            else "",
+            name=found.name,
+            redirect_url=self._settings.redirect_uri,
+        )
+
+    def clear(self, actor: Actor) -> int:
+        """Remove the practice integrations of all environments with their connections, links and attempts.
+
+        Return how many integrations there were.
+        """
+        with self._database.transaction() as session:
+            found = integrations.all_practice(session)
+            for one in found:
+                kind, at = ChangeKind.PRACTICE_CLEARED, self._now()
+                changes.record(session, Change(kind, actor, at, one.environment_id, one.identifier, one.name))
+                erasure.erase_integration(session, one.id)
+        return len(found)
