@@ -70,6 +70,10 @@ class LinkProblem(Problem):
 
 class StorageProblem(Problem):
     code = "storage_unavailable"
+    default = "The database did not answer."
+
+    def __init__(self, sentence: str = default) -> None:
+        super().__init__(sentence)
 
 
 class NotSetUp(StorageProblem):

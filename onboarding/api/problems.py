@@ -87,7 +87,7 @@ _WORDS = {
     "address_too_long": f"The address has more than {LONGEST_ADDRESS} characters",
     "media_type_unsupported": "The body must be application/json in UTF-8",
     "host_not_served": "In practice mode only this computer's own names are answered",
-    "storage_unavailable": "The database did not answer. Nothing was changed",
+    "storage_unavailable": f"{StorageProblem.default} Nothing was changed",
     "bad_request": "The request cannot be read",
     "internal": "Something went wrong on our side",
 }

@@ -26,7 +26,7 @@ _TEXTS = {
     413: ("That is too much at once", "Send less: a form here takes at most 100 kB."),
     421: ("This name is not served here", "In practice mode only this computer's own names are answered."),
     500: ("Something went wrong on our side", "It was noted. Nothing was changed. Try again in a moment."),
-    503: ("We cannot answer just now", "The database did not answer. Nothing was changed. Try again in a moment."),
+    503: ("We cannot answer just now", f"{StorageProblem.default} Nothing was changed. Try again in a moment."),
 }
 _CSRF_FAILED = (
     "This page was open in an old session, or its form came from elsewhere. Nothing was changed. Go back and try again."

@@ -109,7 +109,7 @@ class Database:
             # PostgreSQL refuses NUL and values that are too long, both databases refuse lone surrogates. Do not repeat the value.
             raise Refused("A value is too long, or has characters that cannot be kept.") from None
         except (OperationalError, PoolTimeout) as error:
-            raise StorageProblem(_NO_TABLES if _lacks_tables(error) else "The database did not answer.") from error
+            raise StorageProblem(_NO_TABLES if _lacks_tables(error) else StorageProblem.default) from error
         except IntegrityError as error:
             raise Conflict("A row of that identity or identifier exists.") from error
         except DBAPIError as error:
