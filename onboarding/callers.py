@@ -52,7 +52,7 @@ class ApiCaller:
     environment: CallerEnvironment
     actor: Actor
     scopes: frozenset[str]
-    kind: CallerKind = CallerKind.API_KEY
+    kind: CallerKind
 
     @property
     def may_see_secrets(self) -> bool:

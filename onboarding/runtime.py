@@ -54,7 +54,6 @@ class Runtime:
     operators: Operators
     api_keys: ApiKeys
     idempotency: Idempotency
-    credential_audit: CredentialAudit
     contexts: Contexts
     subscribers: Subscribers
     channel_endpoints: Endpoints
@@ -74,6 +73,7 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
     bench = Workbench(database, vault, gateway, settings, now, tokens)
     completer = InstallCompleter(bench)
     setup = SetupStep(bench, completer)
+    credential_audit = CredentialAudit(database, now)
     return Runtime(
         settings=settings,
         database=database,
@@ -85,18 +85,17 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
             InstallStarter(bench), InstallCallback(bench, completer, _INSTALL_SLOTS), setup, ResultReader(bench)
         ),
         connections=Connections(
-            ConnectionWriter(database, tokens, now),
-            ConnectionQueries(database, tokens),
+            ConnectionWriter(database, tokens, credential_audit, now),
+            ConnectionQueries(database, tokens, credential_audit),
             ConnectionVerifier(TokenSource(database, tokens, gateway, now), gateway),
             Disconnector(database, tokens, gateway, now),
         ),
         operators=Operators(database, settings, now),
         api_keys=ApiKeys(database, now),
         idempotency=Idempotency(database, vault, now),
-        credential_audit=CredentialAudit(database, now),
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
-        channel_endpoints=Endpoints(database, vault, now),
+        channel_endpoints=Endpoints(database, vault, credential_audit, now),
         retention=Retention(database, now, setup.expire),
     )
 

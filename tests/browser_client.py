@@ -11,9 +11,9 @@ from xml.etree.ElementTree import Element
 import httpx
 from flask import Flask
 
-from onboarding.callers import SHELL
+from onboarding.callers import SHELL, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
 from onboarding.runtime import Runtime
-from onboarding.services.api_keys import NewApiKey
+from onboarding.services.api_keys import SCOPES, NewApiKey
 from onboarding.services.integrations import NewIntegration
 from onboarding.services.links import NewLink
 from onboarding.settings import Settings
@@ -36,6 +36,12 @@ class Site:
     app: Flask
     #: The practice Slack's world: `fails`, `calls`, `answers_slowly`, `drops_connection`, `reset`.
     slack: Any
+
+    def caller(self) -> ApiCaller:
+        """An API caller with every scope, who needs no stored key."""
+        first = self.runtime.environments.first()
+        environment = CallerEnvironment(first.id, first.name, creates_subscribers=True)
+        return ApiCaller(environment, Actor(ActorKind.API_KEY, "key_test"), frozenset(SCOPES), CallerKind.API_KEY)
 
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
         """A link's address; for the subscriber `bea` unless said otherwise."""

@@ -218,7 +218,7 @@ def _operations(site: Site) -> list[Operation]:
         for rule in site.app.url_map.iter_rules()
         if rule.rule.startswith(("/v1/", "/v2/"))
         for name in [rule.endpoint.removeprefix("api.")]
-        for method in (rule.methods or set()) - {"HEAD"}
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     ]
     return sorted(found, key=lambda one: (_ORDER.index(one.method), one.method != "GET" and _nth(one), one.rule))
 

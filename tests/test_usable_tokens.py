@@ -30,7 +30,7 @@ class Caller:
         return self._source.usable(self.environment_id, identifier).access_token
 
     def stored(self, identifier: str) -> str | None:
-        return self._site.runtime.connections.retrieve(self.environment_id, identifier, True).access_token
+        return self._site.runtime.connections.retrieve(self._site.caller(), identifier).access_token
 
     def status(self, identifier: str) -> str:
         return self._site.runtime.connections.detail(self.environment_id, identifier).connection.status

@@ -1,17 +1,18 @@
-"""Who asks: `Authorization: ApiKey …` to one environment and its scopes."""
+"""Authentication of API callers: `Authorization: ApiKey …` gives a request one environment and its scopes."""
 
 import re
 
 from flask import Flask, current_app, g, request
 
+from onboarding.callers import ApiCaller
 from onboarding.errors import Problem
 from onboarding.http.route_access import is_for_api_keys
 from onboarding.runtime import current
-from onboarding.services.api_keys import PREFIX, Holder
+from onboarding.services.api_keys import PREFIX
 
 _SCHEMES = ("apikey", "bearer")
-#: What has something behind it is a scheme (RFC 9110, 11.1); what stands alone may be a key without one.
-_SCHEME, _ALONE = re.compile(r"([A-Z][A-Z0-9-]{0,19}|[A-Za-z-]{1,20})\Z"), re.compile(r"[A-Za-z]{1,20}\Z")
+#: A scheme before credentials (RFC 9110, section 11.1). Without credentials, the text may be a key that lacks its scheme.
+_SCHEME, _SCHEME_ALONE = re.compile(r"([A-Z][A-Z0-9-]{0,19}|[A-Za-z-]{1,20})\Z"), re.compile(r"[A-Za-z]{1,20}\Z")
 
 
 class Unauthorized(Problem):
@@ -26,35 +27,32 @@ def register(app: Flask) -> None:
     app.before_request(_authenticate)
 
 
-def holder() -> Holder:
-    found: Holder = g.holder
+def caller() -> ApiCaller:
+    """Return the caller of the current request, which `_authenticate` has found."""
+    found: ApiCaller = g.caller
     return found
 
 
-def needs(scope: str) -> None:
+def require_scope(scope: str) -> None:
     """Raises Forbidden."""
-    if scope not in holder().scopes:
+    if scope not in caller().scopes:
         raise Forbidden(f"This API key lacks the scope {scope}")
 
 
-def may_see_secrets() -> bool:
-    return "connections:secrets" in holder().scopes
-
-
 def _authenticate() -> None:
-    """Before every endpoint behind the operations. Raises Unauthorized."""
+    """Find the caller before each view that requires an API key. Raises Unauthorized."""
     if request.endpoint is None or not is_for_api_keys(current_app.view_functions[request.endpoint]):
         return
-    given = request.headers.get("Authorization")
-    if given is None:
+    header = request.headers.get("Authorization")
+    if header is None:
         raise Unauthorized("Missing authorization header", "key_missing")
-    scheme, _, key = given.strip().partition(" ")
+    scheme, _, key = header.strip().partition(" ")
     if scheme.lower() not in _SCHEMES:
-        is_scheme = (_SCHEME if key and not scheme.startswith(PREFIX) else _ALONE).match(scheme)
-        # A key is not told again.
-        named = scheme if is_scheme else "…"
-        raise Unauthorized(f'Invalid authentication scheme: "{named}"', "key_scheme")
-    found = current().api_keys.holder(key.strip())
+        is_scheme = (_SCHEME if key and not scheme.startswith(PREFIX) else _SCHEME_ALONE).match(scheme)
+        # Not repeated if it may be a key.
+        shown = scheme if is_scheme else "…"
+        raise Unauthorized(f'Invalid authentication scheme: "{shown}"', "key_scheme")
+    found = current().api_keys.authenticate(key.strip())
     if found is None:
         raise Unauthorized("API Key not found")
-    g.holder = found
+    g.caller = found

@@ -1,14 +1,17 @@
-"""/v1/channel-connections (contract.md A3): read_body() and show() beside each other."""
+"""/v1/channel-connections: models, operations and secrets of a connection."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from flask import Response
 from pydantic import Field
 
-from onboarding.api import authentication, idempotency, operations, providers, wire
+from onboarding import documents
+from onboarding.api import operations, providers
+from onboarding.api.authentication import caller
 from onboarding.api.field_types import (
     EXACT_SET,
     Contexts,
+    CursorPage,
     Flag,
     Identifier,
     Keys,
@@ -23,12 +26,25 @@ from onboarding.api.field_types import (
     Wire,
     page,
 )
+from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_query
-from onboarding.callers import Actor, ActorKind
+from onboarding.documents import Connection
 from onboarding.runtime import current
-from onboarding.services.connections.records import Auth, Connection, ConnectionQuery, NewConnection, Workspace
+from onboarding.services.connections.records import (
+    Auth,
+    ConnectionQuery,
+    NewConnection,
+    NewCredentials,
+    TokenMark,
+    Workspace,
+    token_digest,
+)
 
 TAG = "Channel connections"
+_ALL, _ONE = "/v1/channel-connections", "/v1/channel-connections/<identifier>"
+#: The member of a stored `auth` that holds the token's digest. It is never sent.
+_DIGEST = "digest"
 Status = Literal["healthy", "needs_reconnect", "unreachable", "unknown", "disconnected"]
 
 
@@ -114,14 +130,6 @@ class ChannelConnection(Wire):
     )
 
 
-class ChannelConnectionPage(Wire):
-    data: list[ChannelConnection]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
-
-
 class ChannelConnectionQuery(PageQuery):
     subscriber_id: Plain | None = Field(
         None, description="Their own connections, and the shared ones unless a mode is named."
@@ -139,180 +147,60 @@ class ChannelConnectionQuery(PageQuery):
         description="The beginning of a workspace's name, a subscriber or an identifier; or a workspace's id.",
     )
 
+    def filters(self) -> ConnectionQuery:
+        return ConnectionQuery(
+            subscriber_id=self.subscriber_id,
+            mode=self.connection_mode,
+            channel=self.channel,
+            provider_id=self.provider_id,
+            integration_identifier=self.integration_identifier,
+            context_keys=self.context_keys,
+            workspace_id=self.workspace_id,
+            status=self.status,
+            search=self.search,
+        )
+
 
 class DeleteQuery(Wire):
-    revoke: Flag = Field(False, description="Take the app out of the workspace, if nothing else there needs it.")
+    revoke: Flag = Field(False, description="Remove the app from the workspace, if nothing else there needs it.")
 
 
-@operations.post("/v1/channel-connections", "connections:write", TAG, ChannelConnection, CreateChannelConnection)
-def create_channel_connection() -> Response:
-    """Create a channel connection
-
-    One identity (integration, subscriber, exact set of contexts) has one connection. A subscriber and contexts that are not there
-    yet are made.
-    """
-    who = authentication.holder()
-
-    def act(then: idempotency.BeforeCommit) -> Connection:
-        wish = _wish(read_body(CreateChannelConnection))
-        made = current().connections.create(
-            who.environment_id, who.environment_name, who.creates_subscribers, wish, who.actor, then
-        )
-        return _noted(made, wish.auth)
-
-    return idempotency.respond_once(act, show, 201, lambda made: made.id)
+def _show(one: Connection) -> Members:
+    return documents.connection(one, with_token=caller().may_see_secrets)
 
 
-@operations.get("/v1/channel-connections", "connections:read", TAG, ChannelConnectionPage, ChannelConnectionQuery)
-def list_channel_connections() -> Response:
-    """List channel connections, by cursor"""
-    asked = read_query(ChannelConnectionQuery)
-    who, secrets = authentication.holder(), authentication.may_see_secrets()
-    found = current().connections.list(who.environment_id, asked.ask(), _query(asked), secrets)
-    if secrets and found.rows:
-        narrowed = asked.model_dump_json(exclude_none=True, exclude={"limit", "after", "before"})
-        detail = f"{narrowed.replace(' ', '+')} count={found.total}"
-        current().credential_audit.note(who.environment_id, who.actor, "list", detail)
-    return operations.json_response(page([documented(one, secrets) for one in found.rows], found))
+def _redact(members: Members) -> Members:
+    """Replace the access token with its digest, by which a later token can be recognized as the same."""
+    auth = {**members["auth"], "accessToken": "", "hasAccessToken": True}
+    if token := members["auth"]["accessToken"]:
+        auth[_DIGEST] = token_digest(token)
+    return {**members, "auth": auth}
 
 
-@operations.get("/v1/channel-connections/<identifier>", "connections:read", TAG, ChannelConnection)
-def retrieve_channel_connection(identifier: str) -> Response:
-    """Retrieve a channel connection"""
-    return operations.json_response(show(_read(identifier)))
-
-
-@operations.patch(
-    "/v1/channel-connections/<identifier>", "connections:write", TAG, ChannelConnection, UpdateChannelConnection
-)
-def update_channel_connection(identifier: str) -> Response:
-    """Replace workspace and credentials
-
-    Both are replaced whole: what is left out is gone. The status is `unknown` again, and what Slack granted is forgotten.
-    """
-    who = authentication.holder()
-
-    def act(then: idempotency.BeforeCommit) -> Connection:
-        body = read_body(UpdateChannelConnection)
-        place, auth = _workspace(body.workspace), _auth(body.auth)
-        made = current().connections.replace_credentials(who.environment_id, identifier, place, auth, who.actor, then)
-        return _noted(made, auth)
-
-    return idempotency.respond_once(act, show, 200, lambda made: made.id)
-
-
-@operations.delete("/v1/channel-connections/<identifier>", "connections:write", TAG, query=DeleteQuery, more=(422,))
-def delete_channel_connection(identifier: str) -> Response:
-    """Delete a channel connection, and its endpoints
-
-    The token is revoked at Slack only with `revoke=true`, and never while another connection has the workspace, somebody is just
-    connecting it, or Slack says that it belongs to another one. `204` says that the connection is gone, whatever Slack answered.
-    """
-    asked, who = read_query(DeleteQuery), authentication.holder()
-    current().connections.disconnect(who.environment_id, identifier, Actor(ActorKind.API_KEY, who.key_id), asked.revoke)
-    return operations.no_content()
-
-
-@operations.post(
-    "/v1/channel-connections/<identifier>/verify",
-    "connections:write",
-    TAG,
-    ChannelConnection,
-    None,
-    status=200,
-    more=(502,),
-)
-def verify_channel_connection(identifier: str) -> Response:
-    """Ask Slack whether the connection works
-
-    A token that rotates is refreshed. Where Slack refuses, the answer is the connection with `status` `needs_reconnect`.
-    """
-
-    def act(_then: idempotency.BeforeCommit) -> Connection:
-        current().connections.verify(authentication.holder().environment_id, identifier)
-        return _read(identifier)
-
-    return idempotency.respond_once(act, show, 200, lambda made: made.id)
-
-
-def show(one: Connection) -> dict[str, Any]:
-    """The documented members, as far as the key may see them."""
-    return documented(one, authentication.may_see_secrets())
-
-
-def documented(one: Connection, secrets: bool) -> dict[str, Any]:
-    """The documented object. What may be missing is left out: an official client rejects null there (contract.md C1)."""
-    members: dict[str, Any] = {
-        "identifier": one.identifier,
-        "channel": one.channel,
-        "providerId": one.provider_id,
-        "integrationIdentifier": one.integration_identifier,
-        "subscriberId": one.subscriber_id,
-        "contextKeys": one.context_keys,
-        "workspace": _shown_workspace(one),
-        "auth": _shown_auth(one, secrets),
-        "createdAt": wire.moment(one.created_at),
-        "updatedAt": wire.moment(one.updated_at),
-        "connectionMode": one.mode,
-        "status": one.status,
-    }
-    if one.status_reason is not None:
-        members["statusReason"] = one.status_reason
-    if one.checked_at is not None:
-        members["checkedAt"] = wire.moment(one.checked_at)
-    if one.scopes:
-        members["scopes"] = one.scopes
-    if one.installed_by is not None:
-        members["installedBy"] = one.installed_by
-    if one.next_steps:
-        members["next"] = one.next_steps
+def _restore(members: Members, connection_id: str | None) -> Members:
+    """Put the token back if it is still current and the caller may see it."""
+    auth = members["auth"]
+    mark = TokenMark(connection_id or "", members["identifier"], members["updatedAt"], auth.pop(_DIGEST, None))
+    token = current().connections.current_token(caller(), mark)
+    auth |= {"accessToken": token or "", "hasAccessToken": token is not None}
+    if token:
+        del auth["hasAccessToken"]
     return members
 
 
-def _shown_workspace(one: Connection) -> dict[str, str]:
-    workspace = {"id": one.workspace_id}
-    if one.workspace_name is not None:
-        workspace["name"] = one.workspace_name
-    if one.bot_user_id is not None:
-        workspace["botUserId"] = one.bot_user_id
-    return workspace
+REPRESENTATION = Representation(_show, _redact, _restore, connection_id=lambda one: one.id)
 
 
-def _shown_auth(one: Connection, secrets: bool) -> dict[str, Any]:
-    auth: dict[str, Any] = {"accessToken": ""}
-    if one.access_token is not None and secrets:
-        auth["accessToken"] = one.access_token
-    else:
-        auth["hasAccessToken"] = True
-    if one.has_refresh_token:
-        auth["hasRefreshToken"] = True
-    if one.token_expires_at:
-        auth["expiresAt"] = wire.moment(one.token_expires_at)
-    if one.refresh_token_expires_at:
-        auth["refreshTokenExpiresAt"] = wire.moment(one.refresh_token_expires_at)
-    return auth
+@operations.post(_ALL, Operation(WRITE, TAG, ChannelConnection, body=CreateChannelConnection))
+@once(REPRESENTATION)
+def create_channel_connection(before_commit: BeforeCommit) -> Connection:
+    """Create a channel connection
 
-
-def _read(identifier: str) -> Connection:
-    """With its token where the key may see it, which is noted first. Raises NotFound."""
-    who, secrets = authentication.holder(), authentication.may_see_secrets()
-    found = current().connections.retrieve(who.environment_id, identifier, secrets)
-    if secrets:
-        current().credential_audit.note(who.environment_id, who.actor, identifier)
-    return found
-
-
-def _noted(made: Connection, given: Auth) -> Connection:
-    """Who gives a refresh token that others gave before is told what came of it since: that is a read."""
-    if made.access_token != given.access_token and authentication.may_see_secrets():
-        current().credential_audit.note(
-            authentication.holder().environment_id, authentication.holder().actor, made.identifier
-        )
-    return made
-
-
-def _wish(body: CreateChannelConnection) -> NewConnection:
-    return NewConnection(
+    One identity (integration, subscriber, exact set of contexts) has one connection. Subscribers and contexts that do not
+    exist are created.
+    """
+    body = read_body(CreateChannelConnection)
+    new = NewConnection(
         integration_identifier=body.integration_identifier,
         workspace=_workspace(body.workspace),
         auth=_auth(body.auth),
@@ -321,25 +209,64 @@ def _wish(body: CreateChannelConnection) -> NewConnection:
         contexts=body.context or {},
         mode=body.connection_mode,
     )
+    return current().connections.create(caller(), new, before_commit)
 
 
-def _workspace(told: WorkspaceIn) -> Workspace:
-    return Workspace(told.id, told.name, told.bot_user_id)
+@operations.get(_ALL, Operation(READ, TAG, CursorPage[ChannelConnection], query=ChannelConnectionQuery))
+def list_channel_connections() -> Response:
+    """List channel connections, by cursor"""
+    query = read_query(ChannelConnectionQuery)
+    found = current().connections.list(caller(), query.page_request(), query.filters())
+    return operations.json_response(page(found, _show))
 
 
-def _auth(told: AuthIn) -> Auth:
-    return Auth(told.access_token, told.refresh_token, told.expires_at, told.refresh_token_expires_at)
+@operations.get(_ONE, Operation(READ, TAG, ChannelConnection))
+def retrieve_channel_connection(identifier: str) -> Response:
+    """Retrieve a channel connection"""
+    return operations.json_response(_show(current().connections.retrieve(caller(), identifier)))
 
 
-def _query(asked: ChannelConnectionQuery) -> ConnectionQuery:
-    return ConnectionQuery(
-        subscriber_id=asked.subscriber_id,
-        mode=asked.connection_mode,
-        channel=asked.channel,
-        provider_id=asked.provider_id,
-        integration_identifier=asked.integration_identifier,
-        context_keys=asked.context_keys,
-        workspace_id=asked.workspace_id,
-        status=asked.status,
-        search=asked.search,
-    )
+@operations.patch(_ONE, Operation(WRITE, TAG, ChannelConnection, body=UpdateChannelConnection))
+@once(REPRESENTATION, 200)
+def update_channel_connection(before_commit: BeforeCommit, identifier: str) -> Connection:
+    """Replace workspace and credentials
+
+    Both are replaced as a whole: members that are left out are removed. The status becomes `unknown`, and the scopes that
+    Slack granted are forgotten.
+    """
+    body = read_body(UpdateChannelConnection)
+    new = NewCredentials(_workspace(body.workspace), _auth(body.auth))
+    return current().connections.replace_credentials(caller(), identifier, new, before_commit)
+
+
+@operations.delete(_ONE, Operation(WRITE, TAG, query=DeleteQuery, errors=(422,)))
+def delete_channel_connection(identifier: str) -> Response:
+    """Delete a channel connection and its endpoints
+
+    The token is revoked at Slack only with `revoke=true`, and never while another connection or a running install uses the
+    workspace, or if Slack says that the token belongs to another workspace. `204` says that the connection is deleted,
+    whatever Slack answered.
+    """
+    query = read_query(DeleteQuery)
+    current().connections.disconnect(caller().environment.id, identifier, caller().actor, query.revoke)
+    return operations.no_content()
+
+
+@operations.post(f"{_ONE}/verify", Operation(WRITE, TAG, ChannelConnection, status=200, errors=(502,)))
+@once(REPRESENTATION, 200)
+def verify_channel_connection(_before_commit: BeforeCommit, identifier: str) -> Connection:
+    """Ask Slack whether the connection works
+
+    A token that rotates is refreshed. If Slack refuses the token, the response is the connection with the `status`
+    `needs_reconnect`.
+    """
+    current().connections.verify(caller().environment.id, identifier)
+    return current().connections.retrieve(caller(), identifier)
+
+
+def _workspace(given: WorkspaceIn) -> Workspace:
+    return Workspace(given.id, given.name, given.bot_user_id)
+
+
+def _auth(given: AuthIn) -> Auth:
+    return Auth(given.access_token, given.refresh_token, given.expires_at, given.refresh_token_expires_at)

@@ -1,21 +1,36 @@
-"""/v1/channel-endpoints (contract.md A3, C2.4), for the three types that Slack has."""
+"""/v1/channel-endpoints, for the three types of Slack."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from flask import Response
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from onboarding.api import authentication, idempotency, operations, providers, wire
-from onboarding.api.field_types import EXACT_SET, Contexts, Identifier, Keys, PageQuery, Plain, Text, Time, Wire, page
+from onboarding import documents
+from onboarding.api import operations, providers
+from onboarding.api.authentication import caller
+from onboarding.api.field_types import (
+    EXACT_SET,
+    Contexts,
+    CursorPage,
+    Identifier,
+    Keys,
+    PageQuery,
+    Plain,
+    Text,
+    Time,
+    Wire,
+    page,
+)
+from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.request_parsing import note_ignored, read_body, read_query
 from onboarding.runtime import current
-from onboarding.services.channel_endpoints import Endpoint, EndpointQuery, NewEndpoint
+from onboarding.services.channel_endpoints import EndpointQuery, NewEndpoint
 
 TAG = "Channel endpoints"
 Kind = Literal["slack_channel", "slack_user", "webhook"]
-_ONE = "/v1/channel-endpoints/<identifier>"
+_ALL, _ONE = "/v1/channel-endpoints", "/v1/channel-endpoints/<identifier>"
 
 
 class SlackChannel(Wire):
@@ -31,15 +46,15 @@ class Webhook(Wire):
     channel: Text | None = None
 
 
-_FORMS: dict[str, type[Wire]] = {"slack_channel": SlackChannel, "slack_user": SlackUser, "webhook": Webhook}
-_FORMS_IN_WORDS = "`{channelId}` of a `slack_channel`, `{userId}` of a `slack_user`, `{url}` of a `webhook`, which may have a `channel`, too"
+_FORMATS: dict[str, type[Wire]] = {"slack_channel": SlackChannel, "slack_user": SlackUser, "webhook": Webhook}
+_FORMATS_IN_WORDS = "`{channelId}` of a `slack_channel`, `{userId}` of a `slack_user`, `{url}` of a `webhook`, which may have a `channel`, too"
 _EXAMPLE = {"channelId": "C0123456789"}
 
 
-def _fitting(kind: str, told: dict[str, Any]) -> dict[str, Any]:
+def _formatted(kind: str, endpoint: dict[str, Any]) -> dict[str, Any]:
     """Raises ValueError."""
     try:
-        return _FORMS[kind].model_validate(told).model_dump(by_alias=True, exclude_none=True)
+        return _FORMATS[kind].model_validate(endpoint).model_dump(by_alias=True, exclude_none=True)
     except ValidationError:
         raise ValueError(f'Endpoint must match the required format for type "{kind}"') from None
 
@@ -48,7 +63,7 @@ class CreateChannelEndpoint(Wire):
     integration_identifier: Text = Field(examples=["slack-prod"])
     subscriber_id: Identifier = Field(examples=["subscriber-123"])
     type: Kind
-    endpoint: dict[str, Any] = Field(description=f"{_FORMS_IN_WORDS}.", examples=[_EXAMPLE])
+    endpoint: dict[str, Any] = Field(description=f"{_FORMATS_IN_WORDS}.", examples=[_EXAMPLE])
     identifier: Identifier | None = None
     connection_identifier: Text | None = None
     context: Contexts = None
@@ -56,10 +71,10 @@ class CreateChannelEndpoint(Wire):
 
     @field_validator("endpoint")
     @classmethod
-    def _fits_its_type(cls, told: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    def _has_format_of_its_type(cls, endpoint: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if "type" in info.data:
-            _fitting(info.data["type"], told)
-        return told
+            _formatted(info.data["type"], endpoint)
+        return endpoint
 
 
 class UpdateChannelEndpoint(Wire):
@@ -82,14 +97,6 @@ class ChannelEndpoint(Wire):
     updated_at: Time
 
 
-class ChannelEndpointPage(Wire):
-    data: list[ChannelEndpoint]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
-
-
 class ChannelEndpointQuery(PageQuery):
     subscriber_id: Plain | None = None
     channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
@@ -98,109 +105,93 @@ class ChannelEndpointQuery(PageQuery):
     connection_identifier: Plain | None = None
     context_keys: Keys | None = Field(None, description=EXACT_SET)
 
+    def filters(self) -> EndpointQuery:
+        return EndpointQuery(
+            subscriber_id=self.subscriber_id,
+            channel=self.channel,
+            provider_id=self.provider_id,
+            integration_identifier=self.integration_identifier,
+            connection_identifier=self.connection_identifier,
+            context_keys=self.context_keys,
+        )
 
-@operations.post("/v1/channel-endpoints", "connections:write", TAG, ChannelEndpoint, CreateChannelEndpoint)
-def create_channel_endpoint() -> Response:
+
+def _show(one: documents.ChannelEndpoint) -> Members:
+    return documents.channel_endpoint(one, with_secret=caller().may_see_secrets)
+
+
+def _redact(members: Members) -> Members:
+    """Remove a webhook's address."""
+    if "url" not in members["endpoint"]:
+        return members
+    return {**members, "endpoint": {**members["endpoint"], "url": ""}}
+
+
+def _restore(members: Members, _connection_id: str | None) -> Members:
+    """Put a webhook's address back if the endpoint is unchanged and the caller may see it."""
+    if "url" in members["endpoint"]:
+        times = members["createdAt"], members["updatedAt"]
+        url = current().channel_endpoints.webhook_url(caller(), members["identifier"], *times)
+        members["endpoint"]["url"] = url
+    return members
+
+
+REPRESENTATION = Representation(_show, _redact, _restore)
+
+
+@operations.post(_ALL, Operation(WRITE, TAG, ChannelEndpoint, body=CreateChannelEndpoint))
+@once(REPRESENTATION)
+def create_channel_endpoint(before_commit: BeforeCommit) -> documents.ChannelEndpoint:
     """Create a channel endpoint"""
-    who = authentication.holder()
-
-    def act(then: idempotency.BeforeCommit) -> Endpoint:
-        wish = _wish(read_body(CreateChannelEndpoint))
-        return current().channel_endpoints.create(
-            who.environment_id, who.environment_name, who.creates_subscribers, wish, then
-        )
-
-    return idempotency.respond_once(act, show)
-
-
-@operations.get("/v1/channel-endpoints", "connections:read", TAG, ChannelEndpointPage, ChannelEndpointQuery)
-def list_channel_endpoints() -> Response:
-    """List channel endpoints, by cursor"""
-    asked = read_query(ChannelEndpointQuery)
-    query = EndpointQuery(
-        subscriber_id=asked.subscriber_id,
-        channel=asked.channel,
-        provider_id=asked.provider_id,
-        integration_identifier=asked.integration_identifier,
-        connection_identifier=asked.connection_identifier,
-        context_keys=asked.context_keys,
-    )
-    found = current().channel_endpoints.list(authentication.holder().environment_id, asked.ask(), query)
-    _note_read(found.rows, "endpoints")
-    return operations.json_response(page([show(one) for one in found.rows], found))
-
-
-@operations.get(_ONE, "connections:read", TAG, ChannelEndpoint)
-def retrieve_channel_endpoint(identifier: str) -> Response:
-    """Retrieve a channel endpoint"""
-    found = current().channel_endpoints.retrieve(authentication.holder().environment_id, identifier)
-    _note_read([found], identifier)
-    return operations.json_response(show(found))
-
-
-@operations.patch(_ONE, "connections:write", TAG, ChannelEndpoint, UpdateChannelEndpoint)
-def update_channel_endpoint(identifier: str) -> Response:
-    """Replace where it leads to"""
-    who = authentication.holder()
-
-    def act(then: idempotency.BeforeCommit) -> Endpoint:
-        endpoint = read_body(UpdateChannelEndpoint).endpoint
-        return current().channel_endpoints.change(
-            who.environment_id, who.environment_name, identifier, lambda kind: _formed(kind, endpoint), then
-        )
-
-    return idempotency.respond_once(act, show, 200)
-
-
-@operations.delete(_ONE, "connections:write", TAG)
-def delete_channel_endpoint(identifier: str) -> Response:
-    """Delete a channel endpoint"""
-    current().channel_endpoints.remove(authentication.holder().environment_id, identifier)
-    return operations.no_content()
-
-
-def _note_read(found: Sequence[Endpoint], subject: str) -> None:
-    """A webhook's address is a credential: whoever has it can post there."""
-    if authentication.may_see_secrets() and any("url" in one.endpoint for one in found):
-        current().credential_audit.note(authentication.holder().environment_id, authentication.holder().actor, subject)
-
-
-def show(one: Endpoint) -> dict[str, Any]:
-    endpoint = dict(one.endpoint)
-    if "url" in endpoint and not authentication.may_see_secrets():
-        endpoint["url"] = ""
-    return {
-        "identifier": one.identifier,
-        "channel": "chat",
-        "providerId": "slack",
-        "integrationIdentifier": one.integration_identifier,
-        "connectionIdentifier": one.connection_identifier,
-        "subscriberId": one.subscriber_id,
-        "contextKeys": one.context_keys,
-        "type": one.type,
-        "endpoint": endpoint,
-        "createdAt": wire.moment(one.created_at),
-        "updatedAt": wire.moment(one.updated_at),
-    }
-
-
-def _wish(body: CreateChannelEndpoint) -> NewEndpoint:
-    return NewEndpoint(
+    body = read_body(CreateChannelEndpoint)
+    new = NewEndpoint(
         integration_identifier=body.integration_identifier,
         subscriber_id=body.subscriber_id,
         type=body.type,
-        endpoint=_formed(body.type, body.endpoint),
+        endpoint=_checked(body.type, body.endpoint),
         identifier=body.identifier,
         connection_identifier=body.connection_identifier,
         contexts=body.context or {},
         create_subscriber=body.create_subscriber_if_missing,
     )
+    return current().channel_endpoints.create(caller(), new, before_commit)
 
 
-def _formed(kind: str, told: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationFailed when the endpoint does not fit its type."""
-    note_ignored(told, _FORMS[kind], "endpoint.")
+@operations.get(_ALL, Operation(READ, TAG, CursorPage[ChannelEndpoint], query=ChannelEndpointQuery))
+def list_channel_endpoints() -> Response:
+    """List channel endpoints, by cursor"""
+    query = read_query(ChannelEndpointQuery)
+    found = current().channel_endpoints.list(caller(), query.page_request(), query.filters())
+    return operations.json_response(page(found, _show))
+
+
+@operations.get(_ONE, Operation(READ, TAG, ChannelEndpoint))
+def retrieve_channel_endpoint(identifier: str) -> Response:
+    """Retrieve a channel endpoint"""
+    return operations.json_response(_show(current().channel_endpoints.retrieve(caller(), identifier)))
+
+
+@operations.patch(_ONE, Operation(WRITE, TAG, ChannelEndpoint, body=UpdateChannelEndpoint))
+@once(REPRESENTATION, 200)
+def update_channel_endpoint(before_commit: BeforeCommit, identifier: str) -> documents.ChannelEndpoint:
+    """Replace a channel endpoint's target"""
+    endpoint = read_body(UpdateChannelEndpoint).endpoint
+    return current().channel_endpoints.change(
+        caller(), identifier, lambda kind: _checked(kind, endpoint), before_commit
+    )
+
+
+@operations.delete(_ONE, Operation(WRITE, TAG))
+def delete_channel_endpoint(identifier: str) -> Response:
+    """Delete a channel endpoint"""
+    current().channel_endpoints.remove(caller(), identifier)
+    return operations.no_content()
+
+
+def _checked(kind: str, endpoint: dict[str, Any]) -> dict[str, Any]:
+    """Return the known members of `endpoint`. Raises ValidationFailed if it does not have the format of its type."""
+    note_ignored(endpoint, _FORMATS[kind], "endpoint.")
     try:
-        return _fitting(kind, told)
+        return _formatted(kind, endpoint)
     except ValueError as problem:
         raise ValidationFailed({"endpoint": {"messages": [str(problem)]}}) from None

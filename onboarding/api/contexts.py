@@ -1,15 +1,19 @@
-"""/v2/contexts (contract.md A3, C2.1)."""
+"""/v2/contexts."""
 
 from typing import Any
 
 from flask import Response
 from pydantic import Field
 
-from onboarding.api import authentication, idempotency, operations, wire
-from onboarding.api.field_types import Data, PageQuery, Plain, Time, Wire, Word, page
+from onboarding import documents
+from onboarding.api import operations
+from onboarding.api.authentication import caller
+from onboarding.api.field_types import CursorPage, Data, PageQuery, Plain, Time, Wire, Word, page
+from onboarding.api.idempotency import BeforeCommit, Representation, once
+from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_query
 from onboarding.runtime import current
-from onboarding.services import contexts as service
+from onboarding.services.contexts import ContextContent
 
 TAG = "Contexts"
 _ONE = "/v2/contexts/<type>/<id>"
@@ -22,7 +26,7 @@ class CreateContext(Wire):
 
 
 class UpdateContext(Wire):
-    data: Data = Field(description="Replaces all that was there.")
+    data: Data = Field(description="Replaces the stored data as a whole.")
 
 
 class Context(Wire):
@@ -33,72 +37,48 @@ class Context(Wire):
     updated_at: Time
 
 
-class ContextPage(Wire):
-    data: list[Context]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
-
-
 class ContextQuery(PageQuery):
     id: Plain | None = None
     type: Plain | None = None
     search: Plain | None = Field(None, max_length=255, description="A part of `type:id`, without regard to case.")
 
 
-@operations.post("/v2/contexts", "connections:write", TAG, Context, CreateContext)
-def create_context() -> Response:
+REPRESENTATION = Representation(documents.context)
+
+
+@operations.post("/v2/contexts", Operation(WRITE, TAG, Context, body=CreateContext))
+@once(REPRESENTATION)
+def create_context(before_commit: BeforeCommit) -> documents.Context:
     """Create a context"""
-
-    def act(then: idempotency.BeforeCommit) -> service.Context:
-        body = read_body(CreateContext)
-        return current().contexts.create(
-            authentication.holder().environment_id, body.type, body.id, body.data or {}, then
-        )
-
-    return idempotency.respond_once(act, show)
+    body = read_body(CreateContext)
+    return current().contexts.create(caller(), ContextContent(body.type, body.id, body.data or {}), before_commit)
 
 
-@operations.get("/v2/contexts", "connections:read", TAG, ContextPage, ContextQuery)
+@operations.get("/v2/contexts", Operation(READ, TAG, CursorPage[Context], query=ContextQuery))
 def list_contexts() -> Response:
     """List contexts, by cursor"""
-    asked = read_query(ContextQuery)
-    environment = authentication.holder().environment_id
-    wanted = {name: value for name in ("id", "type", "search") if (value := getattr(asked, name)) is not None}
-    found = current().contexts.list(environment, asked.ask(), wanted)
-    return operations.json_response(page([show(one) for one in found.rows], found))
+    query = read_query(ContextQuery)
+    filters = {name: value for name in ("id", "type", "search") if (value := getattr(query, name)) is not None}
+    found = current().contexts.list(caller().environment.id, query.page_request(), filters)
+    return operations.json_response(page(found, documents.context))
 
 
-@operations.get(_ONE, "connections:read", TAG, Context)
-def retrieve_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
+@operations.get(_ONE, Operation(READ, TAG, Context))
+def retrieve_context(type: str, id: str) -> Response:  # noqa: A002  # the variables of the path
     """Retrieve a context"""
-    return operations.json_response(show(current().contexts.retrieve(authentication.holder().environment_id, type, id)))
+    return operations.json_response(documents.context(current().contexts.retrieve(caller().environment.id, type, id)))
 
 
-@operations.patch(_ONE, "connections:write", TAG, Context, UpdateContext)
-def update_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
+@operations.patch(_ONE, Operation(WRITE, TAG, Context, body=UpdateContext))
+@once(REPRESENTATION, 200)
+def update_context(before_commit: BeforeCommit, type: str, id: str) -> documents.Context:  # noqa: A002  # the variables of the path
     """Replace a context's data"""
-
-    def act(then: idempotency.BeforeCommit) -> service.Context:
-        body = read_body(UpdateContext)
-        return current().contexts.change(authentication.holder().environment_id, type, id, body.data, then)
-
-    return idempotency.respond_once(act, show, 200)
+    body = read_body(UpdateContext)
+    return current().contexts.change(caller(), ContextContent(type, id, body.data), before_commit)
 
 
-@operations.delete(_ONE, "connections:write", TAG, more=(409,))
-def delete_context(type: str, id: str) -> Response:  # noqa: A002  # the words of the address
+@operations.delete(_ONE, Operation(WRITE, TAG, errors=(409,)))
+def delete_context(type: str, id: str) -> Response:  # noqa: A002  # the variables of the path
     """Delete a context to which no connection refers"""
-    current().contexts.remove(authentication.holder().environment_id, type, id)
+    current().contexts.remove(caller(), type, id)
     return operations.no_content()
-
-
-def show(one: service.Context) -> dict[str, Any]:
-    return {
-        "type": one.type,
-        "id": one.id,
-        "data": one.data,
-        "createdAt": wire.moment(one.created_at),
-        "updatedAt": wire.moment(one.updated_at),
-    }

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -256,7 +256,7 @@ class PageQuery(Wire):
     def descending(self) -> bool:
         return self.order_direction == "DESC"
 
-    def ask(self) -> PageRequest:
+    def page_request(self) -> PageRequest:
         """Raises Refused (`cursors_conflict`)."""
         if self.after and self.before:
             sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
@@ -300,10 +300,27 @@ class ValidationProblem(Problem):
     errors: dict[str, FieldProblem]
 
 
-def page(rows: Sequence[Any], found: Page[Any]) -> Mapping[str, object]:
-    """The five members of a list."""
+Item = TypeVar("Item", bound=Wire)
+Record = TypeVar("Record")
+
+
+class CursorPage(Wire, Generic[Item]):
+    data: list[Item]
+    next: str | None
+    previous: str | None
+    total_count: int
+    total_count_capped: bool
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Name the page of `Context` `ContextPage` in the document."""
+        return f"{params[0].__name__}Page"
+
+
+def page(found: Page[Record], show: Callable[[Record], Mapping[str, object]]) -> Mapping[str, object]:
+    """Return the JSON object of a page."""
     return {
-        "data": rows,
+        "data": [show(one) for one in found.rows],
         "next": found.next,
         "previous": found.previous,
         "totalCount": found.total,

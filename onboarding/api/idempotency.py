@@ -1,156 +1,157 @@
-"""Writes that may be repeated: with an `Idempotency-Key` the same request gets the same answer (contract.md A1)."""
+"""Repeatable writes: with an `Idempotency-Key`, the same request gets the same response and is performed once.
 
-import hashlib
+A stored response contains no secret. Its resource removes secrets before it is stored and puts back those that are still
+current, so a repeated response never shows a token that has been replaced or revoked.
+"""
+
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, Generic, TypeVar
 
 import orjson
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from onboarding.api import authentication, operations, problems, wire
+from onboarding.api import authentication, operations, problems
 from onboarding.api.problems import ValidationFailed
-from onboarding.errors import NotFound, Problem, Refused
+from onboarding.errors import Problem, Refused
 from onboarding.runtime import current
 from onboarding.services.idempotency import Claim, StoredResponse
 
-R = TypeVar("R")
-_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}\Z")
-#: In what is kept of a token. It is never told.
-_DIGEST = "digest"
-#: Answers that say nothing about the request itself: a repeat is a new try.
-_NOT_KEPT = (401, 403, 429)
-
+Result = TypeVar("Result")
+Members = dict[str, Any]
+#: Called by a service in the transaction of the write, with its session and result.
 BeforeCommit = Callable[[Any, Any], None]
 
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}\Z")
+#: These say nothing about the request itself, so a repeat is performed again. So is one after a 5xx.
+_NOT_STORED = (401, 403, 429)
 
-def respond_once(
-    act: Callable[[BeforeCommit], R],
-    show: Callable[[R], dict[str, Any]],
-    status: Callable[[R], int] | int = 201,
-    connection_of: Callable[[R], str | None] = lambda _made: None,
-) -> Response:
-    """Runs `act` and shows what it made. `act` gets what it calls in its transaction, if it has one of its own.
 
-    `connection_of` names the connection whose token `show` tells: the token is left out of what is kept.
+def _unchanged(members: Members) -> Members:
+    return members
+
+
+def _as_stored(members: Members, _connection_id: str | None) -> Members:
+    return members
+
+
+def _no_connection(_result: Any) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Representation(Generic[Result]):
+    """The JSON object of what a write returns, and how its stored copy loses and regains secrets."""
+
+    show: Callable[[Result], Members]
+    #: Removes the secrets, before the response is stored.
+    redact: Callable[[Members], Members] = _unchanged
+    #: Puts current secrets into a stored response that is sent again. Gets the connection's id, if there is one.
+    restore: Callable[[Members, str | None], Members] = _as_stored
+    #: The id of the connection whose token the response contains.
+    connection_id: Callable[[Result], str | None] = _no_connection
+
+
+def once(
+    shown: Representation[Result], status: int = 201
+) -> Callable[[Callable[..., Result]], Callable[..., Response]]:
+    """Make a view of a function that performs a write and returns its result.
+
+    The function gets `before_commit` and the variables of the path, and passes `before_commit` to the service, which
+    calls it in its transaction: the response is stored if and only if the write is committed. A write without a
+    transaction of its own may ignore it.
     """
-    code = status if callable(status) else lambda _made: status
-    key = _key()
-    if key is None:
-        made = act(_nothing)
-        return operations.json_response(show(made), code(made))
-    holder, idempotency = authentication.holder(), current().idempotency
-    begun = idempotency.begin(holder.environment_id, key, request.method, request.path, _compared())
-    if isinstance(begun, StoredResponse):
-        return _replayed(begun, key)
 
-    kept = False
+    def decorate(write: Callable[..., Result]) -> Callable[..., Response]:
+        @wraps(write)
+        def view(**path: str) -> Response:
+            key = _key()
+            if key is None:
+                return operations.json_response(shown.show(write(_store_nothing, **path)), status)
+            begun = current().idempotency.begin(
+                authentication.caller().environment.id, key, request.method, request.path, _fingerprinted()
+            )
+            if isinstance(begun, StoredResponse):
+                response = _repeated(begun, shown)
+            else:
+                response = _first(_Storage(begun, shown, status), partial(write, **path))
+            response.headers["Idempotency-Key"] = key
+            return response
 
-    def keep(session: Any, made: R) -> None:
-        nonlocal kept
-        kept = True
-        idempotency.keep_in(session, begun, code(made), _text(show(made)), connection_of(made))
+        return view
 
+    return decorate
+
+
+class _Storage(Generic[Result]):
+    """Stores the response of the first request with a key, at most once."""
+
+    def __init__(self, claim: Claim, shown: Representation[Result], status: int) -> None:
+        self.claim, self._shown, self._status = claim, shown, status
+        self._is_stored = False
+
+    def before_commit(self, session: Any, result: Result) -> None:
+        current().idempotency.store_in(session, self.claim, self._redacted(result))
+        self._is_stored = True
+
+    def respond(self, result: Result) -> Response:
+        """Return the response; store it if the write had no transaction to store it in."""
+        if not self._is_stored:
+            current().idempotency.store(self.claim, self._redacted(result))
+        return operations.json_response(self._shown.show(result), self._status)
+
+    def _redacted(self, result: Result) -> StoredResponse:
+        members = self._shown.redact(self._shown.show(result))
+        return StoredResponse(self._status, orjson.dumps(members).decode(), self._shown.connection_id(result))
+
+
+def _first(storage: _Storage[Result], write: Callable[[BeforeCommit], Result]) -> Response:
+    """Perform the write and store its response, or free the key if the request failed on our side."""
     try:
-        made = act(keep)
-        if not kept:
-            idempotency.keep(begun, code(made), _text(show(made)), connection_of(made))
+        return storage.respond(write(storage.before_commit))
     except (Problem, ValidationFailed, HTTPException) as problem:
-        return _refused(begun, problem, key)
+        return _refused(storage.claim, problem)
     except BaseException:
-        idempotency.release(begun)
+        current().idempotency.release(storage.claim)
         raise
-    return _named(operations.json_response(show(made), code(made)), key)
+
+
+def _refused(claim: Claim, problem: Exception) -> Response:
+    response, idempotency = problems.answer_to(problem), current().idempotency
+    in_progress = getattr(problem, "code", "") == "idempotency_in_progress"
+    if response.status_code >= 500 or response.status_code in _NOT_STORED or in_progress:
+        idempotency.release(claim)
+    else:
+        idempotency.store(claim, StoredResponse(response.status_code, response.get_data(as_text=True), None))
+    return response
+
+
+def _repeated(stored: StoredResponse, shown: Representation[Any]) -> Response:
+    members = orjson.loads(stored.body)
+    if stored.status < 400:
+        members = shown.restore(members, stored.connection_id)
+    response = operations.json_response(members, stored.status)
+    response.headers["Idempotency-Replay"] = "true"
+    return response
 
 
 def _key() -> str | None:
-    """Raises Refused (`idempotency_key_invalid`)."""
-    given = request.headers.get("Idempotency-Key")
-    if given is not None and not _VISIBLE.match(given):
+    """Return the request's idempotency key. Raises Refused (`idempotency_key_invalid`)."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _VISIBLE.match(key):
         sentence = "Idempotency-Key must have 1 to 255 visible ASCII characters"
         raise Refused(sentence, code="idempotency_key_invalid")
-    return given
+    return key
 
 
-def _compared() -> bytes:
-    """What may not differ in a repeat: the body's bytes as they came, as far as they are text, and the query."""
+def _fingerprinted() -> bytes:
+    """Return what a repeat must not change: body and query. Bytes that are not UTF-8 are escaped."""
     query = b"?" + request.query_string if request.query_string else b""
     return (request.get_data() + query).decode("utf-8", "backslashreplace").encode()
 
 
-def _refused(claim: Claim, problem: Exception, key: str) -> Response:
-    told = problems.answer_to(problem)
-    idempotency = current().idempotency
-    in_progress = getattr(problem, "code", "") == "idempotency_in_progress"
-    if told.status_code >= 500 or told.status_code in _NOT_KEPT or in_progress:
-        idempotency.release(claim)
-    else:
-        idempotency.keep(claim, told.status_code, told.get_data(as_text=True))
-    return _named(told, key)
-
-
-def _replayed(kept: StoredResponse, key: str) -> Response:
-    told = orjson.loads(kept.body)
-    if isinstance(told.get("auth"), dict):
-        _put_token(told, kept.connection_id)
-    if "url" in told.get("endpoint", ()) and authentication.may_see_secrets():
-        told["endpoint"]["url"] = _webhook(told)
-    answer = _named(operations.json_response(told, kept.status), key)
-    answer.headers["Idempotency-Replay"] = "true"
-    return answer
-
-
-def _put_token(told: dict[str, Any], connection_id: str | None) -> None:
-    """The token that was told, or what came of it since; none where the connection is gone or the key may not see it.
-
-    One that took its place belongs to another workspace, as like as not, than the one that the old answer names.
-    """
-    who, auth = authentication.holder(), told["auth"]
-    digest = auth.pop(_DIGEST, None)
-    now = current().connections.token(who.environment_id, connection_id) if connection_id else None
-    if now is None:
-        auth["hasAccessToken"] = False
-    elif authentication.may_see_secrets() and (
-        wire.moment(now.since) == told["updatedAt"] or _digest(now.access_token) == digest
-    ):
-        current().credential_audit.note(who.environment_id, who.actor, told["identifier"])
-        auth["accessToken"] = now.access_token
-        auth.pop("hasAccessToken", None)
-
-
-def _webhook(told: dict[str, Any]) -> str:
-    """The address that the endpoint has; none where it is gone or another one, or has been changed since."""
-    who = authentication.holder()
-    try:
-        found = current().channel_endpoints.retrieve(who.environment_id, told["identifier"])
-    except NotFound:
-        return ""
-    if (wire.moment(found.created_at), wire.moment(found.updated_at)) != (told["createdAt"], told["updatedAt"]):
-        return ""
-    current().credential_audit.note(who.environment_id, who.actor, told["identifier"])
-    return str(found.endpoint.get("url", ""))
-
-
-def _text(members: dict[str, Any]) -> str:
-    """What is kept: with a digest instead of the token, and without a webhook's address, which is as good as one."""
-    if "url" in members.get("endpoint", ()):
-        members = {**members, "endpoint": {**members["endpoint"], "url": ""}}
-    if isinstance(members.get("auth"), dict):
-        token = members["auth"]["accessToken"]
-        kept = {"accessToken": "", "hasAccessToken": True, **({_DIGEST: _digest(token)} if token else {})}
-        members = {**members, "auth": {**members["auth"], **kept}}
-    return orjson.dumps(members).decode()
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _named(response: Response, key: str) -> Response:
-    response.headers["Idempotency-Key"] = key
-    return response
-
-
-def _nothing(_session: Any, _made: Any) -> None:
-    """Without a key nothing is kept."""
+def _store_nothing(_session: Any, _result: Any) -> None:
+    """Without a key there is nothing to store."""

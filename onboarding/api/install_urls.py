@@ -1,12 +1,17 @@
-"""Install addresses for one subscriber or context (contract.md A3): ours, because state is minted in the person's browser."""
+"""Install URLs for one subscriber or context.
+
+They lead to a page of this server and not to Slack, because an attempt's state is created in the browser that installs.
+"""
 
 from typing import Annotated, Literal
 
-from flask import Response
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from onboarding.api import authentication, idempotency, operations
+from onboarding.api import operations
+from onboarding.api.authentication import caller
 from onboarding.api.field_types import Contexts, Identifier, Mode, Plain, Text, Wire
+from onboarding.api.idempotency import BeforeCommit, Representation, once
+from onboarding.api.operations import LINKS, Operation
 from onboarding.api.request_parsing import read_body
 from onboarding.runtime import current
 from onboarding.services.integrations import KNOWN_SCOPES
@@ -29,16 +34,18 @@ class CreateInstallAddress(Wire):
     subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
     connection_identifier: Identifier | None = Field(
         None,
-        description="What the connection shall be called. One that the identity has already keeps its own, and where somebody takes this "
-        "one before the person has connected, another is made up.",
+        description="The connection's identifier. An existing connection of this identity keeps its own; if the identifier is taken "
+        "before the install is complete, another one is generated.",
     )
     context: Contexts = Field(None, examples=[{"tenant": "org-123"}])
-    context_hash: Plain | None = Field(None, description="For browsers; a key needs none.")
+    context_hash: Plain | None = Field(None, description="For browsers. Ignored with an API key.")
     scope: list[Scope] | None = Field(
-        None, max_length=50, description="What to ask Slack for, instead of what the integration asks for."
+        None, max_length=50, description="The Slack scopes to request, instead of the integration's."
     )
     connection_mode: Mode | None = None
-    auto_link_user: bool | None = Field(None, description="Accepted; who installed is kept anyway, as `installedBy`.")
+    auto_link_user: bool | None = Field(
+        None, description="Accepted and ignored: `installedBy` always names the installer."
+    )
 
 
 class CreateChatAddress(CreateInstallAddress):
@@ -46,41 +53,44 @@ class CreateChatAddress(CreateInstallAddress):
 
 
 class InstallAddress(Wire):
-    url: str = Field(description="Send the person there.", examples=["https://connect.example.com/connect/lnk_…"])
+    url: str = Field(description="Send the person to this URL.", examples=["https://connect.example.com/connect/lnk_…"])
 
 
-@operations.post("/v1/integrations/channel-connections/oauth", "links:write", TAG, InstallAddress, CreateInstallAddress)
-def create_install_address() -> Response:
-    """Make an install address
+REPRESENTATION: Representation[CreatedLink] = Representation(lambda created: {"url": created.url})
 
-    It lives five minutes, is for one person, and leads to one connection: a new one, or, for an identity that has one, to fresh access for
-    it. A repeat with the same `Idempotency-Key` gets the same address, which may have run out by then.
+
+@operations.post(
+    "/v1/integrations/channel-connections/oauth",
+    Operation(LINKS, TAG, InstallAddress, body=CreateInstallAddress),
+)
+@once(REPRESENTATION)
+def create_install_address(before_commit: BeforeCommit) -> CreatedLink:
+    """Create an install URL
+
+    It expires after five minutes, is for one person, and leads to one connection: a new one, or, for an identity that has
+    one, new access for it. A repeat with the same `Idempotency-Key` returns the same URL, which may have expired by then.
     """
-    return _made(CreateInstallAddress)
+    return _create(CreateInstallAddress, before_commit)
 
 
-@operations.post("/v1/integrations/chat/oauth", "links:write", TAG, InstallAddress, CreateChatAddress)
-def create_chat_address() -> Response:
-    """Make an install address, as older clients ask for it
+@operations.post("/v1/integrations/chat/oauth", Operation(LINKS, TAG, InstallAddress, body=CreateChatAddress))
+@once(REPRESENTATION)
+def create_chat_address(before_commit: BeforeCommit) -> CreatedLink:
+    """Create an install URL, as older clients do
 
-    The same as above, for programs that know this address.
+    The same as above, at the path that older clients use.
     """
-    return _made(CreateChatAddress)
+    return _create(CreateChatAddress, before_commit)
 
 
-def _made(model: type[CreateInstallAddress]) -> Response:
-    who = authentication.holder()
-
-    def act(then: idempotency.BeforeCommit) -> CreatedLink:
-        body = read_body(model)
-        ask = NewInstallUrl(
-            integration_identifier=body.integration_identifier,
-            subscriber_id=body.subscriber_id,
-            contexts=body.context or {},
-            mode=body.connection_mode,
-            connection_identifier=body.connection_identifier,
-            scopes=tuple(dict.fromkeys(body.scope or ())),
-        )
-        return current().links.create_install_url(who.caller, ask, then)
-
-    return idempotency.respond_once(act, lambda made: {"url": made.url})
+def _create(model: type[CreateInstallAddress], before_commit: BeforeCommit) -> CreatedLink:
+    body = read_body(model)
+    new = NewInstallUrl(
+        integration_identifier=body.integration_identifier,
+        subscriber_id=body.subscriber_id,
+        contexts=body.context or {},
+        mode=body.connection_mode,
+        connection_identifier=body.connection_identifier,
+        scopes=tuple(dict.fromkeys(body.scope or ())),
+    )
+    return current().links.create_install_url(caller(), new, before_commit)

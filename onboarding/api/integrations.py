@@ -1,12 +1,15 @@
-"""GET /v1/integrations (contract.md C2.3): the Slack apps, without credentials."""
+"""GET /v1/integrations: the Slack apps, without credentials."""
 
 from typing import Any, Literal
 
 from flask import Response
 from pydantic import Field, RootModel
 
-from onboarding.api import authentication, operations, wire
+from onboarding import documents
+from onboarding.api import operations
+from onboarding.api.authentication import caller
 from onboarding.api.field_types import Wire
+from onboarding.api.operations import READ, Operation
 from onboarding.runtime import current
 
 TAG = "Integrations"
@@ -29,33 +32,33 @@ class Integration(Wire):
 
 
 class Integrations(RootModel[list[Integration]]):
-    """All of the environment."""
+    """All integrations of the environment."""
 
 
-@operations.get("/v1/integrations", "connections:read", TAG, Integrations)
+@operations.get("/v1/integrations", Operation(READ, TAG, Integrations))
 def list_integrations() -> Response:
     """List integrations"""
     return _all()
 
 
-@operations.get("/v1/integrations/active", "connections:read", TAG, Integrations)
+@operations.get("/v1/integrations/active", Operation(READ, TAG, Integrations))
 def list_active_integrations() -> Response:
-    """List the integrations that are in use: all of them"""
+    """List the active integrations, which are all of them"""
     return _all()
 
 
 def _all() -> Response:
-    found = current().integrations.all_of(authentication.holder().environment_id)
+    found = current().integrations.all_of(caller().environment.id)
     return operations.json_response(
         [
             {
                 "_id": one.id,
                 "_environmentId": one.environment_id,
-                "_organizationId": wire.ORGANISATION,
+                "_organizationId": documents.ORGANIZATION,
                 "identifier": one.identifier,
                 "name": one.name,
-                "providerId": "slack",
-                "channel": "chat",
+                "providerId": documents.PROVIDER_ID,
+                "channel": documents.CHANNEL,
                 "kind": "delivery",
                 "credentials": {},
                 "active": True,

@@ -1,12 +1,13 @@
-"""The door of the API: each endpoint says its scope, what it reads and what it answers, once; the document is made from that."""
+"""The operations of the API: each declares its scope, input and output once, and the OpenAPI document is made from that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import update_wrapper, wraps
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 from pydantic import BaseModel
 from spectree import Response as Documented
 from spectree import SpecTree
@@ -14,9 +15,11 @@ from spectree import SpecTree
 from onboarding.api import authentication, problems, rate_limit
 from onboarding.api.field_types import Problem, RepeatedHeaders, ValidationProblem
 from onboarding.api.request_parsing import note_ignored
-from onboarding.http.route_access import requires_api_key
+from onboarding.http.route_access import public, requires_api_key
 
 View = TypeVar("View", bound=Callable[..., Response])
+
+READ, WRITE, LINKS = "connections:read", "connections:write", "links:write"
 
 blueprint = Blueprint("api", __name__)
 document = SpecTree(
@@ -24,7 +27,7 @@ document = SpecTree(
     mode="strict",
     title="Onboarding for Slack",
     version="1",
-    description="Channel connections of Slack workspaces: made, read, changed, verified and ended by programs.",
+    description="Create, read, change, verify and delete channel connections of Slack workspaces.",
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
     validation_error_model=ValidationProblem,
@@ -42,49 +45,105 @@ document = SpecTree(
     security={"ApiKey": []},
 )
 
+_rules: set[str] = set()
 _to_describe: list[Callable[[], None]] = []
 _describing = Lock()
 
-#: Which scope each operation needs, by its id.
+#: The scope that each operation requires, by its id.
 SCOPES: dict[str, str] = {}
 
-#: Whatever is asked, the answer can be one of these.
-_ALWAYS = (400, 401, 403, 404, 429, 500, 503)
-_WITH_BODY = (409, 413, 415)
+#: The errors that each operation can return; those with a body can return more.
+_ERRORS = (400, 401, 403, 404, 429, 500, 503)
+_ERRORS_WITH_BODY = (409, 413, 415)
 
 
-def get(
-    rule: str, scope: str, tag: str, answer: type[BaseModel] | Any, query: type[BaseModel] | None = None
-) -> Callable[[View], View]:
-    return _endpoint("GET", rule, scope, tag, {200: answer}, None, query)
+@dataclass(frozen=True)
+class Operation:
+    """What an operation requires, reads and returns."""
+
+    scope: str
+    tag: str
+    #: None for a response without a body.
+    answer: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    #: Of success: 201 for POST, 204 without a response body and 200 otherwise, if None.
+    status: int | None = None
+    #: The errors that it can return beyond those of each operation.
+    errors: tuple[int, ...] = ()
+
+    def documented(self, method: str) -> Documented:
+        """Return its statuses and their models, in the form that the document needs."""
+        success = self.status or (201 if method == "POST" else 200 if self.answer else 204)
+        errors = {*_ERRORS, *self.errors, *(_ERRORS_WITH_BODY if method in ("POST", "PATCH") else ())}
+        return Documented(
+            **{f"HTTP_{success}": self.answer},
+            **{f"HTTP_{status}": Problem for status in sorted(errors)},
+        )
 
 
-def post(
-    rule: str,
-    scope: str,
-    tag: str,
-    answer: type[BaseModel],
-    body: type[BaseModel] | None,
-    query: type[BaseModel] | None = None,
-    status: int = 201,
-    more: tuple[int, ...] = (),
-) -> Callable[[View], View]:
-    return _endpoint("POST", rule, scope, tag, {status: answer}, body, query, more)
+def get(rule: str, operation: Operation) -> Callable[[View], View]:
+    return _route("GET", rule, operation)
 
 
-def patch(rule: str, scope: str, tag: str, answer: type[BaseModel], body: type[BaseModel]) -> Callable[[View], View]:
-    return _endpoint("PATCH", rule, scope, tag, {200: answer}, body, None)
+def post(rule: str, operation: Operation) -> Callable[[View], View]:
+    return _route("POST", rule, operation)
 
 
-def delete(
-    rule: str,
-    scope: str,
-    tag: str,
-    answer: type[BaseModel] | None = None,
-    query: type[BaseModel] | None = None,
-    more: tuple[int, ...] = (),
-) -> Callable[[View], View]:
-    return _endpoint("DELETE", rule, scope, tag, {200 if answer else 204: answer}, None, query, more)
+def patch(rule: str, operation: Operation) -> Callable[[View], View]:
+    return _route("PATCH", rule, operation)
+
+
+def delete(rule: str, operation: Operation) -> Callable[[View], View]:
+    return _route("DELETE", rule, operation)
+
+
+def _route(method: str, rule: str, operation: Operation) -> Callable[[View], View]:
+    """Register a view as an operation. Its name is the operation's id, its docstring the document's text."""
+
+    def register(view: View) -> View:
+        SCOPES[view.__name__] = operation.scope
+
+        @requires_api_key
+        @wraps(view)
+        def guarded(**path: str) -> Response:
+            authentication.require_scope(operation.scope)
+            if operation.query is None and request.args:
+                note_ignored(request.args, BaseModel)
+            return view(**path)
+
+        def describe() -> None:
+            described = document.validate(
+                query=operation.query,
+                json=operation.body,
+                headers=RepeatedHeaders if operation.body is not None else None,
+                resp=operation.documented(method),
+                tags=(operation.tag,),
+                skip_validation=True,
+                operation_id=view.__name__,
+            )(view)
+            update_wrapper(guarded, described)
+
+        _to_describe.append(describe)
+        _add_rule(rule, view.__name__, guarded, method)
+        return view
+
+    return register
+
+
+def _add_rule(rule: str, name: str, view: Callable[..., Response], method: str) -> None:
+    blueprint.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False)
+    if rule not in _rules:
+        blueprint.add_url_rule(rule, "options", options, methods=["OPTIONS"])
+    _rules.add(rule)
+
+
+@public
+def options(**_path: str) -> Response:
+    """Name the methods of a path. A browser asks so before a request from another origin, without an API key."""
+    response = no_content()
+    response.headers["Allow"] = current_app.make_default_options_response().headers["Allow"]
+    return response
 
 
 def json_response(members: object, status: int = 200) -> Response:
@@ -92,13 +151,13 @@ def json_response(members: object, status: int = 200) -> Response:
 
 
 def no_content() -> Response:
-    answer = Response(status=204)
-    del answer.headers["Content-Type"]
-    return answer
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 def describe() -> None:
-    """Tells `document` of every endpoint, once: that takes longer than all else at the start, and few ever ask."""
+    """Add each operation to `document`, on first use: it takes longer than the rest of the start, and few need it."""
     with _describing:
         while _to_describe:
             _to_describe.pop()()
@@ -113,53 +172,5 @@ def problem(fault: Exception) -> Response:
 def _headers(response: Response) -> Response:
     if ignored := g.get("ignored"):
         response.headers["X-Ignored-Fields"] = ", ".join(ignored)
-    rate_limit.tell(response)
+    rate_limit.add_headers(response)
     return response
-
-
-def _endpoint(
-    method: str,
-    rule: str,
-    scope: str,
-    tag: str,
-    answers: Mapping[int, type[BaseModel] | Any | None],
-    body: type[BaseModel] | None,
-    query: type[BaseModel] | None,
-    more: tuple[int, ...] = (),
-) -> Callable[[View], View]:
-    statuses = {*_ALWAYS, *more, *(_WITH_BODY if method in ("POST", "PATCH") else ())}
-    documented = Documented(
-        **{f"HTTP_{status}": model for status, model in answers.items()},
-        **{f"HTTP_{status}": Problem for status in sorted(statuses)},
-    )
-
-    def register(view: View) -> View:
-        SCOPES[view.__name__] = scope
-
-        @requires_api_key
-        @wraps(view)
-        def guarded(**named: str) -> Response:
-            authentication.needs(scope)
-            if query is None and request.args:
-                note_ignored(request.args, BaseModel)
-            return view(**named)
-
-        def describe() -> None:
-            described = document.validate(
-                query=query,
-                json=body,
-                headers=RepeatedHeaders if body is not None else None,
-                resp=documented,
-                tags=(tag,),
-                skip_validation=True,
-                operation_id=view.__name__,
-            )(view)
-            update_wrapper(guarded, described)
-
-        _to_describe.append(describe)
-        blueprint.add_url_rule(
-            rule, endpoint=view.__name__, view_func=guarded, methods=[method], provide_automatic_options=False
-        )
-        return view
-
-    return register

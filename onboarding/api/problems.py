@@ -13,7 +13,7 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from onboarding import clock
+from onboarding import clock, documents
 from onboarding.api import wire
 from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem
 from onboarding.http.api_requests import is_api_request
@@ -112,7 +112,7 @@ def answer_to(problem: Exception) -> Response:
     if isinstance(problem, ValidationFailed):
         return body(422, "validation_failed", "Validation Error", {"errors": dict(problem.errors)})
     if isinstance(problem, SubscriberExists):
-        return body(409, problem.code, problem.sentence, beside=wire.subscriber(problem.existing))
+        return body(409, problem.code, problem.sentence, beside=documents.subscriber(problem.existing))
     if isinstance(problem, SlackBusy | SlackDown):
         answer = body(502, "slack_unreachable", problem.sentence)
         if isinstance(problem, SlackBusy):
@@ -142,7 +142,7 @@ def body(
     told: dict[str, object] = {
         **(beside or {}),
         "statusCode": status,
-        "timestamp": wire.moment(clock.now()),
+        "timestamp": documents.timestamp(clock.now()),
         "path": wire.printable(request.path),
         "message": wire.printable(message),
         "error": HTTPStatus(status).phrase,

@@ -24,13 +24,15 @@ def register(app: Flask, limit_per_second: int, storage: str) -> None:
     app.extensions[_LIMITER] = _OneLimiter(app, limit_per_second, storage)
 
 
-def tell(response: Response) -> None:
+def add_headers(response: Response) -> None:
     """`RateLimit-*` on every answer to a key that is known."""
-    if "holder" not in g:
+    if "caller" not in g:
         return
     limiter: _OneLimiter = current_app.extensions[_LIMITER]
     try:
-        resets_at, remaining = limiter.limiter.get_window_stats(limiter.item, authentication.holder().key_id, _SCOPE)
+        resets_at, remaining = limiter.limiter.get_window_stats(
+            limiter.item, str(authentication.caller().actor), _SCOPE
+        )
     except limiter.storage.base_exceptions:
         # The shared store went away since it counted. What was done is done, and told without them.
         return
@@ -49,7 +51,7 @@ class _OneLimiter(Limiter):
     def __init__(self, app: Flask, limit_per_second: int, storage: str) -> None:
         self.item = RateLimitItemPerSecond(limit_per_second)
         super().__init__(
-            key_func=lambda: authentication.holder().key_id,
+            key_func=lambda: str(authentication.caller().actor),
             app=app,
             strategy="moving-window",
             application_limits=[str(self.item)],
@@ -60,11 +62,11 @@ class _OneLimiter(Limiter):
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
         # Pages have no key and no limit.
-        if "holder" not in g:
+        if "caller" not in g:
             return
         try:
             is_counted = self.limiter is self._usual
-            is_within = is_counted and self._usual.hit(self.item, authentication.holder().key_id, _SCOPE)
+            is_within = is_counted and self._usual.hit(self.item, str(authentication.caller().actor), _SCOPE)
         except self.storage.base_exceptions:
             is_counted = False
         if not is_counted:

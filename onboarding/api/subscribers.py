@@ -1,22 +1,26 @@
-"""/v2/subscribers (contract.md A3, C2.2): enough for creating, finding and naming people."""
+"""/v2/subscribers: create, find, change and delete the subscribers of connections."""
 
 from typing import Any, Literal
 
 from flask import Response
 from pydantic import Field
 
-from onboarding.api import authentication, idempotency, operations, wire
-from onboarding.api.field_types import Data, Flag, Identifier, PageQuery, Plain, Time, Wire, page
+from onboarding import documents
+from onboarding.api import operations
+from onboarding.api.authentication import caller
+from onboarding.api.field_types import CursorPage, Data, Flag, Identifier, PageQuery, Plain, Time, Wire, page
+from onboarding.api.idempotency import BeforeCommit, Representation, once
+from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_body_and_query, read_query
 from onboarding.runtime import current
-from onboarding.services import subscribers as service
+from onboarding.services.subscribers import SubscriberContent
 
 TAG = "Subscribers"
 _ONE = "/v2/subscribers/<subscriber_id>"
 
 
 class UpdateSubscriber(Wire):
-    """What is named is changed; null takes it away."""
+    """The members in the body are changed; null removes one."""
 
     first_name: Plain | None = Field(None, max_length=255)
     last_name: Plain | None = Field(None, max_length=255)
@@ -29,7 +33,7 @@ class UpdateSubscriber(Wire):
 
     @property
     def profile(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in wire.PROFILE if name in self.model_fields_set}
+        return {name: getattr(self, name) for name in documents.PROFILE if name in self.model_fields_set}
 
 
 class CreateSubscriber(UpdateSubscriber):
@@ -59,14 +63,6 @@ class Subscriber(Wire):
     updated_at: Time
 
 
-class SubscriberPage(Wire):
-    data: list[Subscriber]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
-
-
 class SubscriberQuery(PageQuery):
     subscriber_id: Plain | None = None
     email: Plain | None = None
@@ -79,57 +75,53 @@ class SubscriberDeleted(Wire):
     status: Literal["deleted"]
 
 
-@operations.post("/v2/subscribers", "connections:write", TAG, Subscriber, CreateSubscriber, CreateSubscriberQuery)
-def create_subscriber() -> Response:
-    """Create a subscriber, or change the one that exists
+REPRESENTATION = Representation(documents.subscriber)
 
-    Both are answered with 201, the only success that the official clients know here.
+
+@operations.post(
+    "/v2/subscribers", Operation(WRITE, TAG, Subscriber, body=CreateSubscriber, query=CreateSubscriberQuery)
+)
+@once(REPRESENTATION)
+def create_subscriber(before_commit: BeforeCommit) -> documents.Subscriber:
+    """Create a subscriber, or change the existing one
+
+    Both return 201, the only success that the official clients accept here.
     """
-    who = authentication.holder()
-
-    def act(then: idempotency.BeforeCommit) -> service.Subscriber:
-        body, asked = read_body_and_query(CreateSubscriber, CreateSubscriberQuery)
-        return current().subscribers.create(
-            who.environment_id, body.subscriber_id, body.profile, asked.fail_if_exists, then
-        )
-
-    return idempotency.respond_once(act, wire.subscriber)
+    body, query = read_body_and_query(CreateSubscriber, CreateSubscriberQuery)
+    new = SubscriberContent(body.subscriber_id, body.profile)
+    return current().subscribers.create(caller(), new, query.fail_if_exists, before_commit)
 
 
-@operations.get("/v2/subscribers", "connections:read", TAG, SubscriberPage, SubscriberQuery)
+@operations.get("/v2/subscribers", Operation(READ, TAG, CursorPage[Subscriber], query=SubscriberQuery))
 def list_subscribers() -> Response:
     """List subscribers, by cursor"""
-    asked = read_query(SubscriberQuery)
+    query = read_query(SubscriberQuery)
     names = ("subscriber_id", "email", "phone", "name")
-    wanted = {name: value for name in names if (value := getattr(asked, name)) is not None}
-    found = current().subscribers.list(authentication.holder().environment_id, asked.ask(), wanted)
-    return operations.json_response(page([wire.subscriber(one) for one in found.rows], found))
+    filters = {name: value for name in names if (value := getattr(query, name)) is not None}
+    found = current().subscribers.list(caller().environment.id, query.page_request(), filters)
+    return operations.json_response(page(found, documents.subscriber))
 
 
-@operations.get(_ONE, "connections:read", TAG, Subscriber)
+@operations.get(_ONE, Operation(READ, TAG, Subscriber))
 def retrieve_subscriber(subscriber_id: str) -> Response:
     """Retrieve a subscriber"""
-    return operations.json_response(
-        wire.subscriber(current().subscribers.retrieve(authentication.holder().environment_id, subscriber_id))
-    )
+    found = current().subscribers.retrieve(caller().environment.id, subscriber_id)
+    return operations.json_response(documents.subscriber(found))
 
 
-@operations.patch(_ONE, "connections:write", TAG, Subscriber, UpdateSubscriber)
-def update_subscriber(subscriber_id: str) -> Response:
+@operations.patch(_ONE, Operation(WRITE, TAG, Subscriber, body=UpdateSubscriber))
+@once(REPRESENTATION, 200)
+def update_subscriber(before_commit: BeforeCommit, subscriber_id: str) -> documents.Subscriber:
     """Change a subscriber
 
-    What is named is changed; `null` takes it away.
+    The members in the body are changed; `null` removes one.
     """
-
-    def act(then: idempotency.BeforeCommit) -> service.Subscriber:
-        body = read_body(UpdateSubscriber)
-        return current().subscribers.change(authentication.holder().environment_id, subscriber_id, body.profile, then)
-
-    return idempotency.respond_once(act, wire.subscriber, 200)
+    body = read_body(UpdateSubscriber)
+    return current().subscribers.change(caller(), SubscriberContent(subscriber_id, body.profile), before_commit)
 
 
-@operations.delete(_ONE, "connections:write", TAG, SubscriberDeleted, more=(409,))
+@operations.delete(_ONE, Operation(WRITE, TAG, SubscriberDeleted, errors=(409,)))
 def delete_subscriber(subscriber_id: str) -> Response:
     """Delete a subscriber to whom no connection belongs, and its channel endpoints"""
-    current().subscribers.remove(authentication.holder().environment_id, subscriber_id)
+    current().subscribers.remove(caller(), subscriber_id)
     return operations.json_response({"acknowledged": True, "status": "deleted"})

@@ -2,7 +2,6 @@
 
 import click
 
-from onboarding.api.wire import moment
 from onboarding.cli.shell import (
     environment_option,
     json_option,
@@ -12,6 +11,7 @@ from onboarding.cli.shell import (
     shell_actor,
     split_list,
 )
+from onboarding.documents import timestamp
 from onboarding.errors import Refused
 from onboarding.services.api_keys import SCOPES, KeySummary, NewApiKey
 
@@ -70,13 +70,13 @@ def _members(one: KeySummary) -> dict[str, object]:
         "name": one.name,
         "beginning": one.beginning,
         "scopes": list(one.scopes),
-        "createdAt": moment(one.created_at),
-        "expiresAt": moment(one.expires_at) if one.expires_at else None,
-        "lastUsedAt": moment(one.last_used_at) if one.last_used_at else None,
+        "createdAt": timestamp(one.created_at),
+        "expiresAt": timestamp(one.expires_at) if one.expires_at else None,
+        "lastUsedAt": timestamp(one.last_used_at) if one.last_used_at else None,
         "revoked": one.is_revoked,
     }
 
 
 def _line(one: KeySummary) -> str:
-    used = f"used {moment(one.last_used_at)}" if one.last_used_at else "never used"
+    used = f"used {timestamp(one.last_used_at)}" if one.last_used_at else "never used"
     return f"{one.beginning}…  {one.name}  {','.join(one.scopes)}  {'revoked' if one.is_revoked else used}"

@@ -4,11 +4,10 @@ import json
 
 import click
 
-from onboarding import texts
-from onboarding.api.channel_connections import documented
-from onboarding.api.wire import moment
+from onboarding import documents, texts
 from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor
-from onboarding.services.connections.records import Connection, ConsoleSearch
+from onboarding.documents import Connection
+from onboarding.services.connections.records import ConsoleSearch
 
 group = click.Group("connection", help="Channel connections.")
 
@@ -21,7 +20,10 @@ def list_(after: str | None, environment: str, as_json: bool) -> None:
     """List connections, newest first, 25 at a time."""
     with open_runtime() as runtime:
         page = runtime.connections.page(runtime.environments.named(environment).id, ConsoleSearch(), after, None)
-    members: dict[str, object] = {"data": [documented(row, secrets=False) for row in page.rows], "next": page.next}
+    members: dict[str, object] = {
+        "data": [documents.connection(row, with_token=False) for row in page.rows],
+        "next": page.next,
+    }
     lines = [_line(row) for row in page.rows]
     if page.next:
         lines.append(f"There are more: --after {page.next}")
@@ -35,8 +37,12 @@ def show(identifier: str, environment: str) -> None:
     """Print one connection as the API shows it, without its token."""
     with open_runtime() as runtime:
         found = runtime.connections.detail(runtime.environments.named(environment).id, identifier)
-    beyond = {"tokenLastFour": found.token_last_four, "tokenSince": moment(found.token_since), "others": found.others}
-    click.echo(json.dumps({**documented(found.connection, secrets=False), **beyond}, indent=2))
+    beyond = {
+        "tokenLastFour": found.token_last_four,
+        "tokenSince": documents.timestamp(found.token_since),
+        "others": found.others,
+    }
+    click.echo(json.dumps({**documents.connection(found.connection, with_token=False), **beyond}, indent=2))
 
 
 @group.command()
@@ -50,7 +56,7 @@ def verify(identifier: str, environment: str, as_json: bool) -> None:
         runtime.connections.verify(home, identifier)
         found = runtime.connections.detail(home, identifier).connection
     why = f": {found.status_reason}" if found.status_reason else "."
-    print_result(as_json, documented(found, secrets=False), lambda: f"{identifier} is {found.status}{why}")
+    print_result(as_json, documents.connection(found, with_token=False), lambda: f"{identifier} is {found.status}{why}")
 
 
 @group.command()

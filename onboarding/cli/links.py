@@ -4,7 +4,6 @@ from typing import TypedDict, Unpack
 
 import click
 
-from onboarding.api.wire import moment
 from onboarding.cli.shell import (
     environment_option,
     json_option,
@@ -13,6 +12,7 @@ from onboarding.cli.shell import (
     print_result,
     shell_actor,
 )
+from onboarding.documents import timestamp
 from onboarding.errors import NotFound, Refused
 from onboarding.services.links import NewLink
 
@@ -47,7 +47,7 @@ def create(environment: str, as_json: bool, **options: Unpack[_LinkOptions]) -> 
     """Print an address for one customer."""
     with open_runtime() as runtime:
         created = runtime.links.create(_new_link(environment, options), shell_actor())
-    members: dict[str, object] = {"id": created.id, "url": created.url, "expiresAt": moment(created.expires_at)}
+    members: dict[str, object] = {"id": created.id, "url": created.url, "expiresAt": timestamp(created.expires_at)}
     print_result(as_json, members, lambda: created.url)
 
 

@@ -2,8 +2,8 @@
 
 import click
 
-from onboarding.api.wire import moment
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
+from onboarding.documents import timestamp
 
 group = click.Group("operator", help="Users of the console.")
 
@@ -17,7 +17,7 @@ def add(email: str, role: str | None, as_json: bool) -> None:
     with open_runtime() as runtime:
         runtime.environments.first()
         link = runtime.operators.invite(email, shell_actor(), role)
-    print_result(as_json, {"url": link.url, "expiresAt": moment(link.expires_at)}, lambda: link.url)
+    print_result(as_json, {"url": link.url, "expiresAt": timestamp(link.expires_at)}, lambda: link.url)
 
 
 @group.command("list")

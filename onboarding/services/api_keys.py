@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from onboarding import changes, ids
-from onboarding.callers import Actor, ActorKind, ApiCaller, CallerEnvironment
+from onboarding.callers import SEE_SECRETS, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused, StorageProblem
@@ -22,7 +22,7 @@ PREFIX = "sco_"
 SCOPES = {
     "connections:read": "See connections, contexts, subscribers, endpoints and integrations, without credentials.",
     "connections:write": "Make, change, verify and delete connections, contexts, subscribers and endpoints.",
-    "connections:secrets": "See access tokens and webhook addresses.",
+    SEE_SECRETS: "See access tokens and webhook addresses.",
     "links:write": "Make install addresses.",
     "settings:write": "Change settings of the environment.",
 }
@@ -64,26 +64,6 @@ class KeySummary:
     expires_at: datetime | None
     last_used_at: datetime | None
     is_revoked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A valid key, its environment and its scopes."""
-
-    key_id: str
-    environment_id: str
-    environment_name: str
-    scopes: frozenset[str]
-    creates_subscribers: bool
-
-    @property
-    def actor(self) -> str:
-        return str(self.caller.actor)
-
-    @property
-    def caller(self) -> ApiCaller:
-        environment = CallerEnvironment(self.environment_id, self.environment_name, self.creates_subscribers)
-        return ApiCaller(environment, Actor(ActorKind.API_KEY, self.key_id), self.scopes)
 
 
 class ApiKeys:
@@ -148,20 +128,21 @@ class ApiKeys:
             for key_id in revoked:
                 changes.record(session, Change(ChangeKind.API_KEY_REVOKED, actor, at, row.id, key_id, name))
 
-    def holder(self, key: str) -> Holder | None:
-        """Return the key with its environment. None if it is unknown, revoked or expired."""
+    def authenticate(self, key: str) -> ApiCaller | None:
+        """Return the caller with this key; None for a key that is unknown, revoked or expired."""
         with self._database.rows() as rows:
             row = api_keys.by_digest(rows, _digest(key))
         at = self._now()
         if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
             return None
         self._store_use(row.id, at)
-        return Holder(
-            key_id=row.id,
-            environment_id=row.environment_id,
-            environment_name=row.environment_name,
+        return ApiCaller(
+            environment=CallerEnvironment(
+                row.environment_id, row.environment_name, row.unknown_subscribers == "create"
+            ),
+            actor=Actor(ActorKind.API_KEY, row.id),
             scopes=frozenset(row.scopes.split(",")),
-            creates_subscribers=row.unknown_subscribers == "create",
+            kind=CallerKind.API_KEY,
         )
 
     def _store_use(self, key_id: str, at: datetime) -> None:

@@ -1,34 +1,23 @@
-"""Channel endpoints: where in Slack something arrives (contract.md A3, C2.4)."""
+"""Channel endpoints: a channel, user or webhook in Slack that a host delivers to."""
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from onboarding import identity, ids
+from onboarding.callers import ApiCaller, CallerEnvironment
 from onboarding.clock import Clock
+from onboarding.documents import CHANNEL, PROVIDER_ID, ChannelEndpoint, timestamp
 from onboarding.errors import Conflict, NotFound, unknown_integration, unknown_subscriber
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
+from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.store import channel_endpoints as store
 from onboarding.store import connections, contexts, integrations, pagination, subscribers
 from onboarding.store.channel_endpoints import EndpointFilter
 from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.vault import SealedAt, Vault
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    identifier: str
-    integration_identifier: str
-    connection_identifier: str | None
-    subscriber_id: str
-    context_keys: tuple[str, ...]
-    type: str
-    #: A webhook's address is as good as a password.
-    endpoint: Mapping[str, Any] = field(repr=False)
-    created_at: datetime
-    updated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -40,13 +29,13 @@ class NewEndpoint:
     identifier: str | None = None
     connection_identifier: str | None = None
     contexts: Mapping[str, str | None] = field(default_factory=dict)
-    #: None leaves it to the environment.
+    #: None for the environment's setting.
     create_subscriber: bool | None = None
 
 
 @dataclass(frozen=True)
 class EndpointQuery:
-    """What a list is narrowed to; None does not narrow."""
+    """The filters of the list. None does not filter."""
 
     subscriber_id: str | None = None
     channel: str | None = None
@@ -55,66 +44,87 @@ class EndpointQuery:
     connection_identifier: str | None = None
     context_keys: tuple[str, ...] | None = None
 
+    @property
+    def filters(self) -> dict[str, object]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
 
 class Endpoints:
-    def __init__(self, database: Database, vault: Vault, now: Clock) -> None:
-        self._database, self._vault, self._now = database, vault, now
+    def __init__(self, database: Database, vault: Vault, credential_audit: CredentialAudit, now: Clock) -> None:
+        self._database, self._vault, self._credential_audit, self._now = database, vault, credential_audit, now
 
-    def create(
-        self,
-        environment_id: str,
-        environment_name: str,
-        creates_subscribers: bool,
-        wish: NewEndpoint,
-        before_commit: BeforeCommit,
-    ) -> Endpoint:
-        """Raises NotFound (integration, subscriber, connection), Conflict (`endpoint_exists`)."""
-        identifier, row_id, at = wish.identifier or ids.endpoint_identifier(), ids.new_id("end"), self._now()
+    def create(self, caller: ApiCaller, new: NewEndpoint, before_commit: BeforeCommit) -> ChannelEndpoint:
+        """Create an endpoint.
+
+        Raises NotFound (integration, subscriber, connection), Conflict (`endpoint_exists`).
+        """
+        environment_id = caller.environment.id
+        identifier, row_id, at = new.identifier or ids.endpoint_identifier(), ids.new_id("end"), self._now()
         try:
             with self._database.transaction() as session:
-                integration_id = integrations.shared_id_of(session, environment_id, wish.integration_identifier)
+                integration_id = integrations.shared_id_of(session, environment_id, new.integration_identifier)
                 if integration_id is None:
-                    raise unknown_integration(wish.integration_identifier)
-                if creates_subscribers if wish.create_subscriber is None else wish.create_subscriber:
-                    subscribers.remember(session, environment_id, wish.subscriber_id, at)
-                elif not subscribers.hold(session, environment_id, wish.subscriber_id):
-                    raise unknown_subscriber(wish.subscriber_id)
-                contexts.remember(session, environment_id, wish.contexts, at)
-                keys = tuple(wish.contexts)
+                    raise unknown_integration(new.integration_identifier)
+                self._ensure_subscriber(session, caller.environment, new, at)
+                contexts.remember(session, environment_id, new.contexts, at)
+                keys = tuple(new.contexts)
                 store.add(
                     session,
                     id=row_id,
                     environment_id=environment_id,
                     identifier=identifier,
                     integration_id=integration_id,
-                    connection_id=self._connection_id(session, environment_id, integration_id, wish),
-                    subscriber_id=wish.subscriber_id,
+                    connection_id=self._connection_id(session, environment_id, integration_id, new),
+                    subscriber_id=new.subscriber_id,
                     context_keys=json.dumps(keys),
                     context_digest=identity.context_digest(keys),
-                    type=wish.type,
-                    endpoint=self._vault.seal(json.dumps(wish.endpoint), _place(row_id)),
+                    type=new.type,
+                    endpoint=self._vault.seal(json.dumps(new.endpoint), _sealed_at(row_id)),
                     created_at=at,
                     updated_at=at,
                 )
-                made = self._find(session, environment_id, identifier)
-                before_commit(session, made)
+                created = self._find(session, environment_id, identifier)
+                before_commit(session, created)
         except Conflict as conflict:
             if conflict.code != Conflict.code:
                 raise
-            sentence = (
-                f'Channel endpoint with identifier "{identifier}" already exists in environment "{environment_name}"'
-            )
-            raise Conflict(sentence, "endpoint_exists") from None
-        return made
+            known = f'Channel endpoint with identifier "{identifier}" already exists in environment'
+            raise Conflict(f'{known} "{caller.environment.name}"', "endpoint_exists") from None
+        return created
 
-    def retrieve(self, environment_id: str, identifier: str) -> Endpoint:
-        """Raises NotFound."""
-        with self._database.reading() as session:
-            return self._find(session, environment_id, identifier)
+    def retrieve(self, caller: ApiCaller, identifier: str) -> ChannelEndpoint:
+        """Return an endpoint, and record the read of a webhook's address that the caller may see.
 
-    def list(self, environment_id: str, ask: PageRequest, query: EndpointQuery) -> Page[Endpoint]:
-        request = pagination.store_page_request("endpoints", environment_id, ask)
-        if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
+        Raises NotFound, StorageProblem.
+        """
+        found = self._stored(caller.environment.id, identifier)
+        if found.has_secret and caller.may_see_secrets:
+            self._credential_audit.record(caller, CredentialKind.ENDPOINT, identifier)
+        return found
+
+    def webhook_url(self, caller: ApiCaller, identifier: str, created_at: str, updated_at: str) -> str:
+        """Return the webhook's address for a repeated response with these timestamps, and record the read.
+
+        Empty if the caller may not see it, or if the endpoint is gone or was changed since.
+        """
+        try:
+            found = self._stored(caller.environment.id, identifier)
+        except NotFound:
+            return ""
+        is_same = (timestamp(found.created_at), timestamp(found.updated_at)) == (created_at, updated_at)
+        if not is_same or not caller.may_see_secrets:
+            return ""
+        self._credential_audit.record(caller, CredentialKind.ENDPOINT, identifier)
+        return str(found.endpoint.get("url", ""))
+
+    def list(self, caller: ApiCaller, request: PageRequest, query: EndpointQuery) -> Page[ChannelEndpoint]:
+        """Return a page of endpoints, and record the read of webhooks' addresses that the caller may see.
+
+        Raises Refused (`cursor_unknown`), StorageProblem.
+        """
+        environment_id = caller.environment.id
+        store_request = pagination.store_page_request("endpoints", environment_id, request)
+        if query.channel not in (None, CHANNEL) or query.provider_id not in (None, PROVIDER_ID):
             return Page((), None, None, 0, False)
         with self._database.reading() as session:
             integration_id: str | None = None
@@ -127,63 +137,81 @@ class Endpoints:
                 None if query.context_keys is None else identity.context_digest(query.context_keys),
                 query.connection_identifier,
             )
-            page_rows = store.page(session, environment_id, request, wanted)
+            page_rows = store.page(session, environment_id, store_request, wanted)
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return pagination.page_of(request, page_rows, total, COUNT_CAP, self._endpoint)
+        page = pagination.page_of(store_request, page_rows, total, COUNT_CAP, self._endpoint)
+        if caller.may_see_secrets and any(one.has_secret for one in page.rows):
+            self._credential_audit.record_list(caller, CredentialKind.ENDPOINT, query.filters, page.total)
+        return page
 
     def change(
         self,
-        environment_id: str,
-        environment_name: str,
+        caller: ApiCaller,
         identifier: str,
-        form: Callable[[str], Mapping[str, Any]],
+        check: Callable[[str], Mapping[str, Any]],
         before_commit: BeforeCommit,
-    ) -> Endpoint:
-        """Replaces the endpoint, whose type stays. `form` makes one of that type. Raises NotFound, and what `form` raises."""
+    ) -> ChannelEndpoint:
+        """Replace the endpoint with what `check` returns for the stored type.
+
+        Raises NotFound, and the exceptions of `check`.
+        """
+        environment_id = caller.environment.id
         with self._database.transaction() as session:
             row = store.find(session, environment_id, identifier)
             if row is None:
-                sentence = (
-                    f'Channel endpoint with identifier "{identifier}" not found in environment "{environment_name}"'
-                )
-                raise NotFound(sentence, "endpoint_not_found")
-            sealed = self._vault.seal(json.dumps(form(row.type)), _place(row.id))
+                missing = f'Channel endpoint with identifier "{identifier}" not found in environment'
+                raise NotFound(f'{missing} "{caller.environment.name}"', "endpoint_not_found")
+            sealed = self._vault.seal(json.dumps(check(row.type)), _sealed_at(row.id))
             store.change(session, row.id, sealed, self._now())
             changed = self._find(session, environment_id, identifier)
             before_commit(session, changed)
         return changed
 
-    def remove(self, environment_id: str, identifier: str) -> None:
-        """Raises NotFound."""
+    def remove(self, caller: ApiCaller, identifier: str) -> None:
+        """Delete an endpoint. Raises NotFound."""
         with self._database.transaction() as session:
-            if not store.remove(session, environment_id, identifier):
+            if not store.remove(session, caller.environment.id, identifier):
                 raise _unknown(identifier)
 
+    def _stored(self, environment_id: str, identifier: str) -> ChannelEndpoint:
+        with self._database.reading() as session:
+            return self._find(session, environment_id, identifier)
+
+    def _ensure_subscriber(
+        self, session: Session, environment: CallerEnvironment, new: NewEndpoint, at: datetime
+    ) -> None:
+        """Raises NotFound for an unknown subscriber that must not be created."""
+        creates = environment.creates_subscribers if new.create_subscriber is None else new.create_subscriber
+        if creates:
+            subscribers.remember(session, environment.id, new.subscriber_id, at)
+        elif not subscribers.hold(session, environment.id, new.subscriber_id):
+            raise unknown_subscriber(new.subscriber_id)
+
     def _connection_id(
-        self, session: Session, environment_id: str, integration_id: str, wish: NewEndpoint
+        self, session: Session, environment_id: str, integration_id: str, new: NewEndpoint
     ) -> str | None:
-        if wish.connection_identifier is None:
+        if new.connection_identifier is None:
             return None
-        found = connections.by_identifier(session, environment_id, wish.connection_identifier)
+        found = connections.by_identifier(session, environment_id, new.connection_identifier)
         if found is None or found.integration_id != integration_id:
-            raise NotFound(f"Channel connection not found: {wish.connection_identifier}", "connection_not_found")
+            raise NotFound(f"Channel connection not found: {new.connection_identifier}", "connection_not_found")
         return found.id
 
-    def _find(self, session: Session, environment_id: str, identifier: str) -> Endpoint:
+    def _find(self, session: Session, environment_id: str, identifier: str) -> ChannelEndpoint:
         row = store.find(session, environment_id, identifier)
         if row is None:
             raise _unknown(identifier)
         return self._endpoint(row)
 
-    def _endpoint(self, row: Any) -> Endpoint:
-        return Endpoint(
+    def _endpoint(self, row: Any) -> ChannelEndpoint:
+        return ChannelEndpoint(
             identifier=row.identifier,
             integration_identifier=row.integration_identifier,
             connection_identifier=row.connection_identifier,
             subscriber_id=row.subscriber_id,
             context_keys=tuple(json.loads(row.context_keys)),
             type=row.type,
-            endpoint=json.loads(self._vault.open(row.endpoint, _place(row.id))),
+            endpoint=json.loads(self._vault.open(row.endpoint, _sealed_at(row.id))),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -193,5 +221,5 @@ def _unknown(identifier: str) -> NotFound:
     return NotFound(f"Channel endpoint with identifier '{identifier}' not found", "endpoint_not_found")
 
 
-def _place(row_id: str) -> SealedAt:
+def _sealed_at(row_id: str) -> SealedAt:
     return SealedAt("channel_endpoints", "endpoint", row_id)

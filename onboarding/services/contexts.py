@@ -1,12 +1,13 @@
-"""Contexts: what connections refer to besides people, with the host's data (contract.md A3, C2.1)."""
+"""Contexts: what connections refer to besides subscribers, such as a tenant, with the host's data."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from onboarding.callers import ApiCaller
 from onboarding.clock import Clock
+from onboarding.documents import Context
 from onboarding.errors import Conflict, NotFound
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.store import connections, pagination
@@ -15,56 +16,56 @@ from onboarding.store.database import BeforeCommit, Database, Session
 
 
 @dataclass(frozen=True)
-class Context:
+class ContextContent:
+    """What a caller stores: a context's type and id, and its data."""
+
     type: str
     id: str
     data: Mapping[str, Any]
-    created_at: datetime
-    updated_at: datetime
 
 
 class Contexts:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
 
-    def create(
-        self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], before_commit: BeforeCommit
-    ) -> Context:
-        """Raises Conflict (`context_exists`)."""
+    def create(self, caller: ApiCaller, new: ContextContent, before_commit: BeforeCommit) -> Context:
+        """Create a context. Raises Conflict (`context_exists`)."""
         with self._database.transaction() as session:
-            if not store.add(session, environment_id, f"{kind}:{name}", data, self._now()):
-                raise Conflict(f"Context with type '{kind}' and id '{name}' already exists", "context_exists")
-            made = self._find(session, environment_id, kind, name)
-            before_commit(session, made)
-        return made
+            if not store.add(session, caller.environment.id, f"{new.type}:{new.id}", new.data, self._now()):
+                raise Conflict(f"Context with type '{new.type}' and id '{new.id}' already exists", "context_exists")
+            created = self._find(session, caller.environment.id, new.type, new.id)
+            before_commit(session, created)
+        return created
 
     def retrieve(self, environment_id: str, kind: str, name: str) -> Context:
-        """Raises NotFound."""
+        """Return a context. Raises NotFound."""
         with self._database.reading() as session:
             return self._find(session, environment_id, kind, name)
 
-    def list(self, environment_id: str, ask: PageRequest, wanted: Mapping[str, str]) -> Page[Context]:
-        request = pagination.store_page_request("contexts", environment_id, ask)
+    def list(self, environment_id: str, request: PageRequest, filters: Mapping[str, str]) -> Page[Context]:
+        """Return a page of contexts. `filters`: `type`, `id`, `search`. Raises Refused (`cursor_unknown`)."""
+        store_request = pagination.store_page_request("contexts", environment_id, request)
         with self._database.reading() as session:
-            page_rows = store.page(session, environment_id, request, wanted)
-            total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return pagination.page_of(request, page_rows, total, COUNT_CAP, _context)
+            page_rows = store.page(session, environment_id, store_request, filters)
+            total = store.count(session, environment_id, filters, COUNT_CAP + 1)
+        return pagination.page_of(store_request, page_rows, total, COUNT_CAP, _context)
 
-    def change(
-        self, environment_id: str, kind: str, name: str, data: Mapping[str, Any], before_commit: BeforeCommit
-    ) -> Context:
-        """Replaces the data, whole. Raises NotFound."""
+    def change(self, caller: ApiCaller, new: ContextContent, before_commit: BeforeCommit) -> Context:
+        """Replace the data as a whole. Raises NotFound."""
+        environment_id = caller.environment.id
         with self._database.transaction() as session:
-            if not store.change(session, environment_id, kind, name, data, self._now()):
-                raise NotFound(f"Context with type '{kind}' and id '{name}' not found", "context_not_found")
-            changed = self._find(session, environment_id, kind, name)
+            if not store.change(session, environment_id, new.type, new.id, new.data, self._now()):
+                raise NotFound(f"Context with type '{new.type}' and id '{new.id}' not found", "context_not_found")
+            changed = self._find(session, environment_id, new.type, new.id)
             before_commit(session, changed)
         return changed
 
-    def remove(self, environment_id: str, kind: str, name: str) -> None:
-        """Raises NotFound, and Conflict while connections refer to it."""
+    def remove(self, caller: ApiCaller, kind: str, name: str) -> None:
+        """Delete a context. Raises NotFound, and Conflict while connections refer to it."""
+        environment_id = caller.environment.id
         with self._database.transaction() as session:
-            # First it goes, then it is counted: who makes a connection with it at this moment is seen, or makes it anew.
+            # Deleted first, then counted: a connection that is created at the same time is either counted or creates
+            # the context again.
             if not store.remove(session, environment_id, kind, name):
                 raise _unknown(environment_id, kind, name)
             used = connections.count_of_context(session, environment_id, f"{kind}:{name}")

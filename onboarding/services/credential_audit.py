@@ -1,39 +1,66 @@
-"""The audit of credentials that programs read: once per key, connection and hour, so that a read stays a read."""
+"""The audit of credentials that callers of the API read: one entry per caller, subject and hour."""
 
 import hashlib
 from collections import OrderedDict
-from datetime import datetime
+from collections.abc import Mapping
+from enum import StrEnum
 
+import orjson
+
+from onboarding.callers import ApiCaller
 from onboarding.clock import Clock
 from onboarding.store import audit
 from onboarding.store.database import Database
 
-#: Remembered in the process; beyond that the entry's own id keeps it single.
+#: How many entries this process remembers; beyond that, and between processes, the entry's id keeps it unique.
 _REMEMBERED = 100_000
+
+
+class CredentialKind(StrEnum):
+    CONNECTION = "connection"
+    ENDPOINT = "endpoint"
+
+
+#: The subject of an entry about a list.
+_LISTS = {CredentialKind.CONNECTION: "list", CredentialKind.ENDPOINT: "endpoints"}
 
 
 class CredentialAudit:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
-        self._noted: OrderedDict[str, None] = OrderedDict()
+        self._recorded: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
-    def note(self, environment_id: str, actor: str, subject: str, detail: str = "") -> None:
-        """`subject`: a connection's identifier, or `list` with the filter and count as its detail. Raises StorageProblem.
+    def record(self, caller: ApiCaller, kind: CredentialKind, identifier: str) -> None:
+        """Record that `caller` reads one credential. Call it before the credential is returned.
 
-        Who cannot be written down does not get to read.
+        Raises StorageProblem: a read that cannot be recorded is refused.
         """
+        self._record(caller, (kind, identifier), identifier, kind)
+
+    def record_list(self, caller: ApiCaller, kind: CredentialKind, filters: Mapping[str, object], count: int) -> None:
+        """Record that `caller` reads the credentials of a list. `filters` with the value None are left out.
+
+        Raises StorageProblem.
+        """
+        text = orjson.dumps({name: value for name, value in filters.items() if value is not None}).decode()
+        self._record(caller, (f"{kind} list", text), _LISTS[kind], f"{text} count={count}")
+
+    def _record(self, caller: ApiCaller, what: tuple[str, ...], subject: str, detail: str) -> None:
         at = self._now()
-        entry_id = _entry_id(environment_id, actor, subject, detail.partition(" ")[0], at)
-        if entry_id in self._noted:
+        key = (caller.environment.id, str(caller.actor), at.strftime("%Y-%m-%dT%H"), *what)
+        if key in self._recorded:
             return
+        entry = audit.NewEntry(
+            id=f"aud_{hashlib.sha256(chr(31).join(key).encode()).hexdigest()[:32]}",
+            environment_id=caller.environment.id,
+            at=at,
+            actor=str(caller.actor),
+            action="credentials.read",
+            subject=subject,
+            detail=detail,
+        )
         with self._database.transaction() as session:
-            entry = audit.NewEntry(entry_id, environment_id, at, actor, "credentials.read", subject, detail=detail)
             audit.add_once(session, entry)
-        self._noted[entry_id] = None
-        if len(self._noted) > _REMEMBERED:
-            self._noted.popitem(last=False)
-
-
-def _entry_id(environment_id: str, actor: str, subject: str, narrowed: str, at: datetime) -> str:
-    told = "\x1f".join((environment_id, actor, subject, narrowed, at.strftime("%Y-%m-%dT%H")))
-    return f"aud_{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+        self._recorded[key] = None
+        if len(self._recorded) > _REMEMBERED:
+            self._recorded.popitem(last=False)

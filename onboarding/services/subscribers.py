@@ -1,12 +1,13 @@
-"""Subscribers: enough for creating, finding and naming people (contract.md A3, C2.2)."""
+"""Subscribers: the customers or users that connections belong to, with the profile that callers store."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from onboarding.callers import ApiCaller
 from onboarding.clock import Clock
+from onboarding.documents import Subscriber
 from onboarding.errors import Conflict, NotFound
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.store import channel_endpoints, connections, pagination
@@ -15,17 +16,15 @@ from onboarding.store.database import BeforeCommit, Database, Session
 
 
 @dataclass(frozen=True)
-class Subscriber:
-    environment_id: str
+class SubscriberContent:
+    """What a caller stores. `profile` holds the members to change, by the names of `documents.PROFILE`."""
+
     subscriber_id: str
-    #: Those of `store.PROFILE`; `data` is an object.
     profile: Mapping[str, Any]
-    created_at: datetime
-    updated_at: datetime
 
 
 class SubscriberExists(Conflict):
-    """An official client reads the one that exists out of this answer (contract.md C2.2)."""
+    """The response contains the existing subscriber, because the official Python client parses one from it."""
 
     code = "subscriber_exists"
 
@@ -39,53 +38,56 @@ class Subscribers:
         self._database, self._now = database, now
 
     def create(
-        self,
-        environment_id: str,
-        subscriber_id: str,
-        profile: Mapping[str, Any],
-        fail_if_exists: bool,
-        before_commit: BeforeCommit,
+        self, caller: ApiCaller, new: SubscriberContent, fail_if_exists: bool, before_commit: BeforeCommit
     ) -> Subscriber:
-        """One that exists is changed. Raises SubscriberExists if that is not wanted."""
-        columns = _columns(profile)
+        """Create a subscriber or change the existing one. Raises SubscriberExists with `fail_if_exists`."""
+        key, columns = (caller.environment.id, new.subscriber_id), _columns(new.profile)
         with self._database.transaction() as session:
-            # One that is deleted between the two is made anew.
-            while not store.add(session, environment_id, subscriber_id, columns, self._now()):
-                if fail_if_exists and store.hold(session, environment_id, subscriber_id):
-                    raise SubscriberExists(self._find(session, environment_id, subscriber_id))
-                if not fail_if_exists and store.change(session, environment_id, subscriber_id, columns, self._now()):
+            # Repeated if the subscriber is deleted between the two statements.
+            while not store.add(session, *key, columns, self._now()):
+                if fail_if_exists and store.hold(session, *key):
+                    raise SubscriberExists(self._find(session, *key))
+                if not fail_if_exists and store.change(session, *key, columns, self._now()):
                     break
-            made = self._find(session, environment_id, subscriber_id)
-            before_commit(session, made)
-        return made
+            created = self._find(session, *key)
+            before_commit(session, created)
+        return created
 
     def retrieve(self, environment_id: str, subscriber_id: str) -> Subscriber:
-        """Raises NotFound."""
+        """Return a subscriber. Raises NotFound."""
         with self._database.reading() as session:
             return self._find(session, environment_id, subscriber_id)
 
-    def list(self, environment_id: str, ask: PageRequest, wanted: Mapping[str, str]) -> Page[Subscriber]:
-        request = pagination.store_page_request("subscribers", environment_id, ask)
-        with self._database.reading() as session:
-            page_rows = store.page(session, environment_id, request, wanted)
-            total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
-        return pagination.page_of(request, page_rows, total, COUNT_CAP, _subscriber)
+    def list(self, environment_id: str, request: PageRequest, filters: Mapping[str, str]) -> Page[Subscriber]:
+        """Return a page of subscribers. `filters`: `subscriber_id`, `email`, `phone`, `name`.
 
-    def change(
-        self, environment_id: str, subscriber_id: str, profile: Mapping[str, Any], before_commit: BeforeCommit
-    ) -> Subscriber:
-        """Changes what is named in `profile`. Raises NotFound."""
+        Raises Refused (`cursor_unknown`).
+        """
+        store_request = pagination.store_page_request("subscribers", environment_id, request)
+        with self._database.reading() as session:
+            page_rows = store.page(session, environment_id, store_request, filters)
+            total = store.count(session, environment_id, filters, COUNT_CAP + 1)
+        return pagination.page_of(store_request, page_rows, total, COUNT_CAP, _subscriber)
+
+    def change(self, caller: ApiCaller, new: SubscriberContent, before_commit: BeforeCommit) -> Subscriber:
+        """Change the members named in the profile. Raises NotFound."""
+        key = (caller.environment.id, new.subscriber_id)
         with self._database.transaction() as session:
-            if not store.change(session, environment_id, subscriber_id, _columns(profile), self._now()):
-                raise _unknown(subscriber_id)
-            changed = self._find(session, environment_id, subscriber_id)
+            if not store.change(session, *key, _columns(new.profile), self._now()):
+                raise _unknown(new.subscriber_id)
+            changed = self._find(session, *key)
             before_commit(session, changed)
         return changed
 
-    def remove(self, environment_id: str, subscriber_id: str) -> None:
-        """Its channel endpoints go with it. Raises NotFound, and Conflict while connections belong to the subscriber."""
+    def remove(self, caller: ApiCaller, subscriber_id: str) -> None:
+        """Delete a subscriber and its channel endpoints.
+
+        Raises NotFound, and Conflict while connections belong to the subscriber.
+        """
+        environment_id = caller.environment.id
         with self._database.transaction() as session:
-            # First it goes, then it is counted: who makes a connection for it at this moment is seen, or makes it anew.
+            # Deleted first, then counted: a connection that is created at the same time is either counted or creates
+            # the subscriber again.
             if not store.remove(session, environment_id, subscriber_id):
                 raise NotFound("Subscriber was not found", "subscriber_not_found")
             used = connections.count_of_subscriber(session, environment_id, subscriber_id)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from onboarding.errors import Conflict
 from onboarding.services.connections.records import Auth, NewConnection, Workspace
-from onboarding.services.idempotency import Claim
+from onboarding.services.idempotency import Claim, StoredResponse
 from tests.api.conftest import Program, connection
 from tests.browser_client import Site
 from tests.conftest import Clock
@@ -192,12 +192,9 @@ def test_who_wakes_up_after_the_key_was_taken_over_makes_nothing(site: Site, clo
     late = NewConnection("slack-prod", Workspace("T1"), Auth("late-token"), subscriber_id="late")
     with pytest.raises(Conflict, match="too long"):
         runtime.connections.create(
-            environment.id,
-            environment.name,
-            True,
+            site.caller(),
             late,
-            "key:late",
-            lambda session, made: runtime.idempotency.keep_in(session, claim, 201, "{}", made.id),
+            lambda session, made: runtime.idempotency.store_in(session, claim, StoredResponse(201, "{}", made.id)),
         )
     assert program.lists() == [first["identifier"]]
     assert program.client.post(LIST, content=body, headers=headers).json() == first

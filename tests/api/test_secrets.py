@@ -66,6 +66,15 @@ def test_webhooks_that_are_read_are_noted(site: Site, program: Program) -> None:
     assert subjects_read(site) == ["endpoints", "hook"]
 
 
+def test_connection_and_endpoint_of_one_identifier_are_two_reads(site: Site, program: Program) -> None:
+    hook = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "webhook", "identifier": "same"}
+    program.asks("POST", ENDPOINTS, {**hook, "endpoint": {"url": "https://hooks.example/s3cret"}})
+    program.creates(identifier="same")
+    program.asks("GET", f"{LIST}/same")
+    program.asks("GET", f"{ENDPOINTS}/same")
+    assert subjects_read(site) == ["same", "same"]
+
+
 def test_token_that_was_not_given_is_noted_when_it_is_told(site: Site, program: Program) -> None:
     """Who gives a refresh token that is known already gets what came of it."""
     pair = {"accessToken": "the-token-in-use", "refreshToken": "single-use"}

@@ -162,7 +162,7 @@ def test_who_connects_while_a_leftover_is_being_erased_is_connected(
 
 
 def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, program: Program, clock: Clock) -> None:
-    runtime, home = site.runtime, site.runtime.environments.first()
+    runtime = site.runtime
     creates(program, auth=PAIR)
     (kept,) = ids_of_installations(site)
     leaves_behind(site)
@@ -178,7 +178,7 @@ def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, progra
             erasing.append(threads.submit(lambda: list(runtime.retention.erase_orphaned_installations())))
             time.sleep(0.5)
 
-        runtime.connections.create(home.id, home.name, True, wish, "key:k", sweeps_before_the_commit)
+        runtime.connections.create(site.caller(), wish, sweeps_before_the_commit)
         assert [one.result(20) for one in erasing] == [[0]]
     assert ids_of_installations(site) == [kept]
     assert program.asks("GET", f"{LIST}/{program.lists()[0]}").json()["auth"]["accessToken"] == "token-of-acme-hq"

@@ -180,7 +180,7 @@ class Lives(RuleBasedStateMachine):
 
     def works(self, one: Held) -> bool:
         connections = self.scene.site.runtime.connections
-        token = connections.retrieve(self.environment, one.identifier, True).access_token or ""
+        token = connections.retrieve(self.scene.site.caller(), one.identifier).access_token or ""
         with self.scene.site.slack.reading() as ledger:
             found = ledger.tokens.get(token)
             return found is not None and found.ended is None and found.place == one.workspace

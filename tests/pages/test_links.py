@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from onboarding.documents import Connection
 from onboarding.errors import Refused
-from onboarding.services.connections.records import Connection, ConsoleSearch
+from onboarding.services.connections.records import ConsoleSearch
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from onboarding.services.connections.records import Connection, ConsoleSearch
+from onboarding.documents import Connection
+from onboarding.services.connections.records import ConsoleSearch
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
 

@@ -1,9 +1,13 @@
-"""Connections that programs make and change. The identity rule is the one of the install flow, held by the same unique key."""
+"""Connections that API callers create and update. The unique identity key holds them to the rule of the install flow."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from onboarding import identity, ids
+from onboarding import changes, identity, ids
+from onboarding.callers import ApiCaller, CallerEnvironment
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
+from onboarding.documents import Connection
 from onboarding.errors import (
     Conflict,
     connection_exists,
@@ -14,71 +18,60 @@ from onboarding.errors import (
 )
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections import records
-from onboarding.services.connections.records import Auth, Connection, NewConnection, Workspace
+from onboarding.services.connections.records import Auth, NewConnection, NewCredentials
+from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
-from onboarding.store import audit, connections, contexts, erasure, installations, integrations, subscribers
+from onboarding.store import connections, contexts, erasure, installations, integrations, subscribers
 from onboarding.store.database import BeforeCommit, Database, Rows
 
-_TRIES = 3
+_ATTEMPTS = 3
 
 
 class ConnectionWriter:
-    def __init__(self, database: Database, tokens: Tokens, now: Clock) -> None:
-        self._database, self._tokens, self._now = database, tokens, now
+    def __init__(self, database: Database, tokens: Tokens, credential_audit: CredentialAudit, now: Clock) -> None:
+        self._database, self._tokens, self._credential_audit, self._now = database, tokens, credential_audit, now
 
-    def create(
-        self,
-        environment_id: str,
-        environment_name: str,
-        creates_subscribers: bool,
-        wish: NewConnection,
-        actor: str,
-        before_commit: BeforeCommit,
-    ) -> Connection:
-        """A new connection (contract.md A3), the token in it. `before_commit` is called before the commit.
+    def create(self, caller: ApiCaller, new: NewConnection, before_commit: BeforeCommit) -> Connection:
+        """Create a connection and return it with its token.
 
-        Raises Refused, NotFound (the integration; a subscriber where unknown ones are refused), and Conflict
-        (`connection_exists` or `identifier_taken`): one of any number of parallel tries wins.
+        Of parallel calls for one identity or identifier, one succeeds. Raises Refused, NotFound (the integration; a
+        subscriber where unknown ones are refused) and Conflict (`connection_exists` or `identifier_taken`).
         """
-        mode, subscriber_id = identity.settled_mode(wish.mode, wish.subscriber_id, bool(wish.contexts))
-        for _ in range(_TRIES):
+        mode, subscriber_id = identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
+        new = replace(new, mode=mode, subscriber_id=subscriber_id)
+        for _ in range(_ATTEMPTS):
             try:
-                return self._create(
-                    environment_id, creates_subscribers, wish, mode, subscriber_id, actor, before_commit
-                )
+                created = self._create(caller, new, before_commit)
             except Conflict as conflict:
                 if conflict.code != Conflict.code:
                     raise
-                # Which of the two keys it was is looked up afterwards: the happy path pays nothing for it.
-                self._say_what_exists(environment_id, environment_name, wish, subscriber_id)
-        raise Conflict("This connection is being changed by others just now. Try again.", "connection_exists")
+                # Looked up only after the insert has failed, so that a successful one costs no extra query.
+                self._raise_what_exists(caller.environment, new)
+            else:
+                return self._audited(caller, created, new.auth)
+        raise Conflict("Other requests are changing this connection. Try again.", "connection_exists")
 
-    def replace(
-        self,
-        environment_id: str,
-        identifier: str,
-        workspace: Workspace,
-        auth: Auth,
-        actor: str,
-        before_commit: BeforeCommit,
+    def replace_credentials(
+        self, caller: ApiCaller, identifier: str, new: NewCredentials, before_commit: BeforeCommit
     ) -> Connection:
-        """Replaces workspace and credentials, both whole. The connection leaves the installation that it lived on.
+        """Replace workspace and credentials as a whole. The connection leaves its installation.
 
         Raises NotFound, Refused.
         """
+        environment_id = caller.environment.id
         with self._database.transaction() as session:
             row = connections.locked(session, environment_id, identifier)
             if row is None:
                 raise unknown_connection(identifier)
             at, left = self._now(), row.installation_id
-            installation_id = self._installation(session, environment_id, row.integration_id, auth, at)
+            installation_id = self._installation(session, environment_id, row.integration_id, new.auth, at)
             connections.change(
                 session,
                 row.id,
                 installation_id=installation_id,
-                workspace_id=workspace.id,
-                workspace_name=workspace.name,
-                bot_user_id=workspace.bot_user_id,
+                workspace_id=new.workspace.id,
+                workspace_name=new.workspace.name,
+                bot_user_id=new.workspace.bot_user_id,
                 status=ConnectionStatus.UNKNOWN,
                 status_reason=None,
                 checked_at=None,
@@ -87,28 +80,22 @@ class ConnectionWriter:
             )
             if left != installation_id:
                 erasure.erase_unused_installation(session, left)
-            self._note(session, environment_id, actor, "connection.updated", identifier, workspace.id)
-            return self._told(session, environment_id, identifier, before_commit)
+            kind, detail = ChangeKind.CONNECTION_UPDATED, new.workspace.id
+            changes.record(session, Change(kind, caller.actor, at, environment_id, identifier, detail=detail))
+            updated = self._written(session, environment_id, identifier)
+            before_commit(session, updated)
+        return self._audited(caller, updated, new.auth)
 
-    def _create(
-        self,
-        environment_id: str,
-        creates_subscribers: bool,
-        wish: NewConnection,
-        mode: str,
-        subscriber_id: str | None,
-        actor: str,
-        before_commit: BeforeCommit,
-    ) -> Connection:
-        identifier = wish.identifier or ids.connection_identifier()
-        keys, at = tuple(wish.contexts), self._now()
+    def _create(self, caller: ApiCaller, new: NewConnection, before_commit: BeforeCommit) -> Connection:
+        identifier = new.identifier or ids.connection_identifier()
+        environment_id, keys, at = caller.environment.id, tuple(new.contexts), self._now()
         with self._database.changing_rows() as rows:
-            integration_id = integrations.shared_id_of(rows, environment_id, wish.integration_identifier)
+            integration_id = integrations.shared_id_of(rows, environment_id, new.integration_identifier)
             if integration_id is None:
-                raise unknown_integration(wish.integration_identifier)
-            if subscriber_id is not None:
-                self._subscriber(rows, environment_id, subscriber_id, creates_subscribers, at)
-            contexts.remember(rows, environment_id, wish.contexts, at)
+                raise unknown_integration(new.integration_identifier)
+            if new.subscriber_id is not None:
+                self._ensure_subscriber(rows, caller.environment, new.subscriber_id, at)
+            contexts.remember(rows, environment_id, new.contexts, at)
             connections.add(
                 rows,
                 keys,
@@ -116,13 +103,13 @@ class ConnectionWriter:
                 environment_id=environment_id,
                 identifier=identifier,
                 integration_id=integration_id,
-                installation_id=self._installation(rows, environment_id, integration_id, wish.auth, at),
-                identity_key=identity.identity_key(integration_id, subscriber_id, keys),
-                mode=mode,
-                subscriber_id=subscriber_id,
-                workspace_id=wish.workspace.id,
-                workspace_name=wish.workspace.name,
-                bot_user_id=wish.workspace.bot_user_id,
+                installation_id=self._installation(rows, environment_id, integration_id, new.auth, at),
+                identity_key=identity.identity_key(integration_id, new.subscriber_id, keys),
+                mode=new.mode,
+                subscriber_id=new.subscriber_id,
+                workspace_id=new.workspace.id,
+                workspace_name=new.workspace.name,
+                bot_user_id=new.workspace.bot_user_id,
                 status=ConnectionStatus.UNKNOWN,
                 status_reason=None,
                 checked_at=None,
@@ -130,27 +117,38 @@ class ConnectionWriter:
                 created_at=at,
                 updated_at=at,
             )
-            self._note(rows, environment_id, actor, "connection.connected", identifier, wish.workspace.id)
-            return self._told(rows, environment_id, identifier, before_commit)
+            kind, detail = ChangeKind.CONNECTION_CONNECTED, new.workspace.id
+            changes.record(rows, Change(kind, caller.actor, at, environment_id, identifier, detail=detail))
+            created = self._written(rows, environment_id, identifier)
+            before_commit(rows, created)
+        return created
 
-    def _told(self, rows: Rows, environment_id: str, identifier: str, before_commit: BeforeCommit) -> Connection:
+    def _written(self, rows: Rows, environment_id: str, identifier: str) -> Connection:
+        """Return the connection that this transaction has written, with its token."""
         row = connections.documented(rows, environment_id, identifier)
         if row is None:
             raise LookupError("The row was written in this transaction.")
-        made = records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
-        before_commit(rows, made)
-        return made
+        return records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
+
+    def _audited(self, caller: ApiCaller, written: Connection, given: Auth) -> Connection:
+        """Return `written`; a token in it that the caller did not send is recorded as a read of credentials.
+
+        A refresh token that another connection already uses gets that connection's current access token.
+        """
+        if written.access_token != given.access_token and caller.may_see_secrets:
+            self._credential_audit.record(caller, CredentialKind.CONNECTION, written.identifier)
+        return written
 
     def _installation(self, rows: Rows, environment_id: str, integration_id: str, auth: Auth, at: datetime) -> str:
-        """The id of the row for these credentials.
+        """Store the credentials and return the id of their installation.
 
-        A refresh token is single-use: who gives the same one shares the row, and where the server has used it since,
-        what came of it stays.
+        A refresh token is single-use, so connections with the same one share an installation. If the server has already
+        used it, the installation keeps its newer tokens.
         """
         marks = self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
         found = installations.by_fingerprint(rows, integration_id, marks) if marks else None
         row_id = found.id if found else ids.new_id("ins")
-        # Without an expiry beside it, a token that rotates is refreshed before its first use.
+        # A token that rotates and has no expiry counts as expired, so it is refreshed before its first use.
         expires_at = auth.expires_at or (at if auth.refresh_token else None)
         values = {
             **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at),
@@ -171,28 +169,22 @@ class ConnectionWriter:
             installations.change(rows, row_id, **values)
         return row_id
 
-    def _subscriber(self, rows: Rows, environment_id: str, subscriber_id: str, creates: bool, at: datetime) -> None:
-        if creates:
-            subscribers.remember(rows, environment_id, subscriber_id, at)
-        elif not subscribers.hold(rows, environment_id, subscriber_id):
+    def _ensure_subscriber(self, rows: Rows, environment: CallerEnvironment, subscriber_id: str, at: datetime) -> None:
+        """Raises NotFound where the environment refuses unknown subscribers."""
+        if environment.creates_subscribers:
+            subscribers.remember(rows, environment.id, subscriber_id, at)
+        elif not subscribers.hold(rows, environment.id, subscriber_id):
             raise unknown_subscriber(subscriber_id)
 
-    def _say_what_exists(
-        self, environment_id: str, environment_name: str, wish: NewConnection, subscriber_id: str | None
-    ) -> None:
-        """Raises Conflict with what is in the way, if it still is."""
+    def _raise_what_exists(self, environment: CallerEnvironment, new: NewConnection) -> None:
+        """Raise the Conflict that names the connection in the way. Return if it is gone in the meantime."""
         with self._database.reading() as session:
-            integration = integrations.by_identifier(session, environment_id, wish.integration_identifier)
+            integration = integrations.by_identifier(session, environment.id, new.integration_identifier)
             if integration is None:
-                raise unknown_integration(wish.integration_identifier)
-            key = identity.identity_key(integration.id, subscriber_id, wish.contexts)
-            same = connections.by_identity(session, environment_id, key)
+                raise unknown_integration(new.integration_identifier)
+            key = identity.identity_key(integration.id, new.subscriber_id, new.contexts)
+            same = connections.by_identity(session, environment.id, key)
             if same is not None:
-                raise connection_exists(wish.integration_identifier, subscriber_id, wish.contexts, same.identifier)
-            if wish.identifier and connections.by_identifier(session, environment_id, wish.identifier):
-                raise identifier_taken(wish.identifier, environment_name)
-
-    def _note(
-        self, rows: Rows, environment_id: str, actor: str, action: str, identifier: str, workspace_id: str
-    ) -> None:
-        audit.note(rows, environment_id, self._now(), actor, action, identifier, workspace_id)
+                raise connection_exists(new.integration_identifier, new.subscriber_id, new.contexts, same.identifier)
+            if new.identifier and connections.by_identifier(session, environment.id, new.identifier):
+                raise identifier_taken(new.identifier, environment.name)

@@ -17,12 +17,12 @@ class Connections:
         disconnector: Disconnector,
     ) -> None:
         self.create = writer.create
-        self.replace_credentials = writer.replace
+        self.replace_credentials = writer.replace_credentials
         self.page = queries.page
         self.list = queries.list
         self.retrieve = queries.retrieve
         self.detail = queries.find
-        self.token = queries.token
+        self.current_token = queries.current_token
         self.verify = verifier.verify
         self.disconnect = disconnector.disconnect
         self.last_disconnect = disconnector.last_disconnect

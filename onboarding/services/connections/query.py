@@ -1,23 +1,26 @@
-"""ConnectionQueries connections: the console's list and detail, and the API's. Both see the same rows."""
+"""Lists and details of connections, for the console and for the API."""
 
 import time
 from dataclasses import replace
 from typing import Any
 
-from onboarding import identity
+from onboarding import documents, identity
+from onboarding.callers import ApiCaller
+from onboarding.documents import CHANNEL, PROVIDER_ID, Connection
 from onboarding.errors import unknown_connection
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.services.connections import records
-from onboarding.services.connections.records import Connection, ConnectionQuery, ConsoleSearch, Detail, Token
+from onboarding.services.connections.records import ConnectionQuery, ConsoleSearch, Detail, TokenMark
+from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
 from onboarding.store import connection_lists, connections, integrations, pagination
 from onboarding.store.connection_lists import ConnectionFilter, IndexScan
 from onboarding.store.database import Database, Rows
-from onboarding.store.pagination import StorePageRequest
+from onboarding.store.pagination import PageRows, StorePageRequest
 
 PAGE_SIZE = 25
 CONSOLE_COUNT_CAP = 1000
-#: More than these take longer to count than the page to read, and are counted again after so many seconds.
+#: Counting more than these takes longer than reading the page, so their count is kept for some seconds.
 _QUICK_COUNT = 1000
 _COUNT_KEPT_SECONDS = 5.0
 _COUNTS_KEPT = 1000
@@ -25,15 +28,15 @@ _NO_INTEGRATION = "none"
 
 
 class ConnectionQueries:
-    def __init__(self, database: Database, tokens: Tokens) -> None:
-        self._database, self._tokens = database, tokens
-        #: By environment, filter and cap: a count, and until when it is believed.
+    def __init__(self, database: Database, tokens: Tokens, credential_audit: CredentialAudit) -> None:
+        self._database, self._tokens, self._credential_audit = database, tokens, credential_audit
+        #: By environment, filter and cap: a count, and the monotonic time until which it is used.
         self._counted: dict[tuple[object, ...], tuple[int, float]] = {}
 
     def page(
         self, environment_id: str, search: ConsoleSearch, after: str | None, before: str | None
     ) -> Page[Connection]:
-        """The console's list, newest first. Raises Refused for a cursor that is not ours."""
+        """Return a page of the console's list, newest first, without tokens. Raises Refused for an invalid cursor."""
         with self._database.rows() as rows:
             wanted = ConnectionFilter(
                 text=search.q or None,
@@ -45,48 +48,61 @@ class ConnectionQueries:
             request = pagination.store_page_request(
                 "connections", environment_id, PageRequest(PAGE_SIZE, after or None, before if not after else None)
             )
-            return self._page(rows, environment_id, wanted, request, CONSOLE_COUNT_CAP, with_tokens=False)
+            page_rows, total = self._read(rows, environment_id, wanted, request, CONSOLE_COUNT_CAP)
+        return pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, records.connection_of)
 
-    def list(
-        self, environment_id: str, ask: PageRequest, query: ConnectionQuery, with_tokens: bool
-    ) -> Page[Connection]:
-        """The API's list (contract.md A3). Raises Refused for a cursor that is not ours, VaultProblem."""
-        request = pagination.store_page_request("connections", environment_id, ask)
-        if query.channel not in (None, "chat") or query.provider_id not in (None, "slack"):
+    def list(self, caller: ApiCaller, request: PageRequest, query: ConnectionQuery) -> Page[Connection]:
+        """Return a page of the API's list. Tokens are included, and the read is recorded, where the caller may see them.
+
+        Raises Refused for an invalid cursor, VaultProblem, StorageProblem.
+        """
+        environment_id, with_tokens = caller.environment.id, caller.may_see_secrets
+        store_request = pagination.store_page_request("connections", environment_id, request)
+        if query.channel not in (None, CHANNEL) or query.provider_id not in (None, PROVIDER_ID):
             return Page((), None, None, 0, False)
         with self._database.rows() as rows:
-            keys = query.context_keys
-            wanted = ConnectionFilter(
-                integration_id=self._integration_id(rows, environment_id, query.integration_identifier),
-                # A subscriber's list holds the shared ones, too, unless one mode is asked for.
-                subscriber_id=query.subscriber_id if query.mode != "shared" else None,
-                with_shared=query.subscriber_id is not None and query.mode is None,
-                mode=query.mode,
-                context_digest=None if keys is None else identity.context_digest(keys),
-                workspace_id=query.workspace_id,
-                status=query.status,
-                text=query.search,
-            )
-            return self._page(rows, environment_id, wanted, request, COUNT_CAP, with_tokens)
+            wanted = self._filter(rows, environment_id, query)
+            page_rows, total = self._read(rows, environment_id, wanted, store_request, COUNT_CAP)
+        page = pagination.page_of(
+            store_request, page_rows, total, COUNT_CAP, lambda row: self._connection(row, with_tokens)
+        )
+        if with_tokens and page.rows:
+            self._credential_audit.record_list(caller, CredentialKind.CONNECTION, query.filters, page.total)
+        return page
 
-    def retrieve(self, environment_id: str, identifier: str, with_token: bool) -> Connection:
-        """Raises NotFound, VaultProblem."""
+    def retrieve(self, caller: ApiCaller, identifier: str) -> Connection:
+        """Return a connection. Its token is included, and the read is recorded, where the caller may see it.
+
+        Raises NotFound, VaultProblem, StorageProblem.
+        """
         with self._database.rows() as rows:
-            row = connections.documented(rows, environment_id, identifier)
+            row = connections.documented(rows, caller.environment.id, identifier)
         if row is None:
             raise unknown_connection(identifier)
-        return self._connection(row, with_token)
+        found = self._connection(row, caller.may_see_secrets)
+        if caller.may_see_secrets:
+            self._credential_audit.record(caller, CredentialKind.CONNECTION, identifier)
+        return found
 
-    def token(self, environment_id: str, connection_id: str) -> Token | None:
-        """The token of a connection as it is now; None when the connection is gone. Raises VaultProblem."""
+    def current_token(self, caller: ApiCaller, mark: TokenMark) -> str | None:
+        """Return the access token for a repeated response, and record the read.
+
+        Empty if the caller may not see it, or if the connection was changed since and its token may belong to another
+        workspace. None if the connection is gone. Raises VaultProblem, StorageProblem.
+        """
         with self._database.rows() as rows:
-            row = connections.token_of(rows, environment_id, connection_id)
+            row = connections.token_of(rows, caller.environment.id, mark.connection_id)
         if row is None:
             return None
-        return Token(self._tokens.access_token(row.installation_id, row.access_token), row.updated_at)
+        token = self._tokens.access_token(row.installation_id, row.access_token)
+        is_same = documents.timestamp(row.updated_at) == mark.updated_at or records.token_digest(token) == mark.digest
+        if not is_same or not caller.may_see_secrets:
+            return ""
+        self._credential_audit.record(caller, CredentialKind.CONNECTION, mark.identifier)
+        return token
 
     def find(self, environment_id: str, identifier: str) -> Detail:
-        """For the console: never with the token. Raises NotFound."""
+        """Return a connection for the console, without its token. Raises NotFound."""
         with self._database.reading() as session:
             row = connections.detailed(session, environment_id, identifier)
             if row is None:
@@ -95,24 +111,32 @@ class ConnectionQueries:
             others = connections.count_beside(session, *lives) - 1
         return Detail(records.connection_of(row), row.token_last_four, row.installed_at, others)
 
-    def _page(
-        self,
-        rows: Rows,
-        environment_id: str,
-        wanted: ConnectionFilter,
-        request: StorePageRequest,
-        cap: int,
-        with_tokens: bool,
-    ) -> Page[Connection]:
+    def _filter(self, rows: Rows, environment_id: str, query: ConnectionQuery) -> ConnectionFilter:
+        keys = query.context_keys
+        return ConnectionFilter(
+            integration_id=self._integration_id(rows, environment_id, query.integration_identifier),
+            # A subscriber's list includes the shared connections unless the query names a mode.
+            subscriber_id=query.subscriber_id if query.mode != "shared" else None,
+            with_shared=query.subscriber_id is not None and query.mode is None,
+            mode=query.mode,
+            context_digest=None if keys is None else identity.context_digest(keys),
+            workspace_id=query.workspace_id,
+            status=query.status,
+            text=query.search,
+        )
+
+    def _read(
+        self, rows: Rows, environment_id: str, wanted: ConnectionFilter, request: StorePageRequest, cap: int
+    ) -> tuple[PageRows[Any], int]:
+        """Return the rows of one page, and how many match, counted to one past `cap`."""
         walk = connection_lists.walk(rows, environment_id, wanted)
         page_rows = connection_lists.page(rows, walk, request)
-        total = self._count(rows, environment_id, wanted, walk, cap)
-        return pagination.page_of(request, page_rows, total, cap, lambda row: self._connection(row, with_tokens))
+        return page_rows, self._count(rows, environment_id, wanted, walk, cap)
 
     def _count(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, walk: IndexScan, cap: int) -> int:
-        """To one past the cap. What took long to count is believed for some seconds."""
+        """Count to one past `cap`. A count that took long is reused for some seconds."""
         if wanted.with_shared:
-            # The shared ones are the same for every subscriber.
+            # The shared connections are the same for every subscriber, so their count is reused.
             own = replace(wanted, with_shared=False)
             shared = replace(own, subscriber_id=None, mode="shared")
             parts = ((part, connection_lists.walk(rows, environment_id, part)) for part in (own, shared))

@@ -1,61 +1,38 @@
-"""What the connection services take and give: records, never rows."""
+"""The records that the connection services take and return; database rows stay inside."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 
+from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    access_token: str = field(repr=False)
-    #: When the connection was last made, replaced or reconnected.
-    since: datetime
+class TokenMark:
+    """Identifies the token of an earlier response without containing it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """The documented object (contract.md A2). The token is there only for whoever asked for it and may."""
-
-    id: str
+    connection_id: str
     identifier: str
-    integration_identifier: str
-    mode: str
-    subscriber_id: str | None
-    context_keys: tuple[str, ...]
-    workspace_id: str
-    workspace_name: str | None
-    bot_user_id: str | None
-    status: ConnectionStatus
-    status_reason: str | None
-    checked_at: datetime | None
-    installed_by: str | None
-    created_at: datetime
-    updated_at: datetime
-    scopes: tuple[str, ...]
-    has_refresh_token: bool
-    token_expires_at: datetime | None
-    refresh_token_expires_at: datetime | None
-    #: What to do next, as words for programs: `verify`, `reconnect`, `update_permissions`.
-    next_steps: tuple[str, ...]
-    access_token: str | None = field(default=None, repr=False)
-
-    channel: ClassVar[str] = "chat"
-    provider_id: ClassVar[str] = "slack"
+    #: The connection's `updatedAt` in that response.
+    updated_at: str
+    #: `token_digest` of the token; None where that response did not contain it.
+    digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One connection for its page: of the token only the last four characters and its age."""
+    """A connection as the console shows it, with the token's age and last four characters."""
 
     connection: Connection
     token_last_four: str
     token_since: datetime
-    #: How many others have the same Slack app in the same workspace, or share the access: with any, nothing is revoked.
+    #: How many other connections use the same Slack app in the same workspace, or the same installation. With any of
+    #: them, a disconnect revokes nothing at Slack.
     others: int
 
 
@@ -70,7 +47,7 @@ class Disconnected:
 
 @dataclass(frozen=True)
 class ConsoleSearch:
-    """The console's filters as they stand in the address."""
+    """The console's filters, as in the query string."""
 
     q: str = ""
     status: str = ""
@@ -85,18 +62,22 @@ class ConsoleSearch:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionQuery:
-    """What a program asks of the list (contract.md A3); None does not narrow."""
+    """The filters of the API's list. None does not filter."""
 
     subscriber_id: str | None = None
     mode: str | None = None
     channel: str | None = None
     provider_id: str | None = None
     integration_identifier: str | None = None
-    #: The exact set; empty asks for those without context.
+    #: The exact set; empty for connections without context.
     context_keys: tuple[str, ...] | None = None
     workspace_id: str | None = None
     status: str | None = None
     search: str | None = None
+
+    @property
+    def filters(self) -> dict[str, object]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +89,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """Credentials that a program gives. Times are UTC."""
+    """Credentials that an API caller sends. Times are UTC."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
@@ -117,8 +98,14 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCredentials:
+    workspace: Workspace
+    auth: Auth
+
+
+@dataclass(frozen=True, slots=True)
 class NewConnection:
-    """A connection that a program wants. `contexts`: keys in the order given, with their data as JSON or None."""
+    """`contexts`: keys `type:id` in the caller's order, each with its data as JSON or None."""
 
     integration_identifier: str
     workspace: Workspace
@@ -130,7 +117,7 @@ class NewConnection:
 
 
 def connection_of(row: Any, access_token: str | None = None) -> Connection:
-    """From a row of `store.connections.DOCUMENTED`."""
+    """Build the record from a row of `store.connections.DOCUMENTED`."""
     return Connection(
         row.id,
         row.identifier,
@@ -156,8 +143,12 @@ def connection_of(row: Any, access_token: str | None = None) -> Connection:
     )
 
 
+def token_digest(access_token: str) -> str:
+    return hashlib.sha256(access_token.encode()).hexdigest()
+
+
 def _next_steps(status: ConnectionStatus, granted: str, asked: str) -> tuple[str, ...]:
-    """What a program gave says nothing of its scopes: nothing is missed there."""
+    """`granted` is empty for a token that an API caller sent: its scopes are unknown, so none count as missing."""
     if status.is_broken:
         return ("reconnect",)
     if granted and granted != asked and set(asked.split(",")) - set(granted.split(",")):
