@@ -1,16 +1,16 @@
 """Answer only this computer's own host names in practice mode."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from onboarding.http.api_requests import is_api_request
+from onboarding.http.route_access import View
 from onboarding.runtime import current
 
-View = TypeVar("View", bound=Callable[..., Any])
 _LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
 _ANY_HOST: set[Callable[..., Any]] = set()
 

@@ -1,7 +1,7 @@
 """Show a page for each error outside of an install: one template, one table of texts."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from flask import Flask, current_app, redirect, render_template, request
@@ -10,8 +10,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from onboarding.errors import NotFound, Refused, StorageProblem
+from onboarding.http.route_access import View
 
-View = TypeVar("View", bound=Callable[..., Any])
 _LOG = structlog.get_logger(__name__)
 #: Title and sentence by status.
 _TEXTS = {
@@ -56,7 +56,7 @@ def _csrf_failed(_problem: CSRFError) -> ResponseReturnValue:
 
 def _http_error(problem: HTTPException) -> ResponseReturnValue:
     page, status = _page(problem.code or 500)
-    # RFC 9110 requires it of a 405.
+    # RFC 9110 requires `Allow` in a response with status 405.
     kept = [(name, value) for name, value in problem.get_headers() if name == "Allow"]
     return page, status, kept
 
