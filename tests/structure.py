@@ -89,6 +89,14 @@ def views_are_short(root: Path) -> list[str]:
     ]
 
 
+def template_folders_are_named_like_views(root: Path) -> list[str]:
+    return [
+        f"{path.relative_to(root)}: onboarding/pages has no module of this folder's name"
+        for path in sorted((root / "templates").glob("*/*/*.html"))
+        if not (root / "onboarding/pages" / path.relative_to(root / "templates").parent.with_suffix(".py")).exists()
+    ]
+
+
 def imports_stand_on_top(root: Path) -> list[str]:
     late = {
         _at(root, path, node, "is an import inside a function")
@@ -162,6 +170,7 @@ RULES = [
     files_are_short,
     functions_are_short,
     views_are_short,
+    template_folders_are_named_like_views,
     imports_stand_on_top,
     packages_open_with_nothing_but_their_entrance,
     names_say_what_is_in_it,

@@ -26,6 +26,7 @@ PLANTED = [
     (structure.files_are_short, "tests/a.py", "a\n" * 401, "a\n" * 400),
     (structure.functions_are_short, "tools/a.py", "def a():\n" + "  a\n" * 60, "def a():\n" + "  a\n" * 59),
     (structure.views_are_short, "onboarding/pages/customer/a.py", _VIEW, _VIEW.replace("    pass\n", "", 1)),
+    (structure.template_folders_are_named_like_views, "templates/customer/nowhere/a.html", "", None),
     (
         structure.imports_stand_on_top,
         "onboarding/a.py",
