@@ -205,4 +205,4 @@ def test_a_link_expects_a_workspace_that_can_be_one(workspace: str, site: Site) 
 
 def test_an_open_link_lives_no_longer_than_a_day(site: Site) -> None:
     with pytest.raises(Refused, match="24 hours"):
-        site.link(is_open=True, life=timedelta(hours=25))
+        site.link(is_open=True, lifetime=timedelta(hours=25))
