@@ -120,7 +120,7 @@ def _first(storage: _Storage[Result], write: Callable[[BeforeCommit], Result]) -
 
 
 def _refused(claim: Claim, problem: Exception) -> Response:
-    response, idempotency = problems.answer_to(problem), current().idempotency
+    response, idempotency = problems.response_to(problem), current().idempotency
     in_progress = getattr(problem, "code", "") == "idempotency_in_progress"
     if response.status_code >= 500 or response.status_code in _NOT_STORED or in_progress:
         idempotency.release(claim)

@@ -165,7 +165,7 @@ def describe() -> None:
 
 @blueprint.errorhandler(Exception)
 def problem(fault: Exception) -> Response:
-    return problems.answer_to(fault)
+    return problems.response_to(fault)
 
 
 @blueprint.after_request

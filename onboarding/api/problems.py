@@ -1,7 +1,4 @@
-"""Every problem to one documented body and status (contract.md A1, *Errors*).
-
-The table says each `code` once, with its status and when it comes. What is not in it cannot be answered.
-"""
+"""Every error of the API as one documented status and body. `TABLE` lists each code; no other is returned."""
 
 import secrets
 from collections.abc import Mapping
@@ -21,82 +18,104 @@ from onboarding.http.request_id import current_request_id
 from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
-#: Longer addresses no client sends; the server in front may have a limit of its own.
+#: No client sends longer addresses. A server in front may have a lower limit.
 LONGEST_ADDRESS = 8000
 
 
 @dataclass(frozen=True)
 class Row:
     status: int
+    #: When the error is returned, for the reference.
     when: str
+    #: The message of an error that has none of its own.
+    message: str = ""
 
 
 TABLE = {
-    "body_not_json": Row(400, "The body is not JSON: the message says where."),
-    "body_not_object": Row(400, "The body is JSON, but no object."),
+    "body_not_json": Row(400, "The body is not JSON. The message names a repeated member or the parser's position."),
+    "body_not_object": Row(400, "The body is JSON, but not an object."),
     "context_required": Row(400, "`connectionMode` is `shared` and there is no `context`."),
     "subscriber_required": Row(400, "`connectionMode` is `subscriber` and there is no `subscriberId`."),
-    "owner_required": Row(400, "Neither `subscriberId` nor `context` is there."),
-    "cursors_conflict": Row(400, "Both `before` and `after` are there."),
-    "cursor_unknown": Row(400, "The cursor is not ours, or of another environment, list or order."),
+    "owner_required": Row(400, "There is neither `subscriberId` nor `context`."),
+    "cursors_conflict": Row(400, "There are both `before` and `after`."),
+    "cursor_unknown": Row(400, "The cursor is invalid, or belongs to another environment, list or order."),
     "idempotency_key_invalid": Row(400, "`Idempotency-Key` is empty, too long or has invisible characters."),
-    "bad_request": Row(400, "The request cannot be read, or a value cannot be kept as it is."),
+    "bad_request": Row(400, "The request cannot be read, or a value cannot be stored.", "The request cannot be read"),
     "key_missing": Row(401, "There is no `Authorization` header."),
     "key_scheme": Row(401, "`Authorization` is neither `ApiKey …` nor `Bearer …`."),
-    "key_unknown": Row(401, "The key is unknown, revoked or past its time."),
+    "key_unknown": Row(401, "The key is unknown, revoked or expired."),
     "scope_missing": Row(403, "The key lacks the scope that the message names."),
     "connection_not_found": Row(404, "There is no such channel connection in the key's environment."),
     "integration_not_found": Row(404, "There is no such integration."),
     "subscriber_not_found": Row(404, "There is no such subscriber."),
     "context_not_found": Row(404, "There is no such context."),
     "endpoint_not_found": Row(404, "There is no such channel endpoint."),
-    "not_found": Row(404, "Nothing is served at this address."),
-    "method_not_allowed": Row(405, "The address does not know this method; `Allow` names those that it knows."),
+    "not_found": Row(404, "The API has no such address.", "Nothing is served at this address"),
+    "method_not_allowed": Row(
+        405, "The address does not support this method. `Allow` names the supported ones.", "Method not allowed"
+    ),
     "connection_exists": Row(
         409,
         "The identity (integration, subscriber, exact set of contexts) has a connection: `connectionIdentifier` names it.",
     ),
     "identifier_taken": Row(409, "Another connection has this identifier."),
-    "context_exists": Row(409, "There is such a context already."),
-    "context_in_use": Row(409, "Connections refer to the context: the message counts them."),
+    "context_exists": Row(409, "The context already exists."),
+    "context_in_use": Row(409, "Connections refer to the context. The message says how many."),
     "subscriber_exists": Row(
-        409, "There is such a subscriber, and `failIfExists` is true; its members stand beside the others."
+        409, "The subscriber already exists and `failIfExists` is true. The body also has the subscriber's members."
     ),
-    "subscriber_in_use": Row(409, "Connections belong to the subscriber: the message counts them."),
+    "subscriber_in_use": Row(409, "Connections belong to the subscriber. The message says how many."),
     "endpoint_exists": Row(409, "Another channel endpoint has this identifier."),
     "idempotency_in_progress": Row(409, "The first request with this key is still running."),
-    "conflict": Row(409, "Somebody else changed the same thing at the same moment."),
-    "body_too_large": Row(413, "The body has more than 100 kB."),
-    "address_too_long": Row(414, f"The address has more than {LONGEST_ADDRESS} characters."),
-    "media_type_unsupported": Row(415, "`Content-Type` is not `application/json` in UTF-8."),
-    "host_not_served": Row(421, "In practice mode only this computer's own names are answered."),
-    "validation_failed": Row(422, "One or more values do not do: `errors` names every one of them."),
+    "conflict": Row(409, "Another request changed the same object at the same time."),
+    "body_too_large": Row(413, "The body has more than 100 kB.", "The body has more than 100 kB"),
+    "address_too_long": Row(
+        414,
+        f"The address has more than {LONGEST_ADDRESS} characters.",
+        f"The address has more than {LONGEST_ADDRESS} characters",
+    ),
+    "media_type_unsupported": Row(
+        415,
+        "`Content-Type` is not `application/json` in UTF-8.",
+        "The body must be application/json in UTF-8",
+    ),
+    "host_not_served": Row(
+        421,
+        "In practice mode, requests must use a host name of this computer.",
+        "In practice mode, requests must use a host name of this computer",
+    ),
+    "validation_failed": Row(422, "One or more values are invalid. `errors` lists each of them.", "Validation Error"),
     "idempotency_key_reused": Row(422, "The key was used at this address for a request with another body or query."),
-    "rate_limited": Row(429, "More requests than this key may make in a second; `Retry-After` says when to go on."),
-    "internal": Row(500, "Our fault. It is in the log under `errorId`."),
-    "slack_unreachable": Row(502, "Slack did not answer, so we do not know. Nothing was changed."),
-    "storage_unavailable": Row(503, "The database is locked or gone. Nothing was changed."),
+    "rate_limited": Row(429, "The key has made too many requests in a second. `Retry-After` says when to continue."),
+    "internal": Row(
+        500, "An error on the server. Its log has the details under `errorId`.", "Something went wrong on our side"
+    ),
+    "slack_unreachable": Row(502, "Slack did not answer, so the result is unknown. Nothing was changed."),
+    "storage_unavailable": Row(
+        503,
+        "The database is locked or unreachable. Nothing was changed.",
+        f"{StorageProblem.default} Nothing was changed",
+    ),
 }
 
-_HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 414: "address_too_long"}
-_HTTP |= {415: "media_type_unsupported", 421: "host_not_served", 503: "storage_unavailable"}
-_WORDS = {
-    "not_found": "Nothing is served at this address",
-    "method_not_allowed": "This address does not know the method",
-    "body_too_large": "The body has more than 100 kB",
-    "address_too_long": f"The address has more than {LONGEST_ADDRESS} characters",
-    "media_type_unsupported": "The body must be application/json in UTF-8",
-    "host_not_served": "In practice mode only this computer's own names are answered",
-    "storage_unavailable": f"{StorageProblem.default} Nothing was changed",
-    "bad_request": "The request cannot be read",
-    "internal": "Something went wrong on our side",
+#: The codes of errors that Flask raises, by status.
+_HTTP = {
+    TABLE[code].status: code
+    for code in (
+        "not_found",
+        "method_not_allowed",
+        "body_too_large",
+        "address_too_long",
+        "media_type_unsupported",
+        "host_not_served",
+    )
 }
-#: Answers of 422 carry the field that they speak of: the official clients demand it.
+#: The official clients require `errors` in each 422: the field of those that are not about a member.
 _FIELDS = {"idempotency_key_reused": "idempotency-key"}
 
 
 class ValidationFailed(Exception):
-    """`errors`: field path to messages and, where it may be told, the value."""
+    """`errors`: field path to messages and, unless it is secret, the value."""
 
     def __init__(self, errors: Mapping[str, Mapping[str, object]]) -> None:
         super().__init__("validation failed")
@@ -107,89 +126,81 @@ def register(app: Flask) -> None:
     app.before_request(_unrouted)
 
 
-def answer_to(problem: Exception) -> Response:
-    """The documented answer to anything that was raised while answering a program."""
+def response_to(problem: Exception) -> Response:
+    """Return the documented response to any exception of an API request."""
     if isinstance(problem, ValidationFailed):
-        return body(422, "validation_failed", "Validation Error", {"errors": dict(problem.errors)})
+        return _error("validation_failed", errors=dict(problem.errors))
     if isinstance(problem, SubscriberExists):
-        return body(409, problem.code, problem.sentence, beside=documents.subscriber(problem.existing))
+        return _error(problem.code, problem.sentence, **documents.subscriber(problem.existing))
     if isinstance(problem, SlackBusy | SlackDown):
-        answer = body(502, "slack_unreachable", problem.sentence)
+        response = _error("slack_unreachable", problem.sentence)
         if isinstance(problem, SlackBusy):
-            answer.headers["Retry-After"] = str(problem.retry_after)
-        return answer
+            response.headers["Retry-After"] = str(problem.retry_after)
+        return response
     if isinstance(problem, StorageProblem):
-        return _unavailable(problem)
+        return _storage(problem)
     if isinstance(problem, Problem) and problem.code in TABLE:
         return _ours(problem)
     if isinstance(problem, Refused):
-        return body(400, "bad_request", problem.sentence)
+        return _error("bad_request", problem.sentence)
     if isinstance(problem, HTTPException) and (problem.code or 500) < 500:
         return _http(problem)
     if isinstance(problem, HTTPException) and problem.code == 503:
-        return body(503, "storage_unavailable", problem.description or _WORDS["storage_unavailable"])
+        return _error("storage_unavailable", problem.description or "")
     return _internal(problem)
 
 
-def body(
-    status: int,
-    code: str,
-    message: str,
-    more: Mapping[str, object] | None = None,
-    beside: Mapping[str, object] | None = None,
-) -> Response:
-    """One error in the one shape. `beside`: members of something else that the shape does not know."""
-    told: dict[str, object] = {
-        **(beside or {}),
-        "statusCode": status,
+def _error(code: str, message: str = "", **members: object) -> Response:
+    """Return the error `code`. `members`: those that the error has beyond the common ones."""
+    row = TABLE[code]
+    shown: dict[str, object] = {
+        "statusCode": row.status,
         "timestamp": documents.timestamp(clock.now()),
         "path": wire.printable(request.path),
-        "message": wire.printable(message),
-        "error": HTTPStatus(status).phrase,
+        "message": wire.printable(message or row.message),
+        "error": HTTPStatus(row.status).phrase,
         "code": code,
         "requestId": current_request_id(),
-        **(more or {}),
+        **members,
     }
-    return Response(orjson.dumps(told), status, mimetype="application/json")
+    return Response(orjson.dumps(shown), row.status, mimetype="application/json")
 
 
 def _ours(problem: Problem) -> Response:
-    status = TABLE[problem.code].status
-    field = _FIELDS.get(problem.code)
-    more: dict[str, object] = {"errors": {field: {"messages": [problem.sentence]}}} if field else {}
+    members: dict[str, object] = {}
+    if field := _FIELDS.get(problem.code):
+        members["errors"] = {field: {"messages": [problem.sentence]}}
     if isinstance(problem, Conflict) and problem.identifier:
-        more["connectionIdentifier"] = problem.identifier
-    answer = body(status, problem.code, problem.sentence, more)
+        members["connectionIdentifier"] = problem.identifier
+    response = _error(problem.code, problem.sentence, **members)
     if problem.code in ("idempotency_in_progress", "rate_limited"):
-        answer.headers["Retry-After"] = "1"
-    if status == 401:
-        answer.headers["WWW-Authenticate"] = "ApiKey"
-    return answer
+        response.headers["Retry-After"] = "1"
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "ApiKey"
+    return response
 
 
 def _http(problem: HTTPException) -> Response:
-    status = 400 if problem.code not in _HTTP else problem.code
-    code = _HTTP.get(status, "bad_request")
-    answer = body(status, code, _WORDS[code])
+    response = _error(_HTTP.get(problem.code or 400, "bad_request"))
     for name, value in problem.get_headers():
         if name == "Allow":
-            answer.headers[name] = value
-    return answer
+            response.headers[name] = value
+    return response
 
 
-def _unavailable(problem: StorageProblem) -> Response:
+def _storage(problem: StorageProblem) -> Response:
     _LOG.error("api.database_gone", path=request.path, problem=problem.sentence)
-    answer = body(503, "storage_unavailable", _WORDS["storage_unavailable"])
-    answer.headers["Retry-After"] = "1"
-    return answer
+    response = _error("storage_unavailable")
+    response.headers["Retry-After"] = "1"
+    return response
 
 
 def _internal(problem: Exception) -> Response:
     error_id = f"err_{secrets.token_hex(8)}"
     cause = getattr(problem, "original_exception", None) or problem
-    # The kind and the path are enough to find it; a message may quote what programs sent.
+    # Only the type and the path: a message may quote what the caller sent.
     _LOG.error("api.failed", error_id=error_id, path=request.path, kind=type(cause).__name__)
-    return body(500, "internal", _WORDS["internal"], {"errorId": error_id})
+    return _error("internal", errorId=error_id)
 
 
 def _unrouted() -> Response | None:
@@ -197,8 +208,8 @@ def _unrouted() -> Response | None:
     if not is_api_request():
         return None
     if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
-        return body(414, "address_too_long", _WORDS["address_too_long"])
+        return _error("address_too_long")
     if (request.content_length or 0) > (request.max_content_length or 0):
-        return answer_to(RequestEntityTooLarge())
+        return response_to(RequestEntityTooLarge())
     fault = request.routing_exception
-    return answer_to(fault) if fault is not None else None
+    return response_to(fault) if fault is not None else None
