@@ -1,8 +1,9 @@
-"""Reading what programs send: JSON bodies and queries into models, or every fault at once, named by its field."""
+"""Parsing of request bodies and queries into models. All invalid values are reported at once, by field."""
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import isinf
 from typing import Any, TypeVar, get_args, get_origin
@@ -12,25 +13,23 @@ from flask import g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
-from onboarding.api import misread, wire
+from onboarding.api import wire
 from onboarding.api.field_types import EachLike
-from onboarding.api.misread import Part
 from onboarding.api.problems import ValidationFailed
 from onboarding.errors import Refused
 
 M = TypeVar("M", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
-_UNREADABLE = "The body is not JSON that can be read"
 _LONGEST_VALUE = 100
-#: Of a header: what is in front of this server may take no longer one.
+#: Limits of `X-Ignored-Fields`, because a proxy in front may refuse longer headers.
 _MOST_IGNORED, _LONGEST_NAME = 20, 100
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
-#: Nothing under these is ever told again.
+#: Values below these members are never repeated in an error.
 _SECRET = ("auth", "endpoint")
-_WORDS = {
+_MESSAGES = {
     "missing": "{field} is required",
     "string_type": "{field} must be a string",
-    "string_unicode": "{field} must be text: half a character (a lone surrogate) is none",
+    "string_unicode": "{field} must not contain lone surrogates",
     "bool_type": "{field} must be a boolean",
     "dict_type": "{field} must be an object",
     "model_type": "{field} must be an object",
@@ -43,129 +42,124 @@ _WORDS = {
 }
 
 
-class _Faulty(ValueError):
-    """A value that Python reads and we do not. `is_it` finds it in the text."""
-
-    def __init__(self, sentence: str, is_it: Callable[[Part], bool]) -> None:
-        super().__init__(sentence)
-        self.is_it = is_it
-
-
-class _Repeated(ValueError):
-    """An object names a member twice."""
+class _Invalid(ValueError):
+    """Text that Python's JSON parser accepts and the API refuses."""
 
 
 def read_body(model: type[M]) -> M:
-    """Raises UnsupportedMediaType, Refused (`body_not_json`, `body_not_object`), ValidationFailed, RequestEntityTooLarge."""
+    """Return the request's JSON body as `model`.
+
+    Raises UnsupportedMediaType, RequestEntityTooLarge, Refused (`body_not_json`, `body_not_object`), ValidationFailed.
+    """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType
-    told = _parsed(request.get_data())
-    if not isinstance(told, dict):
+    body = _parsed(request.get_data())
+    if not isinstance(body, dict):
         raise Refused("The body must be a JSON object", code="body_not_object")
-    note_ignored(told, model)
+    note_ignored(body, model)
     try:
-        return model.model_validate(told)
+        return model.model_validate(body)
     except ValidationError as error:
         raise ValidationFailed(_errors(error)) from None
 
 
 def read_body_and_query(body: type[M], query: type[Q]) -> tuple[M, Q]:
-    """Both, with all that is wrong in either told at once. Raises as they do."""
+    """Return both, or report the invalid values of both at once. Raises what `read_body` and `read_query` raise."""
     try:
-        asked = read_query(query)
-    except ValidationFailed as faulty:
+        values = read_query(query)
+    except ValidationFailed as invalid:
         try:
             read_body(body)
         except ValidationFailed as more:
-            raise ValidationFailed({**more.errors, **faulty.errors}) from None
+            raise ValidationFailed({**more.errors, **invalid.errors}) from None
         raise
-    return read_body(body), asked
+    return read_body(body), values
 
 
 def read_query(model: type[M]) -> M:
-    """Lists may be repeated, everything else stands once. Empty means not given. Raises ValidationFailed."""
-    told, faults = _told(model)
+    """Return the request's query as `model`. Only lists may be repeated; an empty value counts as not given.
+
+    Raises ValidationFailed.
+    """
+    given, repeated = _query_values(model)
     try:
-        read = model.model_validate(told)
+        read = model.model_validate(given)
     except ValidationError as error:
-        raise ValidationFailed({**_errors(error), **faults}) from None
-    if faults:
-        raise ValidationFailed(faults)
+        raise ValidationFailed({**_errors(error), **repeated}) from None
+    if repeated:
+        raise ValidationFailed(repeated)
     return read
 
 
-def _told(model: type[BaseModel]) -> tuple[dict[str, object], dict[str, Mapping[str, object]]]:
-    """What the query says, and what of it stands more often than once."""
+def _query_values(model: type[BaseModel]) -> tuple[dict[str, object], dict[str, Mapping[str, object]]]:
+    """Return the parameters that the model knows, and an error for each one that is repeated but not a list."""
     names, lists = _names(model)
-    told: dict[str, object] = {}
-    twice: dict[str, Mapping[str, object]] = {}
+    given: dict[str, object] = {}
+    repeated: dict[str, Mapping[str, object]] = {}
     for name, values in request.args.lists():
         if name in lists:
-            told[name] = values
+            given[name] = values
         elif name in names and len(values) > 1:
-            twice[name] = {"messages": [f"{name} must be given once"]}
+            repeated[name] = {"messages": [f"{name} must be given once"]}
         elif name in names and values[0] != "":
-            told[name] = values[0]
-    _tell_ignored([name for name in request.args if name not in names])
-    return told, twice
+            given[name] = values[0]
+    _add_ignored([name for name in request.args if name not in names])
+    return given, repeated
 
 
-def note_ignored(told: Mapping[str, object], model: type[BaseModel], within: str = "") -> None:
-    """What the model does not know is named in a header of the answer (`door`), which it fits into whatever was in it."""
-    _tell_ignored(_ignored(told, model, within))
+def note_ignored(members: Mapping[str, object], model: type[BaseModel], within: str = "") -> None:
+    """Remember the members that the model does not know, for the header `X-Ignored-Fields`."""
+    _add_ignored(_ignored(members, model, within))
 
 
 @cache
 def _names(model: type[BaseModel]) -> tuple[frozenset[str], frozenset[str]]:
-    """What may be asked, and which of it is a list."""
+    """Return the model's parameters, and those of them that are lists."""
     names = {field.alias or name: field for name, field in model.model_fields.items()}
     return frozenset(names), frozenset(name for name, field in names.items() if _is_list(field.annotation))
 
 
 def _is_list(annotation: Any) -> bool:
-    """Whether a tuple is asked for, or may be."""
+    """Whether the annotation is a tuple or a union with one."""
     return get_origin(annotation) is tuple or any(_is_list(part) for part in get_args(annotation))
 
 
 def _parsed(body: bytes) -> object:
-    text = ""
+    """Parse JSON strictly. Raises Refused (`body_not_json`), which names the member, the value or the parser's position."""
     try:
-        text = body.decode()
-        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except UnicodeDecodeError as fault:
         sentence = f"The body is not UTF-8: byte {fault.start}"
     except json.JSONDecodeError as fault:
         sentence = f"The body is not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}"
         sentence = sentence if body.strip() else "The body is empty: JSON is expected"
-    except _Faulty as fault:
-        sentence = f"{_UNREADABLE}: {fault}{misread.place(text, fault.is_it)}"
-    except _Repeated:
-        name, where = misread.first_repeated(text)
-        sentence = f"{_UNREADABLE}: the member {_cut(name)!r} is there twice{where}"
+    except _Invalid as fault:
+        sentence = f"The body is not JSON: {fault}"
     except ValueError:
-        sentence = f"{_UNREADABLE}: a number is too long{misread.place(text, misread.is_too_long)}"
+        sentence = "The body is not JSON: it has a number with too many digits"
     except RecursionError:
-        sentence = f"{_UNREADABLE}: it is nested too deep{misread.place_of_the_deepest(text)}"
+        sentence = "The body is not JSON: it is nested too deeply"
     raise Refused(sentence, code="body_not_json")
 
 
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _Repeated
+        repeated, _count = Counter(name for name, _value in pairs).most_common(1)[0]
+        raise _Invalid(f"the member {_cut(repeated)!r} is repeated")
     return found
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if isinf(number):
-        raise _Faulty(f"{text[:20]} is too large a number", lambda part: part.text == text)
+        raise _Invalid(f"the number {text[:20]} is too large")
     return number
 
 
 def _no_constant(name: str) -> object:
-    raise _Faulty(f"{name} is no value", lambda part: part.text == name)
+    raise _Invalid(f"{name} is not a JSON value")
 
 
 def _errors(error: ValidationError) -> dict[str, Mapping[str, object]]:
@@ -173,26 +167,26 @@ def _errors(error: ValidationError) -> dict[str, Mapping[str, object]]:
     for one in error.errors(include_url=False):
         field = ".".join(wire.printable(str(part)) for part in one["loc"])
         entry = found.setdefault(field, {"messages": []})
-        entry["messages"].append(_sentence(field, one))
+        entry["messages"].append(_message(field, one))
         if one["type"] != "missing" and not field.startswith(_SECRET):
             entry["value"] = _cut(one["input"])
     return dict(found)
 
 
-def _sentence(field: str, one: Any) -> str:
-    # The length of a text is told as "items" where something else was checked before it.
+def _message(field: str, one: Any) -> str:
+    # pydantic reports the length of a text as that of "items" where another check comes first.
     kind = f"string_{one['type']}" if isinstance(one["input"], str) else one["type"]
-    words = _WORDS.get(kind) or _WORDS.get(one["type"])
-    if words is None:
+    message = _MESSAGES.get(kind) or _MESSAGES.get(one["type"])
+    if message is None:
         return wire.printable(one["msg"].removeprefix("Value error, ").replace("{field}", field))
-    told = {name: value for name, value in one.get("ctx", {}).items() if name != "error"}
-    if "expected" in told:
-        told["expected"] = told["expected"].replace("'", "").replace(" or ", ", ")
-    return words.format(field=field, **told)
+    values = {name: value for name, value in one.get("ctx", {}).items() if name != "error"}
+    if "expected" in values:
+        values["expected"] = values["expected"].replace("'", "").replace(" or ", ", ")
+    return message.format(field=field, **values)
 
 
 def _cut(value: object) -> object:
-    """What was sent, short enough to be told again."""
+    """Return a value of the request short enough to be repeated in an error."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
@@ -200,26 +194,26 @@ def _cut(value: object) -> object:
     try:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
     except RecursionError:
-        # It could just be read, a few calls further up.
+        # The parser, a few calls further up the stack, could just read it.
         text = "…"
     return wire.printable(text[:_LONGEST_VALUE])
 
 
-def _ignored(told: Mapping[str, object], model: type[BaseModel], within: str) -> list[str]:
+def _ignored(members: Mapping[str, object], model: type[BaseModel], within: str) -> list[str]:
     known = {field.alias or name: field for name, field in model.model_fields.items()}
-    names = [f"{within}{name}" for name in told if name not in known]
+    names = [f"{within}{name}" for name in members if name not in known]
     for name, field in known.items():
-        value, place = told.get(name), f"{within}{name}."
+        value, inner = members.get(name), f"{within}{name}."
         if not isinstance(value, dict):
             continue
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            names += _ignored(value, field.annotation, place)
-        for form in (one.model for one in field.metadata if isinstance(one, EachLike)):
+            names += _ignored(value, field.annotation, inner)
+        for each in (one.model for one in field.metadata if isinstance(one, EachLike)):
             for key, one in value.items():
-                names += _ignored(one, form, f"{place}{key}.") if isinstance(one, dict) else []
+                names += _ignored(one, each, f"{inner}{key}.") if isinstance(one, dict) else []
     return names
 
 
-def _tell_ignored(names: Sequence[str]) -> None:
-    told = [_CUT_ESCAPE.sub("", quote(wire.printable(name), safe=".-_~")[:_LONGEST_NAME]) for name in names]
-    g.ignored = [*g.get("ignored", ()), *told][:_MOST_IGNORED]
+def _add_ignored(names: Sequence[str]) -> None:
+    escaped = [_CUT_ESCAPE.sub("", quote(wire.printable(name), safe=".-_~")[:_LONGEST_NAME]) for name in names]
+    g.ignored = [*g.get("ignored", ()), *escaped][:_MOST_IGNORED]

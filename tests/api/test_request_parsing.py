@@ -8,7 +8,6 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from onboarding.api import misread
 from tests.api.conftest import Program, connection
 from tests.browser_client import Site
 
@@ -40,34 +39,27 @@ def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("content", "place"),
+    ("content", "reason"),
     [
         (b"", "The body is empty"),
         (b'{"a": 1,}', "line 1, column"),
         (b'{"a": 1\n "b": 2}', "line 2, column 2"),
-        (b'{"NaN": "NaN",\n "a": NaN}', "NaN is no value at line 2, column 7"),
-        (b'{"a": -Infinity}', "-Infinity is no value at line 1, column 7"),
-        (b'{"a": [1, 1e999]}', "1e999 is too large a number at line 1, column 11"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long at line 1, column 7"),
-        (b'{"b": [{"b": 1}, {"b": 1,\n "c": 2, "\\u0062": 3}]}', "the member 'b' is there twice at line 2, column 10"),
-        (b'{"x": 1, "x": 2, "y": {"z": 1, "z": 2}}', "the member 'x' is there twice at line 1, column 10"),
-        (b'[1e999-5, {"\\q": 1}]', "1e999 is too large a number at line 1, column 2"),
-        (b"[" * 49_000 + b'{"\\q": 1}', "nested too deep at line 1, column 49002"),
+        (b'{"NaN": "NaN",\n "a": NaN}', "NaN is not a JSON value"),
+        (b'{"a": -Infinity}', "-Infinity is not a JSON value"),
+        (b'{"a": [1, 1e999]}', "the number 1e999 is too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number with too many digits"),
+        (b'{"b": [{"b": 1}, {"b": 1,\n "c": 2, "\\u0062": 3}]}', "the member 'b' is repeated"),
+        (b'{"x": 1, "z": {}, "x": 2}', "the member 'x' is repeated"),
+        (b'[1e999-5, {"\\q": 1}]', "the number 1e999 is too large"),
+        (b"[" * 49_000 + b'{"\\q": 1}', "nested too deeply"),
         (b'{"a": "\xff"}', "not UTF-8: byte 7"),
-        (b"[" * 50_000, "nested too deep at line 1, column 50000"),
+        (b"[" * 50_000, "nested too deeply"),
     ],
 )
-def test_what_is_no_json_is_told_with_its_place(content: bytes, place: str, standing: Program) -> None:
+def test_body_that_is_not_json_is_refused_with_the_reason(content: bytes, reason: str, standing: Program) -> None:
     told = posts(standing, content).json()
     assert (told["statusCode"], told["code"]) == (400, "body_not_json")
-    assert place in told["message"]
-
-
-def test_string_without_an_end_is_read_as_one(standing: Program) -> None:
-    """Else each quote in it would begin a search of its own: a hundred kilobytes of them took half a minute."""
-    text = "[" * 1200 + '"' + '\\"' * 49_000
-    assert misread.place(text, lambda part: part.text == text[1200:]) == " at line 1, column 1201"
-    assert "nested too deep at line 1, column 1201" in posts(standing, text.encode()).json()["message"]
+    assert reason in told["message"]
 
 
 @pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"1"])
