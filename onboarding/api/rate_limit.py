@@ -1,18 +1,22 @@
-"""How often a key may ask: one moving window for all of its requests, counted by Flask-Limiter (contract.md A1)."""
+"""The rate limit of the API: one moving window of a second for all requests of a caller."""
 
+import time
 from math import ceil
 
 from flask import Flask, Response, current_app, g
-from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
 
 from onboarding import clock
 from onboarding.api import authentication
 from onboarding.errors import Problem
 
-_LIMITER = "api_limiter"
-#: Flask-Limiter's word for what all of an application's endpoints share.
-_SCOPE = "global"
+_EXTENSION = "api_rate_limit"
+#: How long a request may wait for a shared storage.
+_TIMEOUT_SECONDS = 1.0
+#: How long this process counts alone after the shared storage has failed.
+_PAUSE_SECONDS = 5.0
 
 
 class TooManyRequests(Problem):
@@ -20,60 +24,60 @@ class TooManyRequests(Problem):
 
 
 def register(app: Flask, limit_per_second: int, storage: str) -> None:
-    """`storage`: `memory://`, or a Redis that all replicas share. Who asks has to be known before: `authentication.register`."""
-    app.extensions[_LIMITER] = _OneLimiter(app, limit_per_second, storage)
+    """`storage`: `memory://`, or the URL of a Redis that all replicas share. Call it after `authentication.register`."""
+    app.extensions[_EXTENSION] = RateLimit(limit_per_second, storage)
+    app.before_request(_count)
+
+
+class RateLimit:
+    """Counts in the storage, and in this process alone while a shared storage fails."""
+
+    def __init__(self, limit_per_second: int, storage: str) -> None:
+        timeouts = {"socket_connect_timeout": _TIMEOUT_SECONDS, "socket_timeout": _TIMEOUT_SECONDS}
+        backend = storage_from_string(storage, **({} if storage.startswith("memory") else timeouts))
+        self._failures = backend.base_exceptions
+        self._item = RateLimitItemPerSecond(limit_per_second)
+        self._shared, self._local = MovingWindowRateLimiter(backend), MovingWindowRateLimiter(MemoryStorage())
+        self._local_until = 0.0
+
+    def hit(self, caller: str) -> bool:
+        """Count a request. Return False if it exceeds the limit."""
+        if time.monotonic() >= self._local_until:
+            try:
+                return self._shared.hit(self._item, caller)
+            except self._failures:
+                self._local_until = time.monotonic() + _PAUSE_SECONDS
+        return self._local.hit(self._item, caller)
+
+    def headers(self, caller: str) -> dict[str, str]:
+        """Return what is left of the window. Empty if the shared storage has failed since the request was counted."""
+        is_local = time.monotonic() < self._local_until
+        try:
+            resets_at, remaining = (self._local if is_local else self._shared).get_window_stats(self._item, caller)
+        except self._failures:
+            self._local_until = time.monotonic() + _PAUSE_SECONDS
+            return {}
+        return {
+            "RateLimit-Limit": str(self._item.amount),
+            "RateLimit-Remaining": str(max(remaining, 0)),
+            "RateLimit-Reset": str(max(ceil(resets_at - clock.now().timestamp()), 0)),
+        }
 
 
 def add_headers(response: Response) -> None:
-    """`RateLimit-*` on every answer to a key that is known."""
-    if "caller" not in g:
-        return
-    limiter: _OneLimiter = current_app.extensions[_LIMITER]
-    try:
-        resets_at, remaining = limiter.limiter.get_window_stats(
-            limiter.item, str(authentication.caller().actor), _SCOPE
-        )
-    except limiter.storage.base_exceptions:
-        # The shared store went away since it counted. What was done is done, and told without them.
-        return
-    response.headers["RateLimit-Limit"] = str(limiter.item.amount)
-    response.headers["RateLimit-Remaining"] = str(max(remaining, 0))
-    response.headers["RateLimit-Reset"] = str(max(ceil(resets_at - clock.now().timestamp()), 0))
+    """Add `RateLimit-*` to the response of an authenticated request."""
+    if "caller" in g:
+        limit: RateLimit = current_app.extensions[_EXTENSION]
+        response.headers.update(limit.headers(_caller()))
 
 
-class _OneLimiter(Limiter):
-    """Flask-Limiter for the one limit that there is.
-
-    To find out which of any number of limits hold for a view takes it longer than to read a connection. Here its store is
-    asked straight away; it is asked itself while the shared store is away, and then counts for this process alone.
-    """
-
-    def __init__(self, app: Flask, limit_per_second: int, storage: str) -> None:
-        self.item = RateLimitItemPerSecond(limit_per_second)
-        super().__init__(
-            key_func=lambda: str(authentication.caller().actor),
-            app=app,
-            strategy="moving-window",
-            application_limits=[str(self.item)],
-            storage_uri=storage,
-            in_memory_fallback_enabled=not storage.startswith("memory"),
-        )
-        self._usual = self.limiter
-
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        # Pages have no key and no limit.
-        if "caller" not in g:
-            return
-        try:
-            is_counted = self.limiter is self._usual
-            is_within = is_counted and self._usual.hit(self.item, str(authentication.caller().actor), _SCOPE)
-        except self.storage.base_exceptions:
-            is_counted = False
-        if not is_counted:
-            try:
-                super()._check_request_limit(callable_name, in_middleware)
-                is_within = True
-            except RateLimitExceeded:
-                is_within = False
-        if not is_within:
+def _count() -> None:
+    """Raises TooManyRequests."""
+    if "caller" in g:
+        limit: RateLimit = current_app.extensions[_EXTENSION]
+        if not limit.hit(_caller()):
             raise TooManyRequests("API rate limit exceeded")
+
+
+def _caller() -> str:
+    return str(authentication.caller().actor)

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 
+from onboarding.api.rate_limit import RateLimit
 from tests.api.conftest import INTEGRATION, Program
 from tests.browser_client import Site
 from tests.ports import free_port
@@ -76,6 +77,13 @@ def test_a_store_that_goes_away_after_it_counted_spoils_no_answer(
         answer = verified.result(10)
     assert answer.status_code == 200
     assert not any(name.startswith("ratelimit") for name in answer.headers)
+
+
+def test_process_counts_alone_while_the_shared_storage_fails() -> None:
+    limit = RateLimit(2, f"redis://127.0.0.1:{free_port()}/0")
+    assert [limit.hit("key:one") for _ in range(3)] == [True, True, False]
+    assert limit.hit("key:other")
+    assert limit.headers("key:one")["RateLimit-Remaining"] == "0"
 
 
 def _asks(site: Site, key: str) -> httpx.Response:
