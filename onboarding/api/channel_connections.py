@@ -1,9 +1,9 @@
 """/v1/channel-connections: models, operations and secrets of a connection."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from flask import Response
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from onboarding import documents
 from onboarding.api import operations, providers
@@ -30,6 +30,7 @@ from onboarding.api.idempotency import BeforeCommit, Members, Representation, on
 from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_query
 from onboarding.documents import Connection
+from onboarding.outcomes import ConnectionStatus
 from onboarding.runtime import current
 from onboarding.services.connections.records import (
     Auth,
@@ -45,7 +46,10 @@ TAG = "Channel connections"
 _ALL, _ONE = "/v1/channel-connections", "/v1/channel-connections/<identifier>"
 #: The member of a stored `auth` that holds the token's digest. It is never sent.
 _DIGEST = "digest"
-Status = Literal["healthy", "needs_reconnect", "unreachable", "unknown", "disconnected"]
+#: Not strict, because a query string has no enums.
+Status = Annotated[
+    ConnectionStatus, Field(strict=False), WithJsonSchema({"enum": list(ConnectionStatus), "type": "string"})
+]
 
 
 class WorkspaceIn(Wire):

@@ -38,6 +38,7 @@ _MESSAGES = {
     "string_too_short": "{field} must have at least {min_length} character(s)",
     "string_too_long": "{field} must have at most {max_length} characters",
     "too_long": "{field} must have at most {max_length} items",
+    "enum": "{field} must be one of: {expected}",
     "literal_error": "{field} must be one of: {expected}",
 }
 

@@ -72,7 +72,7 @@ class ConnectionQuery:
     #: The exact set; empty for connections without context.
     context_keys: tuple[str, ...] | None = None
     workspace_id: str | None = None
-    status: str | None = None
+    status: ConnectionStatus | None = None
     search: str | None = None
 
     @property
