@@ -1,16 +1,16 @@
 """The errors, as one tree. They know nothing of HTTP: each interface translates them.
 
 Problem
-├── SettingsProblem        a variable is missing or wrong; the start stops
-├── NotFound               nothing here has that name
-├── Refused                a rule of ours says no; `field` names the input it belongs to
-├── Conflict               a row of that identity or identifier exists
-├── LinkProblem            a link that cannot be used: tampered, expired, revoked, used
-├── StorageProblem         the database is locked or gone; trying again can help
+├── SettingsProblem        a setting is missing or invalid; the program does not start
+├── NotFound               there is no object with this name
+├── Refused                a rule forbids the request; `field` names the input
+├── Conflict               an object with this identity or identifier exists
+├── LinkProblem            a link cannot be used: tampered, expired, revoked, used
+├── StorageProblem         the database is locked or unreachable; a retry can help
 │   └── NotSetUp           the database has no tables or no environment: the command `setup` must run first
-├── VaultProblem           a sealed value does not open
-└── SlackProblem           Slack's answer to a call
-    ├── SlackRefused       Slack said `ok: false`; `code` is Slack's word
+├── VaultProblem           a sealed value cannot be opened
+└── SlackProblem           a call to Slack failed
+    ├── SlackRefused       Slack answered `ok: false`; `code` is Slack's error code
     ├── SlackBusy          HTTP 429; `retry_after` seconds
     ├── SlackDown          no answer, 5xx, not JSON: the outcome is unknown
     └── ReconnectNeeded    Slack does not accept a connection's token any more
@@ -20,12 +20,12 @@ from collections.abc import Iterable
 
 
 class Problem(Exception):
-    """Anything of ours that a person or program may be told about."""
+    """An error that may be shown to a person or an API caller."""
 
     code = "problem"
 
     def __init__(self, sentence: str = "", code: str | None = None) -> None:
-        """`code` is the stable word for programs; the class has one of its own."""
+        """`code` replaces the code of the class. API callers rely on both."""
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code or self.code
@@ -48,7 +48,7 @@ class Refused(Problem):
 
 
 class Conflict(Problem):
-    """`identifier` names what is in the way, where it can be told."""
+    """`identifier` names the existing object, if it may be shown."""
 
     code = "conflict"
 
@@ -58,10 +58,10 @@ class Conflict(Problem):
 
 
 class LinkProblem(Problem):
-    """`code` is the outcome of the table in ux.md 3.3: link_tampered, link_expired, link_revoked or link_used."""
+    """`code` is an outcome: link_tampered, link_expired, link_revoked or link_used."""
 
     def __init__(self, code: str, attempt_id: str | None = None, app_name: str | None = None) -> None:
-        """`app_name`: whose link it is, where that is known."""
+        """`app_name`: the name of the link's Slack app, if it is known."""
         super().__init__(code)
         self.code = code
         self.attempt_id = attempt_id

@@ -1,4 +1,4 @@
-"""JSON for programs: /v1 and /v2, behind an API key."""
+"""The REST API: JSON under /v1 and /v2, with an API key."""
 
 from flask import Flask
 

@@ -60,18 +60,20 @@ class WorkspaceIn(Wire):
 
 class AuthIn(Wire):
     access_token: Token = Field(examples=["Workspace access token"])
-    refresh_token: Token | None = Field(None, description="For tokens that rotate. It is used here, and never shown.")
+    refresh_token: Token | None = Field(
+        None, description="For tokens that rotate. The server uses it and never shows it."
+    )
     expires_at: Moment | None = Field(
         None,
-        description="ISO 8601; without a zone, UTC. Beside a refresh token that has none: now, so that it is refreshed first.",
+        description="ISO 8601; without a zone, UTC. If it is missing beside a refresh token, the token is refreshed before its first use.",
     )
-    refresh_token_expires_at: Moment | None = Field(None, description="Likewise.")
+    refresh_token_expires_at: Moment | None = Field(None, description="ISO 8601; without a zone, UTC.")
 
 
 class UpdateChannelConnection(Wire):
-    """Both are replaced whole: what is left out is gone."""
+    """Both are replaced as a whole: members that are left out are removed."""
 
-    workspace: WorkspaceIn = Field(description="Whose token it is. `verify` asks Slack whether that is so.")
+    workspace: WorkspaceIn = Field(description="The workspace of the token. `verify` asks Slack whether they match.")
     auth: AuthIn
 
 
@@ -93,14 +95,14 @@ class AuthOut(Wire):
     """`accessToken` is empty, and `hasAccessToken` beside it, for keys without `connections:secrets`."""
 
     access_token: str = Field(examples=["Workspace access token"])
-    has_access_token: bool | None = Field(None, description="The key may not see the token, and there is one.")
-    has_refresh_token: bool | None = Field(None, description="It rotates. A refresh token is never shown.")
+    has_access_token: bool | None = Field(None, description="There is a token that the key may not see.")
+    has_refresh_token: bool | None = Field(None, description="The token rotates. Its refresh token is never shown.")
     expires_at: Time | None = None
     refresh_token_expires_at: Time | None = None
 
 
 class ChannelConnection(Wire):
-    """The documented object, and beside it what this server knows more."""
+    """The documented object, and members that only this server has."""
 
     identifier: str = Field(examples=["slack-prod-user123-abc4"])
     channel: Literal["chat"]
@@ -114,29 +116,28 @@ class ChannelConnection(Wire):
     auth: AuthOut
     created_at: Time
     updated_at: Time = Field(
-        description="When it was last made, replaced or reconnected; asking Slack does not move it."
+        description="When it was last created, replaced or reconnected; `verify` does not change it."
     )
     connection_mode: Mode = Field(examples=["shared"])
     status: Status = Field(
         examples=["unknown"],
-        description="What Slack said when it was last asked, by verify or by an install. `unknown`: not asked yet. "
-        "`needs_reconnect`: Slack does not accept the token any more, `statusReason` says why. `unreachable` and "
-        "`disconnected` are reserved.",
+        description="Slack's last answer, to `verify` or an install. `unknown`: not asked yet. `needs_reconnect`: Slack no "
+        "longer accepts the token, and `statusReason` says why. `unreachable` and `disconnected` are reserved.",
     )
-    status_reason: str | None = Field(None, description="In words, where the connection is broken.")
-    checked_at: Time | None = Field(None, description="When Slack was last asked.")
-    scopes: list[str] | None = Field(None, description="What Slack granted.")
-    installed_by: str | None = Field(None, description="The Slack user who installed.")
+    status_reason: str | None = Field(None, description="Why the connection does not work, as a sentence.")
+    checked_at: Time | None = Field(None, description="The time of Slack's last answer.")
+    scopes: list[str] | None = Field(None, description="The scopes that Slack granted.")
+    installed_by: str | None = Field(None, description="The id of the Slack user who installed the app.")
     next: list[str] | None = Field(
         None,
-        description="What to do: `verify` (ask Slack whether it works), `reconnect` or `update_permissions` (both: "
-        "send the person an install address of the same identity).",
+        description="What to do next: `verify` (ask Slack whether the connection works), `reconnect` or `update_permissions` "
+        "(both: send the person an install URL of the same identity).",
     )
 
 
 class ChannelConnectionQuery(PageQuery):
     subscriber_id: Plain | None = Field(
-        None, description="Their own connections, and the shared ones unless a mode is named."
+        None, description="The subscriber's own connections, and the shared ones unless `connectionMode` is given."
     )
     connection_mode: Mode | None = None
     channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None

@@ -67,7 +67,7 @@ class CreateChannelEndpoint(Wire):
     identifier: Identifier | None = None
     connection_identifier: Text | None = None
     context: Contexts = None
-    create_subscriber_if_missing: bool | None = Field(None, description="Unless given, the environment decides.")
+    create_subscriber_if_missing: bool | None = Field(None, description="By default, the environment's setting.")
 
     @field_validator("endpoint")
     @classmethod
@@ -78,7 +78,7 @@ class CreateChannelEndpoint(Wire):
 
 
 class UpdateChannelEndpoint(Wire):
-    endpoint: dict[str, Any] = Field(description="Of the type that is stored.", examples=[_EXAMPLE])
+    endpoint: dict[str, Any] = Field(description="In the format of the stored type.", examples=[_EXAMPLE])
 
 
 class ChannelEndpoint(Wire):

@@ -1,8 +1,8 @@
-"""What all of the wire's models share: field types that say what does not do, errors, and how lists are asked for."""
+"""Field types shared by the API models, each with a message for an invalid value; errors; and pages of lists."""
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -30,24 +30,29 @@ _STRUCTURE = (
 
 @dataclass(frozen=True)
 class EachLike:
-    """Marks an object whose names are free: a value that is an object, too, is like this model."""
+    """Marks an object with arbitrary names, whose values that are objects have the members of `model`."""
 
     model: type[BaseModel]
 
 
 class Wire(BaseModel):
-    """A model of the wire: camelCase there, no conversion of one type into another, unknown members left aside."""
+    """A model in JSON: camelCase names, no conversion between types, unknown members ignored."""
 
     model_config = ConfigDict(
         strict=True, extra="ignore", alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
     )
 
 
+def printable(text: str) -> str:
+    """Return `text` with lone surrogates, which UTF-8 cannot encode, as their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _plain(text: str) -> str:
     if "\0" in text:
         raise ValueError("{field} must not contain NUL")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("{field} must be text: half a character (a lone surrogate) is none")
+        raise ValueError("{field} must not contain lone surrogates")
     return text
 
 
@@ -72,42 +77,42 @@ def _word(text: str) -> str:
     return text
 
 
-def _moment(told: object) -> object:
-    if not isinstance(told, str):
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
         raise ValueError("{field} must be a string with a time in ISO 8601")
     try:
-        found = datetime.fromisoformat(told.strip())
+        found = datetime.fromisoformat(value.strip())
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("{field} must be a time in ISO 8601, such as 2026-11-23T10:00:00.000Z") from None
 
 
-def _data(told: object) -> object:
-    if not isinstance(told, dict):
+def _data(value: object) -> object:
+    if not isinstance(value, dict):
         raise ValueError("{field} must be an object")
     try:
-        size = len(orjson.dumps(told))
+        size = len(orjson.dumps(value))
     except TypeError:
         raise ValueError("{field} must be JSON of UTF-8 text and numbers of 64 bits, nested at most 250 deep") from None
     if size > MOST_DATA_BYTES:
         raise ValueError(f"Data is too large: {ceil(size / 1024)}KB exceeds 64KB limit")
-    return told
+    return value
 
 
-def _contexts(told: object) -> object:
-    """`{type: id or {id, data}}` to keys `type:id` with their data as JSON or None, in the order given."""
-    if told is None:
+def _contexts(value: object) -> object:
+    """Convert `{type: id or {id, data}}` to keys `type:id` with their data as JSON or None, in the same order."""
+    if value is None:
         return None
-    if not isinstance(told, dict) or not told:
+    if not isinstance(value, dict) or not value:
         raise ValueError(_STRUCTURE)
-    if len(told) > MOST_CONTEXTS:
-        raise ValueError(f"Too many contexts: {len(told)} provided, maximum allowed is {MOST_CONTEXTS}")
-    return dict(_context(kind, value) for kind, value in told.items())
+    if len(value) > MOST_CONTEXTS:
+        raise ValueError(f"Too many contexts: {len(value)} provided, maximum allowed is {MOST_CONTEXTS}")
+    return dict(_context(kind, one) for kind, one in value.items())
 
 
-def _context(kind: str, told: object) -> tuple[str, str | None]:
-    name = told.get("id") if isinstance(told, dict) else told
-    data = told.get("data") if isinstance(told, dict) else None
+def _context(kind: str, value: object) -> tuple[str, str | None]:
+    name = value.get("id") if isinstance(value, dict) else value
+    data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(name, str) or not (data is None or isinstance(data, dict)):
         raise ValueError(_STRUCTURE)
     if not CONTEXT_WORD.match(kind) or not CONTEXT_WORD.match(name):
@@ -121,27 +126,29 @@ def _context(kind: str, told: object) -> tuple[str, str | None]:
     return f"{kind}:{name}", json.dumps(data)
 
 
-def _limit(told: object) -> object:
-    """An official client sends `10.0`."""
-    if not isinstance(told, str) or not _LIMIT.match(told) or not 1 <= int(float(told)) <= 100:
+def _limit(value: object) -> object:
+    """Accept `10.0` as well, which the official Python client sends."""
+    if not isinstance(value, str) or not _LIMIT.match(value) or not 1 <= int(float(value)) <= 100:
         raise ValueError("{field} must be a whole number from 1 to 100")
-    return int(float(told))
+    return int(float(value))
 
 
-def _flag(told: object) -> object:
-    if told not in ("true", "false"):
+def _flag(value: object) -> object:
+    if value not in ("true", "false"):
         raise ValueError("{field} must be true or false")
-    return told == "true"
+    return value == "true"
 
 
-def _keys(told: object) -> object:
-    """Present and empty asks for what has no context."""
-    return () if isinstance(told, list) and not any(told) else tuple(told) if isinstance(told, Sequence) else told
+def _keys(value: object) -> object:
+    """Return the keys as a tuple. A present but empty parameter means no context."""
+    if not isinstance(value, list):
+        return value
+    return tuple(value) if any(value) else ()
 
 
 Plain = Annotated[str, AfterValidator(_plain)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
-#: What Slack names something by.
+#: An id that Slack assigns.
 SlackId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_plain)]
 Identifier = Annotated[
     str,
@@ -184,7 +191,7 @@ Moment = Annotated[
         }
     ),
 ]
-#: A moment as it is answered.
+#: A time in a response.
 Time = Annotated[str, Field(description="ISO 8601, UTC, milliseconds.", examples=["2026-11-23T10:00:00.000Z"])]
 Data = Annotated[dict[str, Any], BeforeValidator(_data)]
 
@@ -220,7 +227,7 @@ Contexts = Annotated[
                 ]
             },
             "description": "One to five contexts: `type` to `id`, or to `{id, data}`. Types and ids have 1 to 100 of the letters a-z and "
-            "A-Z, digits, `-` and `_`. One that is not there yet is made; `data` of one that is there stays as it is.",
+            "A-Z, digits, `-` and `_`. A context that does not exist is created; the `data` of an existing one is not changed.",
         }
     ),
 ]
@@ -229,8 +236,8 @@ Limit = Annotated[
     int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})
 ]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean", "default": False})]
-#: Of a list's contextKeys.
-EXACT_SET = "The exact set, in any order: `contextKeys=tenant:a&contextKeys=region:eu`. Present and empty: those without context."
+#: Describes a list's `contextKeys`.
+EXACT_SET = "The exact set, in any order: `contextKeys=tenant:a&contextKeys=region:eu`. Present but empty: those without context."
 Keys = Annotated[
     tuple[Plain, ...],
     BeforeValidator(_keys),
@@ -239,14 +246,14 @@ Keys = Annotated[
 
 
 class PageQuery(Wire):
-    """How a list is asked for."""
+    """The parameters of each list."""
 
     limit: Limit = 10
-    after: Plain | None = Field(None, description="The `next` of a page: what comes after it.")
-    before: Plain | None = Field(None, description="The `previous` of a page: what came before it.")
+    after: Plain | None = Field(None, description="The `next` of a page, for the page after it.")
+    before: Plain | None = Field(None, description="The `previous` of a page, for the page before it.")
     order_by: Literal["createdAt", "updatedAt"] = "createdAt"
     order_direction: Literal["DESC", "ASC"] = "DESC"
-    include_cursor: Flag = Field(False, description="The row at the cursor itself, too.")
+    include_cursor: Flag = Field(False, description="Include the row at the cursor.")
 
     @property
     def order(self) -> str:
@@ -265,18 +272,18 @@ class PageQuery(Wire):
 
 
 class RepeatedHeaders(BaseModel):
-    """What a write may carry besides the key."""
+    """The headers of a write besides `Authorization`."""
 
     idempotency_key: str | None = Field(
         None,
         alias="Idempotency-Key",
         max_length=255,
-        description="Up to 255 visible characters. A repeat within 24 hours gets the answer of the first request.",
+        description="Up to 255 visible characters. A repeat within 24 hours gets the response of the first request.",
     )
 
 
 class Problem(Wire):
-    """Every refusal and every fault has this shape; `code` is stable."""
+    """The object of every error. `code` is stable."""
 
     status_code: int
     timestamp: str
@@ -285,17 +292,17 @@ class Problem(Wire):
     error: str
     code: str
     request_id: str
-    connection_identifier: str | None = Field(None, description="With `connection_exists`: the one that exists.")
-    error_id: str | None = Field(None, description="With `internal`: where it is in the log.")
+    connection_identifier: str | None = Field(None, description="With `connection_exists`: the existing connection.")
+    error_id: str | None = Field(None, description="With `internal`: the id of the error in the log.")
 
 
 class FieldProblem(Wire):
     messages: list[str]
-    value: Any = Field(None, description="What was sent, cut at 100 characters; never a credential.")
+    value: Any = Field(None, description="The value in the request, cut at 100 characters; never a credential.")
 
 
 class ValidationProblem(Problem):
-    """All that is wrong with the values, at once, by field path."""
+    """All invalid values of a request, by field path."""
 
     errors: dict[str, FieldProblem]
 

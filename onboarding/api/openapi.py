@@ -1,4 +1,4 @@
-"""/openapi.json and /docs: what programs and the people who write them read. Made from the endpoints themselves."""
+"""/openapi.json and /docs, the reference of the API, made from its operations."""
 
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ from onboarding.services.api_keys import SCOPES
 blueprint = Blueprint("openapi", __name__)
 
 
-# Public: whoever writes a program has no key yet.
+# Public: a developer who reads it may have no key yet.
 @blueprint.get("/openapi.json")
 @public
 def openapi() -> Response:
@@ -35,12 +35,12 @@ def docs() -> str:
 
 
 def text(document: dict[str, Any]) -> str:
-    """As it is served, and as the copy in docs/ holds it."""
+    """Return the document as it is served and as docs/openapi.json contains it."""
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def described() -> dict[str, Any]:
-    """The OpenAPI 3.1 document. Every deployment's is the same."""
+    """Return the OpenAPI 3.1 document, which is the same in each deployment."""
     return _described()
 
 
@@ -60,7 +60,7 @@ def _described() -> dict[str, Any]:
 
 
 def _clean(part: Any) -> Any:
-    """Without what the models' library makes up: titles from names, and null as a default."""
+    """Remove what pydantic adds: titles made from names, and null as a default."""
     if isinstance(part, list):
         return [_clean(one) for one in part]
     if not isinstance(part, dict):

@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock, documents
-from onboarding.api import wire
+from onboarding.api.field_types import printable
 from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem
 from onboarding.http.api_requests import is_api_request
 from onboarding.http.request_id import current_request_id
@@ -156,8 +156,8 @@ def _error(code: str, message: str = "", **members: object) -> Response:
     shown: dict[str, object] = {
         "statusCode": row.status,
         "timestamp": documents.timestamp(clock.now()),
-        "path": wire.printable(request.path),
-        "message": wire.printable(message or row.message),
+        "path": printable(request.path),
+        "message": printable(message or row.message),
         "error": HTTPStatus(row.status).phrase,
         "code": code,
         "requestId": current_request_id(),

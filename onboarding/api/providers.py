@@ -1,4 +1,4 @@
-"""The providers of the reference page. This product has one of them; a list may be asked for any, and is then empty."""
+"""The providers that the documented API knows. Only `slack` exists here: a list filtered by another one is empty."""
 
 from typing import Literal
 

@@ -1,15 +1,15 @@
-"""The OpenAPI document as the readable page shows it: families of endpoints, members in rows, examples to copy."""
+"""The OpenAPI document as /docs shows it: families of endpoints, members in rows, examples to copy."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: In the order in which a person meets them.
+#: In the order in which a developer needs them.
 _ORDER = ("Channel connections", "Install addresses", "Integrations", "Channel endpoints", "Subscribers", "Contexts")
 _METHODS = ("post", "get", "patch", "delete")
 _DEEPEST = 3
-#: Of a longer list of values the beginning is shown.
+#: Of a longer list of values, the first ones are shown.
 _MOST_VALUES = 12
 
 
@@ -43,7 +43,7 @@ class Family:
     anchor: str
     name: str
     endpoints: tuple[Endpoint, ...]
-    #: What its endpoints answer with, alone or in a list.
+    #: Of the object that its endpoints return, alone or in a list.
     members: tuple[Member, ...]
 
 
@@ -56,13 +56,13 @@ def families(document: Mapping[str, Any]) -> tuple[Family, ...]:
                 operation = operations[method]
                 name = operation["tags"][0]
                 found[name].append(_endpoint(document, method, path, operation))
-                # The first of each family answers with its object, or with a list of nothing else.
+                # The first endpoint of each family returns its object or a list of them.
                 answered.setdefault(name, tuple(_members(document, _object(document, operation))))
     return tuple(Family(_anchor(name), name, tuple(some), answered[name]) for name, some in found.items())
 
 
 def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
-    """A value of this shape, from the examples that the models carry."""
+    """Return a value of this schema, made from the examples of the models."""
     schema = _resolved(document, schema)
     if "examples" in schema:
         return schema["examples"][0]
@@ -88,7 +88,7 @@ def _object(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Mappin
 
 
 def _answer(operation: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
-    """Its status and its shape, if it has any."""
+    """Return the status of success and its schema, if it has one."""
     status = next(code for code in operation["responses"] if code.startswith("2"))
     return status, operation["responses"][status].get("content", {}).get("application/json", {}).get("schema")
 
@@ -112,15 +112,17 @@ def _endpoint(document: Mapping[str, Any], method: str, path: str, operation: Ma
     )
 
 
-def _parameter(document: Mapping[str, Any], told: Mapping[str, Any]) -> Member:
-    schema = _resolved(document, told["schema"])
+def _parameter(document: Mapping[str, Any], parameter: Mapping[str, Any]) -> Member:
+    schema = _resolved(document, parameter["schema"])
     default = schema.get("default")
     return Member(
-        name=told["name"],
-        type=_type(document, schema) + _limits(schema) + (f", in the {told['in']}" if told["in"] != "query" else ""),
-        required=bool(told.get("required")),
+        name=parameter["name"],
+        type=_type(document, schema)
+        + _limits(schema)
+        + (f", in the {parameter['in']}" if parameter["in"] != "query" else ""),
+        required=bool(parameter.get("required")),
         default="" if default is None else json.dumps(default).strip('"'),
-        meaning=told.get("description") or schema.get("description", ""),
+        meaning=parameter.get("description") or schema.get("description", ""),
     )
 
 
@@ -130,16 +132,16 @@ def _members(document: Mapping[str, Any], schema: Mapping[str, Any], before: str
     for name, part in sorted(schema.get("properties", {}).items(), key=lambda one: one[0] not in required):
         inner = _resolved(document, part)
         meaning = part.get("description") or inner.get("description", "")
-        # What may be left out is left out; what may not may be null.
+        # An optional member without a value is left out; a required one is null.
         nullable = name in required and any(one.get("type") == "null" for one in part.get("anyOf", ()))
-        told = _type(document, inner) + _limits(inner) + (" or null" if nullable else "")
-        yield Member(f"{before}{name}", told, name in required, "", meaning)
+        kind = _type(document, inner) + _limits(inner) + (" or null" if nullable else "")
+        yield Member(f"{before}{name}", kind, name in required, "", meaning)
         if "properties" in inner and before.count(".") < _DEEPEST:
             yield from _members(document, inner, f"{before}{name}.")
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follows references, and of "this or null" takes this."""
+    """Return the schema behind a reference or an optional value."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return {**_resolved(document, document["components"]["schemas"][name]), **_beside(schema)}
@@ -166,7 +168,7 @@ def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 
 
 def _limits(schema: Mapping[str, Any]) -> str:
-    """How long or large it may be, in words."""
+    """Return the limits of a value as text."""
     for least, most, of in (
         ("minimum", "maximum", ""),
         ("minLength", "maxLength", " characters"),

@@ -13,8 +13,7 @@ from flask import g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
-from onboarding.api import wire
-from onboarding.api.field_types import EachLike
+from onboarding.api.field_types import EachLike, printable
 from onboarding.api.problems import ValidationFailed
 from onboarding.errors import Refused
 
@@ -166,7 +165,7 @@ def _no_constant(name: str) -> object:
 def _errors(error: ValidationError) -> dict[str, Mapping[str, object]]:
     found: dict[str, dict[str, Any]] = {}
     for one in error.errors(include_url=False):
-        field = ".".join(wire.printable(str(part)) for part in one["loc"])
+        field = ".".join(printable(str(part)) for part in one["loc"])
         entry = found.setdefault(field, {"messages": []})
         entry["messages"].append(_message(field, one))
         if one["type"] != "missing" and not field.startswith(_SECRET):
@@ -179,7 +178,7 @@ def _message(field: str, one: Any) -> str:
     kind = f"string_{one['type']}" if isinstance(one["input"], str) else one["type"]
     message = _MESSAGES.get(kind) or _MESSAGES.get(one["type"])
     if message is None:
-        return wire.printable(one["msg"].removeprefix("Value error, ").replace("{field}", field))
+        return printable(one["msg"].removeprefix("Value error, ").replace("{field}", field))
     values = {name: value for name, value in one.get("ctx", {}).items() if name != "error"}
     if "expected" in values:
         values["expected"] = values["expected"].replace("'", "").replace(" or ", ", ")
@@ -197,7 +196,7 @@ def _cut(value: object) -> object:
     except RecursionError:
         # The parser, a few calls further up the stack, could just read it.
         text = "…"
-    return wire.printable(text[:_LONGEST_VALUE])
+    return printable(text[:_LONGEST_VALUE])
 
 
 def _ignored(members: Mapping[str, object], model: type[BaseModel], within: str) -> list[str]:
@@ -216,5 +215,5 @@ def _ignored(members: Mapping[str, object], model: type[BaseModel], within: str)
 
 
 def _add_ignored(names: Sequence[str]) -> None:
-    escaped = [_CUT_ESCAPE.sub("", quote(wire.printable(name), safe=".-_~")[:_LONGEST_NAME]) for name in names]
+    escaped = [_CUT_ESCAPE.sub("", quote(printable(name), safe=".-_~")[:_LONGEST_NAME]) for name in names]
     g.ignored = [*g.get("ignored", ()), *escaped][:_MOST_IGNORED]

@@ -21,9 +21,9 @@ from onboarding.store.database import Database
 PREFIX = "sco_"
 SCOPES = {
     "connections:read": "See connections, contexts, subscribers, endpoints and integrations, without credentials.",
-    "connections:write": "Make, change, verify and delete connections, contexts, subscribers and endpoints.",
+    "connections:write": "Create, change, verify and delete connections, contexts, subscribers and endpoints.",
     SEE_SECRETS: "See access tokens and webhook addresses.",
-    "links:write": "Make install addresses.",
+    "links:write": "Create install URLs.",
     "settings:write": "Change settings of the environment.",
 }
 MAX_LIFETIME = timedelta(days=3650)
