@@ -6,11 +6,12 @@ from sqlalchemy import text
 
 from onboarding.store.database import Database
 
-_COLUMNS = "environment_id, actor, action, subject, subject_name, result, detail"
+_COLUMNS = "id, environment_id, actor, action, subject, subject_name, result, detail"
 
 
 @dataclass(frozen=True)
 class Entry:
+    id: str
     environment_id: str | None
     actor: str
     action: str

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from onboarding import identity, ids
+from onboarding import changes, identity, ids
 from onboarding.callers import ApiCaller, CallerEnvironment
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.documents import CHANNEL, PROVIDER_ID, ChannelEndpoint, timestamp
 from onboarding.errors import Conflict, NotFound, unknown_integration, unknown_subscriber
@@ -84,6 +85,7 @@ class Endpoints:
                     updated_at=at,
                 )
                 created = self._find(session, environment_id, identifier)
+                self._record(session, ChangeKind.ENDPOINT_CREATED, caller, identifier)
                 before_commit(session, created)
         except Conflict as conflict:
             if conflict.code != Conflict.code:
@@ -164,6 +166,7 @@ class Endpoints:
             sealed = self._vault.seal(json.dumps(check(row.type)), _sealed_at(row.id))
             store.change(session, row.id, sealed, self._now())
             changed = self._find(session, environment_id, identifier)
+            self._record(session, ChangeKind.ENDPOINT_UPDATED, caller, identifier)
             before_commit(session, changed)
         return changed
 
@@ -172,6 +175,10 @@ class Endpoints:
         with self._database.transaction() as session:
             if not store.remove(session, caller.environment.id, identifier):
                 raise _unknown(identifier)
+            self._record(session, ChangeKind.ENDPOINT_DELETED, caller, identifier)
+
+    def _record(self, session: Session, kind: ChangeKind, caller: ApiCaller, identifier: str) -> None:
+        changes.record(session, Change(kind, caller.actor, self._now(), caller.environment.id, identifier))
 
     def _stored(self, environment_id: str, identifier: str) -> ChannelEndpoint:
         with self._database.reading() as session:

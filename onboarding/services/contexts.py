@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onboarding import changes
 from onboarding.callers import ApiCaller
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.documents import Context
 from onboarding.errors import Conflict, NotFound
@@ -34,6 +36,7 @@ class Contexts:
             if not store.add(session, caller.environment.id, f"{new.type}:{new.id}", new.data, self._now()):
                 raise Conflict(f"Context with type '{new.type}' and id '{new.id}' already exists", "context_exists")
             created = self._find(session, caller.environment.id, new.type, new.id)
+            self._record(session, ChangeKind.CONTEXT_CREATED, caller, f"{new.type}:{new.id}")
             before_commit(session, created)
         return created
 
@@ -57,6 +60,7 @@ class Contexts:
             if not store.change(session, environment_id, new.type, new.id, new.data, self._now()):
                 raise NotFound(f"Context with type '{new.type}' and id '{new.id}' not found", "context_not_found")
             changed = self._find(session, environment_id, new.type, new.id)
+            self._record(session, ChangeKind.CONTEXT_UPDATED, caller, f"{new.type}:{new.id}")
             before_commit(session, changed)
         return changed
 
@@ -75,6 +79,10 @@ class Contexts:
                     f"connection{'s' if used > 1 else ''}. Delete them first.",
                     "context_in_use",
                 )
+            self._record(session, ChangeKind.CONTEXT_DELETED, caller, f"{kind}:{name}")
+
+    def _record(self, session: Session, kind: ChangeKind, caller: ApiCaller, key: str) -> None:
+        changes.record(session, Change(kind, caller.actor, self._now(), caller.environment.id, key))
 
     def _find(self, session: Session, environment_id: str, kind: str, name: str) -> Context:
         row = store.find(session, environment_id, kind, name)

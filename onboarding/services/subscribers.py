@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onboarding import changes
 from onboarding.callers import ApiCaller
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.documents import Subscriber
 from onboarding.errors import Conflict, NotFound
@@ -43,13 +45,16 @@ class Subscribers:
         """Create a subscriber or change the existing one. Raises SubscriberExists with `fail_if_exists`."""
         key, columns = (caller.environment.id, new.subscriber_id), _columns(new.profile)
         with self._database.transaction() as session:
+            kind = ChangeKind.SUBSCRIBER_CREATED
             # Repeated if the subscriber is deleted between the two statements.
             while not store.add(session, *key, columns, self._now()):
                 if fail_if_exists and store.hold(session, *key):
                     raise SubscriberExists(self._find(session, *key))
                 if not fail_if_exists and store.change(session, *key, columns, self._now()):
+                    kind = ChangeKind.SUBSCRIBER_UPDATED
                     break
             created = self._find(session, *key)
+            self._record(session, kind, caller, new.subscriber_id)
             before_commit(session, created)
         return created
 
@@ -76,6 +81,7 @@ class Subscribers:
             if not store.change(session, *key, _columns(new.profile), self._now()):
                 raise _unknown(new.subscriber_id)
             changed = self._find(session, *key)
+            self._record(session, ChangeKind.SUBSCRIBER_UPDATED, caller, new.subscriber_id)
             before_commit(session, changed)
         return changed
 
@@ -98,6 +104,10 @@ class Subscribers:
                     "subscriber_in_use",
                 )
             channel_endpoints.remove_of_subscriber(session, environment_id, subscriber_id)
+            self._record(session, ChangeKind.SUBSCRIBER_DELETED, caller, subscriber_id)
+
+    def _record(self, session: Session, kind: ChangeKind, caller: ApiCaller, subscriber_id: str) -> None:
+        changes.record(session, Change(kind, caller.actor, self._now(), caller.environment.id, subscriber_id))
 
     def _find(self, session: Session, environment_id: str, subscriber_id: str) -> Subscriber:
         row = store.find(session, environment_id, subscriber_id)

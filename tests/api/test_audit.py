@@ -1,0 +1,63 @@
+"""Every operation of the API that changes something leaves an audit entry with the key as its actor, and no secret."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.api.conftest import Program, connection
+from tests.audit import entries
+from tests.browser_client import Site
+
+HOOK = "https://hooks.slack.com/services/T1/B1/secret-of-the-hook"
+OWNER = {"integrationIdentifier": "slack-prod", "subscriberId": "ada"}
+CONNECTION, ENDPOINT = "/v1/channel-connections/chconn_a", "/v1/channel-endpoints/chendp_a"
+NEW_AUTH = {"workspace": {"id": "T2"}, "auth": {"accessToken": "second-token-of-acme"}}
+
+#: Method, address, body, and the action and subject to find. In an order that works.
+CHANGES: list[tuple[str, str, Any, str, str]] = [
+    ("POST", "/v2/subscribers", {"subscriberId": "bea"}, "subscriber.created", "bea"),
+    ("POST", "/v2/subscribers", {"subscriberId": "bea", "firstName": "Bea"}, "subscriber.updated", "bea"),
+    ("PATCH", "/v2/subscribers/bea", {"firstName": "B"}, "subscriber.updated", "bea"),
+    ("DELETE", "/v2/subscribers/bea", None, "subscriber.deleted", "bea"),
+    ("POST", "/v2/contexts", {"type": "tenant", "id": "acme"}, "context.created", "tenant:acme"),
+    ("PATCH", "/v2/contexts/tenant/acme", {"data": {"a": 1}}, "context.updated", "tenant:acme"),
+    ("DELETE", "/v2/contexts/tenant/acme", None, "context.deleted", "tenant:acme"),
+    ("POST", "/v1/channel-connections", connection(identifier="chconn_a"), "connection.connected", "chconn_a"),
+    ("PATCH", CONNECTION, NEW_AUTH, "connection.updated", "chconn_a"),
+    ("POST", "/v1/channel-endpoints", {**OWNER, "identifier": "chendp_a", "type": "webhook", "endpoint": {"url": HOOK}}, "endpoint.created", "chendp_a"),
+    ("PATCH", ENDPOINT, {"endpoint": {"url": HOOK}}, "endpoint.updated", "chendp_a"),
+    ("DELETE", ENDPOINT, None, "endpoint.deleted", "chendp_a"),
+    ("DELETE", f"{CONNECTION}?revoke=false", None, "connection.disconnected", "chconn_a"),
+    ("POST", "/v1/integrations/channel-connections/oauth", OWNER, "link.created", "lnk_"),
+    ("POST", "/v1/integrations/chat/oauth", {**OWNER, "mode": "connect"}, "link.created", "lnk_"),
+]  # fmt: skip
+#: It asks Slack and stores the answer; nobody changed anything.
+WITHOUT_CHANGES = {("POST", "/v1/channel-connections/{identifier}/verify")}
+SECRETS = ("secret-of-the-hook", "token-of-acme", "second-token-of-acme")
+
+
+def test_each_operation_records_its_change_with_the_key_as_actor(site: Site, program: Program) -> None:
+    database = site.runtime.database
+    created = [one for one in entries(database) if one.action == "api_key.created"]
+    actor = f"key:{created[0].subject}"
+    known = entries(database)
+    for method, address, body, action, subject in CHANGES:
+        answer = program.asks(method, address, body)
+        assert answer.status_code < 300, answer.text
+        new = [one for one in entries(database) if one not in known and one.action != "credentials.read"]
+        assert [(one.action, one.actor) for one in new] == [(action, actor)], (method, address)
+        assert new[0].subject.startswith(subject)
+        known += new
+    written = str(entries(database))
+    assert [secret for secret in (*SECRETS, program.key) if secret in written] == []
+
+
+def test_every_operation_is_accounted_for() -> None:
+    document = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
+    tested = [(method, address.partition("?")[0]) for method, address, *_ in CHANGES]
+    for path, methods in document["paths"].items():
+        pattern = re.sub(r"{\w+}", "[^/]+", path)
+        for method in {one.upper() for one in methods} - {"GET"}:
+            is_tested = any(method == other and re.fullmatch(pattern, address) for other, address in tested)
+            assert is_tested or (method, path) in WITHOUT_CHANGES, (method, path)
