@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from onboarding.errors import Conflict, Refused, StorageProblem
+from onboarding.errors import Conflict, NotSetUp, Refused, StorageProblem
 from onboarding.store import postgresql
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.sqlite import engine as sqlite
@@ -27,7 +27,7 @@ Rows = Session | Connection
 BeforeCommit = Callable[[Rows, Any], None]
 _BEGIN, _BEGIN_IMMEDIATE = CompiledStatement(text("BEGIN")), CompiledStatement(text("BEGIN IMMEDIATE"))
 _UNDEFINED_TABLE = "42P01"
-_NO_TABLES = "The database is empty. Run `flask --app app setup` first."
+_NO_TABLES = "The database is empty."
 
 
 class Base(DeclarativeBase):
@@ -109,12 +109,14 @@ class Database:
             # PostgreSQL refuses NUL and values that are too long, both databases refuse lone surrogates. Do not repeat the value.
             raise Refused("A value is too long, or has characters that cannot be kept.") from None
         except (OperationalError, PoolTimeout) as error:
-            raise StorageProblem(_NO_TABLES if _lacks_tables(error) else StorageProblem.default) from error
+            if _lacks_tables(error):
+                raise NotSetUp(_NO_TABLES) from error
+            raise StorageProblem() from error
         except IntegrityError as error:
             raise Conflict("A row of that identity or identifier exists.") from error
         except DBAPIError as error:
             if _lacks_tables(error):
-                raise StorageProblem(_NO_TABLES) from error
+                raise NotSetUp(_NO_TABLES) from error
             # sqlite3 raises the general class for a damaged file and for a file that is no database.
             if error.connection_invalidated or type(error) is DatabaseError:
                 raise StorageProblem("The database went away.") from error
