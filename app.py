@@ -11,7 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from onboarding import cli, files, runtime, settings, web
 from onboarding.errors import SettingsProblem
 from onboarding.jobs import sweep
-from onboarding.practice import PracticeApp, StateFileUnreadable, create_practice
+from onboarding.practice import PracticeApp, PracticeSlack, StateFileUnreadable, create_practice
 from onboarding.services.practice import PRACTICE_PATH
 from onboarding.settings import Settings
 
@@ -41,12 +41,8 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
             redirect_urls=(found.redirect_url,),
         )
 
-    practice = create_practice(
-        apps=registered,
-        templates=files.templates(),
-        static=files.static(),
-        state_file=configured.instance / "practice.json",
-    )
+    state = PracticeSlack(apps=registered, state_file=configured.instance / "practice.json")
+    practice = create_practice(state, files.templates(), files.static())
     product.extensions["practice"] = practice
     product.wsgi_app = DispatcherMiddleware(product.wsgi_app, {PRACTICE_PATH: practice.wsgi_app})  # type: ignore[method-assign]  # Flask documents this way
     return product

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from onboarding.practice import PracticeApp, StateFileUnreadable, create_practice
+from onboarding.practice import PracticeApp, PracticeSlack, StateFileUnreadable, create_practice
 from onboarding.practice.serving import make_practice_server
 
 #: Templates and static files stand beside the package in a checkout, and inside it in a wheel.
@@ -25,15 +25,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         redirect_urls=tuple(given.redirect_url),
     )
     try:
-        practice = create_practice(
-            apps={app.client_id: app}.get,
-            templates=_folder("templates"),
-            static=_folder("static"),
-            state_file=given.state_file,
-            events_url=given.events_url,
-        )
+        state = PracticeSlack(apps={app.client_id: app}.get, state_file=given.state_file, events_url=given.events_url)
     except StateFileUnreadable as problem:
         raise SystemExit(str(problem)) from None
+    practice = create_practice(state, _folder("templates"), _folder("static"))
     try:
         server = make_practice_server(practice, given.port)
     except OSError as problem:

@@ -104,17 +104,9 @@ def _allow(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario, worksp
     bot_scopes, user_scopes = _granted_scopes(ask, scenario)
     if workspace.is_org and not permissions.fit_organisations(bot_scopes):
         raise SlackShowsError("scope_not_allowed_on_enterprise")
+    consent = grants.Consent(ask.app.client_id, workspace.id, ask.sent_redirect, bot_scopes, user_scopes)
     with slack.changing() as ledger:
-        code = grants.issue_code(
-            ledger,
-            app=ask.app,
-            place=workspace.id,
-            redirect_uri=ask.sent_redirect,
-            bot_scopes=bot_scopes,
-            user_scopes=user_scopes,
-            scenario=scenario,
-            now=slack.now(),
-        )
+        code = grants.issue_code(ledger, consent, scenario, slack.now())
     return _send_back(ask, scenario, code=code.value)
 
 

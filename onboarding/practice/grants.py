@@ -27,26 +27,27 @@ class Issued:
     refresh_token: str | None
 
 
-def issue_code(
-    ledger: Ledger,
-    *,
-    app: PracticeApp,
-    place: str,
-    redirect_uri: str | None,
-    bot_scopes: list[str],
-    user_scopes: list[str],
-    scenario: Scenario,
-    now: float,
-) -> Code:
-    if scenario.declines_optional:
-        bot_scopes = _without_optional(bot_scopes)
+@dataclass(frozen=True)
+class Consent:
+    """What a person allowed. `place`: the workspace's id, or the organization's."""
+
+    client_id: str
+    place: str
+    redirect_uri: str | None
+    bot_scopes: list[str]
+    user_scopes: list[str]
+
+
+def issue_code(ledger: Ledger, consent: Consent, scenario: Scenario, now: float) -> Code:
+    """Create the code that an app exchanges for the tokens of this consent."""
+    declines = scenario.declines_optional
     code = Code(
         value=rows.new_code(),
-        client_id=app.client_id,
-        place=place,
-        redirect_uri=redirect_uri,
-        bot_scopes=bot_scopes,
-        user_scopes=user_scopes,
+        client_id=consent.client_id,
+        place=consent.place,
+        redirect_uri=consent.redirect_uri,
+        bot_scopes=_without_optional(consent.bot_scopes) if declines else consent.bot_scopes,
+        user_scopes=consent.user_scopes,
         scenario=scenario.name,
         expires_at=now + CODE_SECONDS,
         trouble_left=scenario.fault.times if scenario.fault else 0,

@@ -50,6 +50,12 @@ class PracticeSlack:
         workspaces: Sequence[Workspace] = WORKSPACES,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """Load the state.
+
+        `apps` finds an app's registration by client id; it is called each time. Without `state_file` the state ends with
+        the process; without `events_url` no uninstall is reported. Raises StateFileUnreadable for a file of another
+        format.
+        """
         self._apps = apps
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
         self.faults = Faults()

@@ -1,7 +1,7 @@
 """The workspaces that the practice Slack knows from the start: their people and channels. Data, never changed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onboarding.practice.registration import slack_id
 
@@ -41,27 +41,14 @@ class Workspace:
         return f"https://{self.domain}.enterprise.slack.com/" if self.is_org else f"https://{self.domain}.slack.com/"
 
 
-def make_workspace(
-    workspace_id: str,
-    name: str,
-    domain: str,
-    channels: Iterable[str],
-    *,
-    needs_approval: bool = False,
-    enterprise: tuple[str, str] | None = None,
-    remark: str = "",
-) -> Workspace:
-    """A workspace in one line. A leading `-` makes a channel private, a leading `~` archived. `enterprise`: id, name."""
+def make_workspace(workspace_id: str, name: str, domain: str, channels: Iterable[str]) -> Workspace:
+    """Build a workspace. A leading `-` makes a channel private, a leading `~` archived."""
     return Workspace(
         id=workspace_id,
         name=name,
         domain=domain,
         person=Person(slack_id("U", workspace_id, "person"), "Bea Lindqvist", f"bea@{domain}.example"),
         channels=tuple(_channel(workspace_id, text) for text in channels),
-        needs_approval=needs_approval,
-        enterprise_id=enterprise[0] if enterprise else None,
-        enterprise_name=enterprise[1] if enterprise else None,
-        remark=remark,
     )
 
 
@@ -71,35 +58,24 @@ def _channel(workspace_id: str, text: str) -> Channel:
 
 
 _USUAL = ("general", "random", "announcements", "customer-success", "engineering", "incidents", "sales", "support")
+_PROJECTS = tuple(f"{'~' if number % 5 == 0 else ''}project-{number:03}" for number in range(1, 241))
 _GROUP = "E0MERIDIAN"
 
 WORKSPACES: tuple[Workspace, ...] = (
     make_workspace("T0ACMEHQ01", "Acme HQ", "acme-hq", (*_USUAL, "~launch-2024", "-leadership", "-hiring")),
-    make_workspace(
-        "T0ACMETEST",
-        "Acme Test",
-        "acme-test",
-        (
-            *_USUAL,
-            *(f"{'~' if number % 5 == 0 else ''}project-{number:03}" for number in range(1, 241)),
-            "-secret-plans",
-        ),
+    replace(
+        make_workspace("T0ACMETEST", "Acme Test", "acme-test", (*_USUAL, *_PROJECTS, "-secret-plans")),
         remark="Has 249 channels",
     ),
-    make_workspace(
-        "T0HARBORLG",
-        "Harbor Legal",
-        "harbor-legal",
-        (*_USUAL, "-cases"),
+    replace(
+        make_workspace("T0HARBORLG", "Harbor Legal", "harbor-legal", (*_USUAL, "-cases")),
         needs_approval=True,
         remark="Needs an admin’s approval",
     ),
-    make_workspace(
-        "T0MERIDESN",
-        "Meridian Design",
-        "meridian-design",
-        (*_USUAL, "brand", "-pricing"),
-        enterprise=(_GROUP, "Meridian Group"),
+    replace(
+        make_workspace("T0MERIDESN", "Meridian Design", "meridian-design", (*_USUAL, "brand", "-pricing")),
+        enterprise_id=_GROUP,
+        enterprise_name="Meridian Group",
         remark="Part of Meridian Group",
     ),
     Workspace(

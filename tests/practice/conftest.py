@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 
-from onboarding.practice import PracticeApp, create_practice
+from onboarding.practice import PracticeApp, PracticeSlack, create_practice
 from onboarding.practice.serving import make_practice_server
 from tests import chromium
 from tests.practice.walk import Slack
@@ -42,12 +42,8 @@ def served(app: Flask) -> Iterator[str]:
 
 
 def make_slack(url: str = "", **more: object) -> Slack:
-    app = create_practice(
-        apps=APPS.get,
-        templates=ROOT / "templates",
-        static=ROOT / "static",
-        **more,  # type: ignore[arg-type]  # Handed on as they are; each test names real arguments.
-    )
+    state = PracticeSlack(apps=APPS.get, **more)  # type: ignore[arg-type]  # Each test names real arguments.
+    app = create_practice(state, ROOT / "templates", ROOT / "static")
     return Slack(app, APP, url)
 
 

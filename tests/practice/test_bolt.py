@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.oauth.installation_store import FileInstallationStore, Installation
 from slack_sdk.oauth.state_store import FileOAuthStateStore
 
-from onboarding.practice import PracticeApp, create_practice
+from onboarding.practice import PracticeApp, PracticeSlack, create_practice
 from tests.practice.conftest import ROOT, served
 from tests.practice.walk import ACME, GROUP
 
@@ -70,7 +70,8 @@ def practice_bolt(tmp_path: Path) -> Iterator[Bolt]:
 
     with served(app) as url:
         registered = PracticeApp("77.88", ("bolt-secret",), "signing", "Bolt", (f"{url}/slack/oauth_redirect",))
-        practice = create_practice(apps={"77.88": registered}.get, templates=ROOT / "templates", static=ROOT / "static")
+        state = PracticeSlack(apps={"77.88": registered}.get)
+        practice = create_practice(state, ROOT / "templates", ROOT / "static")
         with served(practice) as slack_url:
             bolt = Bolt(url, FileInstallationStore(base_dir=str(tmp_path), client_id="77.88"))
             flows.append(flow(bolt, slack_url, tmp_path))
