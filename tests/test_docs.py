@@ -11,6 +11,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 from onboarding import cli
+from onboarding.changes import ChangeKind
 from onboarding.outcomes import OUTCOMES
 from onboarding.practice.scenarios import BY_NAME
 from onboarding.settings import Settings
@@ -43,6 +44,12 @@ def test_every_outcome_is_documented_as_it_is() -> None:
         name: (f"`{one.page}`", str(one.status), one.metric, one.action and f"`{one.action}`")
         for name, one in OUTCOMES.items()
     }
+
+
+def test_every_action_of_the_audit_is_documented() -> None:
+    text = _read("docs/audit.md")
+    documented = re.findall(r"`([a-z_]+\.[a-z_]+)`", text[text.index("| action | recorded") :])
+    assert sorted(documented) == sorted([*ChangeKind, "credentials.read"])
 
 
 def test_scenarios_that_the_outcomes_name_are_in_the_practice_slack() -> None:
