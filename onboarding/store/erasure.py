@@ -31,7 +31,7 @@ _OF_INTEGRATION = (_ATTEMPTS, table_of(Link), table_of(ChannelEndpoint), CONNECT
 
 def purge_attempts(session: Session, stage: Stage, before: datetime, limit: int) -> int:
     """Delete the oldest attempts in `stage` whose time was over at `before`. Return how many."""
-    # Most finish before they expire. One that somebody returned to long after its expiry counts from its end.
+    # Most finish before they expire. One that was continued after its expiry is as old as its end.
     is_over = _ATTEMPTS.c.finished_at.is_(None) | (_ATTEMPTS.c.finished_at <= before)
     due = select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.stage == stage, _ATTEMPTS.c.expires_at <= before, is_over)
     return _delete(session, _ATTEMPTS, due.order_by(_ATTEMPTS.c.expires_at).limit(limit))

@@ -1,4 +1,4 @@
-"""Credentials that several connections use, and what ends when one of them leaves."""
+"""Credentials that several connections share, and what happens when one of them is disconnected."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ ACME = {"id": "T0ACMEHQ01", "name": "Acme HQ"}
 
 @pytest.fixture
 def pair(site: Site, visitor: BrowserClient, program: Program) -> dict[str, str]:
-    """A pair of tokens that rotate, as a program brings them along from where it kept them before."""
+    """Return a rotating pair of tokens, as a caller that migrates to this product has one."""
     visitor.connects(site.link("slack-prod", subscriber_id="before"), scenario="rotation")
     (name,) = program.lists()
     token = program.asks("GET", f"{LIST}/{name}").json()["auth"]["accessToken"]
@@ -24,22 +24,22 @@ def pair(site: Site, visitor: BrowserClient, program: Program) -> dict[str, str]
     return {"accessToken": token, "refreshToken": refresh}
 
 
-def test_token_of_a_program_is_found_healthy(site: Site, visitor: BrowserClient, program: Program) -> None:
+def test_token_given_by_the_caller_is_healthy(site: Site, visitor: BrowserClient, program: Program) -> None:
     visitor.connects(site.link("slack-prod"))
     token = program.asks("GET", f"{LIST}/{program.lists()[0]}").json()["auth"]["accessToken"]
     name = program.creates(workspace=ACME, auth={"accessToken": token}).json()["identifier"]
-    told = program.asks("POST", f"{LIST}/{name}/verify").json()
-    assert (told["status"], told["auth"], "next" in told) == ("healthy", {"accessToken": token}, False)
-    assert told["checkedAt"] > told["createdAt"]
-    assert told["updatedAt"] == told["createdAt"]
+    shown = program.asks("POST", f"{LIST}/{name}/verify").json()
+    assert (shown["status"], shown["auth"], "next" in shown) == ("healthy", {"accessToken": token}, False)
+    assert shown["checkedAt"] > shown["createdAt"]
+    assert shown["updatedAt"] == shown["createdAt"]
 
 
-def test_token_without_expiry_beside_its_refresh_token_is_due_at_once(program: Program) -> None:
-    told = program.creates(auth={"accessToken": "a", "refreshToken": "r"}).json()
-    assert told["auth"]["expiresAt"] == told["createdAt"]
+def test_refresh_token_without_expiry_means_expired(program: Program) -> None:
+    shown = program.creates(auth={"accessToken": "a", "refreshToken": "r"}).json()
+    assert shown["auth"]["expiresAt"] == shown["createdAt"]
 
 
-def test_refresh_for_one_is_a_refresh_for_all(site: Site, program: Program, pair: dict[str, str]) -> None:
+def test_refresh_for_one_connection_applies_to_all(site: Site, program: Program, pair: dict[str, str]) -> None:
     names = [program.creates(subscriberId=who, workspace=ACME, auth=pair).json()["identifier"] for who in ("bea", "cy")]
     calls = len(site.slack.calls("oauth.v2.access"))
     first = program.asks("POST", f"{LIST}/{names[0]}/verify").json()
@@ -50,13 +50,13 @@ def test_refresh_for_one_is_a_refresh_for_all(site: Site, program: Program, pair
     assert (first["status"], other["status"]) == ("healthy", "healthy")
 
 
-def test_who_brings_a_spent_pair_gets_what_came_of_it(program: Program, pair: dict[str, str]) -> None:
+def test_caller_that_gives_a_spent_pair_gets_the_current_one(program: Program, pair: dict[str, str]) -> None:
     name = program.creates(workspace=ACME, auth=pair).json()["identifier"]
     now = program.asks("POST", f"{LIST}/{name}/verify").json()["auth"]
     assert program.creates(subscriberId="bea", workspace=ACME, auth=pair).json()["auth"] == now
 
 
-def test_twenty_programs_that_verify_at_once_refresh_once(site: Site, program: Program, pair: dict[str, str]) -> None:
+def test_twenty_concurrent_verifies_refresh_once(site: Site, program: Program, pair: dict[str, str]) -> None:
     names = [program.creates(subscriberId=f"s{n}", workspace=ACME, auth=pair).json()["identifier"] for n in range(4)]
     calls = len(site.slack.calls("oauth.v2.access"))
     with ThreadPoolExecutor(20) as threads:
@@ -67,7 +67,7 @@ def test_twenty_programs_that_verify_at_once_refresh_once(site: Site, program: P
 
 
 @pytest.mark.parametrize("fault", ["status_500", "ratelimited", "internal_error"])
-def test_pair_stays_as_it_was_while_slack_is_away(
+def test_fault_of_slack_leaves_the_pair_unchanged(
     fault: str, site: Site, program: Program, pair: dict[str, str]
 ) -> None:
     name = program.creates(workspace=ACME, auth=pair).json()["identifier"]
@@ -80,7 +80,7 @@ def test_pair_stays_as_it_was_while_slack_is_away(
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
 
 
-def test_pair_whose_answer_was_lost_is_refreshed_by_the_next_try(
+def test_pair_whose_response_was_lost_is_refreshed_by_the_next_call(
     site: Site, program: Program, pair: dict[str, str]
 ) -> None:
     name = program.creates(workspace=ACME, auth=pair).json()["identifier"]
@@ -89,17 +89,15 @@ def test_pair_whose_answer_was_lost_is_refreshed_by_the_next_try(
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
 
 
-def test_pair_that_slack_refuses_needs_reconnecting_and_is_kept(program: Program) -> None:
+def test_pair_that_slack_refuses_needs_reconnect_and_is_kept(program: Program) -> None:
     name = program.creates(auth={"accessToken": "a", "refreshToken": "nobody's"}).json()["identifier"]
-    told = program.asks("POST", f"{LIST}/{name}/verify").json()
-    assert (told["status"], told["auth"]["hasRefreshToken"]) == ("needs_reconnect", True)
-    assert told["statusReason"].startswith("Slack no longer accepts the refresh token")
+    shown = program.asks("POST", f"{LIST}/{name}/verify").json()
+    assert (shown["status"], shown["auth"]["hasRefreshToken"]) == ("needs_reconnect", True)
+    assert shown["statusReason"].startswith("Slack no longer accepts the refresh token")
     assert program.asks("POST", f"{LIST}/{name}/verify").status_code == 200
 
 
-def test_credentials_stay_until_the_last_connection_leaves_them(
-    site: Site, program: Program, pair: dict[str, str]
-) -> None:
+def test_credentials_are_erased_with_their_last_connection(site: Site, program: Program, pair: dict[str, str]) -> None:
     for who in ("bea", "cy", "dan"):
         program.creates(identifier=who, subscriberId=who, workspace=ACME, auth=pair)
     program.asks("PATCH", f"{LIST}/bea", {"workspace": ACME, "auth": {"accessToken": "of bea alone"}})
@@ -112,7 +110,7 @@ def test_credentials_stay_until_the_last_connection_leaves_them(
     assert site.slack.calls("apps.uninstall") == []
 
 
-def test_program_that_replaces_credentials_leaves_the_installation_to_the_others(
+def test_replaced_credentials_leave_the_shared_installation_to_the_others(
     site: Site, visitor: BrowserClient, program: Program
 ) -> None:
     for who in ("bea", "cy"):
@@ -120,12 +118,12 @@ def test_program_that_replaces_credentials_leaves_the_installation_to_the_others
     cy, bea = program.lists()
     answer = program.asks("PATCH", f"{LIST}/{bea}", {"workspace": {"id": "T9"}, "auth": {"accessToken": "another"}})
     assert {"scopes", "installedBy", "checkedAt"} & set(answer.json()) == set()
-    told = program.asks("GET", f"{LIST}/{cy}").json()
-    assert told["auth"]["accessToken"].startswith("xoxb-")
-    assert (told["status"], told["workspace"]["name"]) == ("healthy", "Acme HQ")
+    shown = program.asks("GET", f"{LIST}/{cy}").json()
+    assert shown["auth"]["accessToken"].startswith("xoxb-")
+    assert (shown["status"], shown["workspace"]["name"]) == ("healthy", "Acme HQ")
 
 
-def test_twenty_who_replace_by_one_pair_at_once_share_one_grant(site: Site, program: Program) -> None:
+def test_twenty_concurrent_replacements_by_one_pair_share_one_grant(site: Site, program: Program) -> None:
     for number in range(20):
         program.creates(identifier=f"c{number}", subscriberId=f"s{number}")
     body = {"workspace": {"id": "T1"}, "auth": {"accessToken": "a", "refreshToken": "r"}}

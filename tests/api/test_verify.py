@@ -1,4 +1,4 @@
-"""What Slack says of a connection's token, whoever asks at the same moment, and what is told of it."""
+"""The check of a connection's token, also by concurrent callers, and the status that it leads to."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,33 +12,33 @@ from tests.waiting import until
 LIST = "/v1/channel-connections"
 
 
-def test_refused_token_needs_reconnecting_and_says_why(program: Program) -> None:
+def test_refused_token_needs_reconnect_with_a_reason(program: Program) -> None:
     name = program.creates().json()["identifier"]
     answer = program.asks("POST", f"{LIST}/{name}/verify")
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["next"]) == (200, "needs_reconnect", ["reconnect"])
-    assert told["statusReason"].startswith("Slack no longer accepts the token")
-    assert told["checkedAt"]
-    assert told["auth"] == {"accessToken": "token-of-acme-hq"}
+    shown = answer.json()
+    assert (answer.status_code, shown["status"], shown["next"]) == (200, "needs_reconnect", ["reconnect"])
+    assert shown["statusReason"].startswith("Slack no longer accepts the token")
+    assert shown["checkedAt"]
+    assert shown["auth"] == {"accessToken": "token-of-acme-hq"}
 
 
-def test_token_of_another_workspace_is_told_and_never_revoked(
+def test_token_of_another_workspace_is_reported_and_never_revoked(
     site: Site, visitor: BrowserClient, program: Program
 ) -> None:
-    """It may be the one that another connection lives on, whatever the program said of it."""
+    """Another connection may use it, whatever workspace the caller named."""
     visitor.connects(site.link("slack-prod", subscriber_id="bea"))
     (used,) = program.lists()
     auth = {"accessToken": program.asks("GET", f"{LIST}/{used}").json()["auth"]["accessToken"]}
     program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
-    told = program.asks("POST", f"{LIST}/mistaken/verify").json()
-    assert (told["status"], told["next"]) == ("needs_reconnect", ["reconnect"])
-    assert told["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
+    shown = program.asks("POST", f"{LIST}/mistaken/verify").json()
+    assert (shown["status"], shown["next"]) == ("needs_reconnect", ["reconnect"])
+    assert shown["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
     assert program.asks("DELETE", f"{LIST}/mistaken?revoke=true").status_code == 204
     assert site.slack.calls("auth.revoke") == []
     assert program.asks("POST", f"{LIST}/{used}/verify").json()["status"] == "healthy"
 
 
-def test_slack_being_away_changes_nothing(site: Site, visitor: BrowserClient, program: Program) -> None:
+def test_fault_of_slack_changes_nothing(site: Site, visitor: BrowserClient, program: Program) -> None:
     visitor.connects(site.link("slack-prod"))
     (name,) = program.lists()
     before = program.asks("GET", f"{LIST}/{name}").json()
@@ -65,9 +65,7 @@ def test_twenty_verifies_of_a_rotating_token_refresh_it_once(
     assert refreshed == len(tokens) == 1
 
 
-def test_app_that_is_removed_right_after_a_refresh_is_noticed(
-    site: Site, visitor: BrowserClient, program: Program
-) -> None:
+def test_app_removed_right_after_a_refresh_is_noticed(site: Site, visitor: BrowserClient, program: Program) -> None:
     visitor.connects(site.link("slack-prod"), scenario="rotation")
     (name,) = program.lists()
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
@@ -76,7 +74,9 @@ def test_app_that_is_removed_right_after_a_refresh_is_noticed(
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "needs_reconnect"
 
 
-def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: BrowserClient, program: Program) -> None:
+def test_disconnect_does_not_spend_the_pair_of_another_workspace(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
     with site.slack.reading() as ledger:
         (refresh_token,), (access_token,) = ledger.refresh_tokens, ledger.tokens
@@ -88,20 +88,20 @@ def test_pair_of_another_workspace_is_not_spent_by_an_end(site: Site, visitor: B
     assert len(site.slack.installations()) == 1
 
 
-def test_rotating_token_of_another_workspace_is_told(site: Site, visitor: BrowserClient, program: Program) -> None:
-    """It is refreshed all the same: the pair that was stored before is spent."""
+def test_rotating_token_of_another_workspace_is_reported(site: Site, visitor: BrowserClient, program: Program) -> None:
+    """The new pair is stored: the one before is spent."""
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
     with site.slack.reading() as ledger:
         (refresh_token,) = ledger.refresh_tokens
     auth = {"accessToken": "whatever-it-was", "refreshToken": refresh_token}
     program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
-    told = program.asks("POST", f"{LIST}/mistaken/verify").json()
-    assert told["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
-    assert told["auth"]["accessToken"].startswith("xoxe.xoxb-")
+    shown = program.asks("POST", f"{LIST}/mistaken/verify").json()
+    assert shown["statusReason"] == "The token belongs to another workspace: T0ACMEHQ01."
+    assert shown["auth"]["accessToken"].startswith("xoxe.xoxb-")
 
 
 @pytest.mark.parametrize("scenario", ["", "rotation"])
-def test_verdict_on_a_token_that_was_replaced_meanwhile_is_dropped(
+def test_verdict_on_a_token_that_was_replaced_is_dropped(
     scenario: str, site: Site, visitor: BrowserClient, program: Program
 ) -> None:
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario=scenario)
@@ -120,7 +120,7 @@ def test_verdict_on_a_token_that_was_replaced_meanwhile_is_dropped(
     assert before["status"] == "healthy"
 
 
-def test_pair_that_is_given_again_while_it_is_refreshed_is_not_lost(
+def test_pair_given_again_while_it_is_refreshed_is_renewed(
     site: Site, visitor: BrowserClient, clock: Clock, program: Program
 ) -> None:
     visitor.connects(site.link("slack-prod", subscriber_id="bea"), scenario="rotation")
@@ -135,11 +135,11 @@ def test_pair_that_is_given_again_while_it_is_refreshed_is_not_lost(
         assert until(lambda: site.slack.faults.hanging == 1)
         program.creates(identifier="two", subscriberId="cy", workspace=workspace, auth=pair)
         site.slack.faults.clear()
-        told = asked.result(30).json()
-    assert told["auth"]["accessToken"].startswith("xoxe.xoxb-")
+        shown = asked.result(30).json()
+    assert shown["auth"]["accessToken"].startswith("xoxe.xoxb-")
     clock.forward(minutes=1)
     again = program.asks("POST", f"{LIST}/two/verify").json()
-    assert (again["status"], again["auth"] == told["auth"]) == ("healthy", False)
+    assert (again["status"], again["auth"] == shown["auth"]) == ("healthy", False)
 
 
 def _app_and_place(site: Site) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Time, as the tests of what is due let it pass."""
+"""A site that is swept while its clock moves."""
 
 import threading
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def sweeping(site: Site, processes: int = 1) -> Iterator[None]:
     finally:
         for end in ends:
             end.set()
-        # A round that is under way ends before the database is closed.
+        # The current round must end before the database is closed.
         for thread in threading.enumerate():
             if thread.name == "sweep":
                 thread.join(20)

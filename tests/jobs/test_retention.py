@@ -1,4 +1,4 @@
-"""What nobody needs any more goes when its time has come, whoever sweeps, and nothing that is in use goes with it."""
+"""Rows are deleted when their time is over, by any process and by the command, and rows in use stay."""
 
 import json
 import time
@@ -41,22 +41,22 @@ def count(site: Site, table: str) -> int:
     return found
 
 
-def leaves_behind(site: Site) -> None:
-    """Every installation loses its connections without being erased, as when two leave it at the same moment."""
+def orphan_installations(site: Site) -> None:
+    """Leave every installation without a connection, as two concurrent disconnects can."""
     with site.runtime.database.transaction() as session:
         session.execute(text("DELETE FROM connection_contexts"))
         session.execute(text("DELETE FROM channel_connections"))
 
 
-def claims(site: Site, number: int) -> None:
-    """Requests whose process died in the middle."""
+def add_claims(site: Site, number: int) -> None:
+    """Add the claims of requests whose process died."""
     home = site.runtime.environments.first().id
     for turn in range(number):
         site.runtime.idempotency.begin(home, f"k{turn}", "POST", LIST, b"{}")
 
 
 def sweeps(site: Site, *arguments: str) -> tuple[int, str, str]:
-    """The command `sweep` in a process of its own, whose clock is the real one."""
+    """Run the command `sweep` in a separate process, which uses the real clock."""
     environment = {
         "PORT": str(site.settings.port),
         "DATABASE_URL": site.settings.database_url.get_secret_value(),
@@ -68,7 +68,7 @@ def sweeps(site: Site, *arguments: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_answer_is_kept_for_a_day_and_no_longer(site: Site, program: Program, clock: Clock) -> None:
+def test_response_is_kept_for_a_day(site: Site, program: Program, clock: Clock) -> None:
     body = connection(integrationIdentifier="slack-practice")
     made = program.asks("POST", LIST, body, Idempotency_Key="k").json()
     with sweeping(site):
@@ -81,25 +81,25 @@ def test_answer_is_kept_for_a_day_and_no_longer(site: Site, program: Program, cl
     assert program.asks("POST", LIST, body, Idempotency_Key="k").status_code == 409, "the connection is there still"
 
 
-def test_claim_of_a_process_that_died_goes_as_well(site: Site, clock: Clock) -> None:
-    claims(site, 1)
+def test_claim_of_a_dead_process_is_deleted(site: Site, clock: Clock) -> None:
+    add_claims(site, 1)
     clock.forward(hours=24)
     with sweeping(site):
         assert until(lambda: count(site, "answers") == 0)
 
 
-def test_big_table_is_emptied_in_batches_that_others_can_write_between(site: Site, clock: Clock) -> None:
-    claims(site, 1001)
+def test_large_table_is_emptied_in_batches(site: Site, clock: Clock) -> None:
+    add_claims(site, 1001)
     clock.forward(hours=24)
     assert list(site.runtime.retention.purge_responses()) == [500, 500, 1]
 
 
-def test_installation_that_nothing_lives_on_is_erased_after_a_day(
+def test_installation_without_connections_is_erased_after_a_day(
     site: Site, program: Program, visitor: BrowserClient, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     visitor.connects(site.link())
     creates(program, auth=PAIR)
-    leaves_behind(site)
+    orphan_installations(site)
     with sweeping(site):
         clock.forward(hours=23.9)
         in_use = creates(program, subscriberId="cy")
@@ -119,7 +119,7 @@ def test_installation_that_nothing_lives_on_is_erased_after_a_day(
     assert [detail.partition(":")[0] for _, detail in noted] == ["api", "team"]
 
 
-def test_walk_over_many_installations_goes_on_where_it_was_left(site: Site, program: Program, clock: Clock) -> None:
+def test_walk_over_many_installations_continues_where_it_stopped(site: Site, program: Program, clock: Clock) -> None:
     creates(program)
     with site.runtime.database.transaction() as session:
         columns = "environment_id, integration_id, origin, app_id, scopes, access_token, token_last_four, installed_at"
@@ -135,10 +135,10 @@ def test_walk_over_many_installations_goes_on_where_it_was_left(site: Site, prog
 
 
 @pytest.mark.parametrize("door", ["person", "program"])
-def test_who_connects_while_a_leftover_is_being_erased_is_connected(
+def test_install_succeeds_while_its_orphaned_installation_is_erased(
     door: str, site: Site, program: Program, visitor: BrowserClient, clock: Clock
 ) -> None:
-    """Here the sweep has the row in hand first, in the next test who connects."""
+    """Here the sweep locks the row first; in the next test the new connection does."""
 
     def comes() -> str:
         if door == "program":
@@ -147,7 +147,7 @@ def test_who_connects_while_a_leftover_is_being_erased_is_connected(
         return page.outcome or f"{page.status}: {page.heading}"
 
     comes()
-    leaves_behind(site)
+    orphan_installations(site)
     clock.forward(hours=24)
     with ThreadPoolExecutor(1) as threads:
         with site.runtime.database.transaction() as session:
@@ -161,11 +161,11 @@ def test_who_connects_while_a_leftover_is_being_erased_is_connected(
     assert program.asks("GET", f"{LIST}/{name}").json()["auth"]["accessToken"]
 
 
-def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, program: Program, clock: Clock) -> None:
+def test_orphaned_installation_that_is_being_connected_stays(site: Site, program: Program, clock: Clock) -> None:
     runtime = site.runtime
     creates(program, auth=PAIR)
     (kept,) = ids_of_installations(site)
-    leaves_behind(site)
+    orphan_installations(site)
     clock.forward(hours=24)
     auth = Auth(PAIR["accessToken"], PAIR["refreshToken"])
     wish = NewConnection("slack-practice", Workspace("T1"), auth, subscriber_id="ada")
@@ -173,7 +173,7 @@ def test_leftover_that_somebody_is_just_connecting_with_stays(site: Site, progra
         erasing = []
 
         def sweeps_before_the_commit(rows: Rows, _made: object) -> None:
-            # As where the server has refreshed the pair since: then who brings it again changes nothing in the row.
+            # As if the server had refreshed the pair since: then giving it again does not update the row.
             installations.change(rows, kept, installed_at=clock() - timedelta(days=2))
             erasing.append(threads.submit(lambda: list(runtime.retention.erase_orphaned_installations())))
             time.sleep(0.5)
@@ -200,7 +200,9 @@ def test_attempt_is_kept_for_a_week_and_its_connection_stays(site: Site, visitor
     assert count(site, "channel_connections") == 1
 
 
-def test_attempt_that_ended_late_is_as_old_as_its_end(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_attempt_that_ended_late_is_kept_for_a_week_from_its_end(
+    site: Site, visitor: BrowserClient, clock: Clock
+) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     clock.forward(days=6)
     late = visitor.allows(consent)
@@ -213,9 +215,7 @@ def test_attempt_that_ended_late_is_as_old_as_its_end(site: Site, visitor: Brows
         assert until(lambda: count(site, "attempts") == 0)
 
 
-def test_attempts_that_nobody_came_back_to_go_and_those_under_way_stay(
-    site: Site, visitor: BrowserClient, clock: Clock
-) -> None:
+def test_abandoned_attempts_are_deleted_and_current_ones_stay(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     visitor.presses(visitor.opens(site.link()), "connect")
     clock.forward(days=7, minutes=11)
     consent = visitor.presses(visitor.opens(site.link()), "connect")
@@ -225,7 +225,7 @@ def test_attempts_that_nobody_came_back_to_go_and_those_under_way_stay(
     assert visitor.allows(consent).outcome == "connected"
 
 
-def test_grant_that_waits_is_given_back_before_its_attempt_goes(
+def test_waiting_grant_is_revoked_before_its_attempt_is_deleted(
     site: Site, visitor: BrowserClient, clock: Clock
 ) -> None:
     link = site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b"))
@@ -240,13 +240,13 @@ def test_grant_that_waits_is_given_back_before_its_attempt_goes(
 
 
 @pytest.mark.slow
-def test_command_removes_what_is_due_and_says_how_much(
+def test_command_deletes_expired_rows_and_prints_their_number(
     site: Site, program: Program, visitor: BrowserClient, clock: Clock
 ) -> None:
     clock.forward(days=-8)
     visitor.connects(site.link())
-    claims(site, 2)
-    leaves_behind(site)
+    add_claims(site, 2)
+    orphan_installations(site)
     clock.forward(days=8)
     in_use = creates(program, auth=PAIR)
     code, said, complaints = sweeps(site)
@@ -261,12 +261,12 @@ def test_command_removes_what_is_due_and_says_how_much(
 
 
 @pytest.mark.slow
-def test_commands_and_processes_at_once_remove_each_row_once(site: Site, program: Program, clock: Clock) -> None:
+def test_concurrent_commands_delete_each_row_once(site: Site, program: Program, clock: Clock) -> None:
     clock.forward(days=-2)
     for turn in range(30):
         creates(program, subscriberId=f"s{turn}")
-    leaves_behind(site)
-    claims(site, 700)
+    orphan_installations(site)
+    add_claims(site, 700)
     clock.forward(days=2)
     in_use = creates(program)
     with ThreadPoolExecutor(4) as threads:
@@ -279,10 +279,10 @@ def test_commands_and_processes_at_once_remove_each_row_once(site: Site, program
 
 
 @pytest.mark.slow
-def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_command_reports_a_failed_step_and_runs_the_others(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     clock.forward(days=-8)
     visitor.connects(site.link())
-    leaves_behind(site)
+    orphan_installations(site)
     without_answers(site)
     code, said, complaints = sweeps(site)
     assert (code, said) == (
@@ -295,11 +295,11 @@ def test_step_that_fails_is_told_and_the_others_are_done(site: Site, visitor: Br
     assert (code, json.loads(said)) == (1, {**NOTHING, "answersPurged": None})
 
 
-def test_step_that_fails_is_logged_once_and_the_others_are_done(
+def test_failed_step_is_logged_once_and_the_others_run(
     site: Site, visitor: BrowserClient, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     visitor.connects(site.link())
-    leaves_behind(site)
+    orphan_installations(site)
     clock.forward(days=8)
     without_answers(site)
     with sweeping(site):
@@ -319,7 +319,7 @@ def ids_of_installations(site: Site) -> list[str]:
         return list(session.execute(text("SELECT id FROM installations")).scalars())
 
 
-def test_sign_ins_go_a_week_after_their_end(site: Site, operator: BrowserClient, clock: Clock) -> None:
+def test_sign_ins_are_deleted_a_week_after_their_end(site: Site, operator: BrowserClient, clock: Clock) -> None:
     used = site.sign_in_url("ada@northwind.test")
     clock.forward(days=6)
     list(site.runtime.retention.purge_sign_ins())

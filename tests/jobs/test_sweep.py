@@ -1,4 +1,4 @@
-"""What is due is done by every serving process, and by all of them together once."""
+"""Every serving process sweeps, and together they handle each row once."""
 
 import json
 import subprocess
@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def waits(site: Site, visitor: BrowserClient, workspace: str = "T0ACMEHQ01") -> Page:
-    """A grant that waits for the person, who goes away."""
+    """Leave a grant waiting on the set-up page."""
     link = site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b"))
     page = visitor.connects(link, workspace)
     assert page.name == "setup"
     return page
 
 
-def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_grant_that_waited_too_long_is_revoked(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = waits(site, visitor)
     with sweeping(site):
         time.sleep(0.2)
@@ -36,7 +36,7 @@ def test_grant_that_waited_too_long_is_given_back(site: Site, visitor: BrowserCl
     assert visitor.opens(page.url).outcome == "state_expired"
 
 
-def test_many_who_sweep_give_each_grant_back_once(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_concurrent_sweeps_revoke_each_grant_once(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     places = ("T0ACMEHQ01", "T0ACMETEST", "T0MERIDESN")
     for place in places:
         waits(site, visitor, place)
@@ -47,9 +47,7 @@ def test_many_who_sweep_give_each_grant_back_once(site: Site, visitor: BrowserCl
     assert len(site.slack.calls("auth.revoke")) == len(places)
 
 
-def test_last_of_many_that_wait_for_one_workspace_is_given_back(
-    site: Site, visitor: BrowserClient, clock: Clock
-) -> None:
+def test_last_of_several_grants_of_one_workspace_is_revoked(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     for _ in range(4):
         waits(site, visitor)
     clock.forward(minutes=10)
@@ -57,7 +55,7 @@ def test_last_of_many_that_wait_for_one_workspace_is_given_back(
         assert until(lambda: site.slack.installations() == [])
 
 
-def test_database_that_is_away_is_one_line_and_a_later_round(
+def test_unreachable_database_is_logged_once_and_a_later_round_catches_up(
     site: Site, visitor: BrowserClient, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     waits(site, visitor)
@@ -77,12 +75,12 @@ def test_database_that_is_away_is_one_line_and_a_later_round(
             for one in moved:
                 one.rename(file.parent / one.name.removeprefix("away-"))
             assert until(lambda: site.slack.installations() == [])
-    told = [record.getMessage() for record in caplog.records if record.name == "onboarding.jobs.sweep"]
-    assert [("sweep.database_gone" in line, "\n" in line) for line in told] == [(True, False)]
+    lines = [record.getMessage() for record in caplog.records if record.name == "onboarding.jobs.sweep"]
+    assert [("sweep.database_gone" in line, "\n" in line) for line in lines] == [(True, False)]
 
 
 @pytest.mark.slow
-def test_any_server_of_the_wsgi_object_sweeps(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_any_server_that_loads_the_wsgi_object_sweeps(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     clock.forward(minutes=-11)
     waits(site, visitor)
     settings = site.settings
@@ -109,16 +107,16 @@ def test_commands_start_no_thread() -> None:
     program = (
         "import app, json, threading; app.create_app(); print(json.dumps([t.name for t in threading.enumerate()]))"
     )
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env={}, capture_output=True, text=True, timeout=30, check=True
     )
-    assert json.loads(told.stdout) == ["MainThread"]
+    assert json.loads(done.stdout) == ["MainThread"]
 
 
-def test_grant_that_does_not_open_is_let_go(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_grant_that_cannot_be_decrypted_is_dropped(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = waits(site, visitor)
     with site.runtime.database.transaction() as session:
-        # Sealed for another place.
+        # Sealed for another column.
         session.execute(text("UPDATE attempts SET waiting_grant = (SELECT client_secret FROM integrations)"))
     clock.forward(minutes=10)
     ended = visitor.opens(page.url)

@@ -1,4 +1,4 @@
-"""Disconnecting: asked once more, and told as it was."""
+"""Disconnecting: a question first, then a page that says what happened at Slack."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ def disconnects(operator: BrowserClient, identifier: str) -> Page:
     return page
 
 
-def test_access_is_taken_back_in_slack(site: Site, operator: BrowserClient) -> None:
+def test_access_is_revoked_at_slack(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     page = disconnects(operator, identifier)
     assert "Access was removed in Slack." in page.text
@@ -40,7 +40,7 @@ def test_access_is_taken_back_in_slack(site: Site, operator: BrowserClient) -> N
     assert "Access was removed in Slack." in operator.opens(page.url).text
 
 
-def test_a_token_that_rotates_is_ended_by_uninstalling(
+def test_rotating_token_is_revoked_by_uninstalling_the_app(
     site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     visitor.connects(site.link(), scenario="rotation")
@@ -48,7 +48,7 @@ def test_a_token_that_rotates_is_ended_by_uninstalling(
     assert site.slack.installations() == []
 
 
-def test_what_slack_had_ended_before_is_said_so(site: Site, operator: BrowserClient) -> None:
+def test_page_says_that_slack_had_already_removed_the_access(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     installation = site.slack.installations()[0]
     site.slack.removes_app(installation.client_id, installation.place)
@@ -57,7 +57,7 @@ def test_what_slack_had_ended_before_is_said_so(site: Site, operator: BrowserCli
 
 
 @pytest.mark.parametrize("fault", ["reset", "status_500", "html_502", "ratelimited", "internal_error"])
-def test_what_slack_did_not_confirm_is_said_so(fault: str, site: Site, operator: BrowserClient) -> None:
+def test_page_says_that_slack_did_not_confirm(fault: str, site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     site.slack.fails("auth.revoke", fault)
     page = disconnects(operator, identifier)
@@ -65,14 +65,14 @@ def test_what_slack_did_not_confirm_is_said_so(fault: str, site: Site, operator:
     assert identifiers(site) == []
 
 
-def test_end_in_slack_that_cannot_be_written_down_is_an_end_all_the_same(site: Site, operator: BrowserClient) -> None:
+def test_result_that_cannot_be_stored_does_not_undo_the_disconnect(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     full_disk.where(site, "UPDATE ON audit_entries")
     assert "Slack did not confirm; remove the app in Slack to be sure." in disconnects(operator, identifier).text
     assert (identifiers(site), site.slack.installations()) == ([], [])
 
 
-def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: BrowserClient) -> None:
+def test_access_that_another_connection_uses_is_kept(site: Site, operator: BrowserClient) -> None:
     first, second = connected(site), connected(site, "cy")
     assert "One other connection uses" in operator.opens(f"/connections/{first}/disconnect").text
     assert "The app stays in Slack for other connections." in disconnects(operator, first).text
@@ -81,7 +81,7 @@ def test_a_workspace_that_another_connection_uses_is_kept(site: Site, operator: 
     assert "Access was removed in Slack." in disconnects(operator, second).text
 
 
-def test_whoever_is_connecting_the_workspace_just_now_keeps_the_access(
+def test_access_that_a_waiting_install_uses_is_kept(
     site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     identifier = connected(site)
@@ -95,7 +95,7 @@ def test_whoever_is_connecting_the_workspace_just_now_keeps_the_access(
     assert site.slack.installations() == []
 
 
-def test_question_says_what_happens_to_access_that_two_share(site: Site, operator: BrowserClient) -> None:
+def test_question_says_that_another_connection_uses_the_access(site: Site, operator: BrowserClient) -> None:
     site.add_practice_app("slack-prod", "Northwind", "Development")
     program = Program(site, site.api_key("program", "Development"))
     for name in ("one", "two"):
@@ -105,7 +105,7 @@ def test_question_says_what_happens_to_access_that_two_share(site: Site, operato
     assert "The app stays in Slack for other connections." in disconnects(operator, "one").text
 
 
-def test_looking_at_the_question_ends_nothing_and_a_second_press_is_told(site: Site, operator: BrowserClient) -> None:
+def test_question_changes_nothing_and_a_second_press_gets_404(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     question = operator.opens(f"/connections/{identifier}/disconnect")
     assert identifiers(site) == [identifier]
@@ -115,7 +115,7 @@ def test_looking_at_the_question_ends_nothing_and_a_second_press_is_told(site: S
     assert len(site.slack.calls("auth.revoke")) == 1
 
 
-def test_a_disconnected_identity_can_be_connected_again(
+def test_disconnected_identity_can_be_connected_again(
     site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     before = connected(site)
@@ -124,7 +124,7 @@ def test_a_disconnected_identity_can_be_connected_again(
     assert identifiers(site) != [before]
 
 
-def test_a_token_that_has_expired_is_renewed_to_end_what_it_belongs_to(
+def test_expired_token_is_refreshed_to_revoke_its_installation(
     site: Site, visitor: BrowserClient, operator: BrowserClient, clock: Clock
 ) -> None:
     visitor.connects(site.link(), scenario="rotation")
@@ -135,7 +135,7 @@ def test_a_token_that_has_expired_is_renewed_to_end_what_it_belongs_to(
     assert site.slack.installations() == []
 
 
-def test_a_token_that_has_expired_unforeseen_is_not_said_to_be_gone(
+def test_unexpectedly_expired_token_is_not_reported_as_gone(
     site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     visitor.connects(site.link(), scenario="rotation")
@@ -146,7 +146,7 @@ def test_a_token_that_has_expired_unforeseen_is_not_said_to_be_gone(
     assert len(site.slack.installations()) == 1
 
 
-def test_a_token_that_does_not_open_is_not_said_to_be_in_use(site: Site, start_site: Callable[..., Site]) -> None:
+def test_token_that_cannot_be_decrypted_is_not_reported_as_in_use(site: Site, start_site: Callable[..., Site]) -> None:
     identifier = connected(site)
     keyless = start_site(encryption_keys=SecretStr(generate_key()))
     with BrowserClient(keyless) as operator:
