@@ -36,7 +36,7 @@ class StateFile:
             return None
         except (ValueError, KeyError, TypeError, AttributeError):
             message = (
-                f"{self._path} does not hold a practice Slack that this version can read. Delete it to start anew."
+                f"{self._path} does not hold a practice Slack that this version can read. Delete it to start again."
             )
             raise StateFileUnreadable(message) from None
 

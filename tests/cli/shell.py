@@ -30,8 +30,8 @@ def onboarding(environment: dict[str, str], *arguments: str, typed: str = "") ->
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f"{arguments} took longer than {_LONGEST_SECONDS} seconds.")
-        told = [stream.read_text(encoding="utf-8") for stream in streams]
-        return subprocess.CompletedProcess(arguments, process.exitcode, told[1], told[2])
+        output = [stream.read_text(encoding="utf-8") for stream in streams]
+        return subprocess.CompletedProcess(arguments, process.exitcode, output[1], output[2])
 
 
 def _command(environment: dict[str, str], arguments: tuple[str, ...], streams: list[Path]) -> None:
@@ -51,12 +51,12 @@ def _command(environment: dict[str, str], arguments: tuple[str, ...], streams: l
 
 
 def bare() -> dict[str, str]:
-    """No setting of ours, nor of the person who runs the tests."""
+    """Return an environment without settings, neither ours nor those of the developer who runs the tests."""
     return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
 
-def is_one_line(told: subprocess.CompletedProcess[str], word: str) -> None:
-    assert told.returncode != 0, told.stdout
-    assert "Traceback" not in told.stderr
-    assert len(told.stderr.strip().splitlines()) == 1, told.stderr
-    assert word.lower() in told.stderr.lower()
+def is_one_line(result: subprocess.CompletedProcess[str], word: str) -> None:
+    assert result.returncode != 0, result.stdout
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert word.lower() in result.stderr.lower()

@@ -1,4 +1,4 @@
-"""The commands as a shell runs them: real arguments, an environment of their own, what is printed and the exit code."""
+"""The commands as a shell runs them: real arguments and environment variables, the output and the exit code."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tests.browser_client import Site
 from tests.cli.shell import ROOT, Run, bare, is_one_line, onboarding
 from tests.conftest import KEY, SECRET
 
-# A process for each command takes its time.
+# Each command is a process.
 pytestmark = pytest.mark.slow
 
 
@@ -25,16 +25,16 @@ pytestmark = pytest.mark.slow
     ids=" ".join,
 )  # fmt: skip
 def test_help_works_in_an_empty_environment(arguments: tuple[str, ...]) -> None:
-    told = onboarding(bare(), *arguments, "--help")
-    assert (told.returncode, "Usage:" in told.stdout) == (0, True)
+    result = onboarding(bare(), *arguments, "--help")
+    assert (result.returncode, "Usage:" in result.stdout) == (0, True)
 
 
 @pytest.mark.once
-def test_keys_generate_prints_a_key_that_does_in_an_empty_environment() -> None:
+def test_keys_generate_prints_a_valid_key_in_an_empty_environment() -> None:
     key = onboarding({**bare(), "PORT": "wrong"}, "keys", "generate").stdout.strip()
     live = {**bare(), "PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": key, "ENCRYPTION_KEYS": key}
-    told = onboarding({**live, "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}, "setup")
-    is_one_line(told, "database")
+    result = onboarding({**live, "DATABASE_URL": "sqlite:////nowhere/x.sqlite3"}, "setup")
+    is_one_line(result, "database")
 
 
 @pytest.mark.once
@@ -43,7 +43,7 @@ def test_wrong_setting_ends_a_command_with_one_line() -> None:
     is_one_line(onboarding({**bare(), "PUBLIC_URL": "https://connect.example.com"}, "setup"), "SECRET_KEY:")
 
 
-def test_setup_makes_everything_and_may_be_repeated(run: Run, tmp_path: Path) -> None:
+def test_setup_creates_everything_and_may_be_repeated(run: Run, tmp_path: Path) -> None:
     fresh = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
     assert json.loads(run("setup", "--json", DATABASE_URL=fresh).stdout) == {"environment": "Development"}
     assert json.loads(run("setup", "--json").stdout) == {"environment": "Development"}
@@ -52,12 +52,12 @@ def test_setup_makes_everything_and_may_be_repeated(run: Run, tmp_path: Path) ->
 
 def test_integration_is_stored_with_its_secrets_from_standard_input(run: Run) -> None:
     asked = ("--client-id", "1.1", "--client-secret", "-", "--signing-secret", "-", "--json")
-    told = run("integration", "add", "acme", *asked, typed="secret-one\nsecret-two\n")
-    assert told.returncode == 0, told.stderr
-    members = json.loads(told.stdout)
+    result = run("integration", "add", "acme", *asked, typed="secret-one\nsecret-two\n")
+    assert result.returncode == 0, result.stderr
+    members = json.loads(result.stdout)
     assert members["identifier"] == "acme"
     assert members["redirectUrl"].endswith("/slack/oauth_redirect")
-    assert "secret-" not in told.stdout + told.stderr
+    assert "secret-" not in result.stdout + result.stderr
     plain = run("integration", "add", "other", "--client-id", "2.2", "--client-secret", "s").stdout
     assert f"Register this redirect URL in the Slack app: {members['redirectUrl']}" in plain
     practice = run("integration", "add", "trial", "--practice").stdout
@@ -72,9 +72,9 @@ def test_client_id_belongs_to_one_integration_of_the_deployment(run: Run) -> Non
 
 
 def test_real_app_is_not_sealed_with_the_keys_of_practice(run: Run) -> None:
-    """The server that is started with others could not open it."""
-    told = run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s", ENCRYPTION_KEYS="")
-    is_one_line(told, "ENCRYPTION_KEYS")
+    """A server that is started with other keys could not decrypt it."""
+    result = run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s", ENCRYPTION_KEYS="")
+    is_one_line(result, "ENCRYPTION_KEYS")
     assert run("integration", "add", "trial", "--practice", SECRET_KEY="", ENCRYPTION_KEYS="").returncode == 0
 
 
@@ -196,8 +196,8 @@ def test_link_is_revoked_once(run: Run) -> None:
 
 
 def test_operator_gets_a_sign_in_link(run: Run, environment: dict[str, str]) -> None:
-    told = run("operator", "add", "ada@northwind.test")
-    assert told.stdout.startswith(f"http://127.0.0.1:{environment['PORT']}/sign-in/")
+    result = run("operator", "add", "ada@northwind.test")
+    assert result.stdout.startswith(f"http://127.0.0.1:{environment['PORT']}/sign-in/")
     is_one_line(run("operator", "add", "ada"), "e-mail")
 
 
@@ -221,13 +221,13 @@ def test_key_is_printed_alone_once_and_known_by_its_beginning_after_that(run: Ru
         run("api-key", "create", "crm", "--scopes", "links:write", "--expires-in", "90d", "--json").stdout
     )
     assert set(made) == {"id", "key", "scopes"}
-    told = run("api-key", "list", "--json").stdout
-    billing, crm = json.loads(told)["data"]
+    result = run("api-key", "list", "--json").stdout
+    billing, crm = json.loads(result)["data"]
     assert (billing["name"], billing["beginning"], billing["expiresAt"]) == ("billing", key[:8], None)
     assert (crm["id"], crm["scopes"], crm["lastUsedAt"]) == (made["id"], ["links:write"], None)
     assert "connections:secrets" in billing["scopes"]
     assert crm["expiresAt"].endswith("Z")
-    assert key.strip() not in told
+    assert key.strip() not in result
     assert made["key"] not in run("api-key", "list").stdout
 
 
@@ -256,14 +256,14 @@ def test_key_is_revoked_once(run: Run) -> None:
     ],
 )
 def test_key_that_breaks_a_rule_is_refused_in_one_line(run: Run, arguments: tuple[str, ...], word: str) -> None:
-    """Least of all may a slip make a key that may do more, or lives longer, than was meant."""
+    """A mistake must not create a key that may do more, or that lives longer, than was meant."""
     is_one_line(run("api-key", "create", *arguments), word)
 
 
-def test_environments_are_made_and_set(run: Run) -> None:
+def test_environments_are_added_and_set(run: Run) -> None:
     made = json.loads(run("environment", "add", "Production", "--json").stdout)
-    told = run("environment", "set", "Production", "--unknown-subscribers", "refuse", "--json").stdout
-    assert json.loads(told) == {"name": "Production", "unknownSubscribers": "refuse"}
+    result = run("environment", "set", "Production", "--unknown-subscribers", "refuse", "--json").stdout
+    assert json.loads(result) == {"name": "Production", "unknownSubscribers": "refuse"}
     first, second = json.loads(run("environment", "list", "--json").stdout)["data"]
     assert (first["name"], first["unknownSubscribers"]) == ("Development", "create")
     assert second == {"id": made["id"], "name": "Production", "unknownSubscribers": "refuse"}
@@ -284,15 +284,15 @@ def test_connections_of_an_environment_are_listed_shown_and_disconnected(run: Ru
 
     first = json.loads(shell("list", "--json").stdout)
     assert [one["identifier"] for one in first["data"]] == [one["identifier"] for one in reversed(made[1:])]
-    told = shell("list").stdout
-    assert told.splitlines()[-1] == f"There are more: --after {first['next']}"
+    result = shell("list").stdout
+    assert result.splitlines()[-1] == f"There are more: --after {first['next']}"
     last = json.loads(shell("list", "--json", "--after", first["next"]).stdout)
     hidden = {"accessToken": "", "hasAccessToken": True}
     assert last == {"data": [{**made[0], "auth": hidden}], "next": None}
 
     shown = shell("show", "chconn_0").stdout
     assert {"auth": hidden, "tokenLastFour": "e-hq", "others": 25}.items() <= json.loads(shown).items()
-    assert "token-of-acme-hq" not in told + shown
+    assert "token-of-acme-hq" not in result + shown
     is_one_line(shell("show", "chconn_0", environment="Development"), "chconn_0")
     is_one_line(shell("disconnect", "chconn_0", environment="Development"), "chconn_0")
     is_one_line(shell("list", environment="Nowhere"), "Nowhere")
@@ -315,7 +315,7 @@ def test_connections_of_an_environment_are_listed_shown_and_disconnected(run: Ru
         (("set", "Nowhere", "--unknown-subscribers", "refuse"), "Nowhere"),
     ],
 )
-def test_environment_that_does_not_do_is_refused_in_one_line(run: Run, arguments: tuple[str, ...], word: str) -> None:
+def test_invalid_environment_is_refused_in_one_line(run: Run, arguments: tuple[str, ...], word: str) -> None:
     is_one_line(run("environment", *arguments), word)
 
 

@@ -1,4 +1,4 @@
-"""`serve` and `web` in processes of their own: what stops them, what they say, and how they end."""
+"""`serve` and `web` in their own processes: what stops them, what they print and how they end."""
 
 import shutil
 import signal
@@ -16,13 +16,13 @@ from tests.cli.shell import ROOT, Run, is_one_line
 from tests.ports import free_port
 from tests.waiting import until
 
-# A process for each takes its time.
+# Each server is a process.
 pytestmark = pytest.mark.slow
 
 FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
 
 
-def test_real_integration_ends_practice_and_the_server_wants_keys_of_its_own(run: Run) -> None:
+def test_real_integration_ends_practice_and_requires_keys(run: Run) -> None:
     run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s")
     for command in (("serve",), ("web",), ("operator", "add", "ada@northwind.test"), ("sweep",)):
         is_one_line(run(*command, SECRET_KEY="", ENCRYPTION_KEYS=""), "SECRET_KEY")
@@ -32,12 +32,16 @@ def test_practice_state_that_cannot_be_read_is_one_line(run: Run, environment: d
     instance = Path(environment["INSTANCE"])
     instance.mkdir(exist_ok=True)
     (instance / "practice.json").write_text("{}")
-    is_one_line(run("web"), "Delete it to start anew")
-    told = run("serve")
-    assert (told.returncode, "Delete it to start anew" in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+    is_one_line(run("web"), "Delete it to start again")
+    result = run("serve")
+    assert (result.returncode, "Delete it to start again" in result.stderr, "Traceback" in result.stderr) == (
+        1,
+        True,
+        False,
+    )
 
 
-def test_server_alone_wants_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
+def test_server_alone_requires_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
     is_one_line(
         run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `flask --app app setup` first."
     )
@@ -73,7 +77,7 @@ def test_serve_says_where_it_is_and_ends_cleanly(serving: tuple[subprocess.Popen
     # The practice Slack's world is in that process's memory: a second one is refused.
     second = run("serve", PORT=str(free_port()))
     assert second.returncode != 0
-    assert "/sign-in/" not in second.stdout, "an address that nobody answers at is not told"
+    assert "/sign-in/" not in second.stdout, "the address is not printed, because nothing answers there"
     assert "one web process" in second.stderr
     assert f"The server ended before it answered (exit code {second.returncode})." in second.stderr
     assert "Traceback" not in second.stderr
@@ -92,8 +96,8 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
     origin = f"http://127.0.0.1:{environment['PORT']}"
     try:
         assert server.stdout is not None
-        told = [server.stdout.readline() for _ in range(4)]
-        assert any(f"{origin}/sign-in/" in line for line in told), told
+        lines = [server.stdout.readline() for _ in range(4)]
+        assert any(f"{origin}/sign-in/" in line for line in lines), lines
         assert httpx.get(f"{origin}/healthz", trust_env=False).status_code == 200, "it answers once it says where it is"
         yield server, origin
     finally:

@@ -55,4 +55,4 @@ def test_state_file_of_something_else_is_one_clear_line(tmp_path: Path) -> None:
         assert process.wait(10) == 1
         assert process.stderr is not None
         said = process.stderr.read()
-    assert (said.count("\n"), said.endswith("Delete it to start anew.\n")) == (1, True)
+    assert (said.count("\n"), said.endswith("Delete it to start again.\n")) == (1, True)
