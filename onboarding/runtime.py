@@ -103,9 +103,7 @@ def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
 def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
     """Before it serves. Raises SettingsProblem for a database that is not set up, and for keys that are missing."""
     if not runtime.environments.is_ready():
-        raise SettingsProblem(
-            "DATABASE_URL: the database cannot be read or is empty. Run `flask --app app setup` first."
-        )
+        raise SettingsProblem("DATABASE_URL: the database cannot be read or is empty. Run `onboarding setup` first.")
     check_keys(runtime, keys_are_given)
 
 

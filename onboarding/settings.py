@@ -23,6 +23,9 @@ _SQLITE_FILE = re.compile(r"sqlite:///(?!.*(:memory:|mode=memory))/*[^/?]")
 _WELL_KNOWN = ("changeme", "secret", "password", "development", "0123456789", "abcdef")
 
 
+DEFAULT_PORT = 8000
+
+
 class Settings(BaseSettings):
     """Every setting of the product (design.md 4), in the environment under its upper-case name."""
 
@@ -30,7 +33,9 @@ class Settings(BaseSettings):
 
     #: Where `make run` listens.
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=1, le=65535)
+    port: int = Field(DEFAULT_PORT, ge=1, le=65535)
+    #: The name of the host's product, on pages that belong to no integration; empty means that of the only integration.
+    product_name: str = Field("", max_length=100)
     #: The address people and Slack reach: an origin. Redirect URIs are built from it, never from the Host header.
     public_url: str = ""
     #: Any sqlite:// or postgresql:// URL; empty means a file in `instance/`.
@@ -121,9 +126,7 @@ class Settings(BaseSettings):
     def _strong_secret(cls, value: SecretStr) -> SecretStr:
         for key in value.get_secret_value().split(",") if value.get_secret_value() else ():
             if len(key) < 32 or len(set(key)) < 8 or key.lower().startswith(_WELL_KNOWN):
-                raise ValueError(
-                    "must be at least 32 random characters, such as `flask --app app keys generate` prints"
-                )
+                raise ValueError("must be at least 32 random characters, such as `onboarding keys generate` prints")
         return value
 
     @field_validator("encryption_keys")
@@ -132,9 +135,7 @@ class Settings(BaseSettings):
         for text in value.get_secret_value().split(",") if value.get_secret_value() else ():
             key = _decode_key(text)
             if len(key) != 32 or len(set(key)) < 8:
-                raise ValueError(
-                    "must be 32 random bytes in URL-safe base64, as `flask --app app keys generate` prints"
-                )
+                raise ValueError("must be 32 random bytes in URL-safe base64, as `onboarding keys generate` prints")
         return value
 
     @model_validator(mode="after")
@@ -207,9 +208,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         return _checked({**given, **_kept_keys(settings)})
     for name, value in (("SECRET_KEY", settings.secret_key), ("ENCRYPTION_KEYS", settings.encryption_keys)):
         if not value.get_secret_value():
-            raise SettingsProblem(
-                f"{name}: required outside practice mode; `flask --app app keys generate` prints one."
-            )
+            raise SettingsProblem(f"{name}: required outside practice mode; `onboarding keys generate` prints one.")
     return settings
 
 

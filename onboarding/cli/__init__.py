@@ -1,4 +1,4 @@
-"""The commands of `flask --app app …`."""
+"""The commands of `onboarding …`."""
 
 from flask import Flask
 

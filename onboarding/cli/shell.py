@@ -19,7 +19,7 @@ _LIFETIME = re.compile(r"(\d{1,6})([mhd])\Z")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 #: What helps on the command line, by the problem's code: services know no command and no option.
 _HINTS = {
-    NotSetUp.code: "Run `flask --app app setup` first.",
+    NotSetUp.code: "Run `onboarding setup` first.",
     "link_needs_customer": "Or use --open: an open link leaves the choice to the person who has it.",
 }
 

@@ -15,22 +15,17 @@ from onboarding.http.route_access import View
 _LOG = structlog.get_logger(__name__)
 #: Title and sentence by status.
 _TEXTS = {
-    400: ("This request cannot be read", "Something in it is not in order. Go back and try again."),
+    400: ("This request is invalid", "Go back and try again."),
     401: ("Please sign in", "This page is for operators."),
-    403: (
-        "Only operators change things",
-        "You are signed in as a viewer, who may look at everything. Ask an operator.",
-    ),
-    404: ("There is nothing here", "The address may have been cut short, or what it named is gone."),
-    405: ("This address works differently", "Go back and use the page's own button."),
-    413: ("That is too much at once", "Send less: a form here takes at most 100 kB."),
-    421: ("This name is not served here", "In practice mode only this computer's own names are answered."),
-    500: ("Something went wrong on our side", "It was noted. Nothing was changed. Try again in a moment."),
-    503: ("We cannot answer just now", f"{StorageProblem.default} Nothing was changed. Try again in a moment."),
+    403: ("You have view-only access", "Ask an operator to make this change."),
+    404: ("Page not found", "Check the address. The page may also have been removed."),
+    405: ("This page can’t be opened this way", "Go back and use the button there."),
+    413: ("This is too large", "A form can send 100 kB at most. Go back and shorten your input."),
+    421: ("This host name is not served here", "In practice mode, use 127.0.0.1 or localhost."),
+    500: ("Something went wrong on our side", "We’ve logged the problem. Nothing was changed. Try again in a moment."),
+    503: ("This page is unavailable right now", "Nothing was changed. Try again in a moment."),
 }
-_CSRF_FAILED = (
-    "This page was open in an old session, or its form came from elsewhere. Nothing was changed. Go back and try again."
-)
+_CSRF_FAILED = "This page was open for too long, or its form was sent from another site. Nothing was changed. Go back and try again."
 _RELOADED_ON_CSRF_FAILURE: set[Callable[..., Any]] = set()
 
 

@@ -5,21 +5,28 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, g
+from werkzeug.local import LocalProxy
 
 from onboarding import texts
-from onboarding.errors import StorageProblem
+from onboarding.errors import NotSetUp, StorageProblem
 from onboarding.http import operator_guard
 from onboarding.pages.filters import FILTERS
 from onboarding.runtime import current
 from onboarding.services.operators import Person
+from onboarding.settings import DEFAULT_PORT
 
 
 @dataclass(frozen=True)
 class Product:
-    """The product that a page names: the one whose Slack app the page is about."""
+    """The host's product, as a page names it: the product whose Slack app the page is about. Empty if unknown."""
 
-    name: str = "Slack Connect"
+    name: str = ""
+
+    @property
+    def to(self) -> str:
+        """Return the end of a phrase such as "Connect Slack to Northwind"."""
+        return f" to {self.name}" if self.name else ""
 
 
 def register(app: Flask) -> None:
@@ -31,21 +38,38 @@ def register(app: Flask) -> None:
 
 
 def _variables() -> dict[str, object]:
+    settings = current().settings
     person: Person | None = None
-    is_practice_on = current().settings.practice_possible
+    is_practice_on = settings.practice_possible
     try:
         person = operator_guard.signed_in_person()
         is_practice_on = is_practice_on and current().practice.is_on()
     except StorageProblem:
         # The page for this problem is rendered without the database.
         person = None
-    return {"product": Product(), "person": person, "practice_mode": is_practice_on, "flask": _FLASK}
+    # Only a page without a product of its own asks for this one, which may cost a query.
+    product = LocalProxy(_default_product)
+    return {"product": product, "person": person, "practice_mode": is_practice_on, "program": program(settings.port)}
 
 
-def _flask() -> str:
-    """Return the command as a shell in this folder finds it: a virtual environment's is not on its PATH."""
-    program = Path(sys.prefix, "bin", "flask")
-    return str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else "flask"
+def _default_product() -> Product:
+    """Return PRODUCT_NAME, otherwise the name of the only integration, otherwise no name."""
+    if "default_product" not in g:
+        g.default_product = Product(current().settings.product_name or _only_integration())
+    found: Product = g.default_product
+    return found
 
 
-_FLASK = _flask()
+def _only_integration() -> str:
+    try:
+        integrations = current().integrations.all_of(current().environments.first().id)
+    except (NotSetUp, StorageProblem):
+        return ""
+    return integrations[0].name if len(integrations) == 1 else ""
+
+
+def program(port: int) -> str:
+    """Return how a shell in this folder calls the commands for this server: a virtual environment is not on its PATH."""
+    path = Path(sys.prefix, "bin", "onboarding")
+    name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else "onboarding"
+    return name if port == DEFAULT_PORT else f"PORT={port} {name}"

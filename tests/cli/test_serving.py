@@ -43,7 +43,7 @@ def test_practice_state_that_cannot_be_read_is_one_line(run: Run, environment: d
 
 def test_server_alone_requires_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
     is_one_line(
-        run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `flask --app app setup` first."
+        run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `onboarding setup` first."
     )
 
 

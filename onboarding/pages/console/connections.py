@@ -73,7 +73,12 @@ def reconnect_submit(identifier: str) -> ResponseReturnValue:
 @blueprint.get("/connections/<identifier>/disconnect")
 def disconnect(identifier: str) -> ResponseReturnValue:
     found = current().connections.detail(environment_id(), identifier)
-    return render_template("console/connections/disconnect.html", connection=found.connection, others=found.others)
+    return render_template(
+        "console/connections/disconnect.html",
+        connection=found.connection,
+        others=found.others,
+        app_name=_app_name(found.connection.integration_identifier),
+    )
 
 
 @blueprint.post("/connections/<identifier>/disconnect")
@@ -92,6 +97,12 @@ def disconnected(identifier: str) -> ResponseReturnValue:
         workspace_name=last.workspace_name,
         at=last.at,
     )
+
+
+def _app_name(identifier: str) -> str:
+    """Return the name that customers read, otherwise the integration's identifier."""
+    integrations = current().integrations.all_of(environment_id())
+    return next((one.name for one in integrations if one.identifier == identifier), identifier)
 
 
 def _page_url(search: ConsoleSearch, after: str | None = None, before: str | None = None) -> str | None:

@@ -21,6 +21,8 @@ def start() -> ResponseReturnValue:
     integrations = current().integrations.all_of(environment_id())
     if not integrations:
         return render_template("customer/home/first_run.html", try_action=None, sign_in_hint=False)
+    if len(integrations) > 1 and "integration" not in request.args:
+        return render_template("console/installs/choose_app.html", integrations=integrations)
     selected = _selected()
     view = current().installs.view_operator(environment_id(), selected)
     return render_template(
@@ -29,8 +31,8 @@ def start() -> ResponseReturnValue:
         product=Product(view.app_name),
         action=url_for("installs.start_submit"),
         approval_action=url_for("installs.approval_submit", integration=selected),
-        integrations=integrations,
         selected=selected,
+        choose_app_url=url_for("installs.start") if len(integrations) > 1 else None,
     )
 
 
@@ -55,5 +57,5 @@ def _selected() -> str:
         return asked
     integrations = current().integrations.all_of(environment_id())
     if not integrations:
-        raise NotFound("There is no integration yet. `flask --app app integration add` stores one.")
+        raise NotFound("There is no Slack app yet. Add one with the command `integration add`.")
     return integrations[0].identifier

@@ -146,6 +146,9 @@ def _approval(result: Result) -> Approval | None:
     if not result.approval_link_id or not result.approval_expires_at:
         return None
     url = current().links.url(result.approval_link_id)
-    message = f"Please connect our Slack workspace to {result.app_name}: {url} The page says what it may do before you allow it."
+    message = (
+        f"Hi, could you connect our Slack workspace to {result.app_name}?\n{url}\n"
+        "The page lists the permissions before you approve anything."
+    )
     status_url = url_for("results.status", attempt_id=result.attempt_id)
     return Approval(url, message, result.approval_expires_at, status_url)

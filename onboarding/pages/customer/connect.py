@@ -30,8 +30,6 @@ def start(token: str) -> ResponseReturnValue:
         action=url_for("connect.start_submit", token=token),
         approval_action=url_for("connect.approval_submit", token=token),
         return_url=view.return_url,
-        integrations=(),
-        selected=None,
     )
 
 

@@ -10,7 +10,6 @@ from onboarding.callers import SYSTEM
 from onboarding.http.operator_guard import environment_id, signed_in_person
 from onboarding.http.route_access import public
 from onboarding.runtime import current
-from onboarding.services.connections.records import ConsoleSearch
 from onboarding.services.links import NewLink
 
 blueprint = Blueprint("home", __name__)
@@ -21,8 +20,7 @@ blueprint = Blueprint("home", __name__)
 def index() -> ResponseReturnValue:
     integrations = current().integrations.all_of(environment_id())
     is_practice_on = current().practice.is_on()
-    has_connections = current().connections.page(environment_id(), ConsoleSearch(), None, None).total > 0
-    if not has_connections and (is_practice_on or (signed_in_person() and not integrations)):
+    if is_practice_on or (signed_in_person() and not integrations):
         can_try = is_practice_on and any(integration.is_practice for integration in integrations)
         action = url_for("home.try_submit") if can_try else None
         return render_template("customer/home/first_run.html", try_action=action, sign_in_hint=not signed_in_person())

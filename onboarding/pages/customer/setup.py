@@ -52,7 +52,7 @@ class SetupForm(FlaskForm):  # type: ignore[misc]  # it has no types
     def validate_contexts(self, field: "FieldList[FormField[ContextRow]]") -> None:
         types = [row["type"].data for row in field.entries if row["type"].data]
         if len(set(types)) < len(types):
-            raise ValidationError("Each type can stand once. Remove the one that is there twice.")
+            raise ValidationError("Use each type once. Remove the second one.")
 
 
 @blueprint.get("/slack/setup/<attempt_id>")
@@ -73,7 +73,7 @@ def form_submit(attempt_id: str) -> ResponseReturnValue:
     filled = form_for(view)
     if not filled.validate_on_submit():
         if "csrf_token" in filled.errors:
-            _add_error(filled, Refused("This page was open in an old session. Look it over and send it again."))
+            _add_error(filled, Refused("This page was open for too long. Check your input and send the form again."))
         return _page(attempt_id, view, filled), 422
     try:
         finished = current().installs.save_setup(attempt_id, attempt_cookies.binding(attempt_id), _input_of(filled))
@@ -103,7 +103,7 @@ def form_for(view: SetupPage) -> SetupForm:
     if view.kind == "link":
         del built.contexts
     if view.offered_context_keys:
-        built.offered_context.choices = [(key, key) for key in view.offered_context_keys]
+        built.offered_context.choices = [(key, key.partition(":")[2]) for key in view.offered_context_keys]
     else:
         del built.offered_context
     return built
@@ -124,6 +124,7 @@ def _page(attempt_id: str, view: SetupPage, filled: SetupForm) -> str:
     return render_template(
         "customer/setup/setup.html",
         setup=view,
+        account=view.subscriber_id or ", ".join(key.partition(":")[2] for key in view.context_keys),
         form=filled,
         product=Product(view.app_name),
         cancel_action=url_for("setup.cancel_submit", attempt_id=attempt_id),
