@@ -181,7 +181,7 @@ def test_link_that_breaks_a_rule_is_refused_in_one_line(run: Run, arguments: tup
 
 def test_command_before_setup_says_what_to_do(run: Run, tmp_path: Path) -> None:
     empty = run("operator", "add", "ada@northwind.test", DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
-    is_one_line(empty, "flask --app app setup")
+    is_one_line(empty, "onboarding setup")
 
 
 def test_link_of_an_unknown_integration_is_refused(run: Run) -> None:
