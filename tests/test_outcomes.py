@@ -115,31 +115,29 @@ def _callback(scene: Scene) -> str:
 
 
 _CONNECTED = "Acme HQ is connected"
-_OPEN_THE_LINK = "open the link that you were sent once more"
+_OPEN_THE_LINK = "open the link that you received again"
 ROWS = {
-    "connected": Row(_consent_ends("normal"), _CONNECTED, "You can close this page"),
-    "reconnected": Row(_reconnected, "Acme HQ is reconnected", "You can close this page"),
-    "replay_ok": Row(_replayed, _CONNECTED, "You can close this page"),
-    "org_installed": Row(
-        _consent_ends("org_install"), "Installed for your organisation", "Add it to workspaces in Slack's admin page"
-    ),
+    "connected": Row(_consent_ends("normal"), _CONNECTED, "Try something else"),
+    "reconnected": Row(_reconnected, "Acme HQ is reconnected", "Try something else"),
+    "replay_ok": Row(_replayed, _CONNECTED, "Try something else"),
+    "org_installed": Row(_consent_ends("org_install"), "Installed for your organization", "In Slack’s admin pages"),
     "partial_permissions": Row(_consent_ends("partial_permissions"), _CONNECTED, "try-again"),
     "cancelled": Row(_consent_ends("cancelled"), "Nothing was connected", "try-again"),
     "cancelled_maybe_approval": Row(
         _consent_ends("cancelled_without_description"), "Nothing was connected", "ask-admin"
     ),
-    "awaiting_approval": Row(_awaiting_approval, "Your Slack admin has to approve this", "/connect/"),
-    "link_expired": Row(_link_expired, "This link has run out", "for a new one", has_attempt=False),
-    "link_revoked": Row(_link_revoked, "This link was withdrawn", "for a new one", has_attempt=False),
+    "awaiting_approval": Row(_awaiting_approval, "Your Slack admin needs to approve this", "/connect/"),
+    "link_expired": Row(_link_expired, "This link has expired", "for a new one", has_attempt=False),
+    "link_revoked": Row(_link_revoked, "This link was turned off", "for a new one", has_attempt=False),
     "link_used": Row(_link_used, "This link was already used", "ask for a new link", has_attempt=False),
-    "link_tampered": Row(_link_tampered, "This link is not complete", "for a new one", has_attempt=False),
+    "link_tampered": Row(_link_tampered, "This link is incomplete", "for a new one", has_attempt=False),
     "state_expired": Row(_state_expired, "This took longer than ten minutes", "try-again"),
     "other_browser": Row(_other_browser, "This was started in another browser", "try-again"),
     "state_unknown": Row(
-        _consent_ends("state_altered"), "We do not know this attempt", _OPEN_THE_LINK, has_attempt=False
+        _consent_ends("state_altered"), "We can’t find this connection attempt", _OPEN_THE_LINK, has_attempt=False
     ),
-    "code_spent_unknown": Row(_consent_ends("invalid_code"), "Slack's answer can no longer be used", "try-again"),
-    "no_state": Row(_consent_ends("state_missing"), "One more step", "Open the link", has_attempt=False),
+    "code_spent_unknown": Row(_consent_ends("invalid_code"), "Slack’s approval can’t be used any more", "try-again"),
+    "no_state": Row(_consent_ends("state_missing"), "Start from Northwind", "Open the link", has_attempt=False),
     "already_connected": Row(_already_connected, "Slack is already connected", "connect", has_attempt=False),
     "wrong_workspace": Row(_wrong_workspace, "You picked a different workspace", "replace"),
     "workspace_taken": Row(_workspace_taken, "This workspace is connected to another account", "try-again"),
@@ -149,7 +147,7 @@ ROWS = {
         _consent_ends("enterprise_is_restricted"), "Your Slack settings do not allow this app", "ask-admin"
     ),
     "org_blocks_workspace": Row(
-        _consent_ends("cannot_install_an_org_installed_app"), "Already installed for your organisation", "ask-admin"
+        _consent_ends("cannot_install_an_org_installed_app"), "Already installed for your organization", "ask-admin"
     ),
     "slack_busy": Row(_consent_ends("ratelimited"), "Slack is busy", "try-again"),
     "slack_down": Row(_consent_ends("status_500"), "Slack did not answer", "try-again"),

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from onboarding.errors import NotFound, Refused, StorageProblem
+from onboarding.http.operator_guard import signed_in_person
 from onboarding.http.route_access import View
 
 _LOG = structlog.get_logger(__name__)
@@ -64,5 +65,14 @@ def _storage_unavailable(problem: StorageProblem) -> tuple[str, int]:
 
 def _page(status: int, sentence: str = "") -> tuple[str, int]:
     title, default = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
-    page = render_template("problems/problem.html", status=status, title=title, sentence=sentence or default)
+    template = "problems/console.html" if _is_signed_in() else "problems/problem.html"
+    page = render_template(template, status=status, title=title, sentence=sentence or default)
     return page, status
+
+
+def _is_signed_in() -> bool:
+    """Return False too while the database is unavailable."""
+    try:
+        return signed_in_person() is not None
+    except StorageProblem:
+        return False

@@ -61,6 +61,11 @@ def context_list(keys: tuple[str, ...]) -> Markup:
     return Markup('<ul class="contexts">{}</ul>').format(Markup("").join(labels))
 
 
+def context_ids(keys: tuple[str, ...]) -> str:
+    """Return the ids of context keys without their types, for customers: "acme, ops"."""
+    return ", ".join(key.partition(":")[2] for key in keys)
+
+
 def context_label(key: str) -> Markup:
     """Return an element for a context key such as "tenant:org-123", with its type marked up."""
     type_, colon, identifier = key.partition(":")
@@ -88,6 +93,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "day_time": day_time,
     "exact_time": exact_time,
     "initials": initials,
+    "context_ids": context_ids,
     "context_label": context_label,
     "context_list": context_list,
     "workspace": workspace,

@@ -90,7 +90,7 @@ def test_address_for_a_connection_that_is_broken_says_so(site: Site, visitor: Br
     site.slack.removes_app(installation.client_id, installation.place)
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["next"] == ["reconnect"]
     start = visitor.opens(asks(program))
-    assert (start.outcome, start.heading) == ("already_connected", "Slack has to be reconnected")
+    assert (start.outcome, start.heading) == ("already_connected", "Slack needs to be reconnected")
     assert "nothing needs doing" not in start.text
     assert visitor.allows(visitor.presses(start, "connect")).outcome == "reconnected"
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"

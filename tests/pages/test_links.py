@@ -137,7 +137,7 @@ def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothin
     site.revoke_link(link)
     page = visitor.allows(consent)
     assert (page.outcome, page.status) == ("link_revoked", 410)
-    assert visitor.opens(page.url).heading == "This link was withdrawn"
+    assert visitor.opens(page.url).heading == "This link was turned off"
     assert site.slack.installations() == []
 
 

@@ -31,7 +31,7 @@ def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: 
     page = visitor.opens(site.link())
     done = visitor.allows(visitor.presses(page, "connect", intent="other_workspace"), workspace="T0ACMETEST")
     assert done.heading == "Acme Test is connected"
-    assert "It took the place of Acme HQ" in done.text
+    assert "It replaced Acme HQ" in done.text
     assert [one.connection.workspace_name for one in details(site)] == ["Acme Test"]
 
 
@@ -44,7 +44,7 @@ def test_operator_reconnects_from_the_console_without_typing_anything(site: Site
         site.slack.removes_app(installation.client_id, installation.place)
         broken = operator.presses(operator.opens(f"/connections/{identifier}"), "verify")
         page = operator.presses(broken, "reconnect")
-        assert page.heading == "Slack has to be reconnected"
+        assert page.heading == "Slack needs to be reconnected"
         assert f'href="/connections/{identifier}"' in page.text, "the way back"
         done = operator.allows(operator.presses(page, "connect"))
         assert (done.outcome, f'href="/connections/{identifier}"' in done.text) == ("reconnected", True)
@@ -110,12 +110,12 @@ def test_organisation_installed_again_is_told_to_add_workspaces(site: Site, visi
     assert (first.outcome, again.outcome) == ("org_installed", "reconnected")
     assert again.heading.endswith("is reconnected")
     for page in (first, again, visitor.opens(f"{first.url}?again=1")):
-        assert "in Slack's admin page" in page.text.replace("&#39;", "'")
-        assert "Organisation" in page.text
+        assert "in Slack’s admin pages" in page.text.replace("In Slack’s", "in Slack’s")
+        assert "Organization" in page.text
 
 
 def test_organisation_without_all_permissions_is_told_both(site: Site, visitor: BrowserClient) -> None:
     page = visitor.connects(site.link(), workspace="E0MERIDIAN", scenario="partial_permissions")
     assert "Some permissions were not granted" in page.text
     assert page.form_of("try-again") is not None
-    assert "in Slack's admin page" in page.text.replace("&#39;", "'")
+    assert "in Slack’s admin pages" in page.text.replace("In Slack’s", "in Slack’s")

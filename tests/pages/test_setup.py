@@ -56,7 +56,7 @@ def checks(site: Site) -> list[str]:
         ({"contexts-0-id": ""}, "contexts-0-id", "Enter the id"),
         ({"contexts-0-type": ""}, "contexts-0-type", "Enter the type"),
         ({"contexts-0-id": "c 1"}, "contexts-0-id", "letters, digits"),
-        ({"contexts-1-type": "tenant", "contexts-1-id": "c2"}, "contexts", "Each type can stand once"),
+        ({"contexts-1-type": "tenant", "contexts-1-id": "c2"}, "contexts", "Use each type once"),
         (
             {"connection_mode": "shared", "contexts-0-type": "", "contexts-0-id": ""},
             "contexts",

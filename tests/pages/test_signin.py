@@ -108,7 +108,7 @@ def test_viewer_looks_and_changes_nothing(site: Site, visitor: BrowserClient) ->
     assert "Disconnect" not in visitor.opens(f"/connections/{identifier}").text
     for address in (f"/connections/{identifier}/disconnect", "/slack/install"):
         refused = visitor.opens(address)
-        assert (refused.status, refused.heading) == (403, "Only operators change things")
+        assert (refused.status, refused.heading) == (403, "You have view-only access")
     assert visitor.opens(f"/connections/{identifier}").status == 200
 
 

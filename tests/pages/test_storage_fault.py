@@ -11,8 +11,8 @@ from onboarding.services.connections.records import ConsoleSearch
 from tests import full_disk
 from tests.browser_client import BrowserClient, Page, Site
 
-_RETURNED = "The access that was given in Slack has been given back."
-_LEFT = "In Slack the app may still be installed"
+_RETURNED = "The access that you approved in Slack was revoked again."
+_LEFT = "The app may still be installed in Slack"
 
 
 def is_storage_error(page: Page, said: str) -> None:

@@ -37,7 +37,7 @@ def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: 
     before = rows_of(site)[0].identifier
     page = visitor.presses(asked, "replace")
     assert (page.outcome, page.heading) == ("reconnected", "Acme Test is connected")
-    assert "took the place of Acme HQ" in page.text
+    assert "replaced Acme HQ" in page.text
     assert [(row.identifier, row.workspace_name) for row in rows_of(site)] == [(before, "Acme Test")]
     assert visitor.presses(asked, "replace").heading == page.heading
 

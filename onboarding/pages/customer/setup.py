@@ -13,6 +13,7 @@ from onboarding.http.route_access import public
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.outcomes import Outcome
 from onboarding.pages.customer import answers, attempt_cookies
+from onboarding.pages.filters import context_ids
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 from onboarding.services.installs.setup import SetupInput, SetupPage
@@ -124,7 +125,7 @@ def _page(attempt_id: str, view: SetupPage, filled: SetupForm) -> str:
     return render_template(
         "customer/setup/setup.html",
         setup=view,
-        account=view.subscriber_id or ", ".join(key.partition(":")[2] for key in view.context_keys),
+        account=view.subscriber_id or context_ids(view.context_keys),
         form=filled,
         product=Product(view.app_name),
         cancel_action=url_for("setup.cancel_submit", attempt_id=attempt_id),
