@@ -143,7 +143,7 @@ def test_access_is_checked_where_it_is_shown(site: Site, operator: BrowserClient
     assert "Slack did not answer." in operator.presses(shown, "verify").text
     (installation,) = site.slack.installations()
     site.slack.removes_app(installation.client_id, installation.place)
-    assert "Slack stopped accepting our access." in operator.presses(shown, "verify").text
+    assert "Slack no longer accepts the access." in operator.presses(shown, "verify").text
 
 
 def test_token_too_short_to_show_a_part_of_is_said_to_be_stored(site: Site, operator: BrowserClient) -> None:
