@@ -48,11 +48,11 @@ def _variables() -> dict[str, object]:
         # The page for this problem is rendered without the database.
         person = None
     # Only a page without a product of its own asks for this one, which may cost a query.
-    product = LocalProxy(_default_product)
+    product = LocalProxy(default_product)
     return {"product": product, "person": person, "practice_mode": is_practice_on, "program": program(settings.port)}
 
 
-def _default_product() -> Product:
+def default_product() -> Product:
     """Return PRODUCT_NAME, otherwise the name of the only integration, otherwise no name."""
     if "default_product" not in g:
         g.default_product = Product(current().settings.product_name or _only_integration())

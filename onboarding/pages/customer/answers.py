@@ -14,7 +14,7 @@ from onboarding.http.operator_guard import current_editor, signed_in_person
 from onboarding.http.security_headers import allow_form_redirects_to_slack
 from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
 from onboarding.pages.customer import attempt_cookies
-from onboarding.pages.layout import Product
+from onboarding.pages.layout import Product, default_product
 from onboarding.runtime import current
 from onboarding.services.installs.records import Finished, NextStep, StartedAttempt
 from onboarding.services.installs.result import Result
@@ -82,7 +82,7 @@ def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
     page = render_template(
         f"customer/results/{row.page}.html",
         result=Result(row.outcome),
-        product=Product(problem.app_name) if problem.app_name else Product(),
+        product=Product(problem.app_name) if problem.app_name else default_product(),
         **dict.fromkeys(_ACTIONS),
     )
     return page, row.status
@@ -92,7 +92,9 @@ def storage_problem_page(reference: str = "", grant_result: GrantResult | None =
     """Render the page of the outcome `storage_error` without any query."""
     row = OUTCOMES[Outcome.STORAGE_ERROR]
     result = Result(row.outcome, reference=reference, grant_result=grant_result)
-    page = render_template(f"customer/results/{row.page}.html", result=result, **dict.fromkeys(_ACTIONS))
+    product = Product(current().settings.product_name)
+    actions = dict.fromkeys(_ACTIONS)
+    page = render_template(f"customer/results/{row.page}.html", result=result, product=product, **actions)
     return page, row.status
 
 
@@ -106,7 +108,7 @@ def result_page(result: Result) -> ResponseReturnValue:
     page = render_template(
         f"customer/results/{row.page}.html",
         result=result if signed_in_person() else replace(result, operator_detail=None),
-        product=Product(result.app_name),
+        product=Product(result.app_name) if result.app_name else default_product(),
         approval=_approval(result),
         try_again=_try_again_url(result),
         ask_admin=_ask_admin_url(result) if result.finished_here else None,

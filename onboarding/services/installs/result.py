@@ -23,7 +23,7 @@ class Result:
     outcome: Outcome | None
     attempt_id: str = ""
     reference: str = ""
-    app_name: str = "Slack Connect"
+    app_name: str = ""
     integration_identifier: str = ""
     account: str | None = None
     workspace_id: str | None = None
