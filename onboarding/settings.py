@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import ipaddress
 import os
 import re
 import secrets
@@ -10,12 +9,14 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from onboarding import addresses
+from onboarding.characters import trim
 from onboarding.errors import SettingsProblem
 
 _SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "RATE_LIMIT_STORAGE")
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     product_name: str = Field("", max_length=100)
     #: The address people and Slack reach: an origin. Redirect URIs are built from it, never from the Host header.
     public_url: str = ""
+    #: Whether `public_url` may use http beyond this machine, as in a closed test network.
+    allow_http: Literal["on", "off"] = "off"
     #: Any sqlite:// or postgresql:// URL; empty means a file in `instance/`.
     database_url: SecretStr = SecretStr("")
     #: Signs cookies and links; older keys may follow after a comma.
@@ -76,28 +79,12 @@ class Settings(BaseSettings):
     @field_validator("public_url", "slack_url")
     @classmethod
     def _origin(cls, value: str) -> str:
-        if not value:
-            return value
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an address such as https://connect.example.com")
-        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-            raise ValueError("must be an origin only: no path, query or user")
-        _check_port(value)
-        return f"{parts.scheme}://{parts.netloc}"
+        return addresses.origin(value) if value else value
 
     @field_validator("slack_api_url")
     @classmethod
     def _base_address(cls, value: str) -> str:
-        if not value:
-            return value
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must be an address such as https://slack.com/api/")
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            raise ValueError("must use https unless it is on this machine")
-        _check_port(value)
-        return value if value.endswith("/") else f"{value}/"
+        return addresses.base(value) if value else value
 
     @field_validator("database_url")
     @classmethod
@@ -105,7 +92,7 @@ class Settings(BaseSettings):
         url = value.get_secret_value()
         if url.startswith(("postgresql://", "postgresql+psycopg://")):
             # A password may hold what elsewhere ends a host.
-            _check_port("//" + url.partition("://")[2].rpartition("@")[2])
+            addresses.check_port("//" + url.partition("://")[2].rpartition("@")[2])
         elif url and not url.startswith("sqlite://"):
             raise ValueError("must begin with sqlite:// or postgresql://")
         elif url and not _SQLITE_FILE.match(url):
@@ -139,9 +126,14 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _slack_is_encrypted(self) -> Self:
-        if urlsplit(self.slack_url).scheme == "http" and not _is_loopback(urlsplit(self.slack_url).hostname or ""):
-            raise ValueError("slack_url must use https unless it is on this machine")
+    def _addresses_are_encrypted(self) -> Self:
+        """Slack accepts https redirect URLs only: https://docs.slack.dev/authentication/installing-with-oauth"""
+        if addresses.is_plain_http_beyond_loopback(self.slack_url):
+            raise ValueError("SLACK_URL must use https unless it is on this machine")
+        if self.allow_http == "off" and addresses.is_plain_http_beyond_loopback(self.origin):
+            raise ValueError(
+                "PUBLIC_URL must use https, because Slack requires it; ALLOW_HTTP=on allows http in a closed test network"
+            )
         return self
 
     @property
@@ -165,7 +157,7 @@ class Settings(BaseSettings):
 
     @property
     def is_loopback(self) -> bool:
-        return _is_loopback(urlsplit(self.origin).hostname or "")
+        return addresses.is_loopback(urlsplit(self.origin).hostname or "")
 
     @property
     def practice_possible(self) -> bool:
@@ -203,12 +195,12 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     given = _Environment(os.environ if environ is None else environ)()
     settings = _checked(given)
     if settings.practice == "on" and not settings.is_loopback:
-        raise SettingsProblem("PRACTICE: `on` needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000.")
+        raise SettingsProblem("PRACTICE=on needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000.")
     if settings.practice_possible:
         return _checked({**given, **_kept_keys(settings)})
     for name, value in (("SECRET_KEY", settings.secret_key), ("ENCRYPTION_KEYS", settings.encryption_keys)):
         if not value.get_secret_value():
-            raise SettingsProblem(f"{name}: required outside practice mode; `onboarding keys generate` prints one.")
+            raise SettingsProblem(f"{name} is required outside practice mode; `onboarding keys generate` prints one.")
     return settings
 
 
@@ -243,7 +235,9 @@ class _Environment(EnvSettingsSource):
     def _load_env_vars(self) -> Mapping[str, str | None]:
         named = {name: self._given.get(f"{name}_FILE") for name in _SECRETS}
         read = {name: _read_secret(name, Path(path)) for name, path in named.items() if path}
-        return {name.lower(): value for name, value in {**self._given, **read}.items() if value}
+        given = {name.lower(): value for name, value in {**self._given, **read}.items()}
+        known = {name: trim(value) for name, value in given.items() if name in Settings.model_fields}
+        return {name: value for name, value in known.items() if value}
 
 
 def _checked(values: Mapping[str, Any]) -> Settings:
@@ -251,8 +245,23 @@ def _checked(values: Mapping[str, Any]) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]).upper() if first["loc"] else "SLACK_URL"
-        raise SettingsProblem(f"{name}: {first['msg'].removeprefix('Value error, ')}.") from None
+        if first["type"] != "value_error":
+            raise SettingsProblem(f"{_rule(str(first['loc'][0]))}.") from None
+        name = f"{str(first['loc'][0]).upper()} " if first["loc"] else ""
+        raise SettingsProblem(f"{name}{first['msg'].removeprefix('Value error, ')}.") from None
+
+
+def _rule(name: str) -> str:
+    """Return the sentence about a setting whose value has the wrong type, is out of range or is none of the choices."""
+    kind = Settings.model_fields[name]
+    choices = get_args(kind.annotation)
+    if choices:
+        return f"{name.upper()} must be {', '.join(choices[:-1])} or {choices[-1]}"
+    limits = ("ge", "le", "max_length")
+    bounds = {limit: getattr(one, limit) for one in kind.metadata for limit in limits if hasattr(one, limit)}
+    if "max_length" in bounds:
+        return f"{name.upper()} must have at most {bounds['max_length']} characters"
+    return f"{name.upper()} must be a number from {bounds['ge']} to {bounds['le']}"
 
 
 def _kept_keys(settings: Settings) -> dict[str, str]:
@@ -266,10 +275,12 @@ def _kept(path: Path) -> str:
         if not path.exists():
             _make_key(path)
     except OSError as fault:
-        raise SettingsProblem(f"INSTANCE: {path} cannot be written: {fault.strerror}.") from None
+        raise SettingsProblem(
+            f"INSTANCE must be a folder that this program can write to: {path}: {fault.strerror}."
+        ) from None
     kept = _read_secret(path.name.upper(), path)
     if not kept:
-        raise SettingsProblem(f"{path.name.upper()}: {path} is empty. Remove it, and a new key is made.")
+        raise SettingsProblem(f"{path.name.upper()} is empty in {path}. Remove that file, and a new key is generated.")
     return kept
 
 
@@ -305,7 +316,7 @@ def _read_secret(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise SettingsProblem(f"{name}_FILE: the file {path} cannot be read.") from None
+        raise SettingsProblem(f"{name}_FILE must name a file that this program can read, not {path}.") from None
 
 
 def _decode_key(text: str) -> bytes:
@@ -313,19 +324,3 @@ def _decode_key(text: str) -> bytes:
         return base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return b""
-
-
-def _check_port(address: str) -> None:
-    try:
-        _ = urlsplit(address).port
-    except ValueError:
-        raise ValueError("must have a number from 0 to 65535 as its port, or none") from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

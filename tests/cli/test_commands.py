@@ -39,8 +39,10 @@ def test_keys_generate_prints_a_valid_key_in_an_empty_environment() -> None:
 
 @pytest.mark.once
 def test_wrong_setting_ends_a_command_with_one_line() -> None:
-    is_one_line(onboarding({**bare(), "PORT": "wrong"}, "setup"), "PORT:")
-    is_one_line(onboarding({**bare(), "PUBLIC_URL": "https://connect.example.com"}, "setup"), "SECRET_KEY:")
+    is_one_line(onboarding({**bare(), "PORT": "wrong"}, "setup"), "Error: PORT must be a number from 1 to 65535.")
+    is_one_line(
+        onboarding({**bare(), "PUBLIC_URL": "https://connect.example.com"}, "setup"), "Error: SECRET_KEY is required"
+    )
 
 
 def test_setup_creates_everything_and_may_be_repeated(run: Run, tmp_path: Path) -> None:
