@@ -168,9 +168,9 @@ def _compare(plan: Plan, contestants: Sequence[Contestant], store: Store) -> lis
         with rounds.sites([ours[-1], naive[-1]], store.folder) as sites:
             found += measures.large(sites, store, plan.clients[len(plan.clients) // 2], plan.seconds, plan.rounds)
     _say(f"over HTTP on {store.name}")
-    with rounds.sites([ours[0], naive[0], lean], store.folder) as (*pair_, leaner_):
-        found += measures.over_http(pair_, leaner_, store, plan.clients, plan.seconds, plan.rounds)
-        found += measures.memory(pair_, store)
+    with rounds.sites([ours[0], naive[0], lean], store.folder) as all_sites:
+        found += measures.over_http(all_sites, store, plan.clients, plan.seconds, plan.rounds)
+        found += measures.memory(all_sites[:2], store)
     return found
 
 

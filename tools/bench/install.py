@@ -7,7 +7,7 @@ installs are measured twice: with the certificates in one file and in a folder w
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tools.bench import install_bolt, install_certificates, install_slack, signin
@@ -82,15 +82,46 @@ def rows(pair: Sequence[Contestant], store: Store, clients: Sequence[int], secon
     with install_slack.running(store.folder) as (address, certificate):
         trust = {"SLACK_URL": address, **install_certificates.in_a_folder(store.folder, certificate)}
         with _sites(pair, store, trust, max(clients), seconds) as sites:
+            measured = _Comparison(sites, store, seconds, rounds)
             for count in clients:
-                found += _installs(f"{count} clients, CA folder", sites, store, count, seconds, rounds, has_goal=True)
-                found.append(_starts(f"{count} clients", sites, store, count, seconds, rounds))
+                found += measured.installs(f"{count} clients, CA folder", count, has_goal=True)
+                found.append(measured.starts(f"{count} clients", count))
         trust = {"SLACK_URL": address, **install_certificates.in_a_file(store.folder, certificate)}
         with _sites(pair, store, trust, max(clients), seconds) as sites:
+            measured = _Comparison(sites, store, seconds, rounds)
             for count in clients:
-                what = f"{count} clients, CA file"
-                found += _installs(what, sites, store, count, seconds, rounds, has_goal=False)
+                found += measured.installs(f"{count} clients, CA file", count, has_goal=False)
     return found
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Ours and Bolt, each behind its server, and how long each figure is measured."""
+
+    sites: Sequence[Site]
+    store: Store
+    seconds: float
+    rounds: int
+
+    def installs(self, what: str, clients: int, has_goal: bool) -> list[Row]:
+        ours, bolt = in_turns([partial(site.installs, clients, self.seconds) for site in self.sites], self.rounds)
+        least = Bound("≥", _LEAST_INSTALLS[self.store.name]) if has_goal else None
+        most = Bound("≤", _MOST_CPU[self.store.name], " ms") if has_goal else None
+        burnt, other = ours.median(cpu), f"{short(bolt.median(cpu))} ms"
+        return [
+            self._row(1, f"install against Bolt, {what}", (ours, bolt), least),
+            Row(3, f"CPU of an install, {what}", self.store.name, f"{short(burnt)} ms", other, burnt, most),
+        ]
+
+    def starts(self, what: str, clients: int) -> Row:
+        ours, bolt = in_turns([partial(site.starts, clients, self.seconds) for site in self.sites], self.rounds)
+        least = Bound("≥", _LEAST_STARTS[self.store.name])
+        return self._row(2, f"start of an install against Bolt, {what}", (ours, bolt), least)
+
+    def _row(self, goal: int, what: str, both: tuple[Rounds[Speed], Rounds[Speed]], bound: Bound | None) -> Row:
+        ours, bolt = both
+        ratio = ours.ratio(bolt, per_second)
+        return Row(goal, what, self.store.name, speed_text(ours), speed_text(bolt), ratio, bound)
 
 
 @contextmanager
@@ -103,26 +134,3 @@ def _sites(
             # Not measured: the first installs of a process open its connections to Slack and to the database.
             site.installs(clients, seconds)
         yield sites
-
-
-def _installs(
-    what: str, sites: Sequence[Site], store: Store, clients: int, seconds: float, rounds: int, has_goal: bool
-) -> list[Row]:
-    ours, bolt = in_turns([partial(site.installs, clients, seconds) for site in sites], rounds)
-    least = Bound("≥", _LEAST_INSTALLS[store.name]) if has_goal else None
-    most = Bound("≤", _MOST_CPU[store.name], " ms") if has_goal else None
-    burnt, other = ours.median(cpu), f"{short(bolt.median(cpu))} ms"
-    return [
-        _compared(1, f"install against Bolt, {what}", store, ours, bolt, least),
-        Row(3, f"CPU of an install, {what}", store.name, f"{short(burnt)} ms", other, burnt, most),
-    ]
-
-
-def _starts(what: str, sites: Sequence[Site], store: Store, clients: int, seconds: float, rounds: int) -> Row:
-    ours, bolt = in_turns([partial(site.starts, clients, seconds) for site in sites], rounds)
-    least = Bound("≥", _LEAST_STARTS[store.name])
-    return _compared(2, f"start of an install against Bolt, {what}", store, ours, bolt, least)
-
-
-def _compared(goal: int, what: str, store: Store, ours: Rounds[Speed], bolt: Rounds[Speed], bound: Bound | None) -> Row:
-    return Row(goal, what, store.name, speed_text(ours), speed_text(bolt), ours.ratio(bolt, per_second), bound)

@@ -22,9 +22,9 @@ _READING_SECONDS = 60
 _LEAN = "against the lean app"
 
 
-def over_http(
-    pair: Sequence[Site], lean: Site, store: Store, clients: Sequence[int], seconds: float, rounds: int
-) -> list[Row]:
+def over_http(sites: Sequence[Site], store: Store, clients: Sequence[int], seconds: float, rounds: int) -> list[Row]:
+    """Measure ours, the naive and the lean app, in this order."""
+    *pair, lean = sites
     rows: list[Row] = []
     created: list[Rounds[Speed]] = []
     bounds = {**_BOUNDS_OVER_HTTP, CREATE.name: _BOUNDS_OF_CREATE[store.name]}
@@ -38,8 +38,8 @@ def over_http(
             # The goals of create and retrieve leave out the single client.
             bound = None if goal in (8, 11) and count == 1 else Bound("≥", least)
             what = f"{operation.name}, {count} {'client' if count == 1 else 'clients'}"
-            rows.append(_faster(goal, what, store, ours, naive, bound))
-            rows += [_faster(goal, f"{what}, {_LEAN}", store, ours, its, None) for its in leaner]
+            rows.append(_faster(goal, what, store, (ours, naive), bound))
+            rows += [_faster(goal, f"{what}, {_LEAN}", store, (ours, its), None) for its in leaner]
             if operation is CREATE:
                 created.append(ours)
                 if count == max(clients):
@@ -96,12 +96,13 @@ def large(pair: Sequence[Site], store: Store, clients: int, seconds: float, roun
         ours, naive = speeds(pair, operation, clients, seconds, rounds)
         what = f"{operation.name}, {clients} clients, {pair[0].contestant.rows:,} rows"
         goal, _ = _BOUNDS_OVER_HTTP[operation.name]
-        found.append(_faster(goal, what, store, ours, naive, Bound("≥", _BOUNDS_LARGE[operation.name])))
+        found.append(_faster(goal, what, store, (ours, naive), Bound("≥", _BOUNDS_LARGE[operation.name])))
     return [*found, _memory_after_reading(pair[0], store)]
 
 
-def _faster(goal: int, what: str, store: Store, ours: Rounds[Speed], naive: Rounds[Speed], bound: Bound | None) -> Row:
-    return Row(goal, what, store.name, speed_text(ours), speed_text(naive), ours.ratio(naive, per_second), bound)
+def _faster(goal: int, what: str, store: Store, both: tuple[Rounds[Speed], Rounds[Speed]], bound: Bound | None) -> Row:
+    ours, other = both
+    return Row(goal, what, store.name, speed_text(ours), speed_text(other), ours.ratio(other, per_second), bound)
 
 
 def _cheaper(what: str, store: Store, ours: Rounds[Cost], other: Rounds[Cost], bound: Bound | None) -> Row:
