@@ -1,19 +1,32 @@
-"""Slack's error words as a table: which outcome each leads to, and what an operator should know. Pure. Source: slack.md 1.7."""
+"""Map Slack's error codes to outcomes, and to sentences for operators.
+
+The codes are those of https://docs.slack.dev/reference/methods/oauth.v2.access and, on the redirect, of RFC 6749,
+section 4.1.2.1.
+"""
 
 from onboarding.outcomes import Outcome
 
+_CREDENTIALS = "Basic Information > App Credentials"
 _CONFIG = {
-    "bad_redirect_uri": "Register this deployment's redirect URL in the Slack app: OAuth & Permissions > Redirect URLs.",
-    "invalid_client_id": "Slack does not know this client id. Compare it with Basic Information > App Credentials.",
-    "bad_client_secret": "Slack refused the client secret. Paste the one of Basic Information > App Credentials.",
-    "no_scopes": "The integration asks for no permission. Set its scopes.",
-    "invalid_scope": "The integration asks for a permission that Slack does not accept.",
-    "pkce_not_allowed": "The Slack app and this deployment disagree about PKCE.",
+    "bad_redirect_uri": "Slack does not know this server's redirect URL. In the Slack app, open OAuth & Permissions > Redirect URLs "
+    "and add PUBLIC_URL followed by /slack/oauth_redirect.",
+    "invalid_client_id": f"Slack does not know this client id. Copy the client id from {_CREDENTIALS}.",
+    "bad_client_secret": f"Slack refused the client secret. Copy the client secret from {_CREDENTIALS}.",
+    "no_scopes": "The integration asks for no scope. Set its scopes with `integration set --scopes`.",
+    "invalid_scope": "The integration asks for a scope that Slack does not accept. Compare its scopes with OAuth & Permissions > Scopes.",
+    "unapproved_scope": "Slack has not approved one of the scopes yet. Wait for Slack's review, or remove the scope.",
+    "scope_not_allowed_on_enterprise": "One of the scopes is not allowed for a whole organization. Install in one workspace, or remove the scope.",
+    "invalid_team_for_non_distributed_app": "The Slack app is limited to its own workspace. Activate public distribution under Manage Distribution.",
+    "pkce_not_allowed": "The Slack app does not accept PKCE. Switch it off in the app's settings.",
+    "invalid_code_verifier": "The Slack app expects PKCE. Switch it off in the app's settings.",
+    "oauth_authorization_url_mismatch": "Slack's code came from another authorize address. SLACK_URL must name the Slack that issued it.",
     "preview_feature_not_available": "The Slack app uses a feature that its workspace does not have.",
-    "invalid_auth": "Slack refused the request. If the app lists allowed IP addresses, add this server's.",
-    "encryption_keys": "The client secret does not open: ENCRYPTION_KEYS lacks the key that sealed it.",
-    "user_token_only": "Slack gave a person's token and no bot's. That is not kept in shared mode, nor in place of a bot's that others use. Give the Slack app bot scopes.",
-    "invalid_grant_type": "Slack refused the kind of request.",
+    "invalid_auth": "Slack refused the request. If the Slack app lists allowed IP addresses, add this server's address.",
+    "invalid_grant_type": "Slack refused the type of the request. Check SLACK_API_URL.",
+    # The next two are not Slack's: we store them as the cause.
+    "encryption_keys": "The client secret cannot be decrypted: ENCRYPTION_KEYS lacks the key that encrypted it.",
+    "user_token_only": "Slack returned a user token without a bot token. Shared mode, and a workspace that has a bot token, need one: "
+    "add bot scopes to the Slack app.",
 }
 _POLICY = (
     "accesslimited",
@@ -27,10 +40,18 @@ _POLICY = (
     "team_added_to_org",
     "user_email_unverified",
 )
-_SPENT = ("invalid_code", "code_already_used", "oauth_authorization_url_mismatch", "invalid_code_verifier")
-_SLACK_ITSELF = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unknown")
+_SPENT = ("invalid_code", "code_already_used")
+_SLACK_ITSELF = (
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "unknown",
+    "server_error",
+    "temporarily_unavailable",
+)
 
-#: Words with which Slack says that a token is dead already.
+#: Codes that mean that a token no longer works.
 GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "not_authed", "no_such_app"})
 
 
@@ -46,21 +67,26 @@ def outcome_of(code: str) -> Outcome:
 
 
 def operator_hint(code: str) -> str:
-    return _CONFIG.get(code, "Slack's error reference explains this word.")
+    """Return the cause and what an operator does about it, as a sentence."""
+    if code in _CONFIG:
+        return _CONFIG[code]
+    if code in _SLACK_ITSELF:
+        return "The fault is Slack's. Check https://slack-status.com and try again."
+    return f"Slack refused with the error code {code}: https://docs.slack.dev/reference/methods/oauth.v2.access#errors"
 
 
 def is_slack_itself(code: str) -> bool:
-    """Whether the word speaks of Slack's own trouble: it says nothing about the token that was asked about."""
+    """Return whether the code reports a fault of Slack's own, which says nothing about the token."""
     return code in _SLACK_ITSELF
 
 
-def of_another_workspace(place: str) -> str:
-    """Why a connection needs to be reconnected, where its token works in `place` alone."""
-    return f"The token belongs to another workspace: {place}."
+def of_another_workspace(workspace_id: str) -> str:
+    """Return why a connection needs to be reconnected whose token belongs to another workspace."""
+    return f"The token belongs to another workspace: {workspace_id}."
 
 
 def reason(code: str) -> str:
-    """Why a connection needs to be reconnected, in words."""
+    """Return why a connection needs to be reconnected, as a sentence."""
     if code in GONE:
         return "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
     if code == "token_expired":

@@ -1,10 +1,11 @@
-"""One method for each Slack call we make. Returns our types, raises our errors, retries nothing."""
+"""Call Slack: one method per call. Returns our types, raises our errors, never retries."""
 
 import json
 import logging
 import re
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -16,66 +17,77 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from onboarding.errors import SlackBusy, SlackDown, SlackRefused
+from onboarding.errors import SlackBusy, SlackDown, SlackProblem, SlackRefused
 from onboarding.slack import grants
 from onboarding.slack.faults import GONE
-from onboarding.slack.grants import Grant, Refreshed
+from onboarding.slack.grants import Grant, Refreshed, UnusableGrant
 from onboarding.slack.pool import Pool
 
-_LONGEST_WAIT_SECONDS = 3600
-_ERROR_WORD = re.compile(r"[a-z0-9_.]{1,60}\Z")
+_MAX_WAIT_SECONDS = 3600
+_DEFAULT_WAIT_SECONDS = 30
+_WAIT = re.compile(r"[0-9]{1,6}\Z")
+_ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
 _LOG = structlog.get_logger(__name__)
-# slack_sdk prints codes and tokens at debug level, and lines of its own form where our callers log what came of it.
+# At debug level slack_sdk logs codes and tokens. Our callers log the result of a call themselves.
 _QUIET = logging.getLogger("onboarding.slack.calls")
 _QUIET.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """One Slack app's, and where its Slack is."""
+    """The credentials of a Slack app, and the address of its Slack."""
 
     client_id: str
     client_secret: str = field(repr=False)
-    #: What the browser opens, without a slash at the end.
+    #: The address that the browser opens, without a slash at the end.
     slack_url: str
-    #: What the server calls, with one.
+    #: The address that the server calls, with a slash at the end.
     api_url: str
 
 
 @cache
 def _tls(_certificates: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    """One for the process: to read the machine's certificates takes longer than to start all else here."""
+    """Return the process's TLS context. Reading the machine's certificates takes longer than the rest of a call."""
     return ssl.create_default_context()
 
 
 class Gateway:
-    """Slack, as this product sees it. One TLS context and one pool of connections serve every call of the process."""
+    """Slack's Web API. All calls of the process share one TLS context and one connection pool."""
 
     def __init__(self) -> None:
-        """Raises SettingsProblem for a proxy that cannot be one."""
+        """Raises SettingsProblem if a proxy variable holds no address."""
         self._tls = _tls(ssl.get_default_verify_paths())
         self._pool = Pool(self._tls)
 
     def authorize_url(
         self, app: Credentials, scopes: tuple[str, ...], redirect_uri: str, state: str, team: str | None
     ) -> str:
+        """Return the address of Slack's consent page. `team` preselects a workspace: https://docs.slack.dev/authentication/installing-with-oauth"""
         query = {"client_id": app.client_id, "scope": ",".join(scopes), "redirect_uri": redirect_uri, "state": state}
         return f"{app.slack_url}/oauth/v2/authorize?{urlencode({**query, **({'team': team} if team else {})})}"
 
     def exchange(self, app: Credentials, code: str, redirect_uri: str) -> Grant:
-        """Spends the code, once. Raises SlackRefused, SlackBusy or SlackDown."""
+        """Exchange Slack's code for a grant. The code is valid once.
+
+        Raises SlackRefused, SlackBusy or SlackDown. A token that comes without a workspace is revoked.
+        """
         answer = _ask(
             lambda: self._client(app).oauth_v2_access(
                 client_id=app.client_id, client_secret=app.client_secret, code=code, redirect_uri=redirect_uri
             )
         )
-        grant = grants.read(_body(answer))
+        try:
+            grant = grants.read(_body(answer))
+        except UnusableGrant as unusable:
+            with suppress(SlackProblem):
+                self.revoke(app, unusable.token, rotates=False)
+            raise
         if grant.team_name is None and not grant.is_enterprise_install:
             return self._completed(app, grant)
         return grant
 
     def refresh(self, app: Credentials, refresh_token: str) -> Refreshed:
-        """Spends a refresh token, once. Raises SlackRefused, SlackBusy or SlackDown."""
+        """Exchange a refresh token, which is valid once, for a new pair. Raises SlackRefused, SlackBusy or SlackDown."""
         answer = _ask(
             lambda: self._client(app).oauth_v2_access(
                 client_id=app.client_id,
@@ -87,20 +99,21 @@ class Gateway:
         return grants.read_refreshed(_body(answer))
 
     def test(self, app: Credentials, token: str) -> str:
-        """The id of the workspace or organisation that the token belongs to.
+        """Return the id of the workspace or organization that the token belongs to.
 
-        Raises SlackRefused where Slack does not accept the token, SlackBusy or SlackDown.
+        Raises SlackRefused if Slack does not accept the token, SlackBusy or SlackDown.
         """
-        told = _body(_ask(self._client(app, token).auth_test))
-        place = (told.get("is_enterprise_install") and told.get("enterprise_id")) or told.get("team_id")
-        if not isinstance(place, str):
-            raise SlackDown("Slack did not say whose the token is.")
-        return place
+        body = _body(_ask(self._client(app, token).auth_test))
+        owner = (body.get("is_enterprise_install") and body.get("enterprise_id")) or body.get("team_id")
+        if not isinstance(owner, str):
+            raise SlackDown("Slack's response does not say which workspace the token belongs to.")
+        return owner
 
     def revoke(self, app: Credentials, token: str, rotates: bool) -> bool:
-        """Takes the app out of the workspace. False: Slack says that the access was gone already.
+        """Remove the app from the workspace. Return False if Slack says that the token had stopped working before.
 
-        `auth.revoke` ends an installation only where tokens do not rotate (slack.md 1.10). Raises SlackProblem.
+        `auth.revoke` does not end an installation whose tokens rotate, so those are uninstalled:
+        https://docs.slack.dev/reference/methods/apps.uninstall. Raises SlackProblem.
         """
         client = self._client(app, token)
         try:
@@ -119,21 +132,24 @@ class Gateway:
         self._pool.wait(seconds)
 
     def _completed(self, app: Credentials, grant: Grant) -> Grant:
-        """A user-only answer may lack the workspace's name. The grant is good without it, so no fault here ends the install."""
+        """Add the workspace's name, which a response with only a user token may lack. The grant is valid without it."""
         try:
-            told = _body(_ask(self._client(app, grant.access_token).auth_test))
+            body = _body(_ask(self._client(app, grant.access_token).auth_test))
         except (SlackRefused, SlackBusy, SlackDown):
             _LOG.info("slack.workspace_not_named")
             return grant
-        name = told.get("team")
+        name = body.get("team")
         return grant.named(name if isinstance(name, str) else None)
 
     def _client(self, app: Credentials, token: str | None = None) -> WebClient:
+        if token is not None and not token.isascii():
+            # It cannot be sent in a header, so it is not a token of Slack's.
+            raise SlackRefused("invalid_auth")
         return _PooledClient(self._pool, token=token, base_url=app.api_url, ssl=self._tls)
 
 
 class _PooledClient(WebClient):
-    """slack_sdk writes the question and judges the answer; the pool carries both. By itself it connects for each call."""
+    """Build requests and check responses with slack_sdk, and send them through the pool. slack_sdk itself connects for each call."""
 
     def __init__(self, pool: Pool, **given: Any) -> None:
         super().__init__(**given, retry_handlers=[], logger=_QUIET)
@@ -142,7 +158,7 @@ class _PooledClient(WebClient):
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         body = req.data if isinstance(req.data, bytes) else b""
         reply = self._pool.post(url, body, dict(req.header_items()))
-        # slack_sdk logs the beginning of what is no JSON, and a cut answer may begin with a token.
+        # slack_sdk logs the beginning of a body that is not JSON, and a cut body may begin with a token.
         return {
             "status": reply.status,
             "headers": reply.headers,
@@ -154,7 +170,7 @@ def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
-        # Also a number of thousands of digits, or brackets without end.
+        # A number with thousands of digits and endless brackets raise, too.
         return False
 
 
@@ -167,13 +183,13 @@ def _ask(call: Callable[[], SlackResponse]) -> SlackResponse:
 
 def _translated(refusal: SlackApiError) -> SlackRefused | SlackBusy | SlackDown:
     answer = refusal.response
-    word = str(answer.get("error", "")) if hasattr(answer, "get") else ""
-    if answer.status_code == 429 or word in ("ratelimited", "rate_limited"):
-        told = str(answer.headers.get("Retry-After", answer.headers.get("retry-after", "30")))
-        return SlackBusy(min(int(told), _LONGEST_WAIT_SECONDS) if told.isdecimal() else 30)
-    if answer.status_code >= 500 or not _ERROR_WORD.match(word):
-        return SlackDown(f"Slack answered {answer.status_code}.")
-    return SlackRefused(word)
+    code = str(answer.get("error", "")) if hasattr(answer, "get") else ""
+    if answer.status_code == 429 or code in ("ratelimited", "rate_limited"):
+        wait = str(answer.headers.get("Retry-After", answer.headers.get("retry-after", "")))
+        return SlackBusy(min(int(wait), _MAX_WAIT_SECONDS) if _WAIT.match(wait) else _DEFAULT_WAIT_SECONDS)
+    if answer.status_code >= 500 or not _ERROR_CODE.match(code):
+        return SlackDown(f"Slack answered with status {answer.status_code}.")
+    return SlackRefused(code)
 
 
 def _body(answer: SlackResponse) -> dict[str, object]:

@@ -1,15 +1,34 @@
-"""Slack's five answer shapes to one `Grant`. Pure. Source: slack.md 1.6."""
+"""Read Slack's five response shapes into one `Grant`. Whatever Slack sends, the result can be stored.
 
+https://docs.slack.dev/reference/methods/oauth.v2.access
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from onboarding.errors import SlackDown
 
+#: As wide as the columns that hold them.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+_MAX_NAME_LENGTH = 255
+#: Characters that PostgreSQL cannot store, and control characters.
+_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_MAX_LIFETIME_SECONDS = 366 * 24 * 3600
+
+
+class UnusableGrant(SlackDown):
+    """Slack's response has a token, and nothing to store it under. The token must be revoked."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("Slack's response does not say which workspace the token belongs to.")
+        self.token = token
+
 
 @dataclass(frozen=True)
 class Grant:
-    """What Slack granted to one app in one workspace or organisation."""
+    """What Slack granted to one app in one workspace or organization."""
 
     app_id: str | None
     team_id: str | None
@@ -24,12 +43,12 @@ class Grant:
     refresh_token: str | None = field(repr=False)
     #: Seconds; None for a token that does not rotate.
     expires_in: int | None
-    #: Whether the token is a bot's. A person's own comes alone where an app asks for no bot scopes.
+    #: False for a user token, which Slack returns alone if an app asks for no bot scopes.
     is_bot: bool = True
 
     @property
     def slack_key(self) -> str:
-        """The installation's key: never the enterprise of a plain workspace that happens to belong to one."""
+        """Return the installation's key: the organization only if the app was installed for all of it."""
         return f"enterprise:{self.enterprise_id}" if self.is_enterprise_install else f"team:{self.team_id}"
 
     @property
@@ -41,10 +60,10 @@ class Grant:
         return self.enterprise_name if self.is_enterprise_install else self.team_name
 
     def named(self, team_name: str | None) -> "Grant":
-        return replace(self, team_name=self.team_name or team_name)
+        return replace(self, team_name=self.team_name or _name(team_name))
 
     def as_dict(self) -> dict[str, Any]:
-        """For sealing only: it holds the tokens."""
+        """Return all values, tokens included, to be encrypted."""
         return asdict(self)
 
     @classmethod
@@ -54,50 +73,55 @@ class Grant:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """A new pair for one token that rotates."""
+    """A new pair of access and refresh token."""
 
     access_token: str = field(repr=False)
-    #: None where Slack leaves it out: the one that was spent stays in use.
+    #: None if Slack leaves it out: the used one stays valid.
     refresh_token: str | None = field(repr=False)
     #: Seconds.
     expires_in: int | None
-    #: The workspace or organisation that it belongs to, where Slack says so.
+    #: The id of the workspace or organization that the pair belongs to, if Slack says so.
     place: str | None = None
 
 
 def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
-    """Raises SlackDown when the answer has no token."""
-    token, seconds = _text(answer.get("access_token")), answer.get("expires_in")
+    """Read the response to a refresh. Raises SlackDown if it has no token."""
+    token = _token(answer.get("access_token"))
     if token is None:
-        raise SlackDown("Slack's answer had no token.")
-    life = seconds if isinstance(seconds, int) else None
-    of = "enterprise" if answer.get("is_enterprise_install") is True else "team"
-    return Refreshed(token, _text(answer.get("refresh_token")), life, _text(_mapping(answer.get(of)).get("id")))
+        raise SlackDown("Slack's response has no token.")
+    owner = "enterprise" if answer.get("is_enterprise_install") is True else "team"
+    return Refreshed(
+        token,
+        _token(answer.get("refresh_token")),
+        _seconds(answer.get("expires_in")),
+        _id(_mapping(answer.get(owner)).get("id")),
+    )
 
 
 def read(answer: Mapping[str, Any]) -> Grant:
-    """Raises SlackDown when the answer is no grant at all."""
+    """Read the response to an exchange. Raises UnusableGrant without a workspace, SlackDown without a token."""
     person = _mapping(answer.get("authed_user"))
     bearer = answer if answer.get("access_token") else person
     team, enterprise = _mapping(answer.get("team")), _mapping(answer.get("enterprise"))
-    token = _text(bearer.get("access_token"))
-    for_organisation = answer.get("is_enterprise_install") is True and not team
-    if token is None or not (_text(enterprise.get("id")) if for_organisation else _text(team.get("id"))):
-        raise SlackDown("Slack's answer had no token or no workspace.")
-    seconds = bearer.get("expires_in")
+    token = _token(bearer.get("access_token"))
+    if token is None:
+        raise SlackDown("Slack's response has no token.")
+    for_organization = answer.get("is_enterprise_install") is True and not team
+    if _id((enterprise if for_organization else team).get("id")) is None:
+        raise UnusableGrant(token)
     return Grant(
-        app_id=_text(answer.get("app_id")),
-        team_id=_text(team.get("id")),
-        team_name=_text(team.get("name")),
-        enterprise_id=_text(enterprise.get("id")),
-        enterprise_name=_text(enterprise.get("name")),
-        is_enterprise_install=for_organisation,
-        bot_user_id=_text(answer.get("bot_user_id")),
-        scopes=tuple(filter(None, (_text(bearer.get("scope")) or "").split(","))),
-        installer_id=_text(person.get("id")),
+        app_id=_id(answer.get("app_id")),
+        team_id=_id(team.get("id")),
+        team_name=_name(team.get("name")),
+        enterprise_id=_id(enterprise.get("id")),
+        enterprise_name=_name(enterprise.get("name")),
+        is_enterprise_install=for_organization,
+        bot_user_id=_id(answer.get("bot_user_id")),
+        scopes=_scopes(bearer.get("scope")),
+        installer_id=_id(person.get("id")),
         access_token=token,
-        refresh_token=_text(bearer.get("refresh_token")),
-        expires_in=seconds if isinstance(seconds, int) else None,
+        refresh_token=_token(bearer.get("refresh_token")),
+        expires_in=_seconds(bearer.get("expires_in")),
         is_bot=bearer is answer and answer.get("token_type") != "user",
     )
 
@@ -106,5 +130,31 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _id(value: object) -> str | None:
+    return value if isinstance(value, str) and _ID.match(value) else None
+
+
+def _name(value: object) -> str | None:
+    """Return a name that both databases can store, None if nothing is left of it."""
+    if not isinstance(value, str):
+        return None
+    return _UNSTORABLE.sub("", value).strip()[:_MAX_NAME_LENGTH] or None
+
+
+def _token(value: object) -> str | None:
+    """Return a token. It goes into an HTTP header, so anything but visible ASCII cannot be one."""
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+        return None
+    return value
+
+
+def _scopes(value: object) -> tuple[str, ...]:
+    scopes = (scope.strip() for scope in value.split(",")) if isinstance(value, str) else ()
+    return tuple(scope for scope in scopes if scope and not _UNSTORABLE.search(scope))
+
+
+def _seconds(value: object) -> int | None:
+    """Return a lifetime of up to a year; None for what is no positive number."""
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return None
+    return min(value, _MAX_LIFETIME_SECONDS)

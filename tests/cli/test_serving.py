@@ -42,9 +42,7 @@ def test_practice_state_that_cannot_be_read_is_one_line(run: Run, environment: d
 
 
 def test_server_alone_requires_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
-    is_one_line(
-        run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `onboarding setup` first."
-    )
+    is_one_line(run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `onboarding setup` first.")
 
 
 def test_server_alone_ends_cleanly_and_without_a_worker_left(environment: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Slack's error words, each to the outcome that people see (slack.md 1.7)."""
+"""Each of Slack's error codes leads to an outcome, and to a sentence for operators."""
 
 import pytest
 
@@ -12,6 +12,11 @@ from onboarding.slack import faults
         ("invalid_code", "code_spent_unknown"),
         ("code_already_used", "code_spent_unknown"),
         ("bad_client_secret", "config_error"),
+        ("oauth_authorization_url_mismatch", "config_error"),
+        ("invalid_code_verifier", "config_error"),
+        ("server_error", "slack_down"),
+        ("temporarily_unavailable", "slack_down"),
+        ("two_factor_setup_required", "policy_denied"),
         ("invalid_client_id", "config_error"),
         ("bad_redirect_uri", "config_error"),
         ("invalid_scope", "config_error"),
@@ -32,6 +37,7 @@ def test_each_word_of_slack_has_its_outcome(word: str, outcome: str) -> None:
     assert outcome in OUTCOMES
 
 
-@pytest.mark.parametrize("word", ["bad_client_secret", "no_such_word"])
-def test_operator_is_told_what_to_look_at(word: str) -> None:
-    assert faults.operator_hint(word).endswith(".")
+def test_operator_reads_the_cause_and_where_to_fix_it() -> None:
+    assert "Basic Information" in faults.operator_hint("bad_client_secret")
+    assert "Slack's" in faults.operator_hint("server_error")
+    assert "no_such_code" in faults.operator_hint("no_such_code")

@@ -1,4 +1,4 @@
-"""Slack's five answer shapes become one grant (slack.md 1.6)."""
+"""Slack's five response shapes become one grant that can be stored."""
 
 from typing import Any
 
@@ -39,8 +39,8 @@ USER = {
     [
         pytest.param(BOT, "team:T1", ("T1", "Acme HQ"), "xoxb-1", id="bot token"),
         pytest.param(ROTATING, "team:T1", ("T1", "Acme HQ"), "xoxe.xoxb-1", id="rotating token"),
-        pytest.param(IN_ORG, "team:T1", ("T1", "Acme HQ"), "xoxb-1", id="workspace of an organisation"),
-        pytest.param(WHOLE_ORG, "enterprise:E1", ("E1", "Acme Group"), "xoxb-1", id="whole organisation"),
+        pytest.param(IN_ORG, "team:T1", ("T1", "Acme HQ"), "xoxb-1", id="workspace of an organization"),
+        pytest.param(WHOLE_ORG, "enterprise:E1", ("E1", "Acme Group"), "xoxb-1", id="whole organization"),
         pytest.param(USER, "team:T1", ("T1", "Acme HQ"), "xoxp-1", id="user token only"),
     ],
 )
@@ -72,7 +72,7 @@ def test_token_says_whether_it_is_a_bots() -> None:
     assert not grants.read({**BOT, "token_type": "user"}).is_bot
 
 
-def test_organisation_install_has_no_workspace() -> None:
+def test_organization_install_has_no_workspace() -> None:
     grant = grants.read(WHOLE_ORG)
     assert (grant.is_enterprise_install, grant.team_id) == (True, None)
 
@@ -94,7 +94,7 @@ def test_missing_name_is_completed_and_a_known_one_is_kept() -> None:
         {**BOT, "team": {"id": ""}},
         {**WHOLE_ORG, "enterprise": None},
     ],
-    ids=["empty", "no token", "number for a token", "no team", "team as text", "empty team id", "no organisation"],
+    ids=["empty", "no token", "number for a token", "no team", "team as text", "empty team id", "no organization"],
 )
 def test_answer_without_token_or_workspace_is_no_grant(answer: dict[str, Any]) -> None:
     with pytest.raises(SlackDown):
@@ -110,3 +110,42 @@ def test_repr_of_a_grant_shows_no_token() -> None:
     shown = repr(grants.read(ROTATING))
     assert "xox" not in shown
     assert "Acme HQ" in shown
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("Acme \ud83d", "Acme"),
+        ("Ac\0me", "Acme"),
+        ("a" * 300, "a" * 255),
+        (" Acme HQ ", "Acme HQ"),
+        ("\0", None),
+        (7, None),
+    ],
+)
+def test_name_is_cleaned_and_cut(sent: object, stored: str | None) -> None:
+    assert grants.read({**BOT, "team": {"id": "T1", "name": sent}}).workspace_name == stored
+
+
+@pytest.mark.parametrize("member", ["app_id", "bot_user_id"])
+@pytest.mark.parametrize("sent", ["A" * 101, "A\ud83d", "A\0", "", 7])
+def test_optional_id_that_cannot_be_one_is_left_out(member: str, sent: object) -> None:
+    grant = grants.read({**BOT, member: sent})
+    assert (grant.app_id if member == "app_id" else grant.bot_user_id) is None
+
+
+@pytest.mark.parametrize("sent", ["T\ud83d", "T" * 101, "T\n", "", None])
+def test_token_without_a_workspace_is_named_to_be_revoked(sent: object) -> None:
+    with pytest.raises(grants.UnusableGrant) as unusable:
+        grants.read({**BOT, "team": {"id": sent, "name": "Acme"}})
+    assert unusable.value.token == "xoxb-1"
+
+
+def test_scopes_are_stripped() -> None:
+    assert grants.read({**BOT, "scope": "chat:write, channels:read ,"}).scopes == ("chat:write", "channels:read")
+
+
+@pytest.mark.parametrize(("sent", "seconds"), [(10**12, 366 * 86400), (0, None), (-1, None), (True, None), ("1", None)])
+def test_lifetime_is_bounded(sent: object, seconds: int | None) -> None:
+    assert grants.read({**ROTATING, "expires_in": sent}).expires_in == seconds
+    assert grants.read_refreshed({**ROTATING, "expires_in": sent}).expires_in == seconds

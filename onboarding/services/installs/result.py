@@ -170,7 +170,7 @@ def _operator_detail(attempt: Attempt) -> str | None:
     if attempt.outcome == Outcome.SLACK_DOWN and not is_slack_itself(attempt.detail):
         # Slack sent no error code: the detail is a sentence.
         return attempt.detail
-    return f"{attempt.detail}: {operator_hint(attempt.detail)}"
+    return operator_hint(attempt.detail)
 
 
 def _slack_url(workspace_id: str | None) -> str | None:

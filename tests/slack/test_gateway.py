@@ -1,0 +1,45 @@
+"""What Slack sends is checked before anything is stored, and a token that cannot be stored is revoked."""
+
+import json
+
+import pytest
+
+from onboarding.errors import SlackBusy, SlackRefused
+from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.slack.grants import UnusableGrant
+from tests.slack.wire import GRANT, Wire, answers, wire
+
+REDIRECT = "https://connect.example.com/slack/oauth_redirect"
+
+
+def app_at(slack: Wire) -> Credentials:
+    address = f"http://127.0.0.1:{slack.port}"
+    return Credentials("1.1", "client-secret", address, f"{address}/api/")
+
+
+@pytest.mark.parametrize("team_id", ["T\\ud83d", "T" * 101, ""])
+def test_token_without_a_usable_workspace_is_revoked(team_id: str) -> None:
+    body = json.dumps({**GRANT, "team": {"id": "replaced", "name": "Acme"}}).replace("replaced", team_id)
+    with wire(answers(body)) as slack:
+        with pytest.raises(UnusableGrant):
+            Gateway().exchange(app_at(slack), "code-1", REDIRECT)
+        revocation = slack.questions[1]
+    assert revocation.startswith("POST /api/auth.revoke ")
+    assert "Bearer xoxb-1" in revocation
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("9" * 5000, 30), ("999999", 3600), ("-1", 30), ("soon", 30), ("7", 7)]
+)
+def test_time_to_wait_is_bounded(header: str, seconds: int) -> None:
+    with wire(answers("{}", "429 Too Many Requests", f"Retry-After: {header}")) as slack:
+        with pytest.raises(SlackBusy) as busy:
+            Gateway().exchange(app_at(slack), "code-1", REDIRECT)
+    assert busy.value.retry_after == seconds
+
+
+def test_token_that_cannot_be_sent_in_a_header_is_refused_without_a_call() -> None:
+    with wire() as slack:
+        with pytest.raises(SlackRefused, match="invalid_auth"):
+            Gateway().test(app_at(slack), "xoxb-€")
+        assert slack.questions == []
