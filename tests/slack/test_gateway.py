@@ -32,9 +32,9 @@ def test_token_without_a_usable_workspace_is_revoked(team_id: str) -> None:
     ("header", "seconds"), [("9" * 5000, 30), ("999999", 3600), ("-1", 30), ("soon", 30), ("7", 7)]
 )
 def test_time_to_wait_is_bounded(header: str, seconds: int) -> None:
-    with wire(answers("{}", "429 Too Many Requests", f"Retry-After: {header}")) as slack:
-        with pytest.raises(SlackBusy) as busy:
-            Gateway().exchange(app_at(slack), "code-1", REDIRECT)
+    limited = answers("{}", "429 Too Many Requests", f"Retry-After: {header}")
+    with wire(limited) as slack, pytest.raises(SlackBusy) as busy:
+        Gateway().exchange(app_at(slack), "code-1", REDIRECT)
     assert busy.value.retry_after == seconds
 
 
