@@ -9,11 +9,14 @@ import structlog
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
 from onboarding import api, files, http, pages, runtime
 from onboarding.concurrency import RequestSlots
 from onboarding.http import request_id
+from onboarding.http.allowed_hosts import BAD_HOST
 from onboarding.http.api_requests import is_api_request
 from onboarding.http.request_body import RequestBodyReader
 from onboarding.services.operators import SESSION_LIFETIME
@@ -25,6 +28,16 @@ _LOG = structlog.get_logger(__name__)
 
 class Product(Flask):
     """The app, which logs no address and no message of an exception."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Route a request whose `Host` is no host name, too, so that its 400 page can link to other pages."""
+        try:
+            return super().create_url_adapter(request)
+        except BadHost:
+            if request is None:
+                raise
+            request.environ[BAD_HOST] = True
+            return self.url_map.bind("localhost", path_info=request.path, default_method=request.method)
 
     def log_exception(self, exc_info: Any) -> None:
         """Log the kind of the exception and its place. An address may be a link that works for its reader, and a message

@@ -21,7 +21,7 @@ def openapi() -> Response:
     return Response(text(described()), mimetype="application/json")
 
 
-@blueprint.get("/docs")
+@blueprint.get("/docs", strict_slashes=False)
 @public
 def docs() -> str:
     return render_template(

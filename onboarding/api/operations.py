@@ -132,9 +132,10 @@ def _route(method: str, rule: str, operation: Operation) -> Callable[[View], Vie
 
 
 def _add_rule(rule: str, name: str, view: Callable[..., Response], method: str) -> None:
-    blueprint.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False)
+    # Some clients end each address with a slash.
+    blueprint.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False, strict_slashes=False)
     if rule not in _rules:
-        blueprint.add_url_rule(rule, "options", options, methods=["OPTIONS"])
+        blueprint.add_url_rule(rule, "options", options, methods=["OPTIONS"], strict_slashes=False)
     _rules.add(rule)
 
 
