@@ -73,6 +73,8 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         MAX_FORM_PARTS=100,
         # A page may stay open for days: CSRF tokens are valid as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
+        # Flask-WTF compares Referer with Host, which a proxy may change. `http/form_checks.py` compares Origin instead.
+        WTF_CSRF_SSL_STRICT=False,
     )
     app.session_interface = _Sessions()
     # Answer an address with `//` with 404 instead of a redirect.

@@ -1,17 +1,12 @@
 """Show a page for each error outside of an install: one template, one table of texts."""
 
-from collections.abc import Callable
-from typing import Any
-
 import structlog
-from flask import Flask, current_app, redirect, render_template, request
+from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from onboarding.errors import NotFound, Refused, StorageProblem
 from onboarding.http.operator_guard import signed_in_person
-from onboarding.http.route_access import View
 
 _LOG = structlog.get_logger(__name__)
 #: Title and sentence by status.
@@ -26,32 +21,17 @@ _TEXTS = {
     500: ("Something went wrong on our side", "We’ve logged the problem. Nothing was changed. Try again in a moment."),
     503: ("This page is unavailable right now", "Nothing was changed. Try again in a moment."),
 }
-_CSRF_FAILED = "This page was open for too long, or its form was sent from another site. Nothing was changed. Go back and try again."
-_RELOADED_ON_CSRF_FAILURE: set[Callable[..., Any]] = set()
-
-
-def reload_on_csrf_failure(view: View) -> View:
-    """Mark a view that answers a form without input: after a failed CSRF check its page is loaded again with a new token."""
-    _RELOADED_ON_CSRF_FAILURE.add(view)
-    return view
 
 
 def register(app: Flask) -> None:
-    app.register_error_handler(CSRFError, _csrf_failed)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NotFound, lambda problem: _page(404, problem.sentence))
-    app.register_error_handler(Refused, lambda problem: _page(400, problem.sentence))
+    app.register_error_handler(NotFound, lambda problem: problem_page(404, problem.sentence))
+    app.register_error_handler(Refused, lambda problem: problem_page(400, problem.sentence))
     app.register_error_handler(StorageProblem, _storage_unavailable)
 
 
-def _csrf_failed(_problem: CSRFError) -> ResponseReturnValue:
-    if current_app.view_functions[request.endpoint or ""] in _RELOADED_ON_CSRF_FAILURE:
-        return redirect(request.path, 303)
-    return _page(400, _CSRF_FAILED)
-
-
 def _http_error(problem: HTTPException) -> ResponseReturnValue:
-    page, status = _page(problem.code or 500)
+    page, status = problem_page(problem.code or 500)
     # RFC 9110 requires `Allow` in a response with status 405.
     kept = [(name, value) for name, value in problem.get_headers() if name == "Allow"]
     return page, status, kept
@@ -60,10 +40,11 @@ def _http_error(problem: HTTPException) -> ResponseReturnValue:
 def _storage_unavailable(problem: StorageProblem) -> tuple[str, int]:
     # The rule and not the address, which may contain a link's or a sign-in's token.
     _LOG.error("page.database_gone", page=str(request.url_rule), problem=problem.sentence)
-    return _page(503)
+    return problem_page(503)
 
 
-def _page(status: int, sentence: str = "") -> tuple[str, int]:
+def problem_page(status: int, sentence: str = "") -> tuple[str, int]:
+    """Render the page of an error. `sentence` replaces the status's own."""
     title, default = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
     template = "problems/console.html" if _is_signed_in() else "problems/problem.html"
     page = render_template(template, status=status, title=title, sentence=sentence or default)

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.errors import NotFound
 from onboarding.http import security_headers
+from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.operator_guard import environment_id, require_person
-from onboarding.http.problem_pages import reload_on_csrf_failure
 from onboarding.pages.customer import answers
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
@@ -37,13 +37,14 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.post("/slack/install")
-@reload_on_csrf_failure
+@reload_on_csrf_failure("installs.start")
 def start_submit() -> ResponseReturnValue:
     started = current().installs.start_operator(environment_id(), _selected(), require_person().email)
     return answers.redirect_to_slack(started)
 
 
 @blueprint.post("/slack/install/approval")
+@reload_on_csrf_failure("installs.start")
 def approval_submit() -> ResponseReturnValue:
     """Create an approval link, which the operator forwards to a Slack admin."""
     started = current().installs.ask_approval(None, require_person().email, environment_id(), _selected())

@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding.http import operator_guard
+from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.route_access import public
 from onboarding.runtime import current
 from onboarding.services.operators import SignInProblem
@@ -31,6 +32,7 @@ def confirm(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/sign-in/<token>")
 @public
+@reload_on_csrf_failure("operators.confirm")
 def confirm_submit(token: str) -> ResponseReturnValue:
     session_token = current().operators.sign_in(token)
     if isinstance(session_token, SignInProblem):

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.errors import LinkProblem
 from onboarding.http import security_headers
-from onboarding.http.problem_pages import reload_on_csrf_failure
+from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.route_access import public
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.pages.layout import Product
@@ -35,7 +35,7 @@ def start(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/connect/<token>")
 @public
-@reload_on_csrf_failure
+@reload_on_csrf_failure("connect.start")
 def start_submit(token: str) -> ResponseReturnValue:
     asked = request.form.get("intent")
     intent = asked if asked in ("reconnect", "other_workspace") else None
@@ -45,6 +45,7 @@ def start_submit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/connect/<token>/approval")
 @public
+@reload_on_csrf_failure("connect.start")
 def approval_submit(token: str) -> ResponseReturnValue:
     """Create an approval link, which the person forwards to a Slack admin."""
     return answers.redirect_to_result(current().installs.ask_approval(current().links.read(token), None, "", ""))

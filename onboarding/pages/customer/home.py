@@ -7,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding.callers import SYSTEM
+from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.operator_guard import environment_id, signed_in_person
 from onboarding.http.route_access import public
 from onboarding.runtime import current
@@ -31,6 +32,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/try")
 @public
+@reload_on_csrf_failure("home.index")
 def try_submit() -> ResponseReturnValue:
     """Create a practice link for a made-up customer. Public, because it exists in practice mode only: 404 otherwise."""
     integrations = current().integrations.all_of(environment_id())
