@@ -4,6 +4,8 @@ import unicodedata
 
 #: Unicode's general categories: control, format, surrogate, and the three kinds of separators.
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: Zero-width joiner and non-joiner: scripts and emoji need them.
+_JOINERS = "\u200c\u200d"
 _BLANKS = frozenset({*_CONTROLS, "Zs"})
 
 
@@ -23,17 +25,21 @@ def has_blanks(text: str) -> bool:
 
 
 def has_controls(text: str) -> bool:
-    """Return whether the text contains control or format characters. A space is none; a no-break space is none either."""
-    return any(unicodedata.category(one) in _CONTROLS for one in text)
+    """Return whether the text contains control or format characters."""
+    return any(map(_is_control, text))
 
 
 def escape(text: str) -> str:
     """Replace control and format characters, line breaks included, with Python's escapes: a terminal acts on none of them."""
-    return "".join(_escaped(one) if unicodedata.category(one) in _CONTROLS else one for one in text)
+    return "".join(_escaped(one) if _is_control(one) else one for one in text)
 
 
 def _is_blank(character: str) -> bool:
     return unicodedata.category(character) in _BLANKS
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in _CONTROLS and character not in _JOINERS
 
 
 def _escaped(character: str) -> str:

@@ -12,6 +12,7 @@ import click
 
 from onboarding import runtime, settings
 from onboarding.callers import SHELL, Actor, ActorKind
+from onboarding.characters import trim
 from onboarding.errors import NotSetUp, Problem, Refused, StorageProblem
 from onboarding.services.environments import FIRST
 
@@ -73,4 +74,4 @@ def parse_lifetime(text: str) -> timedelta:
 
 def split_list(text: str) -> tuple[str, ...]:
     """Split a comma-separated option; empty parts are dropped."""
-    return tuple(filter(None, (one.strip() for one in text.split(","))))
+    return tuple(filter(None, (trim(one) for one in text.split(","))))

@@ -3,11 +3,13 @@
 import re
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from onboarding import changes, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
+from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, NotFound, Refused, unknown_integration
 from onboarding.slack import scopes as known_scopes
@@ -19,7 +21,10 @@ from onboarding.vault import SealedAt, Vault
 DEFAULT_SCOPES = known_scopes.DEFAULT
 KNOWN_SCOPES = tuple(known_scopes.SENTENCES)
 _MAX_NAME_LENGTH = 100
-_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,200}\Z")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
+_CLIENT_ID = re.compile(r"(?=.{3,200}\Z)[0-9]+\.[0-9]+\Z")
+#: Visible ASCII: everything else would be a copying mistake.
+_SECRET = re.compile(r"[!-~]{1,200}\Z")
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,9 @@ class IntegrationChange:
     workspace_policy: str | None = None
 
 
+_Values = TypeVar("_Values", NewIntegration, IntegrationChange)
+
+
 class Integrations:
     def __init__(self, database: Database, vault: Vault, now: Clock) -> None:
         self._database, self._vault, self._now = database, vault, now
@@ -98,10 +106,8 @@ class Integrations:
         taken. A client id belongs to one integration of the whole deployment, because a Slack app has one bot token
         per workspace.
         """
-        if not ids.is_addressable(new.identifier):
-            raise Refused("The identifier has 1 to 255 characters, none that an address cannot carry.", "identifier")
-        if not _CLIENT_ID.match(new.client_id):
-            raise Refused("A client id has digits and a dot, such as 1234567890.1234567890.", "client_id")
+        new = _trimmed(new)
+        _check_new(new)
         _check(IntegrationChange(new.client_secret, new.signing_secret, new.scopes, new.name))
         with self._database.transaction() as session:
             environment = environments.by_name(session, new.environment)
@@ -119,6 +125,7 @@ class Integrations:
 
     def change(self, environment_id: str, identifier: str, change: IntegrationChange, actor: Actor) -> None:
         """Change the given values; connections stay. Raises Refused for an invalid value, NotFound."""
+        change = _trimmed(change)
         _check(change)
         with self._database.transaction() as session:
             row = store.by_identifier(session, environment_id, identifier)
@@ -201,14 +208,43 @@ def _sealed_at(column: str, row_id: str) -> SealedAt:
     return SealedAt("integrations", column, row_id)
 
 
+def _trimmed(given: _Values) -> _Values:
+    """Remove white space and invisible characters, which copying adds, from both ends of every pasted value."""
+    pasted = ("client_id", "client_secret", "signing_secret", "name")
+    texts = {name: getattr(given, name, None) for name in pasted}
+    trimmed: dict[str, Any] = {name: trim(text) for name, text in texts.items() if text is not None}
+    return replace(given, **trimmed)
+
+
+def _check_new(new: NewIntegration) -> None:
+    """Raises Refused."""
+    if not _IDENTIFIER.match(new.identifier) or new.identifier in (".", ".."):
+        raise Refused(
+            "The identifier must have 1 to 100 characters, only letters, digits, -, _ and ., such as slack-prod.",
+            "identifier",
+        )
+    if not _CLIENT_ID.match(new.client_id):
+        raise Refused(
+            "The client id must be two numbers with a dot between, such as 1234567890.1234567890.", "client_id"
+        )
+
+
 def _check(change: IntegrationChange) -> None:
     """Raises Refused."""
     # With an empty signing secret anyone could sign a request as Slack:
     # https://docs.slack.dev/authentication/verifying-requests-from-slack
-    if "" in (change.client_secret, change.signing_secret):
-        raise Refused("A client secret and a signing secret are not empty.", "client_secret")
-    if change.name is not None and not 1 <= len(change.name.strip()) <= _MAX_NAME_LENGTH:
-        raise Refused(f"The name has 1 to {_MAX_NAME_LENGTH} characters.", "name")
+    for field_name in ("client_secret", "signing_secret"):
+        secret = getattr(change, field_name)
+        if secret is not None and not _SECRET.match(secret):
+            raise Refused(
+                f"The {field_name.replace('_', ' ')} must be letters and digits without spaces, as Slack shows it "
+                "under Basic Information > App Credentials.",
+                field_name,
+            )
+    if change.name is not None and (not 1 <= len(change.name) <= _MAX_NAME_LENGTH or has_controls(change.name)):
+        raise Refused(
+            f"The name must have 1 to {_MAX_NAME_LENGTH} characters, none of them a control character.", "name"
+        )
     if change.scopes is None:
         return
     if not change.scopes:

@@ -16,6 +16,7 @@ from itsdangerous import BadSignature, Signer
 from onboarding import changes, identity, ids
 from onboarding.callers import Actor, ApiCaller
 from onboarding.changes import Change, ChangeKind
+from onboarding.characters import has_blanks, has_controls
 from onboarding.clock import Clock
 from onboarding.errors import (
     LinkProblem,
@@ -39,6 +40,7 @@ INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: For the link that the console opens when an operator reconnects a workspace.
 RECONNECT_LIFETIME = timedelta(hours=1)
 _MAX_CONTEXT_KEYS = 20
+_MAX_URL_LENGTH = 2000
 _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 
 
@@ -191,8 +193,8 @@ def check(new: NewLink) -> None:
         raise Refused("An open link fixes no subscriber and no context.")
     if new.workspace_id and not _WORKSPACE_ID.match(new.workspace_id):
         raise Refused("A workspace's id begins with T, an organization's with E, such as T0123ABCD.")
-    if new.subscriber_id and not ids.is_addressable(new.subscriber_id):
-        raise Refused("The subscriber id has characters that an address cannot carry.")
+    if new.subscriber_id and (not ids.is_addressable(new.subscriber_id) or has_controls(new.subscriber_id)):
+        raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")
     _check_context_keys(new)
     if new.mode == "shared" and not (new.is_open or new.context_keys or new.offered_context_keys):
         raise Refused("Shared mode needs a context.")
@@ -203,7 +205,7 @@ def check(new: NewLink) -> None:
     if new.is_open and new.effective_lifetime > OPEN_LIFETIME:
         raise Refused("An open link expires after 24 hours at most.")
     if new.return_url and not _is_web_address(new.return_url):
-        raise Refused("The return address must begin with https:// or http://.")
+        raise Refused("The return address must be a web address without spaces that begins with https:// or http://.")
 
 
 def _check_context_keys(new: NewLink) -> None:
@@ -224,6 +226,8 @@ def _check_context_keys(new: NewLink) -> None:
 
 
 def _is_web_address(text: str) -> bool:
+    if len(text) > _MAX_URL_LENGTH or has_blanks(text):
+        return False
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -125,8 +125,8 @@ def _ours(store: Store, rows: int) -> Contestant:
     ours = Contestant("ours", store.name, rows, url, surroundings)
     with ours.opened() as built:
         set_up(built)
-        for identifier in INTEGRATIONS:
-            client = (f"client-of-{identifier}", secrets.token_hex(16))
+        for number, identifier in enumerate(INTEGRATIONS):
+            client = (f"1.{number}", secrets.token_hex(16))
             new = NewIntegration(identifier, identifier, FIRST, *client, scopes=("chat:write",))
             built.integrations.add(new, SHELL)
         key = built.api_keys.create(NewApiKey("bench", FIRST), SHELL).key
