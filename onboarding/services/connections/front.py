@@ -1,4 +1,4 @@
-"""Everything that is done with connections after, or without, an install."""
+"""The connection services under one name."""
 
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector
@@ -7,7 +7,7 @@ from onboarding.services.connections.verify import ConnectionVerifier
 
 
 class Connections:
-    """What can be done with connections under one name; each is documented where it is defined."""
+    """Create, list, read, verify and disconnect connections. Each method is documented where it is defined."""
 
     def __init__(
         self,
