@@ -1,10 +1,8 @@
 """Servers that load the app once and fork their workers then, as `web` does, and gunicorn when asked to."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -12,20 +10,13 @@ import pytest
 
 from tests.api.conftest import INTEGRATION, Program
 from tests.browser_client import Site
-from tests.conftest import KEY, SECRET
-from tests.ports import free_port
+from tests.servers import GUNICORN, WEB, forking
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
-_ROOT = Path(__file__).parents[1]
 
-
-_GUNICORN = ("gunicorn", "--preload", "--workers", "2", "--threads", "4", "--no-control-socket", "app:app", "--bind")
-_WEB = ("flask", "--app", "app", "web", "--workers", "2")
-
-
-@pytest.mark.parametrize("command", [_GUNICORN, _WEB], ids=["gunicorn", "web"])
+@pytest.mark.parametrize("command", [GUNICORN, WEB], ids=["gunicorn", "web"])
 def test_workers_share_no_connection(site: Site, tmp_path: Path, command: tuple[str, ...]) -> None:
     site.add_practice_app(INTEGRATION, "Northwind", "Development")
     program = Program(site, site.api_key("a program", "Development"))
@@ -34,11 +25,12 @@ def test_workers_share_no_connection(site: Site, tmp_path: Path, command: tuple[
         assert program.creates(identifier=name, subscriberId=name).status_code == 201
     headers = {"Authorization": f"ApiKey {program.key}"}
 
-    with _forked(site, tmp_path / "log", command, PRACTICE="off") as address:
-        assert until(lambda: _status(address) == 200, 30)
+    with forking(site, tmp_path / "log", command, PRACTICE="off") as server:
+        assert until(lambda: server.status() == 200, 30)
 
         def ask(name: str) -> str:
-            answer = httpx.get(f"{address}/v1/channel-connections/{name}", headers=headers, trust_env=False, timeout=20)
+            address = f"{server.origin}/v1/channel-connections/{name}"
+            answer = httpx.get(address, headers=headers, trust_env=False, timeout=20)
             return str(answer.json().get("identifier", answer.text))
 
         with ThreadPoolExecutor(8) as threads:
@@ -46,38 +38,21 @@ def test_workers_share_no_connection(site: Site, tmp_path: Path, command: tuple[
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("command", [_GUNICORN, _WEB], ids=["gunicorn", "web"])
+@pytest.mark.parametrize("command", [GUNICORN, WEB], ids=["gunicorn", "web"])
 def test_practice_mode_refuses_a_second_worker(site: Site, tmp_path: Path, command: tuple[str, ...]) -> None:
-    with _forked(site, tmp_path / "log", command):
+    with forking(site, tmp_path / "log", command):
         assert until(lambda: "practice mode runs as one web process" in (tmp_path / "log").read_text(), 30)
 
 
-def _status(address: str) -> int:
-    try:
-        return httpx.get(f"{address}/readyz", trust_env=False).status_code
-    except httpx.TransportError:
-        return 0
-
-
-@contextmanager
-def _forked(site: Site, log: Path, command: tuple[str, ...], **differs: str) -> Iterator[str]:
-    """The address of a second server of the site's database."""
-    port = free_port()
-    environment = {
-        "PORT": str(port),
-        "DATABASE_URL": site.settings.database_url.get_secret_value(),
-        "INSTANCE": str(site.settings.instance),
-        "SECRET_KEY": SECRET,
-        "ENCRYPTION_KEYS": KEY,
-        **differs,
-    }
-    bind = [f"127.0.0.1:{port}"] if command is _GUNICORN else []
-    with log.open("w") as written:
-        server = subprocess.Popen(
-            [sys.executable, "-m", *command, *bind], cwd=_ROOT, env=environment, stdout=written, stderr=written
-        )
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(40)
+@pytest.mark.once
+def test_killed_worker_is_started_again_while_the_other_serves(site: Site, tmp_path: Path) -> None:
+    """The kernel kills a process like this when memory is short."""
+    with forking(site, tmp_path / "log", WEB, PRACTICE="off") as server:
+        assert until(lambda: server.status() == 200 and len(server.workers()) == 2, 30)
+        killed, other = sorted(server.workers())
+        os.kill(killed, signal.SIGKILL)
+        assert until(lambda: killed not in server.workers())
+        assert until(lambda: server.status() == 200), "the other worker answers"
+        assert until(lambda: len(server.workers()) == 2, 30)
+        assert other in server.workers()
+        assert all(server.status() == 200 for _ in range(20))

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from onboarding import clock, documents
 from onboarding.api.field_types import printable
 from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem
+from onboarding.http import request_body
 from onboarding.http.api_requests import is_api_request
 from onboarding.http.request_id import current_request_id
 from onboarding.services.subscribers import SubscriberExists
@@ -95,6 +96,11 @@ TABLE = {
         503,
         "The database is locked or unreachable. Nothing was changed.",
         f"{StorageProblem.default} Nothing was changed",
+    ),
+    "server_busy": Row(
+        503,
+        "The server is reading too many request bodies. Nothing was changed. `Retry-After` says when to try again.",
+        "The server is reading as many request bodies as it can. Nothing was changed",
     ),
 }
 
@@ -207,6 +213,10 @@ def _unrouted() -> Response | None:
     """Answer an unknown address or method of the API, and an oversized request, with a documented error."""
     if not is_api_request():
         return None
+    if request_body.was_refused():
+        response = _error("server_busy")
+        response.headers["Retry-After"] = str(request_body.RETRY_AFTER_SECONDS)
+        return response
     if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
         return _error("address_too_long")
     if (request.content_length or 0) > (request.max_content_length or 0):

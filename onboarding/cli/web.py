@@ -6,7 +6,8 @@ import socket
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from onboarding import concurrency, settings
@@ -16,6 +17,10 @@ from onboarding.settings import Settings
 
 #: Time for open requests to end. The sweep ends installs that still wait for Slack then.
 END_SECONDS = 15
+#: Time for a client to send the head of a request, and to begin the next one on a connection that is kept open.
+_HEADER_READ_MILLISECONDS = 10_000
+#: Connections of a worker, open or waiting. Idle ones cost little; a lower limit would let a few hundred of them block others.
+_MAX_CONNECTIONS = 4096
 
 
 @click.command()
@@ -37,8 +42,11 @@ def web(workers: int | None) -> None:
         port=configured.port,
         workers=workers or (1 if configured.practice_possible else os.cpu_count() or 1),
         blocking_threads=concurrency.THREADS,
-        backpressure=concurrency.THREADS * 4,
+        backpressure=_MAX_CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_READ_MILLISECONDS),
         websockets=False,
+        respawn_failed_workers=True,
         log_level=LogLevels.error,
         workers_kill_timeout=END_SECONDS,
     ).serve()

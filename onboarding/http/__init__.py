@@ -2,10 +2,19 @@
 
 from flask import Flask
 
-from onboarding.http import allowed_hosts, form_checks, operator_guard, problem_pages, security_headers, text_input
+from onboarding.http import (
+    allowed_hosts,
+    form_checks,
+    operator_guard,
+    problem_pages,
+    request_body,
+    security_headers,
+    text_input,
+)
 
 
 def register(app: Flask) -> None:
     """Install the hooks of this package, except those of `request_id`, which come before the API's (see `web.py`)."""
-    for part in (allowed_hosts, text_input, operator_guard, form_checks, security_headers, problem_pages):
+    first = (request_body, allowed_hosts, text_input, operator_guard)
+    for part in (*first, form_checks, security_headers, problem_pages):
         part.register(app)

@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
 def _http_error(problem: HTTPException) -> ResponseReturnValue:
     page, status = problem_page(problem.code or 500)
     # RFC 9110 requires `Allow` in a response with status 405.
-    kept = [(name, value) for name, value in problem.get_headers() if name == "Allow"]
+    kept = [(name, value) for name, value in problem.get_headers() if name in ("Allow", "Retry-After")]
     return page, status, kept
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from onboarding.api.problems import TABLE
+from onboarding.http import request_body
 from tests.api.conftest import Program, connection
 from tests.browser_client import Site
 
@@ -111,6 +112,17 @@ def _raced(scene: Scene) -> httpx.Response:
     return scene.program.asks("PATCH", f"{LIST}/{name}", body)
 
 
+def _too_many_bodies(scene: Scene) -> httpx.Response:
+    """Clients that send slowly occupy every thread that may read a body."""
+    for _ in range(request_body.MAX_READING):
+        assert request_body.reading.acquire(0)
+    try:
+        return scene.posts(b"{}")
+    finally:
+        for _ in range(request_body.MAX_READING):
+            request_body.reading.release()
+
+
 SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "body_not_json": lambda scene: scene.posts(b"{"),
     "body_not_object": lambda scene: scene.posts(b"[]"),
@@ -155,6 +167,7 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "internal": _broken,
     "slack_unreachable": _unreachable,
     "storage_unavailable": _gone,
+    "server_busy": _too_many_bodies,
 }
 
 

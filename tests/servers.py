@@ -1,0 +1,67 @@
+"""Servers in processes of their own, which fork their workers."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.browser_client import Site
+from tests.conftest import KEY, SECRET
+from tests.ports import free_port
+
+_ROOT = Path(__file__).parents[1]
+
+GUNICORN = ("gunicorn", "--preload", "--workers", "2", "--threads", "4", "--no-control-socket", "app:app", "--bind")
+WEB = ("flask", "--app", "app", "web", "--workers", "2")
+
+
+class ForkingServer:
+    """A running server. `workers` are the process ids of its children that serve."""
+
+    def __init__(self, process: subprocess.Popen[bytes], origin: str) -> None:
+        self.process, self.origin = process, origin
+
+    def status(self, path: str = "/readyz") -> int:
+        """Return the status of a GET; 0 where the server does not answer."""
+        try:
+            return httpx.get(f"{self.origin}{path}", trust_env=False, timeout=5).status_code
+        except httpx.TransportError:
+            return 0
+
+    def workers(self) -> set[int]:
+        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return {int(child) for child in task.read_text().split() if not _is_tracker(int(child))}
+
+
+def _is_tracker(process_id: int) -> bool:
+    try:
+        return b"resource_tracker" in Path(f"/proc/{process_id}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return True
+
+
+@contextmanager
+def forking(site: Site, log: Path, command: tuple[str, ...], **settings: str) -> Iterator[ForkingServer]:
+    """Start a second server of the site's database."""
+    port = free_port()
+    environment = {
+        "PORT": str(port),
+        "DATABASE_URL": site.settings.database_url.get_secret_value(),
+        "INSTANCE": str(site.settings.instance),
+        "SECRET_KEY": SECRET,
+        "ENCRYPTION_KEYS": KEY,
+        **settings,
+    }
+    bind = [f"127.0.0.1:{port}"] if command is GUNICORN else []
+    with log.open("w") as written:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, *bind], cwd=_ROOT, env=environment, stdout=written, stderr=written
+        )
+    try:
+        yield ForkingServer(process, f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(40)

@@ -1,0 +1,77 @@
+"""Clients that open connections and send nothing, or half of a body: others are still served."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from onboarding.http import request_body
+from tests.browser_client import Site
+from tests.servers import WEB, ForkingServer, forking
+from tests.waiting import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.once]
+
+#: More than the threads of a process, and more than the connections that Granian accepts by default.
+_HALF_SENT, _SILENT = 150, 300
+_ONE_WORKER = (*WEB[:-1], "1")
+
+
+@pytest.fixture
+def server(site: Site, tmp_path: Path) -> Iterator[ForkingServer]:
+    with forking(site, tmp_path / "log", _ONE_WORKER, PRACTICE="off") as started:
+        assert until(lambda: started.status() == 200, 30)
+        yield started
+
+
+def _connect(server: ForkingServer) -> socket.socket:
+    address = urlsplit(server.origin)
+    return socket.create_connection((address.hostname, address.port), 10)
+
+
+def _half_of_a_request(server: ForkingServer, path: str) -> bytes:
+    host = urlsplit(server.origin).netloc
+    head = [f"POST {path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json", "Content-Length: 1000"]
+    return ("\r\n".join([*head, "", "{"])).encode()
+
+
+def test_others_are_served_while_clients_send_nothing_or_half_a_body(server: ForkingServer) -> None:
+    with ExitStack() as opened:
+        for _ in range(_SILENT):
+            opened.enter_context(_connect(server))
+        for number in range(_HALF_SENT):
+            path = "/v1/channel-connections" if number % 2 else "/sign-out"
+            opened.enter_context(_connect(server)).sendall(_half_of_a_request(server, path))
+        began = time.monotonic()
+        for path in ("/healthz", "/readyz", "/static/css/app.css", "/v1/channel-connections", "/sign-in/nobody") * 4:
+            assert server.status(path) not in (0, 503), path
+        assert time.monotonic() - began < 10
+        refused = httpx.post(f"{server.origin}/sign-out", data={"a": "b"}, trust_env=False, timeout=10)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, str(request_body.RETRY_AFTER_SECONDS))
+        assert "Try again in a moment" in refused.text
+    assert until(lambda: _posts(server) != 503), "clients that leave free their threads"
+
+
+def test_connection_without_a_whole_head_is_closed(server: ForkingServer) -> None:
+    with _connect(server) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
+        connection.settimeout(50)
+        began = time.monotonic()
+        connection.recv(1000)
+        assert 5 < time.monotonic() - began < 25
+
+
+def test_http_2_is_not_offered(server: ForkingServer) -> None:
+    with _connect(server) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+        connection.settimeout(50)
+        assert not connection.recv(9).startswith(b"\x00"), "no frame of HTTP/2"
+
+
+def _posts(server: ForkingServer) -> int:
+    return httpx.post(f"{server.origin}/sign-out", data={"a": "b"}, trust_env=False, timeout=10).status_code
