@@ -164,9 +164,11 @@ def _check(new: NewApiKey) -> None:
     if unknown:
         raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.", "scopes")
     if not _NAME.match(new.name) or new.name != new.name.strip():
-        raise Refused("A key's name has 1 to 100 characters, none of them a control character.", "name")
+        raise Refused(
+            "A key's name must have 1 to 100 characters, no control character and no space at either end.", "name"
+        )
     if new.lifetime is not None and not timedelta(minutes=1) <= new.lifetime <= MAX_LIFETIME:
-        raise Refused("A key expires after 1 minute to 3650 days, or never.", "life")
+        raise Refused("A key's lifetime must be from 1 minute to 3650 days.", "lifetime")
 
 
 def _unknown_environment(name: str) -> NotFound:

@@ -70,7 +70,7 @@ class Environments:
     def add(self, name: str, actor: Actor) -> EnvironmentSummary:
         """Create an environment. Raises Refused for an invalid name, Conflict if the name is taken."""
         if not name.strip() or name != name.strip() or len(name) > 100 or not name.isprintable():
-            sentence = "An environment's name has 1 to 100 printable characters, and no space at either end."
+            sentence = "An environment's name must have 1 to 100 printable characters and no space at either end."
             raise Refused(sentence, "name")
         with self._database.transaction() as session:
             if store.by_name(session, name) is not None:

@@ -190,9 +190,9 @@ def check(new: NewLink) -> None:
         sentence = "A link is for one customer: name a subscriber, a context or both."
         raise Refused(sentence, code="link_needs_customer")
     if new.is_open and (new.subscriber_id or new.context_keys or new.offered_context_keys):
-        raise Refused("An open link fixes no subscriber and no context.")
+        raise Refused("An open link cannot fix or offer a subscriber or a context.")
     if new.workspace_id and not _WORKSPACE_ID.match(new.workspace_id):
-        raise Refused("A workspace's id begins with T, an organization's with E, such as T0123ABCD.")
+        raise Refused("A workspace id begins with T and an organization id with E, such as T0123ABCD.")
     if new.subscriber_id and (not ids.is_addressable(new.subscriber_id) or has_controls(new.subscriber_id)):
         raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")
     _check_context_keys(new)
@@ -201,9 +201,9 @@ def check(new: NewLink) -> None:
     if new.mode == "subscriber" and not (new.is_open or new.subscriber_id):
         raise Refused("Subscriber mode needs a subscriber.")
     if not timedelta(minutes=1) <= new.effective_lifetime <= MAX_LIFETIME:
-        raise Refused("A link expires after 1 minute to 365 days.")
+        raise Refused("A link's lifetime must be from 1 minute to 365 days.")
     if new.is_open and new.effective_lifetime > OPEN_LIFETIME:
-        raise Refused("An open link expires after 24 hours at most.")
+        raise Refused("An open link's lifetime must be at most 24 hours.")
     if new.return_url and not _is_web_address(new.return_url):
         raise Refused("The return address must be a web address without spaces that begins with https:// or http://.")
 

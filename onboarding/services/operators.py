@@ -59,7 +59,7 @@ class Operators:
         """
         address = email.strip().lower()
         if not 3 <= len(address) <= 320 or "@" not in address[1:-1] or any(c.isspace() or ord(c) < 33 for c in address):
-            raise Refused("That is not an e-mail address.", "email")
+            raise Refused(f"{email!r} is not an e-mail address.", "email")
         token, at = ids.new_secret(), self._now()
         with self._database.transaction() as session:
             row = operators.by_email(session, address)

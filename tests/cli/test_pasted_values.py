@@ -122,7 +122,7 @@ def test_commands_refuse_them_in_one_line(run: Run) -> None:
         (("--context", "tenant=.."), "TYPE=ID"),
         (("--context", "tenant=a\n"), "TYPE=ID"),
         (("--context", f"tenant={'a' * 300}"), "TYPE=ID"),
-        (("--subscriber", "bea", "--workspace", "T1\n"), "workspace's id"),
+        (("--subscriber", "bea", "--workspace", "T1\n"), "workspace id"),
         (("--subscriber", "bea", "--return-url", "https://exa\nmple.com"), "return address"),
         (("--subscriber", "bea", "--return-url", f"https://example.com/{'a' * 2000}"), "return address"),
     ],
