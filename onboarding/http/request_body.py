@@ -10,8 +10,6 @@ from flask import Flask, request
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wsgi import get_content_length
 
-from onboarding.concurrency import FairSemaphore
-
 #: Threads of this process that read a body at a time. The server's read has no timeout, so a client that stops in the
 #: middle of its body occupies a thread for as long as it stays connected.
 MAX_READING = 16
@@ -21,7 +19,7 @@ _MAX_WAIT_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 5
 _REFUSED = "onboarding.body_refused"
 
-reading = FairSemaphore(MAX_READING)
+reading = BoundedSemaphore(MAX_READING)
 _waiting = BoundedSemaphore(MAX_WAITING)
 
 
@@ -69,10 +67,10 @@ def _check_body() -> None:
 
 @contextmanager
 def _permission_to_read() -> Iterator[bool]:
-    may_read = reading.acquire(0)
+    may_read = reading.acquire(blocking=False)
     if not may_read and _waiting.acquire(blocking=False):
         try:
-            may_read = reading.acquire(_MAX_WAIT_SECONDS)
+            may_read = reading.acquire(timeout=_MAX_WAIT_SECONDS)
         finally:
             _waiting.release()
     try:

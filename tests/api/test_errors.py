@@ -115,7 +115,7 @@ def _raced(scene: Scene) -> httpx.Response:
 def _too_many_bodies(scene: Scene) -> httpx.Response:
     """Clients that send slowly occupy every thread that may read a body."""
     for _ in range(request_body.MAX_READING):
-        assert request_body.reading.acquire(0)
+        assert request_body.reading.acquire(blocking=False)
     try:
         return scene.posts(b"{}")
     finally:
