@@ -50,7 +50,7 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
 
 def _served() -> Flask:
     configured = settings.from_environ()
-    built = runtime.build(configured)
+    built = runtime.build(configured, serves_requests=True)
     runtime.check_ready(built, settings.keys_are_given())
     if configured.practice_possible and built.practice.is_on():
         _keep_alone(configured)

@@ -60,11 +60,14 @@ class Runtime:
     retention: Retention
 
 
-def build(settings: Settings, now: clock.Clock = clock.now) -> Runtime:
-    """The wiring. Raises SettingsProblem where a setting does not do."""
+def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: bool = False) -> Runtime:
+    """Build the services. Raises SettingsProblem for an invalid setting.
+
+    `serves_requests`: limit how long a statement of PostgreSQL may take.
+    """
     if settings.database.startswith("sqlite"):
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database)
+    database = Database(settings.database, serves_requests=serves_requests)
     vault, gateway = Vault(settings.vault_keys), Gateway()
     # The browser reaches the practice Slack below PUBLIC_URL; the server asks at the address that it listens on.
     here = f"http://{settings.own_host}:{settings.port}"

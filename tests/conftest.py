@@ -123,7 +123,10 @@ def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Call
 
 
 @contextmanager
-def sites(database_url: str, folder: Path, clock: Clock) -> Iterator[Callable[..., Site]]:
+def sites(
+    database_url: str, folder: Path, clock: Clock, *, serves_requests: bool = False
+) -> Iterator[Callable[..., Site]]:
+    """`serves_requests`: with the time limits of a web process's statements, which a busy test machine may exceed."""
     running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
 
     def start(**given: object) -> Site:
@@ -136,7 +139,7 @@ def sites(database_url: str, folder: Path, clock: Clock) -> Iterator[Callable[..
             **given,
         }
         settings = Settings.model_validate(values)
-        built = runtime.build(settings, clock)
+        built = runtime.build(settings, clock, serves_requests=serves_requests)
         set_up(built)
         product = wsgi.site(settings, built)
         server = make_server(settings.host, settings.port, product, threaded=True)

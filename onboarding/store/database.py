@@ -49,10 +49,11 @@ class Database:
     its own. On SQLite the threads of a process write in order of arrival, and its own lock decides between processes.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, serves_requests: bool = False) -> None:
+        """`serves_requests`: end a statement of PostgreSQL that takes too long for a request."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sqlite.create(url) if self.is_sqlite else postgresql.create(url)
+        self.engine = sqlite.create(url) if self.is_sqlite else postgresql.create(url, serves_requests)
         self._write_lock = WriteLock()
 
     @contextmanager

@@ -1,5 +1,6 @@
 """The SQLAlchemy engine for PostgreSQL."""
 
+import select
 import time
 from typing import Any
 
@@ -7,7 +8,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 
-#: A connection that was unused for longer is tested before it is used again.
+#: A connection that was unused for longer is asked whether it works before it is used again.
 _TRUSTED_SECONDS = 1.0
 #: libpq's connection parameters where DATABASE_URL sets no others. Without them the kernel waits a quarter of an hour for a
 #: server that no longer answers, and every thread with it.
@@ -18,10 +19,19 @@ _TIMEOUTS = {
     "keepalives_interval": 5,
     "keepalives_count": 2,
 }
+#: With a time zone east of UTC, PostgreSQL would return the last hours of the year 9999 as times that Python cannot hold.
+_TIME_ZONE = "SELECT set_config('TimeZone', 'UTC', false)"
+#: Limits of a statement in a web process, in milliseconds, where neither DATABASE_URL's `options` nor the database or its role
+#: sets another. Commands and migrations have no limit.
+_LIMITS = """SELECT set_config(name, CASE name WHEN 'lock_timeout' THEN '2000' ELSE '10000' END, false)
+FROM pg_settings WHERE name IN ('lock_timeout', 'statement_timeout') AND source = 'default'"""
 
 
-def create(url: str) -> Engine:
-    """Create an engine in autocommit that tests a connection only after it was unused for a second."""
+def create(url: str, is_limited: bool) -> Engine:
+    """Create an engine in autocommit whose connections are tested before each use.
+
+    `is_limited`: end a statement that waits for a lock, or runs, for too long.
+    """
     engine = create_engine(
         url,
         pool_size=32,
@@ -34,6 +44,12 @@ def create(url: str) -> Engine:
         connect_args={name: value for name, value in _TIMEOUTS.items() if name not in make_url(url).query},
     )
 
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.execute(_TIME_ZONE)
+        if is_limited:
+            connection.execute(_LIMITS)
+
     @event.listens_for(engine, "checkin")
     def _note_time(_connection: Any, record: Any) -> None:
         record.info["unused_since"] = time.monotonic()
@@ -41,11 +57,18 @@ def create(url: str) -> Engine:
     @event.listens_for(engine, "checkout")
     def _test(connection: Any, record: Any, _proxy: Any) -> None:
         now = time.monotonic()
-        if now - record.info.get("unused_since", now) < _TRUSTED_SECONDS:
-            return
+        is_trusted = now - record.info.get("unused_since", now) < _TRUSTED_SECONDS
         try:
-            connection.execute("SELECT 1")
+            if not is_trusted or _has_input(connection):
+                connection.execute("SELECT 1")
         except engine.dialect.loaded_dbapi.Error as error:
             raise DisconnectionError from error
 
     return engine
+
+
+def _has_input(connection: Any) -> bool:
+    """Return whether the server has sent something that no statement asked for, as it does when it closes the connection."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -17,7 +17,7 @@ from tests import postgres
 # On PostgreSQL whichever database this run is for.
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
-_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_OTHERS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
@@ -41,10 +41,19 @@ def test_connection_that_ended_while_it_rested_is_replaced_unseen(database: Data
     _asks(database)
 
 
-def test_connection_that_ends_in_use_is_told_and_the_next_is_new(database: Database, url: str) -> None:
-    _ends_all(url)
-    with pytest.raises(StorageProblem):
+def test_connection_that_ended_a_moment_ago_is_replaced_unseen(database: Database, url: str) -> None:
+    for _ in range(3):
+        _ends_all(url)
         _asks(database)
+        _ends_all(url)
+        with database.transaction() as session:
+            assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_connection_that_ends_in_use_is_reported_and_the_next_is_new(database: Database, url: str) -> None:
+    with pytest.raises(StorageProblem), database.rows() as rows:
+        _ends_all(url)
+        rows.scalar(text("SELECT 1"))
     _asks(database)
 
 

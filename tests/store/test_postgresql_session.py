@@ -1,0 +1,109 @@
+"""What the product sets for each of its connections to PostgreSQL: limits of a statement in a web process, and the time zone."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from onboarding.errors import StorageProblem
+from onboarding.store.database import Database
+from tests import postgres
+from tests.api.conftest import INTEGRATION, Program
+from tests.browser_client import Site, client_of
+from tests.conftest import Clock, sites
+
+# On PostgreSQL whichever database this run is for.
+pytestmark = [pytest.mark.once, pytest.mark.slow]
+
+Opened = Callable[..., Database]
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    created = postgres.new_database()
+    yield created
+    postgres.drop(created)
+
+
+@pytest.fixture
+def opened(url: str) -> Iterator[Opened]:
+    databases: list[Database] = []
+
+    def open_database(options: str = "", *, serves_requests: bool = True) -> Database:
+        address = url.replace("postgresql://", "postgresql+psycopg://") + options
+        databases.append(Database(address, serves_requests=serves_requests))
+        return databases[-1]
+
+    yield open_database
+    for one in databases:
+        one.close()
+
+
+def _limits(database: Database) -> tuple[str, str]:
+    with database.rows() as rows:
+        lock, statement = (rows.scalar(text(f"SHOW {name}_timeout")) for name in ("lock", "statement"))
+        return str(lock), str(statement)
+
+
+@contextmanager
+def _locked(url: str, table: str) -> Iterator[None]:
+    with psycopg.connect(url) as other:
+        other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+        other.rollback()
+
+
+def test_statements_of_a_web_process_are_limited_and_others_are_not(opened: Opened) -> None:
+    assert _limits(opened()) == ("2s", "10s")
+    assert _limits(opened(serves_requests=False)) == ("0", "0")
+
+
+def test_limits_that_the_operator_chose_stay(opened: Opened, url: str) -> None:
+    chosen = opened("?options=-c%20statement_timeout%3D60000%20-c%20work_mem%3D8MB")
+    assert _limits(chosen) == ("2s", "1min")
+    with chosen.rows() as rows:
+        assert rows.scalar(text("SHOW work_mem")) == "8MB"
+    with psycopg.connect(url, autocommit=True) as other:
+        name = other.info.dbname
+        other.execute(f"ALTER DATABASE {name} SET lock_timeout = '7s'")
+    assert _limits(opened()) == ("7s", "10s")
+
+
+def test_lock_of_another_session_ends_a_statement_of_a_web_process(opened: Opened, url: str) -> None:
+    database = opened()
+    with database.changing_rows() as rows:
+        rows.execute(text("CREATE TABLE names (name TEXT)"))
+    with _locked(url, "names"):
+        began = time.monotonic()
+        with pytest.raises(StorageProblem), database.rows() as rows:
+            rows.execute(text("SELECT name FROM names"))
+        assert time.monotonic() - began < 10
+    with database.rows() as rows:
+        assert rows.execute(text("SELECT name FROM names")).all() == []
+
+
+def test_requests_that_meet_a_lock_are_answered_with_503(url: str, tmp_path: Path, clock: Clock) -> None:
+    with sites(url, tmp_path, clock, serves_requests=True) as start:
+        site: Site = start()
+        site.add_practice_app(INTEGRATION, "Northwind", "Development")
+        program = Program(site, site.api_key("a program", "Development"))
+        with client_of(site) as person, _locked(url, "channel_connections"):
+            refused = program.asks("GET", "/v1/channel-connections")
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+            assert [person.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+        assert program.asks("GET", "/v1/channel-connections").status_code == 200
+
+
+def test_last_second_of_the_year_9999_is_read_back_east_of_utc(opened: Opened, url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as other:
+        name = other.info.dbname
+        other.execute(f"ALTER DATABASE {name} SET TimeZone = 'Asia/Tokyo'")
+    latest = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for database in (opened(), opened(serves_requests=False)):
+        with database.rows() as rows:
+            assert rows.scalar(text("SELECT CAST(:at AS TIMESTAMP WITH TIME ZONE)"), {"at": latest}) == latest
