@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -51,9 +51,8 @@ def test_connection_that_ended_a_moment_ago_is_replaced_unseen(database: Databas
 
 
 def test_connection_that_ends_in_use_is_reported_and_the_next_is_new(database: Database, url: str) -> None:
-    with pytest.raises(StorageProblem), database.rows() as rows:
-        _ends_all(url)
-        rows.scalar(text("SELECT 1"))
+    with pytest.raises(StorageProblem):
+        _asks_after(database, lambda: _ends_all(url))
     _asks(database)
 
 
@@ -82,7 +81,12 @@ def _silence_seconds(database: Database) -> float:
 
 
 def _asks(database: Database) -> None:
+    _asks_after(database, lambda: None)
+
+
+def _asks_after(database: Database, event: Callable[[], None]) -> None:
     with database.rows() as rows:
+        event()
         assert rows.scalar(text("SELECT 1")) == 1
 
 
