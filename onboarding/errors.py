@@ -36,7 +36,13 @@ class SettingsProblem(Problem):
 
 
 class NotFound(Problem):
+    """`kind` and `name` describe the object that was not found, if the sentence names one."""
+
     code = "not_found"
+
+    def __init__(self, sentence: str = "", code: str | None = None, kind: str = "", name: str = "") -> None:
+        super().__init__(sentence or f"{kind} not found: {name}", code)
+        self.kind, self.name = kind, name
 
 
 class Refused(Problem):
@@ -113,15 +119,20 @@ class ReconnectNeeded(SlackProblem):
 
 
 def unknown_integration(identifier: str) -> NotFound:
-    return NotFound(f"Integration not found: {identifier}", "integration_not_found")
+    return NotFound(code="integration_not_found", kind="Integration", name=identifier)
+
+
+def unknown_environment(name: str) -> NotFound:
+    return NotFound(kind="Environment", name=name)
 
 
 def unknown_subscriber(subscriber_id: str) -> NotFound:
-    return NotFound(f"Subscriber not found: {subscriber_id}", "subscriber_not_found")
+    return NotFound(code="subscriber_not_found", kind="Subscriber", name=subscriber_id)
 
 
 def unknown_connection(identifier: str) -> NotFound:
-    return NotFound(f"Channel connection with identifier '{identifier}' not found", "connection_not_found")
+    sentence = f"Channel connection with identifier '{identifier}' not found"
+    return NotFound(sentence, "connection_not_found", kind="Connection", name=identifier)
 
 
 def connection_exists(

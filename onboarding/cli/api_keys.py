@@ -42,7 +42,7 @@ def list_(environment: str, as_json: bool) -> None:
     with open_runtime() as runtime:
         found = runtime.api_keys.all_of(environment)
     members: dict[str, object] = {"data": [_members(one) for one in found]}
-    print_result(as_json, members, lambda: "\n".join(map(_line, found)) or "No keys yet.")
+    print_result(as_json, members, lambda: list(map(_line, found)) or "No keys yet.")
 
 
 @group.command()

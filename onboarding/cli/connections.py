@@ -1,13 +1,18 @@
 """`connection list`, `show`, `verify` and `disconnect`."""
 
 import json
+import sys
 
 import click
 
 from onboarding import documents, texts
 from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor
 from onboarding.documents import Connection
+from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections.records import ConsoleSearch
+
+#: Slack answered, and the connection does not work. A call that failed exits with 1.
+EXIT_NOT_HEALTHY = 3
 
 group = click.Group("connection", help="Channel connections.")
 
@@ -27,7 +32,7 @@ def list_(after: str | None, environment: str, as_json: bool) -> None:
     lines = [_line(row) for row in page.rows]
     if page.next:
         lines.append(f"There are more: --after {page.next}")
-    print_result(as_json, members, lambda: "\n".join(lines) or "No connections yet.")
+    print_result(as_json, members, lambda: lines or "No connections yet.")
 
 
 @group.command()
@@ -50,13 +55,15 @@ def show(identifier: str, environment: str) -> None:
 @environment_option
 @json_option
 def verify(identifier: str, environment: str, as_json: bool) -> None:
-    """Ask Slack whether a connection works. A token that rotates is refreshed."""
+    """Ask Slack whether a connection works. Exit code 3: Slack answered, and the customer has to reconnect."""
     with open_runtime() as runtime:
         home = runtime.environments.named(environment).id
         runtime.connections.verify(home, identifier)
         found = runtime.connections.detail(home, identifier).connection
     why = f": {found.status_reason}" if found.status_reason else "."
     print_result(as_json, documents.connection(found, with_token=False), lambda: f"{identifier} is {found.status}{why}")
+    if found.status != ConnectionStatus.HEALTHY:
+        sys.exit(EXIT_NOT_HEALTHY)
 
 
 @group.command()

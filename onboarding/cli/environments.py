@@ -3,6 +3,7 @@
 import click
 
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
+from onboarding.errors import Refused
 
 group = click.Group("environment", help="Separate sets of keys, integrations and connections.")
 
@@ -14,7 +15,7 @@ def list_(as_json: bool) -> None:
     with open_runtime() as runtime:
         found = runtime.environments.list_all()
     members = [{"id": one.id, "name": one.name, "unknownSubscribers": one.unknown_subscribers} for one in found]
-    lines = "\n".join(f"{one.name}  unknown subscribers: {one.unknown_subscribers}" for one in found)
+    lines = [f"{one.name}  unknown subscribers: {one.unknown_subscribers}" for one in found]
     print_result(as_json, {"data": members}, lambda: lines or "No environments yet.")
 
 
@@ -31,11 +32,13 @@ def add(name: str, as_json: bool) -> None:
 
 @group.command("set")
 @click.argument("name")
-@click.option("--unknown-subscribers", type=click.Choice(["create", "refuse"]), required=True)
+@click.option("--unknown-subscribers", type=click.Choice(["create", "refuse"]))
 @json_option
-def set_(name: str, unknown_subscribers: str, as_json: bool) -> None:
+def set_(name: str, unknown_subscribers: str | None, as_json: bool) -> None:
     """Set what happens in the environment NAME if a request names an unknown subscriber."""
     with open_runtime() as runtime:
+        if unknown_subscribers is None:
+            raise Refused("Name what to change: --unknown-subscribers.")
         runtime.environments.set_unknown_subscribers(name, unknown_subscribers, shell_actor())
     members: dict[str, object] = {"name": name, "unknownSubscribers": unknown_subscribers}
     print_result(as_json, members, lambda: f"{name}: unknown subscribers: {unknown_subscribers}.")

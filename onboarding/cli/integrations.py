@@ -1,6 +1,5 @@
 """`integration add`, `list`, `set` and `remove`: Slack apps and their credentials."""
 
-import sys
 from typing import TypedDict, Unpack
 
 import click
@@ -11,6 +10,7 @@ from onboarding.cli.shell import (
     json_option,
     open_runtime,
     print_result,
+    read_secret,
     shell_actor,
     split_list,
 )
@@ -19,6 +19,8 @@ from onboarding.runtime import Runtime, check_keys
 from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
 
 _PRACTICE_NAME = "Northwind"
+#: What a terminal asks for.
+_CLIENT_SECRET, _SIGNING_SECRET = "Client secret", "Signing secret"
 
 group = click.Group("integration", help="Slack apps.")
 
@@ -44,8 +46,8 @@ class _ChangeOptions(TypedDict):
 @group.command()
 @click.argument("identifier")
 @click.option("--client-id", help="Basic Information > App Credentials.")
-@click.option("--client-secret", help="`-` reads it from standard input.")
-@click.option("--signing-secret", help="`-` reads it from standard input, after the client secret.")
+@click.option("--client-secret", help="`-` asks for it, or reads a line of standard input.")
+@click.option("--signing-secret", help="`-` asks for it, or reads the next line of standard input.")
 @click.option("--scopes", default=",".join(DEFAULT_SCOPES), show_default=True, help="Bot scopes, comma separated.")
 @click.option("--name", help="The name on pages. Default: the identifier.")
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]), default="allow", show_default=True)
@@ -76,15 +78,13 @@ def list_(environment: str, as_json: bool) -> None:
     with open_runtime() as runtime:
         found = runtime.integrations.all_of(runtime.environments.named(environment).id)
     lines = [f"{one.identifier}  {one.name}  {one.client_id}  {','.join(one.scopes)}" for one in found]
-    print_result(
-        as_json, {"data": [_members(one) for one in found]}, lambda: "\n".join(lines) or "No integrations yet."
-    )
+    print_result(as_json, {"data": [_members(one) for one in found]}, lambda: lines or "No integrations yet.")
 
 
 @group.command("set")
 @click.argument("identifier")
-@click.option("--client-secret", help="`-` reads it from standard input.")
-@click.option("--signing-secret", help="`-` reads it from standard input, after the client secret.")
+@click.option("--client-secret", help="`-` asks for it, or reads a line of standard input.")
+@click.option("--signing-secret", help="`-` asks for it, or reads the next line of standard input.")
 @click.option("--scopes", help="Bot scopes, comma separated.")
 @click.option("--name", help="The name on pages.")
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]))
@@ -94,8 +94,8 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
     """Change the given values of the Slack app IDENTIFIER. Its connections stay."""
     scopes = options["scopes"]
     change = IntegrationChange(
-        client_secret=_optional_secret(options["client_secret"]),
-        signing_secret=_optional_secret(options["signing_secret"]),
+        client_secret=_optional_secret(options["client_secret"], _CLIENT_SECRET),
+        signing_secret=_optional_secret(options["signing_secret"], _SIGNING_SECRET),
         scopes=None if scopes is None else split_list(scopes),
         name=options["name"],
         workspace_policy=options["workspace_policy"],
@@ -135,8 +135,8 @@ def _new_integration(runtime: Runtime, identifier: str, environment: str, option
         name=name or identifier,
         environment=environment,
         client_id=client_id,
-        client_secret=_read_secret(client_secret),
-        signing_secret=_optional_secret(options["signing_secret"]),
+        client_secret=read_secret(client_secret, _CLIENT_SECRET),
+        signing_secret=_optional_secret(options["signing_secret"], _SIGNING_SECRET),
         scopes=scopes,
         workspace_policy=policy,
     )
@@ -153,10 +153,5 @@ def _members(one: IntegrationRecord) -> dict[str, object]:
     }
 
 
-def _optional_secret(given: str | None) -> str | None:
-    return None if given is None else _read_secret(given)
-
-
-def _read_secret(given: str) -> str:
-    """Read the secret from standard input if it was given as `-`."""
-    return sys.stdin.readline().strip() if given == "-" else given
+def _optional_secret(given: str | None, label: str) -> str | None:
+    return None if given is None else read_secret(given, label)

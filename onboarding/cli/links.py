@@ -58,7 +58,7 @@ def revoke(link_id: str, as_json: bool) -> None:
     """Make the link LINK_ID unusable. Connections created with it stay."""
     with open_runtime() as runtime:
         if not runtime.links.revoke(link_id, shell_actor()):
-            raise NotFound(f"There is no link {link_id!r} that could still be revoked.")
+            raise NotFound(kind="Usable link", name=link_id)
     print_result(as_json, {"id": link_id, "revoked": True}, lambda: f"Revoked {link_id}.")
 
 

@@ -29,7 +29,7 @@ def list_(as_json: bool) -> None:
         found = runtime.operators.list_all()
     lines = [f"{one.email}  {one.role}" for one in found]
     rows = [{"email": one.email, "role": one.role} for one in found]
-    print_result(as_json, {"data": rows}, lambda: "\n".join(lines) or "Nobody yet.")
+    print_result(as_json, {"data": rows}, lambda: lines or "Nobody yet.")
 
 
 @group.command()

@@ -2,6 +2,7 @@
 
 import click
 
+from onboarding.characters import escape
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
 from onboarding.errors import Problem
 from onboarding.jobs.sweep import once
@@ -28,13 +29,15 @@ def sweep(as_json: bool) -> None:
     with open_runtime() as runtime:
         steps = once(runtime)
     done = [f"{one.words}: {one.count}." for one in steps if one.fault is None]
-    print_result(as_json, {one.name: one.count for one in steps}, lambda: "\n".join(done))
+    print_result(as_json, {one.name: one.count for one in steps}, lambda: done)
     reasons: dict[str, list[str]] = {}
     for one in steps:
         if one.fault is not None:
             reasons.setdefault(_reason(one.fault), []).append(one.words)
     if reasons:
-        raise click.ClickException(" ".join(f"{', '.join(words)}: {reason}" for reason, words in reasons.items()))
+        raise click.ClickException(
+            escape(" ".join(f"{', '.join(words)}: {reason}" for reason, words in reasons.items()))
+        )
 
 
 def set_up(runtime: Runtime) -> str:

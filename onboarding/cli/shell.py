@@ -4,7 +4,8 @@ import json
 import os
 import pwd
 import re
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -12,8 +13,8 @@ import click
 
 from onboarding import runtime, settings
 from onboarding.callers import SHELL, Actor, ActorKind
-from onboarding.characters import trim
-from onboarding.errors import NotSetUp, Problem, Refused, StorageProblem
+from onboarding.characters import escape, trim
+from onboarding.errors import NotFound, NotSetUp, Problem, Refused, StorageProblem
 from onboarding.services.environments import FIRST
 
 _LIFETIME = re.compile(r"(\d{1,6})([mhd])\Z")
@@ -47,8 +48,8 @@ def problems_in_one_line() -> Iterator[None]:
         yield
     except Problem as problem:
         variable = "DATABASE_URL:" if isinstance(problem, StorageProblem) else ""
-        parts = filter(None, (variable, problem.sentence, _HINTS.get(problem.code)))
-        raise click.ClickException(" ".join(parts)) from None
+        parts = filter(None, (variable, _sentence(problem), _HINTS.get(problem.code)))
+        raise click.ClickException(escape(" ".join(parts))) from None
 
 
 def shell_actor() -> Actor:
@@ -60,8 +61,29 @@ def shell_actor() -> Actor:
         return SHELL
 
 
-def print_result(as_json: bool, members: dict[str, object], text: Callable[[], str]) -> None:
-    click.echo(json.dumps(members) if as_json else text())
+def print_result(as_json: bool, members: dict[str, object], text: Callable[[], str | Iterable[str]]) -> None:
+    """Print one JSON object, or one or more lines. Control characters are escaped: names come from Slack and customers."""
+    if as_json:
+        click.echo(json.dumps(members))
+        return
+    shown = text()
+    for line in [shown] if isinstance(shown, str) else shown:
+        click.echo(escape(line))
+
+
+def is_interactive() -> bool:
+    """Return whether a person answers at a terminal."""
+    return sys.stdin.isatty()
+
+
+def read_secret(given: str, label: str) -> str:
+    """Return the option's value. For `-`, ask on a terminal without showing what is typed, else read one line."""
+    if given != "-":
+        return given
+    if is_interactive():
+        typed: str = click.prompt(label, hide_input=True, err=True)
+        return typed
+    return sys.stdin.readline()
 
 
 def parse_lifetime(text: str) -> timedelta:
@@ -75,3 +97,10 @@ def parse_lifetime(text: str) -> timedelta:
 def split_list(text: str) -> tuple[str, ...]:
     """Split a comma-separated option; empty parts are dropped."""
     return tuple(filter(None, (trim(one) for one in text.split(","))))
+
+
+def _sentence(problem: Problem) -> str:
+    """Return the problem's sentence; for an object that was not found, in the one style of all commands."""
+    if not isinstance(problem, NotFound) or not problem.kind:
+        return problem.sentence
+    return f"{problem.kind} not found: {problem.name}."

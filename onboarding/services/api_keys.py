@@ -12,7 +12,7 @@ from onboarding import changes, ids
 from onboarding.callers import SEE_SECRETS, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused, StorageProblem
+from onboarding.errors import Conflict, NotFound, Refused, StorageProblem, unknown_environment
 from onboarding.store import api_keys, environments
 from onboarding.store.api_keys import ApiKey
 from onboarding.store.database import Database
@@ -78,7 +78,7 @@ class ApiKeys:
         with self._database.transaction() as session:
             environment = environments.by_name(session, new.environment)
             if environment is None:
-                raise _unknown_environment(new.environment)
+                raise unknown_environment(new.environment)
             if any(one.name == new.name for one in api_keys.all_of(session, environment.id)):
                 raise Conflict(f"A key named {new.name!r} exists.")
             row = ApiKey(
@@ -101,7 +101,7 @@ class ApiKeys:
         with self._database.reading() as session:
             found_environment = environments.by_name(session, environment)
             if found_environment is None:
-                raise _unknown_environment(environment)
+                raise unknown_environment(environment)
             found = api_keys.all_of(session, found_environment.id)
         return tuple(
             KeySummary(
@@ -124,7 +124,7 @@ class ApiKeys:
             row = environments.by_name(session, environment)
             revoked = api_keys.revoke(session, row.id, name, at) if row else ()
             if row is None or not revoked:
-                raise NotFound(f"There is no key {name!r} that could still be revoked.")
+                raise NotFound(kind="Usable API key", name=name)
             for key_id in revoked:
                 changes.record(session, Change(ChangeKind.API_KEY_REVOKED, actor, at, row.id, key_id, name))
 
@@ -169,10 +169,6 @@ def _check(new: NewApiKey) -> None:
         )
     if new.lifetime is not None and not timedelta(minutes=1) <= new.lifetime <= MAX_LIFETIME:
         raise Refused("A key's lifetime must be from 1 minute to 3650 days.", "lifetime")
-
-
-def _unknown_environment(name: str) -> NotFound:
-    return NotFound(f"There is no environment {name!r}.")
 
 
 def _digest(key: str) -> str:

@@ -7,7 +7,7 @@ from onboarding import changes, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, NotSetUp, Refused
+from onboarding.errors import Conflict, NotSetUp, Refused, unknown_environment
 from onboarding.store import environments as store
 from onboarding.store import schema
 from onboarding.store.database import Database, Session
@@ -59,7 +59,7 @@ class Environments:
         with self._database.reading() as session:
             found = store.by_name(session, name)
         if found is None:
-            raise _unknown(name)
+            raise unknown_environment(name)
         return EnvironmentSummary(found.id, found.name)
 
     def list_all(self) -> tuple[EnvironmentSettings, ...]:
@@ -82,7 +82,7 @@ class Environments:
         with self._database.transaction() as session:
             row = store.by_name(session, name)
             if row is None:
-                raise _unknown(name)
+                raise unknown_environment(name)
             row.unknown_subscribers = policy
             kind, detail = ChangeKind.ENVIRONMENT_CHANGED, f"unknown_subscribers={policy}"
             changes.record(session, Change(kind, actor, self._now(), row.id, row.id, name, detail=detail))
@@ -96,7 +96,3 @@ class Environments:
         kind = ChangeKind.ENVIRONMENT_ADDED
         changes.record(session, Change(kind, actor, row.created_at, row.id, row.id, name))
         return EnvironmentSummary(row.id, name)
-
-
-def _unknown(name: str) -> NotFound:
-    return NotFound(f"There is no environment {name!r}.")

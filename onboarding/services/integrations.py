@@ -11,7 +11,7 @@ from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused, unknown_integration
+from onboarding.errors import Conflict, Refused, unknown_environment, unknown_integration
 from onboarding.slack import scopes as known_scopes
 from onboarding.store import attempts, connections, environments, erasure
 from onboarding.store import integrations as store
@@ -112,7 +112,7 @@ class Integrations:
         with self._database.transaction() as session:
             environment = environments.by_name(session, new.environment)
             if environment is None:
-                raise NotFound(f"There is no environment {new.environment!r}.")
+                raise unknown_environment(new.environment)
             taken = store.by_identifier(session, environment.id, new.identifier)
             if taken or store.by_client_id(session, new.client_id):
                 raise Conflict(

@@ -20,9 +20,9 @@ from onboarding.characters import has_blanks, has_controls
 from onboarding.clock import Clock
 from onboarding.errors import (
     LinkProblem,
-    NotFound,
     Refused,
     identifier_taken,
+    unknown_environment,
     unknown_integration,
     unknown_subscriber,
 )
@@ -114,9 +114,11 @@ class Links:
         check(new)
         with self._database.transaction() as session:
             environment = environments.by_name(session, new.environment)
-            row = integrations.by_identifier(session, environment.id, new.integration) if environment else None
+            if environment is None:
+                raise unknown_environment(new.environment)
+            row = integrations.by_identifier(session, environment.id, new.integration)
             if row is None:
-                raise NotFound(f"There is no integration {new.integration!r} in the environment {new.environment!r}.")
+                raise unknown_integration(new.integration)
             at = self._now()
             kind = LinkKind.OPEN if new.is_open else LinkKind.INVITATION
             link = store.new_link(row, kind, new.terms, at, at + new.effective_lifetime)

@@ -84,7 +84,7 @@ class Operators:
         with self._database.transaction() as session:
             row = operators.by_email(session, email.strip().lower())
             if row is None:
-                raise NotFound(f"There is no operator {email!r}.")
+                raise NotFound(kind="Operator", name=email)
             self._record(session, ChangeKind.OPERATOR_REMOVED, actor, row)
             operators.remove(session, row.id)
 
