@@ -28,6 +28,7 @@ from onboarding.services.integrations import Integrations
 from onboarding.services.links import Links
 from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
+from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens, TokenSource
@@ -58,6 +59,7 @@ class Runtime:
     subscribers: Subscribers
     channel_endpoints: Endpoints
     retention: Retention
+    readiness: Readiness
 
 
 def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: bool = False) -> Runtime:
@@ -77,12 +79,13 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     completer = InstallCompleter(bench)
     setup = SetupStep(bench, completer)
     credential_audit = CredentialAudit(database, now)
+    practice_mode = Practice(database, vault, settings, now)
     return Runtime(
         settings=settings,
         database=database,
         environments=Environments(database, files.migrations(), now),
         integrations=Integrations(database, vault, now),
-        practice=Practice(database, vault, settings, now),
+        practice=practice_mode,
         links=Links(database, settings, now),
         installs=Installs(
             InstallStarter(bench), InstallCallback(bench, completer, _INSTALL_SLOTS), setup, ResultReader(bench)
@@ -100,14 +103,23 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         subscribers=Subscribers(database, now),
         channel_endpoints=Endpoints(database, vault, credential_audit, now),
         retention=Retention(database, now, setup.expire),
+        readiness=Readiness(database, vault, practice_mode.is_on),
     )
 
 
 def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
-    """Before it serves. Raises SettingsProblem for a database that is not set up, and for keys that are missing."""
+    """Check what a server needs to start.
+
+    Raises SettingsProblem for a database that is not set up, and for keys that are missing or open nothing.
+    """
     if not runtime.environments.is_ready():
         raise SettingsProblem("DATABASE_URL: the database cannot be read or is empty. Run `onboarding setup` first.")
     check_keys(runtime, keys_are_given)
+    if not runtime.readiness.keys_open_secrets():
+        raise SettingsProblem(
+            "ENCRYPTION_KEYS: these keys open none of the client secrets in the database. Set the keys that it was used "
+            "with. If they are lost, store each client secret again with `onboarding integration set`."
+        )
 
 
 def check_keys(runtime: Runtime, keys_are_given: bool, is_real: bool = False) -> None:

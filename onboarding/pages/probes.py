@@ -20,6 +20,6 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 @public
 def ready() -> ResponseReturnValue:
-    if current().environments.is_ready():
-        return {"status": "ready"}
-    return {"status": "the database does not answer"}, 503
+    if fault := current().readiness.fault():
+        return {"status": fault}, 503
+    return {"status": "ready"}

@@ -26,6 +26,7 @@ Rows = Session | Connection
 #: Runs in the transaction that creates a record, before the commit.
 BeforeCommit = Callable[[Rows, Any], None]
 _BEGIN, _BEGIN_IMMEDIATE = CompiledStatement(text("BEGIN")), CompiledStatement(text("BEGIN IMMEDIATE"))
+_SELECT_ONE = CompiledStatement(text("SELECT 1"))
 _UNDEFINED_TABLE = "42P01"
 _NO_TABLES = "The database is empty."
 
@@ -92,6 +93,11 @@ class Database:
         except StorageProblem:
             return False
         return True
+
+    def ping(self) -> None:
+        """Raises StorageProblem if the database does not answer."""
+        with self.rows() as rows:
+            _SELECT_ONE.run(rows, {})
 
     def after_fork(self) -> None:
         """Replace what a forked process must not share: its parent's connections, which stay open, and a lock that may be held."""

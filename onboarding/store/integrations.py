@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
+    Row,
     String,
     Text,
     UniqueConstraint,
@@ -116,6 +117,12 @@ def all_practice(session: Session) -> Sequence[Integration]:
 def all_without_secrets(rows: Rows, environment_id: str) -> Sequence[Any]:
     """Return the environment's integrations by identifier, with every column but the secrets and dates."""
     return _WITHOUT_SECRETS.all(rows, {"environment": environment_id})
+
+
+def client_secrets(session: Session, limit: int, *, with_practice: bool) -> Sequence[Row[str, Sealed]]:
+    """Return the ids and sealed client secrets of the newest integrations of all environments."""
+    query = select(Integration.id, Integration.client_secret).order_by(Integration.created_at.desc()).limit(limit)
+    return session.execute(query if with_practice else query.where(Integration.is_practice.is_(False))).all()
 
 
 def any_real(session: Session) -> bool:

@@ -70,7 +70,10 @@ def _to_bytes(sealed: Sealed | None) -> bytes | None:
 
 
 def _from_bytes(stored: bytes | None) -> Sealed | None:
-    return None if stored is None else Sealed(stored[:12].decode("ascii"), bytes(stored[12:]))
+    if stored is None:
+        return None
+    # A damaged value has the id of no key. `Vault.open` refuses it.
+    return Sealed(stored[:12].decode("ascii", "replace"), bytes(stored[12:]))
 
 
 def enum_by_value(members: type[StrEnum], length: int) -> Enum:
