@@ -15,6 +15,6 @@ from onboarding.http import (
 
 def register(app: Flask) -> None:
     """Install the hooks of this package, except those of `request_id`, which come before the API's (see `web.py`)."""
-    first = (request_body, allowed_hosts, text_input, operator_guard)
+    first = (request_body, text_input, allowed_hosts, operator_guard)
     for part in (*first, form_checks, security_headers, problem_pages):
         part.register(app)

@@ -1,23 +1,34 @@
-"""Refuse text that PostgreSQL cannot store."""
+"""Refuse control characters in an address, and text that PostgreSQL cannot store."""
+
+import re
 
 from flask import Flask, abort, request
 from werkzeug.datastructures import MultiDict
 
 from onboarding.http.api_requests import is_api_request
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 
 def register(app: Flask) -> None:
+    app.before_request(_refuse_control_characters)
     app.before_request(_refuse_nul)
 
 
+def _refuse_control_characters() -> None:
+    """Answer 404 to a control character in the path: no page has one, and a redirect cannot repeat it in a header."""
+    if not is_api_request() and _CONTROL.search(request.path):
+        abort(404)
+
+
 def _refuse_nul() -> None:
-    """Answer 400 to a NUL in a page's path, query or form: PostgreSQL stores none in text, SQLite does.
+    """Answer 400 to a NUL in a page's query or form: PostgreSQL stores none in text, SQLite does.
 
     No keyboard types one. The API checks its own input and names the field.
     """
     if is_api_request():
         return
-    texts = (request.path, *_texts(request.args), *_texts(request.form))
+    texts = (*_texts(request.args), *_texts(request.form))
     if any("\0" in text for text in texts):
         abort(400)
 

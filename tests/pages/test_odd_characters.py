@@ -1,0 +1,54 @@
+"""Control characters in an address, and invisible characters in an id that a person types."""
+
+import pytest
+
+from tests.browser_client import BrowserClient, Site
+from tests.pages.test_callback import callback_of, consent_of
+
+_INVISIBLE = {
+    "zero-width space": "\u200b",
+    "zero-width joiner": "\u200d",
+    "byte order mark": "\ufeff",
+    "right-to-left override": "\u202e",
+    "isolate": "\u2066",
+    "soft hyphen": "\u00ad",
+    "variation selector": "\ufe0f",
+    "hangul filler": "\u3164",
+    "combining grapheme joiner": "\u034f",
+    "tag": "\U000e0061",
+    "no-break space": "\u00a0",
+    "line separator": "\u2028",
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/%0d%0a", "/connect/%0d%0aX", "/sign-in/a%0ab", "/slack/result/%00", "/%1f", "/%7f"])
+def test_a_control_character_in_an_address_is_404(method: str, path: str, visitor: BrowserClient) -> None:
+    for host in (None, "localhost"):
+        response = visitor.asks(method, path, headers={"Host": host} if host else None)
+        assert response.status_code == 404, host
+
+
+def test_head_of_the_callback_changes_nothing(site: Site, visitor: BrowserClient) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    response = visitor.asks("HEAD", callback)
+    assert (response.status_code, response.headers.get("Location")) == (200, None)
+    assert site.slack.calls("oauth.v2.access") == []
+    assert visitor.opens(callback).outcome == "connected"
+
+
+@pytest.mark.parametrize("character", _INVISIBLE.values(), ids=_INVISIBLE)
+def test_an_invisible_character_in_a_typed_id_is_refused(character: str, site: Site, operator: BrowserClient) -> None:
+    forms = [operator.opens("/slack/install"), operator.opens(site.link(is_open=True))]
+    for page in forms:
+        setup = operator.allows(operator.presses(page, "connect"))
+        typed = {"connection_mode": "subscriber", "subscriber_id": f"be{character}a"}
+        refused = operator.presses(setup, "save", **typed)
+        assert (refused.name, refused.status) == ("setup", 422)
+        assert "invisible" in refused.text
+
+
+def test_a_typed_id_of_any_visible_script_is_accepted(operator: BrowserClient) -> None:
+    setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
+    typed = {"connection_mode": "subscriber", "subscriber_id": "Kundin Ä 東京 é"}
+    assert operator.presses(setup, "save", **typed).outcome == "connected"
