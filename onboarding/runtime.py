@@ -20,6 +20,7 @@ from onboarding.services.idempotency import Idempotency
 from onboarding.services.installs.callback import InstallCallback
 from onboarding.services.installs.complete import InstallCompleter
 from onboarding.services.installs.front import Installs
+from onboarding.services.installs.restart import StartElsewhere
 from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.shared import Workbench
@@ -80,6 +81,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     setup = SetupStep(bench, completer)
     credential_audit = CredentialAudit(database, now)
     practice_mode = Practice(database, vault, settings, now)
+    starter = InstallStarter(bench)
     return Runtime(
         settings=settings,
         database=database,
@@ -88,7 +90,11 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         practice=practice_mode,
         links=Links(database, settings, now),
         installs=Installs(
-            InstallStarter(bench), InstallCallback(bench, completer, _INSTALL_SLOTS), setup, ResultReader(bench)
+            starter,
+            InstallCallback(bench, completer, _INSTALL_SLOTS),
+            setup,
+            ResultReader(bench),
+            StartElsewhere(bench, starter),
         ),
         connections=Connections(
             ConnectionWriter(database, tokens, credential_audit, now),

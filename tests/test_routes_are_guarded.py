@@ -21,6 +21,9 @@ PUBLIC = {
     "probes.ready",
     "home.index",
     "home.try_submit",  # practice mode only
+    "results.ended",  # says which outcome, of three without an attempt
+    "results.elsewhere",  # guarded by a signed token, as is the next
+    "results.elsewhere_submit",
     "results.unstored",  # says one of three sentences, to a browser with the attempt's cookie
     "results.show",  # bound to the attempt's cookie, as are all below
     "results.status",
@@ -97,6 +100,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         ],
         "attempt_id": [waiting.url.rsplit("/", 1)[1]],
         "identifier": [_first_connection(site)],
+        "outcome": ["no_state", "state_unknown", "storage_error"],
         "filename": ["css/tokens.css"],
         # For the API's endpoints, which all refuse without a key.
         "subscriber_id": ["x"],
@@ -109,8 +113,8 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         for values in _choices(rule, known):
             for method in ("GET", "HEAD"):
                 status = operator.asks(method, _filled(rule, values)).status_code
-                # One page is there to say that something of ours did not work.
-                assert status < 500 or rule.endpoint == "results.unstored", rule.rule
+                # Two pages are there to say that something of ours did not work.
+                assert status < 500 or rule.endpoint in ("results.unstored", "results.ended"), rule.rule
     assert _everything(site) == before
     assert len(site.slack.calls()) == calls
 

@@ -46,8 +46,7 @@ def redirect_to_result(started: StartedAttempt) -> Response:
 def continue_after(finished: Finished) -> ResponseReturnValue:
     """Lead on from a callback or a set-up form.
 
-    A redirect takes the browser from an address with Slack's code in it to one without. Where no attempt of this browser
-    has a page to redirect to, a neutral page answers.
+    A redirect takes the browser from an address with Slack's code in it to one without.
     """
     if finished.step == NextStep.WAITING:
         return waiting_page()
@@ -55,8 +54,11 @@ def continue_after(finished: Finished) -> ResponseReturnValue:
         return redirect(url_for("setup.form", attempt_id=finished.attempt_id), 303)
     if finished.step == NextStep.UNSTORED:
         return redirect(url_for("results.unstored", attempt_id=finished.attempt_id, grant=finished.grant_result), 303)
-    if finished.attempt_id is None or finished.outcome == Outcome.OTHER_BROWSER:
-        return neutral_page(finished.outcome or Outcome.STATE_UNKNOWN, finished.attempt_id)
+    if finished.attempt_id is None:
+        return redirect_to_ended(finished.outcome or Outcome.STATE_UNKNOWN)
+    if finished.outcome == Outcome.OTHER_BROWSER:
+        token = current().installs.restart_token(finished.attempt_id)
+        return redirect(url_for("results.elsewhere", token=token), 303)
     again = 1 if finished.outcome == Outcome.REPLAY_OK else None
     return redirect(url_for("results.show", attempt_id=finished.attempt_id, again=again), 303)
 
@@ -66,11 +68,14 @@ def waiting_page() -> str:
     return render_template("customer/callback/finishing.html", refresh_seconds=2, refresh_url="")
 
 
-def neutral_page(outcome: Outcome, attempt_id: str | None) -> ResponseReturnValue:
+def redirect_to_ended(outcome: Outcome) -> ResponseReturnValue:
+    """Redirect to the page of an outcome that belongs to no attempt of this browser."""
+    return redirect(url_for("results.ended", outcome=outcome.value), 303)
+
+
+def neutral_page(outcome: Outcome) -> ResponseReturnValue:
     """Render a page without workspace and account: for another browser, or an unknown attempt."""
-    if attempt_id is None:
-        return result_page(Result(outcome))
-    return result_page(current().installs.result_elsewhere(attempt_id, outcome))
+    return result_page(Result(outcome))
 
 
 def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
@@ -105,6 +110,7 @@ def result_page(result: Result) -> ResponseReturnValue:
     allow_form_redirects_to_slack()
     row = OUTCOMES[result.outcome]
     has_wrong_workspace = result.outcome == Outcome.WRONG_WORKSPACE
+    may_choose = has_wrong_workspace and not result.is_unopened
     page = render_template(
         f"customer/results/{row.page}.html",
         result=result if signed_in_person() else replace(result, operator_detail=None),
@@ -112,10 +118,8 @@ def result_page(result: Result) -> ResponseReturnValue:
         approval=_approval(result),
         try_again=_try_again_url(result),
         ask_admin=_ask_admin_url(result) if result.finished_here else None,
-        replace=url_for("results.replace_submit", attempt_id=result.attempt_id) if has_wrong_workspace else None,
-        choose_again=url_for("results.choose_again_submit", attempt_id=result.attempt_id)
-        if has_wrong_workspace
-        else None,
+        replace=url_for("results.replace_submit", attempt_id=result.attempt_id) if may_choose else None,
+        choose_again=url_for("results.choose_again_submit", attempt_id=result.attempt_id) if may_choose else None,
         decline=url_for("setup.cancel_submit", attempt_id=result.attempt_id) if has_wrong_workspace else None,
     )
     return page, row.status
@@ -128,6 +132,8 @@ def _redirect_with_cookie(url: str, started: StartedAttempt) -> Response:
 
 
 def _try_again_url(result: Result) -> str | None:
+    if result.restart_token:
+        return url_for("results.elsewhere_submit", token=result.restart_token)
     if result.link_id:
         return url_for("connect.start_submit", token=current().links.token(result.link_id))
     if result.is_operators and current_editor():

@@ -1,10 +1,11 @@
 """Bind attempts to this browser: one cookie each, so that tabs do not disturb each other."""
 
-from flask import Response, request
+from flask import Response, request, session
 
 from onboarding.runtime import current
 
 _NAME = "attempt_"
+_OPENED_LINKS = "opened_links"
 _MOST_KEPT = 10
 _LIFETIME_SECONDS = 24 * 3600 + 600
 
@@ -28,6 +29,18 @@ def keep(response: Response, attempt_id: str, secret: str) -> None:
     response.set_cookie(
         prefix + _short(attempt_id), secret, max_age=_LIFETIME_SECONDS, secure=secure, httponly=True, samesite="Lax"
     )
+
+
+def note_opened_link(link_id: str) -> None:
+    """Remember in the session that this browser opened a link, so it may see which customer the link is for."""
+    others = [one for one in opened_links() if one != link_id]
+    session[_OPENED_LINKS] = [*others, link_id][-_MOST_KEPT:]
+
+
+def opened_links() -> list[str]:
+    """Return the ids of the links that this browser opened last."""
+    found: list[str] = session.get(_OPENED_LINKS, [])
+    return found
 
 
 def _prefix() -> str:

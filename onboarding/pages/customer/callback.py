@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from onboarding.errors import StorageProblem
 from onboarding.http.route_access import public
 from onboarding.http.security_headers import HeaderPolicy, set_policy
+from onboarding.outcomes import Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
 
@@ -19,10 +20,13 @@ _LOG = structlog.get_logger(__name__)
 @blueprint.get("/slack/oauth_redirect")
 @public
 def oauth_redirect() -> ResponseReturnValue:
+    if request.method == "HEAD":
+        # A link checker asks so. It must not use up the code.
+        return ""
     try:
         finished = current().installs.handle_callback(request.args.to_dict(), attempt_cookies.bindings())
     except StorageProblem as problem:
         # The state was not consumed: the same callback succeeds once the database answers.
         _LOG.error("install.database_gone", problem=problem.sentence)
-        return answers.storage_problem_page()
+        return answers.redirect_to_ended(Outcome.STORAGE_ERROR)
     return answers.continue_after(finished)

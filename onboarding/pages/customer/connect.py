@@ -20,7 +20,9 @@ security_headers.set_policy(blueprint, security_headers.INSTALL_PAGE)
 @public
 def start(token: str) -> ResponseReturnValue:
     security_headers.allow_form_redirects_to_slack()
-    view = current().installs.view_link(current().links.read(token))
+    link_id = current().links.read(token)
+    attempt_cookies.note_opened_link(link_id)
+    view = current().installs.view_link(link_id)
     page = "already_connected" if view.existing else "start"
     return render_template(
         f"customer/connect/{page}.html",

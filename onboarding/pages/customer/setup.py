@@ -49,6 +49,8 @@ class SetupForm(FlaskForm):  # type: ignore[misc]  # it has no types
         mode = self.connection_mode.data if "connection_mode" in self else "subscriber"
         if field.data and mode == "subscriber" and not ids.is_addressable(field.data):
             raise ValidationError("Use 1 to 255 characters, without / % ? # \\ and control characters.")
+        if field.data and ids.has_invisible_characters(field.data):
+            raise ValidationError("This id has invisible characters or unusual spaces. Type it instead of pasting it.")
 
     def validate_contexts(self, field: "FieldList[FormField[ContextRow]]") -> None:
         types = [row["type"].data for row in field.entries if row["type"].data]
@@ -115,7 +117,7 @@ def _view(attempt_id: str) -> SetupPage | ResponseReturnValue:
     try:
         view = current().installs.view_setup(attempt_id, attempt_cookies.binding(attempt_id))
     except NotFound:
-        return answers.neutral_page(Outcome.OTHER_BROWSER, None)
+        return answers.neutral_page(Outcome.OTHER_BROWSER)
     if isinstance(view, SetupPage):
         return view
     return redirect(url_for("results.show", attempt_id=attempt_id), 303)

@@ -1,6 +1,7 @@
 """Everything that happens between a click on *Connect Slack* and a connection."""
 
 from onboarding.services.installs.callback import InstallCallback
+from onboarding.services.installs.restart import StartElsewhere
 from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.start import InstallStarter
@@ -10,7 +11,12 @@ class Installs:
     """The steps of an install under one name; each is documented where it is defined."""
 
     def __init__(
-        self, starter: InstallStarter, callback: InstallCallback, setup: SetupStep, results: ResultReader
+        self,
+        starter: InstallStarter,
+        callback: InstallCallback,
+        setup: SetupStep,
+        results: ResultReader,
+        elsewhere: StartElsewhere,
     ) -> None:
         self.view_link = starter.view_link
         self.view_operator = starter.view_operator
@@ -23,6 +29,8 @@ class Installs:
         self.replace_workspace = setup.replace
         self.decline = setup.decline
         self.result = results.result
-        self.result_elsewhere = results.elsewhere
+        self.restart_token = elsewhere.token
+        self.view_elsewhere = elsewhere.view
+        self.start_elsewhere = elsewhere.start
         self.is_connected = results.is_connected
         self.was_used_here = results.used_here

@@ -20,6 +20,10 @@ LIFETIME = timedelta(minutes=10)
 APPROVAL_LIFETIME = timedelta(days=7)
 
 
+#: Begins the browser's secret of an attempt that was started without the link (see `restart.py`).
+UNOPENED_PREFIX = "unopened."
+
+
 @dataclass(frozen=True)
 class Permission:
     scope: str
@@ -118,6 +122,11 @@ def digest(secret: str) -> str:
 
 def is_bound(attempt: Attempt, binding: str | None) -> bool:
     return binding is not None and hmac.compare_digest(attempt.binding_digest, digest(binding))
+
+
+def is_unopened(binding: str | None) -> bool:
+    """Return whether a browser's secret belongs to an attempt that was started without the link."""
+    return binding is not None and binding.startswith(UNOPENED_PREFIX)
 
 
 def has_died(attempt: Attempt, at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """ResultReader: the page of an attempt, for every way in which it can end."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from onboarding.errors import NotFound
@@ -10,7 +11,7 @@ from onboarding.services.installs.records import Permission, is_bound
 from onboarding.services.installs.shared import Workbench
 from onboarding.slack.faults import is_slack_itself, operator_hint
 from onboarding.store import attempts, connections, links
-from onboarding.store.attempts import Attempt, Stage
+from onboarding.store.attempts import Attempt
 from onboarding.store.database import Session
 from onboarding.store.integrations import Integration
 
@@ -51,6 +52,10 @@ class Result:
     #: The link it began with, where this page may lead on with it.
     link_id: str | None = None
     link_is_used: bool = False
+    #: Starts the install again in a browser that does not know the link.
+    restart_token: str | None = None
+    #: It was started without the link, and this browser has not opened the link since.
+    is_unopened: bool = False
     is_operators: bool = False
     approval_link_id: str | None = None
     approval_expires_at: datetime | None = None
@@ -60,24 +65,23 @@ class ResultReader:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
 
-    def result(self, attempt_id: str, binding: str | None) -> Result:
-        """Return the result of an attempt. Raises NotFound for an attempt of another browser."""
+    def result(self, attempt_id: str, binding: str | None, opened_links: Collection[str] = ()) -> Result:
+        """Return the result of an attempt. Raises NotFound for an attempt of another browser.
+
+        `opened_links`: ids of links that this browser has opened. Without it, an attempt that was started elsewhere shows
+        no account.
+        """
         with self._bench.database.reading() as session:
             attempt = attempts.by_id(session, attempt_id)
             if attempt is None or not is_bound(attempt, binding):
                 raise NotFound("There is no such install in this browser.")
-            if attempt.outcome is None:
-                died = records.has_died(attempt, self._bench.now())
-                return self._result(session, attempt, Outcome.SLACK_DOWN) if died else Result(None, attempt.id)
-            return self._result(session, attempt, self._outcome(session, attempt))
-
-    def elsewhere(self, attempt_id: str, outcome: Outcome) -> Result:
-        """The neutral page: for another browser. Raises NotFound."""
-        with self._bench.database.reading() as session:
-            attempt = attempts.by_id(session, attempt_id)
-            if attempt is None:
-                raise NotFound("There is no such install.")
-            return self._neutral(session, attempt, outcome)
+            died = records.has_died(attempt, self._bench.now())
+            if attempt.outcome is None and not died:
+                return Result(None, attempt.id)
+            outcome = Outcome.SLACK_DOWN if attempt.outcome is None else self._outcome(session, attempt)
+            result = self._result(session, attempt, outcome)
+            is_unopened = records.is_unopened(binding) and attempt.link_id not in opened_links
+            return _without_account(result) if is_unopened else result
 
     def is_connected(self, attempt_id: str, binding: str | None) -> bool:
         """Whether an approval that this browser waits for has led to a connection. Raises NotFound."""
@@ -149,19 +153,21 @@ class ResultReader:
             approval_expires_at=approval.expires_at if approval else None,
         )
 
-    def _neutral(self, session: Session, attempt: Attempt, outcome: Outcome) -> Result:
-        """Who holds a callback address may start again with its link only while Slack may still be sending people there."""
-        integration = self._bench.integration_of(session, attempt)
-        may_go_on = attempt.stage == Stage.MADE and attempt.expires_at > self._bench.now()
-        return Result(
-            outcome=outcome,
-            attempt_id=attempt.id,
-            reference=records.reference(attempt.id),
-            app_name=integration.name,
-            integration_identifier=integration.identifier,
-            link_id=attempt.link_id if may_go_on else None,
-            is_operators=attempt.operator_id is not None,
-        )
+
+def _without_account(result: Result) -> Result:
+    """Leave out what only the link's holder may learn: the customer, the expected workspace, the link and its way back."""
+    return replace(
+        result,
+        account=None,
+        subscriber_id=None,
+        context_keys=(),
+        expected_workspace_id=None,
+        expected_workspace_name=None,
+        connection_identifier=None,
+        return_url=None,
+        link_id=None,
+        is_unopened=True,
+    )
 
 
 def _operator_detail(attempt: Attempt) -> str | None:
