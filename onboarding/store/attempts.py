@@ -38,7 +38,7 @@ class Attempt(Base):
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
     #: Null when an operator started from the console.
     link_id: Mapped[str | None] = mapped_column(ForeignKey("links.id"), index=True)
-    operator_id: Mapped[str | None] = mapped_column(String(100))
+    operator_id: Mapped[str | None] = mapped_column(String(320))
     #: SHA-256 of the state and of the browser's secret: neither is stored.
     state_digest: Mapped[str] = mapped_column(String(64), unique=True)
     binding_digest: Mapped[str] = mapped_column(String(64))
@@ -69,7 +69,7 @@ class Attempt(Base):
     detail: Mapped[str | None] = mapped_column(Text)
     grant_result: Mapped[GrantResult | None] = mapped_column(enum_by_value(GrantResult, 20))
     retry_after_seconds: Mapped[int | None] = mapped_column(Integer)
-    approval_link_id: Mapped[str | None] = mapped_column(String(100))
+    approval_link_id: Mapped[str | None] = mapped_column(ID)
 
 
 def add(session: Session, attempt: Attempt) -> None:

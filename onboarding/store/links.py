@@ -53,7 +53,7 @@ class Link(Base):
     context_keys_json: Mapped[str] = mapped_column("context_keys", Text)
     offered_context_keys_json: Mapped[str] = mapped_column("offered_context_keys", Text)
     #: For an approval: the link it was created from. It is revoked and used together with that link.
-    parent_id: Mapped[str | None] = mapped_column(String(100), index=True)
+    parent_id: Mapped[str | None] = mapped_column(ID, index=True)
     #: The workspace that must approve; null accepts any.
     workspace_id: Mapped[str | None] = mapped_column(String(100))
     #: The identifier that an API caller requested for a new connection; it applies if it is still free.
@@ -66,7 +66,7 @@ class Link(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: When it first led to a connection, by which attempt, and to which connection's identity.
     used_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    used_by_attempt: Mapped[str | None] = mapped_column(String(100))
+    used_by_attempt: Mapped[str | None] = mapped_column(ID)
     used_identity_key: Mapped[str | None] = mapped_column(String(64))
 
     @property
