@@ -1,4 +1,4 @@
-"""Installs system packages where that needs no password: as root, or with a sudo that does not ask."""
+"""Install system packages where this needs no password: as root, or with a sudo that does not prompt."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 
 def install(packages: list[str], announcement: str) -> None:
-    """Tries to; whoever calls looks again whether it is there now."""
+    """Try to install the packages; the caller checks again whether they are there."""
     apt = _apt_get()
     if not apt:
         return
@@ -18,7 +18,7 @@ def install(packages: list[str], announcement: str) -> None:
 
 
 def _apt_get() -> list[str]:
-    """The command; empty if there is none."""
+    """Return the command to run, or an empty list if this user cannot install packages."""
     if shutil.which("apt-get") is None:
         return []
     if os.geteuid() == 0:

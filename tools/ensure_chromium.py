@@ -1,4 +1,4 @@
-"""Makes sure that the browser tests have a browser: found, else installed, else one line that says what to install."""
+"""Ensure that the browser tests have a browser: find it, else install it, else print which package to install."""
 
 import sys
 

@@ -1,11 +1,11 @@
-"""Makes sure that programs which tests start are there: found, else installed, else one line says what to install."""
+"""Ensure that the programs which tests start exist: find them, else install them, else print which package to install."""
 
 import shutil
 import sys
 
 from tools import apt
 
-#: Program: its Debian package, and what needs it.
+#: Program: its Debian package, and the part that needs it.
 PROGRAMS = {
     "curl": ("curl", "the tests of the examples"),
     "redis-server": ("redis-server", "the tests of shared rate limits"),
@@ -20,7 +20,7 @@ def main() -> int:
 
 
 def _missing(program: str) -> str | None:
-    """Installs it; advice where that is not possible."""
+    """Install the program. Returns advice if that is not possible."""
     package, purpose = PROGRAMS[program]
     apt.install([package], f"Installing {package} with apt-get for {purpose}.")
     if _found(program):

@@ -1,4 +1,4 @@
-"""Writes docs/openapi.json, the committed copy of the document that a running product serves."""
+"""Write docs/openapi.json, the committed copy of the document that a running product serves."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ COPY = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 
 def made() -> str:
-    """The document as the code has it now."""
+    """Return the document as the code generates it."""
     shell = Flask("openapi")
     shell.register_blueprint(operations.blueprint)
     assert FAMILIES, "importing them has put their endpoints behind the door"

@@ -1,6 +1,6 @@
-"""Makes the pictures in docs/screenshots: walks through the product with its practice Slack, as in `make run`.
+"""Take the screenshots in docs/screenshots: walk through the product with its practice Slack, as in `make run`.
 
-It holds on to nothing but the hooks that are promised to hosts (data-page, data-action, field names).
+The walk uses only the hooks that docs/hooks.md documents (data-page, data-action, field names).
 """
 
 import json
@@ -22,7 +22,7 @@ _FOLDER = _ROOT / "docs" / "screenshots"
 _FLASK = [str(Path(sys.executable).parent / "flask"), "--app", "app"]
 _PHONE = ViewportSize(width=390, height=844)
 _DESK = ViewportSize(width=1280, height=800)
-#: Who is in the list besides the customer of the pictures: subscriber, workspace, fixed context.
+#: Rows of the list besides the customer in the pictures: subscriber, workspace, fixed context.
 _OTHERS = [("harbor-labs", "T0ACMETEST", "tenant=harbor"), ("meridian", "T0MERIDESN", "tenant=meridian")]
 
 
@@ -92,7 +92,7 @@ def _link(surroundings: dict[str, str], *more: str) -> str:
 
 
 def _ask(surroundings: dict[str, str], *command: str) -> str:
-    """The address that a command prints."""
+    """Run a command and return the address that it prints."""
     said = subprocess.run(
         [*_FLASK, *command, "--json"], cwd=_ROOT, env=surroundings, stdout=subprocess.PIPE, check=True
     )
@@ -101,7 +101,7 @@ def _ask(surroundings: dict[str, str], *command: str) -> str:
 
 @contextmanager
 def _served(instance: Path) -> Iterator[dict[str, str]]:
-    """The product on a free port, with data of its own; gives the environment in which its commands run."""
+    """Run the product on a free port, with its own data. Yields the environment for its commands."""
     port = str(free_port())
     surroundings = {"PATH": os.environ["PATH"], "HOME": str(instance), "INSTANCE": str(instance), "PORT": port}
     server = subprocess.Popen(
@@ -115,7 +115,7 @@ def _served(instance: Path) -> Iterator[dict[str, str]]:
         yield surroundings
     finally:
         server.terminate()
-        # Reads on to the end, so that the server's goodbye finds an open pipe.
+        # Read to the end, so that the server's last message finds an open pipe.
         server.communicate(timeout=30)
 
 

@@ -1,1 +1,1 @@
-"""The benchmark: this product beside a plain Flask app of the same feature, as ratios of one run."""
+"""Benchmark: this product compared with a plain Flask app of the same feature, as ratios of one run."""

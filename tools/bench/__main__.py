@@ -1,4 +1,4 @@
-"""`make bench`: both apps beside each other in one run, on both stores, as one table of ratios."""
+"""Run `make bench`: both apps side by side in one run, on both databases, reported as one table of ratios."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ _INTRODUCTION = """\
 `make bench` wrote this. It compares the REST API and the console's list with a plain Flask app of the same feature (`tools/bench/naive.py`:
 Flask-SQLAlchemy, marshmallow, gunicorn with 2 workers of 8 threads) and, without goals, with the same app without API keys and sign-in (`tools/bench/lean.py`).
 It compares installs with bolt-python's `OAuthFlow`, its Flask adapter and slack_sdk's SQLAlchemy stores (`tools/bench/install_bolt.py`, Granian
-with the same workers and threads as ours). All ran in one run on one machine, in turns. A figure is the median of the rounds, a ratio
+with the same workers and threads as ours). All ran in one run on one machine, in alternating rounds. A figure is the median of the rounds, a ratio
 the median of the ratios of rounds that ran side by side. Read the ratios, not the absolute numbers. Over HTTP, differences under 1.3 prove nothing.
 
 Ours is served as it ships, by Granian with 2 workers of 64 threads, SQLite in WAL with `synchronous=FULL`; the others have SQLite's default, which is durable, too.
@@ -55,7 +55,7 @@ class Plan:
 
 def main() -> None:
     plan = _plan()
-    # Whoever ends us politely gets the same cleaning up as Ctrl-C.
+    # SIGTERM must clean up as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin = time.monotonic()
     found: list[Row] = []
@@ -102,11 +102,11 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
-    """Of each store: ours in every size, the naive app in the smallest and the largest, the lean one in the smallest; for
-    the installs ours and Bolt without rows. One core fills one database.
+    """Prepare, for each database, ours in every size, the naive app in the smallest and the largest, the lean one in the
+    smallest; for the installs ours and Bolt without rows. One core fills one database.
     """
     if "postgresql" in plan.stores:
-        # Started by us, so that whoever fills finds it in the environment.
+        # Started here, so that the processes that fill databases find the server in their environment.
         postgres.server(durable=True)
     wanted = [("ours", 0), ("bolt", 0)] if "install" in plan.parts else []
     if "api" in plan.parts:
@@ -147,7 +147,7 @@ def _installs(plan: Plan, contestants: Sequence[Contestant], store: Store) -> li
 
 
 def _install_rounds(plan: Plan) -> int:
-    """Half of the others: a load of installs ends long after its time, since each takes long."""
+    """Return half the number of rounds: a load of installs ends long after its time, since each takes long."""
     return (plan.rounds + 1) // 2
 
 

@@ -1,6 +1,6 @@
-"""The apps that are compared: how each gets a database, is served and is signed in to.
+"""Compared apps: how each gets a database, is served and is signed in to.
 
-As a command it prepares one of them and prints it as JSON, so that two databases are filled at the same time.
+As a command, this module prepares one of them and prints it as JSON, so that two databases are filled at the same time.
 """
 
 import json
@@ -30,14 +30,14 @@ from tools.bench.stores import Store
 
 _PROGRAMS = Path(sys.executable).parent
 _WORKERS = "2"
-#: Requests a second of one key: counted as ever, and never reached.
+#: Requests per second of one key: counted as usual, and never reached.
 _NO_LIMIT = "1000000"
 _OPERATOR = "ada@northwind.example"
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """`ours`, `naive`, `lean` or `bolt`, with a database of its own that is set up and filled."""
+    """An app to compare, `ours`, `naive`, `lean` or `bolt`, with a database of its own that is set up and filled."""
 
     name: str
     store: str
@@ -45,7 +45,7 @@ class Contestant:
     database_url: str
     surroundings: dict[str, str]
     api_key: str = ""
-    #: The naive app's operator signs in with it as often as wanted; ours gives a link each time.
+    #: The naive app's operator signs in with this as often as needed; ours creates a new link each time.
     sign_in_token: str = ""
 
     def server(self, port: int) -> list[str]:
@@ -63,7 +63,7 @@ class Contestant:
         ]
 
     def headers(self, ask: Ask) -> tuple[dict[str, str], dict[str, str]]:
-        """The headers of a program, and those of an operator's browser that has signed in."""
+        """Return the headers of an API caller, and those of an operator's browser that has signed in."""
         program = {"Authorization": f"ApiKey {self.api_key}", "Content-Type": "application/json"}
         if self.name == "lean":
             return program, {}
@@ -74,7 +74,7 @@ class Contestant:
         return program, {"Cookie": signin.cookie_of_ours(ask, path_of(link))}
 
     def links(self, count: int) -> list[str]:
-        """Paths of new links of ours, each for a subscriber of its own."""
+        """Create links of ours, each for its own subscriber, and return their paths."""
         with self.opened() as built:
             wanted = [
                 NewLink(INTEGRATIONS[0], FIRST, subscriber_id=f"customer-{secrets.token_hex(6)}", mode="subscriber")
@@ -84,7 +84,7 @@ class Contestant:
 
     @contextmanager
     def opened(self) -> Iterator[runtime.Runtime]:
-        """Our services on this database."""
+        """Open our services on this database."""
         built = runtime.build(settings.from_environ(self.surroundings))
         yield built
         built.database.close()
@@ -114,7 +114,7 @@ def ask_over_http(port: int) -> Ask:
 
 
 def _ours(store: Store, rows: int) -> Contestant:
-    """Set up by its own services, as its commands do it."""
+    """Set ours up through its own services, as its commands do."""
     url = store.new_database(f"ours-{rows}")
     surroundings = {
         **_surroundings(store, url),
@@ -158,7 +158,7 @@ def _lean(store: Store, rows: int) -> Contestant:
 
 
 def _bolt(store: Store, rows: int) -> Contestant:
-    """Empty, whatever the number of rows."""
+    """Create Bolt's tables; they stay empty, whatever the number of rows."""
     url = store.new_database("bolt")
     surroundings = _surroundings(store, _by_driver(url))
     install_bolt.set_up(surroundings)
@@ -170,7 +170,7 @@ def _by_driver(url: str) -> str:
 
 
 def _surroundings(store: Store, url: str) -> dict[str, str]:
-    """Nothing of the caller's settings: they would change what is measured."""
+    """Return an environment without the caller's settings, which would change what is measured."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(store.folder),

@@ -1,4 +1,4 @@
-"""Single figures of a load, and the words in which the table shows them."""
+"""Single figures of a load, and the text in which the table shows them."""
 
 from tools.bench.report import short
 from tools.bench.rounds import Rounds, Speed
@@ -25,5 +25,5 @@ def p99(one: Speed) -> float:
 
 
 def cpu(one: Speed) -> float:
-    """Milliseconds for one request or install."""
+    """Format milliseconds of processor time for one request or install."""
     return one.cpu

@@ -1,4 +1,4 @@
-"""Fills both apps' databases through their own tables, as fast as each store takes rows in."""
+"""Fill both apps' databases through their own tables, as fast as each database accepts rows."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ _LARGE = 50_000
 
 
 def fill_ours(settings: Settings, rows: int) -> None:
-    """Each connection with credentials of its own, as the API makes them."""
+    """Fill our tables. Each connection has its own credentials, as the API stores them."""
     database, vault = Database(settings.database), Vault(settings.vault_keys)
     tables = [schema.METADATA.tables[name] for name in ("installations", "channel_connections", "connection_contexts")]
     with _open(database.engine, tables, rows) as connection:
@@ -38,7 +38,7 @@ def fill_ours(settings: Settings, rows: int) -> None:
 
 
 def fill_plain(app: Flask, rows: int) -> None:
-    """The naive or the lean app, whose tables are there."""
+    """Fill the naive or the lean app's database, whose tables exist already."""
     fernet: Fernet = app.config["FERNET"]
     tokens = [fernet.encrypt(f"token-{number}".encode()).decode() for number in range(100)]
     with app.app_context():
@@ -112,7 +112,7 @@ def _row_of_plain(one: Fact, tokens: list[str]) -> dict[str, Any]:
 
 @contextmanager
 def _open(engine: Engine, tables: list[Table], rows: int) -> Iterator[Connection]:
-    """A connection that cares for speed alone; of large tables the indexes are made when the rows are there."""
+    """Open a connection that is fast rather than durable; the indexes of large tables are created after the rows."""
     indexes = [index for table in tables for index in table.indexes] if rows > _LARGE else []
     quick = (
         ("PRAGMA foreign_keys=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-500000")
@@ -129,13 +129,13 @@ def _open(engine: Engine, tables: list[Table], rows: int) -> Iterator[Connection
         for index in indexes:
             index.create(connection)
         connection.exec_driver_sql("COMMIT")
-        # What the settings above changed must not reach whoever takes this connection from the pool next.
+        # The settings above must not affect the next user of this pooled connection.
         connection.invalidate()
     _number_on(engine, tables)
 
 
 def _number_on(engine: Engine, tables: list[Table]) -> None:
-    """PostgreSQL's own numbering of rows does not see the numbers that a fill gives."""
+    """Set PostgreSQL's sequences past the numbers that a fill assigns."""
     if engine.dialect.name == "sqlite":
         return
     with engine.begin() as connection:

@@ -1,7 +1,7 @@
-"""Requests without a server: one app in a process of its own, called through WSGI; what a request costs the processor.
+"""Requests without a server: one app in its own process, called through WSGI, to measure processor time per request.
 
-The first line of standard input says which app and how to sign in; each further line is an operation and for how long.
-Each is answered by one line.
+The first line of standard input names the app and how to sign in; each further line names an operation and a duration.
+Each line is answered by one line.
 """
 
 import io
@@ -24,9 +24,9 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 @dataclass(frozen=True)
 class Called:
-    """What a round of calls came to. Times in milliseconds."""
+    """Result of a round of calls. Times in milliseconds."""
 
-    #: All of them, the warm-up included.
+    #: Number of calls, including the warm-up.
     asked: int
     cpu_milliseconds: float
     milliseconds: list[float]
@@ -56,7 +56,7 @@ class Caller:
         return Answer(status, tuple(value for name, value in given if name.lower() == "set-cookie"), text.decode())
 
     def round(self, operation: dict[str, Any], headers: dict[str, str], seconds: float) -> Called:
-        """Raises RuntimeError for an answer that was not expected."""
+        """Call the app until the time is over. Raises RuntimeError for an unexpected response."""
         prepared = [_environ(operation["method"], target, headers) for target in operation["targets"]]
         warm_up = [prepared] * _WARM_UP
         if operation["is_noted"]:
@@ -84,13 +84,13 @@ class Caller:
         return answer
 
     def _call(self, prepared: dict[str, Any], body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        told: list[Any] = []
+        started: list[Any] = []
         environ = {**prepared, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        parts = self._wsgi(environ, lambda status, headers, _fault=None: told.extend((status, headers)))
+        parts = self._wsgi(environ, lambda status, headers, _fault=None: started.extend((status, headers)))
         answer = b"".join(parts)
         if close := getattr(parts, "close", None):
             close()
-        return int(told[0][:3]), told[1], answer
+        return int(started[0][:3]), started[1], answer
 
 
 def _environ(method: str, target: str, headers: Mapping[str, str]) -> dict[str, Any]:

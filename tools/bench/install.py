@@ -16,18 +16,18 @@ from tools.bench.figures import cpu, per_second, speed_text
 from tools.bench.load import Load
 from tools.bench.processes import Server
 from tools.bench.report import Bound, Row, short
-from tools.bench.rounds import Rounds, Speed, driven, in_turns, new_numbers, served
+from tools.bench.rounds import Rounds, Speed, driven, interleaved, new_numbers, served
 from tools.bench.stores import Store
 
 _LEAST_INSTALLS = {"sqlite": 1.3, "postgresql": 1.0}
 _LEAST_STARTS = {"sqlite": 1.0, "postgresql": 0.6}
 _MOST_CPU = {"sqlite": 8.0, "postgresql": 10.0}
-#: Links that are made ready for a second of load. A load that has used all of them ends early.
+#: Links that are prepared per second of load. A load that has used all of them ends early.
 _LINKS_PER_SECOND = 500
 
 
 class Site:
-    """Ours or Bolt behind its server: what a browser sends to start an install."""
+    """Ours or Bolt behind its server, and the requests that a browser sends to start an install."""
 
     def __init__(self, contestant: Contestant, server: Server, store: Store) -> None:
         self._contestant, self._server, self._store = contestant, server, store
@@ -36,17 +36,17 @@ class Site:
         self._form: signin.Form | None = None
 
     def starts(self, clients: int, seconds: float) -> Speed:
-        """Starts without their callbacks."""
+        """Measure starts without their callbacks."""
         return driven(self._load(clients, seconds, self._targets(100)), self._server)
 
     def installs(self, clients: int, seconds: float) -> Speed:
-        """Installs from the start to the stored connection. Only those that are in the database count."""
+        """Measure installs from the start to the stored connection. Only those that are in the database count."""
         targets = self._targets(int(_LINKS_PER_SECOND * seconds) + clients)
         load = replace(self._load(clients, seconds, targets), callback_expected=303 if self._is_ours else 200)
         before = self._stored()
         speed = driven(load, self._server)
         self._links = self._links[speed.answered + speed.refused :]
-        # An install that the driver no longer waited for may be stored all the same.
+        # An install that the driver no longer waited for may still be stored.
         stored = min(self._stored() - before, speed.answered)
         lost, share = speed.answered - stored, stored / max(speed.answered, 1)
         return replace(
@@ -65,7 +65,7 @@ class Site:
         return Load(port, clients, seconds, "POST", targets, self._form.headers, self._form.body, first, expected=303)
 
     def _targets(self, count: int) -> list[str]:
-        """Return as many addresses that start an install; ours are unused links."""
+        """Return addresses that start an install; ours are unused links."""
         if not self._is_ours:
             return [install_bolt.START] * count
         self._links += self._contestant.links(count - len(self._links))
@@ -77,7 +77,7 @@ class Site:
 
 
 def rows(pair: Sequence[Contestant], store: Store, clients: Sequence[int], seconds: float, rounds: int) -> list[Row]:
-    """Ours and Bolt, each with an empty database."""
+    """Compare ours and Bolt, each with an empty database."""
     found: list[Row] = []
     with install_slack.running(store.folder) as (address, certificate):
         trust = {"SLACK_URL": address, **install_certificates.in_a_folder(store.folder, certificate)}
@@ -104,7 +104,7 @@ class _Comparison:
     rounds: int
 
     def installs(self, what: str, clients: int, has_goal: bool) -> list[Row]:
-        ours, bolt = in_turns([partial(site.installs, clients, self.seconds) for site in self.sites], self.rounds)
+        ours, bolt = interleaved([partial(site.installs, clients, self.seconds) for site in self.sites], self.rounds)
         least = Bound("≥", _LEAST_INSTALLS[self.store.name]) if has_goal else None
         most = Bound("≤", _MOST_CPU[self.store.name], " ms") if has_goal else None
         burnt, other = ours.median(cpu), f"{short(bolt.median(cpu))} ms"
@@ -114,7 +114,7 @@ class _Comparison:
         ]
 
     def starts(self, what: str, clients: int) -> Row:
-        ours, bolt = in_turns([partial(site.starts, clients, self.seconds) for site in self.sites], self.rounds)
+        ours, bolt = interleaved([partial(site.starts, clients, self.seconds) for site in self.sites], self.rounds)
         least = Bound("≥", _LEAST_STARTS[self.store.name])
         return self._row(2, f"start of an install against Bolt, {what}", (ours, bolt), least)
 

@@ -1,4 +1,4 @@
-"""The two ways in which a machine keeps the certificates that it trusts, as settings of OpenSSL for one server process."""
+"""The two ways in which a machine stores trusted certificates, as OpenSSL settings for one server process."""
 
 import hashlib
 import os
@@ -10,14 +10,14 @@ from cryptography import x509
 
 
 def in_a_file(folder: Path, trusted: Path) -> dict[str, str]:
-    """One file with Mozilla's certificates and this one, as Debian and most container images have it."""
+    """Write Mozilla's certificates and this one to one file, as Debian and most container images do."""
     bundle = folder / "trusted.pem"
     bundle.write_bytes(Path(certifi.where()).read_bytes() + trusted.read_bytes())
     return {"SSL_CERT_FILE": str(bundle), "SSL_CERT_DIR": os.devnull}
 
 
 def in_a_folder(folder: Path, trusted: Path) -> dict[str, str]:
-    """A folder whose files are named by the hash of the subject: OpenSSL opens only those that it needs."""
+    """Write a folder whose files are named by the hash of the subject: OpenSSL opens only those that it needs."""
     hashed = folder / "trusted"
     hashed.mkdir(exist_ok=True)
     shutil.copy(trusted, hashed / f"{_subject_hash(trusted)}.0")
@@ -25,9 +25,9 @@ def in_a_folder(folder: Path, trusted: Path) -> dict[str, str]:
 
 
 def _subject_hash(certificate: Path) -> str:
-    """As `openssl x509 -subject_hash` prints it: over the subject without the two bytes that begin its sequence.
+    """Hash the subject as `openssl x509 -subject_hash` does: without the two bytes that begin its sequence.
 
-    OpenSSL writes the names in lower case first; ours is a number.
+    OpenSSL writes the names in lower case first; this name is a number.
     """
     subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject.public_bytes()
     digest = hashlib.sha1(subject[2:], usedforsecurity=False).digest()

@@ -1,5 +1,5 @@
-"""The Slack stand-in of the install rows: a small TLS server, a process of its own, that answers the three methods that
-an install calls. Each code installs a workspace of its own.
+"""Slack stand-in for the install rows: a small TLS server in its own process that answers the three methods that an
+install calls. Each code installs another workspace.
 
 `python -m tools.bench.install_slack FOLDER PORT` writes its certificate to FOLDER and listens at PORT.
 """
@@ -24,7 +24,7 @@ _LONGEST_HEAD = 16_384
 
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Its address, and the certificate that a caller must trust."""
+    """Run the stand-in. Yields its address, and the certificate that a caller must trust."""
     port, certificate = free_port(), folder / "certificate.pem"
     command = [sys.executable, "-m", "tools.bench.install_slack", str(folder), str(port)]
     with serving(command, dict(os.environ), port, folder / "slack.log"):
@@ -32,7 +32,7 @@ def running(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 class Slack(socketserver.ThreadingTCPServer):
-    """A thread for each connection: the product keeps few, Bolt opens two for each install."""
+    """Server with a thread for each connection: the product keeps few, Bolt opens two for each install."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -46,7 +46,7 @@ class _Connection(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        # Here, not in the thread that accepts: a handshake must not delay the next connection.
+        # Here, not in the accepting thread: a handshake must not delay the next connection.
         server: Any = self.server
         self.request = server.context.wrap_socket(self.request, server_side=True)
         super().setup()
@@ -60,7 +60,7 @@ class _Connection(socketserver.StreamRequestHandler):
         self.request.close()
 
     def _answer_one(self) -> bool:
-        """False when the connection ends."""
+        """Answer one request. Returns False when the connection ends."""
         first = self.rfile.readline(_LONGEST_HEAD)
         if not first:
             return False

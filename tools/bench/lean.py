@@ -66,7 +66,7 @@ class ChannelConnection(Base):
 
 
 class CamelCase(Schema):
-    """Names with capitals outside, with underscores inside."""
+    """Convert between camel-case names in JSON and names with underscores in Python."""
 
     class Meta:
         unknown = EXCLUDE

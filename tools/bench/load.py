@@ -1,4 +1,4 @@
-"""The load driver, a process of its own: so many clients, each starts its next walk when the last one has ended.
+"""Load driver in its own process: a number of clients, each of which starts its next walk when the last one has ended.
 
 A walk is one request, or the two of an install. Reads a `Load` as JSON from standard input, writes a `Measured` as JSON to standard output. Kept connections, one thread,
 nothing but loopback, bounded in time.
@@ -16,41 +16,41 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
-#: How long answers may be outstanding after the last request was sent.
+#: How long responses may be outstanding after the last request was sent.
 _PATIENCE_SECONDS = 30
 CALLBACK = "/slack/oauth_redirect"
 
-#: Yields a request and the status that is expected; is sent the head of that answer.
+#: Yields a request and the expected status; receives the head of the response.
 Walk = Generator[tuple[bytes, int], bytes, None]
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked, by how many clients, for how long."""
+    """Load to generate: the requests, the number of clients, the duration."""
 
     port: int
     clients: int
     seconds: float
     method: str
-    #: Each request takes one of them by chance; installs take them in order, each once.
+    #: Each request picks one of them at random; installs take them in order, each once.
     targets: list[str]
     headers: dict[str, str]
-    #: `{n}` in it becomes a number that no other request has.
+    #: `{n}` in it is replaced with a number that no other request has.
     body: str | None
     #: The first of these numbers.
     first: int = 0
     expected: int = 200
-    #: For an install: the status that the callback answers with. 0: there is no callback.
+    #: For an install: the status of the callback's response. 0: there is no callback.
     callback_expected: int = 0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The result. Times in milliseconds, of every walk whose answers were the expected ones."""
+    """Result of a load. Times in milliseconds, of every walk whose responses were the expected ones."""
 
     elapsed_seconds: float
     milliseconds: list[float]
-    #: How often something else came: a status, or "none" for a connection that broke or never answered.
+    #: Number of unexpected results: by status, or "none" for a connection that broke or never answered.
     refused: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -116,13 +116,13 @@ def _single(request: bytes, expected: int) -> Walk:
 
 
 def _installs(load: Load) -> Iterator[Walk]:
-    """Ends when each target has been used."""
+    """Yield an install for each target, then end."""
     for n, target in enumerate(load.targets, load.first):
         yield _install(load, target, n)
 
 
 def _install(load: Load, target: str, n: int) -> Walk:
-    """Start, then return from Slack with the browser's cookies. Slack's own page is skipped."""
+    """Start an install, then return from Slack with the browser's cookies. Slack's own page is skipped."""
     head = yield _request(load, load.method, target, load.headers, load.body), load.expected
     state = re.search(rb"[?&]state=([^&\s]+)", head)
     if state is None:
@@ -142,7 +142,7 @@ def _request(load: Load, method: str, target: str, headers: Mapping[str, str], b
 
 
 class _Client:
-    """One kept connection, of which an answer is read as little as needed: its status and where it ends."""
+    """One kept connection. It reads as little as needed of each response: its status and where it ends."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -178,7 +178,7 @@ class _Client:
         return True
 
     def receive(self) -> int | None:
-        """The status of an answer that is complete; 0 if the connection broke; None while there is more to come."""
+        """Receive the status of a complete response. Returns 0 if the connection broke, None while more is to come."""
         try:
             part = self.socket.recv(262_144)
         except OSError:
@@ -204,7 +204,7 @@ class _Client:
         self._head = self._received[:end]
         _, found, length = self._head.lower().partition(b"\r\ncontent-length:")
         if not found:
-            raise SystemExit("An answer without a length cannot be told from the next one.")
+            raise SystemExit("A response without a length cannot be separated from the next one.")
         self._missing = end + 4 + int(length.split(b"\r\n")[0])
         return True
 

@@ -1,4 +1,4 @@
-"""The comparisons, each one or more rows of the table. Goals by their numbers."""
+"""Comparisons, each one or more rows of the table, with the numbers of their goals."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def over_http(sites: Sequence[Site], store: Store, clients: Sequence[int], secon
             # The lean app runs once for each operation: it has no goal.
             is_middle = count == clients[len(clients) // 2]
             ours, naive, *leaner = speeds([*pair, lean] if is_middle else pair, operation, count, seconds, rounds)
-            # The goals of create and retrieve leave out the single client.
+            # The goals of create and retrieve do not cover a single client.
             bound = None if goal in (8, 11) and count == 1 else Bound("≥", least)
             what = f"{operation.name}, {count} {'client' if count == 1 else 'clients'}"
             rows.append(_faster(goal, what, store, (ours, naive), bound))
@@ -70,7 +70,7 @@ def in_process(pair: Sequence[Process], lean: Process, store: Store, seconds: fl
 
 
 def growth(sizes: Sequence[Process], store: Store, seconds: float, rounds: int) -> list[Row]:
-    """Ours in databases of several sizes, the smallest first."""
+    """Measure ours with databases of several sizes, the smallest first."""
     largest, found = sizes[-1], []
     plain = [[operations.retrieve(one.contestant.rows) for one in sizes], [LIST] * len(sizes), [HTML] * len(sizes)]
     deep = [[_deep_list(one) for one in sizes], [_deep_page(one) for one in sizes]]
@@ -139,7 +139,7 @@ def _grown(name: str, store: Store, sized: Sequence[Rounds[Cost]], sizes: Sequen
 
 
 def _deep_list(process: Process) -> Operation:
-    """A page in the middle of the list. A rare status leads there in few steps: its pages span many rows."""
+    """Return the address of a page in the middle of the list. A filter by a rare status gets there in few steps: its pages span many rows."""
     rows = process.contestant.rows
     query, steps = ("limit=100&status=disconnected", rows // 40_000) if rows > 10_000 else ("limit=25", rows // 50)
     after = ""
@@ -164,7 +164,7 @@ def _deep_page(process: Process) -> Operation:
 
 
 def _memory_after_reading(site: Site, store: Store) -> Row:
-    """Walks the whole list, a hundred rows at a time, on one kept connection."""
+    """Read the whole list, a hundred rows at a time, on one kept connection, and return the worker's memory."""
     before, read, after = site.server.worker_megabytes(), 0, ""
     connection = HTTPConnection("127.0.0.1", site.server.port, timeout=30)
     end = time.monotonic() + _READING_SECONDS

@@ -1,4 +1,4 @@
-"""The plain app that the goals name: `lean.py` with API keys and an operator's sign-in, both looked up for each request."""
+"""Plain app that the goals name: `lean.py` with API keys and an operator's sign-in, both looked up for each request."""
 
 import hashlib
 import os

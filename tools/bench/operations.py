@@ -1,4 +1,4 @@
-"""What is asked of both apps, and the filters that the reference documents."""
+"""Requests that are sent to both apps, and the filters that the reference page documents."""
 
 import json
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from urllib.parse import quote
 from tools.bench import spread
 
 API, PAGE = "/v1/channel-connections", "/connections"
-#: So few that all have been read once when it counts: the first read of each hour writes to the audit.
+#: So few that all have been read once before the measurement: the first read of each hour writes to the audit.
 _SAMPLE = 100
 
 
@@ -15,12 +15,12 @@ _SAMPLE = 100
 class Operation:
     name: str
     method: str
-    #: One of them is taken for each request.
+    #: Each request uses one of them.
     targets: tuple[str, ...]
-    #: `{n}` in it becomes a number that no other request has.
+    #: `{n}` in it is replaced with a number that no other request has.
     body: str | None = None
     expected: int = 200
-    #: Asked by a signed-in operator, not with an API key.
+    #: Sent by a signed-in operator, not with an API key.
     is_page: bool = False
     #: The first request for each target writes to the audit.
     is_noted: bool = False
@@ -53,7 +53,7 @@ def retrieve(rows: int) -> Operation:
 
 
 def filters(rows: int) -> list[Operation]:
-    """Each documented filter, asked for what a customer of a large installation would ask for."""
+    """Return each documented filter, with the values that a customer of a large installation would use."""
     some = [spread.fact(number, rows) for number in range(0, rows, max(1, rows // 50))]
     subscribers = [fact.subscriber_id for fact in some if fact.subscriber_id]
     return [
@@ -73,7 +73,7 @@ def filters(rows: int) -> list[Operation]:
 
 
 def search() -> Operation:
-    """A rare name, a common one, and one that nobody has."""
+    """Return searches for a rare name, a common one, and one that does not occur."""
     return _filtered("search", [f"search={word}" for word in (spread.RARE_WORD.lower(), "acme", "acme%20b", "nobody")])
 
 

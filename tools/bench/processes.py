@@ -1,4 +1,4 @@
-"""Starting a server and ending it by its id; what Linux tells about the processor time and the memory of a process tree."""
+"""Start servers and end them by process id; read the processor time and the memory of a process tree from Linux."""
 
 import os
 import signal
@@ -22,22 +22,22 @@ class Server:
     log: Path
 
     def cpu_seconds(self) -> float:
-        """Of the server and its workers, from their start on."""
+        """Return the processor seconds of the server and its workers since their start."""
         return sum(_cpu_seconds(pid) for pid in (self.pid, *_children(self.pid)))
 
     def worker_megabytes(self) -> float:
-        """Proportional set size of the largest worker: memory that processes share is divided among them."""
+        """Return the proportional set size of the largest worker: memory that processes share is divided among them."""
         return max(_megabytes(pid) for pid in _children(self.pid))
 
     def says(self, words: str) -> int:
-        """How often its log has these words."""
+        """Count how often the log contains these words."""
         return self.log.read_text(encoding="utf-8", errors="replace").count(words)
 
 
 @contextmanager
 def serving(command: list[str], surroundings: dict[str, str], port: int, log: Path) -> Iterator[Server]:
-    """Raises RuntimeError, with the log's last lines, for a server that does not answer within 30 seconds."""
-    # A session of its own: Ctrl-C reaches us alone, and we end it.
+    """Run a server. Raises RuntimeError, with the log's last lines, if it does not answer within 30 seconds."""
+    # A session of its own: Ctrl-C reaches this process alone, which then ends the server.
     with log.open("wb") as written:
         process = subprocess.Popen(
             command, cwd=ROOT, env=surroundings, stdout=written, stderr=written, start_new_session=True
@@ -54,7 +54,7 @@ def end(process: subprocess.Popen[Any]) -> None:
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:
-        # It leads the group that it was started in, so its workers go with it.
+        # The server leads its process group, so its workers end with it.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -71,7 +71,7 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Pat
 
 
 def _children(pid: int) -> list[int]:
-    """All below it. Helpers of Python's multiprocessing among them are small and idle."""
+    """Return all descendants. Helpers of Python's multiprocessing among them are small and idle."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (stat := _stat(int(entry.name))):
@@ -89,7 +89,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """What stands behind the program's name, which may contain anything; empty for a process that has ended."""
+    """Return the fields after the program's name, which may contain any character; empty for a process that has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

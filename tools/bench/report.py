@@ -1,4 +1,4 @@
-"""What was measured, as one Markdown table."""
+"""Results as one Markdown table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Bound:
-    """What a goal asks of a figure."""
+    """Limit that a goal sets for a figure."""
 
     sense: Literal["≥", "≤"]
     value: float
-    #: Behind the number: `%`, ` ms`, ` MB`, or nothing for a ratio.
+    #: Unit of the number: `%`, ` ms`, ` MB`, or empty for a ratio.
     unit: str = ""
 
     def holds(self, figure: float) -> bool:
@@ -28,10 +28,10 @@ class Row:
     what: str
     store: str
     ours: str
-    #: The plain app, the unfiltered list, the small database: what ours is held against.
+    #: The measurement that ours is compared with: the plain app, the unfiltered list or the small database.
     other: str
     figure: float
-    #: None for a figure that no goal speaks of.
+    #: None for a figure without a goal.
     bound: Bound | None
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def short(figure: float) -> str:
-    """Three digits that count: 1,234 · 12.3 · 1.23 · 0.123."""
+    """Format three significant digits: 1,234 · 12.3 · 1.23 · 0.123."""
     if abs(figure) >= 100:
         return f"{figure:,.0f}"
     text = f"{figure:.3g}"

@@ -1,4 +1,4 @@
-"""Rounds over HTTP and in process. Who is compared takes turns, so that a slow minute of the machine hits all alike."""
+"""Rounds over HTTP and in process. Rounds of the contestants alternate, so that a slow minute of the machine affects all of them."""
 
 import itertools
 import json
@@ -26,7 +26,7 @@ _numbers = itertools.count(1, 1_000_000)
 
 @dataclass(frozen=True)
 class Speed:
-    """The result of one round over HTTP. Times in milliseconds."""
+    """Result of one round over HTTP. Times in milliseconds."""
 
     answered: int
     per_second: float
@@ -40,7 +40,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one round of calls came to: milliseconds of processor time for one request, the app's and its database's."""
+    """Result of one round of calls: milliseconds of processor time per request, the app's and its database's."""
 
     app: float
     database: float
@@ -55,7 +55,7 @@ Round = TypeVar("Round", Speed, Cost)
 
 
 class Rounds(Generic[Round]):
-    """The rounds of one contestant, in the order in which they were run."""
+    """Rounds of one contestant, in the order in which they were run."""
 
     def __init__(self) -> None:
         self.all: list[Round] = []
@@ -64,13 +64,13 @@ class Rounds(Generic[Round]):
         return median(figure(one) for one in self.all)
 
     def ratio(self, other: "Rounds[Round]", figure: Callable[[Round], float]) -> float:
-        """To another's. Rounds that ran side by side are compared, so that a slow minute of the machine falls out."""
+        """Return the ratio to another contestant. Rounds that ran side by side are compared, so that a slow minute of the machine cancels out."""
         pairs = zip(self.all, other.all, strict=True)
         return median(figure(mine) / (figure(theirs) or math.inf) for mine, theirs in pairs)
 
 
 def new_numbers() -> int:
-    """The first of a million numbers that no other load has."""
+    """Return the first of a million numbers that no other load has."""
     return next(_numbers)
 
 
@@ -162,7 +162,7 @@ def sites(contestants: Sequence[Contestant], folder: Path) -> Iterator[list[Site
 
 @contextmanager
 def served(one: Contestant, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """`more`: settings beside the contestant's own."""
+    """Serve a contestant. `more`: settings in addition to the contestant's own."""
     port = free_port()
     log = folder / f"{one.name}-{one.store}-{one.rows}.log"
     with serving(one.server(port), {**one.surroundings, **(more or {}), "PORT": str(port)}, port, log) as server:
@@ -186,12 +186,12 @@ def processes(contestants: Sequence[Contestant], store: Store) -> Iterator[list[
 def speeds(
     found: Sequence[Site], operation: Operation, clients: int, seconds: float, rounds: int
 ) -> list[Rounds[Speed]]:
-    """Those of each site."""
-    return in_turns([partial(site.load, operation, clients, seconds) for site in found], rounds)
+    """Return the rounds of each site."""
+    return interleaved([partial(site.load, operation, clients, seconds) for site in found], rounds)
 
 
-def in_turns(measures: Sequence[Callable[[], Round]], rounds: int) -> list[Rounds[Round]]:
-    """The rounds of each measure; one round of all of them, then the next."""
+def interleaved(measures: Sequence[Callable[[], Round]], rounds: int) -> list[Rounds[Round]]:
+    """Run one round of each measure, then the next, and return the rounds of each."""
     taken = [Rounds[Round]() for _ in measures]
     for _ in range(rounds):
         for measure, its in zip(measures, taken, strict=True):
@@ -200,9 +200,9 @@ def in_turns(measures: Sequence[Callable[[], Round]], rounds: int) -> list[Round
 
 
 def costs(found: Sequence[Process], operations: Sequence[Operation], seconds: float, rounds: int) -> list[Rounds[Cost]]:
-    """Those of each process with its operation."""
+    """Return the rounds of each process with its operation."""
     pairs = zip(found, operations, strict=True)
-    return in_turns([partial(process.calls, operation, seconds) for process, operation in pairs], rounds)
+    return interleaved([partial(process.calls, operation, seconds) for process, operation in pairs], rounds)
 
 
 def _at(times: list[float], share: float) -> float:

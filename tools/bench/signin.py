@@ -1,4 +1,4 @@
-"""Signing in to both apps as a browser does, and what is then sent along."""
+"""Sign in to both apps as a browser does, and return the headers that the browser sends afterwards."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True)
 class Form:
-    """What a browser sends when the button of one of our pages is pressed."""
+    """Request that a browser sends when the button of one of our pages is pressed."""
 
     headers: dict[str, str]
     body: str
@@ -35,7 +35,7 @@ def form_of(ask: Ask, target: str) -> Form:
 
 
 def cookie_of_ours(ask: Ask, target: str) -> str:
-    """Open the one-time link, press its button and open the list, with which the session gets its form token."""
+    """Open the one-time link, press its button and open the list, which gives the session its form token."""
     form = form_of(ask, target)
     signed_in = _cookie(ask("POST", target, form.headers, form.body).cookies)
     return _cookie(ask("GET", "/connections", {"Cookie": signed_in}, "").cookies)

@@ -1,4 +1,4 @@
-"""The rows of a full database, spread as they would be: few large contexts and many small ones, most for a subscriber."""
+"""Rows of a full database with a realistic distribution: few large contexts and many small ones, most for a subscriber."""
 
 import bisect
 import hashlib
@@ -27,13 +27,13 @@ _FIRST = (
     "Lumen",
 )
 _SECOND = ("Analytics", "Bakery", "Consulting", "Design", "Energy", "Foods", "Games", "Health", "Insurance", "Labs")
-#: In one name of a thousand.
+#: Occurs in one name out of a thousand.
 RARE_WORD = "Zephyr"
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One connection, whoever stores it."""
+    """One connection, whichever app stores it."""
 
     number: int
     integration: str
@@ -59,7 +59,7 @@ def identifier(number: int) -> str:
 
 
 def fact(number: int, rows: int) -> Fact:
-    """The same one each time; the higher its number, the newer."""
+    """Return the connection of this number, the same one each time. The higher the number, the newer the connection."""
     chance = _Chance(number)
     created = _NEWEST - _SPAN / rows * (rows - number)
     workspace = int(chance.part() ** 2 * max(rows // 3, 1))
@@ -78,7 +78,7 @@ def fact(number: int, rows: int) -> Fact:
 
 
 class _Chance:
-    """Parts of one drawn from a number: `random` would have to draw for all numbers before."""
+    """Fractions derived from a number: `random` would have to draw for all earlier numbers."""
 
     def __init__(self, number: int) -> None:
         self._drawn = int.from_bytes(hashlib.blake2b(number.to_bytes(8), digest_size=24).digest())
@@ -88,14 +88,14 @@ class _Chance:
         return drawn / (1 << 24)
 
     def pick(self, names: tuple[str, ...], shares: tuple[float, ...]) -> str:
-        """`shares` adds up: each name has what lies between its share and the one before."""
+        """`shares` is cumulative: each name has the interval between its share and the one before."""
         return names[bisect.bisect(shares, self.part())]
 
 
 def _context_keys(chance: _Chance, number: int, subscriber: str | None) -> tuple[str, ...]:
     large, kind = f"tenant:large-{int(chance.part() ** 2 * _LARGE_CONTEXTS)}", chance.part()
     if subscriber is None or _owner(number) != number:
-        # One connection of an integration for one subscriber and set of contexts: the team makes each its own.
+        # An integration has one connection for each subscriber and set of contexts: the team makes each one unique.
         return (large, f"team:{number}") if kind < 0.5 else (f"team:{number}",)
     if kind < 0.4:
         return (large,)
@@ -103,7 +103,7 @@ def _context_keys(chance: _Chance, number: int, subscriber: str | None) -> tuple
 
 
 def _owner(number: int) -> int:
-    """Itself or one of the two before: some subscribers have several workspaces."""
+    """Return this number or one of the two before: some subscribers have several workspaces."""
     return number - number % 3 if number % 2 else number
 
 

@@ -1,4 +1,4 @@
-"""The two databases: new ones, what they burn themselves, and how many commits a second they can do at all."""
+"""Both databases: create new ones, measure their processor time and how many commits per second they can do at all."""
 
 import sqlite3
 import threading
@@ -29,11 +29,11 @@ class Store:
         return self.name == "sqlite"
 
     def new_database(self, name: str) -> str:
-        """An empty one; its address."""
+        """Create an empty database and return its address."""
         return f"sqlite:///{self.folder / name}.sqlite3" if self.is_sqlite else postgres.new_database()
 
     def cpu_seconds(self, url: str) -> float:
-        """What the database's own processes burnt for its present connections; SQLite has none of its own."""
+        """Return the processor time of the database's own processes for its present connections; SQLite has none."""
         if self.is_sqlite:
             return 0.0
         query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
@@ -50,13 +50,13 @@ class Store:
         return int(number)
 
     def tend(self, url: str) -> None:
-        """What PostgreSQL's autovacuum would do some minutes after a fill. SQLite does nothing by itself."""
+        """Do the work of PostgreSQL's autovacuum some minutes after a fill. SQLite does nothing by itself."""
         if not self.is_sqlite:
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute("VACUUM ANALYZE")
 
     def raw_commits_per_second(self, seconds: float) -> float:
-        """One short row a commit, durable, by the driver alone: one writer on SQLite, eight on PostgreSQL."""
+        """Measure durable commits of one short row, by the driver alone: one writer on SQLite, eight on PostgreSQL."""
         url = self.new_database("raw")
         if self.is_sqlite:
             return _commits(lambda: _durable(url.removeprefix("sqlite:///")), 1, seconds)
