@@ -17,6 +17,7 @@ from onboarding.errors import Conflict, NotSetUp, Refused, StorageProblem
 from onboarding.store import postgresql
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.sqlite import engine as sqlite
+from onboarding.store.sqlite.file_guard import FileGuard
 from onboarding.store.sqlite.write_lock import WriteLock
 
 __all__ = ["Base", "BeforeCommit", "Database", "Rows", "Session", "insert_or_ignore", "table_of"]
@@ -54,7 +55,10 @@ class Database:
         """`serves_requests`: end a statement of PostgreSQL that takes too long for a request."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sqlite.create(url) if self.is_sqlite else postgresql.create(url, serves_requests)
+        self._file_guard = FileGuard()
+        self.engine = (
+            sqlite.create(url, self._file_guard) if self.is_sqlite else postgresql.create(url, serves_requests)
+        )
         self._write_lock = WriteLock()
 
     @contextmanager
@@ -71,6 +75,7 @@ class Database:
         lock = self._write_lock.held() if self.is_sqlite else nullcontext()
         with self.faults(), lock, self.engine.connect() as connection, connection.begin():
             (_BEGIN_IMMEDIATE if self.is_sqlite else _BEGIN).run(connection, {})
+            self._file_guard.check()
             yield connection
 
     @contextmanager
@@ -96,6 +101,7 @@ class Database:
 
     def ping(self) -> None:
         """Raises StorageProblem if the database does not answer."""
+        self._file_guard.check()
         with self.rows() as rows:
             _SELECT_ONE.run(rows, {})
 

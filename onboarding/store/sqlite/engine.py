@@ -5,13 +5,17 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 
 from onboarding import concurrency
+from onboarding.store.sqlite.file_guard import FileGuard
 
 #: How long a connection waits for a writer of another process.
 BUSY_SECONDS = 10.0
 
 
-def create(url: str) -> Engine:
-    """Create an engine whose pooled connections are durable, check foreign keys and are in autocommit."""
+def create(url: str, guard: FileGuard) -> Engine:
+    """Create an engine whose pooled connections are durable, check foreign keys and are in autocommit.
+
+    All of them are to the file that the first one opened; `guard` refuses others.
+    """
     engine = create_engine(
         url,
         pool_size=concurrency.THREADS,
@@ -23,11 +27,17 @@ def create(url: str) -> Engine:
         connect_args={"timeout": BUSY_SECONDS},
     )
 
+    @event.listens_for(engine, "do_connect")
+    def _check_file(*_arguments: Any) -> None:
+        # sqlite3 would create an empty file where it was deleted.
+        guard.check()
+
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         # sqlite3 would begin transactions by itself and too late; `Database` begins them with BEGIN IMMEDIATE.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        guard.remember(connection.execute("PRAGMA database_list").fetchone()[2])
 
     return engine
