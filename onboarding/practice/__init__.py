@@ -1,4 +1,4 @@
-"""A practice Slack: a small Flask app that behaves like Slack where an install touches it. Imports nothing of ours."""
+"""A practice Slack: a small Flask app that answers an install as Slack does. It imports nothing else of `onboarding`."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ LARGEST_BODY_BYTES = 1_000_000
 
 
 def create_practice(state: PracticeSlack, templates: Path, static: Path) -> Flask:
-    """Create a WSGI app on `state`, to be mounted below a prefix or run alone.
+    """Create a WSGI app for `state`. It can run alone or be mounted below a path prefix.
 
     `templates` and `static` are the folders that contain `practice/` and `css/practice.css`. The state is
     `app.extensions["practice_state"]`.
     """
     app = Flask(__name__, template_folder=templates, static_folder=static, static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Only the default provider has it, and it is the default.
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Only Flask's default JSON provider has this attribute.
     app.extensions["practice_state"] = state
     guard.register(app)
     for part in (consent, web_api, home, control):

@@ -1,4 +1,4 @@
-"""`python -m onboarding.practice`: the practice Slack alone, for one app, on a port of its own."""
+"""`python -m onboarding.practice`: the practice Slack as a separate process, for one app, on its own port."""
 
 import argparse
 import logging
@@ -10,7 +10,7 @@ from pathlib import Path
 from onboarding.practice import PracticeApp, PracticeSlack, StateFileUnreadable, create_practice
 from onboarding.practice.serving import make_practice_server
 
-#: Templates and static files stand beside the package in a checkout, and inside it in a wheel.
+#: Templates and static files are beside the package in a checkout, and inside it in a wheel.
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except OSError as problem:
         raise SystemExit(f"Port {given.port} cannot be used: {os.strerror(problem.errno or 0)}.") from None
     logging.getLogger(__name__).info("Practice Slack: http://127.0.0.1:%s/ (Ctrl-C ends it)", server.port)
-    # A shell that starts it in the background has its Ctrl-C ignored; whoever sends one still means it.
+    # A shell starts background processes with SIGINT ignored; a SIGINT that is sent on purpose must still stop this one.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         server.serve_forever()
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--redirect-url", required=True, action="append", help="may be given several times")
     parser.add_argument("--signing-secret", default="practice-signing-secret")
-    parser.add_argument("--events-url", help="where app_uninstalled and tokens_revoked are told")
+    parser.add_argument("--events-url", help="the URL that app_uninstalled and tokens_revoked are sent to")
     parser.add_argument("--state-file", type=Path, help="keeps the state over a restart")
     return parser
 

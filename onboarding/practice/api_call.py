@@ -1,4 +1,4 @@
-"""One Web API call as it was sent: parameters, token, credentials. What the methods are given instead of a request."""
+"""One Web API call: parameters, token and client credentials. Methods receive it instead of Flask's request."""
 
 from dataclasses import dataclass, field
 
@@ -21,13 +21,13 @@ class ApiCall:
     params: dict[str, str] = field(repr=False)
     #: Client id and secret of HTTP Basic.
     basic: tuple[str, str] | None = field(repr=False)
-    #: Where this Slack is reached, with a slash at the end.
+    #: The base URL of this practice Slack, with a slash at the end.
     root: str
-    #: The scopes of the token that was shown, for the header `x-oauth-scopes`; filled by `holder`.
+    #: The scopes of the call's token, for the header `x-oauth-scopes`; set by `holder`.
     token_scopes: list[str] | None = None
 
     def client(self) -> PracticeApp:
-        """The app whose id and secret were sent, in HTTP Basic or in the body."""
+        """Return the app that the client id and secret identify, sent with HTTP Basic or in the body."""
         client_id, secret = self.basic or (self.params.get("client_id", ""), self.params.get("client_secret", ""))
         app = self.slack.app(client_id)
         if app is None:
@@ -37,7 +37,7 @@ class ApiCall:
         return app
 
     def holder(self, *any_of: str) -> Token:
-        """The token that was shown; `any_of`: scopes of which it needs one."""
+        """Return the call's token. It needs at least one of the scopes in `any_of`. Raises Refused."""
         value = self.params.get("token")
         if not value:
             raise Refused("not_authed")
@@ -56,7 +56,7 @@ class ApiCall:
         return installation
 
     def workspace(self, token: Token) -> Workspace:
-        """The workspace that the call is about. An organisation's token has to name one that it was given."""
+        """Return the workspace of the call. A call with an organization's token must name one that has the app. Raises Refused."""
         here = self.slack.workspaces[token.place]
         if not here.is_org:
             return here
@@ -75,9 +75,9 @@ class ApiCall:
 
 
 def read(request: Request, slack: PracticeSlack, root: str) -> ApiCall:
-    """Parameters come in the query, as a form or as JSON; a token in the Authorization header comes before `token`."""
+    """Read parameters from the query, a form or JSON. A token in the Authorization header has priority over `token`."""
     params = {**request.args.to_dict(), **request.form.to_dict()}
-    # slack_sdk says "JSON" and sends nothing when a method has no parameters; Slack does not mind.
+    # slack_sdk sends the content type JSON with an empty body for a method without parameters; Slack accepts that.
     if request.is_json and request.get_data():
         body = request.get_json(silent=True)
         if not isinstance(body, dict):

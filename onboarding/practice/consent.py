@@ -1,4 +1,4 @@
-"""The consent page at `/oauth/v2/authorize`: choose a workspace, allow or cancel, or make it go wrong."""
+"""The consent page at `/oauth/v2/authorize`: choose a workspace, allow or cancel, or pick a failure."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ blueprint = Blueprint("consent", __name__)
 
 
 class SlackShowsError(Exception):
-    """Slack stops on a page of its own and sends nobody back. Holds the code that the page shows."""
+    """Slack shows its own error page and does not redirect to the app. `code` is shown on that page."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -26,7 +26,7 @@ class SlackShowsError(Exception):
 
 @dataclass(frozen=True)
 class ConsentRequest:
-    """What the app asks for. `sent_redirect` is None when it left the address to Slack, which takes the first one."""
+    """The app's authorization request. `sent_redirect` is None if it has no `redirect_uri`; Slack then uses the first one registered."""
 
     app: PracticeApp
     redirect_uri: str
@@ -73,7 +73,7 @@ def decide() -> Response:
 
 @blueprint.post("/oauth/v2/approve")
 def approve() -> Response:
-    """Plays the admin: approves the request, and goes back to the consent page."""
+    """Approve the request as a workspace admin would, and redirect to the consent page."""
     slack = _practice_slack()
     ask = _read_ask(slack, request.args)
     workspace = slack.workspaces.get(request.form.get("workspace", ""))
@@ -102,7 +102,7 @@ def _allow(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario, worksp
     if not scenario.sends_code:
         return _send_back(ask, scenario)
     bot_scopes, user_scopes = _granted_scopes(ask, scenario)
-    if workspace.is_org and not permissions.fit_organisations(bot_scopes):
+    if workspace.is_org and not permissions.fit_organizations(bot_scopes):
         raise SlackShowsError("scope_not_allowed_on_enterprise")
     consent = grants.Consent(ask.app.client_id, workspace.id, ask.sent_redirect, bot_scopes, user_scopes)
     with slack.changing() as ledger:
@@ -152,18 +152,18 @@ def _send_back(ask: ConsentRequest, scenario: Scenario, **answer: str | None) ->
     elif scenario.state == "altered" and state is not None:
         state = state[::-1] + "x"
     parts = urlsplit(ask.redirect_uri)
-    told = [(name, value) for name, value in {**answer, "state": state}.items() if value is not None]
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *told])
+    answered = [(name, value) for name, value in {**answer, "state": state}.items() if value is not None]
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *answered])
     return make_response(redirect(urlunsplit(parts._replace(query=query)), 302))
 
 
 def _address(endpoint: str, query: dict[str, str]) -> str:
-    """Not `url_for(endpoint, **query)`: a query that says `_scheme` or `_external` would be taken for its arguments."""
+    """Build the URL without `url_for(endpoint, **query)`, which would treat `_scheme` or `_external` in the query as options."""
     return f"{url_for(endpoint)}?{urlencode(query)}"
 
 
 def _scope_list(text: str) -> list[str]:
-    """Commas by Slack's documents; spaces and plus signs as OAuth has it are taken too."""
+    """Split on commas, as Slack documents, and on spaces (RFC 6749, section 3.3)."""
     return list(dict.fromkeys(scope for scope in re.split(r"[,\s]+", text) if scope))
 
 

@@ -1,4 +1,4 @@
-"""The control address, `/control/…`, JSON in and out: for hosts' tests and CI, what `PracticeSlack` is for tests in Python."""
+"""The JSON API at `/control/…`: it offers the methods of `PracticeSlack` to tests and CI jobs in any language."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,7 +15,7 @@ blueprint = Blueprint("control", __name__, url_prefix="/control")
 
 
 class BadOrder(Exception):
-    """What was posted cannot be done; the message is shown to who posted it."""
+    """The posted order is invalid. The message is shown to the client."""
 
 
 @blueprint.get("/")

@@ -1,8 +1,8 @@
-"""Slack's "no": `{"ok": false, "error": …}`."""
+"""Slack's error response: `{"ok": false, "error": …}`."""
 
 
 class Refused(Exception):
-    """Ends a Web API method with one of Slack's error codes. `more` joins the body, as `needed` and `provided` do."""
+    """End a Web API method with one of Slack's error codes. `more` is added to the body, for example `needed` and `provided`."""
 
     def __init__(self, error: str, **more: str) -> None:
         super().__init__(error)

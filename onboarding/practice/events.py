@@ -1,4 +1,4 @@
-"""Tells the app what happened in Slack: signed events, sent from a thread of their own, tried again like Slack does."""
+"""Send signed events to the app from a background thread, and retry failed deliveries."""
 
 import hashlib
 import hmac
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 #: Slack waits at most 3 s for an answer.
 ANSWER_SECONDS = 3.0
-#: Slack tries again at once, after a minute and after five; here nobody wants to wait that long.
+#: Slack retries at once, after one minute and after five. Tests need shorter pauses.
 RETRY_DELAYS_SECONDS = (0.0, 1.0, 5.0)
 KEPT_DELIVERIES = 200
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One event as it was told. `status` is None when nobody answered."""
+    """One attempt to deliver an event. `status` is None if the app did not answer."""
 
     event_type: str
     event_id: str
@@ -35,7 +35,7 @@ class Delivery:
 
 
 class Events:
-    """`events_url` None: events happen, and nobody is told."""
+    """The sender of events. With `events_url` None it sends nothing."""
 
     def __init__(self, events_url: str | None, now: Callable[[], float]) -> None:
         if events_url and not events_url.startswith(("http://", "https://")):
@@ -46,19 +46,19 @@ class Events:
         self._threads: list[Thread] = []
         self._deliveries: deque[Delivery] = deque(maxlen=KEPT_DELIVERIES)
         self._stopped = Event()
-        # Never through a proxy: the app is on this machine.
+        # Ignore proxy settings: the app is on this machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        #: Slack promises no order between the two events of an uninstall. True: `app_uninstalled` first.
+        #: Slack does not guarantee the order of the two events of an uninstall. True sends `app_uninstalled` first.
         self.uninstalled_first = False
 
     def tell(self, app: PracticeApp, envelope: dict[str, Any], events: list[dict[str, Any]]) -> None:
-        """Sends `events`, in Slack's usual order, one after the other; returns at once."""
+        """Start sending `events` one after the other, in Slack's usual order, and return without waiting."""
         if self._url is None:
             return
         url = self._url
         ordered = reversed(events) if self.uninstalled_first else events
         bodies = [(event["type"], *self._body(app, envelope, event)) for event in ordered]
-        # A daemon: a program that ends does not wait for an app that never answers.
+        # A daemon thread, so that the process can exit while the app does not answer.
         thread = Thread(target=self._send_all, args=(url, app, bodies, self._stopped), daemon=True)
         with self._lock:
             self._threads = [*(running for running in self._threads if running.is_alive()), thread]
@@ -68,8 +68,8 @@ class Events:
         with self._lock:
             return list(self._deliveries)
 
-    def wait_until_told(self, seconds: float = 10.0) -> bool:
-        """Returns when everything has been sent, or after `seconds` for each that is still trying: then False."""
+    def wait_until_sent(self, seconds: float = 10.0) -> bool:
+        """Wait until all events are sent. Return False if one thread is still sending after `seconds`."""
         with self._lock:
             running = list(self._threads)
         for thread in running:
@@ -125,7 +125,7 @@ class Events:
 
 
 def signature_headers(signing_secret: str, body: bytes, now: float) -> dict[str, str]:
-    """Slack's version 0: HMAC-SHA256 over `v0:<timestamp>:<raw body>`."""
+    """Sign the body: https://docs.slack.dev/authentication/verifying-requests-from-slack (version 0)."""
     timestamp = str(int(now))
     digest = hmac.new(signing_secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}

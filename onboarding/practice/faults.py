@@ -1,20 +1,20 @@
-"""Trouble made to order: what a Web API method answers instead of, or after, doing its work."""
+"""Faults that a test orders: a Web API method fails before it does its work, or loses its answer afterwards."""
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from threading import Event, Lock
 from typing import Literal
 
-#: Everything else that is asked for is answered as a Slack error code: `{"ok": false, "error": …}`.
+#: Any other kind is returned as a Slack error code: `{"ok": false, "error": …}`.
 SPECIAL_FAULTS = ("status_500", "html_502", "html_200", "hang", "reset", "ratelimited")
 
-#: No test and no person waits longer; a typing slip must not hold a server's thread for a day.
+#: An upper limit, so that a typing error cannot block a server thread for a day.
 LONGEST_HANG_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` is one of SPECIAL_FAULTS or any Slack error code. `after` means that the work is done and its answer is lost."""
+    """`kind` is one of SPECIAL_FAULTS or a Slack error code. With `after`, the method does its work and the answer is lost."""
 
     kind: str
     times: int = 1
@@ -24,7 +24,7 @@ class Fault:
 
 
 class Faults:
-    """What is ordered, per method, first come first served. Safe to use from several threads."""
+    """The ordered faults of each method, used in order of arrival. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -34,7 +34,7 @@ class Faults:
 
     @property
     def hanging(self) -> int:
-        """How many calls hang just now."""
+        """Return how many calls are hanging now."""
         with self._lock:
             return self._hanging
 
@@ -53,7 +53,7 @@ class Faults:
             return fault
 
     def hang(self, fault: Fault) -> None:
-        """Waits in the caller's thread, holding nothing, until the time is up or `clear` is called."""
+        """Block the calling thread, without holding a lock, until the time is over or `clear` is called."""
         with self._lock:
             released = self._released
             self._hanging += 1

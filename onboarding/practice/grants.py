@@ -1,4 +1,4 @@
-"""Slack's rules for what an install gives and what ends it. Works on a ledger that the caller has locked."""
+"""Slack's rules for issuing and revoking tokens. The caller must hold the ledger's lock."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from onboarding.practice.workspaces import Workspace
 CODE_SECONDS = 600
 ROTATING_TOKEN_SECONDS = 43_200
 LIVE_ROTATING_TOKENS = 2
-#: Slack says "a short grace" for a refresh token that was used; a minute covers an answer that was lost.
+#: Slack accepts a used refresh token for a short time that it does not document. A minute covers a lost answer.
 REFRESH_GRACE_SECONDS = 60
 
-#: What a person may decline and still have an app that works; the usual manifest declares these optional.
+#: Scopes that a person may decline; the usual app manifest declares them optional.
 OPTIONAL_SCOPES = frozenset({"chat:write.public", "groups:read", "channels:join", "team:read"})
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A token as it is handed out, with the refresh token beside it when it rotates."""
+    """A token that was just issued, with its refresh token if tokens rotate."""
 
     token: Token
     refresh_token: str | None
@@ -29,7 +29,7 @@ class Issued:
 
 @dataclass(frozen=True)
 class Consent:
-    """What a person allowed. `place`: the workspace's id, or the organization's."""
+    """The permissions that a person allowed. `place` is the id of the workspace or the organization."""
 
     client_id: str
     place: str
@@ -57,7 +57,7 @@ def issue_code(ledger: Ledger, consent: Consent, scenario: Scenario, now: float)
 
 
 def spend_code(ledger: Ledger, app: PracticeApp, value: str, redirect_uri: str | None, now: float) -> Code:
-    """The code, which is gone from now on. A wrong redirect address refuses the exchange and leaves the code usable."""
+    """Remove the code and return it. Raises Refused; after `bad_redirect_uri` the code is still usable."""
     code = ledger.codes.get(value)
     if code is None or code.client_id != app.client_id or code.expires_at <= now:
         raise Refused("invalid_code")
@@ -70,7 +70,7 @@ def spend_code(ledger: Ledger, app: PracticeApp, value: str, redirect_uri: str |
 def install(
     ledger: Ledger, app: PracticeApp, workspace: Workspace, code: Code, now: float
 ) -> tuple[Installation, Issued | None, Issued | None]:
-    """The installation, the bot's token and the person's token, as far as they were asked for."""
+    """Install the app. Return the installation, and the bot's and the user's token if their scopes were requested."""
     org = workspace.enterprise_id
     if org and not workspace.is_org and ledger.installation(app.client_id, org):
         raise Refused("cannot_install_an_org_installed_app")
@@ -81,7 +81,7 @@ def install(
         bot_id=slack_id("B", app.client_id, workspace.id),
         installed_at=now,
     )
-    # Rotation cannot be turned off once it is on.
+    # Slack cannot turn token rotation off: https://docs.slack.dev/authentication/using-token-rotation
     installation.rotates = installation.rotates or BY_NAME[code.scenario].rotates
     bot = user = None
     if code.bot_scopes:
@@ -110,7 +110,7 @@ def refresh(ledger: Ledger, app: PracticeApp, value: str, now: float) -> Issued:
 
 
 def revoke(ledger: Ledger, token: Token, now: float) -> list[str]:
-    """Ends a token by Slack's rules; gives the names of the events that tell of it."""
+    """Revoke a token by Slack's rules. Return the names of the events that Slack then sends."""
     installation = ledger.installation(token.client_id, token.place)
     if installation is None or installation.rotates:
         token.ended = "token_revoked"
@@ -129,7 +129,7 @@ def revoke(ledger: Ledger, token: Token, now: float) -> list[str]:
 
 
 def uninstall(ledger: Ledger, installation: Installation) -> None:
-    """All tokens end, those too that had been kept from an earlier pass."""
+    """Remove the installation and revoke all its tokens, older ones included."""
     for token in ledger.tokens.values():
         if (token.client_id, token.place) == (installation.client_id, installation.place) and token.ended is None:
             token.ended = "account_inactive" if token.kind == "bot" else "token_revoked"
@@ -137,7 +137,7 @@ def uninstall(ledger: Ledger, installation: Installation) -> None:
 
 
 def find_token(ledger: Ledger, value: str, now: float) -> Token:
-    """Refused: a token that was never issued, has ended or has expired, each with its own word."""
+    """Return the token. Raises Refused with the code for an unknown, revoked or expired token."""
     token = ledger.tokens.get(value)
     if token is None:
         raise Refused("invalid_auth")

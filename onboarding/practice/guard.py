@@ -1,8 +1,8 @@
-"""Who may talk to the practice Slack, and the headers of its pages.
+"""Access rules of the practice Slack, and the security headers of its pages.
 
-Cross-site posts are told by what every browser of today says about them (`Sec-Fetch-Site`, else `Origin`), so there is
-no cookie and no token: the practice Slack lives on the host's own name, where a cookie of its own could only get in the
-way, and a host's CI can press Allow with a plain HTTP client, which sends neither header.
+Cross-site posts are detected by the headers that browsers send (`Sec-Fetch-Site`, else `Origin`), without a cookie or a
+CSRF token: the practice Slack shares its host name with the product, whose cookies it must not touch. An HTTP client in a
+CI job sends neither header, so it can post the consent form.
 """
 
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, abort, g, request
 from werkzeug.exceptions import HTTPException
 
-#: What a server calls is not a page; its callers are no browsers.
+#: Paths that servers call. Browsers do not open them as pages.
 _FOR_PROGRAMS = ("/api/", "/services/")
 
 
@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
 
 
 def allow_form_to(address: str) -> None:
-    """This page's form may end at `address`: browsers hold `form-action` against the redirects after a post, too."""
+    """Allow this page's form to redirect to `address`: browsers apply `form-action` to redirects after a post, too."""
     g.practice_form_target = origin_of(address)
 
 
@@ -37,7 +37,7 @@ def origin_of(address: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """`host` as in the Host header: a name or address, perhaps with a port. Other names could be rebound to us by DNS."""
+    """Return whether the Host header names loopback. Other names could resolve to this server by DNS rebinding."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ip_address(name).is_loopback
@@ -70,7 +70,7 @@ def _page_headers(answer: Response) -> Response:
         f"form-action 'self' {target}".rstrip()
     )
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    # Not no-referrer: Chromium would then send `Origin: null` with the page's own form.
+    # With no-referrer, Chromium would send `Origin: null` with the page's own form.
     answer.headers["Referrer-Policy"] = "strict-origin"
     if request.endpoint != "static":
         answer.headers["Cache-Control"] = "no-store"

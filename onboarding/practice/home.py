@@ -1,4 +1,4 @@
-"""The practice Slack's own pages: what is installed where, and what a Slack admin can do about it."""
+"""The practice Slack's start page: installed apps by workspace, and the actions of a Slack admin."""
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 
@@ -16,7 +16,7 @@ def show() -> str:
 
 @blueprint.get("/manage/<enterprise_id>/integrations/profile/<_app_id>/workspaces/add")
 def add_workspaces(enterprise_id: str, _app_id: str) -> Response:
-    """Where an org install sends its admin; the path is Slack's."""
+    """Redirect to the organization. Slack's page for adding an org-wide app to workspaces has this path."""
     return make_response(redirect(url_for("home.show", _anchor=enterprise_id)))
 
 

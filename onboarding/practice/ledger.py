@@ -1,6 +1,6 @@
-"""What Slack remembers of an app: installations, tokens, refresh tokens, codes. Plain rows, and finding them.
+"""Slack's records of an app: installations, tokens, refresh tokens and codes, with their look-ups.
 
-Nothing here locks or saves; the state does both around every use.
+This module neither locks nor saves. `slack_state` does both.
 """
 
 import secrets
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 Kind = Literal["bot", "user"]
 
-#: Slack's words for a token that was good once, and no longer is.
+#: Slack's error codes for a token that was valid before.
 TokenEnd = Literal["token_revoked", "token_expired", "account_inactive"]
 
 KEPT_DEAD_TOKENS = 500
@@ -22,7 +22,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 @dataclass
 class Installation:
-    """The app in one workspace or organisation (`place`: its id). Bot scopes only grow until it is uninstalled."""
+    """The app in the workspace or organization with the id `place`. Bot scopes only grow until the app is uninstalled."""
 
     client_id: str
     place: str
@@ -34,7 +34,7 @@ class Installation:
     user_scopes: dict[str, list[str]] = field(default_factory=dict)
     #: Channels that the bot has joined or was invited to.
     channels: list[str] = field(default_factory=list)
-    #: An organisation's workspaces that its admins added the app to; none at first.
+    #: The organization's workspaces to which an admin added the app.
     teams: list[str] = field(default_factory=list)
     webhooks: list[str] = field(default_factory=list)
 
@@ -48,9 +48,9 @@ class Token:
     user_id: str
     scopes: list[str]
     issued_at: float
-    #: None: it does not expire.
+    #: None if the token does not expire.
     expires_at: float | None = None
-    #: None: it works.
+    #: Slack's error code after revocation; None while the token is valid.
     ended: TokenEnd | None = None
 
 
@@ -61,13 +61,13 @@ class RefreshToken:
     place: str
     kind: Kind
     user_id: str
-    #: None: not used yet. A used one works on for a short grace.
+    #: None until first use. A used refresh token stays valid for REFRESH_GRACE_SECONDS.
     used_at: float | None = None
 
 
 @dataclass
 class Code:
-    """What a person has allowed; it goes when it is exchanged. `trouble_left` counts the exchanges that the scenario still spoils."""
+    """An authorization code, usable once. `trouble_left` counts the exchanges that the scenario still lets fail."""
 
     value: str = field(repr=False)
     client_id: str
@@ -96,7 +96,7 @@ class Ledger:
         self.installations[f"{installation.client_id} {installation.place}"] = installation
 
     def live_tokens(self, client_id: str, place: str, now: float) -> list[Token]:
-        """Oldest first."""
+        """Return the tokens that are valid, oldest first."""
         return [
             token
             for token in self.tokens.values()
@@ -112,7 +112,7 @@ class Ledger:
                 del self.refresh_tokens[value]
 
     def tidy(self, now: float) -> None:
-        """Keeps memory bounded: expired codes go at once, of the dead tokens the newest stay to be told apart."""
+        """Bound the memory: delete expired codes, and all but the newest tokens that ended, which keep their error code."""
         for code in [value for value, code in self.codes.items() if code.expires_at < now]:
             del self.codes[code]
         _keep_newest(self.codes, KEPT_CODES)
@@ -146,7 +146,7 @@ def new_code() -> str:
 
 
 def new_token(kind: Kind, rotates: bool) -> str:
-    """`xoxb-…` and `xoxp-…`; rotating ones carry the prefix `xoxe.` and are longer than 200 characters, as Slack's are."""
+    """Create `xoxb-…` or `xoxp-…`. Rotating tokens have the prefix `xoxe.` and over 200 characters, as Slack's do."""
     if rotates:
         return f"xoxe.xox{'b' if kind == 'bot' else 'p'}-1-{_characters(210)}"
     if kind == "bot":

@@ -1,4 +1,4 @@
-"""Web API methods around channels: `conversations.list`, `.info`, `.join`, and `chat.postMessage`."""
+"""Web API methods for channels: `conversations.list`, `.info`, `.join`, and `chat.postMessage`."""
 
 from base64 import b64decode, b64encode
 
@@ -20,7 +20,7 @@ _TYPES = {
 
 
 def conversations_list(call: ApiCall) -> Answer:
-    """Pages are cut first and filtered afterwards, as Slack does: a page can be short, or empty, before the end."""
+    """Return one page of channels, filtered after paging as in Slack: any page can be short or empty."""
     types = [name.strip() for name in call.params.get("types", "public_channel").split(",")]
     if not set(types) <= set(_TYPES):
         raise Refused("invalid_types")
@@ -89,7 +89,7 @@ def chat_post_message(call: ApiCall) -> Answer:
 
 
 def _posting_place(call: ApiCall, token: Token) -> Workspace:
-    """Posting needs no team_id: an organisation's token finds the workspace by the channel's id, but not by its name."""
+    """Find the workspace to post in. Without `team_id`, an organization's token finds it by the channel's id, not by its name."""
     here = call.slack.workspaces[token.place]
     if not here.is_org or call.params.get("team_id"):
         return call.workspace(token)
@@ -104,7 +104,7 @@ def _posting_place(call: ApiCall, token: Token) -> Workspace:
 
 
 def _find(workspace: Workspace, installation: Installation, wanted: str, *, by_name: bool = False) -> Channel:
-    """A private channel that the bot is not in does not exist for it."""
+    """Find a channel that the bot can see: private channels are visible to their members only."""
     for channel in workspace.channels:
         named = channel.id == wanted or (by_name and wanted.lstrip("#") == channel.name)
         if named and _is_seen(channel, installation):

@@ -1,4 +1,4 @@
-"""Web API methods around the install: `oauth.v2.access`, `auth.*`, `apps.uninstall`, `team.info`."""
+"""Web API methods for installing: `oauth.v2.access`, `auth.*`, `apps.uninstall`, `team.info`."""
 
 import secrets
 
@@ -140,7 +140,7 @@ def _enterprise(workspace: Workspace) -> Answer | None:
 
 
 def _new_webhook(call: ApiCall, installation: Installation, workspace: Workspace) -> Answer:
-    """Each pass through consent makes another one; the earlier ones go on working."""
+    """Create another webhook for each consent, as Slack does. Earlier webhooks stay valid."""
     channel = workspace.channels[0] if workspace.channels else None
     path = f"services/{workspace.id}/{installation.bot_id}/{secrets.token_urlsafe(18)}"
     installation.webhooks = [*installation.webhooks, path][-20:]

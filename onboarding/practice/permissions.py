@@ -1,4 +1,4 @@
-"""What a scope lets an app do, in a plain sentence. Scopes of a known family without a sentence are shown by name."""
+"""A sentence for each scope that says what an app may do. Other scopes of a known family are shown by name."""
 
 import re
 
@@ -47,7 +47,7 @@ _SENTENCES = {
     "users:write": "Set its own presence",
 }
 
-#: What stands before a scope's first colon or dot.
+#: The texts before the first colon or dot of known scopes.
 _FAMILIES = frozenset(
     {
         *(
@@ -90,7 +90,7 @@ _FAMILIES = frozenset(
 )
 _ALONE = frozenset({"bot", "commands", "email", "identify", "incoming-webhook", "openid", "profile"})
 _SIGN_IN = frozenset({"openid", "email", "profile"})
-_NOT_FOR_ORGANISATIONS = frozenset({"bot", "apps.requests:write"})
+_NOT_FOR_ORGANIZATIONS = frozenset({"bot", "apps.requests:write"})
 
 _FORM = re.compile(r"([a-z_]+)(?:\.[a-z_]+)*:[a-z_]+(?:[.:][a-z_]+)*")
 
@@ -100,14 +100,14 @@ def sentence(scope: str) -> str:
 
 
 def are_acceptable(scopes: list[str]) -> bool:
-    """False: Slack answers `invalid_scope`, for an unknown scope or for sign-in scopes mixed with others."""
+    """Return False for an unknown scope or for sign-in scopes mixed with others: Slack answers `invalid_scope`."""
     asked = set(scopes)
     sign_in = {scope for scope in asked if scope in _SIGN_IN or scope.startswith("identity.")}
     return all(map(_is_known, asked)) and (not sign_in or sign_in == asked)
 
 
-def fit_organisations(scopes: list[str]) -> bool:
-    return not set(scopes) & _NOT_FOR_ORGANISATIONS
+def fit_organizations(scopes: list[str]) -> bool:
+    return not set(scopes) & _NOT_FOR_ORGANIZATIONS
 
 
 def _is_known(scope: str) -> bool:

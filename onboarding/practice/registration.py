@@ -1,4 +1,4 @@
-"""What an app has told Slack about itself: its registration, as the practice Slack needs it."""
+"""The registration of a Slack app: its ids, secrets and redirect URLs."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class PracticeApp:
-    """One registered app. Several client secrets are valid at once while one is being replaced."""
+    """One registered app. Several client secrets are valid at once during a rotation."""
 
     client_id: str
     client_secrets: tuple[str, ...] = field(repr=False)
@@ -26,10 +26,10 @@ class PracticeApp:
         return any(hmac.compare_digest(secret.encode(), known.encode()) for known in self.client_secrets)
 
     def accepts_redirect(self, address: str) -> bool:
-        """A registered address is a prefix: itself and the paths below it, on the same scheme, host and port."""
+        """Return whether `address` has the scheme, host and port of a registered URL, and its path or one below it."""
         try:
             return any(_lies_below(address, registered) for registered in self.redirect_urls)
-        except ValueError:  # A port that is not a number, a half bracket around an IPv6 address.
+        except ValueError:  # An invalid port, or an unclosed bracket around an IPv6 address.
             return False
 
 
@@ -37,7 +37,7 @@ Apps = Callable[[str], PracticeApp | None]
 
 
 def slack_id(letter: str, *parts: str) -> str:
-    """An id that looks like Slack's and is the same for the same parts, so that restarts and resets do not change it."""
+    """Return an id in Slack's format, derived from `parts`, so that restarts and resets do not change it."""
     digest = hashlib.sha256("|".join((letter, *parts)).encode()).digest()
     return letter + "0" + b32encode(digest).decode()[:9]
 

@@ -1,7 +1,7 @@
-"""The "make it go wrong" menu. One line is one way an install can go; a new one is a new line in SCENARIOS.
+"""The scenarios of the "Make it go wrong" menu. To add one, add a row to SCENARIOS.
 
-A scenario belongs to one consent: what it does to the exchange travels with the code, so that two installs that run
-at the same time do not disturb each other.
+A scenario belongs to one consent. Its effect on the exchange is stored with the code, so that concurrent installs do not
+affect each other.
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from onboarding.practice.faults import Fault
 
 @dataclass(frozen=True)
 class Scenario:
-    """A row of the menu: what it is called, what a person reads, and what is different from a plain install."""
+    """A row of the menu: its name, its sentence, and its differences from an ordinary install."""
 
     name: str
     group: str
     sentence: str
-    #: Slack shows its own error page with this code, and nobody is sent back.
+    #: Slack shows its own error page with this code and does not redirect.
     page: str | None = None
-    #: Slack sends back `error=` with this value, and no code.
+    #: Slack redirects with this value of `error` and without a code.
     error: str | None = None
     description: str | None = None
     state: Literal["echoed", "dropped", "altered"] = "echoed"
     sends_code: bool = True
-    #: What the exchange of the code answers.
+    #: The fault of the code's exchange.
     fault: Fault | None = None
     asks_approval: bool = False
     rotates: bool = False
@@ -58,7 +58,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("user_only", _WORKS, "Only a user token comes, no bot", user_only=True, adds_user_scopes=("users:read",)),
     Scenario("incoming_webhook", _WORKS, "An incoming webhook comes too", adds_bot_scopes=("incoming-webhook",)),
     Scenario("rotation", _WORKS, "The token expires after 12 hours and is refreshed", rotates=True),
-    Scenario("org_install", _WORKS, "The app is installed for the whole organisation", installs_org=True),
+    Scenario("org_install", _WORKS, "The app is installed for the whole organization", installs_org=True),
     Scenario(
         "partial_permissions", _WORKS, "Optional permissions are declined (first install)", declines_optional=True
     ),
@@ -92,17 +92,17 @@ SCENARIOS: tuple[Scenario, ...] = (
     _refusal("invalid_refresh_token", _CODE, "The refresh token is wrong"),
     _refusal("preview_feature_not_available", _CODE, "A feature is not available to the app"),
     _refusal("invalid_auth", _CODE, "The request is rejected, as from a forbidden IP address"),
-    _refusal("cannot_install_an_org_installed_app", _POLICY, "The organisation has the app already"),
+    _refusal("cannot_install_an_org_installed_app", _POLICY, "The organization has the app already"),
     _refusal("access_denied", _POLICY, "Access is denied", name="exchange_access_denied"),
     _refusal("accesslimited", _POLICY, "Access is limited on this network"),
     _refusal("account_inactive", _POLICY, "The person’s account is inactive"),
     _refusal("ekm_access_denied", _POLICY, "Administrators have suspended access"),
-    _refusal("enterprise_is_restricted", _POLICY, "The organisation restricts the app"),
+    _refusal("enterprise_is_restricted", _POLICY, "The organization restricts the app"),
     _refusal("no_permission", _POLICY, "The person has no permission"),
     _refusal("two_factor_setup_required", _POLICY, "Two-factor sign-in has to be set up"),
     _refusal("user_email_unverified", _POLICY, "The person’s e-mail address is not verified"),
-    _refusal("org_login_required", _POLICY, "The workspace moves into an organisation"),
-    _refusal("team_added_to_org", _POLICY, "The workspace has just joined an organisation"),
+    _refusal("org_login_required", _POLICY, "The workspace moves into an organization"),
+    _refusal("team_added_to_org", _POLICY, "The workspace has just joined an organization"),
     Scenario("ratelimited", _TROUBLE, "Too many requests: wait 5 seconds (429)", fault=Fault("ratelimited")),
     Scenario("status_500", _TROUBLE, "An empty answer with status 500", fault=Fault("status_500")),
     Scenario("html_502", _TROUBLE, "A page instead of JSON, with status 502", fault=Fault("html_502")),
@@ -118,7 +118,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _page("bad_redirect_uri", "The redirect address is not registered"),
     _page("invalid_scope", "A permission is unknown"),
     _page("unapproved_scope", "A permission waits for Slack’s review"),
-    _page("scope_not_allowed_on_enterprise", "A permission is not for organisations"),
+    _page("scope_not_allowed_on_enterprise", "A permission is not for organizations"),
     _page("invalid_client_id", "The app is unknown"),
 )
 
@@ -127,5 +127,5 @@ NORMAL = BY_NAME["normal"]
 
 
 def menu() -> list[tuple[str, list[Scenario]]]:
-    """The rows under their headings, in the order of the table."""
+    """Return the headings, each with its rows, in the order of SCENARIOS."""
     return [(group, list(rows)) for group, rows in groupby(SCENARIOS, key=lambda row: row.group)]

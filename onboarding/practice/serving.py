@@ -1,4 +1,4 @@
-"""A small threaded server for the practice Slack on its own, and for tests. Loopback only."""
+"""A small threaded server on loopback, for tests and for a practice Slack in a separate process."""
 
 import logging
 import socket
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class _Quiet(WSGIRequestHandler):
-    """Logs the path alone: state and codes travel in the query."""
+    """Log the path only: the query contains states and codes."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 - the server's signature
         path = getattr(self, "path", "").partition("?")[0]
@@ -23,9 +23,9 @@ class _Quiet(WSGIRequestHandler):
 
 
 def make_practice_server(app: Flask, port: int = 0) -> BaseWSGIServer:
-    """Bound and listening; `serve_forever` and `shutdown` are the caller's. Port 0 takes a free one: `server.port`.
+    """Return a listening server. The caller calls `serve_forever` and `shutdown`. Port 0 picks a free port: `server.port`.
 
-    OSError: the port cannot be used. (Werkzeug's own binding would print advice and end the program.)
+    Raises OSError if the port is in use. (Werkzeug's own binding would print advice and exit.)
     """
     with socket.create_server((HOST, port), backlog=128) as listening:
         return make_server(HOST, port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())

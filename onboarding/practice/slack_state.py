@@ -1,6 +1,6 @@
-"""The practice Slack's state: everything that it knows, behind one lock, saved after each change.
+"""The practice Slack's state, guarded by one lock and saved after each change.
 
-`app.extensions["practice_state"]` is one. The verbs of the first part are for tests and for the control address.
+An app keeps it in `app.extensions["practice_state"]`. Tests and `/control/` call the methods of the first part.
 """
 
 import re
@@ -29,7 +29,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 @dataclass(frozen=True)
 class Call:
-    """One Web API call: never a token, a code or a secret. `at`: seconds since 1970. `error` is None when `ok`."""
+    """An entry of the call log, without tokens, codes or secrets. `at`: seconds since 1970. `error` is None if `ok`."""
 
     method: str
     at: float
@@ -39,7 +39,7 @@ class Call:
 
 
 class PracticeSlack:
-    """Safe to use from several threads. Nothing waits for the network, or for a fault's delay, while it is locked."""
+    """The state. Safe to use from several threads. No thread waits for the network or a fault's delay while it holds the lock."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class PracticeSlack:
     ) -> None:
         """Load the state.
 
-        `apps` finds an app's registration by client id; it is called each time. Without `state_file` the state ends with
+        `apps` finds an app's registration by client id; each request calls it. Without `state_file` the state ends with
         the process; without `events_url` no uninstall is reported. Raises StateFileUnreadable for a file of another
         format.
         """
@@ -60,7 +60,7 @@ class PracticeSlack:
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
         self.faults = Faults()
         self.events = Events(events_url, now)
-        #: An origin that the consent page moves to first, as slack.com moves to the workspace's own name.
+        #: An origin that the consent page redirects to first, as slack.com redirects to the workspace's domain.
         self.forwards_to: str | None = None
         self._clock = now
         self._ahead_seconds = 0.0
@@ -76,13 +76,13 @@ class PracticeSlack:
         return self._clock() + self._ahead_seconds
 
     def app(self, client_id: str) -> PracticeApp | None:
-        """Look the app up each time; what cannot be a client id does not reach the look-up, which may be a database."""
+        """Look up the app's registration. A malformed client id is rejected before the look-up, which may query a database."""
         return self._apps(client_id) if _CLIENT_ID.fullmatch(client_id) else None
 
-    # What tests and hosts' CI say to it.
+    # Orders of tests and CI jobs.
 
     def fails(self, method: str, fault: str, *, times: int = 1, retry_after: int = 5, after: bool = False) -> None:
-        """The next `times` calls of `method` answer `fault`: one of faults.SPECIAL_FAULTS, or a Slack error code."""
+        """Let the next `times` calls of `method` fail with `fault`: one of faults.SPECIAL_FAULTS, or a Slack error code."""
         order = Fault(fault, times=times, retry_after=retry_after, moment="after" if after else "before")
         self.faults.order(method, order)
 
@@ -90,23 +90,23 @@ class PracticeSlack:
         self.faults.order(method, Fault("hang", times=times, seconds=seconds))
 
     def drops_connection(self, method: str, *, times: int = 1, after: bool = False) -> None:
-        """`after`: the work is done, and only its answer is lost."""
+        """Reset the connection of the next `times` calls. With `after`, the method does its work first."""
         self.fails(method, "reset", times=times, after=after)
 
     def next_consent(self, scenario: str) -> None:
-        """The next consent goes this way, whatever the person picks in the menu. KeyError: no such scenario."""
+        """Use `scenario` for the next consent, regardless of the menu. Raises KeyError for an unknown scenario."""
         with self._lock:
             self._next_consents.append(BY_NAME[scenario].name)
 
     def moves_clock(self, seconds: float) -> None:
-        """Lets this Slack's time pass, so that codes and tokens expire without anybody waiting."""
+        """Move the practice Slack's clock forward, so that codes and tokens expire without waiting."""
         with self._lock:
             self._ahead_seconds += seconds
 
-    # What Slack's admins do.
+    # Actions of Slack admins.
 
     def approves(self, client_id: str, workspace: str) -> None:
-        """From now on the app can be installed in a workspace that asks for approval. KeyError: no such workspace."""
+        """Approve the app in a workspace that requires approval. Raises KeyError for an unknown workspace."""
         approval = f"{client_id} {self.workspaces[workspace].id}"
         with self.changing() as ledger:
             if approval not in ledger.approved:
@@ -117,7 +117,7 @@ class PracticeSlack:
             return f"{client_id} {workspace}" in self._ledger.approved
 
     def removes_app(self, client_id: str, workspace: str) -> bool:
-        """Ends the installation and its tokens, and tells the app. False: it is not installed there."""
+        """Uninstall the app and send its events. Return False if it is not installed in the workspace."""
         with self.changing() as ledger:
             installation = ledger.installation(client_id, workspace)
             if installation is None:
@@ -128,14 +128,14 @@ class PracticeSlack:
         return True
 
     def revokes(self, token: str) -> None:
-        """What `auth.revoke` does. Refused: the token does not work any more, or never did."""
+        """Revoke a token, as `auth.revoke` does. Raises Refused for a token that is not valid."""
         with self.changing() as ledger:
             found = grants.find_token(ledger, token, self.now())
             events = grants.revoke(ledger, found, self.now())
         self._tell(found.client_id, found.place, events, [found])
 
     def adds_to_workspace(self, client_id: str, workspace: str) -> bool:
-        """An organisation's admin adds the app to one of its workspaces. False: the organisation does not have the app."""
+        """Add an organization's app to one of its workspaces. Return False if the organization does not have the app."""
         org = self.workspaces[workspace].enterprise_id or ""
         with self.changing() as ledger:
             installation = ledger.installation(client_id, org)
@@ -144,7 +144,7 @@ class PracticeSlack:
         return installation is not None
 
     def invites_bot(self, client_id: str, workspace: str, channel: str) -> bool:
-        """Somebody types `/invite`. `channel`: a name. False: no such channel, or the app is not installed."""
+        """Invite the bot to the channel named `channel`. Return False if the channel or the installation does not exist."""
         place = self.workspaces[workspace]
         channel_id = next((known.id for known in place.channels if known.name == channel), None)
         with self.changing() as ledger:
@@ -159,15 +159,15 @@ class PracticeSlack:
         with self._lock:
             return [replace(installation) for installation in self._ledger.installations.values()]
 
-    # What was called, and a fresh start.
+    # The call log and the reset.
 
     def calls(self, method: str | None = None) -> list[Call]:
-        """The newest KEPT_CALLS calls, oldest first."""
+        """Return the newest KEPT_CALLS calls, oldest first."""
         with self._lock:
             return [call for call in self._calls if method in (None, call.method)]
 
     def reset(self) -> None:
-        """Forgets installations, tokens, codes, orders and the log, and lets go of whoever hangs."""
+        """Delete installations, tokens, codes, orders and the log, and release the calls that hang."""
         with self._lock:
             self._calls.clear()
             self._resets += 1
@@ -177,9 +177,9 @@ class PracticeSlack:
         self.forwards_to = None
         with self.changing():
             self._ledger = Ledger()
-        self.faults.clear()  # Last: who hung finds everything forgotten.
+        self.faults.clear()  # Last, so that the released calls find an empty state.
 
-    # What the rest of the practice Slack needs.
+    # For the other modules of the practice Slack.
 
     @contextmanager
     def reading(self) -> Iterator[Ledger]:
@@ -188,13 +188,13 @@ class PracticeSlack:
 
     @contextmanager
     def changing(self) -> Iterator[Ledger]:
-        """The ledger, locked; saved when the block is left, also by an exception: what was done is done."""
+        """Lock the ledger for the block and save it afterwards. An exception in the block undoes nothing."""
         try:
             with self._lock:
                 try:
                     yield self._ledger
                 finally:
-                    # Counted when it is done: a snapshot that has the number then has the change, too.
+                    # Counted after the change, so that a snapshot with this number contains the change.
                     self._changes += 1
                     change = self._changes
                     self._ledger.tidy(self.now())
@@ -203,12 +203,12 @@ class PracticeSlack:
                 self._file.save(change, self._snapshot)
 
     def begin_call(self) -> int:
-        """What `note_call` wants: how often the state was reset before the call came."""
+        """Return the number of resets so far, for `note_call`."""
         with self._lock:
             return self._resets
 
     def note_call(self, begun: int, method: str, status: int, error: str | None) -> None:
-        """A call that came before the last reset stands in no log: it would be taken for one that came after."""
+        """Add a call to the log, unless the state was reset after the call began."""
         with self._lock:
             if begun == self._resets:
                 self._calls.append(Call(method, self.now(), status, error is None, error))

@@ -1,4 +1,4 @@
-"""The state file: JSON, written whole, readable by its owner only, because tokens are in it."""
+"""The state file: JSON, replaced as a whole. Only its owner can read it, because it contains tokens."""
 
 import json
 import os
@@ -10,23 +10,23 @@ from typing import Any, TypeVar
 
 FORMAT = 1
 
-_World = TypeVar("_World")
+_State = TypeVar("_State")
 
 
 class StateFileUnreadable(Exception):
-    """The file holds something else than a practice Slack. The message says which file and what to do."""
+    """The file does not contain a practice Slack's state. The message names the file and what to do."""
 
 
 class StateFile:
-    """Saves by writing a neighbour and renaming it, so that a crash leaves the old state or the new one, never half."""
+    """Save to a temporary file and rename it, so that a crash leaves the old or the new state."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
         self._saved_change = 0
 
-    def load(self, read: Callable[[dict[str, Any]], _World]) -> _World | None:
-        """What `read` makes of the saved state; None when there is no file yet."""
+    def load(self, read: Callable[[dict[str, Any]], _State]) -> _State | None:
+        """Return the result of `read` for the saved state; None if there is no file yet."""
         try:
             saved = json.loads(self._path.read_text("utf-8"))
             if saved["format"] != FORMAT:
@@ -41,9 +41,9 @@ class StateFile:
             raise StateFileUnreadable(message) from None
 
     def save(self, change: int, snapshot: Callable[[], tuple[int, dict[str, Any]]]) -> None:
-        """Returns when change number `change` is in the file. One write covers all changes that waited for the one before.
+        """Return once change number `change` is in the file. One write saves all changes that waited for the write before.
 
-        `snapshot` gives the number of the newest change, and the slack with it.
+        `snapshot` returns the number of the newest change and the state that contains it.
         """
         with self._lock:
             if self._saved_change >= change:
@@ -54,12 +54,12 @@ class StateFile:
 
     def _write(self, text: str) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes the file with mode 0600, before anything is in it.
-        handle, neighbour = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+        # mkstemp creates an empty file with mode 0600.
+        handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            Path(neighbour).replace(self._path)
+            Path(temporary).replace(self._path)
         except BaseException:
-            Path(neighbour).unlink()
+            Path(temporary).unlink()
             raise

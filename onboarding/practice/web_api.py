@@ -1,4 +1,4 @@
-"""Slack's Web API at `/api/<method>`: finds the method, makes trouble where it was ordered, answers in Slack's shape."""
+"""Slack's Web API at `/api/<method>`: run the method, apply ordered faults, and answer in Slack's format."""
 
 import socket
 import struct
@@ -35,7 +35,7 @@ _PAGE = "<!doctype html><title>Practice Slack</title><h1>Something that is not J
 
 @dataclass(frozen=True)
 class _Outcome:
-    """An answer, and what the log of calls shall say of it."""
+    """A response, with the status and error for the call log."""
 
     answer: Response
     status: int
@@ -47,7 +47,7 @@ def call(method: str) -> Response:
     slack: PracticeSlack = current_app.extensions["practice_state"]
     begun = slack.begin_call()
     if method not in METHODS:
-        # The name is not noted: somebody may have put a token into the path.
+        # The name is not logged: the path may contain a token by mistake.
         method, outcome = "unknown_method", _json({"ok": False, "error": "unknown_method"})
     else:
         outcome = _work(slack, method, slack.faults.take(method) or _fault_of_code(slack, method))
@@ -101,7 +101,7 @@ def _json(body: dict[str, Any], status: int = 200) -> _Outcome:
 
 
 def _fault_of_code(slack: PracticeSlack, method: str) -> Fault | None:
-    """The trouble that was picked on the consent page comes with the code that it gave."""
+    """Return the fault of the scenario that issued this code."""
     value = request.form.get("code") if method == "oauth.v2.access" else None
     if not value:
         return None
@@ -114,7 +114,7 @@ def _fault_of_code(slack: PracticeSlack, method: str) -> Fault | None:
 
 
 def _trouble(slack: PracticeSlack, fault: Fault) -> _Outcome | None:
-    """None: there was only a delay, and the call goes on."""
+    """Apply the fault. Return None if it was only a delay, after which the call continues."""
     if fault.kind == "hang":
         slack.faults.hang(fault)
         return None
@@ -131,20 +131,20 @@ def _trouble(slack: PracticeSlack, fault: Fault) -> _Outcome | None:
 
 
 def _cut_off() -> Response:
-    """Resets the connection where the server shows its socket; else ends it in the middle of the answer."""
+    """Reset the connection if the server exposes its socket; else truncate the response."""
     connection = request.environ.get("werkzeug.socket") or request.environ.get("gunicorn.socket")
     if isinstance(connection, socket.socket):
-        # Lingering for 0 s makes closing a reset (RST) instead of a polite end. The server has files open on the
-        # socket, which would put the closing off: so its number is taken away from it.
+        # With SO_LINGER 0, closing sends RST instead of FIN. The server holds file objects on the socket, which
+        # would delay its own close, so this closes the file descriptor.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.close(connection.detach())
         return Response(_Gone())
-    # Fewer bytes than announced: every server can only close the connection after them.
+    # With fewer bytes than Content-Length, every server has to close the connection.
     return Response(iter([b'{"ok": tr']), 200, {"Content-Length": "4096"}, mimetype="application/json")
 
 
 class _Gone:
-    """Tells the server, before it writes, that nobody is there any more; that is nothing it would log."""
+    """A body that raises ConnectionAbortedError before the server writes. Servers do not log that error."""
 
     def __iter__(self) -> "_Gone":
         return self

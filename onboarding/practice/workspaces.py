@@ -1,4 +1,4 @@
-"""The workspaces that the practice Slack knows from the start: their people and channels. Data, never changed."""
+"""The workspaces of the practice Slack, with their people and channels. Nothing changes this data."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace, or a whole Enterprise organisation when `is_org` is true (its id then starts with E)."""
+    """A workspace, or an Enterprise organization if `is_org` is true (its id then starts with E)."""
 
     id: str
     name: str
@@ -86,6 +86,6 @@ WORKSPACES: tuple[Workspace, ...] = (
         is_org=True,
         enterprise_id=_GROUP,
         enterprise_name="Meridian Group",
-        remark="The whole organisation",
+        remark="The whole organization",
     ),
 )

@@ -50,7 +50,7 @@ def telling_slack(practice_listener: Listener) -> Iterator[Slack]:
             slack.url = url
             yield slack
             slack.slack.reset()
-            assert slack.slack.events.wait_until_told()
+            assert slack.slack.events.wait_until_sent()
 
 
 def types(events: list[dict[str, Any]]) -> list[str]:
@@ -109,7 +109,7 @@ def test_organisations_uninstall_names_the_organisation(telling_slack: Slack, pr
 def test_revoking_the_bot_token_is_told(telling_slack: Slack, practice_listener: Listener) -> None:
     installed = telling_slack.installs(user_scope="users:read")
     telling_slack.client(installed["access_token"]).auth_revoke()
-    assert telling_slack.slack.events.wait_until_told()
+    assert telling_slack.slack.events.wait_until_sent()
     [event] = practice_listener.events(1)
     assert event["event"] == {
         "type": "tokens_revoked",
@@ -120,7 +120,7 @@ def test_revoking_the_bot_token_is_told(telling_slack: Slack, practice_listener:
 
 def test_revoking_a_rotating_token_is_not_told(telling_slack: Slack, practice_listener: Listener) -> None:
     telling_slack.client(telling_slack.installs(scenario="rotation")["access_token"]).auth_revoke()
-    assert telling_slack.slack.events.wait_until_told()
+    assert telling_slack.slack.events.wait_until_sent()
     assert practice_listener.told.empty()
 
 
@@ -132,7 +132,7 @@ def test_failed_delivery_is_tried_again_with_slacks_headers(telling_slack: Slack
     assert first == again
     assert "X-Slack-Retry-Num" not in first_headers
     assert (again_headers["X-Slack-Retry-Num"], again_headers["X-Slack-Retry-Reason"]) == ("1", "http_error")
-    assert telling_slack.slack.events.wait_until_told()
+    assert telling_slack.slack.events.wait_until_sent()
     told = [
         (delivery.event_type, delivery.tries, delivery.status) for delivery in telling_slack.slack.events.deliveries()
     ]
