@@ -17,14 +17,14 @@ from onboarding.settings import Settings
 
 
 def create_app() -> Flask:
-    """What `flask --app app` calls: the commands, which read the settings only when they need them."""
+    """Return the app with the commands, for `flask --app app`. Each command reads the settings when it runs."""
     shell = Flask("onboarding")
     cli.register(shell)
     return shell
 
 
 def site(configured: Settings, built: runtime.Runtime) -> Flask:
-    """The product with the practice Slack mounted below it where practice mode is possible."""
+    """Return the product, with the practice Slack mounted below it if practice mode is possible."""
     product = web.create_app(configured, built)
     if not configured.practice_possible:
         return product
@@ -56,13 +56,13 @@ def _served() -> Flask:
         _keep_alone(configured)
     product = site(configured, built)
     sweep.start(built)
-    # A server may load the app once and fork its workers then.
+    # A server may load the app before it forks its workers.
     os.register_at_fork(after_in_child=lambda: _forked(built))
     return product
 
 
 def _forked(built: runtime.Runtime) -> None:
-    """Threads stay behind, and what is open is the parent's."""
+    """Prepare a forked worker: threads do not survive a fork, and open connections belong to the parent."""
     if _alone:
         sys.stderr.write(
             "PRACTICE: practice mode runs as one web process; let the server load the app in its worker.\n"
@@ -76,7 +76,7 @@ _alone: list[IO[str]] = []
 
 
 def _keep_alone(configured: Settings) -> None:
-    """The practice Slack's world is in this process's memory, so a second process would show another world."""
+    """Reject a second process: the practice Slack's state is in the memory of this one."""
     configured.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (configured.instance / "practice.lock").open("w", encoding="ascii")
     try:
@@ -87,7 +87,7 @@ def _keep_alone(configured: Settings) -> None:
 
 
 def __getattr__(name: str) -> Flask:
-    """`app`, made when a server asks for it: commands and tests import this module without starting anything."""
+    """Create `app` on first access, so that commands and tests can import this module without starting anything."""
     if name != "app" or settings.run_by_flask_command():
         raise AttributeError(name)
     try:

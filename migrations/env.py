@@ -1,4 +1,4 @@
-"""Runs the migrations on the engine that `onboarding.store.schema` hands over."""
+"""Run the migrations on the engine that `onboarding.store.schema` passes."""
 
 from alembic import context
 
@@ -8,11 +8,11 @@ with context.config.attributes["engine"].connect() as connection:
     is_sqlite = connection.dialect.name == "sqlite"
     context.configure(connection=connection, target_metadata=METADATA, render_as_batch=is_sqlite)
     if is_sqlite:
-        # Changing a table means copying it, and dropping the old one must not take with it what refers to it.
+        # SQLite changes a table by copying it. Dropping the old table must not cascade to rows that refer to it.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.commit()
     with context.begin_transaction():
-        # Two processes that set up at once take concurrency.
+        # Only one of several processes migrates at a time.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
         if not is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7120415)")

@@ -1,3 +1,3 @@
-"""Walks a customer through connecting a Slack workspace, and keeps the connection."""
+"""Onboarding for Slack: customers connect their workspaces, and the host's programs use the connections."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,5 @@
-"""Checks of web addresses in settings. A failed check raises ValueError with a sentence that follows the setting's name."""
+"""Check web addresses in settings. A failed check raises ValueError; its message completes a sentence that begins with
+the setting's name."""
 
 import ipaddress
 import re

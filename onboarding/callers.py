@@ -1,4 +1,4 @@
-"""Who acts: the actor that an audit entry names, and the caller of the API."""
+"""The actor of an audit entry, and the authenticated caller of the API."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ SEE_SECRETS = "connections:secrets"
 
 
 class ActorKind(StrEnum):
-    """The values are the words in `audit_entries.actor`."""
+    """The kinds of actors. The values are stored in `audit_entries.actor`."""
 
     OPERATOR = "operator"
     API_KEY = "key"
@@ -18,7 +18,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`id`: an operator's email, an API key's or a link's id; empty for the shell and the system."""
+    """The actor of a change. `id`: an operator's email, or the id of an API key or link; empty for `system`."""
 
     kind: ActorKind
     id: str = ""

@@ -1,4 +1,4 @@
-"""Changes: the audit entry of everything that someone changes, written in the transaction that changes it."""
+"""Record each change as an audit entry, in the transaction that makes the change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from onboarding.store.database import Rows
 
 
 class ChangeKind(StrEnum):
-    """The values are the texts in `audit_entries.action`."""
+    """The kinds of changes. The values are stored in `audit_entries.action`."""
 
     CONNECTION_CONNECTED = "connection.connected"
     CONNECTION_RECONNECTED = "connection.reconnected"
@@ -47,20 +47,20 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed, who changed it and when. No field may contain a secret."""
+    """One change: its subject, actor and time. No field may contain a secret."""
 
     kind: ChangeKind
     actor: Actor
     at: datetime
-    #: None for what belongs to the whole deployment, such as an operator.
+    #: None if the subject belongs to the whole deployment, such as an operator.
     environment_id: str | None
-    #: The identifier or id of what changed.
+    #: The identifier or id of the subject.
     subject: str
-    #: What people call the subject, such as a workspace's or a key's name.
+    #: The subject's display name, such as the name of a workspace or a key.
     subject_name: str | None = None
-    #: How the change ended, where it can end in several ways, such as `revoked` or `not_confirmed`.
+    #: The result, if the change can end in several ways, such as `revoked` or `not_confirmed`.
     result: str | None = None
-    #: More for the reader of the audit. No code reads it.
+    #: Text for the reader of the audit log. No code reads it.
     detail: str = ""
 
 

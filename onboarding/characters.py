@@ -1,4 +1,4 @@
-"""Characters that no reader sees: white space of every kind, zero-width, control and bidirectional formatting characters."""
+"""Handle invisible characters: white space, zero-width, control and bidirectional formatting characters."""
 
 import unicodedata
 
@@ -30,7 +30,7 @@ def has_controls(text: str) -> bool:
 
 
 def escape(text: str) -> str:
-    """Replace control and format characters, line breaks included, with Python's escapes: a terminal acts on none of them."""
+    """Replace control and format characters, including line breaks, with Python's escapes, which are safe to print."""
     return "".join(_escaped(one) if _is_control(one) else one for one in text)
 
 

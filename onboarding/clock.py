@@ -1,4 +1,4 @@
-"""The one place that reads the time. Every time in the product is UTC with a zone."""
+"""Read the time. All times in the product are aware datetimes in UTC."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def now() -> datetime:
-    """The present moment, UTC, to the microsecond."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

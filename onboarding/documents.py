@@ -1,6 +1,7 @@
-"""The records that the API documents, and the JSON object of each.
+"""The API's response objects and their JSON, in the format of
+https://docs.novu.co/api-reference/channel-connections/create-a-channel-connection.
 
-A member without a value is left out where the document allows it: one official client rejects null there.
+Optional members without a value are omitted: one official client rejects null.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,9 @@ from onboarding.outcomes import ConnectionStatus
 
 CHANNEL = "chat"
 PROVIDER_ID = "slack"
-#: The official clients require an organization; a deployment is one.
+#: The official clients require an organization. A deployment is one organization.
 ORGANIZATION = "self-hosted"
-#: A subscriber's profile: our name and the member's name.
+#: A subscriber's profile: the column's name and the JSON member's name.
 PROFILE = {
     "first_name": "firstName",
     "last_name": "lastName",
@@ -29,7 +30,7 @@ PROFILE = {
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A channel connection. `access_token` is None unless the caller asked for it and may see it."""
+    """A channel connection. `access_token` is None unless the caller requested it and may see it."""
 
     id: str
     identifier: str

@@ -1,4 +1,4 @@
-"""The errors, as one tree. They know nothing of HTTP: each interface translates them.
+"""The tree of errors. Pages, the API and the commands translate them into responses.
 
 Problem
 ├── SettingsProblem        a setting is missing or invalid; the program does not start
@@ -20,12 +20,12 @@ from collections.abc import Iterable
 
 
 class Problem(Exception):
-    """An error that may be shown to a person or an API caller."""
+    """An error whose sentence may be shown to a person or an API caller."""
 
     code = "problem"
 
     def __init__(self, sentence: str = "", code: str | None = None) -> None:
-        """`code` replaces the code of the class. API callers rely on both."""
+        """Create the error. `code` replaces the code of the class. API callers rely on both."""
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code or self.code
@@ -54,7 +54,7 @@ class Refused(Problem):
 
 
 class Conflict(Problem):
-    """`identifier` names the existing object, if it may be shown."""
+    """An object exists already. `identifier` names it, if it may be shown."""
 
     code = "conflict"
 
@@ -64,10 +64,10 @@ class Conflict(Problem):
 
 
 class LinkProblem(Problem):
-    """`code` is an outcome: link_tampered, link_expired, link_revoked or link_used."""
+    """A link cannot be used. `code` is an outcome: link_tampered, link_expired, link_revoked or link_used."""
 
     def __init__(self, code: str, attempt_id: str | None = None, app_name: str | None = None) -> None:
-        """`app_name`: the name of the link's Slack app, if it is known."""
+        """Create the error. `app_name`: the name of the link's Slack app, if it is known."""
         super().__init__(code)
         self.code = code
         self.attempt_id = attempt_id

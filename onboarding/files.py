@@ -1,4 +1,4 @@
-"""Where the files that are not Python lie: inside the package in a wheel, at the root in a checkout."""
+"""Find files that are not Python: inside the package in a wheel, at the root in a checkout."""
 
 from pathlib import Path
 

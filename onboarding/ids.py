@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-#: What does not survive in the path of a URL. U+FFFD is what a server puts in place of bytes that are no UTF-8.
+#: Characters that a URL's path does not preserve. Servers replace bytes that are not UTF-8 with U+FFFD.
 _UNADDRESSABLE = re.compile(r"[/%?#\\\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
 #: Blank or zero-width characters that Unicode counts among letters, marks and symbols.

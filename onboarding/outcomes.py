@@ -41,40 +41,40 @@ class Outcome(StrEnum):
 
 
 class GrantResult(StrEnum):
-    """What became of a grant that no connection uses."""
+    """The result of revoking a grant that no connection uses."""
 
     REVOKED = "revoked"
-    #: Slack answered that the access had ended before.
+    #: Slack answered that the token was revoked before.
     ALREADY_GONE = "already_gone"
     NOT_CONFIRMED = "not_confirmed"
-    #: Something else uses the same workspace.
+    #: Another connection or attempt uses the same workspace.
     KEPT = "kept"
     #: The database did not answer, so nothing was revoked.
     LEFT = "left"
 
 
 class ConnectionStatus(StrEnum):
-    """What is known about a connection from Slack's last answer. The console offers them in this order."""
+    """A connection's status, from Slack's last answer. The console lists the values in this order."""
 
     HEALTHY = "healthy"
-    #: Slack does not accept the token any more.
+    #: Slack rejects the token.
     NEEDS_RECONNECT = "needs_reconnect"
     #: Reserved, not set by any code yet.
     UNREACHABLE = "unreachable"
-    #: Slack has not been asked yet.
+    #: The connection was not verified yet.
     UNKNOWN = "unknown"
-    #: Slack has ended the access. Reserved, not set by any code yet.
+    #: Slack revoked the token. Reserved, not set by any code yet.
     DISCONNECTED = "disconnected"
 
     @property
     def is_broken(self) -> bool:
-        """Whether the workspace has to be connected again."""
+        """Return whether the customer must connect the workspace again."""
         return self in (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.DISCONNECTED)
 
 
 @dataclass(frozen=True)
 class OutcomePage:
-    """How an outcome is shown: the page, its HTTP status, its metric class, and the hook of its primary button, if any."""
+    """The page of an outcome, its HTTP status, its metric class, and the hook of its primary button, if any."""
 
     outcome: Outcome
     page: str

@@ -1,9 +1,9 @@
-"""Lists as doors ask for them and as services answer: by cursor, with a count that ends at a cap."""
+"""Requests for pages of lists and their results: by cursor, with a capped count."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-#: A program's count goes no further: counting millions would make every page slow.
+#: The highest count that the API returns: counting millions of rows would make each page slow.
 COUNT_CAP = 50_000
 
 T = TypeVar("T", covariant=True)
@@ -11,7 +11,7 @@ T = TypeVar("T", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page is wanted. `after` and `before` are cursors as they came, and exclude each other."""
+    """The requested page. `after` and `before` are unchecked cursors; at most one may be set."""
 
     limit: int
     after: str | None = None
@@ -19,13 +19,13 @@ class PageRequest:
     #: `created_at` or `updated_at`.
     order: str = "created_at"
     descending: bool = True
-    #: The row at the cursor itself, too.
+    #: Whether the page includes the row at the cursor.
     include_cursor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page. A cursor is None where there is nothing beyond."""
+    """One page. A cursor is None if there is no page in that direction."""
 
     rows: tuple[T, ...]
     next: str | None

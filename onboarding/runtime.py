@@ -1,4 +1,4 @@
-"""One object that holds the services: built once, read by every operations."""
+"""The services of one process, built once and read by pages, API and commands."""
 
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ from onboarding.store.database import Database
 from onboarding.vault import Vault
 
 EXTENSION = "onboarding"
-#: Installs wait for Slack and occupy a thread each. The last eight threads are for pages and the API.
+#: Each install occupies a thread while it waits for Slack. Eight threads are reserved for pages and the API.
 _INSTALL_SLOTS = concurrency.THREADS - 8
 
 
@@ -72,7 +72,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database, serves_requests=serves_requests)
     vault, gateway = Vault(settings.vault_keys), Gateway()
-    # The browser reaches the practice Slack below PUBLIC_URL; the server asks at the address that it listens on.
+    # The browser reaches the practice Slack below PUBLIC_URL; this process calls it at its own listening address.
     here = f"http://{settings.own_host}:{settings.port}"
     practice = (f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/")
     tokens = Tokens(vault, settings, practice)
@@ -114,9 +114,9 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
 
 
 def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
-    """Check what a server needs to start.
+    """Check that the process can serve.
 
-    Raises SettingsProblem for a database that is not set up, and for keys that are missing or open nothing.
+    Raises SettingsProblem if the database is not set up, or if keys are missing or open no stored value.
     """
     if not runtime.environments.is_ready():
         raise SettingsProblem("DATABASE_URL: the database cannot be read or is empty. Run `onboarding setup` first.")
@@ -129,9 +129,9 @@ def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
 
 
 def check_keys(runtime: Runtime, keys_are_given: bool, is_real: bool = False) -> None:
-    """A real integration ends practice mode, and with it the keys that practice mode makes. Raises SettingsProblem.
+    """Check that real Slack apps do not use generated keys. Raises SettingsProblem.
 
-    `is_real`: one is about to be stored.
+    `is_real`: the caller is about to store the credentials of a real Slack app.
     """
     if keys_are_given or (runtime.practice.is_on() and not is_real):
         return
@@ -143,6 +143,6 @@ def check_keys(runtime: Runtime, keys_are_given: bool, is_real: bool = False) ->
 
 
 def current() -> Runtime:
-    """The runtime of the app that answers this request."""
+    """Return the runtime of the current app."""
     found: Runtime = current_app.extensions[EXTENSION]
     return found

@@ -1,11 +1,11 @@
-"""A sealed value: what the database holds in place of a secret."""
+"""A sealed value: the database stores it instead of the secret."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """Ciphertext and the id of the key that made it. Shows nothing of either in its repr."""
+    """Ciphertext and the id of the key that encrypted it. Its repr shows neither."""
 
     key_id: str = field(repr=False)
     ciphertext: bytes = field(repr=False)

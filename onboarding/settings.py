@@ -1,4 +1,4 @@
-"""Settings: read from the environment once, checked, frozen. `os.environ` is read nowhere else."""
+"""Read the settings from the environment once, check and freeze them. No other module reads `os.environ`."""
 
 import base64
 import binascii
@@ -28,16 +28,16 @@ DEFAULT_PORT = 8000
 
 
 class Settings(BaseSettings):
-    """Every setting of the product (design.md 4), in the environment under its upper-case name."""
+    """All settings, each read from the environment variable with its upper-case name (docs/configure.md)."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    #: Where `make run` listens.
+    #: The address and port to listen on.
     host: str = "127.0.0.1"
     port: int = Field(DEFAULT_PORT, ge=1, le=65535)
     #: The name of the host's product, on pages that belong to no integration; empty means that of the only integration.
     product_name: str = Field("", max_length=100)
-    #: The address people and Slack reach: an origin. Redirect URIs are built from it, never from the Host header.
+    #: The origin that browsers and Slack use. Redirect URIs are built from it, never from the Host header.
     public_url: str = ""
     #: Whether `public_url` may use http beyond this machine, as in a closed test network.
     allow_http: Literal["on", "off"] = "off"
@@ -51,17 +51,17 @@ class Settings(BaseSettings):
     proxy_hops: int = Field(0, ge=0, le=10)
     #: How many requests a key may make to the API in a second.
     api_rate_limit: int = Field(150, ge=1, le=1_000_000)
-    #: Where they are counted: in the process, or in a Redis that all replicas share.
+    #: The storage of the counters: this process's memory, or a Redis that all replicas share.
     rate_limit_storage: SecretStr = SecretStr("memory")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
-    #: What the browser opens: `{slack_url}/oauth/v2/authorize`.
+    #: The origin that browsers open: `{slack_url}/oauth/v2/authorize`.
     slack_url: str = "https://slack.com"
-    #: What the server calls; empty means `{slack_url}/api/`.
+    #: The base URL of the Web API; empty means `{slack_url}/api/`.
     slack_api_url: str = ""
     #: The built-in practice Slack. `auto`: on while `public_url` is loopback and every integration is a practice one.
     practice: Literal["auto", "on", "off"] = "auto"
-    #: Where the SQLite file, the practice world and practice keys are kept.
+    #: The folder of the SQLite file, the practice Slack's state and the generated keys.
     instance: Path = Path("instance")
 
     @classmethod
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it by name
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it by name
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is handed over: `from_environ` alone decides what is read from where."""
+        """Use only the values that `from_environ` passes."""
         return (init_settings,)
 
     @field_validator("public_url", "slack_url")
@@ -91,12 +91,12 @@ class Settings(BaseSettings):
     def _known_database(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
         if url.startswith(("postgresql://", "postgresql+psycopg://")):
-            # A password may hold what elsewhere ends a host.
+            # A password may contain `/`, `?` or `#`, which otherwise end the host.
             addresses.check_port("//" + url.partition("://")[2].rpartition("@")[2])
         elif url and not url.startswith("sqlite://"):
             raise ValueError("must begin with sqlite:// or postgresql://")
         elif url and not _SQLITE_FILE.match(url):
-            # What is in memory is each thread's own.
+            # Each thread would have its own in-memory database.
             raise ValueError("must name a file, such as sqlite:////var/lib/onboarding/connections.sqlite3")
         return value
 
@@ -142,8 +142,8 @@ class Settings(BaseSettings):
 
     @property
     def own_host(self) -> str:
-        """Where this process reaches itself: a server on every interface is on loopback too."""
-        if self.host in ("", "0.0.0.0"):  # noqa: S104  # compared and never bound
+        """Return the host at which this process reaches itself: loopback if it listens on all interfaces."""
+        if self.host in ("", "0.0.0.0"):  # noqa: S104  # only compared, not bound
             return "127.0.0.1"
         return f"[{self.host}]" if ":" in self.host else self.host
 
@@ -205,28 +205,28 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def keys_are_given(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether both keys come from the operator, not from the files that practice mode makes."""
+    """Return whether the operator set both keys, instead of using those generated in practice mode."""
     given = os.environ if environ is None else environ
     return all(given.get(name) or given.get(f"{name}_FILE") for name in ("SECRET_KEY", "ENCRYPTION_KEYS"))
 
 
 def run_by_flask_command(environ: Mapping[str, str] | None = None) -> bool:
-    """Flask's command line imports app.py as a server does, and marks itself with this variable."""
+    """Return whether `flask` runs this process: it imports app.py as a server does, and sets this variable."""
     return (os.environ if environ is None else environ).get("FLASK_RUN_FROM_CLI") == "true"
 
 
 def become_server() -> None:
-    """This command's process goes on as a server, and so do those that it starts."""
+    """Mark this process and its children as servers, although a command started them."""
     os.environ["FLASK_RUN_FROM_CLI"] = "false"
 
 
 def generate_key() -> str:
-    """32 random bytes in URL-safe base64."""
+    """Return 32 random bytes in URL-safe base64."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 class _Environment(EnvSettingsSource):
-    """The environment; a secret may lie in the file that `<NAME>_FILE` names instead."""
+    """The environment variables. A secret may also be in the file that `<NAME>_FILE` names."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._given = environ
@@ -265,7 +265,7 @@ def _rule(name: str) -> str:
 
 
 def _kept_keys(settings: Settings) -> dict[str, str]:
-    """Practice mode makes the keys that nobody gave, once, and keeps them in `instance/`, for the owner's eyes alone."""
+    """Return the keys that are not set, generated once and stored in `instance/`, readable by the owner only."""
     missing = (name for name in ("secret_key", "encryption_keys") if not getattr(settings, name).get_secret_value())
     return {name: _kept(settings.instance / name) for name in missing}
 
@@ -285,31 +285,31 @@ def _kept(path: Path) -> str:
 
 
 def _make_key(path: Path) -> None:
-    """Whole or not at all, and one for all who start at the same moment."""
+    """Create the key file atomically. Processes that start at the same time get the same key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # mkstemp makes the file with mode 0600, before anything is in it.
-    handle, neighbour = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # mkstemp creates an empty file with mode 0600.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(generate_key())
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):
-            _name(neighbour, path)
+            _name(temporary, path)
     finally:
-        Path(neighbour).unlink()
+        Path(temporary).unlink()
 
 
-def _name(made: str, path: Path) -> None:
-    """Raises FileExistsError where somebody was first."""
+def _name(temporary: str, path: Path) -> None:
+    """Give the file its final name. Raises FileExistsError if another process was first."""
     try:
-        os.link(made, path)
+        os.link(temporary, path)
     except FileExistsError:
         raise
     except OSError:
-        # Not every file system has links.
+        # Some file systems have no hard links.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(Path(made).read_text(encoding="ascii"))
+            file.write(Path(temporary).read_text(encoding="ascii"))
 
 
 def _read_secret(name: str, path: Path) -> str:

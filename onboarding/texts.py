@@ -30,7 +30,7 @@ STATUSES: Mapping[ConnectionStatus, StatusText] = {
     ConnectionStatus.DISCONNECTED: StatusText("Disconnected", "bad", "plug-off"),
 }
 
-#: A disconnect never ends with `left`.
+#: A disconnect never has the result `left`.
 DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.REVOKED: ResultText(
         "good",

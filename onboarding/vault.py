@@ -1,6 +1,6 @@
 """Authenticated encryption with a key ring: AES-256-GCM, newest key first.
 
-The additional data names table, column and row, so that a value moved to another place does not open.
+The additional data names table, column and row, so that a value that was moved to another row cannot be opened.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _NONCE_BYTES = 12
 
 @dataclass(frozen=True)
 class SealedAt:
-    """Where a sealed value lives."""
+    """The table, column and row of a sealed value."""
 
     table: str
     column: str
@@ -31,7 +31,7 @@ class SealedAt:
 
 
 class Vault:
-    """Seals with the newest key and opens with whichever key made the value."""
+    """Seals values with the newest key, and opens them with the key that sealed them."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         """Args: keys: 32 random bytes each, newest first."""
@@ -45,7 +45,7 @@ class Vault:
         return Sealed(self._newest, nonce + body)
 
     def open(self, sealed: Sealed, place: SealedAt) -> str:
-        """Raises VaultProblem when the key is gone, or the value was changed or moved."""
+        """Decrypt a value. Raises VaultProblem if its key is missing, or the value was changed or moved."""
         key = self._ring.get(sealed.key_id)
         if key is None:
             raise VaultProblem("The key that sealed this value is not in ENCRYPTION_KEYS.")
@@ -56,7 +56,7 @@ class Vault:
             raise VaultProblem("A sealed value was changed or moved.") from error
 
     def fingerprints(self, text: str) -> tuple[str, ...]:
-        """Keyed digests of a secret, to find it again without opening anything: one for each key, the newest first.
+        """Return a keyed digest of a secret for each key, newest first, to find the secret without decrypting anything.
 
         Store the first and look for all of them: a value that was stored under an older key is found, too.
         """

@@ -1,4 +1,4 @@
-"""The Flask app: settings in, WSGI object out."""
+"""Build the Flask app from the settings."""
 
 import logging
 import sys
@@ -27,7 +27,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Product(Flask):
-    """The app, which logs no address and no message of an exception."""
+    """The app. It logs neither addresses nor messages of exceptions."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Route a request whose `Host` is no host name, too, so that its 400 page can link to other pages."""
@@ -40,7 +40,7 @@ class Product(Flask):
             return self.url_map.bind("localhost", path_info=request.path, default_method=request.method)
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log the kind of the exception and its place. An address may be a link that works for its reader, and a message
+        """Log the exception's class and traceback location. An address may be a link that works for its reader, and a message
         may quote input."""
         kind, _error, trace = exc_info
         at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
@@ -49,7 +49,7 @@ class Product(Flask):
 
 class _Sessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Give the API no session: its callers send a key, and get no cookie."""
+        """Skip sessions for the API: its callers send a key and get no cookie."""
         if is_api_request():
             return self.make_null_session(app)
         return super().open_session(app, request)
@@ -85,12 +85,12 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     api.register(app, settings.api_rate_limit, settings.rate_limits)
     http.register(app)
     pages.register(app)
-    # The set-up form checks its own token: after a key change it is shown again with its input.
+    # The set-up form checks its own token: after a key change, the page shows the form and its input again.
     csrf = CSRFProtect(app)
     csrf.exempt(pages.setup.form_submit)
     # API requests carry a key in a header, which no other site can make a browser send.
     csrf.exempt(api.operations.blueprint)
-    # A slow client sends its body first and takes its slot then. Health checks answer while all slots are taken.
+    # A slow client sends its body before it occupies a slot. Health checks answer while all slots are taken.
     app.wsgi_app = RequestBodyReader(RequestSlots(app.wsgi_app, exempt={"/healthz"}), LARGEST_BODY_BYTES)  # type: ignore[method-assign]  # Flask documents this way
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way

@@ -1,4 +1,4 @@
-"""What the REST API keeps: keys, answers, channel endpoints, credentials given by programs; and indexes for its lists."""
+"""Add the REST API's tables and columns: keys, responses, channel endpoints, tokens of programs; and indexes for lists."""
 
 import hashlib
 import json
@@ -102,7 +102,7 @@ _ENDPOINT_INDEXES = {
 
 
 def _widen_what_is_there() -> None:
-    """New columns begin as null, are filled, and only then forbid it."""
+    """Add the new columns as nullable, fill them, then set NOT NULL."""
     op.add_column("environments", sa.Column("unknown_subscribers", sa.String(10)))
     op.execute("UPDATE environments SET unknown_subscribers = 'create'")
     with op.batch_alter_table("environments") as table:
@@ -132,7 +132,7 @@ def _widen_what_is_there() -> None:
 
     for name, columns in (("contexts", ("data", "updated_at")), ("subscribers", ("updated_at",))):
         op.add_column(name, sa.Column("updated_at", TIME))
-        op.execute(f"UPDATE {name} SET updated_at = created_at")  # noqa: S608  # names of ours
+        op.execute(f"UPDATE {name} SET updated_at = created_at")  # noqa: S608  # constant names
         if "data" in columns:
             op.add_column(name, sa.Column("data", sa.Text()))
             op.execute("UPDATE contexts SET data = '{}'")
@@ -161,9 +161,9 @@ def _index_connections() -> None:
     )
     bind = op.get_bind()
     for row in bind.execute(sa.select(connections)).all():
-        told = json.dumps(sorted(set(json.loads(row.context_keys))))
+        exact_set = json.dumps(sorted(set(json.loads(row.context_keys))))
         values = {
-            "context_digest": hashlib.sha256(told.encode()).hexdigest(),
+            "context_digest": hashlib.sha256(exact_set.encode()).hexdigest(),
             "search_name": row.workspace_name.casefold()[:255] if row.workspace_name else None,
         }
         bind.execute(sa.update(connections).where(connections.c.id == row.id).values(values))
@@ -180,10 +180,10 @@ def _index_connections() -> None:
 
 
 def downgrade() -> None:
-    """What only the API could make has no place in the older tables: it goes, and its connections with it."""
+    """Delete the API's rows and their connections, which the older tables cannot store."""
     op.drop_table("channel_endpoints")
-    op.execute("DELETE FROM connection_contexts WHERE connection_id IN (" + _OF_PROGRAMS + ")")  # noqa: S608  # a constant of ours
-    op.execute("DELETE FROM channel_connections WHERE id IN (" + _OF_PROGRAMS + ")")  # noqa: S608  # a constant of ours
+    op.execute("DELETE FROM connection_contexts WHERE connection_id IN (" + _OF_PROGRAMS + ")")  # noqa: S608  # a constant
+    op.execute("DELETE FROM channel_connections WHERE id IN (" + _OF_PROGRAMS + ")")  # noqa: S608  # a constant
     op.execute("DELETE FROM installations WHERE origin = 'api'")
     op.execute("UPDATE attempts SET link_id = NULL WHERE link_id IN (SELECT id FROM links WHERE kind = 'address')")
     op.execute("DELETE FROM links WHERE kind = 'address'")

@@ -1,4 +1,4 @@
-"""A link that was handed on to an admin knows the one that it came from, and ends with it."""
+"""Store the id of the link from which an admin's link was created."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""An audit entry has its result and its subject's name in columns of their own, and may belong to the whole deployment."""
+"""Give audit entries columns for result and subject's name, and allow entries without an environment."""
 
 import sqlalchemy as sa
 from alembic import op

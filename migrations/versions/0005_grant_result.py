@@ -1,4 +1,4 @@
-"""What became of an unused grant gets a column of its own; it was a prefixed text in `attempts.detail`."""
+"""Store the result of revoking an unused grant in its own column, instead of a prefixed text in `attempts.detail`."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -57,7 +57,7 @@ def revoke(name: str, environment: str, as_json: bool) -> None:
 
 
 def _scopes(given: str) -> tuple[str, ...]:
-    """Raises Refused for an empty list: a shell variable that is unset by mistake must not give a key all scopes."""
+    """Parse the scopes. Raises Refused for an empty list: a shell variable that is unset by mistake must not give a key all scopes."""
     found = split_list(given)
     if not found:
         raise Refused("--scopes: name at least one, or leave it out for all of them.")

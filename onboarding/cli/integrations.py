@@ -122,7 +122,7 @@ def remove(identifier: str, environment: str, as_json: bool) -> None:
 
 
 def _new_integration(runtime: Runtime, identifier: str, environment: str, options: _NewOptions) -> NewIntegration:
-    """Raises Refused without credentials, SettingsProblem if a real app would be sealed with generated keys."""
+    """Check the options. Raises Refused without credentials, SettingsProblem if a real app would use generated keys."""
     name, scopes, policy = options["name"], split_list(options["scopes"]), options["workspace_policy"]
     if options["practice"]:
         return NewIntegration.for_practice(identifier, name or _PRACTICE_NAME, environment, policy, scopes)

@@ -63,7 +63,7 @@ def revoke(link_id: str, as_json: bool) -> None:
 
 
 def _new_link(environment: str, options: _LinkOptions) -> NewLink:
-    """Raises Refused."""
+    """Build the link from the options. Raises Refused."""
     expires_in = options["expires_in"]
     return NewLink(
         integration=options["integration"],

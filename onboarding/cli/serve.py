@@ -85,7 +85,7 @@ def _announce(configured: Settings, sign_in: str) -> None:
 
 
 def _end(server: "subprocess.Popen[bytes]") -> int:
-    """The server's exit code."""
+    """Stop the server and return its exit code."""
     if server.poll() is None:
         server.terminate()
         try:

@@ -19,7 +19,7 @@ from onboarding.services.environments import FIRST
 
 _LIFETIME = re.compile(r"(\d{1,6})([mhd])\Z")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-#: What helps on the command line, by the problem's code: services know no command and no option.
+#: The command or option that helps, by the problem's code. Services do not know the commands.
 _HINTS = {
     NotSetUp.code: "Run `onboarding setup` first.",
     "link_needs_customer": "Or use --open: an open link leaves the choice to the person who has it.",
@@ -53,11 +53,11 @@ def problems_in_one_line() -> Iterator[None]:
 
 
 def shell_actor() -> Actor:
-    """Return the operating system's user as the actor, such as `shell:alice`; `shell` for one without a name."""
+    """Return the operating system's user as the actor, such as `shell:alice`; `shell` for a user without a name."""
     try:
         return Actor(ActorKind.SHELL, pwd.getpwuid(os.getuid()).pw_name)
     except KeyError:
-        # A container may run under a number that its user database does not list.
+        # A container may run with a user id that has no name.
         return SHELL
 
 

@@ -34,7 +34,7 @@ def web(workers: int | None) -> None:
         check_ready(runtime, settings.keys_are_given())
         check_port(configured)
     settings.become_server()
-    # This process has imported the app, and forks its workers: they share that memory.
+    # This process imports the app before it forks the workers, so that they share the memory.
     Granian(
         "app:app",
         interface=Interfaces.WSGI,

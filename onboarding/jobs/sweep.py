@@ -16,11 +16,11 @@ from onboarding.errors import StorageProblem
 from onboarding.runtime import Runtime
 
 EVERY_SECONDS = 30
-#: A process that has just started does not listen yet, so its practice Slack could not revoke a grant.
+#: A process that just started does not listen yet, so calls to its practice Slack would fail.
 FIRST_AFTER_SECONDS = 3
-#: How many batches a round takes of each step, so that a large table does not delay the grants of the next round.
+#: The most batches of each step in a round, so that a large table does not delay the next round's revocations.
 BATCHES = 20
-#: Lets other writers of SQLite, which takes one at a time, get the lock between two batches.
+#: The pause between batches, in which other writers get SQLite's lock.
 PAUSE_SECONDS = 0.02
 _LOG = structlog.get_logger(__name__)
 _random = secrets.SystemRandom()
@@ -80,9 +80,9 @@ def _loop(runtime: Runtime, every: float, first_after: float, stop: threading.Ev
 
 
 def _log_failures(steps: tuple[Step, ...], failing: frozenset[str]) -> frozenset[str]:
-    """Log what failed. Return the names of the steps that could not reach the database.
+    """Log failed steps. Return the names of the steps that could not reach the database.
 
-    `failing`: these names of the round before. However long the database is away, it is logged once.
+    `failing`: the names that the previous round returned. An outage of the database is logged once.
     """
     unreachable = {step.name: step.fault for step in steps if isinstance(step.fault, StorageProblem)}
     if unreachable.keys() - failing:
@@ -90,6 +90,6 @@ def _log_failures(steps: tuple[Step, ...], failing: frozenset[str]) -> frozenset
         _LOG.warning("sweep.database_gone", steps=",".join(unreachable), problem=problem)
     for step in steps:
         if step.fault is not None and step.name not in unreachable:
-            # Not its message, which may quote a secret.
+            # The message is not logged, because it may quote a secret.
             _LOG.error("sweep.failed", step=step.name, kind=type(step.fault).__name__)
     return frozenset(unreachable)
