@@ -1,4 +1,4 @@
-"""The audit as tests read it."""
+"""Audit entries for the tests to read."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Entry:
 
 
 def entries(database: Database) -> list[Entry]:
-    """Return all entries in the order of their subjects and actions: their times can be equal."""
+    """Return all entries in the order of their subjects and actions, because their times can be equal."""
     with database.reading() as session:
         rows = session.execute(text(f"SELECT {_COLUMNS} FROM audit_entries ORDER BY subject, action, id"))  # noqa: S608  # columns of ours
         return [Entry(*row) for row in rows]

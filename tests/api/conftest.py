@@ -1,4 +1,4 @@
-"""Programs that ask the API, each with a key of its own."""
+"""API callers, each with its own key."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,7 +14,7 @@ INTEGRATION = "slack-prod"
 
 
 class Program:
-    """One program with one key. Every answer is held against the shape that all errors have."""
+    """API caller with one key. Checks that every error response has the documented shape."""
 
     def __init__(self, site: Site, key: str) -> None:
         self.site, self.key = site, key
@@ -25,14 +25,14 @@ class Program:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = self.client.request(method, address, json=body, headers=named)
         if answer.status_code >= 400:
-            told = answer.json()
-            assert {"statusCode", "timestamp", "path", "message", "error", "code", "requestId"} <= set(told), told
-            assert told["statusCode"] == answer.status_code
-            assert ("errors" in told) == (answer.status_code == 422)
+            payload = answer.json()
+            assert {"statusCode", "timestamp", "path", "message", "error", "code", "requestId"} <= set(payload), payload
+            assert payload["statusCode"] == answer.status_code
+            assert ("errors" in payload) == (answer.status_code == 422)
         return answer
 
     def creates(self, **members: Any) -> httpx.Response:
-        """A connection of the subscriber `ada` in T1, but for what is named; None leaves a member out."""
+        """Create a connection of the subscriber `ada` in T1, changed by the arguments; None leaves a member out."""
         return self.asks("POST", "/v1/channel-connections", connection(**members))
 
     def lists(self, query: str = "") -> list[str]:
@@ -54,14 +54,14 @@ def connection(**members: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def program(site: Site, make_program: Callable[..., Program]) -> Program:
-    """May do everything in Development, where the practice integration is called as in the reference."""
+    """Return a caller with every scope in Development, where the practice integration has the reference page's name."""
     site.add_practice_app(INTEGRATION, "Northwind", "Development")
     return make_program()
 
 
 @pytest.fixture(scope="module")
 def standing(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """The same for all tests of a module: for tables whose rows are refused, and so change nothing."""
+    """Return one caller for all tests of a module, for requests that are refused and so change nothing."""
     folder = tmp_path_factory.mktemp("standing")
     with copied(empty_database, folder) as url, sites(url, folder, Clock()) as start:
         site = start(api_rate_limit=100_000)

@@ -14,7 +14,7 @@ OWNER = {"integrationIdentifier": "slack-prod", "subscriberId": "ada"}
 CONNECTION, ENDPOINT = "/v1/channel-connections/chconn_a", "/v1/channel-endpoints/chendp_a"
 NEW_AUTH = {"workspace": {"id": "T2"}, "auth": {"accessToken": "second-token-of-acme"}}
 
-#: Method, address, body, and the action and subject to find. In an order that works.
+#: Method, address, body, and the action and subject of the expected entry. In an order that works.
 CHANGES: list[tuple[str, str, Any, str, str]] = [
     ("POST", "/v2/subscribers", {"subscriberId": "bea"}, "subscriber.created", "bea"),
     ("POST", "/v2/subscribers", {"subscriberId": "bea", "firstName": "Bea"}, "subscriber.updated", "bea"),
@@ -32,7 +32,7 @@ CHANGES: list[tuple[str, str, Any, str, str]] = [
     ("POST", "/v1/integrations/channel-connections/oauth", OWNER, "link.created", "lnk_"),
     ("POST", "/v1/integrations/chat/oauth", {**OWNER, "mode": "connect"}, "link.created", "lnk_"),
 ]  # fmt: skip
-#: It asks Slack and stores the answer; nobody changed anything.
+#: Asks Slack and stores the answer; no caller changed anything.
 WITHOUT_CHANGES = {("POST", "/v1/channel-connections/{identifier}/verify")}
 SECRETS = ("secret-of-the-hook", "token-of-acme", "second-token-of-acme")
 

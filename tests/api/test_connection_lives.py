@@ -1,4 +1,4 @@
-"""Any order of installs, programs' credentials, checks, ends and of what people do in Slack leaves the connections right."""
+"""Any order of installs, given credentials, checks, disconnects and changes in Slack leaves the connections correct."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.slow
 
 LIST = "/v1/channel-connections"
 WORKSPACES = ("T0ACMEHQ01", "T0ACMETEST")
-#: Whose connection it is: two of one subscriber, one that many share.
-WHOSE: dict[str, dict[str, Any]] = {
+#: The owner of a connection: two for one subscriber, one shared.
+OWNERS: dict[str, dict[str, Any]] = {
     "bea": {"mode": "subscriber", "subscriber_id": "bea"},
     "bea of acme": {"mode": "subscriber", "subscriber_id": "bea", "context_keys": ("tenant:acme",)},
     "acme": {"mode": "shared", "context_keys": ("tenant:acme",)},
 }
-whose, places = st.sampled_from(sorted(WHOSE)), st.sampled_from(WORKSPACES)
+owners, places = st.sampled_from(sorted(OWNERS)), st.sampled_from(WORKSPACES)
 
 
 @dataclass
@@ -61,11 +61,11 @@ class Lives(RuleBasedStateMachine):
             self.scene.program.asks("DELETE", f"{LIST}/{known.identifier}")
         self.scene.site.slack.reset()
 
-    # What people and programs do.
+    # Actions of people and API callers.
 
-    @rule(who=whose, place=places, rotates=st.booleans())
+    @rule(who=owners, place=places, rotates=st.booleans())
     def installs(self, who: str, place: str, rotates: bool) -> None:
-        link = self.scene.site.link(INTEGRATION, **WHOSE[who])
+        link = self.scene.site.link(INTEGRATION, **OWNERS[who])
         before, person = self.known.get(who), self.scene.person
         page = person.opens(link)
         assert (page.outcome == "already_connected") == (before is not None)
@@ -74,19 +74,19 @@ class Lives(RuleBasedStateMachine):
             person.presses(page, "connect", **intent), workspace=place, scenario="rotation" if rotates else ""
         )
         assert done.outcome == ("reconnected" if before else "connected"), done.text
-        told = self.told()
-        (identifier,) = set(told) - {known.identifier for name, known in self.known.items() if name != who}
+        shown = self.shown()
+        (identifier,) = set(shown) - {known.identifier for name, known in self.known.items() if name != who}
         assert before is None or identifier == before.identifier
         self.known[who] = Known(identifier, place, installed=True)
-        assert told[identifier]["status"] == "healthy"
+        assert shown[identifier]["status"] == "healthy"
 
-    @rule(who=whose, place=places, pick=st.integers(0, 3))
+    @rule(who=owners, place=places, pick=st.integers(0, 3))
     def program_gives(self, who: str, place: str, pick: int) -> None:
-        """Credentials that Slack knows, of this workspace or another, or made up."""
+        """Credentials that Slack knows, of this workspace or another, or invented ones."""
         before = self.known.get(who)
         credentials = {"workspace": {"id": place, "name": place}, "auth": self.credentials(pick)}
         if before is None:
-            fixed = WHOSE[who]
+            fixed = OWNERS[who]
             context = {"tenant": "acme"} if fixed.get("context_keys") else None
             named = {"subscriberId": fixed.get("subscriber_id"), "context": context}
             answer = self.scene.program.creates(connectionMode=fixed["mode"], **named, **credentials)
@@ -114,7 +114,7 @@ class Lives(RuleBasedStateMachine):
     def ends(self, data: st.DataObject, revokes: bool) -> None:
         known = self.known.pop(data.draw(st.sampled_from(sorted(self.known))))
         had = self.places()
-        one = self.told()[known.identifier]
+        one = self.shown()[known.identifier]
         works = self.works(one)
         answer = self.scene.program.asks("DELETE", f"{LIST}/{known.identifier}?revoke={str(revokes).lower()}")
         assert answer.status_code == 204
@@ -127,7 +127,7 @@ class Lives(RuleBasedStateMachine):
         else:
             assert gone <= {known.workspace}
 
-    # What happens in Slack.
+    # Events in Slack.
 
     @rule(place=places, is_noticed=st.booleans())
     def somebody_removes_the_app(self, place: str, is_noticed: bool) -> None:
@@ -140,43 +140,43 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def hours_pass(self) -> None:
-        """A token that rotates lives for twelve."""
+        """A rotating token is valid for twelve hours."""
         self.scene.site.slack.moves_clock(13 * 3600)
         self.scene.clock.forward(hours=13)
 
-    # What holds at any time.
+    # Invariants.
 
     @invariant()
     def each_has_one_connection_of_its_workspace(self) -> None:
-        told = self.told()
-        assert {name: one["workspace"]["id"] for name, one in told.items()} == {
+        shown = self.shown()
+        assert {name: one["workspace"]["id"] for name, one in shown.items()} == {
             known.identifier: known.workspace for known in self.known.values()
         }
 
     @invariant()
     def access_that_works_is_not_said_to_be_broken(self) -> None:
-        for one in self.told().values():
+        for one in self.shown().values():
             assert one["status"] in ("healthy", "unknown") or not self.works(one), one
 
     @invariant()
-    def nobody_uses_what_slack_has_replaced(self) -> None:
-        """All who were installed in a workspace share its newest access."""
-        told = self.told()
+    def no_connection_uses_a_replaced_token(self) -> None:
+        """Connections that were installed in a workspace share its newest access."""
+        shown = self.shown()
         for place in WORKSPACES:
             shared = {
-                told[known.identifier]["auth"]["accessToken"]
+                shown[known.identifier]["auth"]["accessToken"]
                 for known in self.known.values()
                 if known.installed and known.workspace == place
             }
             assert len(shared) <= 1
 
-    def told(self) -> dict[str, Any]:
+    def shown(self) -> dict[str, Any]:
         answer = self.scene.program.asks("GET", LIST)
         assert answer.status_code == 200, answer.text
         return {one["identifier"]: one for one in answer.json()["data"]}
 
     def works(self, one: dict[str, Any]) -> bool:
-        """Whether Slack takes the token, for the connection's workspace."""
+        """Return whether Slack accepts the token, for the connection's workspace."""
         slack = self.scene.site.slack
         with slack.reading() as ledger:
             found = ledger.tokens.get(one["auth"]["accessToken"])
@@ -194,5 +194,5 @@ class Lives(RuleBasedStateMachine):
         return {one.place for one in self.scene.site.slack.installations()}
 
 
-def test_any_order_leaves_what_is_told_true(scene: Scene) -> None:
+def test_any_order_leaves_responses_correct(scene: Scene) -> None:
     walk(lambda: Lives(scene), walks=40, steps=20)

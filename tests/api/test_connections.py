@@ -1,4 +1,4 @@
-"""Connections as programs make, change, verify and end them."""
+"""Connections that API callers create, change, verify and delete."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ LIST = "/v1/channel-connections"
 def test_example_of_the_reference_gets_its_answer(program: Program) -> None:
     answer = program.asks("POST", LIST, REFERENCE)
     assert answer.status_code == 201
-    told = answer.json()
-    assert {name: told[name] for name in told if name not in ("createdAt", "updatedAt")} == {
+    payload = answer.json()
+    assert {name: payload[name] for name in payload if name not in ("createdAt", "updatedAt")} == {
         "identifier": "slack-prod-user123-abc4",
         "channel": "chat",
         "providerId": "slack",
@@ -31,9 +31,9 @@ def test_example_of_the_reference_gets_its_answer(program: Program) -> None:
         "status": "unknown",
         "next": ["verify"],
     }
-    assert told["createdAt"] == told["updatedAt"]
-    assert len(told["createdAt"]) == len("2026-11-23T10:00:00.000Z")
-    assert told["createdAt"].endswith("Z")
+    assert payload["createdAt"] == payload["updatedAt"]
+    assert len(payload["createdAt"]) == len("2026-11-23T10:00:00.000Z")
+    assert payload["createdAt"].endswith("Z")
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_example_of_the_reference_gets_its_answer(program: Program) -> None:
         ({"connectionMode": "shared", "context": {"tenant": {"id": "acme", "data": {"a": 1}}}}, "shared", None),
     ],
 )
-def test_mode_follows_from_what_is_given(
+def test_mode_is_derived_from_the_members(
     members: dict[str, Any], mode: str, subscriber: str | None, program: Program
 ) -> None:
-    told = program.creates(**members).json()
-    assert (told["connectionMode"], told["subscriberId"]) == (mode, subscriber)
+    payload = program.creates(**members).json()
+    assert (payload["connectionMode"], payload["subscriberId"]) == (mode, subscriber)
 
 
-def test_checks_come_in_their_order(site: Site, program: Program) -> None:
+def test_checks_run_in_the_documented_order(site: Site, program: Program) -> None:
     site.set_unknown_subscribers("Development", "refuse")
     wrong: dict[str, Any] = {"workspace": {"id": 7}, "connectionMode": "shared", "integrationIdentifier": "nobody"}
     seen = []
@@ -80,7 +80,7 @@ def test_conflict_names_identity_and_connection(program: Program) -> None:
     )
 
 
-def test_everything_that_is_wrong_is_told_at_once_and_no_credential(program: Program) -> None:
+def test_all_invalid_members_are_reported_at_once_without_credentials(program: Program) -> None:
     answer = program.creates(
         workspace={"id": 7},
         connectionMode="both",
@@ -88,11 +88,11 @@ def test_everything_that_is_wrong_is_told_at_once_and_no_credential(program: Pro
         auth={"accessToken": 12345678, "expiresAt": "soon-secret"},
         context={"tenant": 5},
     )
-    told = answer.json()["errors"]
-    assert told["workspace.id"] == {"messages": ["workspace.id must be a string"], "value": 7}
-    assert told["connectionMode"]["messages"] == ["connectionMode must be one of: subscriber, shared"]
-    assert told["auth.accessToken"] == {"messages": ["auth.accessToken must be a string"]}
-    assert {"identifier", "auth.expiresAt", "context"} <= set(told)
+    payload = answer.json()["errors"]
+    assert payload["workspace.id"] == {"messages": ["workspace.id must be a string"], "value": 7}
+    assert payload["connectionMode"]["messages"] == ["connectionMode must be one of: subscriber, shared"]
+    assert payload["auth.accessToken"] == {"messages": ["auth.accessToken must be a string"]}
+    assert {"identifier", "auth.expiresAt", "context"} <= set(payload)
     assert "12345678" not in answer.text
     assert "soon-secret" not in answer.text
 
@@ -104,15 +104,15 @@ def test_everything_that_is_wrong_is_told_at_once_and_no_credential(program: Pro
         ([], "Invalid context payload structure."),
         ({"a": 1}, "Invalid context payload structure."),
         ({"a": {"data": {}}}, "Invalid context payload structure."),
-        ({str(turn): "x" for turn in range(6)}, "Too many contexts: 6 provided, maximum allowed is 5"),
+        ({str(index): "x" for index in range(6)}, "Too many contexts: 6 provided, maximum allowed is 5"),
         ({"a": {"id": "b", "data": {"x": "y" * 70_000}}}, "Context 'a' Data is too large: 69KB exceeds 64KB limit"),
         ({"a b": "x"}, "A context's type and id have"),
         ({"a": "x" * 101}, "A context's type and id have"),
     ],
 )
-def test_context_that_does_not_do_is_explained(context: object, message: str, program: Program) -> None:
-    told = program.creates(context=context).json()["errors"]["context"]["messages"]
-    assert told[0].startswith(message)
+def test_invalid_context_is_explained(context: object, message: str, program: Program) -> None:
+    payload = program.creates(context=context).json()["errors"]["context"]["messages"]
+    assert payload[0].startswith(message)
 
 
 def test_ignored_members_are_named_in_a_header(program: Program) -> None:
@@ -144,7 +144,7 @@ def test_credentials_are_shown_as_documented(auth: dict[str, str], shown: dict[s
     assert program.creates(auth=auth).json()["auth"] == shown
 
 
-def test_tokens_lie_sealed(site: Site, program: Program) -> None:
+def test_tokens_are_stored_encrypted(site: Site, program: Program) -> None:
     program.creates(auth={"accessToken": "plainly-visible", "refreshToken": "refresh-visible"})
     with site.runtime.database.reading() as session:
         row = session.execute(text("SELECT * FROM installations")).mappings().one()
@@ -152,16 +152,16 @@ def test_tokens_lie_sealed(site: Site, program: Program) -> None:
     assert row["token_last_four"] == "ible"
 
 
-def test_update_replaces_both_whole_and_clears_a_broken_state(program: Program) -> None:
+def test_update_replaces_workspace_and_auth_and_resets_the_status(program: Program) -> None:
     made = program.creates(auth={"accessToken": "a", "expiresAt": "2030-01-02T03:04:05Z"}).json()
     address = f"{LIST}/{made['identifier']}"
     assert program.asks("POST", f"{address}/verify").json()["status"] == "needs_reconnect"
     answer = program.asks("PATCH", address, {"workspace": {"id": "T2"}, "auth": {"accessToken": "b"}})
-    told = answer.json()
-    assert (answer.status_code, told["workspace"], told["auth"]) == (200, {"id": "T2"}, {"accessToken": "b"})
-    assert (told["status"], told.get("statusReason")) == ("unknown", None)
-    assert told["createdAt"] == made["createdAt"]
-    assert told["updatedAt"] > made["updatedAt"]
+    payload = answer.json()
+    assert (answer.status_code, payload["workspace"], payload["auth"]) == (200, {"id": "T2"}, {"accessToken": "b"})
+    assert (payload["status"], payload.get("statusReason")) == ("unknown", None)
+    assert payload["createdAt"] == made["createdAt"]
+    assert payload["updatedAt"] > made["updatedAt"]
 
 
 def test_same_refresh_token_is_one_stored_grant(site: Site, program: Program) -> None:
@@ -173,7 +173,7 @@ def test_same_refresh_token_is_one_stored_grant(site: Site, program: Program) ->
         assert session.scalar(text("SELECT count(*) FROM installations")) == 2
 
 
-def test_delete_leaves_slack_alone_unless_asked(site: Site, visitor: BrowserClient, program: Program) -> None:
+def test_delete_revokes_at_slack_only_on_request(site: Site, visitor: BrowserClient, program: Program) -> None:
     for asked, revoked in (("", 0), ("?revoke=true", 1)):
         visitor.connects(site.link("slack-prod"))
         (name,) = program.lists()
@@ -184,7 +184,7 @@ def test_delete_leaves_slack_alone_unless_asked(site: Site, visitor: BrowserClie
         assert program.asks("DELETE", f"{LIST}/{name}").status_code == 404
 
 
-def test_nothing_is_revoked_while_a_program_made_connection_has_the_workspace(
+def test_nothing_is_revoked_while_a_connection_of_the_api_has_the_workspace(
     site: Site, visitor: BrowserClient, program: Program
 ) -> None:
     visitor.connects(site.link("slack-prod"))
@@ -194,7 +194,7 @@ def test_nothing_is_revoked_while_a_program_made_connection_has_the_workspace(
     assert site.slack.calls("auth.revoke") == []
 
 
-def test_endpoints_go_with_their_connection(program: Program) -> None:
+def test_endpoints_are_deleted_with_their_connection(program: Program) -> None:
     name = program.creates().json()["identifier"]
     body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "slack_channel"}
     body |= {"endpoint": {"channelId": "C1"}, "connectionIdentifier": name}  # type: ignore[dict-item]  # a body is whatever it is
@@ -203,37 +203,35 @@ def test_endpoints_go_with_their_connection(program: Program) -> None:
     assert program.asks("GET", "/v1/channel-endpoints").json()["data"] == []
 
 
-def test_program_and_browser_make_one_and_the_same_connection(
-    site: Site, visitor: BrowserClient, program: Program
-) -> None:
+def test_caller_and_browser_create_the_same_connection(site: Site, visitor: BrowserClient, program: Program) -> None:
     made = program.creates(subscriberId="bea", workspace={"id": "T0ACMEHQ01"}).json()
     assert visitor.opens(site.link("slack-prod", subscriber_id="bea")).outcome == "already_connected"
     done = visitor.allows(visitor.presses(visitor.opens(site.link("slack-prod", subscriber_id="bea")), "connect"))
     assert done.outcome == "reconnected"
-    told = program.asks("GET", f"{LIST}/{made['identifier']}").json()
-    assert (told["status"], told["workspace"]["name"]) == ("healthy", "Acme HQ")
-    assert told["auth"]["accessToken"].startswith("xoxb-")
-    assert told["installedBy"]
+    payload = program.asks("GET", f"{LIST}/{made['identifier']}").json()
+    assert (payload["status"], payload["workspace"]["name"]) == ("healthy", "Acme HQ")
+    assert payload["auth"]["accessToken"].startswith("xoxb-")
+    assert payload["installedBy"]
     assert program.creates(subscriberId="bea").json()["code"] == "connection_exists"
 
 
-def test_program_by_another_name_of_this_computer_is_answered(site: Site, program: Program) -> None:
+def test_caller_may_use_another_host_name_of_this_computer(site: Site, program: Program) -> None:
     answer = program.asks("GET", LIST, Host=f"localhost:{site.settings.port}")
     assert (answer.status_code, answer.json()["data"]) == (200, [])
 
 
-def test_what_asks_for_no_parameters_names_those_it_got(program: Program) -> None:
+def test_unexpected_query_parameters_are_named(program: Program) -> None:
     name = program.creates().json()["identifier"]
     assert program.asks("GET", f"{LIST}/{name}?colour=red").headers["X-Ignored-Fields"] == "colour"
 
 
-def test_nothing_is_answered_with_nothing(program: Program) -> None:
+def test_delete_responds_without_a_body(program: Program) -> None:
     name = program.creates().json()["identifier"]
     answer = program.asks("DELETE", f"{LIST}/{name}")
     assert (answer.status_code, answer.content, answer.headers.get("Content-Type")) == (204, b"", None)
 
 
-def test_install_address_leads_to_the_connection_that_was_named(
+def test_install_url_leads_to_the_named_connection(
     site: Site, visitor: BrowserClient, clock: Clock, program: Program
 ) -> None:
     ask = {
@@ -253,8 +251,12 @@ def test_install_address_leads_to_the_connection_that_was_named(
     assert "chat:write" in start.text
     assert "groups:read" not in start.text
     assert visitor.allows(visitor.presses(start, "connect")).outcome == "connected"
-    told = program.asks("GET", f"{LIST}/bea-of-acme").json()
-    assert (told["subscriberId"], told["contextKeys"], told["scopes"]) == ("bea", ["tenant:acme"], ["chat:write"])
+    payload = program.asks("GET", f"{LIST}/bea-of-acme").json()
+    assert (payload["subscriberId"], payload["contextKeys"], payload["scopes"]) == (
+        "bea",
+        ["tenant:acme"],
+        ["chat:write"],
+    )
     assert program.asks("GET", "/v2/contexts/tenant/acme").json()["data"] == {"plan": "pro"}
     with BrowserClient(site) as other:
         assert other.opens(url).outcome == "link_used"
@@ -262,7 +264,7 @@ def test_install_address_leads_to_the_connection_that_was_named(
     assert program.asks("POST", address, taken).json()["code"] == "identifier_taken"
 
 
-def test_older_name_of_the_install_address_wants_its_mode(program: Program) -> None:
+def test_older_name_of_the_install_url_requires_a_mode(program: Program) -> None:
     ask = {"integrationIdentifier": "slack-prod", "subscriberId": "bea"}
     assert program.asks("POST", "/v1/integrations/chat/oauth", {**ask, "mode": "connect"}).status_code == 201
     assert program.asks("POST", "/v1/integrations/chat/oauth", ask).status_code == 422

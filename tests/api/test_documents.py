@@ -1,4 +1,4 @@
-"""/openapi.json and /docs: made from the code, complete, and the same as the committed copy."""
+"""/openapi.json and /docs: generated from the code, complete, and equal to the committed copy."""
 
 import json
 from typing import Any
@@ -14,17 +14,17 @@ from tests.browser_client import BrowserClient, Site
 from tools import openapi
 
 
-def test_the_committed_copy_is_what_the_code_makes() -> None:
+def test_committed_copy_equals_the_generated_document() -> None:
     assert openapi.COPY.read_text(encoding="utf-8") == openapi.made(), "run `make openapi` and look at the difference"
 
 
-def test_it_is_served_as_it_is_committed(visitor: BrowserClient) -> None:
+def test_committed_document_is_served(visitor: BrowserClient) -> None:
     answer = visitor.asks("GET", "/openapi.json")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
     assert answer.text == openapi.COPY.read_text(encoding="utf-8")
 
 
-def test_every_endpoint_stands_in_it_with_its_scope(site: Site) -> None:
+def test_document_has_every_endpoint_with_its_scope(site: Site) -> None:
     described = _document()
     operations = {(method.upper(), path) for path, methods in described["paths"].items() for method in methods}
     served = {

@@ -1,4 +1,4 @@
-"""Contexts, subscribers, channel endpoints and integrations: what connections refer to, and what refers to them."""
+"""Contexts, subscribers, channel endpoints and integrations: the objects around connections."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def endpoint(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if value is not None}
 
 
-def test_context_is_made_shown_changed_and_deleted(clock: Clock, program: Program) -> None:
+def test_context_is_created_shown_changed_and_deleted(clock: Clock, program: Program) -> None:
     made = program.asks("POST", CONTEXTS, {"type": "tenant", "id": "acme"}).json()
     assert list(made) == ["type", "id", "data", "createdAt", "updatedAt"]
     assert (made["data"], made["updatedAt"]) == ({}, made["createdAt"])
@@ -39,13 +39,13 @@ def test_context_is_made_shown_changed_and_deleted(clock: Clock, program: Progra
     assert program.asks("DELETE", f"{CONTEXTS}/tenant/acme").status_code == 404
 
 
-def test_context_of_a_connection_is_made_and_keeps_its_data(program: Program) -> None:
+def test_context_of_a_connection_is_created_and_keeps_its_data(program: Program) -> None:
     program.creates(context={"tenant": {"id": "acme", "data": {"plan": "pro"}}})
     program.creates(subscriberId="bea", context={"tenant": {"id": "acme", "data": {"plan": "free"}}})
     assert program.asks("GET", f"{CONTEXTS}/tenant/acme").json()["data"] == {"plan": "pro"}
-    told = program.asks("DELETE", f"{CONTEXTS}/tenant/acme").json()
-    assert told["code"] == "context_in_use"
-    assert "2 channel connections" in told["message"]
+    payload = program.asks("DELETE", f"{CONTEXTS}/tenant/acme").json()
+    assert payload["code"] == "context_in_use"
+    assert "2 channel connections" in payload["message"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_context_of_a_connection_is_made_and_keeps_its_data(program: Program) ->
         ("DELETE", "/a%00/x", None, "Context with id 'x' and type 'a\0' not found in environment env_"),
     ],
 )
-def test_context_that_is_there_or_not_is_told(
+def test_existing_and_missing_contexts_are_reported(
     method: str, address: str, body: Any, message: str, program: Program
 ) -> None:
     program.asks("POST", CONTEXTS, {"type": "a", "id": "b"})
@@ -75,7 +75,7 @@ def test_context_that_is_there_or_not_is_told(
         ({"type": "a", "id": "b", "data": {"x": "y" * 65_536}}, ["data"]),
     ],
 )
-def test_context_that_does_not_do_names_its_fields(body: Any, fields: list[str], program: Program) -> None:
+def test_invalid_context_names_its_fields(body: Any, fields: list[str], program: Program) -> None:
     assert list(program.asks("POST", CONTEXTS, body).json()["errors"]) == fields
 
 
@@ -99,7 +99,7 @@ def test_contexts_are_found(query: str, found: str, program: Program) -> None:
     assert [f"{one['type']}:{one['id']}" for one in page["data"]] == found.split()
 
 
-def test_subscriber_is_made_changed_and_deleted(clock: Clock, program: Program) -> None:
+def test_subscriber_is_created_changed_and_deleted(clock: Clock, program: Program) -> None:
     body = {"subscriberId": "ada", "firstName": "Ada", "email": "ada@acme.example", "data": {"plan": "pro"}}
     made = program.asks("POST", SUBSCRIBERS, body).json()
     assert body.items() <= made.items()
@@ -118,22 +118,22 @@ def test_subscriber_is_made_changed_and_deleted(clock: Clock, program: Program) 
     assert program.asks("DELETE", f"{SUBSCRIBERS}/ada").json()["message"] == "Subscriber was not found"
 
 
-def test_subscriber_that_exists_is_in_the_refusal(program: Program) -> None:
-    """An official client reads the subscriber out of it."""
+def test_existing_subscriber_is_in_the_409_response(program: Program) -> None:
+    """An official client reads the subscriber from it."""
     made = program.asks("POST", SUBSCRIBERS, {"subscriberId": "ada", "firstName": "Ada"}).json()
     answer = program.asks("POST", f"{SUBSCRIBERS}?failIfExists=true", {"subscriberId": "ada", "firstName": "Eve"})
     assert (answer.status_code, answer.json()["message"]) == (409, "Subscriber: ada already exists")
     assert made.items() <= answer.json().items()
 
 
-def test_subscriber_with_connections_stays(program: Program) -> None:
+def test_subscriber_with_connections_is_not_deleted(program: Program) -> None:
     name = program.creates().json()["identifier"]
     assert "has 1 channel connection." in program.asks("DELETE", f"{SUBSCRIBERS}/ada").json()["message"]
     program.asks("DELETE", f"/v1/channel-connections/{name}")
     assert program.asks("DELETE", f"{SUBSCRIBERS}/ada").status_code == 200
 
 
-def test_endpoints_of_a_subscriber_go_with_it(program: Program) -> None:
+def test_endpoints_of_a_subscriber_are_deleted_with_it(program: Program) -> None:
     for name in ("ada", "bea"):
         made = program.asks("POST", ENDPOINTS, endpoint(identifier=f"of-{name}", subscriberId=name))
         assert made.status_code == 201
@@ -213,7 +213,7 @@ def test_endpoints_ignored_members_are_named_in_a_header(program: Program) -> No
         ("webhook", {"url": "https://secret.example/" + "x" * 2048}),
     ],
 )
-def test_endpoint_of_another_form_is_refused_without_telling_it(kind: str, form: Any, program: Program) -> None:
+def test_endpoint_of_another_form_is_refused_without_repeating_it(kind: str, form: Any, program: Program) -> None:
     answer = program.asks("POST", ENDPOINTS, endpoint(type=kind, endpoint=form))
     assert answer.json()["errors"] == {
         "endpoint": {"messages": [f'Endpoint must match the required format for type "{kind}"']}
@@ -221,19 +221,19 @@ def test_endpoint_of_another_form_is_refused_without_telling_it(kind: str, form:
     assert "secret.example" not in answer.text
 
 
-def test_all_that_is_wrong_with_an_endpoint_is_told_at_once(program: Program) -> None:
-    told = program.asks("POST", ENDPOINTS, endpoint(subscriberId="a/b", type="slack_channel", endpoint={})).json()
-    assert set(told["errors"]) == {"subscriberId", "endpoint"}
+def test_all_invalid_members_of_an_endpoint_are_reported_at_once(program: Program) -> None:
+    payload = program.asks("POST", ENDPOINTS, endpoint(subscriberId="a/b", type="slack_channel", endpoint={})).json()
+    assert set(payload["errors"]) == {"subscriberId", "endpoint"}
 
 
-def test_all_that_is_wrong_with_body_and_query_is_told_at_once(program: Program) -> None:
-    told = program.asks("POST", f"{SUBSCRIBERS}?failIfExists=1", {"subscriberId": 5}).json()
-    assert set(told["errors"]) == {"subscriberId", "failIfExists"}
-    told = program.asks("GET", f"{SUBSCRIBERS}?limit=1&limit=2&orderBy=name").json()
-    assert set(told["errors"]) == {"limit", "orderBy"}
+def test_all_invalid_members_and_parameters_are_reported_at_once(program: Program) -> None:
+    payload = program.asks("POST", f"{SUBSCRIBERS}?failIfExists=1", {"subscriberId": 5}).json()
+    assert set(payload["errors"]) == {"subscriberId", "failIfExists"}
+    payload = program.asks("GET", f"{SUBSCRIBERS}?limit=1&limit=2&orderBy=name").json()
+    assert set(payload["errors"]) == {"limit", "orderBy"}
 
 
-def test_endpoint_that_is_not_there_is_told_in_each_methods_words(program: Program) -> None:
+def test_missing_endpoint_is_reported_in_each_methods_words(program: Program) -> None:
     for name in ("nope", "a%5Cb"):
         for method, message in (
             ("GET", "Channel endpoint with identifier '{}' not found"),
@@ -241,11 +241,11 @@ def test_endpoint_that_is_not_there_is_told_in_each_methods_words(program: Progr
             ("PATCH", 'Channel endpoint with identifier "{}" not found in environment "Development"'),
         ):
             body = {"endpoint": {"channelId": "C1"}} if method == "PATCH" else None
-            told = program.asks(method, f"{ENDPOINTS}/{name}", body).json()
-            assert told["message"] == message.format(unquote(name))
+            payload = program.asks(method, f"{ENDPOINTS}/{name}", body).json()
+            assert payload["message"] == message.format(unquote(name))
 
 
-def test_endpoint_names_what_is_missing(site: Site, program: Program) -> None:
+def test_endpoint_names_the_missing_object(site: Site, program: Program) -> None:
     site.add_practice_app("slack-two", "Two", "Development")
     other = program.creates(integrationIdentifier="slack-two").json()["identifier"]
     site.set_unknown_subscribers("Development", "refuse")
@@ -255,8 +255,8 @@ def test_endpoint_names_what_is_missing(site: Site, program: Program) -> None:
         ({"connectionIdentifier": "nobody"}, "Channel connection not found: nobody"),
         ({"connectionIdentifier": other}, f"Channel connection not found: {other}"),
     ):
-        told = program.asks("POST", ENDPOINTS, endpoint(**members)).json()
-        assert (told["statusCode"], told["message"]) == (404, message)
+        payload = program.asks("POST", ENDPOINTS, endpoint(**members)).json()
+        assert (payload["statusCode"], payload["message"]) == (404, message)
     created = endpoint(subscriberId="new", createSubscriberIfMissing=True)
     assert program.asks("POST", ENDPOINTS, created).status_code == 201
     site.set_unknown_subscribers("Development", "create")
@@ -309,7 +309,7 @@ def test_endpoints_are_found(query: str, found: str, program: Program) -> None:
 
 
 @pytest.mark.parametrize("address", [CONTEXTS, SUBSCRIBERS, ENDPOINTS])
-def test_every_list_goes_to_its_end_and_back(address: str, program: Program) -> None:
+def test_every_list_pages_to_its_end_and_back(address: str, program: Program) -> None:
     for number in range(5):
         body = {
             CONTEXTS: {"type": "t", "id": f"n{number}"},
@@ -326,7 +326,7 @@ def test_every_list_goes_to_its_end_and_back(address: str, program: Program) -> 
     assert back["data"] == second["data"]
     assert program.asks("GET", f"{address}?limit=2&before={back['previous']}").json()["data"] == first["data"]
     assert program.asks("GET", f"{address}?after=x").json()["code"] == "cursor_unknown"
-    # Nor does one list take another's.
+    # Nor does one list accept another list's cursor.
     for other in {CONTEXTS, SUBSCRIBERS, ENDPOINTS} - {address}:
         assert program.asks("GET", f"{other}?after={first['next']}").json()["code"] == "cursor_unknown"
 

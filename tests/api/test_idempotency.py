@@ -1,4 +1,4 @@
-"""A request that is repeated with its key happens once, and an answer never outlives the token in it."""
+"""A request that is repeated with its key runs once, and no stored response reveals a token that was replaced."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.conftest import Clock
 LIST = "/v1/channel-connections"
 
 
-def test_repeat_gets_the_same_answer_and_makes_nothing(program: Program) -> None:
+def test_repeat_gets_the_same_response_and_creates_nothing(program: Program) -> None:
     first = program.asks("POST", LIST, connection(), Idempotency_Key="k")
     again = program.asks("POST", LIST, connection(), IDEMPOTENCY_KEY="k")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -27,7 +27,7 @@ def test_repeat_gets_the_same_answer_and_makes_nothing(program: Program) -> None
     assert len(program.lists()) == 1
 
 
-def test_refusals_are_kept_and_faults_are_not(site: Site, program: Program) -> None:
+def test_4xx_responses_are_stored_and_5xx_are_not(site: Site, program: Program) -> None:
     unknown = connection(integrationIdentifier="later")
     assert program.asks("POST", LIST, unknown, Idempotency_Key="k").status_code == 404
     site.add_practice_app("later", "Later", "Development")
@@ -41,7 +41,7 @@ def test_refusals_are_kept_and_faults_are_not(site: Site, program: Program) -> N
 
 
 @pytest.mark.parametrize("body", [{}, {"subscriberId": "x"}], ids=["422", "404 later"])
-def test_other_body_is_refused(body: dict[str, str], program: Program) -> None:
+def test_another_body_is_refused(body: dict[str, str], program: Program) -> None:
     program.asks("POST", LIST, connection(), Idempotency_Key="k")
     answer = program.asks("POST", LIST, body, Idempotency_Key="k")
     assert answer.status_code == 422
@@ -50,12 +50,12 @@ def test_other_body_is_refused(body: dict[str, str], program: Program) -> None:
     assert answer.json()["errors"] == {"idempotency-key": {"messages": [sentence]}}
 
 
-def test_other_address_is_another_request(program: Program) -> None:
+def test_another_address_is_another_request(program: Program) -> None:
     assert program.asks("POST", "/v2/contexts", {"type": "a", "id": "b"}, Idempotency_Key="k").status_code == 201
     assert program.asks("POST", "/v2/subscribers", {"subscriberId": "b"}, Idempotency_Key="k").status_code == 201
 
 
-def test_other_query_is_another_request_under_the_same_key(program: Program) -> None:
+def test_another_query_is_another_request_under_the_same_key(program: Program) -> None:
     ask = {"subscriberId": "b"}
     assert program.asks("POST", "/v2/subscribers", ask, Idempotency_Key="k").status_code == 201
     answer = program.asks("POST", "/v2/subscribers?failIfExists=true", ask, Idempotency_Key="k")
@@ -63,19 +63,19 @@ def test_other_query_is_another_request_under_the_same_key(program: Program) -> 
 
 
 @pytest.mark.parametrize("end", ["DELETE", "PATCH"])
-def test_replay_tells_no_token_that_is_gone(end: str, program: Program) -> None:
+def test_replay_contains_no_token_that_was_replaced(end: str, program: Program) -> None:
     made = program.asks("POST", LIST, connection(), Idempotency_Key="k").json()
     body = {"workspace": {"id": "T1"}, "auth": {"accessToken": "the-new-token"}} if end == "PATCH" else None
     assert program.asks(end, f"{LIST}/{made['identifier']}", body).status_code in (200, 204)
     replay = program.asks("POST", LIST, connection(), Idempotency_Key="k")
     assert replay.headers["Idempotency-Replay"] == "true"
     assert "token-of-acme-hq" not in replay.text
-    # The old answer names the old workspace: the new one's token has no place in it.
+    # The stored response names the old workspace: it must not contain the new one's token.
     assert replay.json()["auth"] == {"accessToken": "", "hasAccessToken": end == "PATCH"}
     assert len(program.lists()) == (0 if end == "DELETE" else 1)
 
 
-def test_replay_tells_no_token_to_a_key_that_may_not_see_it(
+def test_replay_shows_no_token_to_a_key_without_the_scope(
     program: Program, make_program: Callable[..., Program]
 ) -> None:
     program.asks("POST", LIST, connection(), Idempotency_Key="k")
@@ -86,7 +86,7 @@ def test_replay_tells_no_token_to_a_key_that_may_not_see_it(
     }
 
 
-def test_nothing_that_is_kept_can_be_read(site: Site, program: Program) -> None:
+def test_stored_responses_are_encrypted(site: Site, program: Program) -> None:
     program.asks("POST", LIST, connection(), Idempotency_Key="k")
     with site.runtime.database.reading() as session:
         row = session.execute(text("SELECT * FROM answers")).mappings().one()
@@ -94,7 +94,7 @@ def test_nothing_that_is_kept_can_be_read(site: Site, program: Program) -> None:
     assert "token-of-acme-hq" not in repr(dict(row))
 
 
-def test_process_that_died_frees_the_key_after_five_minutes(site: Site, clock: Clock, program: Program) -> None:
+def test_key_of_a_dead_process_is_free_after_five_minutes(site: Site, clock: Clock, program: Program) -> None:
     runtime, body = site.runtime, json.dumps(connection()).encode()
     runtime.idempotency.begin(runtime.environments.first().id, "k", "POST", LIST, body)
 
@@ -117,13 +117,15 @@ def test_key_is_free_again_after_a_day(clock: Clock, program: Program) -> None:
 
 
 @pytest.mark.parametrize("requires_api_key", [False, True], ids=["without key", "with one key"])
-def test_two_hundred_at_once_make_one_connection(requires_api_key: bool, start_site: Callable[..., Site]) -> None:
+def test_two_hundred_concurrent_requests_create_one_connection(
+    requires_api_key: bool, start_site: Callable[..., Site]
+) -> None:
     site = start_site(api_rate_limit=1_000_000)
     site.add_practice_app("slack-prod", "Northwind", "Development")
     program = Program(site, site.api_key("p", "Development"))
     headers = {"Idempotency_Key": "k"} if requires_api_key else {}
     with ThreadPoolExecutor(32) as threads:
-        answers = list(threads.map(lambda _turn: program.asks("POST", LIST, connection(), **headers), range(200)))
+        answers = list(threads.map(lambda _index: program.asks("POST", LIST, connection(), **headers), range(200)))
     codes = sorted((answer.status_code, answer.json().get("code", "")) for answer in answers)
     made = [one for one in codes if one[0] == 201]
     others = {one for one in codes if one[0] != 201}
@@ -137,14 +139,16 @@ def test_two_hundred_at_once_make_one_connection(requires_api_key: bool, start_s
         assert others == {(409, "connection_exists")}
 
 
-def test_two_hundred_of_one_identifier_make_one_connection(start_site: Callable[..., Site]) -> None:
+def test_two_hundred_concurrent_requests_for_one_identifier_create_one_connection(
+    start_site: Callable[..., Site],
+) -> None:
     site = start_site(api_rate_limit=1_000_000)
     site.add_practice_app("slack-prod", "Northwind", "Development")
     program = Program(site, site.api_key("p", "Development"))
 
-    def creates(turn: int) -> tuple[int, str]:
-        contexts = {"tenant": f"t{turn % 3}", "region": f"r{turn % 2}"}
-        answer = program.creates(identifier="the-one", subscriberId=f"s{turn}", context=contexts)
+    def creates(index: int) -> tuple[int, str]:
+        contexts = {"tenant": f"t{index % 3}", "region": f"r{index % 2}"}
+        answer = program.creates(identifier="the-one", subscriberId=f"s{index}", context=contexts)
         return answer.status_code, answer.json().get("code", "")
 
     with ThreadPoolExecutor(32) as threads:
@@ -153,7 +157,7 @@ def test_two_hundred_of_one_identifier_make_one_connection(start_site: Callable[
     assert program.lists() == ["the-one"]
 
 
-def test_replay_with_a_token_is_noted_as_a_read_of_credentials(
+def test_replay_with_a_token_is_recorded_as_a_read_of_credentials(
     site: Site, program: Program, make_program: Callable[..., Program]
 ) -> None:
     name = program.asks("POST", LIST, connection(), Idempotency_Key="k").json()["identifier"]
@@ -165,7 +169,9 @@ def test_replay_with_a_token_is_noted_as_a_read_of_credentials(
 
 
 @pytest.mark.parametrize("end", ["DELETE", "PATCH"])
-def test_replay_tells_no_webhook_that_is_gone(end: str, program: Program, make_program: Callable[..., Program]) -> None:
+def test_replay_contains_no_webhook_that_was_replaced(
+    end: str, program: Program, make_program: Callable[..., Program]
+) -> None:
     address, old, new = "/v1/channel-endpoints", "https://hooks.example.com/old", "https://hooks.example.com/new"
     body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "webhook", "endpoint": {"url": old}}
     made = program.asks("POST", address, body, Idempotency_Key="k").json()
@@ -176,12 +182,14 @@ def test_replay_tells_no_webhook_that_is_gone(end: str, program: Program, make_p
     program.asks(end, f"{address}/{made['identifier']}", {"endpoint": {"url": new}} if end == "PATCH" else None)
     replay = program.asks("POST", address, body, Idempotency_Key="k")
     assert replay.headers["Idempotency-Replay"] == "true"
-    # The old answer is of what was there then.
+    # The stored response describes the previous webhook.
     assert replay.json()["endpoint"]["url"] == ""
 
 
-def test_who_wakes_up_after_the_key_was_taken_over_makes_nothing(site: Site, clock: Clock, program: Program) -> None:
-    """A process that slept for longer than its claim: its connection goes with its claim."""
+def test_process_that_resumes_after_its_claim_was_taken_over_creates_nothing(
+    site: Site, clock: Clock, program: Program
+) -> None:
+    """A process slept for longer than its claim: its connection is rolled back with its claim."""
     runtime, body = site.runtime, json.dumps(connection()).encode()
     environment = runtime.environments.first()
     claim = runtime.idempotency.begin(environment.id, "k", "POST", LIST, body)

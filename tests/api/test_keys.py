@@ -1,4 +1,4 @@
-"""Who may ask, and what."""
+"""API keys: who is admitted, and to which operations."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,11 +21,13 @@ from tests.conftest import Clock
         ("sco_abc-DEF_123 more", "key_scheme", 'Invalid authentication scheme: "…"'),
         ("ApiKey nobody", "key_unknown", "API Key not found"),
         ("ApiKey", "key_unknown", "API Key not found"),
-        # As like as not the key itself, without what should stand before it.
+        # Probably the key itself, without the scheme that must precede it.
         ("sco_abc-DEF_123", "key_scheme", 'Invalid authentication scheme: "…"'),
     ],
 )
-def test_who_has_no_key_is_told_what_is_missing(header: str | None, code: str, message: str, program: Program) -> None:
+def test_request_without_a_key_is_refused_with_the_reason(
+    header: str | None, code: str, message: str, program: Program
+) -> None:
     program.client.headers.pop("Authorization")
     answer = program.asks("GET", "/v1/channel-connections", **({"Authorization": header} if header else {}))
     assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (401, code, message)
@@ -37,13 +39,13 @@ def test_bearer_is_accepted_too(program: Program) -> None:
     assert answer.status_code == 200
 
 
-def test_revoked_key_is_over_at_once(site: Site, program: Program) -> None:
+def test_revoked_key_stops_working_at_once(site: Site, program: Program) -> None:
     assert program.lists() == []
     site.runtime.api_keys.revoke("program 0", "Development", SHELL)
     assert program.asks("GET", "/v1/channel-connections").json()["message"] == "API Key not found"
 
 
-def test_key_ends_by_itself(clock: Clock, program: Program, make_program: Callable[..., Program]) -> None:
+def test_key_expires(clock: Clock, program: Program, make_program: Callable[..., Program]) -> None:
     short = make_program(life=timedelta(hours=1))
     assert short.lists() == []
     clock.forward(hours=2)
@@ -86,7 +88,7 @@ def test_only_a_key_with_the_scope_sees_tokens(program: Program, make_program: C
     assert program.asks("GET", f"/v1/channel-connections/{name}").json()["auth"] == {"accessToken": "token-of-acme-hq"}
 
 
-def test_key_is_stored_as_a_digest_and_its_use_is_noted_rarely(site: Site, program: Program) -> None:
+def test_key_is_stored_as_a_digest_and_its_use_is_recorded_rarely(site: Site, program: Program) -> None:
     for _ in range(3):
         program.lists()
     with site.runtime.database.reading() as session:
@@ -100,7 +102,7 @@ def test_key_is_stored_as_a_digest_and_its_use_is_noted_rarely(site: Site, progr
         assert session.scalar(text("SELECT last_used_at FROM api_keys")) == first
 
 
-def test_who_read_credentials_is_noted_once_an_hour(
+def test_key_that_reads_credentials_is_recorded_once_an_hour(
     site: Site, clock: Clock, program: Program, make_program: Callable[..., Program]
 ) -> None:
     name = program.creates().json()["identifier"]
@@ -114,7 +116,7 @@ def test_who_read_credentials_is_noted_once_an_hour(
     assert _reads(site) == sorted([name, name, "list"])
 
 
-def test_limit_is_for_each_key(start_site: Callable[..., Site]) -> None:
+def test_each_key_has_its_own_rate_limit(start_site: Callable[..., Site]) -> None:
     site = start_site(api_rate_limit=3)
     one, other = (Program(site, site.api_key(name, "Development")) for name in ("one", "other"))
     answers = [one.asks("GET", "/v1/integrations") for _ in range(5)]

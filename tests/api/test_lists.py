@@ -1,4 +1,4 @@
-"""The list: filters, orders, and cursors that lose nothing and show nothing twice."""
+"""The list of connections: filters, orders, and cursors that skip nothing and repeat nothing."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ LIST = "/v1/channel-connections"
 
 @pytest.fixture
 def filled(site: Site, program: Program) -> Program:
-    """Named after what they are: a subscriber's own, without and with context, and two shared ones."""
+    """Create connections named after their owners: a subscriber's own, without and with context, and two shared ones."""
     site.add_practice_app("slack-two", "Two", "Development")
     for members in (
         {"identifier": "ada-plain"},
@@ -63,7 +63,7 @@ def filled(site: Site, program: Program) -> Program:
         ("limit=10.0&subscriberId=nobody", "all-eu all-acme"),
     ],
 )
-def test_filter_finds_what_it_says(query: str, found: str, filled: Program) -> None:
+def test_filter_finds_the_matching_connections(query: str, found: str, filled: Program) -> None:
     answer = filled.asks("GET", f"{LIST}?{query}").json()
     assert [one["identifier"] for one in answer["data"]] == found.split()
     if "limit" not in query:
@@ -89,13 +89,13 @@ def test_filter_finds_what_it_says(query: str, found: str, filled: Program) -> N
         ("search=%00", "search"),
     ],
 )
-def test_query_that_does_not_do_names_its_field(query: str, field: str, program: Program) -> None:
+def test_invalid_query_names_its_field(query: str, field: str, program: Program) -> None:
     answer = program.asks("GET", f"{LIST}?{query}")
     assert answer.status_code == 422
     assert list(answer.json()["errors"]) == [field]
 
 
-def test_cursor_of_elsewhere_is_refused(site: Site, filled: Program, make_program: Callable[..., Program]) -> None:
+def test_cursor_of_another_list_is_refused(site: Site, filled: Program, make_program: Callable[..., Program]) -> None:
     cursor = filled.asks("GET", f"{LIST}?limit=1").json()["next"]
     site.add_environment("Production")
     other = make_program(environment="Production")
@@ -105,7 +105,10 @@ def test_cursor_of_elsewhere_is_refused(site: Site, filled: Program, make_progra
         (filled, f"orderDirection=ASC&after={cursor}"),
         (filled, f"after={cursor[:-1]}"),
         (filled, f"after={cursor[1:]}"),
-        *((filled, f"after={_made_up(site, told)}") for told in ("x", "no|time|z", "0001-01-01T00:00:00+23:59||a")),
+        *(
+            (filled, f"after={_made_up(site, cursor_text)}")
+            for cursor_text in ("x", "no|time|z", "0001-01-01T00:00:00+23:59||a")
+        ),
         (filled, "before=x"),
         (filled, "before=x&channel=email"),
     ):
@@ -113,11 +116,11 @@ def test_cursor_of_elsewhere_is_refused(site: Site, filled: Program, make_progra
         assert (answer.status_code, answer.json()["code"]) == (400, "cursor_unknown")
 
 
-def _made_up(site: Site, told: str) -> str:
-    """As somebody makes one who has read the source."""
+def _made_up(site: Site, cursor_text: str) -> str:
+    """Return a cursor as a caller forges one who has read the source."""
     of = f"connections {site.runtime.environments.first().id} created_at DESC"
-    mark = hashlib.sha256(f"{of}|{told}".encode()).hexdigest()[:16]
-    return base64.urlsafe_b64encode(f"{mark}|{told}".encode()).decode().rstrip("=")
+    mark = hashlib.sha256(f"{of}|{cursor_text}".encode()).hexdigest()[:16]
+    return base64.urlsafe_b64encode(f"{mark}|{cursor_text}".encode()).decode().rstrip("=")
 
 
 def test_cursor_includes_its_own_row_when_asked(filled: Program) -> None:
@@ -133,15 +136,15 @@ def test_order_by_change_follows_changes(filled: Program) -> None:
 
 
 @pytest.mark.parametrize("direction", ["DESC", "ASC"])
-def test_walk_to_the_end_and_back_meets_everyone_once(direction: str, filled: Program) -> None:
+def test_walk_to_the_end_and_back_returns_each_connection_once(direction: str, filled: Program) -> None:
     base = f"limit=3&orderDirection={direction}&subscriberId=ada"
     there, back = _walk(filled, base, "next", "after"), _walk(filled, base, "previous", "before")
     assert [name for page in there for name in page] == filled.lists(f"orderDirection={direction}&subscriberId=ada")
     assert back[::-1] == there[:-1]
 
 
-def test_walk_meets_everyone_who_stays_while_others_come_and_go(program: Program) -> None:
-    """Rows behind the cursor go, new ones come: none is hidden, none is shown twice."""
+def test_walk_returns_every_unchanged_connection_while_others_change(program: Program) -> None:
+    """Rows behind the cursor are deleted, new ones are created: none is skipped, none is repeated."""
     dice = random.Random(7)  # noqa: S311  # the same walk each time
     names = [f"c{number:02d}" for number in range(30)]
     for name in names:
@@ -169,7 +172,7 @@ def test_walk_meets_everyone_who_stays_while_others_come_and_go(program: Program
         names = sorted(set(names) - gone)
 
 
-def test_ends_are_known_at_both_ends(filled: Program) -> None:
+def test_first_and_last_page_have_no_further_cursor(filled: Program) -> None:
     first = filled.asks("GET", f"{LIST}?limit=4").json()
     assert (first["previous"], first["next"] is None) == (None, False)
     last = filled.asks("GET", f"{LIST}?limit=4&after={first['next']}").json()
@@ -184,7 +187,7 @@ def test_ends_are_known_at_both_ends(filled: Program) -> None:
 
 
 def _walk(program: Program, base: str, member: str, parameter: str) -> list[list[str]]:
-    """Pages in one direction; backwards from the last page, which is not in it."""
+    """Return the pages in one direction; backward from the last page, which is not included."""
     pages: list[list[str]] = []
     page = program.asks("GET", f"{LIST}?{base}").json()
     if member == "previous":

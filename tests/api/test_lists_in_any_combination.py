@@ -1,4 +1,4 @@
-"""Every filter, order and cursor of the list together with every other, against a list that Python filters."""
+"""Every combination of filters, orders and cursors of the list, compared with a list that Python filters."""
 
 import itertools
 from typing import Any
@@ -20,7 +20,7 @@ NAMES = ("Acme HQ", "acme", "Bea & Sons", "Über", None)
 
 @pytest.fixture(scope="module")
 def rows(standing: Program) -> list[dict[str, Any]]:
-    """As the API told them, oldest first. Half of them were changed later, in another order."""
+    """Return the rows as the API returned them, oldest first. Half of them were changed later, in another order."""
     standing.site.add_practice_app("slack-two", "Two", "Development")
     names = itertools.cycle(NAMES)
     for number, (app, person, context) in enumerate(itertools.product(APPS, (*PEOPLE, None), CONTEXTS)):
@@ -66,7 +66,7 @@ ORDERS = st.fixed_dictionaries(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(filters=FILTERS, order=ORDERS)
-def test_list_is_what_python_makes_of_it(
+def test_list_equals_the_list_filtered_in_python(
     filters: dict[str, Any], order: dict[str, Any], rows: list[dict[str, Any]], standing: Program
 ) -> None:
     expected = [one["identifier"] for one in _ordered([one for one in rows if _fits(one, filters)], order)]
@@ -82,10 +82,10 @@ def test_list_is_what_python_makes_of_it(
 
 def _fits(one: dict[str, Any], filters: dict[str, Any]) -> bool:
     asked = {name: value for name, value in filters.items() if value is not None}
-    whose, mode = asked.get("subscriberId"), asked.get("connectionMode")
+    subscriber, mode = asked.get("subscriberId"), asked.get("connectionMode")
     checks = [
         mode is None or one["connectionMode"] == mode,
-        whose is None or one["connectionMode"] == "shared" or one["subscriberId"] == whose,
+        subscriber is None or one["connectionMode"] == "shared" or one["subscriberId"] == subscriber,
         asked.get("integrationIdentifier") in (None, one["integrationIdentifier"]),
         asked.get("workspaceId") in (None, one["workspace"]["id"]),
         asked.get("status") in (None, one["status"]),
@@ -117,7 +117,7 @@ def _query(asked: dict[str, Any]) -> str:
 
 
 def _walk(program: Program, query: str, on: str, place: str = "") -> tuple[list[list[str]], str | None]:
-    """The pages' identifiers, and the way back from the last one. `on`: `next` or `previous`."""
+    """Return the pages' identifiers, and the way back from the last one. `on`: `next` or `previous`."""
     pages, totals = [], set()
     while True:
         answer = program.asks("GET", f"{LIST}?{query}{place}")

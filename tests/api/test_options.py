@@ -1,4 +1,4 @@
-"""OPTIONS names the methods of a path to browsers, which send no key with a preflight."""
+"""OPTIONS returns the methods of a path to browsers, which send no key with a preflight."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Programs that do at the same moment what does not go together: documented answers only, and nothing left astray."""
+"""Concurrent requests that conflict: every response is documented, and no orphaned row is left."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +16,12 @@ from tests.browser_client import Site
 LIST = "/v1/channel-connections"
 PROGRAMS = 8
 
-#: Contexts that are made after those that a test is about.
+#: Contexts that are created after those that a test is about.
 LATER = {"x": "1", "y": "1", "z": "1"}
 
 Act = Callable[[Program], httpx.Response]
 
-#: What no connection may leave behind, and no connection may lack.
+#: Rows that no connection may leave behind, and rows that no connection may lack.
 _ASTRAY = {
     "identity twice": "SELECT identity_key FROM channel_connections GROUP BY environment_id, identity_key"
     " HAVING count(*) > 1",
@@ -36,14 +36,14 @@ _ASTRAY = {
 
 
 class Crowd:
-    """Programs with one key and a client each."""
+    """API callers with one key and a client each."""
 
     def __init__(self, site: Site, programs: Sequence[Program], threads: ThreadPoolExecutor) -> None:
         self.site, self.first = site, programs[0]
         self._programs, self._threads = programs, threads
 
     def at_once(self, *acts: Act) -> list[tuple[int, str]]:
-        """Status and code of each answer."""
+        """Send the requests at the same moment and return the status and code of each response."""
         barrier = Barrier(len(acts))
 
         def started(program: Program, act: Act) -> tuple[int, str]:
@@ -87,17 +87,17 @@ def deletes(address: str) -> Act:
 
 
 def staggered(address: str) -> list[Act]:
-    """Four that delete the same, each a little later, so that one of them meets a create in its middle."""
+    """Return four deletes of the same object, each a little later, so that one of them meets a create in progress."""
 
-    def later(turns: int) -> Act:
+    def later(steps: int) -> Act:
         def act(program: Program) -> httpx.Response:
-            for _ in range(turns):
+            for _ in range(steps):
                 program.asks("GET", address)
             return program.asks("DELETE", address)
 
         return act
 
-    return [later(turns) for turns in range(4)]
+    return [later(steps) for steps in range(4)]
 
 
 def posts(address: str, body: dict[str, Any]) -> Act:
@@ -105,8 +105,8 @@ def posts(address: str, body: dict[str, Any]) -> Act:
 
 
 def endpoint(identifier: str) -> dict[str, Any]:
-    whose = {"integrationIdentifier": INTEGRATION, "subscriberId": "ada", "connectionIdentifier": "c"}
-    return {**whose, "identifier": identifier, "type": "slack_user", "endpoint": {"userId": "U1"}}
+    owner = {"integrationIdentifier": INTEGRATION, "subscriberId": "ada", "connectionIdentifier": "c"}
+    return {**owner, "identifier": identifier, "type": "slack_user", "endpoint": {"userId": "U1"}}
 
 
 def verifies(identifier: str) -> Act:
@@ -119,8 +119,8 @@ def replaces(identifier: str, **auth: str) -> Act:
 
 
 def test_contexts_in_crossed_orders_never_block_each_other(crowd: Crowd) -> None:
-    for turn in range(9):
-        a, b, c = ({name: f"{name}{turn}"} for name in "abc")
+    for index in range(9):
+        a, b, c = ({name: f"{name}{index}"} for name in "abc")
         one = [creates(context=a | b), creates(context=b | a)] * 2
         others = [creates(subscriberId=f"s{at}", context=keys) for at, keys in enumerate((a | c, c | a, b | c, c | b))]
         answers = crowd.at_once(*one, *others)
@@ -130,7 +130,7 @@ def test_contexts_in_crossed_orders_never_block_each_other(crowd: Crowd) -> None
     assert crowd.astray() == []
 
 
-def test_identity_that_is_made_and_ended_at_once_is_there_or_not(crowd: Crowd) -> None:
+def test_identity_created_and_deleted_at_once_is_consistent(crowd: Crowd) -> None:
     answers = []
     for _ in range(12):
         make, end = creates(identifier="c", context={"a": "1", "b": "2"}), deletes(f"{LIST}/c")
@@ -142,29 +142,29 @@ def test_identity_that_is_made_and_ended_at_once_is_there_or_not(crowd: Crowd) -
     assert crowd.astray() == []
 
 
-def test_context_is_never_deleted_from_under_a_connection(crowd: Crowd) -> None:
-    for turn in range(8):
-        crowd.makes("/v2/contexts", {"type": "tenant", "id": f"t{turn}"})
-        make = [creates(subscriberId=f"s{at}", context={"tenant": f"t{turn}", **LATER}) for at in range(4)]
-        answers = crowd.at_once(*make, *staggered(f"/v2/contexts/tenant/t{turn}"))
+def test_context_in_use_is_never_deleted(crowd: Crowd) -> None:
+    for index in range(8):
+        crowd.makes("/v2/contexts", {"type": "tenant", "id": f"t{index}"})
+        make = [creates(subscriberId=f"s{at}", context={"tenant": f"t{index}", **LATER}) for at in range(4)]
+        answers = crowd.at_once(*make, *staggered(f"/v2/contexts/tenant/t{index}"))
         assert answers[:4] == [(201, "")] * 4
         assert set(answers[4:]) <= {(204, ""), (404, "context_not_found"), (409, "context_in_use")}
         assert crowd.astray() == []
 
 
 @pytest.mark.parametrize("policy", ["create", "refuse"])
-def test_subscriber_is_never_deleted_from_under_a_connection(policy: str, crowd: Crowd) -> None:
+def test_subscriber_in_use_is_never_deleted(policy: str, crowd: Crowd) -> None:
     crowd.site.set_unknown_subscribers("Development", policy)
-    for turn in range(8):
-        crowd.makes("/v2/subscribers", {"subscriberId": f"s{turn}"})
-        make = [creates(subscriberId=f"s{turn}", context={"tenant": f"t{at}", **LATER}) for at in range(4)]
-        answers = crowd.at_once(*make, *staggered(f"/v2/subscribers/s{turn}"))
+    for index in range(8):
+        crowd.makes("/v2/subscribers", {"subscriberId": f"s{index}"})
+        make = [creates(subscriberId=f"s{index}", context={"tenant": f"t{at}", **LATER}) for at in range(4)]
+        answers = crowd.at_once(*make, *staggered(f"/v2/subscribers/s{index}"))
         assert set(answers[:4]) <= {(201, "")} | ({(404, "subscriber_not_found")} if policy == "refuse" else set())
         assert set(answers[4:]) <= {(200, ""), (404, "subscriber_not_found"), (409, "subscriber_in_use")}
         assert crowd.astray() == []
 
 
-def test_subscriber_that_is_made_and_deleted_at_once_is_there_or_not(crowd: Crowd) -> None:
+def test_subscriber_created_and_deleted_at_once_is_consistent(crowd: Crowd) -> None:
     answers = []
     for _ in range(12):
         make = [posts("/v2/subscribers", {"subscriberId": "ada", "firstName": "Ada"})] * 4
@@ -173,18 +173,18 @@ def test_subscriber_that_is_made_and_deleted_at_once_is_there_or_not(crowd: Crow
     assert crowd.astray() == []
 
 
-def test_endpoint_is_never_added_to_a_connection_that_is_gone(crowd: Crowd) -> None:
+def test_endpoint_is_never_added_to_a_deleted_connection(crowd: Crowd) -> None:
     answers = []
-    for turn in range(8):
+    for index in range(8):
         crowd.makes(LIST, connection(identifier="c"))
-        make = [posts("/v1/channel-endpoints", endpoint(f"e{turn}-{at}")) for at in range(4)]
+        make = [posts("/v1/channel-endpoints", endpoint(f"e{index}-{at}")) for at in range(4)]
         answers += crowd.at_once(*make, deletes(f"{LIST}/c"))
     assert {(204, "")} <= set(answers) <= {(201, ""), (204, ""), (404, "connection_not_found")}
     assert crowd.counts("channel_endpoints") == 0
     assert crowd.astray() == []
 
 
-def test_connection_that_is_changed_and_ended_at_once_ends_whole(crowd: Crowd) -> None:
+def test_connection_changed_and_deleted_at_once_leaves_no_rows(crowd: Crowd) -> None:
     for _ in range(10):
         crowd.makes(LIST, connection(identifier="c"))
         answers = crowd.at_once(*[replaces("c", refreshToken="r"), replaces("c"), deletes(f"{LIST}/c")] * 2)
@@ -195,23 +195,23 @@ def test_connection_that_is_changed_and_ended_at_once_ends_whole(crowd: Crowd) -
     assert crowd.counts("installations") == 0
 
 
-def test_connection_that_is_verified_and_ended_at_once_ends_whole(crowd: Crowd) -> None:
-    """What Slack said is written on the grant and on its connections; an end takes both, in the other order."""
-    for turn in range(4):
-        crowd.makes(LIST, connection(identifier="c", auth=_pair(f"r{turn}")))
-        asks = [verifies("c"), replaces("c", refreshToken=f"r{turn}"), verifies("c"), deletes(f"{LIST}/c")]
+def test_connection_verified_and_deleted_at_once_leaves_no_rows(crowd: Crowd) -> None:
+    """A verify locks the grant, then its connections; a delete locks them in the other order."""
+    for index in range(4):
+        crowd.makes(LIST, connection(identifier="c", auth=_pair(f"r{index}")))
+        asks = [verifies("c"), replaces("c", refreshToken=f"r{index}"), verifies("c"), deletes(f"{LIST}/c")]
         answers = crowd.at_once(*asks)
         assert set(answers[:3]) <= {(200, ""), (404, "connection_not_found")}
         assert answers[3] == (204, "")
         assert crowd.astray() == []
 
 
-def test_connections_that_change_grants_at_once_leave_none_behind(crowd: Crowd) -> None:
-    """Both go over to one, then each to its own; and neither may take the other for one who stays."""
+def test_connections_that_change_grants_at_once_leave_no_orphans(crowd: Crowd) -> None:
+    """Both connections share one grant, then get their own; neither may mistake the other for a remaining user."""
     for name in ("a", "b"):
         crowd.makes(LIST, connection(identifier=name, subscriberId=name, auth=_pair("first")))
-    for turn in range(10):
-        for auth, grants in (({"refreshToken": f"r{turn}"}, 1), ({}, 2)):
+    for index in range(10):
+        for auth, grants in (({"refreshToken": f"r{index}"}, 1), ({}, 2)):
             assert crowd.at_once(*[replaces(name, **auth) for name in ("a", "b")]) == [(200, ""), (200, "")]
             assert crowd.counts("installations") == grants
             assert crowd.astray() == []
@@ -228,12 +228,12 @@ def test_connections_that_swap_grants_at_once_never_block_each_other(crowd: Crow
         assert crowd.astray() == []
 
 
-def test_grant_that_one_leaves_while_others_come_stays_for_them(crowd: Crowd) -> None:
-    for turn in range(10):
-        shared = _pair(f"r{turn}")
-        crowd.makes(LIST, connection(identifier=f"first{turn}", auth=shared))
-        come = [creates(subscriberId=f"s{at}", context={"t": f"t{turn}"}, auth=shared) for at in range(3)]
-        answers = crowd.at_once(deletes(f"{LIST}/first{turn}"), *come)
+def test_grant_that_new_connections_share_outlives_its_first_connection(crowd: Crowd) -> None:
+    for index in range(10):
+        shared = _pair(f"r{index}")
+        crowd.makes(LIST, connection(identifier=f"first{index}", auth=shared))
+        come = [creates(subscriberId=f"s{at}", context={"t": f"t{index}"}, auth=shared) for at in range(3)]
+        answers = crowd.at_once(deletes(f"{LIST}/first{index}"), *come)
         assert answers == [(204, ""), (201, ""), (201, ""), (201, "")]
         assert crowd.astray() == []
 
@@ -242,15 +242,15 @@ def test_one_idempotency_key_at_once_is_one_request(crowd: Crowd) -> None:
     def asks(key: str, subscriber: str) -> Act:
         return lambda program: program.asks("POST", LIST, connection(subscriberId=subscriber), Idempotency_Key=key)
 
-    for turn in range(9):
+    for index in range(9):
         names = ["ada", "bea", "ada", "cy"] * 2
-        answers = crowd.at_once(*[asks(f"k{turn}", f"{name}{turn}") for name in names])
+        answers = crowd.at_once(*[asks(f"k{index}", f"{name}{index}") for name in names])
         made = {name for name, answer in zip(names, answers, strict=True) if answer == (201, "")}
         assert len(made) == 1
         for name, answer in zip(names, answers, strict=True):
             same = {(201, ""), (409, "idempotency_in_progress")}
             assert answer in (same if name in made else {(422, "idempotency_key_reused")})
-        assert crowd.counts("channel_connections") == turn + 1
+        assert crowd.counts("channel_connections") == index + 1
         assert crowd.astray() == []
 
 

@@ -1,4 +1,4 @@
-"""Whatever a program sends, the answer is documented, names what is wrong, and nothing of it is half kept."""
+"""Malformed requests: the response is documented, names the invalid value, and nothing is stored in part."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,17 +21,17 @@ def posts(program: Program, content: bytes | Iterator[bytes], **headers: str) ->
 
 
 @pytest.mark.parametrize(("size", "status"), [(LARGEST, 201), (LARGEST + 1, 413)])
-def test_body_may_have_a_hundred_kilobytes(size: int, status: int, program: Program) -> None:
+def test_body_of_a_hundred_kilobytes_is_accepted(size: int, status: int, program: Program) -> None:
     assert posts(program, json.dumps(connection()).encode().ljust(size)).status_code == status
 
 
-def test_body_of_untold_length_may_have_as_much(program: Program) -> None:
+def test_chunked_body_of_a_hundred_kilobytes_is_accepted(program: Program) -> None:
     whole = json.dumps(connection()).encode().ljust(LARGEST)
     assert posts(program, iter([whole[:50_000], whole[50_000:]])).status_code == 201
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "k"}], ids=["without key", "with key"])
-def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str], program: Program) -> None:
+def test_longer_chunked_body_is_refused_instead_of_truncated(headers: dict[str, str], program: Program) -> None:
     whole = json.dumps(connection()).encode()
     assert posts(program, iter([whole.ljust(LARGEST), b"more"]), **headers).status_code == 413
     assert program.lists() == []
@@ -57,18 +57,18 @@ def test_body_of_untold_length_is_refused_rather_than_cut(headers: dict[str, str
     ],
 )
 def test_body_that_is_not_json_is_refused_with_the_reason(content: bytes, reason: str, standing: Program) -> None:
-    told = posts(standing, content).json()
-    assert (told["statusCode"], told["code"]) == (400, "body_not_json")
-    assert reason in told["message"]
+    payload = posts(standing, content).json()
+    assert (payload["statusCode"], payload["code"]) == (400, "body_not_json")
+    assert reason in payload["message"]
 
 
 @pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"1"])
-def test_json_that_is_no_object_is_refused(content: bytes, standing: Program) -> None:
+def test_json_other_than_an_object_is_refused(content: bytes, standing: Program) -> None:
     assert posts(standing, content).json()["code"] == "body_not_object"
 
 
-def test_nesting_is_answered_however_deep_it_goes(start_site: Callable[..., Site]) -> None:
-    """The last depths that can be read leave the least room for telling what was sent."""
+def test_nesting_of_any_depth_is_answered(start_site: Callable[..., Site]) -> None:
+    """The deepest bodies that can be parsed leave the least stack for the error response."""
     site = start_site(api_rate_limit=10_000)
     program = Program(site, site.api_key("p", "Development"))
 
@@ -94,11 +94,11 @@ def test_nesting_is_answered_however_deep_it_goes(start_site: Callable[..., Site
         ("", 415),
     ],
 )
-def test_body_must_say_that_it_is_json(media: str, status: int, program: Program) -> None:
+def test_body_must_have_the_json_content_type(media: str, status: int, program: Program) -> None:
     assert posts(program, json.dumps(connection()).encode(), Content_Type=media).status_code == status
 
 
-#: Where a text may stand, `@` for it, and the field that is named when it does not do.
+#: A body with `@` in the place of a text, and the field that is named when the text is invalid.
 _TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "identifier": ("identifier", {"identifier": "@"}),
     "integration": ("integrationIdentifier", {"integrationIdentifier": "@"}),
@@ -117,7 +117,7 @@ _TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("odd", ["\\u0000", "\\ud800"], ids=["NUL", "half a character"])
 @pytest.mark.parametrize(("field", "members"), _TEXTS.values(), ids=_TEXTS)
-def test_text_that_no_database_keeps_names_its_field(
+def test_text_that_no_database_can_store_names_its_field(
     field: str, members: dict[str, Any], odd: str, standing: Program
 ) -> None:
     answer = posts(standing, json.dumps(connection(**members)).replace("@", f"a{odd}b").encode())
@@ -132,19 +132,19 @@ def test_slacks_own_ids_have_a_hundred_characters_at_most(program: Program) -> N
     assert program.creates(workspace={"id": "T" * 100, "botUserId": "U" * 100}).status_code == 201
 
 
-def test_data_of_a_context_is_kept_as_it_is_or_refused(program: Program) -> None:
-    """It lies as JSON, where a NUL is an escape; half a character is no text in any encoding."""
+def test_data_of_a_context_is_stored_unchanged_or_refused(program: Program) -> None:
+    """It is stored as JSON, where a NUL is an escape; a lone surrogate is no text in any encoding."""
     kept = {"nul\0": "\0", "b": [1, 2.5, None, True, {"ü": "😀"}], "a": 9_007_199_254_740_993}
     assert program.creates(context={"tenant": {"id": "acme", "data": kept}}).status_code == 201
-    told = program.asks("GET", "/v2/contexts/tenant/acme").json()["data"]
-    assert (told, list(told)) == (kept, list(kept))
+    payload = program.asks("GET", "/v2/contexts/tenant/acme").json()["data"]
+    assert (payload, list(payload)) == (kept, list(kept))
     for data in ({"\ud800": 1}, {"a": "\udfff"}, {"a": 2**64}):
         body = connection(subscriberId="bea", context={"tenant": {"id": "b", "data": data}})
         assert list(posts(program, json.dumps(body).encode()).json()["errors"]) == ["context"]
 
 
 @pytest.mark.parametrize(
-    ("field", "sent", "told"),
+    ("field", "sent", "repeated"),
     [
         ("identifier", "x" * 300 + "/", "x" * 100),
         ("integrationIdentifier", 10**30, str(10**30)),
@@ -153,14 +153,14 @@ def test_data_of_a_context_is_kept_as_it_is_or_refused(program: Program) -> None
         ("integrationIdentifier", ["deep", {"er": 1}], '["deep", {"er": 1}]'),
     ],
 )
-def test_value_that_does_not_do_is_told_short(field: str, sent: object, told: object, standing: Program) -> None:
-    assert standing.creates(**{field: sent}).json()["errors"][field]["value"] == told
+def test_invalid_value_is_repeated_shortened(field: str, sent: object, repeated: object, standing: Program) -> None:
+    assert standing.creates(**{field: sent}).json()["errors"][field]["value"] == repeated
 
 
 @pytest.mark.parametrize(
     "auth", ["xoxb-1-secret", ["xoxb-1-secret"], {"accessToken": ["xoxb-1-secret"]}, {"x": "xoxb-1"}]
 )
-def test_nothing_below_auth_is_ever_told_again(auth: object, standing: Program) -> None:
+def test_nothing_below_auth_is_repeated(auth: object, standing: Program) -> None:
     answer = standing.creates(auth=auth)
     assert answer.status_code == 422
     assert "xoxb" not in answer.text
@@ -184,7 +184,7 @@ _PATHS = {
 
 
 @pytest.mark.parametrize(("path", "code"), _PATHS.items(), ids=_PATHS)
-def test_address_is_decoded_once_and_never_tidied(path: str, code: str, program: Program) -> None:
+def test_address_is_decoded_once_and_never_normalized(path: str, code: str, program: Program) -> None:
     assert program.creates(identifier="c").status_code == 201
     answer = program.client.get(f"{LIST}/{path}")
     assert (answer.status_code, answer.json()["code"]) == (404, code)
@@ -196,22 +196,22 @@ def test_address_is_decoded_once_and_never_tidied(path: str, code: str, program:
 )
 def test_identifier_of_any_script_is_found_again(identifier: str, program: Program) -> None:
     assert program.creates(identifier=identifier).json()["identifier"] == identifier
-    told = program.client.get(f"{LIST}/{quote(identifier)}")
-    assert told.json()["identifier"] == identifier
+    payload = program.client.get(f"{LIST}/{quote(identifier)}")
+    assert payload.json()["identifier"] == identifier
     assert program.lists() == [identifier]
 
 
 @pytest.mark.parametrize(
     "identifier", ["", "x" * 256, "a/b", "a%b", "a?b", "a#b", "a\\b", ".", "..", " a", "a ", "a\nb", "a\ufffdb"]
 )
-def test_identifier_that_no_client_can_address_is_refused(identifier: str, standing: Program) -> None:
+def test_identifier_that_no_url_can_contain_is_refused(identifier: str, standing: Program) -> None:
     assert list(standing.creates(identifier=identifier).json()["errors"]) == ["identifier"]
 
 
 @pytest.mark.parametrize(
     ("given", "kept"), [("abc-1.X_y:z", True), ("a" * 128, True), ("a" * 129, False), ("a b", False), ("<x>", False)]
 )
-def test_request_keeps_its_own_id_if_that_is_sane(given: str, kept: bool, standing: Program) -> None:
+def test_valid_request_id_of_the_caller_is_kept(given: str, kept: bool, standing: Program) -> None:
     answer = standing.asks("GET", f"{LIST}/nobody", X_Request_Id=given)
     assert (answer.headers["X-Request-Id"] == given) is kept
     assert answer.json()["requestId"] == answer.headers["X-Request-Id"]

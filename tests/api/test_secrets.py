@@ -1,4 +1,4 @@
-"""No credential in a log, an error or the audit, whatever programs do with it."""
+"""No request of a caller puts a credential into a log, an error or the audit."""
 
 import logging
 
@@ -30,16 +30,16 @@ def test_credentials_stay_out_of_logs_and_audit(site: Site, program: Program, ca
         audit = str(session.execute(text("SELECT * FROM audit_entries")).all())
         session.execute(text("UPDATE installations SET access_token = :junk"), {"junk": b"0" * 60})
     assert program.asks("GET", f"{LIST}/{name}").status_code == 500
-    # What the tests' own client writes down is no log of the product.
-    told = " ".join(
+    # The log of the tests' own client is no log of the product.
+    logged = " ".join(
         record.getMessage() for record in caplog.records if not record.name.startswith(("http", "werkzeug"))
     )
-    assert "api.failed" in told
+    assert "api.failed" in logged
     assert name in audit
-    assert [secret for secret in SECRETS if secret in told or secret in audit] == []
+    assert [secret for secret in SECRETS if secret in logged or secret in audit] == []
 
 
-def test_list_is_noted_with_its_filter_and_count(site: Site, program: Program) -> None:
+def test_list_is_recorded_with_its_filter_and_count(site: Site, program: Program) -> None:
     program.creates(context={"tenant": "acme"})
     for _ in range(2):
         program.lists("contextKeys=tenant:acme&limit=5")
@@ -54,7 +54,7 @@ def test_list_is_noted_with_its_filter_and_count(site: Site, program: Program) -
     assert first.endswith("count=1")
 
 
-def test_webhooks_that_are_read_are_noted(site: Site, program: Program) -> None:
+def test_reads_of_webhooks_are_recorded(site: Site, program: Program) -> None:
     hook = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "webhook", "identifier": "hook"}
     program.asks("POST", ENDPOINTS, {**hook, "endpoint": {"url": "https://hooks.example/s3cret"}})
     program.asks("POST", ENDPOINTS, {**hook, "identifier": "b", "type": "slack_user", "endpoint": {"userId": "U1"}})
@@ -75,16 +75,16 @@ def test_connection_and_endpoint_of_one_identifier_are_two_reads(site: Site, pro
     assert subjects_read(site) == ["same", "same"]
 
 
-def test_token_that_was_not_given_is_noted_when_it_is_told(site: Site, program: Program) -> None:
-    """Who gives a refresh token that is known already gets what came of it."""
+def test_token_that_the_caller_did_not_give_is_recorded_when_shown(site: Site, program: Program) -> None:
+    """A caller that gives a known refresh token gets the pair that replaced it."""
     pair = {"accessToken": "the-token-in-use", "refreshToken": "single-use"}
     program.creates(identifier="first", auth=pair)
-    told = program.creates(identifier="second", subscriberId="bea", auth=pair).json()["auth"]["accessToken"]
-    assert (told, subjects_read(site)) == ("the-token-in-use", [])
+    shown = program.creates(identifier="second", subscriberId="bea", auth=pair).json()["auth"]["accessToken"]
+    assert (shown, subjects_read(site)) == ("the-token-in-use", [])
     with site.runtime.database.transaction() as session:
         session.execute(text("UPDATE installations SET refresh_token = NULL"))
-    told = program.creates(identifier="third", subscriberId="cy", auth={**pair, "accessToken": "junk"}).json()
-    assert (told["auth"]["accessToken"], subjects_read(site)) == ("the-token-in-use", ["third"])
+    shown = program.creates(identifier="third", subscriberId="cy", auth={**pair, "accessToken": "junk"}).json()
+    assert (shown["auth"]["accessToken"], subjects_read(site)) == ("the-token-in-use", ["third"])
 
 
 def subjects_read(site: Site) -> list[str]:

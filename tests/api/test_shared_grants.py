@@ -60,7 +60,7 @@ def test_twenty_concurrent_verifies_refresh_once(site: Site, program: Program, p
     names = [program.creates(subscriberId=f"s{n}", workspace=ACME, auth=pair).json()["identifier"] for n in range(4)]
     calls = len(site.slack.calls("oauth.v2.access"))
     with ThreadPoolExecutor(20) as threads:
-        asked = [f"{LIST}/{names[turn % 4]}/verify" for turn in range(20)]
+        asked = [f"{LIST}/{names[index % 4]}/verify" for index in range(20)]
         answers = list(threads.map(lambda address: program.asks("POST", address), asked))
     assert {(answer.status_code, answer.json()["status"]) for answer in answers} == {(200, "healthy")}
     assert len(site.slack.calls("oauth.v2.access")) == calls + 1
@@ -80,7 +80,7 @@ def test_fault_of_slack_leaves_the_pair_unchanged(
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
 
 
-def test_pair_whose_response_was_lost_is_refreshed_by_the_next_call(
+def test_pair_is_refreshed_by_the_next_call_after_a_lost_response(
     site: Site, program: Program, pair: dict[str, str]
 ) -> None:
     name = program.creates(workspace=ACME, auth=pair).json()["identifier"]

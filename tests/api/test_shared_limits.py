@@ -1,4 +1,4 @@
-"""Replicas that share a Redis count a key's requests together; without it each counts for itself."""
+"""Replicas that share a Redis count a key's requests together; without it each replica counts by itself."""
 
 import shutil
 import subprocess
@@ -40,12 +40,12 @@ def test_two_replicas_count_together(
     shared = {"rate_limit_storage": SecretStr(redis[0]), "api_rate_limit": 5}
     sites = [start_site(**shared), start_site(**shared)]
     key = sites[0].api_key("both", "Development")
-    statuses = [_asks(sites[turn % 2], key).status_code for turn in range(12)]
+    statuses = [_asks(sites[index % 2], key).status_code for index in range(12)]
     assert statuses[:5] == [200] * 5
     assert 429 in statuses
 
 
-def test_a_shared_store_that_is_away_shuts_no_door(
+def test_requests_succeed_while_the_shared_storage_is_down(
     start_site: Callable[..., Site], redis: tuple[str, subprocess.Popen[bytes]]
 ) -> None:
     address, server = redis
@@ -57,7 +57,7 @@ def test_a_shared_store_that_is_away_shuts_no_door(
     assert _asks(site, key).status_code == 200
 
 
-def test_a_store_that_goes_away_after_it_counted_spoils_no_answer(
+def test_response_is_unchanged_if_the_storage_fails_after_counting(
     start_site: Callable[..., Site], redis: tuple[str, subprocess.Popen[bytes]]
 ) -> None:
     address, server = redis

@@ -56,7 +56,7 @@ def test_twenty_verifies_of_a_rotating_token_refresh_it_once(
     before = program.asks("GET", f"{LIST}/{name}").json()["auth"]
     calls = len(site.slack.calls("oauth.v2.access"))
     with ThreadPoolExecutor(20) as threads:
-        answers = list(threads.map(lambda _turn: program.asks("POST", f"{LIST}/{name}/verify"), range(20)))
+        answers = list(threads.map(lambda _index: program.asks("POST", f"{LIST}/{name}/verify"), range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["status"] for answer in answers} == {"healthy"}
     refreshed = len(site.slack.calls("oauth.v2.access")) - calls
@@ -65,7 +65,7 @@ def test_twenty_verifies_of_a_rotating_token_refresh_it_once(
     assert refreshed == len(tokens) == 1
 
 
-def test_app_removed_right_after_a_refresh_is_noticed(site: Site, visitor: BrowserClient, program: Program) -> None:
+def test_app_removed_right_after_a_refresh_is_reported(site: Site, visitor: BrowserClient, program: Program) -> None:
     visitor.connects(site.link("slack-prod"), scenario="rotation")
     (name,) = program.lists()
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
