@@ -54,6 +54,8 @@ class Connection:
     #: `verify`, `reconnect` or `update_permissions`.
     next_steps: tuple[str, ...]
     access_token: str | None = field(default=None, repr=False)
+    #: False for a token that is stored and cannot be decrypted.
+    has_access_token: bool = True
 
     channel: ClassVar[str] = CHANNEL
     provider_id: ClassVar[str] = PROVIDER_ID
@@ -186,7 +188,7 @@ def _auth(one: Connection, with_token: bool) -> dict[str, Any]:
     if one.access_token is not None and with_token:
         auth["accessToken"] = one.access_token
     else:
-        auth["hasAccessToken"] = True
+        auth["hasAccessToken"] = one.has_access_token
     if one.has_refresh_token:
         auth["hasRefreshToken"] = True
     if one.token_expires_at:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from onboarding.clock import Clock
-from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, unknown_connection
+from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, VaultProblem, unknown_connection
 from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
@@ -108,8 +108,8 @@ class TokenSource:
         refresh, the others wait for its result. The new pair is committed before it is returned.
         See https://docs.slack.dev/authentication/using-token-rotation.
 
-        Raises NotFound, VaultProblem, ReconnectNeeded if the token cannot be renewed (its connections then have the
-        status `needs_reconnect`), and SlackBusy or SlackDown if Slack did not answer; the last two change nothing.
+        Raises NotFound, VaultProblem, ReconnectNeeded if the token cannot be renewed or decrypted (its connections then
+        have the status `needs_reconnect`), and SlackBusy or SlackDown if Slack did not answer; the last two change nothing.
         """
         holder = self._holder(environment_id, identifier)
         if not self._needs_refresh(holder.installation, renew):
@@ -162,7 +162,11 @@ class TokenSource:
     def _opened(self, holder: _Holder, is_verified: bool) -> UsableToken:
         installation = holder.installation
         credentials = self._tokens.credentials(holder.integration)
-        token = self._tokens.access_token(installation.id, installation.access_token)
+        try:
+            token = self._tokens.access_token(installation.id, installation.access_token)
+        except VaultProblem as problem:
+            # A repeated read shows the same: its status is computed, not stored, because the key may come back.
+            raise ReconnectNeeded(problem.sentence) from problem
         return UsableToken(credentials, token, holder.workspace_id, installation, is_verified)
 
     def _needs_refresh(self, installation: Installation, renew: bool) -> bool:

@@ -89,11 +89,11 @@ def _cut_short(scene: Scene) -> httpx.Response:
 
 
 def _broken(scene: Scene) -> httpx.Response:
-    """A token that was sealed with a key that is gone."""
-    scene.program.creates()
+    """An endpoint that was sealed with a key that is gone."""
+    _endpoint_twice(scene)
     with scene.site.runtime.database.transaction() as session:
-        session.execute(text("UPDATE installations SET access_token = :junk"), {"junk": b"0" * 60})
-    return scene.program.asks("GET", LIST)
+        session.execute(text("UPDATE channel_endpoints SET endpoint = :junk"), {"junk": b"0" * 60})
+    return scene.program.asks("GET", "/v1/channel-endpoints/e")
 
 
 def _gone(scene: Scene) -> httpx.Response:

@@ -4,11 +4,14 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from onboarding import documents, identity
 from onboarding.callers import ApiCaller
 from onboarding.documents import CHANNEL, PROVIDER_ID, Connection
-from onboarding.errors import unknown_connection
+from onboarding.errors import VaultProblem, unknown_connection
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
+from onboarding.sealed import Sealed
 from onboarding.services.connections import records
 from onboarding.services.connections.records import ConnectionQuery, ConsoleSearch, Detail, TokenMark
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
@@ -25,6 +28,7 @@ _QUICK_COUNT = 1000
 _COUNT_KEPT_SECONDS = 5.0
 _COUNTS_KEPT = 1000
 _NO_INTEGRATION = "none"
+_LOG = structlog.get_logger(__name__)
 
 
 class ConnectionQueries:
@@ -49,12 +53,12 @@ class ConnectionQueries:
                 "connections", environment_id, PageRequest(PAGE_SIZE, after or None, before if not after else None)
             )
             page_rows, total = self._read(rows, environment_id, wanted, request, CONSOLE_COUNT_CAP)
-        return pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, records.connection_of)
+        return pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
 
     def list(self, caller: ApiCaller, request: PageRequest, query: ConnectionQuery) -> Page[Connection]:
         """Return a page of the API's list. Tokens are included, and the read is recorded, where the caller may see them.
 
-        Raises Refused for an invalid cursor, VaultProblem, StorageProblem.
+        Raises Refused for an invalid cursor, StorageProblem.
         """
         environment_id, with_tokens = caller.environment.id, caller.may_see_secrets
         store_request = pagination.store_page_request("connections", environment_id, request)
@@ -73,7 +77,7 @@ class ConnectionQueries:
     def retrieve(self, caller: ApiCaller, identifier: str) -> Connection:
         """Return a connection. Its token is included, and the read is recorded, where the caller may see it.
 
-        Raises NotFound, VaultProblem, StorageProblem.
+        Raises NotFound, StorageProblem.
         """
         with self._database.rows() as rows:
             row = connections.documented(rows, caller.environment.id, identifier)
@@ -88,13 +92,15 @@ class ConnectionQueries:
         """Return the access token for a repeated response, and record the read.
 
         Empty if the caller may not see it, or if the connection was changed since and its token may belong to another
-        workspace. None if the connection is gone. Raises VaultProblem, StorageProblem.
+        workspace. None if the connection is gone or its token cannot be decrypted. Raises StorageProblem.
         """
         with self._database.rows() as rows:
             row = connections.token_of(rows, caller.environment.id, mark.connection_id)
         if row is None:
             return None
-        token = self._tokens.access_token(row.installation_id, row.access_token)
+        token = self._open(row.installation_id, row.access_token, mark.identifier)
+        if token is None:
+            return None
         is_same = documents.timestamp(row.updated_at) == mark.updated_at or records.token_digest(token) == mark.digest
         if not is_same or not caller.may_see_secrets:
             return ""
@@ -109,7 +115,7 @@ class ConnectionQueries:
                 raise unknown_connection(identifier)
             lives = row.integration_id, row.workspace_id, row.installation_id
             others = connections.count_beside(session, *lives) - 1
-        return Detail(records.connection_of(row), row.token_last_four, row.installed_at, others)
+        return Detail(self._connection(row), row.token_last_four, row.installed_at, others)
 
     def _filter(self, rows: Rows, environment_id: str, query: ConnectionQuery) -> ConnectionFilter:
         keys = query.context_keys
@@ -152,9 +158,20 @@ class ConnectionQueries:
             self._counted[asked] = found, at + _COUNT_KEPT_SECONDS
         return found
 
-    def _connection(self, row: Any, with_token: bool) -> Connection:
-        token = self._tokens.access_token(row.installation_id, row.access_token) if with_token else None
-        return records.connection_of(row, token)
+    def _connection(self, row: Any, with_token: bool = False) -> Connection:
+        """Return the record of a row. It needs to be reconnected if its token cannot be decrypted."""
+        token = self._open(row.installation_id, row.access_token, row.identifier)
+        if token is None:
+            return records.connection_without_token(row)
+        return records.connection_of(row, token if with_token else None)
+
+    def _open(self, installation_id: str, sealed: Sealed, identifier: str) -> str | None:
+        """Return the access token; None, and a log line, for one that cannot be decrypted."""
+        try:
+            return self._tokens.access_token(installation_id, sealed)
+        except VaultProblem as problem:
+            _LOG.error("connection.token_unreadable", connection=identifier, problem=problem.sentence)
+            return None
 
     def _integration_id(self, rows: Rows, environment_id: str, identifier: str | None) -> str | None:
         if identifier is None:

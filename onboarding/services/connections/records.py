@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,8 @@ import orjson
 
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
+
+_UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,17 @@ def connection_of(row: Any, access_token: str | None = None) -> Connection:
         row.refresh_expires_at,
         _next_steps(row.status, row.scopes, row.asked_scopes),
         access_token,
+    )
+
+
+def connection_without_token(row: Any) -> Connection:
+    """Build the record of a connection whose token cannot be decrypted."""
+    return replace(
+        connection_of(row),
+        status=ConnectionStatus.NEEDS_RECONNECT,
+        status_reason=_UNREADABLE,
+        next_steps=("reconnect",),
+        has_access_token=False,
     )
 
 
