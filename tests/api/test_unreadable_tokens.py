@@ -24,9 +24,7 @@ def damaged(site: Site, program: Program, how: str) -> str:
 
 
 @pytest.mark.parametrize("how", ["0", "\xff", "moved"])
-def test_row_needs_reconnect_and_others_stay(
-    site: Site, program: Program, operator: BrowserClient, damaged: str
-) -> None:
+def test_row_needs_reconnect_and_others_stay(program: Program, operator: BrowserClient, damaged: str) -> None:
     with capture_logs() as logs:
         listed = program.asks("GET", LIST)
     assert listed.status_code == 200, listed.text
