@@ -17,6 +17,7 @@ Problem
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 
 class Problem(Exception):
@@ -66,12 +67,21 @@ class Conflict(Problem):
 class LinkProblem(Problem):
     """A link cannot be used. `code` is an outcome: link_tampered, link_expired, link_revoked or link_used."""
 
-    def __init__(self, code: str, attempt_id: str | None = None, app_name: str | None = None) -> None:
-        """Create the error. `app_name`: the name of the link's Slack app, if it is known."""
+    def __init__(
+        self,
+        code: str,
+        attempt_id: str | None = None,
+        app_name: str | None = None,
+        return_url: str | None = None,
+        expired_at: datetime | None = None,
+    ) -> None:
+        """Create the error. `app_name` and `return_url`: the link's Slack app and its way back, if they are known."""
         super().__init__(code)
         self.code = code
         self.attempt_id = attempt_id
         self.app_name = app_name
+        self.return_url = return_url
+        self.expired_at = expired_at
 
 
 class StorageProblem(Problem):

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.errors import LinkProblem
 from onboarding.http.operator_guard import current_editor, signed_in_person
+from onboarding.http.operator_guard import environment_id as console_environment
 from onboarding.http.security_headers import allow_form_redirects_to_slack
 from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
 from onboarding.pages.customer import attempt_cookies
@@ -86,7 +87,7 @@ def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
     row = OUTCOMES[Outcome(problem.code)]
     page = render_template(
         f"customer/results/{row.page}.html",
-        result=Result(row.outcome),
+        result=Result(row.outcome, return_url=problem.return_url, link_expired_at=problem.expired_at),
         product=Product(problem.app_name) if problem.app_name else default_product(),
         **dict.fromkeys(_ACTIONS),
     )
@@ -115,6 +116,7 @@ def result_page(result: Result) -> ResponseReturnValue:
         f"customer/results/{row.page}.html",
         result=result if signed_in_person() else replace(result, operator_detail=None),
         product=Product(result.app_name) if result.app_name else default_product(),
+        connection_url=console_url(result.environment_id, result.connection_identifier),
         approval=_approval(result),
         try_again=_try_again_url(result),
         ask_admin=_ask_admin_url(result) if result.finished_here else None,
@@ -123,6 +125,13 @@ def result_page(result: Result) -> ResponseReturnValue:
         decline=url_for("setup.cancel_submit", attempt_id=result.attempt_id) if has_wrong_workspace else None,
     )
     return page, row.status
+
+
+def console_url(environment_id: str, identifier: str | None) -> str | None:
+    """Return the connection's page in the console, which shows one environment; None for all others and for customers."""
+    if not identifier or signed_in_person() is None or environment_id != console_environment():
+        return None
+    return url_for("connections.show", identifier=identifier)
 
 
 def _redirect_with_cookie(url: str, started: StartedAttempt) -> Response:

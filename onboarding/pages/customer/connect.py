@@ -28,6 +28,7 @@ def start(token: str) -> ResponseReturnValue:
         f"customer/connect/{page}.html",
         start=view,
         connection=view.existing,
+        connection_url=answers.console_url(view.environment_id, view.existing.identifier if view.existing else None),
         product=Product(view.app_name),
         action=url_for("connect.start_submit", token=token),
         approval_action=url_for("connect.approval_submit", token=token),

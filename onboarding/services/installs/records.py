@@ -50,6 +50,7 @@ class StartPage:
 
     app_name: str
     integration_identifier: str
+    environment_id: str
     account: str | None
     mode: str | None
     subscriber_id: str | None

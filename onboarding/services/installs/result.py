@@ -26,6 +26,7 @@ class Result:
     reference: str = ""
     app_name: str = ""
     integration_identifier: str = ""
+    environment_id: str = ""
     account: str | None = None
     workspace_id: str | None = None
     workspace_name: str | None = None
@@ -52,6 +53,7 @@ class Result:
     #: The link it began with, where this page may lead on with it.
     link_id: str | None = None
     link_is_used: bool = False
+    link_expired_at: datetime | None = None
     #: Starts the install again in a browser that does not know the link.
     restart_token: str | None = None
     #: It was started without the link, and this browser has not opened the link since.
@@ -125,6 +127,7 @@ class ResultReader:
             reference=records.reference(attempt.id),
             app_name=integration.name,
             integration_identifier=integration.identifier,
+            environment_id=attempt.environment_id,
             account=records.account(subscriber, keys),
             workspace_id=shown.workspace_id,
             workspace_name=shown.workspace_name,

@@ -113,15 +113,15 @@ class InstallStarter:
         integration = integrations.by_id(session, link.environment_id, link.integration_id)
         if integration is None:
             raise LinkProblem(Outcome.LINK_TAMPERED)
-        name, parent = integration.name, links.parent_of(session, link)
+        name, back, parent = integration.name, link.return_url, links.parent_of(session, link)
         if link.revoked_at is not None or (parent is not None and parent.revoked_at is not None):
-            raise LinkProblem(Outcome.LINK_REVOKED, app_name=name)
+            raise LinkProblem(Outcome.LINK_REVOKED, app_name=name, return_url=back)
         if parent is not None and parent.used_by_attempt != link.used_by_attempt:
-            raise LinkProblem(Outcome.LINK_USED, parent.used_by_attempt, name)
+            raise LinkProblem(Outcome.LINK_USED, parent.used_by_attempt, name, back)
         if link.used_at is not None and not _is_renewed_by_its_user(session, link, bindings or {}):
-            raise LinkProblem(Outcome.LINK_USED, link.used_by_attempt, name)
+            raise LinkProblem(Outcome.LINK_USED, link.used_by_attempt, name, back)
         if link.expires_at <= self._bench.now():
-            raise LinkProblem(Outcome.LINK_EXPIRED, app_name=name)
+            raise LinkProblem(Outcome.LINK_EXPIRED, app_name=name, return_url=back, expired_at=link.expires_at)
         return link, integration
 
     def _approval(self, session: Session, link: Link | None, integration: Integration, operator: str | None) -> Link:
@@ -208,6 +208,7 @@ def _start(integration: Integration, link: Link | None, existing: Existing | Non
     return StartPage(
         app_name=integration.name,
         integration_identifier=integration.identifier,
+        environment_id=integration.environment_id,
         account=records.account(link.subscriber_id, keys) if link else None,
         mode=modes[0] if len(modes) == 1 else None,
         subscriber_id=link.subscriber_id if link else None,

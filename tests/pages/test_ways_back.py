@@ -1,0 +1,67 @@
+"""Where a page leads back to: the product that sent the link, and the connection in the console."""
+
+from datetime import timedelta
+
+from onboarding.callers import SHELL
+from onboarding.services.links import NewLink
+from tests.browser_client import BrowserClient, Page, Site
+from tests.conftest import Clock
+
+_BACK = "https://host.example/settings/slack"
+
+
+def links_of(page: Page) -> list[str]:
+    return [link.get("href", "") for link in page.main.iter("a")]
+
+
+def test_an_expired_link_offers_a_new_one_and_names_its_time(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+    link = site.link(subscriber_id="bea", return_url=_BACK, lifetime=timedelta(minutes=5))
+    clock.forward(minutes=6)
+    page = visitor.opens(link)
+    assert page.outcome == "link_expired"
+    assert _BACK in links_of(page)
+    assert "Get a new link" in page.text
+    assert "It worked until" in page.text
+
+
+def test_a_revoked_link_offers_a_new_one(site: Site, visitor: BrowserClient) -> None:
+    link = site.link(subscriber_id="bea", return_url=_BACK)
+    site.revoke_link(link)
+    page = visitor.opens(link)
+    assert page.outcome == "link_revoked"
+    assert _BACK in links_of(page)
+    assert "Get a new link" in page.text
+
+
+def test_a_link_used_in_another_browser_leads_back(site: Site, visitor: BrowserClient) -> None:
+    link = site.link(subscriber_id="bea", return_url=_BACK)
+    with BrowserClient(site) as other:
+        other.connects(link)
+    page = visitor.opens(link)
+    assert page.outcome == "link_used"
+    assert _BACK in links_of(page)
+
+
+def test_an_install_of_another_environment_opens_no_connection_of_the_first(
+    site: Site, operator: BrowserClient
+) -> None:
+    """The console shows the first environment only."""
+    site.add_environment("Production")
+    site.add_practice_app("other-app", "Other", "Production")
+    first = operator.connects(site.link())
+    assert any(href.startswith("/connections/") for href in links_of(first))
+    for outcome in ("connected", "reconnected"):
+        other = operator.connects(_link_of(site, "Production", "other-app"))
+        assert other.outcome == outcome
+        assert not any(href.startswith("/connections") for href in links_of(other))
+    start = operator.opens(_link_of(site, "Production", "other-app"))
+    assert start.outcome == "already_connected"
+    assert not any(href.startswith("/connections") for href in links_of(start))
+    mine = operator.opens(site.link())
+    assert mine.outcome == "already_connected"
+    assert any(href.startswith("/connections/") for href in links_of(mine))
+
+
+def _link_of(site: Site, environment: str, integration: str) -> str:
+    new = NewLink(integration=integration, environment=environment, subscriber_id="bea", mode="subscriber")
+    return site.runtime.links.create(new, SHELL).url
