@@ -1,6 +1,7 @@
 """Recurring maintenance, in every serving process and as the command `sweep`.
 
-It revokes grants that waited too long, ends attempts whose process died, and deletes what is no longer needed.
+It revokes grants that waited too long, ends attempts whose process died, and deletes what is no longer needed. Serving
+processes also store when API keys were last used.
 """
 
 import secrets
@@ -76,7 +77,16 @@ def _loop(runtime: Runtime, every: float, first_after: float, stop: threading.Ev
     # Spreads processes that started at the same moment.
     while not stop.wait(pause * _random.uniform(0.8, 1.2)):
         pause = every
+        _store_key_uses(runtime)
         failing = _log_failures(once(runtime, BATCHES), failing)
+
+
+def _store_key_uses(runtime: Runtime) -> None:
+    try:
+        runtime.api_keys.store_uses()
+    except Exception as error:
+        # As in `_log_failures`: the thread must go on.
+        _LOG.error("sweep.failed", step="keyUses", kind=type(error).__name__)
 
 
 def _log_failures(steps: tuple[Step, ...], failing: frozenset[str]) -> frozenset[str]:

@@ -69,6 +69,9 @@ class KeySummary:
 class ApiKeys:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
+        #: Uses that wait to be stored, by key id.
+        self._uses: dict[str, datetime] = {}
+        #: Monotonic times at which a key's use was stored.
         self._use_stored: dict[str, float] = {}
 
     def create(self, new: NewApiKey, actor: Actor) -> CreatedKey:
@@ -135,7 +138,7 @@ class ApiKeys:
         at = self._now()
         if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
             return None
-        self._store_use(row.id, at)
+        self._note_use(row.id, at)
         return ApiCaller(
             environment=CallerEnvironment(
                 row.environment_id, row.environment_name, row.unknown_subscribers == "create"
@@ -145,17 +148,26 @@ class ApiKeys:
             kind=CallerKind.API_KEY,
         )
 
-    def _store_use(self, key_id: str, at: datetime) -> None:
-        stored, now = self._use_stored.get(key_id), time.monotonic()
-        if stored is not None and now - stored < _USE_STORED_EVERY_SECONDS:
+    def store_uses(self) -> None:
+        """Store when keys were last used, which `authenticate` only notes: a request that reads must not wait for a writer."""
+        uses = list(self._uses.items())
+        if not uses:
             return
-        self._use_stored[key_id] = now
         try:
             with self._database.transaction() as session:
-                api_keys.note_use(session, key_id, at)
+                for key_id, at in uses:
+                    api_keys.note_use(session, key_id, at)
         except StorageProblem as problem:
-            # The time of use is only information: the request goes on without it.
-            _LOG.warning("api_key.use_not_noted", key=key_id, problem=problem.sentence)
+            _LOG.warning("api_key.use_not_noted", keys=len(uses), problem=problem.sentence)
+            return
+        for key_id, _at in uses:
+            self._use_stored[key_id] = time.monotonic()
+            self._uses.pop(key_id, None)
+
+    def _note_use(self, key_id: str, at: datetime) -> None:
+        stored = self._use_stored.get(key_id)
+        if stored is None or time.monotonic() - stored >= _USE_STORED_EVERY_SECONDS:
+            self._uses[key_id] = at
 
 
 def _check(new: NewApiKey) -> None:

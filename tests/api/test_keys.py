@@ -1,5 +1,6 @@
 """API keys: who is admitted, and to which operations."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -91,6 +92,7 @@ def test_only_a_key_with_the_scope_sees_tokens(program: Program, make_program: C
 def test_key_is_stored_as_a_digest_and_its_use_is_recorded_rarely(site: Site, program: Program) -> None:
     for _ in range(3):
         program.lists()
+    site.runtime.api_keys.store_uses()
     with site.runtime.database.reading() as session:
         row = session.execute(text("SELECT * FROM api_keys")).mappings().one()
     assert program.key not in repr(row)
@@ -98,6 +100,7 @@ def test_key_is_stored_as_a_digest_and_its_use_is_recorded_rarely(site: Site, pr
     assert row["last_used_at"] is not None
     first = row["last_used_at"]
     program.lists()
+    site.runtime.api_keys.store_uses()
     with site.runtime.database.reading() as session:
         assert session.scalar(text("SELECT last_used_at FROM api_keys")) == first
 
@@ -134,3 +137,16 @@ def _reads(site: Site) -> list[str]:
     with site.runtime.database.reading() as session:
         found = session.execute(text("SELECT subject FROM audit_entries WHERE action = 'credentials.read'"))
         return sorted(found.scalars())
+
+
+def test_first_read_with_a_key_waits_for_no_writer(site: Site, program: Program) -> None:
+    program.creates()
+    database = site.runtime.database
+    reader = Program(site, site.api_key("a reader", "Development", ("connections:read",), None))
+    with database.engine.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE" if database.is_sqlite else "BEGIN")
+        other.exec_driver_sql("UPDATE api_keys SET name = name")
+        began = time.monotonic()
+        assert len(reader.asks("GET", "/v1/channel-connections").json()["data"]) == 1
+        assert time.monotonic() - began < 5
+        other.exec_driver_sql("ROLLBACK")

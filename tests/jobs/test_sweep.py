@@ -125,3 +125,15 @@ def test_grant_that_cannot_be_decrypted_is_dropped(site: Site, visitor: BrowserC
         assert (
             session.scalar(text("SELECT detail FROM audit_entries WHERE action = 'grant.dropped'")) == "not_confirmed"
         )
+
+
+def test_use_of_a_key_is_stored(site: Site) -> None:
+    site.runtime.api_keys.authenticate(site.api_key("a program", "Development"))
+
+    def is_stored() -> bool:
+        with site.runtime.database.reading() as session:
+            return session.scalar(text("SELECT last_used_at FROM api_keys")) is not None
+
+    assert not is_stored()
+    with sweeping(site):
+        assert until(is_stored)
