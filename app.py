@@ -5,6 +5,8 @@ import os
 import sys
 from typing import IO
 
+import click
+from click.core import ParameterSource
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -18,9 +20,17 @@ from onboarding.settings import Settings
 
 def create_app() -> Flask:
     """Return the app with the commands, for `flask --app app`. Each command reads the settings when it runs."""
+    if settings.run_by_flask_command() and not _has_env_file():
+        settings.forget_dotenv()
     shell = Flask("onboarding")
     cli.register(shell)
     return shell
+
+
+def _has_env_file() -> bool:
+    """Return whether `flask --env-file` names a file."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.find_root().get_parameter_source("env_file") is not ParameterSource.DEFAULT
 
 
 def site(configured: Settings, built: runtime.Runtime) -> Flask:

@@ -215,6 +215,23 @@ def run_by_flask_command(environ: Mapping[str, str] | None = None) -> bool:
     return (os.environ if environ is None else environ).get("FLASK_RUN_FROM_CLI") == "true"
 
 
+def forget_dotenv() -> None:
+    """Remove our variables that were not in the environment when this process started.
+
+    Flask's command line reads `.env` of this folder and every parent folder, a server and `onboarding` do not. With
+    other settings than the server's, a command would seal secrets with other keys, in another database. Only Linux
+    keeps the first environment where it can be read (proc_pid_environ(5)).
+    """
+    try:
+        first = {one.partition(b"=")[0] for one in Path("/proc/self/environ").read_bytes().split(b"\0")}
+    except OSError:
+        return
+    ours = {name.upper() for name in Settings.model_fields}
+    ours |= {f"{name}_FILE" for name in _SECRETS}
+    for name in [name for name in os.environ if name.upper() in ours and os.fsencode(name) not in first]:
+        del os.environ[name]
+
+
 def become_server() -> None:
     """Mark this process and its children as servers, although a command started them."""
     os.environ["FLASK_RUN_FROM_CLI"] = "false"

@@ -1,5 +1,7 @@
 """The SQLAlchemy engine for a SQLite file."""
 
+import os
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -32,6 +34,10 @@ def create(url: str, guard: FileGuard) -> Engine:
         # sqlite3 would create an empty file where it was deleted.
         guard.check()
 
+    @event.listens_for(engine, "do_connect")
+    def _create_file(_dialect: Any, _record: Any, arguments: list[Any], _options: dict[str, Any]) -> None:
+        _create_private(arguments[0])
+
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         # sqlite3 would begin transactions by itself and too late; `Database` begins them with BEGIN IMMEDIATE.
@@ -41,3 +47,12 @@ def create(url: str, guard: FileGuard) -> Engine:
         guard.remember(connection.execute("PRAGMA database_list").fetchone()[2])
 
     return engine
+
+
+def _create_private(path: str) -> None:
+    """Create a missing database file for its owner only; SQLite gives its side files the same mode.
+
+    A path that cannot be created is left to SQLite, which reports it.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
