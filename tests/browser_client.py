@@ -1,4 +1,4 @@
-"""The people of the tests, who use the product through HTTP as a browser does."""
+"""The persons in the tests, who use the product through HTTP as a browser does."""
 
 import ssl
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from onboarding.services.links import NewLink
 from onboarding.settings import Settings
 from tests import contract
 
-#: What clients speak with this machine is plain http; to read all certificates for each takes longer than a page.
+#: Plain http is all that these clients use on this machine; loading the certificates for each takes longer than a page.
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -29,22 +29,22 @@ def client_of(site: "Site", **options: Any) -> httpx.Client:
 
 @dataclass(frozen=True)
 class Site:
-    """One running product."""
+    """A running product."""
 
     settings: Settings
     runtime: Runtime
     app: Flask
-    #: The practice Slack's world: `fails`, `calls`, `answers_slowly`, `drops_connection`, `reset`.
+    #: State of the practice Slack: `fails`, `calls`, `answers_slowly`, `drops_connection`, `reset`.
     slack: Any
 
     def caller(self) -> ApiCaller:
-        """An API caller with every scope, who needs no stored key."""
+        """Return an API caller with every scope, who needs no stored key."""
         first = self.runtime.environments.first()
         environment = CallerEnvironment(first.id, first.name, creates_subscribers=True)
         return ApiCaller(environment, Actor(ActorKind.API_KEY, "key_test"), frozenset(SCOPES), CallerKind.API_KEY)
 
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
-        """A link's address; for the subscriber `bea` unless said otherwise."""
+        """Return a link's address; for the subscriber `bea` unless the arguments say otherwise."""
         terms = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
         new = NewLink(integration=integration, environment="Development", **terms)
         return self.runtime.links.create(new, SHELL).url
@@ -82,7 +82,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Page:
-    """What a browser shows: where it is, what was answered, and the parsed page."""
+    """Page as a browser shows it: its address, the response, and the parsed document."""
 
     url: str
     status: int
@@ -110,7 +110,7 @@ class Page:
         return " ".join("".join(found.itertext()).split()) if found is not None else ""
 
     def form_of(self, action: str) -> Element:
-        """The form whose button carries the hook `data-action`."""
+        """Return the form whose button has the hook `data-action`."""
         for form in self.root.iter("form"):
             if any(one.get("data-action") == action for one in form.iter("button")):
                 return form
@@ -118,7 +118,7 @@ class Page:
 
 
 class BrowserClient:
-    """One browser. Follows redirects, keeps cookies, and holds every page of ours against the page contract."""
+    """A browser: follows redirects, keeps cookies, and checks every page of ours against tests/contract.py."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -138,11 +138,11 @@ class BrowserClient:
         return self._page(self._client.get(address))
 
     def asks(self, method: str, address: str, **given: Any) -> httpx.Response:
-        """One request as it is, no redirect followed."""
+        """Send one request and follow no redirect."""
         return self._client.request(method, address, follow_redirects=False, **given)
 
     def presses(self, page: Page, action: str, **filled: str) -> Page:
-        """Fills in and sends the form whose button carries `data-action`, with all that the page put into it."""
+        """Fill in and send the form whose button has `data-action`, with every field of the page."""
         form = page.form_of(action)
         button = next(one for one in form.iter("button") if one.get("data-action") == action)
         values = {one.get("name", ""): one.get("value", "") for one in form.iter("input") if _counts(one)}
@@ -159,7 +159,7 @@ class BrowserClient:
         return self._page(self._client.post(address, data={"csrf_token": token}))
 
     def connects(self, link: str, workspace: str = "", scenario: str = "") -> Page:
-        """From a link's start page through the practice Slack's consent to wherever that leads."""
+        """Walk from a link's start page through the practice Slack's consent to the page that follows."""
         return self.allows(self.presses(self.opens(link), "connect"), workspace, scenario)
 
     def allows(self, consent: Page, workspace: str = "", scenario: str = "") -> Page:
@@ -175,7 +175,7 @@ class BrowserClient:
 
 
 def _counts(field: Element) -> bool:
-    """Whether a browser would send this field as it stands."""
+    """Return whether a browser would send this field as it stands."""
     if field.get("type") in ("radio", "checkbox"):
         return "checked" in field.attrib
     return bool(field.get("name")) and field.get("type") != "submit"

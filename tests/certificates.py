@@ -1,4 +1,4 @@
-"""A certificate of our own making, for servers on this machine."""
+"""Self-signed certificates for servers on this machine."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def self_signed(folder: Path, address: str = "127.0.0.1") -> ssl.SSLContext:
-    """For a server at `address`. Who trusts `certificate.pem` in the folder trusts the server."""
+    """Create a certificate for a server at `address`. A client that trusts `certificate.pem` in the folder trusts the server."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The browser of the browser tests: the system's own Chromium or Chrome, started through Playwright."""
+"""Browser of the browser tests: the system's own Chromium or Chrome, started through Playwright."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ _MAC_APPLICATIONS = [
 
 @cache
 def executable() -> str:
-    """The path of a browser that starts. `CHROMIUM` in the environment names one that is elsewhere.
+    """Return the path of a browser that starts. `CHROMIUM` in the environment names another one.
 
     Raises LookupError if there is none.
     """
@@ -37,14 +37,14 @@ def executable() -> str:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """A headless browser. Chromium refuses its sandbox to root, so root alone goes without."""
+    """Start a headless browser. Chromium refuses its sandbox to root, so root runs it without."""
     return playwright.chromium.launch(
         executable_path=executable(), headless=True, chromium_sandbox=os.geteuid() != 0, args=ARGUMENTS
     )
 
 
 def _starts(candidate: str) -> bool:
-    # Ubuntu's chromium-browser may be a script that only says that a snap is needed: being there is not enough.
+    # Ubuntu's chromium-browser may be a script that only prints that a snap is needed, so it must run.
     try:
         return subprocess.run([candidate, "--version"], capture_output=True, timeout=30, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The page contract: what holds for every page of ours that any test fetches."""
+"""Rules that hold for every page of ours that a test fetches."""
 
 import re
 from xml.etree.ElementTree import Element
@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import httpx
 
-# With its dash: a random CSRF token may hold the letters alone.
+# With its dash: a random CSRF token may contain the letters alone.
 _NEVER = re.compile(r"xox[abeprs][.-]|[?&;]code=|[?&;]state=")
 
 
@@ -16,7 +16,7 @@ def parse(text: str) -> Element:
 
 
 def check(answer: httpx.Response, root: Element) -> None:
-    """Raises AssertionError with what is wrong and where."""
+    """Raise AssertionError with the violated rule and the page's address."""
     where = str(answer.url)
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     parser.parse(answer.text)

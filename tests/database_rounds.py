@@ -1,7 +1,7 @@
-"""A pytest plugin: which database this run is for, and which tests need no second run.
+"""pytest plugin: selects the database of this run, and the tests that need no second run.
 
-`make test` runs everything on SQLite, then on PostgreSQL what touches a database of ours. TEST_DATABASE says which
-of the two it is; without it, SQLite.
+`make test` runs all tests on SQLite, then those that use a database of the product on PostgreSQL. TEST_DATABASE
+names the database of a run; without it, SQLite.
 """
 
 import os
@@ -12,7 +12,7 @@ from tests import postgres
 
 DATABASE = os.environ.get("TEST_DATABASE") or "sqlite"
 
-#: Folders of tests that touch no database of ours.
+#: Folders of tests that use no database of the product.
 _ONCE = {"practice", "slack", "vault"}
 
 
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.parent.name in _ONCE:
             item.add_marker(pytest.mark.once)
-    # The longest first, so that no worker is left with one of them when the others are done.
+    # The longest first, so that no worker still runs one of them when the others are done.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if DATABASE == "postgresql":
         needless = [item for item in items if item.get_closest_marker("once") or item.get_closest_marker("browser")]

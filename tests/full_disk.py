@@ -1,4 +1,4 @@
-"""A disk that is full in one place, as far as each database can be made to say so."""
+"""A disk that is full for one statement, as far as each database can simulate it."""
 
 from sqlalchemy import text
 
@@ -6,7 +6,7 @@ from tests.browser_client import Site
 
 
 def where(site: Site, change: str, condition: str = "") -> None:
-    """`change` is such as `INSERT ON installations`; `condition` speaks of `NEW`."""
+    """`change` is for example `INSERT ON installations`; `condition` refers to `NEW`."""
     when, database = f" WHEN ({condition})" if condition else "", site.runtime.database
     # An id is no JSON: SQLite says so when the trigger fires, and by the kind of error that a full disk is.
     sqlite = [f"CREATE TRIGGER full_disk BEFORE {change}{when} BEGIN SELECT json(NEW.id); END"]

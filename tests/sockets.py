@@ -1,7 +1,7 @@
-"""A pytest plugin: the tests reach nothing but this machine.
+"""pytest plugin: the tests connect only to this machine.
 
-An audit hook sees every connection that Python code opens, whatever library asks for it and in whatever thread.
-Browsers, PostgreSQL's own C library and programs started by a test are outside its sight.
+An audit hook sees every connection that Python code opens, in any library and in any thread.
+It does not see browsers, PostgreSQL's C library, or programs that a test starts.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Walks that hypothesis makes up, step by step: the same ones in every run."""
+"""Random sequences of steps by hypothesis: the same ones in every run."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 
 def walk(machine: Callable[[], RuleBasedStateMachine], walks: int, steps: int) -> None:
-    """A walk that fails is not made shorter: that takes minutes, and so few steps can be read."""
+    """Build a test from a state machine. A failing sequence is not shrunk: that takes minutes, and so few steps are readable."""
     how = settings(
         max_examples=walks, stateful_step_count=steps, derandomize=True, phases=[Phase.generate], deadline=None,
         database=None, suppress_health_check=list(HealthCheck),

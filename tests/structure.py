@@ -1,6 +1,6 @@
-"""The rules of the code's shape that import-linter cannot say. Each takes the root of a tree and returns what breaks it.
+"""Rules for the structure of the code that import-linter cannot express. Each takes the root of a tree and returns violations.
 
-tests/test_structure.py holds our tree to them, and plants a violation of each.
+tests/test_structure.py checks our tree against them, and plants a violation of each.
 """
 
 import ast
@@ -28,7 +28,7 @@ _ENTRANCES = {"register", "launch", "create_practice"}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def environment_is_read_by_settings_alone(root: Path) -> list[str]:
+def only_settings_read_the_environment(root: Path) -> list[str]:
     return [
         _at(root, path, node, "reads the environment; settings.py does")
         for path in _python(root, _PRODUCT)
@@ -38,7 +38,7 @@ def environment_is_read_by_settings_alone(root: Path) -> list[str]:
     ]
 
 
-def the_clock_alone_knows_the_time(root: Path) -> list[str]:
+def only_the_clock_reads_the_time(root: Path) -> list[str]:
     return [
         _at(root, path, node, "asks for the time; clock.py does")
         for path in _python(root, _PRODUCT)
@@ -51,7 +51,7 @@ def the_clock_alone_knows_the_time(root: Path) -> list[str]:
 
 
 def the_store_never_commits(root: Path) -> list[str]:
-    """Save in database.py, where `transaction()` stands, which services open and close."""
+    """Only database.py commits, in `transaction()`, which services open and close."""
     return [
         _at(root, path, node, "commits; the service that opened the transaction does")
         for path in _python(root, ["onboarding/store"])
@@ -70,7 +70,7 @@ def files_are_short(root: Path) -> list[str]:
 
 
 def functions_are_short(root: Path) -> list[str]:
-    """Save in migrations: `upgrade` is a list of statements, written once and never touched again."""
+    """Migrations are exempt: `upgrade` is a list of statements that never changes after its release."""
     return [
         _at(root, path, function, f"{function.name} has {_lines(function)} lines; {LONGEST_FUNCTION} at most")
         for path in _python(root, _OURS)
@@ -97,7 +97,7 @@ def template_folders_are_named_like_views(root: Path) -> list[str]:
     ]
 
 
-def imports_stand_on_top(root: Path) -> list[str]:
+def imports_are_at_the_top(root: Path) -> list[str]:
     late = {
         _at(root, path, node, "is an import inside a function")
         for path in _python(root, _PRODUCT)
@@ -108,8 +108,8 @@ def imports_stand_on_top(root: Path) -> list[str]:
     return sorted(late) if len(late) > MOST_LATE_IMPORTS else []
 
 
-def packages_open_with_nothing_but_their_entrance(root: Path) -> list[str]:
-    """An `__init__` is empty, or the place of `register(app)` and its like. The root package has only its version."""
+def packages_contain_only_their_entry_point(root: Path) -> list[str]:
+    """An `__init__` is empty, or has `register(app)` or similar. The root package has only its version."""
     return [
         f"{path.relative_to(root)}: is more than the package's entrance ({', '.join(sorted(_ENTRANCES))})"
         for path in _python(root, _PRODUCT)
@@ -118,7 +118,7 @@ def packages_open_with_nothing_but_their_entrance(root: Path) -> list[str]:
     ]
 
 
-def names_say_what_is_in_it(root: Path) -> list[str]:
+def names_describe_the_content(root: Path) -> list[str]:
     modules = [
         f"{path.relative_to(root)}: names a kind, not a subject"
         for path in _python(root, _PRODUCT)
@@ -133,8 +133,8 @@ def names_say_what_is_in_it(root: Path) -> list[str]:
     return modules + classes
 
 
-def silenced_checks_say_why(root: Path) -> list[str]:
-    """`# noqa: S310 - why` and `# type: ignore[code]  # why`: a code, and words behind it."""
+def silenced_checks_have_a_reason(root: Path) -> list[str]:
+    """`# noqa: S310 - why` and `# type: ignore[code]  # why`: a code, followed by the reason."""
     silenced = re.compile(r"(noqa|type: ignore)")
     explained = re.compile(
         r"(noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*|type: ignore\[[a-z, -]+\])[^a-z]*\s[\"'`(]?\w+ \S+", re.IGNORECASE
@@ -147,7 +147,7 @@ def silenced_checks_say_why(root: Path) -> list[str]:
     ]
 
 
-def nothing_is_left_for_later(root: Path) -> list[str]:
+def no_work_is_left_open(root: Path) -> list[str]:
     notes = [
         f"{path.relative_to(root)}:{line}: is a note to do something later"
         for path in _python(root, _OURS)
@@ -164,18 +164,18 @@ def nothing_is_left_for_later(root: Path) -> list[str]:
 
 
 RULES = [
-    environment_is_read_by_settings_alone,
-    the_clock_alone_knows_the_time,
+    only_settings_read_the_environment,
+    only_the_clock_reads_the_time,
     the_store_never_commits,
     files_are_short,
     functions_are_short,
     views_are_short,
     template_folders_are_named_like_views,
-    imports_stand_on_top,
-    packages_open_with_nothing_but_their_entrance,
-    names_say_what_is_in_it,
-    silenced_checks_say_why,
-    nothing_is_left_for_later,
+    imports_are_at_the_top,
+    packages_contain_only_their_entry_point,
+    names_describe_the_content,
+    silenced_checks_have_a_reason,
+    no_work_is_left_open,
 ]
 
 
@@ -200,7 +200,7 @@ def _lines(function: _Function) -> int:
 
 
 def _named(node: ast.AST, owner: str, names: set[str]) -> bool:
-    """Whether the node is `owner.name`, or brings `name` in by `from owner import name`."""
+    """Return whether the node is `owner.name`, or imports `name` by `from owner import name`."""
     if isinstance(node, ast.ImportFrom):
         return node.module == owner and any(alias.name in names for alias in node.names)
     if not isinstance(node, ast.Attribute) or node.attr not in names:

@@ -1,4 +1,4 @@
-"""The shape of the code: our tree keeps the rules of tests/structure.py, and each rule sees what breaks it."""
+"""Structure of the code: our tree keeps the rules of tests/structure.py, and each rule detects a violation."""
 
 import re
 from collections.abc import Callable
@@ -14,56 +14,61 @@ ROOT = Path(__file__).parents[1]
 
 _VIEW = "@blueprint.post('/')\ndef view():\n" + "    pass\n" * structure.LONGEST_VIEW
 
-#: Rule, file, what breaks the rule there, what does not.
+#: Rule, file, a violation of the rule there, a text without one.
 PLANTED = [
-    (structure.environment_is_read_by_settings_alone, "onboarding/a.py", "import os\nos.environ['A']", "import os"),
-    (structure.environment_is_read_by_settings_alone, "onboarding/practice/a.py", "from os import environ", ""),
-    (structure.environment_is_read_by_settings_alone, "app.py", "import os\nos.getenv('A')", "import os"),
-    (structure.the_clock_alone_knows_the_time, "onboarding/a.py", "datetime.now(UTC)", "clock.now()"),
-    (structure.the_clock_alone_knows_the_time, "onboarding/a.py", "import time\ntime.time()", "time.monotonic()"),
-    (structure.the_clock_alone_knows_the_time, "onboarding/a.py", "datetime.date.today()", "datetime.date"),
+    (structure.only_settings_read_the_environment, "onboarding/a.py", "import os\nos.environ['A']", "import os"),
+    (structure.only_settings_read_the_environment, "onboarding/practice/a.py", "from os import environ", ""),
+    (structure.only_settings_read_the_environment, "app.py", "import os\nos.getenv('A')", "import os"),
+    (structure.only_the_clock_reads_the_time, "onboarding/a.py", "datetime.now(UTC)", "clock.now()"),
+    (structure.only_the_clock_reads_the_time, "onboarding/a.py", "import time\ntime.time()", "time.monotonic()"),
+    (structure.only_the_clock_reads_the_time, "onboarding/a.py", "datetime.date.today()", "datetime.date"),
     (structure.the_store_never_commits, "onboarding/store/a.py", "session.commit()", "session.flush()"),
     (structure.files_are_short, "tests/a.py", "a\n" * 401, "a\n" * 400),
     (structure.functions_are_short, "tools/a.py", "def a():\n" + "  a\n" * 60, "def a():\n" + "  a\n" * 59),
     (structure.views_are_short, "onboarding/pages/customer/a.py", _VIEW, _VIEW.replace("    pass\n", "", 1)),
     (structure.template_folders_are_named_like_views, "templates/customer/nowhere/a.html", "", None),
     (
-        structure.imports_stand_on_top,
+        structure.imports_are_at_the_top,
         "onboarding/a.py",
         "def a():\n" + "  import a\n" * 4,
         "def a():\n  import a\n" * 3,
     ),
     (
-        structure.packages_open_with_nothing_but_their_entrance,
+        structure.packages_contain_only_their_entry_point,
         "onboarding/pages/__init__.py",
         "from onboarding.pages import layout",
         "from onboarding.pages import layout\ndef register(app): ...",
     ),
     (
-        structure.packages_open_with_nothing_but_their_entrance,
+        structure.packages_contain_only_their_entry_point,
         "onboarding/jobs/__init__.py",
         "def launch(): ...\nclass Job: ...",
         '"""Durable work."""',
     ),
     (
-        structure.packages_open_with_nothing_but_their_entrance,
+        structure.packages_contain_only_their_entry_point,
         "onboarding/__init__.py",
         "import a",
         "__version__ = '1'",
     ),
-    (structure.names_say_what_is_in_it, "onboarding/date_utils.py", "", None),
-    (structure.names_say_what_is_in_it, "onboarding/pages/customer/forms.py", "", None),
-    (structure.names_say_what_is_in_it, "onboarding/a.py", "class LinkManager: ...", "class Links: ..."),
-    (structure.silenced_checks_say_why, "onboarding/a.py", "a  # noqa: S310", "a  # noqa: S310 - from the settings"),
-    (structure.silenced_checks_say_why, "onboarding/a.py", "a  # noqa", ""),
+    (structure.names_describe_the_content, "onboarding/date_utils.py", "", None),
+    (structure.names_describe_the_content, "onboarding/pages/customer/forms.py", "", None),
+    (structure.names_describe_the_content, "onboarding/a.py", "class LinkManager: ...", "class Links: ..."),
     (
-        structure.silenced_checks_say_why,
+        structure.silenced_checks_have_a_reason,
+        "onboarding/a.py",
+        "a  # noqa: S310",
+        "a  # noqa: S310 - from the settings",
+    ),
+    (structure.silenced_checks_have_a_reason, "onboarding/a.py", "a  # noqa", ""),
+    (
+        structure.silenced_checks_have_a_reason,
         "tests/a.py",
         "a  # type: ignore[attr-defined]",
         "a  # type: ignore[attr-defined]  # Only the default has it.",
     ),
-    (structure.nothing_is_left_for_later, "onboarding/a.py", "a  # TODO: more", "a  # What is still to come."),
-    (structure.nothing_is_left_for_later, "tests/a.py", "@pytest.mark.skip\ndef test(): ...", "def test(): ..."),
+    (structure.no_work_is_left_open, "onboarding/a.py", "a  # TODO: more", "a  # What is still to come."),
+    (structure.no_work_is_left_open, "tests/a.py", "@pytest.mark.skip\ndef test(): ...", "def test(): ..."),
 ]
 
 Rule = Callable[[Path], list[str]]

@@ -1,4 +1,4 @@
-"""Browsers for the people of these tests: each has a context of their own, closed after the test."""
+"""Browsers for the persons in these tests: each has its own context, which is closed after the test."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from tests.browser_client import Site
 Person = TypeVar("Person", bound=Navigator)
 
 
-# One module long: a second Playwright cannot start in this thread while one of another folder still runs.
+# Module scope: a second Playwright cannot start in this thread while one of another folder still runs.
 @pytest.fixture(scope="module")
 def product_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -24,13 +24,13 @@ def product_browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def customer(site: Site, product_browser: Browser) -> Iterator[Callable[..., Customer]]:
-    """Makes a customer with a browser of their own; takes what Playwright's `new_context` takes."""
+    """Return a function that opens a browser for a customer; it takes the arguments of Playwright's `new_context`."""
     yield from _people(Customer, site, product_browser)
 
 
 @pytest.fixture
 def ada(site: Site, product_browser: Browser) -> Iterator[Callable[..., Operator]]:
-    """Makes Ada, an operator who is not signed in yet; takes what Playwright's `new_context` takes."""
+    """Return a function that opens a browser for Ada, an operator who is not signed in; it takes the arguments of Playwright's `new_context`."""
     yield from _people(Operator, site, product_browser)
 
 

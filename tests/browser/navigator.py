@@ -1,4 +1,4 @@
-"""What people do in a browser, in words; held to the hooks of the pages (data-page, data-action, data-outcome)."""
+"""Actions of a person in a browser, by the hooks of the pages (data-page, data-action, data-outcome)."""
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -6,7 +6,7 @@ from tests.browser_client import Site
 
 
 class Navigator:
-    """One person at one browser tab."""
+    """One person with one browser tab."""
 
     def __init__(self, site: Site, page: Page) -> None:
         self.site = site
@@ -25,7 +25,7 @@ class Navigator:
         expect(self.page.locator("main")).to_have_attribute("data-outcome", outcome, timeout=within_seconds * 1000)
 
     def allows(self, workspace: str | None = None, scenario: str | None = None) -> None:
-        """On the practice Slack's consent page; a scenario is picked from its menu first."""
+        """Press Allow on the practice Slack's consent page, after picking a scenario from its menu."""
         self.is_on("practice-consent")
         if workspace:
             self.page.locator(f"input[name=workspace][value={workspace}]").check()
@@ -35,7 +35,7 @@ class Navigator:
         self.presses("allow")
 
     def reaches(self, target: Locator) -> None:
-        """By the Tab key alone, from wherever the focus is."""
+        """Move the focus to an element with the Tab key alone, from its current position."""
         for _ in range(60):
             self.page.keyboard.press("Tab")
             if target.evaluate("node => node === document.activeElement"):
@@ -48,21 +48,21 @@ class Navigator:
 
     @property
     def width(self) -> int:
-        """How wide the page is laid out, in CSS pixels; more than the window means sideways scroll."""
+        """Return the width of the page's layout, in CSS pixels; more than the window means horizontal scroll."""
         return int(self.page.evaluate("document.documentElement.scrollWidth"))
 
 
 class Customer(Navigator):
-    """Who was sent a link."""
+    """Person with a link."""
 
     def connects(self, link: str, workspace: str | None = None, scenario: str | None = None) -> None:
-        """From a link's start page to wherever Slack's answer leads."""
+        """Walk from a link's start page to the page where Slack's answer leads."""
         self.opens(link)
         self.presses("connect")
         self.allows(workspace, scenario)
 
     def asks_their_admin(self, link: str) -> str:
-        """Opens a link, says that they cannot approve apps, and gives the address that the page has for the admin."""
+        """Open a link, say that the person cannot approve apps, and return the address that the page has for the admin."""
         self.opens(link)
         self.presses("ask-admin")
         self.sees_outcome("awaiting_approval")
@@ -70,7 +70,7 @@ class Customer(Navigator):
 
 
 class Operator(Navigator):
-    """Who is signed in to the console."""
+    """Person who is signed in to the console."""
 
     def invitation(self) -> str:
         return self.site.sign_in_url("ada@northwind.test")

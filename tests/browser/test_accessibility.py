@@ -1,4 +1,4 @@
-"""Every page in both themes: axe finds nothing (WCAG 2.2 AA), and a window of 320 px needs no sideways scroll."""
+"""Every page in both themes: axe finds no fault (WCAG 2.2 AA), and a window of 320 px needs no horizontal scroll."""
 
 import re
 from collections.abc import Callable
@@ -25,21 +25,21 @@ _ALL: dict[str, object] = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-#: A theme changes colours alone.
+#: A theme changes only colors.
 _OF_A_THEME: dict[str, object] = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
 
 
 def holds(page: Page) -> None:
-    """Raises AssertionError with axe's report, or with how wide the page is. The page is dark and narrow after that."""
+    """Raise AssertionError with axe's report or the page's width. Leaves the page dark and narrow."""
     page.set_viewport_size(NARROW)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= NARROW["width"], f"{page.url} is {width} px wide"
-    # Without motion, since a colour on its way from one theme to the other is in neither.
+    # Without motion, because a color in transition belongs to neither theme.
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     _axe_finds_nothing(page, _ALL)
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     _axe_finds_nothing(page, _OF_A_THEME)
-    # What a window of 1280 px shows at a zoom of 200 %.
+    # A window of 1280 px at a zoom of 200 % has this width.
     page.set_viewport_size(ZOOMED)
     assert page.evaluate("document.documentElement.scrollWidth") <= ZOOMED["width"], page.url
 
@@ -86,9 +86,9 @@ def test_pages_on_the_way(site: Site, customer: Callable[..., Customer]) -> None
 def test_page_of_each_outcome(
     outcome: str, site: Site, visitor: BrowserClient, clock: Clock, customer: Callable[..., Customer]
 ) -> None:
-    """Made to happen by HTTP, then opened in a browser with the same cookies."""
+    """Each page is reached over HTTP, then opened in a browser with the same cookies."""
     there = ROWS[outcome].happens(Scene(site, visitor, clock))
-    # The one page that only another browser than the visitor's is shown.
+    # The only page that another browser than the visitor's shows.
     bea = customer() if outcome == "other_browser" else _same_browser(customer(), visitor)
     bea.opens(there.url)
     bea.sees_outcome(outcome)
@@ -107,7 +107,7 @@ def test_page_of_an_approval_that_came(site: Site, visitor: BrowserClient, custo
 
 
 @pytest.mark.parametrize("press", ["do-not-connect", "wait"])
-def test_page_of_a_grant_that_nobody_used(
+def test_page_of_an_unused_grant(
     press: str, site: Site, visitor: BrowserClient, clock: Clock, customer: Callable[..., Customer]
 ) -> None:
     set_up = visitor.connects(site.link(subscriber_id="bea", offered_context_keys=("team:a", "team:b")))
@@ -120,15 +120,17 @@ def test_page_of_a_grant_that_nobody_used(
     holds(bea.page)
 
 
-def test_page_while_slack_is_thinking(site: Site, visitor: BrowserClient, customer: Callable[..., Customer]) -> None:
+def test_page_while_slack_has_not_answered(
+    site: Site, visitor: BrowserClient, customer: Callable[..., Customer]
+) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     allowed = {"workspace": "T0ACMEHQ01", "action": "allow"}
     callback = visitor.asks("POST", consent.url, data=allowed).headers["Location"]
     bea = _same_browser(customer(), visitor)
-    # As if another replica was asking Slack: it has all the time that looking at the page takes.
+    # As if another replica were calling Slack, for as long as the checks of the page take.
     with site.runtime.database.transaction() as session:
         session.execute(update(Attempt).values(stage="exchanging", exchanging_at=datetime.now(UTC)))
-    # The script loads the page again after two seconds. On a busy machine axe takes longer than that.
+    # The script reloads the page after two seconds. On a busy machine axe takes longer than that.
     bea.page.route("**/finishing.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     bea.opens(callback)
     bea.is_on("finishing")

@@ -1,4 +1,4 @@
-"""The API reference in a browser: both themes, narrow and wide, with and without script."""
+"""The API reference in a browser: both themes, narrow and wide, with and without scripts."""
 
 from collections.abc import Callable
 

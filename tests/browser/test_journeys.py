@@ -1,4 +1,4 @@
-"""People's ways through the product in a real browser."""
+"""Journeys of people through the product in a real browser."""
 
 from collections.abc import Callable
 
@@ -53,7 +53,7 @@ def test_two_tabs_of_one_browser_both_finish(site: Site, customer: Callable[...,
     second.sees_outcome("reconnected")
 
 
-def test_approval_page_turns_into_connected_by_itself(site: Site, customer: Callable[..., Customer]) -> None:
+def test_approval_page_becomes_connected_by_itself(site: Site, customer: Callable[..., Customer]) -> None:
     bea, admin = customer(), customer()
     for_the_admin = bea.asks_their_admin(site.link())
     admin.connects(for_the_admin)
@@ -61,7 +61,7 @@ def test_approval_page_turns_into_connected_by_itself(site: Site, customer: Call
     bea.sees_outcome("connected", within_seconds=5)
 
 
-def test_approval_page_turns_into_connected_by_a_refresh_without_scripts(
+def test_approval_page_becomes_connected_by_a_refresh_without_scripts(
     site: Site, customer: Callable[..., Customer]
 ) -> None:
     bea, admin = customer(java_script_enabled=False), customer()

@@ -1,4 +1,4 @@
-"""What style sheets alone decide: widths, heights, what is cut off, and what is printed."""
+"""Results of the style sheets alone: widths, heights, truncated text, and the printed page."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,9 @@ from tests.browser_client import BrowserClient, Site
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 _CONTROL = 44
-#: The width of A4 between the margins that Chromium prints.
+#: Width of A4 between the margins that Chromium prints.
 _PAPER = ViewportSize(width=718, height=1000)
-#: How many pixels the longest text of a field needs more than the field has.
+#: Number of pixels by which the longest text of a field exceeds the field.
 _CUT_OFF = """field => {
   const style = getComputedStyle(field), pen = document.createElement("canvas").getContext("2d");
   pen.font = style.font;
@@ -29,7 +29,7 @@ _CUT_OFF = """field => {
 
 @pytest.fixture
 def listed(site: Site) -> None:
-    """Two connections, one of them with the longest state and values that fill their columns."""
+    """Create two connections, one with the longest state and with values that fill their columns."""
     with BrowserClient(site) as bea:
         bea.connects(site.link())
         long = "customer-" + "0123456789" * 6
@@ -47,7 +47,7 @@ def test_list_fits_every_width(ada: Callable[..., Operator]) -> None:
     me = ada()
     me.signs_in()
     table = me.page.get_by_role("table")
-    # Both sides of 700 px, where the cards become a table, of 960, where the rail is at the side, and of 1280.
+    # Both sides of 700 px, where the cards become a table, of 960, where the rail moves to the side, and of 1280.
     for width in (320, 375, 390, 640, 700, 736, 768, 960, 1024, 1083, 1180, 1280):
         me.page.set_viewport_size({"width": width, "height": 800})
         assert me.width <= width
@@ -93,7 +93,7 @@ def test_list_is_printed_as_a_table(ada: Callable[..., Operator]) -> None:
     assert me.width <= _PAPER["width"]
 
 
-def test_headings_break_between_words_alone(site: Site, customer: Callable[..., Customer]) -> None:
+def test_headings_break_only_between_words(site: Site, customer: Callable[..., Customer]) -> None:
     bea = customer(viewport={"width": 320, "height": 640})
     bea.opens(site.link())
     heading = bea.page.locator("h1")

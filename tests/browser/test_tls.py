@@ -1,4 +1,4 @@
-"""The product behind TLS, as it stands on the open internet: the browser holds it to what https alone allows."""
+"""The product behind TLS, as on the internet: the browser enforces the rules of https."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def test_cookies_are_bound_to_the_host_and_forms_post_over_https(
 
 @contextmanager
 def _encrypted(site: Site, port: int, folder: Path) -> Iterator[None]:
-    """The same app once more, behind TLS: the product asks its practice Slack at the plain port, as behind a proxy."""
+    """Serve the same app once more, behind TLS: the product calls its practice Slack at the plain port, as behind a proxy."""
     server = make_server("127.0.0.1", port, site.app, threaded=True, ssl_context=certificates.self_signed(folder))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""A deployment of its own for each test, and a shell in it."""
+"""A separate deployment for each test, and a shell in it."""
 
 import subprocess
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.ports import free_port
 
 @pytest.fixture
 def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
-    """A deployment in practice mode that is set up, with a port of its own."""
+    """Create a deployment in practice mode that is set up, with its own port."""
     given = {
         **bare(),
         "INSTANCE": str(tmp_path / "instance"),

@@ -20,7 +20,7 @@ from tests.conftest import KEY, SECRET
 pytestmark = pytest.mark.slow
 
 USER = f"shell:{pwd.getpwuid(os.getuid()).pw_name}"
-#: Secrets that the commands below are given.
+#: Secrets that the commands below receive.
 SECRETS = ("secret-of-the-app", "secret-of-requests", "another-secret")
 APP = ("acme", "--client-id", "1.1", "--client-secret", SECRETS[0], "--signing-secret", SECRETS[1])
 
@@ -41,7 +41,7 @@ CHANGES: list[tuple[tuple[str, ...], list[tuple[str, str]]]] = [
     (("operator", "remove", "ada@northwind.test"), [("operator.removed", "ada@northwind.test")]),
     (("practice", "clear"), [("practice.cleared", "slack-practice"), ("practice.cleared", "trial")]),
 ]  # fmt: skip
-#: These change nothing that an audit is about: they read, serve, ask Slack, or delete what has expired.
+#: These record no change: they read, serve, call Slack, or delete expired rows.
 WITHOUT_CHANGES = {"serve", "web", "sweep", "keys generate", "connection verify"}
 #: These have a test of their own below.
 ELSEWHERE = {"setup", "link revoke", "connection disconnect"}

@@ -1,10 +1,10 @@
-"""Bodies that most tests begin with. What a test is about stands in the test."""
+"""Bodies that most tests start from. Each test adds the members that it is about."""
 
 from typing import Any
 
 WORKSPACE = {"id": "T123456", "name": "Acme HQ"}
 AUTH = {"accessToken": "Workspace access token"}
-#: What the reference page sends.
+#: Request of the reference page.
 REFERENCE = {
     "identifier": "slack-prod-user123-abc4",
     "subscriberId": "subscriber-123",
@@ -17,13 +17,13 @@ REFERENCE = {
 
 
 def connection(**given: Any) -> dict[str, Any]:
-    """A connection for the subscriber `bea`, unless `given` says whose it is."""
-    whose = {} if {"subscriberId", "context"} & set(given) else {"subscriberId": "bea"}
-    return {"integrationIdentifier": "slack-prod", "workspace": WORKSPACE, "auth": AUTH, **whose, **given}
+    """Return a connection for the subscriber `bea`, unless `given` has a subscriber or a context."""
+    owner = {} if {"subscriberId", "context"} & set(given) else {"subscriberId": "bea"}
+    return {"integrationIdentifier": "slack-prod", "workspace": WORKSPACE, "auth": AUTH, **owner, **given}
 
 
 def endpoint(**given: Any) -> dict[str, Any]:
-    """A channel of `bea`'s."""
+    """Return a channel of `bea`'s."""
     return {
         "subscriberId": "bea",
         "integrationIdentifier": "slack-prod",
@@ -34,7 +34,7 @@ def endpoint(**given: Any) -> dict[str, Any]:
 
 
 def within(found: Any, expected: Any) -> bool:
-    """Whether `found` has all that `expected` has; it may have more members, but its lists are as long."""
+    """Return whether `found` contains all of `expected`; it may have more members, but its lists are as long."""
     if isinstance(expected, dict):
         return isinstance(found, dict) and all(
             name in found and within(found[name], value) for name, value in expected.items()

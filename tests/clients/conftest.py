@@ -1,4 +1,4 @@
-"""The product with the integration of the documented example, and the programs that talk to it."""
+"""The product with the integration of the documented example, and the clients that call it."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,30 +13,30 @@ from tests.clients import official
 from tests.clients.official import Client
 from tests.conftest import Clock, copied, sites
 
-#: A key with these scopes; with all of them if none is named.
+#: Create a key with these scopes; with all of them if none is named.
 MakeKey = Callable[..., str]
-#: The client that this run of the test is for, with a key.
+#: Create the client that this run of the test is for, with a key.
 Connect = Callable[[str], Client]
 
-#: Tests ask faster than programs do; the limit has a test of its own.
+#: Tests send requests faster than programs do; the limit has its own test.
 _FAST = {"api_rate_limit": 100_000}
 
 
 @pytest.fixture
 def shop_settings() -> dict[str, object]:
-    """What a test may parametrise to run the product otherwise."""
+    """Settings of the product, which a test may parametrize."""
     return dict(_FAST)
 
 
 @pytest.fixture
 def shop(start_site: Callable[..., Site], shop_settings: dict[str, object]) -> Site:
-    """The product, with the integration that the documented example names."""
+    """Start the product, with the integration that the documented example names."""
     return _with_integration(start_site(**shop_settings))
 
 
 @pytest.fixture(scope="module")
 def standing_shop(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One product for all tests of a module: for tables whose rows change nothing."""
+    """Start one product for all tests of a module, for requests that change nothing."""
     folder = tmp_path_factory.mktemp("standing")
     with copied(empty_database, folder) as url, sites(url, folder, Clock()) as start:
         yield _with_integration(start(**_FAST))
@@ -49,7 +49,7 @@ def make_key(shop: Site) -> MakeKey:
 
 @pytest.fixture(scope="session")
 def node() -> Iterator[subprocess.Popen[str]]:
-    """One Node with the TypeScript client, for all tests of this process."""
+    """Start one Node process with the TypeScript client, for all tests of this process."""
     with official.start_node() as running:
         yield running
         assert running.stdin is not None
@@ -59,7 +59,7 @@ def node() -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture(params=["python", "typescript"])
 def client(request: pytest.FixtureRequest) -> Callable[[str, str], Client]:
-    """Every test that takes this runs with each of the two official clients: address and key to a client."""
+    """Run the test with each of the two official clients: takes an address and a key."""
     if request.param == "python":
         return official.Python
     node = request.getfixturevalue("node")
@@ -73,7 +73,7 @@ def connect(client: Callable[[str, str], Client], shop: Site) -> Connect:
 
 @pytest.fixture
 def novu(connect: Connect, make_key: MakeKey) -> Client:
-    """An official client whose key may do everything."""
+    """Return an official client whose key has every scope."""
     return connect(make_key())
 
 
@@ -84,7 +84,7 @@ def standing_novu(client: Callable[[str, str], Client], standing_shop: Site) -> 
 
 @pytest.fixture
 def http(shop: Site) -> Iterator[httpx.Client]:
-    """Bare requests with a key that may do everything, for what the clients do not show."""
+    """Return an HTTP client whose key has every scope, for details that the official clients do not show."""
     with closing(bare(shop)) as found:
         yield found
 
@@ -99,7 +99,7 @@ def key_for(site: Site, *scopes: str, environment: str = "Development") -> str:
 
 
 def fill(site: Site, *rows: tuple[str, object]) -> None:
-    """Makes what a table of calls is asked about: each row an address and a body."""
+    """Create the rows that a table of calls needs: each an address and a body."""
     with closing(bare(site)) as http:
         for path, body in rows:
             assert http.post(path, json=body).status_code == 201, (path, body)

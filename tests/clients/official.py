@@ -1,6 +1,6 @@
-"""The two official clients, unmodified, behind one door: the same call, its answer in the same shape.
+"""The two official clients, unmodified, behind one interface: the same calls, and results in the same shape.
 
-`CALLS` here and in novu.mjs are the list of what the product serves, each as a program of that language writes it.
+`CALLS` here and in novu.mjs list the operations that the product serves, as a program in that language calls them.
 """
 
 import json
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program gets: the typed result as JSON, or the name of the error that was raised, and what it carries."""
+    """Result of a call: the typed result as JSON, or the name of the error that was raised, and its details."""
 
     result: Any = None
     error: str | None = None
@@ -84,26 +84,26 @@ CALLS: dict[str, Callable[..., Any]] = {
 
 
 class Python:
-    """`novu-py`, with its retries off: it would repeat a 409 for an hour."""
+    """`novu-py` without its retries: it would repeat a 409 for an hour."""
 
     def __init__(self, address: str, secret: str) -> None:
         self._novu = Novu(secret_key=secret, server_url=address, retry_config=None)
 
     def __call__(self, call: str, *, headers: Mapping[str, str] = {}, **given: Any) -> Answer:
         try:
-            told = CALLS[call](self._novu, {"http_headers": headers}, **given)
+            returned = CALLS[call](self._novu, {"http_headers": headers}, **given)
         except NovuError as refused:
             name = type(refused).__name__
             return Answer(
                 None, _UNTYPED.get(name, name), refused.status_code, _json(refused.body), _flat(refused.headers)
             )
-        # A call without an answer, such as a delete, has headers alone.
-        result = told.model_dump(by_alias=True, mode="json").get("result") if told else None
-        return Answer(_plain(result), headers=_flat(told.headers if told else {}))
+        # A call without a response body, such as a delete, returns headers only.
+        result = returned.model_dump(by_alias=True, mode="json").get("result") if returned else None
+        return Answer(_plain(result), headers=_flat(returned.headers if returned else {}))
 
 
 class TypeScript:
-    """`@novu/api` in a Node of its own, which answers calls line by line."""
+    """`@novu/api` in its own Node process, which answers calls line by line."""
 
     def __init__(self, node: subprocess.Popen[str], address: str, secret: str) -> None:
         self._node, self._address, self._secret = node, address, secret
@@ -114,11 +114,13 @@ class TypeScript:
         asked = {"call": call, "given": given, "headers": headers, "address": self._address, "secret": self._secret}
         self._node.stdin.write(json.dumps(asked) + "\n")
         self._node.stdin.flush()
-        told = json.loads(self._node.stdout.readline())
-        if name := told.get("error"):
-            assert told.get("status"), told
-            return Answer(None, _UNTYPED.get(name, name), told["status"], _json(told["body"]), _flat(told["headers"]))
-        return Answer(told["result"], headers=_flat(told["headers"]))
+        returned = json.loads(self._node.stdout.readline())
+        if name := returned.get("error"):
+            assert returned.get("status"), returned
+            return Answer(
+                None, _UNTYPED.get(name, name), returned["status"], _json(returned["body"]), _flat(returned["headers"])
+            )
+        return Answer(returned["result"], headers=_flat(returned["headers"]))
 
 
 def start_node() -> subprocess.Popen[str]:
@@ -129,7 +131,7 @@ def start_node() -> subprocess.Popen[str]:
 
 
 def _plain(result: Any) -> Any:
-    """Without the underscores that some members of this family begin with: the TypeScript client cuts them off."""
+    """Remove the underscores with which some members of contexts begin: the TypeScript client drops them."""
     if isinstance(result, list):
         return [_plain(one) for one in result]
     if isinstance(result, dict):

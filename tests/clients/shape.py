@@ -1,4 +1,4 @@
-"""The documented shape of an error, as any client may rely on it."""
+"""Documented shape of an error, as any client may rely on it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ MEMBERS = {"statusCode", "timestamp", "path", "message", "error", "code", "reque
 
 
 def is_documented(answer: httpx.Response) -> bool:
-    """Whether an answer is a success, or an error below 500 in the one shape."""
+    """Return whether the response is a success, or an error below 500 in the documented shape."""
     if answer.is_success:
         return True
     if answer.status_code >= 500 or answer.headers["content-type"] != "application/json":

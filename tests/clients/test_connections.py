@@ -1,4 +1,4 @@
-"""Connections through both official clients: what they make, find, change and remove."""
+"""Connections through both official clients: create, find, change and delete."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from tests.clients.bodies import AUTH, WORKSPACE, connection
 from tests.clients.conftest import Connect, MakeKey, key_for
 from tests.clients.official import Client
 
-#: What is asked for, and what the clients must get for it.
+#: Request, and the result that the clients must return.
 CREATED: list[Any] = [
     pytest.param(
         connection(subscriberId="subscriber-123"),
@@ -65,7 +65,7 @@ CREATED: list[Any] = [
 
 
 @pytest.mark.parametrize(("body", "expected"), CREATED)
-def test_what_is_created_is_answered_and_found_again(novu: Client, body: Any, expected: dict[str, Any]) -> None:
+def test_created_connection_is_returned_and_found(novu: Client, body: Any, expected: dict[str, Any]) -> None:
     created = novu("connections.create", body=body).result
     assert {name: created[name] for name in expected} == expected
     assert novu("connections.retrieve", identifier=created["identifier"]).result == created
@@ -86,7 +86,7 @@ def test_update_replaces_workspace_and_token_whole(novu: Client) -> None:
     assert novu("connections.retrieve", identifier=created["identifier"]).result == updated
 
 
-def test_deleted_connection_is_gone_and_can_be_made_again(novu: Client) -> None:
+def test_deleted_connection_is_gone_and_can_be_created_again(novu: Client) -> None:
     body = connection(identifier="once")
     novu("connections.create", body=body)
     assert novu("connections.delete", identifier="once").error is None
@@ -94,7 +94,7 @@ def test_deleted_connection_is_gone_and_can_be_made_again(novu: Client) -> None:
     assert novu("connections.create", body=body).error is None
 
 
-def test_key_without_the_scope_gets_no_token_and_the_clients_bear_it(
+def test_key_without_the_scope_gets_no_token_and_the_clients_accept_it(
     novu: Client, connect: Connect, make_key: MakeKey
 ) -> None:
     created = novu("connections.create", body=connection()).result

@@ -1,4 +1,4 @@
-"""Every error that a client can meet, through both official clients: the type that it raises, and what that says."""
+"""Every error that a client can receive, through both official clients: the type that it raises, and its message."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _refused(call: str, status: int, message: str, **given: Any) -> Any:
     return pytest.param(call, given, status, message, id=f"{status} {call} {message[:50]}")
 
 
-#: After a connection `taken`, a context and a subscriber were made: the call, its status, and its message from the start.
+#: The call, its status, and the beginning of its message. A connection `taken`, a context and a subscriber exist.
 REFUSED = [
     _refused(
         "connections.create",
@@ -188,7 +188,7 @@ def test_wrong_field_is_named_in_a_validation_error(standing_novu: Client, call:
     assert set(answer.body) >= NEEDED
 
 
-def test_everything_that_is_wrong_is_said_at_once(novu: Client) -> None:
+def test_all_invalid_members_are_reported_at_once(novu: Client) -> None:
     body = connection(identifier="a/b", workspace={"id": ""}, auth={"accessToken": ""})
     assert set(novu("connections.create", body=body).body["errors"]) == {
         "identifier",
@@ -238,7 +238,7 @@ def test_body_over_100_kilobytes_is_413(novu: Client) -> None:
 
 
 @pytest.mark.parametrize("shop_settings", [{"api_rate_limit": 2}], ids=["two a second"])
-def test_too_many_requests_are_429_and_told_when_to_come_back(novu: Client) -> None:
+def test_too_many_requests_are_429_with_the_time_to_wait(novu: Client) -> None:
     answers = [novu("connections.list", query={}) for _ in range(8)]
     refused = next(one for one in answers if one.error)
     assert (refused.error, refused.status, refused.body["message"]) == ("untyped", 429, "API rate limit exceeded")

@@ -1,4 +1,4 @@
-"""What connections refer to, through both official clients: integrations, install addresses, contexts, subscribers, channels."""
+"""The objects around connections, through both official clients: integrations, install URLs, contexts, subscribers, channels."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _TENANT = {"type": "tenant", "id": "org-123"}
 _ASKED = {"kind": "tenant", "name": "org-123"}
 _GONE = 404
 
-#: One story a line of life: calls in their order, and what each must answer (a status where it is refused).
+#: Sequences of calls in their order, each with the expected result (a status if it is refused).
 STORIES: list[Any] = [
     pytest.param(
         [
@@ -146,7 +146,7 @@ STORIES: list[Any] = [
 
 
 @pytest.mark.parametrize("calls", STORIES)
-def test_calls_answer_one_after_the_other(novu: Client, calls: Calls) -> None:
+def test_sequence_of_calls_returns_the_expected_results(novu: Client, calls: Calls) -> None:
     for call, given, expected in calls:
         answer = novu(call, **given)
         if isinstance(expected, int):
@@ -164,7 +164,7 @@ def test_subscriber_that_exists_is_refused_where_that_is_asked(novu: Client) -> 
     assert novu("subscribers.retrieve", subscriber="bea").result["firstName"] == "Bea"
 
 
-#: A list, what makes three rows in it, and the member that names a row.
+#: A list, the calls that create three rows in it, and the member that identifies a row.
 LISTS: list[Any] = [
     pytest.param(
         "contexts.list", "contexts.create", [{"type": "tenant", "id": name} for name in "abc"], "id", id="contexts"
@@ -198,7 +198,7 @@ def test_other_lists_have_pages_too(novu: Client, listing: str, creating: str, b
     assert [one[member] for one in novu(listing, query={}).result["data"]] == ["c", "b", "a"]
 
 
-#: After the bodies were made: the list, its query, the rows found, oldest first.
+#: The list, its query, and the expected rows, oldest first, after the bodies were created.
 NARROWED: list[Any] = [
     pytest.param("contexts.list", {"id": "org-123"}, ["tenant:org-123"], id="contexts by id"),
     pytest.param("contexts.list", {"search": "REGION:us"}, ["region:us-east-1"], id="contexts by part"),
@@ -255,10 +255,10 @@ ADDRESSES: list[Any] = [
 ]
 
 
-# The Python client warns of the older name.
+# The Python client warns about the older name.
 @pytest.mark.filterwarnings("ignore:.*DEPRECATED:DeprecationWarning")
 @pytest.mark.parametrize(("call", "body"), ADDRESSES)
-def test_install_address_leads_to_a_connection(novu: Client, shop: Site, call: str, body: dict[str, Any]) -> None:
+def test_install_url_leads_to_a_connection(novu: Client, shop: Site, call: str, body: dict[str, Any]) -> None:
     asked = {"integrationIdentifier": "slack-prod", "connectionIdentifier": "mine", **body}
     url = novu(call, body=asked).result["url"]
     assert url.startswith(f"{shop.settings.origin}/connect/")

@@ -1,4 +1,4 @@
-"""Bodies that nobody means well with: whatever comes in, the answer is documented and tells no secret."""
+"""Hostile bodies: the response is always documented and contains no secret."""
 
 import json
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from tests.clients.conftest import bare, fill
 
 pytestmark = pytest.mark.slow
 
-#: Stands in every text below `auth`; a key without the scope for secrets must never see it again.
+#: In every text below `auth`; a key without the scope for secrets must never see it again.
 SECRET = "xoxb-hush"
 
 _CONNECTION = connection(identifier="x", context={"tenant": {"id": "org-123", "data": {"plan": "gold"}}})
 _AUTH = {"accessToken": SECRET, "refreshToken": SECRET, "expiresAt": "2030-01-01T00:00:00Z"}
 
-#: Where a body goes, and one that does well there.
+#: Address for a body, and a valid body.
 TARGETS: list[Any] = [
     pytest.param("POST", "/v1/channel-connections", {**_CONNECTION, "auth": _AUTH}, id="connection"),
     pytest.param("PATCH", "/v1/channel-connections/there", {"workspace": {"id": "T1"}, "auth": _AUTH}, id="update"),
@@ -51,7 +51,7 @@ _VALUES = st.recursive(
 
 @pytest.fixture(scope="module")
 def writer(standing_shop: Site) -> Iterator[httpx.Client]:
-    """A key that may write everything and see no secret."""
+    """Create a key that may write everything and see no secret."""
     fill(standing_shop, ("/v1/channel-connections", connection(identifier="there")))
     with closing(bare(standing_shop, "connections:read", "connections:write", "links:write")) as client:
         client.headers["Content-Type"] = "application/json"
@@ -78,7 +78,7 @@ def test_wrong_types_anywhere_are_answered_in_the_documented_shape(
     assert SECRET not in answer.text
 
 
-#: Bodies that are not JSON objects as the standard means them.
+#: Bodies that are not JSON objects by the standard (RFC 8259).
 BROKEN: list[Any] = [
     pytest.param(b"", id="nothing"),
     pytest.param(b"{", id="half"),
@@ -103,7 +103,7 @@ BROKEN: list[Any] = [
 
 
 @pytest.mark.parametrize("content", BROKEN)
-def test_what_is_no_json_object_is_refused(writer: httpx.Client, content: bytes) -> None:
+def test_body_other_than_a_json_object_is_refused(writer: httpx.Client, content: bytes) -> None:
     for method, path in [target.values[:2] for target in TARGETS]:
         answer = writer.request(method, path, content=content)
         assert answer.status_code in {400, 422}, (path, answer.status_code, answer.text)
@@ -112,7 +112,7 @@ def test_what_is_no_json_object_is_refused(writer: httpx.Client, content: bytes)
 
 
 def _places(body: Any, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """The way to every member of a body."""
+    """Yield the path to every member of a body."""
     below = body.items() if isinstance(body, dict) else ()
     return [way for name, value in below for way in ((*above, name), *_places(value, (*above, name)))]
 
@@ -127,7 +127,7 @@ def _put(body: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
 
 
 def _marked(value: Any) -> Any:
-    """With the secret in every text, so that an answer which repeats one is caught."""
+    """Return the body with the secret in every text, so that a response which repeats one is noticed."""
     if isinstance(value, str):
         return SECRET + value
     if isinstance(value, list):

@@ -1,10 +1,10 @@
-"""Idempotency keys as both official clients send them: given, replayed, reused."""
+"""Idempotency keys as both official clients send them: first use, replay, reuse."""
 
 from tests.clients.bodies import connection
 from tests.clients.official import Client
 
 
-def test_same_key_and_body_answer_the_same_and_say_so(novu: Client) -> None:
+def test_same_key_and_body_return_a_marked_replay(novu: Client) -> None:
     first = novu("connections.create", body=connection(), key="once")
     again = novu("connections.create", body=connection(), key="once")
     assert again.result == first.result
@@ -13,7 +13,7 @@ def test_same_key_and_body_answer_the_same_and_say_so(novu: Client) -> None:
     assert novu("connections.list", query={}).result["totalCount"] == 1
 
 
-def test_without_a_key_of_ones_own_each_call_is_a_new_one(novu: Client) -> None:
+def test_each_call_without_a_given_key_is_a_new_request(novu: Client) -> None:
     assert novu("connections.create", body=connection()).error is None
     assert novu("connections.create", body=connection()).status == 409
 

@@ -1,4 +1,4 @@
-"""The official clients are what they are on their registries: pinned, whole, and the same calls are made of both."""
+"""The official clients are installed as published: pinned, complete, and called by the tests with the same operations."""
 
 import importlib.metadata
 import json
@@ -19,14 +19,14 @@ def test_lock_file_has_checksums_and_no_registry() -> None:
     assert [place for place, one in packages.items() if "resolved" in one] == []
 
 
-def test_installed_is_what_the_lock_file_says() -> None:
+def test_installed_packages_match_the_lock_file() -> None:
     for place, one in LOCK["packages"].items():
         if place:
             installed = json.loads((official.HERE / place / "package.json").read_text(encoding="utf-8"))
             assert installed["version"] == one["version"]
 
 
-def test_both_clients_are_of_the_version_that_the_contract_was_read_from() -> None:
+def test_both_clients_have_the_version_that_the_api_was_compared_with() -> None:
     assert importlib.metadata.version("novu-py") == "3.19.0"
     assert LOCK["packages"]["node_modules/@novu/api"]["version"] == "3.19.1"
 

@@ -9,7 +9,7 @@ from tests.clients.bodies import connection
 from tests.clients.conftest import fill
 from tests.clients.official import Client
 
-#: Made in this order.
+#: Created in this order.
 CONNECTIONS = [
     connection(identifier="ada", subscriberId="ada"),
     connection(identifier="bea", subscriberId="bea"),
@@ -23,7 +23,7 @@ ALL = [one["identifier"] for one in CONNECTIONS]
 SHARED = ["shared", "shared-both"]
 BEAS = ["bea", "bea-tenant", "bea-both", "practice"]
 
-#: The query, and who is found: oldest first.
+#: The query, and the connections found: oldest first.
 FILTERS: list[Any] = [
     pytest.param({}, ALL, id="nothing asked"),
     pytest.param({"subscriberId": "bea"}, ["bea", "bea-tenant", "bea-both", *SHARED, "practice"], id="subscriber"),
@@ -68,13 +68,13 @@ def standing_shop(standing_shop: Site) -> Site:
 
 @pytest.fixture
 def filled(novu: Client, shop: Site) -> Client:
-    """The same rows, for tests that change them."""
+    """Create the same rows, for tests that change them."""
     fill(shop, *MADE)
     return novu
 
 
 @pytest.mark.parametrize(("query", "expected"), FILTERS)
-def test_filter_finds_what_it_says_and_counts_it(
+def test_filter_finds_and_counts_the_matching_connections(
     standing_novu: Client, query: dict[str, Any], expected: list[str]
 ) -> None:
     page = _page(standing_novu, **query, orderDirection="ASC")
@@ -83,7 +83,7 @@ def test_filter_finds_what_it_says_and_counts_it(
     assert _names(_page(standing_novu, **query)) == expected[::-1]
 
 
-def test_newest_first_and_ten_unless_asked_otherwise(filled: Client) -> None:
+def test_list_is_newest_first_with_ten_rows_by_default(filled: Client) -> None:
     for number in range(5):
         filled("connections.create", body=connection(identifier=f"more-{number}", subscriberId=f"more-{number}"))
     page = _page(filled)
@@ -116,7 +116,7 @@ def test_cursor_can_be_included(standing_novu: Client) -> None:
     assert _names(included) == [ALL[-2], *_names(without)]
 
 
-def test_cursor_holds_its_place_when_rows_go_and_come(filled: Client) -> None:
+def test_cursor_keeps_its_position_when_rows_are_deleted_and_created(filled: Client) -> None:
     first = _page(filled, limit=3)
     filled("connections.delete", identifier=_names(first)[-1])
     filled("connections.create", body=connection(identifier="newest", subscriberId="newest"))

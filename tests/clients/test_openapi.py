@@ -1,4 +1,4 @@
-"""schemathesis walks the API's own description: no answer is undocumented, whatever the description lets through."""
+"""schemathesis tests the API by its own description: every response to a request that the description allows is documented."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ CHECKS: list[Any] = [
     response_schema_conformance,
 ]
 
-#: Rows that are there, by the name of the path's parameter.
+#: Existing rows, by the name of the path's parameter.
 THERE = {"identifier": "there", "type": "tenant", "id": "org-123", "subscriberId": "bea", "subscriber_id": "bea"}
 
 
@@ -59,7 +59,7 @@ def test_every_answer_is_documented(filled: Site, mode: GenerationMode, there: b
 
 
 def _walk(operation: Any, mode: GenerationMode, there: dict[str, str], headers: dict[str, str]) -> None:
-    # Bounded, and the same cases each time.
+    # Bounded, and the same cases in each run.
     @settings(max_examples=8, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def walk(case: Case[Any]) -> None:

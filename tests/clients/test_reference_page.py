@@ -1,4 +1,4 @@
-"""The documented example, sent with curl by a shell that knows nothing but the commands of the README."""
+"""The documented example, sent with curl from a shell with the README's commands."""
 
 import json
 import os
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
 
-#: The members that the reference page shows for an answer.
+#: Members of the response that the reference page shows.
 MEMBERS = {
     "identifier", "channel", "providerId", "integrationIdentifier", "subscriberId", "contextKeys", "workspace", "auth",
     "createdAt", "updatedAt",
@@ -36,7 +36,7 @@ def site(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def shell(site: Site) -> dict[str, str]:
-    """The environment of an operator's shell beside the running server."""
+    """Return the environment of an operator's shell beside the running server."""
     return {
         "PATH": os.environ["PATH"],
         "PORT": str(site.settings.port),
@@ -73,7 +73,7 @@ def test_documented_example_is_answered_as_documented(
     site: Site, shell: dict[str, str], key: str, changed: dict[str, Any], answer: dict[str, Any]
 ) -> None:
     sent = {**REFERENCE, **changed}
-    told = _run(
+    output = _run(
         [
             "curl", "--silent", "--write-out", "\n%{http_code}", f"{site.settings.origin}/v1/channel-connections",
             "--header", f"Authorization: ApiKey {key}",
@@ -83,7 +83,7 @@ def test_documented_example_is_answered_as_documented(
         ],
         shell,
     )  # fmt: skip
-    body, _, status = told.rpartition("\n")
+    body, _, status = output.rpartition("\n")
     found = json.loads(body)
     assert status == "201"
     assert set(found) >= MEMBERS

@@ -1,4 +1,4 @@
-"""The security and caching headers of every answer, over the whole URL map."""
+"""Security and caching headers of every response, over the whole URL map."""
 
 from collections.abc import Callable, Iterator
 
@@ -55,7 +55,7 @@ def test_every_answer_has_the_headers_of_its_blueprint(site: Site, operator: Bro
         ("GET", "/v1/" + "a" * 9000, 414, API),
     ],
 )
-def test_an_address_without_a_view_has_them_too(
+def test_an_address_without_a_view_has_the_headers_too(
     method: str, address: str, status: int, expected: tuple[str | None, ...], visitor: BrowserClient
 ) -> None:
     answer = visitor.asks(method, address)
@@ -73,7 +73,7 @@ def test_only_pages_with_a_form_to_slack_let_forms_leave(site: Site, operator: B
 
 
 @pytest.mark.parametrize("address", ["/sign-in", "/nowhere", "/static/css/base.css", "/v1/channel-connections"])
-def test_only_https_deployments_demand_https(address: str, start_site: Callable[..., Site]) -> None:
+def test_only_https_deployments_require_https(address: str, start_site: Callable[..., Site]) -> None:
     for public_url, expected in [("https://connect.example.com", "max-age=31536000"), (None, None)]:
         live = start_site(**({"public_url": public_url} if public_url else {}))
         with live.app.test_client().get(address, base_url=live.settings.origin) as answer:
@@ -81,7 +81,7 @@ def test_only_https_deployments_demand_https(address: str, start_site: Callable[
 
 
 def test_a_policy_allows_framing_by_the_origins_that_it_names(site: Site) -> None:
-    """No blueprint of the product does, see the walk above."""
+    """No blueprint of the product allows it, see the test above."""
     card = Blueprint("card_of_this_test", __name__)
     origins = ["https://host.example", "https://other.example"]
     security_headers.set_policy(card, HeaderPolicy(framing_origins=lambda: origins))
@@ -100,7 +100,7 @@ def test_a_policy_allows_framing_by_the_origins_that_it_names(site: Site) -> Non
 
 def _answers(site: Site, client: BrowserClient) -> Iterator[tuple[Rule, httpx.Response]]:
     for rule in site.app.url_map.iter_rules():
-        # Sign-out comes last, so that the answers of the console are those for operators.
+        # Sign-out comes last, so that the responses of the console are those for operators.
         if rule.endpoint == "operators.out":
             continue
         values = dict.fromkeys(rule.arguments, "css/base.css" if rule.endpoint == "static" else "x1")

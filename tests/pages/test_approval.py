@@ -1,4 +1,4 @@
-"""Who cannot approve apps hands the install on to an admin, and is told when it is done."""
+"""A customer who cannot approve apps hands the install on to an admin, and sees when it is done."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ def status_url(page: Page) -> str:
     return next(url for one in page.root.iter() if (url := one.get("data-status-url")))
 
 
-def test_the_page_turns_into_connected_when_the_admin_has_installed(site: Site, visitor: BrowserClient) -> None:
+def test_the_page_becomes_connected_when_the_admin_has_installed(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
     assert (page.name, page.outcome, page.status) == ("approval", "awaiting_approval", 200)
     message = next(one for one in page.root.iter("p") if one.get("id") == "approval-message")
@@ -32,7 +32,7 @@ def test_the_page_turns_into_connected_when_the_admin_has_installed(site: Site, 
     assert visitor.opens(page.url).heading == "Acme Test is connected"
 
 
-def test_the_admins_link_lives_seven_days(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_the_admins_link_is_valid_for_seven_days(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
     with BrowserClient(site) as admin:
         clock.forward(days=6, hours=23)
@@ -42,7 +42,7 @@ def test_the_admins_link_lives_seven_days(site: Site, visitor: BrowserClient, cl
     assert visitor.opens(link_for_admin(other)).outcome == "link_expired"
 
 
-def test_who_cancelled_is_offered_the_way_over_the_admin(site: Site, visitor: BrowserClient) -> None:
+def test_a_canceled_install_offers_the_approval_by_an_admin(site: Site, visitor: BrowserClient) -> None:
     for scenario in ("cancelled", "cancelled_without_description"):
         page = visitor.connects(site.link(), scenario=scenario)
         assert visitor.presses(page, "ask-admin").outcome == "awaiting_approval"
@@ -69,7 +69,7 @@ def test_an_operators_request_leads_the_admin_to_the_set_up_page(site: Site, ope
     assert operator.opens(page.url).outcome == "connected"
 
 
-def test_only_the_browser_that_asked_learns_how_it_went(site: Site, visitor: BrowserClient) -> None:
+def test_only_the_browser_that_asked_sees_the_result(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
     with BrowserClient(site) as other:
         assert other.opens(page.url).outcome == "other_browser"
@@ -86,7 +86,7 @@ def test_a_link_is_handed_on_once_and_an_approval_not_at_all(site: Site, visitor
     assert first == again == other != link
 
 
-def test_what_was_handed_on_ends_with_its_link(site: Site, visitor: BrowserClient) -> None:
+def test_an_approval_ends_with_its_link(site: Site, visitor: BrowserClient) -> None:
     for ends in ("revoked", "used", "revoked on the way"):
         link = site.link(subscriber_id=ends.replace(" ", "-"))
         approval = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
@@ -111,30 +111,28 @@ def test_link_is_used_by_its_approval(site: Site, visitor: BrowserClient) -> Non
         assert stranger.opens(link).outcome == "link_used"
 
 
-def test_what_is_handed_on_of_an_open_link_lives_no_longer(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_an_approval_of_an_open_link_expires_with_it(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
     clock.forward(hours=25)
     assert visitor.opens(link_for_admin(page)).outcome == "link_expired"
 
 
 @pytest.mark.parametrize("scenario", ["enterprise_is_restricted", "cancelled_without_description", "cancelled"])
-def test_who_renews_with_a_used_link_is_offered_nothing_that_could_not_be_used(
-    scenario: str, site: Site, visitor: BrowserClient
-) -> None:
+def test_reconnecting_with_a_used_link_offers_no_approval(scenario: str, site: Site, visitor: BrowserClient) -> None:
     declined = visitor.connects(site.link(), scenario="partial_permissions")
     page = visitor.allows(visitor.presses(declined, "try-again"), scenario=scenario)
     hooks = {one.get("data-action") for one in page.main.iter("button")}
     assert ("try-again" in hooks, "ask-admin" in hooks) == (True, False)
 
 
-def test_an_open_links_approval_page_says_when_it_really_ends(site: Site, visitor: BrowserClient) -> None:
+def test_an_open_links_approval_page_shows_the_real_expiry(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link(is_open=True)), "ask-admin")
     until = next(one for one in page.main.iter("time")).get("datetime", "")
     assert datetime.fromisoformat(until) <= datetime.now(UTC) + timedelta(hours=24)
 
 
-def test_who_is_refused_is_not_told_of_as_connected(site: Site, visitor: BrowserClient) -> None:
-    """The customer chose meanwhile: the admin's workspace is neither connected nor said to be."""
+def test_a_refused_install_is_not_shown_as_connected(site: Site, visitor: BrowserClient) -> None:
+    """The customer connected a workspace in the meantime: the admin's workspace is neither connected nor shown as connected."""
     link = site.link(subscriber_id="bea", offered_context_keys=("team:x", "team:y"))
     page = visitor.presses(visitor.opens(link), "ask-admin")
     with BrowserClient(site) as admin:

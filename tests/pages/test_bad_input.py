@@ -1,4 +1,4 @@
-"""Whatever comes in, the answer is a page of ours with the right status, and nothing is lost."""
+"""For any input, the response is a page of ours with the right status, and no data is lost."""
 
 import http.client
 from collections.abc import Callable
@@ -37,7 +37,7 @@ WHERE = (
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_odd_text_in_an_address_is_never_our_fault(operator: BrowserClient, odd: str) -> None:
+def test_odd_text_in_an_address_is_never_a_500(operator: BrowserClient, odd: str) -> None:
     for address in WHERE:
         answer = operator.asks("GET", address.replace("{}", odd))
         assert answer.status_code < 500, address
@@ -45,7 +45,7 @@ def test_odd_text_in_an_address_is_never_our_fault(operator: BrowserClient, odd:
 
 
 @pytest.mark.parametrize("odd", ["a\0b", "\ud800", "x" * 5000], ids=["nul", "lone surrogate", "too long"])
-def test_odd_text_in_a_form_is_never_our_fault(site: Site, operator: BrowserClient, odd: str) -> None:
+def test_odd_text_in_a_form_is_never_a_500(site: Site, operator: BrowserClient, odd: str) -> None:
     setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     token = setup.form_of("save").find(".//input[@name='csrf_token']")
     assert token is not None
@@ -81,7 +81,7 @@ def test_unknown_address_has_our_page(visitor: BrowserClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "WHATEVER"])
-def test_wrong_method_has_our_page_or_says_what_is_right(visitor: BrowserClient, method: str) -> None:
+def test_wrong_method_has_our_page_or_names_the_allowed_ones(visitor: BrowserClient, method: str) -> None:
     answer = visitor.asks(method, "/signed-out")
     assert answer.status_code == (200 if method == "OPTIONS" else 405)
     assert answer.headers["Allow"]
@@ -117,32 +117,34 @@ def test_forged_form_changes_nothing(operator: BrowserClient, token: str) -> Non
 
 
 @pytest.mark.parametrize("host", ["evil.example.com", "127.0.0.1.evil.example.com", "[", "a b", "", "10.0.0.1"])
-def test_practice_mode_answers_no_name_but_its_own(site: Site, host: str) -> None:
+def test_practice_mode_refuses_other_host_names(site: Site, host: str) -> None:
     status, body = _raw(site, host, "/")
     assert status in (400, 421)
     assert b"Traceback" not in body
 
 
-def test_localhost_is_sent_to_the_name_that_cookies_belong_to(site: Site, visitor: BrowserClient) -> None:
+def test_localhost_is_redirected_to_the_host_of_the_cookies(site: Site, visitor: BrowserClient) -> None:
     answer = visitor.asks("GET", "/connections?q=a%26b", headers={"Host": f"localhost:{site.settings.port}"})
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"{site.settings.origin}/connections?q=a%26b"
 
 
-def test_outside_practice_the_host_is_never_looked_at(start_site: Callable[..., Site]) -> None:
+def test_outside_practice_mode_the_host_is_not_checked(start_site: Callable[..., Site]) -> None:
     live = start_site(public_url="https://connect.example.com")
     answer = httpx.get(f"http://127.0.0.1:{live.settings.port}/", headers={"Host": "evil.example.com"}, trust_env=False)
     assert answer.status_code == 200
     assert "evil" not in answer.text + str(answer.headers)
 
 
-def test_start_button_of_an_old_session_shows_the_start_page_anew(operator: BrowserClient) -> None:
+def test_start_button_of_an_old_session_shows_the_start_page_again(operator: BrowserClient) -> None:
     answer = operator.asks("POST", "/slack/install", data={"csrf_token": "forged", "integration": "slack-practice"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/slack/install")
     assert "attempt_" not in answer.headers.get("Set-Cookie", "")
 
 
-def test_database_gone_is_said_and_tried_again(site: Site, operator: BrowserClient, tmp_path: Path) -> None:
+def test_missing_database_is_reported_and_the_next_request_succeeds(
+    site: Site, operator: BrowserClient, tmp_path: Path
+) -> None:
     consent = operator.presses(operator.opens(site.link()), "connect")
     back = _database_gone(site, tmp_path)
     for address in ("/", "/connections", "/connections/chconn_1", "/slack/install", "/readyz", "/sign-in/x"):
@@ -156,9 +158,7 @@ def test_database_gone_is_said_and_tried_again(site: Site, operator: BrowserClie
         assert operator.allows(consent).outcome == "connected"
 
 
-def test_callback_while_the_database_is_gone_can_be_sent_again(
-    site: Site, visitor: BrowserClient, tmp_path: Path
-) -> None:
+def test_callback_during_a_database_outage_can_be_repeated(site: Site, visitor: BrowserClient, tmp_path: Path) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     form = consent.form_of("allow")
     values = {one.get("name", ""): one.get("value", "") for one in form.iter("input") if one.get("name")}
@@ -172,7 +172,7 @@ def test_callback_while_the_database_is_gone_can_be_sent_again(
 
 
 def _database_gone(site: Site, tmp_path: Path) -> Callable[[], None] | None:
-    """Takes the database away; what puts it back, where that is possible."""
+    """Take the database away. Returns a function that restores it, where that is possible."""
     database = site.runtime.database
     if not database.is_sqlite:
         postgres.drop(site.settings.database_url.get_secret_value())
@@ -196,7 +196,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def _form(values: dict[str, str]) -> bytes:
-    """As a program writes it that knows no rules: httpx itself would refuse half a character."""
+    """Encode a form as a program without checks does: httpx itself would refuse a lone surrogate."""
 
     def quoted(text: str) -> str:
         return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
@@ -216,7 +216,7 @@ def _raw(site: Site, host: str, path: str) -> tuple[int, bytes]:
 
 
 def _is_calm(answer: httpx.Response) -> None:
-    """A page of ours (or small JSON), without a word of Python in it."""
+    """Return whether the response is a page of ours (or small JSON) without any text of a Python error."""
     assert not any(word in answer.text for word in ("Traceback", "sqlalchemy", "psycopg", "werkzeug", 'File "'))
     if answer.headers.get("Content-Type", "").startswith("text/html") and answer.status_code not in (301, 302, 303):
         contract.check(answer, contract.parse(answer.text))

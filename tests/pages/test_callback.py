@@ -1,4 +1,4 @@
-"""Slack sends people back: once, twice, from another browser, late, or with nothing sensible to say."""
+"""The callback from Slack: once, twice, from another browser, late, or without meaning."""
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from threading import Barrier
@@ -15,7 +15,7 @@ _EXCHANGE = "oauth.v2.access"
 
 
 def callback_of(visitor: BrowserClient, consent: Page, action: str = "allow", workspace: str = "T0ACMEHQ01") -> str:
-    """The address to which Slack sends this browser back, not opened yet."""
+    """Return the address to which Slack sends this browser back, without opening it."""
     answer = visitor.asks("POST", consent.url, data={"workspace": workspace, "action": action})
     return answer.headers["Location"]
 
@@ -24,7 +24,7 @@ def consent_of(visitor: BrowserClient, link: str) -> Page:
     return visitor.presses(visitor.opens(link), "connect")
 
 
-def test_200_callbacks_with_one_state_make_one_exchange(site: Site, visitor: BrowserClient) -> None:
+def test_200_callbacks_with_one_state_cause_one_exchange(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())}
     ready, limits = Barrier(200, timeout=30), httpx.Limits(max_connections=200)
@@ -57,7 +57,7 @@ def test_another_browser_never_exchanges_and_never_learns_the_workspace(site: Si
     assert len(site.slack.calls(_EXCHANGE)) == 1
 
 
-def test_the_other_browser_may_start_for_itself_where_it_is(site: Site, visitor: BrowserClient) -> None:
+def test_another_browser_may_start_its_own_install(site: Site, visitor: BrowserClient) -> None:
     consent = consent_of(visitor, site.link())
     with BrowserClient(site) as other:
         stopped = other.opens(callback_of(other, consent))
@@ -85,23 +85,21 @@ def test_the_same_page_comes_back_on_reload_and_on_the_same_callback(site: Site,
     assert urlsplit(shown.url).query == ""
 
 
-def test_a_state_older_than_ten_minutes_is_refused_and_stays_so(
-    site: Site, visitor: BrowserClient, clock: Clock
-) -> None:
+def test_a_state_older_than_ten_minutes_is_refused_every_time(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     clock.forward(minutes=10)
     assert [visitor.opens(callback).outcome for _ in range(2)] == ["state_expired", "state_expired"]
     assert site.slack.calls(_EXCHANGE) == []
 
 
-def test_a_state_says_nothing_and_no_two_are_alike(site: Site, visitor: BrowserClient) -> None:
+def test_states_are_random_and_carry_no_data(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     asked = [parse_qs(urlsplit(consent_of(visitor, link).url).query)["state"][0] for _ in range(2)]
     assert asked[0] != asked[1]
     assert all(len(state) == 43 and "bea" not in state for state in asked)
 
 
-def test_an_error_is_believed_only_with_a_state_of_this_browser(site: Site, visitor: BrowserClient) -> None:
+def test_an_error_counts_only_with_a_state_of_this_browser(site: Site, visitor: BrowserClient) -> None:
     consent = consent_of(visitor, site.link())
     state = parse_qs(urlsplit(consent.url).query)["state"][0]
     begin = "/slack/oauth_redirect?error=access_denied"
@@ -112,7 +110,7 @@ def test_an_error_is_believed_only_with_a_state_of_this_browser(site: Site, visi
     assert visitor.allows(consent).outcome == "connected"
 
 
-def test_a_cancelled_person_tries_again_with_the_same_settings(site: Site, visitor: BrowserClient) -> None:
+def test_a_person_who_canceled_tries_again_with_the_same_settings(site: Site, visitor: BrowserClient) -> None:
     consent = consent_of(visitor, site.link())
     page = visitor.opens(callback_of(visitor, consent, action="cancel"))
     assert (page.outcome, page.status) == ("cancelled", 200)
@@ -123,7 +121,7 @@ def test_a_cancelled_person_tries_again_with_the_same_settings(site: Site, visit
     assert visitor.opens(page.url).outcome == "cancelled"
 
 
-def test_a_second_callback_waits_while_the_first_is_with_slack(site: Site, visitor: BrowserClient) -> None:
+def test_a_second_callback_waits_for_the_exchange_of_the_first(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     site.slack.answers_slowly(_EXCHANGE, 20)
     with ThreadPoolExecutor(2) as tabs:
@@ -135,7 +133,7 @@ def test_a_second_callback_waits_while_the_first_is_with_slack(site: Site, visit
     assert len(site.slack.calls(_EXCHANGE)) == 1
 
 
-def test_an_answer_of_slack_that_got_lost_is_put_in_order_by_starting_again(site: Site, visitor: BrowserClient) -> None:
+def test_a_lost_response_of_slack_is_repaired_by_starting_again(site: Site, visitor: BrowserClient) -> None:
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     site.slack.drops_connection(_EXCHANGE, after=True)
     page = visitor.opens(callback)
@@ -146,7 +144,7 @@ def test_an_answer_of_slack_that_got_lost_is_put_in_order_by_starting_again(site
 
 
 @pytest.mark.parametrize("offered", [(), ("team:a", "team:b")], ids=["settled", "to be set up"])
-def test_grant_that_came_when_the_attempt_was_given_up_goes_back(
+def test_grant_that_arrives_after_its_attempt_ended_is_revoked(
     offered: tuple[str, ...], site: Site, visitor: BrowserClient, clock: Clock
 ) -> None:
     link = site.link(subscriber_id="bea", offered_context_keys=offered)

@@ -1,4 +1,4 @@
-"""The install, from a link to the list."""
+"""An install, from a link to the list."""
 
 from tests.browser_client import BrowserClient, Site
 
@@ -8,7 +8,7 @@ def test_a_customer_connects_a_workspace_by_link(site: Site, visitor: BrowserCli
     assert (page.status, page.outcome) == (200, "connected")
 
 
-def test_an_operator_chooses_whose_the_connection_is(operator: BrowserClient) -> None:
+def test_an_operator_chooses_the_customer_of_the_connection(operator: BrowserClient) -> None:
     consent = operator.presses(operator.opens("/slack/install"), "connect")
     setup = operator.allows(consent)
     assert setup.name == "setup"

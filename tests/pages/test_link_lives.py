@@ -1,4 +1,4 @@
-"""People who press whatever is in sight, in any order and in several browsers, get no further than their links go."""
+"""Any order of pressed buttons, in several browsers: people get no further than their links allow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,13 +27,13 @@ LINKS: dict[str, dict[str, Any]] = {
     "open": {"is_open": True},
 }
 places, people = st.sampled_from(WORKSPACES), st.sampled_from(["bea", "dan"])
-#: The hooks of buttons, what leads on before what does not.
+#: The hooks of buttons, those that continue an install first.
 ACTIONS = ("connect", "try-again", "choose-again", "replace", "do-not-connect", "save", "ask-admin", "allow", "cancel")
 
 
 @dataclass
 class Link:
-    """`family()` is the link that a customer was given; what was handed on to an admin is of it."""
+    """A link. `family()` returns the customer's link of which this is an approval, or the link itself."""
 
     url: str = field(repr=False)
     kind: str
@@ -47,7 +47,7 @@ class Link:
 
 @dataclass
 class Seen:
-    """A page that is still open in a browser. `may_replace`: its person said that another workspace may take over."""
+    """A page that is still open in a browser. `may_replace`: the person agreed that another workspace may replace the old one."""
 
     page: Page = field(repr=False)
     browser: int
@@ -202,7 +202,7 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data(), chance=st.integers(0, 3))
     def link_is_revoked(self, data: st.DataObject, chance: int) -> None:
         if chance:
-            return  # Mostly not: little can happen after it.
+            return  # Rarely: little can happen after it.
         link = data.draw(st.sampled_from(self.links), "link")
         self.scene.site.revoke_link(link.url)
         link.is_revoked = True
@@ -220,5 +220,5 @@ class Lives(RuleBasedStateMachine):
         self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, SHELL)
 
 
-def test_any_order_leaves_everybody_what_is_theirs(scene: Scene) -> None:
+def test_any_order_leaves_each_customer_with_the_right_connection(scene: Scene) -> None:
     walk(lambda: Lives(scene), walks=200, steps=30)

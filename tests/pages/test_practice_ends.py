@@ -17,7 +17,7 @@ def test_real_integration_ends_practice_for_new_attempts(site: Site, visitor: Br
     assert not [name for name in visitor.cookies if name.startswith("attempt_")]
 
 
-def test_practice_slack_knows_nobody_once_a_real_app_is_there(site: Site, visitor: BrowserClient) -> None:
+def test_practice_slack_refuses_everybody_after_a_real_app_was_added(site: Site, visitor: BrowserClient) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     assert consent.name == "practice-consent"
     _add_real_app(site)
@@ -25,7 +25,7 @@ def test_practice_slack_knows_nobody_once_a_real_app_is_there(site: Site, visito
 
 
 @pytest.mark.parametrize("host", ["connect.example.com", "localhost", "a b"])
-def test_once_a_real_app_is_there_the_host_is_never_looked_at(site: Site, visitor: BrowserClient, host: str) -> None:
+def test_host_is_not_checked_after_a_real_app_was_added(site: Site, visitor: BrowserClient, host: str) -> None:
     asked = {"Host": host}
     assert visitor.asks("GET", "/sign-in", headers=asked).status_code in (302, 421)
     _add_real_app(site)
@@ -33,10 +33,10 @@ def test_once_a_real_app_is_there_the_host_is_never_looked_at(site: Site, visito
     assert visitor.asks("GET", "/slack/oauth_redirect?state=a", headers=asked).status_code == 400
 
 
-def test_right_name_costs_no_question_to_the_database(site: Site, visitor: BrowserClient) -> None:
+def test_right_host_name_needs_no_database_query(site: Site, visitor: BrowserClient) -> None:
     statements: list[str] = []
     engine = site.runtime.database.engine
-    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     assert visitor.asks("GET", "/static/css/tokens.css").status_code == 200
     assert statements == []
     assert visitor.asks("GET", "/static/css/tokens.css", headers={"Host": "evil.example.com"}).status_code == 421

@@ -1,4 +1,4 @@
-"""Slack may give a person's token and no bot's: that is kept for this person's customer at most."""
+"""Slack may grant a user token without a bot token: it is stored at most for this person's customer."""
 
 from tests.browser_client import BrowserClient, Page, Site
 from tests.pages.test_reconnect import details
@@ -13,14 +13,14 @@ def is_refused(page: Page) -> None:
     assert "Nothing was connected" in page.text
 
 
-def test_shared_mode_keeps_no_persons_token(site: Site, visitor: BrowserClient) -> None:
+def test_shared_mode_stores_no_user_token(site: Site, visitor: BrowserClient) -> None:
     is_refused(visitor.connects(shared_link(site), scenario="user_only"))
     assert details(site) == []
     assert site.slack.installations() == []
     assert visitor.connects(shared_link(site)).outcome == "connected"
 
 
-def test_shared_mode_that_the_person_chooses_keeps_none_either(site: Site, operator: BrowserClient) -> None:
+def test_shared_mode_that_the_person_chooses_stores_no_user_token(site: Site, operator: BrowserClient) -> None:
     start = operator.presses(operator.opens("/slack/install"), "connect")
     setup = operator.allows(start, scenario="user_only")
     filled = {"contexts-0-type": "team", "contexts-0-id": "a"}
@@ -31,13 +31,13 @@ def test_shared_mode_that_the_person_chooses_keeps_none_either(site: Site, opera
     assert site.slack.installations() == []
 
 
-def test_a_customer_of_its_own_may_be_connected_with_it(site: Site, visitor: BrowserClient) -> None:
+def test_a_subscriber_may_be_connected_with_a_user_token(site: Site, visitor: BrowserClient) -> None:
     assert visitor.connects(site.link(), scenario="user_only").outcome in ("connected", "partial_permissions")
     (one,) = details(site)
     assert one.connection.mode == "subscriber"
 
 
-def test_bots_token_that_others_use_is_not_replaced_by_a_persons(site: Site, visitor: BrowserClient) -> None:
+def test_bot_token_in_use_is_not_replaced_by_a_user_token(site: Site, visitor: BrowserClient) -> None:
     with BrowserClient(site) as other:
         other.connects(shared_link(site))
     (before,) = details(site)
