@@ -1,4 +1,4 @@
-"""The guide to the API: its examples run as they stand and answer what is shown, its tables are those of the code."""
+"""The guide to the API: its examples run as documented and return the documented responses, its tables match the code."""
 
 import itertools
 import json
@@ -22,33 +22,33 @@ _VARIES = re.compile(r"…|^\d{4}-\d\d-\d\dT")
 
 
 @pytest.mark.parametrize("paper", ["README.md", "docs/api.md"])
-def test_examples_run_as_they_stand_and_answer_what_is_shown(paper: str, site: Site, tmp_path: Path) -> None:
+def test_examples_return_the_documented_responses(paper: str, site: Site, tmp_path: Path) -> None:
     site.add_practice_app("slack-prod", "Acme", "Development", "allow")
     examples = _examples(paper)
     assert examples
     key = site.api_key("docs", "Development")
     for command, shown in examples:
-        told = _run(command, tmp_path, site.settings.origin, key)
-        answer = json.loads(told) if told else {}
+        returned = _run(command, tmp_path, site.settings.origin, key)
+        answer = json.loads(returned) if returned else {}
         if shown is None:
-            assert "statusCode" not in answer, (command, told)
+            assert "statusCode" not in answer, (command, returned)
         else:
-            assert _differences(shown, answer) == [], (command, told)
+            assert _differences(shown, answer) == [], (command, returned)
 
 
 @pytest.mark.once
-def test_every_error_is_documented_as_it_is() -> None:
+def test_documented_errors_match_the_code() -> None:
     rows = _table("code")
     assert rows == {name: [str(row.status), row.when] for name, row in TABLE.items()}
 
 
 @pytest.mark.once
-def test_every_scope_of_a_key_is_documented_as_it_is() -> None:
+def test_documented_scopes_of_keys_match_the_code() -> None:
     assert _table("scope") == {name: [meaning] for name, meaning in SCOPES.items()}
 
 
 def _table(head: str) -> dict[str, list[str]]:
-    """The rows of the table whose first column is headed `head`."""
+    """Return the rows of the table whose first column is headed `head`."""
     lines = (ROOT / "docs/api.md").read_text(encoding="utf-8").splitlines()
     start = next(place for place, line in enumerate(lines) if line.replace("`", "").startswith(f"| {head} |"))
     rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
@@ -57,7 +57,7 @@ def _table(head: str) -> dict[str, list[str]]:
 
 
 def _examples(paper: str) -> list[tuple[str, Any]]:
-    """Each block with curl, and the answer that is shown right below it, if one is."""
+    """Yield each block with curl, and the response shown right below it, if there is one."""
     blocks = _BLOCK.findall((ROOT / paper).read_text(encoding="utf-8"))
     below = [*blocks[1:], ("", "")]
     return [
@@ -78,17 +78,17 @@ def _run(command: str, folder: Path, address: str, key: str) -> str:
     return ran.stdout
 
 
-def _differences(shown: Any, told: Any, place: str = "") -> list[str]:
-    """Where the answer has other members than the paper shows, or another value where the value does not vary."""
-    if isinstance(shown, dict) and isinstance(told, dict):
-        other = [f"{place}.{name}" for name in shown.keys() ^ told.keys()]
+def _differences(shown: Any, returned: Any, place: str = "") -> list[str]:
+    """Return where the response has other members than the document, or another value where the value does not vary."""
+    if isinstance(shown, dict) and isinstance(returned, dict):
+        other = [f"{place}.{name}" for name in shown.keys() ^ returned.keys()]
         return other + [
             one
-            for name in shown.keys() & told.keys()
-            for one in _differences(shown[name], told[name], f"{place}.{name}")
+            for name in shown.keys() & returned.keys()
+            for one in _differences(shown[name], returned[name], f"{place}.{name}")
         ]
-    if isinstance(shown, list) and isinstance(told, list) and len(shown) == len(told):
-        return [one for pair in zip(shown, told, strict=True) for one in _differences(*pair, f"{place}[]")]
-    if shown == told or (isinstance(shown, str) and isinstance(told, str) and _VARIES.search(shown)):
+    if isinstance(shown, list) and isinstance(returned, list) and len(shown) == len(returned):
+        return [one for pair in zip(shown, returned, strict=True) for one in _differences(*pair, f"{place}[]")]
+    if shown == returned or (isinstance(shown, str) and isinstance(returned, str) and _VARIES.search(shown)):
         return []
-    return [f"{place}: {told!r}"]
+    return [f"{place}: {returned!r}"]

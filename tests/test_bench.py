@@ -1,4 +1,4 @@
-"""The benchmark runs, and leaves nothing behind. How fast anything is, is no test's business."""
+"""The benchmark runs, and leaves nothing behind. No test checks a speed."""
 
 import re
 import subprocess
@@ -13,19 +13,19 @@ SMALL = ("--rows", "60,200", "--seconds", "0.1", "--rounds", "1", "--clients", "
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
-def test_smallest_benchmark_answers_every_goal_and_cleans_up(tmp_path: Path) -> None:
+def test_smallest_run_covers_every_goal_and_cleans_up(tmp_path: Path) -> None:
     written = tmp_path / "benchmark.md"
     text = _run(tmp_path, *SMALL, "--only", "api", "--write", str(written))
     assert written.read_text() in text
     assert {int(row[0]) for row in _rows(text)} == {8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19}
     assert sum("against the lean app" in row[1] for row in _rows(text)) == 4 + 5
-    # Each request was answered as it must be: what is refused stands beside the speed.
+    # Each response had the expected status; the report shows refused requests beside the speed.
     assert "refused" not in text.replace("refused or locked", "")
     assert [path.name for path in tmp_path.iterdir()] == [written.name]
     assert _processes_in(tmp_path) == []
 
 
-def test_smallest_benchmark_of_installs(tmp_path: Path) -> None:
+def test_smallest_run_of_installs(tmp_path: Path) -> None:
     rows = _rows(_run(tmp_path, *SMALL, "--only", "install"))
     assert sorted(row[1] for row in rows) == [
         "CPU of an install, 4 clients, CA file",
@@ -34,7 +34,7 @@ def test_smallest_benchmark_of_installs(tmp_path: Path) -> None:
         "install against Bolt, 4 clients, CA folder",
         "start of an install against Bolt, 4 clients",
     ]
-    # Only installs that are in the database count, so each figure says that some are.
+    # Only installs that are in the database count, so each figure proves that there are some.
     speeds = [float(cell.partition("/s")[0].replace(",", "")) for row in rows for cell in row if "/s" in cell]
     assert len(speeds) == 6
     assert all(speeds)
@@ -56,7 +56,7 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def _processes_in(folder: Path) -> list[int]:
-    """Those whose environment names the folder: all that the benchmark started do."""
+    """Return the processes whose environment names the folder, which all processes of the benchmark have."""
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:

@@ -1,4 +1,4 @@
-"""Few requests of a process run at a time. One that waits for something else blocks no other."""
+"""A process runs a limited number of requests at a time. A request that waits for something else blocks no other."""
 
 import socket
 import threading
@@ -58,7 +58,7 @@ def test_releasing_no_slot_does_nothing() -> None:
 
 
 def test_slots_that_are_never_released_block_nobody_for_long() -> None:
-    """A database that has stopped answering holds them all."""
+    """A database that has stopped responding holds all slots."""
     with _all_slots_taken(), concurrency.request_slot():
         pass
     test_no_more_run_at_a_time_than_there_are_slots()
@@ -95,7 +95,7 @@ def test_semaphore_serves_threads_in_order_of_arrival() -> None:
             threads.submit(queue, number)
             time.sleep(0.05)
         semaphore.release()
-        # A thread that comes now is behind all of them.
+        # A thread that arrives now is behind all of them.
         assert semaphore.acquire(_TIMEOUT)
         assert order == [0, 1, 2, 3, 4]
 
@@ -109,7 +109,7 @@ def test_requests_that_wait_for_slack_block_no_other(site: Site) -> None:
         names = [_create(program, number) for number in range(number)]
         with ThreadPoolExecutor(number) as threads:
             asked = [threads.submit(program.post, f"{path}/{name}/verify") for name in names]
-            # Each would wait a second for a slot if those that wait for Slack kept theirs.
+            # Each would wait a second for a slot if the requests that wait for Slack kept theirs.
             for _ in range(2 * _TIMEOUT):
                 assert program.get(f"{path}/{names[0]}").status_code == 200
             assert not any(one.done() for one in asked)
@@ -128,7 +128,7 @@ def test_bodies_that_arrive_slowly_block_no_other(site: Site) -> None:
         began = time.monotonic()
         for _ in range(5):
             assert person.get("/readyz").status_code == 200
-        # Each would wait a second for a slot if those that send slowly had all of them.
+        # Each would wait a second for a slot if the slow clients had all of them.
         assert time.monotonic() - began < 3
         for one in slow:
             one.sendall(b"x" * 999)

@@ -1,4 +1,4 @@
-"""Environments never mix: whatever is asked with a key, it sees and changes nothing of another environment."""
+"""Environments are isolated: no request with a key reads or changes anything of another environment."""
 
 import re
 from collections import defaultdict
@@ -18,11 +18,11 @@ from tests.conftest import Clock, copied, sites
 
 pytestmark = pytest.mark.slow
 
-#: Each environment's mark stands in all of its rows, and in nothing that others send.
+#: Each environment's mark is in all of its rows, and in nothing that other environments send.
 MARKS = {"Development": "amber", "Production": "birch", "Partner": "cedar"}
-#: The first environment, which pages and shell take for theirs, and the last.
+#: The first environment, which the pages and commands use by default, and the last.
 WALKERS = ("amber", "cedar")
-#: What is called so in every environment, and what one environment alone has.
+#: A name that every environment has, and one that a single environment has.
 NAMES, ALONE = ("one", "two"), {"amber": "only-0", "birch": "only-1", "cedar": "only-2"}
 EVERY_NAME = (*NAMES, *ALONE.values())
 APP = "slack-prod"
@@ -33,8 +33,8 @@ CONTEXTS, SUBSCRIBERS = "/v2/contexts", "/v2/subscribers"
 
 def _connection(mark: str, name: str) -> dict[str, Any]:
     context = {"tenant": {"id": name, "data": {"mark": mark}}}
-    whose = {"identifier": name, "integrationIdentifier": APP, "subscriberId": name, "context": context}
-    return {**whose, **_credentials(mark, name)}
+    owner = {"identifier": name, "integrationIdentifier": APP, "subscriberId": name, "context": context}
+    return {**owner, **_credentials(mark, name)}
 
 
 def _credentials(mark: str, name: str) -> dict[str, Any]:
@@ -43,16 +43,16 @@ def _credentials(mark: str, name: str) -> dict[str, Any]:
 
 
 def _endpoint(mark: str, name: str) -> dict[str, Any]:
-    whose = {"identifier": name, "integrationIdentifier": APP, "subscriberId": name, "context": {"tenant": name}}
+    owner = {"identifier": name, "integrationIdentifier": APP, "subscriberId": name, "context": {"tenant": name}}
     held = {"connectionIdentifier": name} if name in NAMES else {}
-    return {**whose, **held, "type": "webhook", "endpoint": {"url": f"https://hooks.example/{mark}"}}
+    return {**owner, **held, "type": "webhook", "endpoint": {"url": f"https://hooks.example/{mark}"}}
 
 
 def _profile(mark: str, name: str) -> dict[str, Any]:
     return {"firstName": mark, "lastName": "Same", "email": f"{name}@x.example", "phone": "1", "data": {"mark": mark}}
 
 
-#: What an operation reads, by its id: a body of the environment with this mark, for what has this name.
+#: Bodies by operation id: a body of the environment with this mark, for the object with this name.
 BODIES: dict[str, Callable[[str, str], dict[str, Any]]] = {
     "create_context": lambda mark, name: {"type": "tenant", "id": name, "data": {"mark": mark}},
     "create_subscriber": lambda mark, name: {"subscriberId": name, **_profile(mark, name)},
@@ -66,13 +66,13 @@ BODIES: dict[str, Callable[[str, str], dict[str, Any]]] = {
     "update_channel_endpoint": lambda mark, _name: {"endpoint": {"url": f"https://hooks.example/{mark}"}},
     "verify_channel_connection": lambda _mark, _name: {},
 }
-#: Members of a body that name something else.
+#: Members of a body that refer to another object.
 REFERENCES = {
     "integrationIdentifier": (*ALONE.values(), APP),
     "connectionIdentifier": ("one", *ALONE.values()),
     "subscriberId": ("one", *ALONE.values()),
 }
-#: What each parameter of a query is given; `after` and `before` get cursors of every environment.
+#: Values of each query parameter; `after` and `before` get cursors of every environment.
 PARAMETERS: dict[str, Sequence[str]] = {
     "limit": ["1", "100"],
     "after": [],
@@ -116,7 +116,7 @@ class Operation:
 
 
 class Scene:
-    """One running product with its environments; a client with a key of each, and what they got."""
+    """A running product with its environments; a client with a key of each, and their responses."""
 
     def __init__(self, site: Site, stack: ExitStack) -> None:
         self.site, self._site_is_asked = site, False
@@ -139,7 +139,7 @@ class Scene:
         return client_of(self.site, headers={"Authorization": f"ApiKey {key}"})
 
     def fill(self, mark: str) -> None:
-        """Whatever was deleted is there again."""
+        """Create every object that was deleted."""
         for operation in self.operations:
             for name in (*NAMES, ALONE[mark]) if operation.name.startswith("create") else ():
                 body = BODIES[operation.name](mark, name)
@@ -151,7 +151,7 @@ class Scene:
         return [self.clients[mark].get(f"{rule}?limit=1").json()["next"] for rule in _LISTS]
 
     def asks(self, mark: str, operation: Operation, name: str, query: dict[str, str], body: Any = None) -> int:
-        """The status. Raises AssertionError for an answer that tells of another environment."""
+        """Send a request and return the status. Raises AssertionError if the response mentions another environment."""
         headers = {"Idempotency-Key": "same"} if operation.name.startswith("verify") and name == "one" else {}
         self._site_is_asked = True
         answer = self.clients[mark].request(
@@ -177,12 +177,12 @@ class Scene:
             assert answer.json()["code"] in ("cursor_unknown", "cursors_conflict")
         else:
             assert cursor is None or cursor in self.cursors[mark]
-            told = answer.json()
+            payload = answer.json()
             if not cursor and query.get("limit") != "1":
-                assert told["totalCount"] == len(told["data"]), (mark, operation, query)
+                assert payload["totalCount"] == len(payload["data"]), (mark, operation, query)
 
     def rows(self, mark: str) -> dict[str, list[str]]:
-        """All that is stored of one environment."""
+        """Return all stored rows of one environment."""
         mine = {"id": self._ids[mark]}
         with self.site.runtime.database.engine.connect() as connection:
             return {
@@ -209,7 +209,7 @@ _ROWS_OF_ONE_ENVIRONMENT = {
 
 
 def _operations(site: Site) -> list[Operation]:
-    """Every endpoint for programs, in an order in which all can succeed: what is made first is deleted last."""
+    """Return every endpoint of the API, in an order in which all can succeed: the objects created first are deleted last."""
     with client_of(site) as client:
         paths = client.get("/openapi.json").json()["paths"]
     described = {one["operationId"]: one for path in paths.values() for one in path.values()}
@@ -245,7 +245,7 @@ def scene(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def walked(scene: Scene) -> Scene:
-    """Every endpoint was asked with two keys: by every name, and with every parameter by itself."""
+    """Call every endpoint with two keys: by every name, and with every single parameter."""
     for mark in WALKERS:
         before = scene.rows_of_others(mark)
         for operation in scene.operations:
@@ -264,7 +264,7 @@ def _walk(scene: Scene, mark: str, operation: Operation) -> None:
 
 
 def _queries(scene: Scene, operation: Operation) -> list[dict[str, str]]:
-    """None, and each parameter by itself; lists are asked for whole pages."""
+    """Yield None, and each parameter by itself; lists are requested in pages of the maximum size."""
     whole = {"limit": "100"} if "limit" in operation.parameters else {}
     return [whole, *(whole | {name: value} for name in operation.parameters for value in _values(scene, name))]
 
@@ -276,7 +276,7 @@ def _values(scene: Scene, parameter: str) -> Sequence[str]:
 
 
 def _bodies(mark: str, operation: Operation, name: str) -> list[dict[str, Any] | None]:
-    """One that does well, and one for each thing that it can refer to, also where another environment alone has it."""
+    """Yield a valid body, and one for each object that it can refer to, even if only another environment has it."""
     if operation.method in ("GET", "DELETE") or operation.name.startswith("verify"):
         return [None]
     whole = BODIES[operation.name](mark, name)
@@ -286,8 +286,8 @@ def _bodies(mark: str, operation: Operation, name: str) -> list[dict[str, Any] |
     return [whole, *(whole | new | {one: value} for one in REFERENCES if one in whole for value in REFERENCES[one])]
 
 
-def test_whole_api_tells_and_changes_nothing_of_another_environment(walked: Scene) -> None:
-    """The walk has looked at each answer. Here: that it left nothing out."""
+def test_whole_api_shows_and_changes_nothing_of_another_environment(walked: Scene) -> None:
+    """The fixture has checked each response. This test checks that the fixture covered everything."""
     for mark in WALKERS:
         assert {one.name for one in walked.operations} - walked.successes[mark] == set()
 
@@ -305,7 +305,7 @@ def test_no_run_of_requests_reaches_another_environment(walked: Scene, data: st.
     assert walked.rows_of_others(mark) == before
 
 
-#: Look-ups by something else than an environment or a row's own key, and why they cannot leave the environment.
+#: Look-ups without an environment or a row's own key, and why they cannot reach another environment.
 BOUND_OTHERWISE = {
     ("channel_connections", "installation_id"): "a grant and its connections are of one environment",
     ("channel_connections", "integration_id"): "an integration and its connections are of one environment",
@@ -320,14 +320,14 @@ def test_every_statement_of_the_api_is_bound_to_one_environment(walked: Scene) -
     assert {block for block in ours if not _is_bound(block)} == set()
 
 
-def test_exceptions_are_all_met(walked: Scene) -> None:
+def test_every_exception_occurs(walked: Scene) -> None:
     blocks = {block for statement in walked.statements for block in _blocks(statement)}
     for table, column in BOUND_OTHERWISE:
         assert [block for block in blocks if table in _tables(block) and f"{table}.{column} " in block]
 
 
 def _blocks(statement: str) -> Iterator[str]:
-    """Each SELECT, UPDATE and DELETE by itself, innermost first; § stands where one was taken out of another."""
+    """Yield each SELECT, UPDATE and DELETE, innermost first; § marks a part that was taken out of another."""
     while inner := re.search(r"\((SELECT(?:[^()]|\((?!SELECT)(?:[^()]|\([^()]*\))*\))*)\)", statement):
         yield from inner[1].split(" UNION ALL ")
         statement = statement[: inner.start()] + "§" + statement[inner.end() :]
@@ -336,13 +336,13 @@ def _blocks(statement: str) -> Iterator[str]:
 
 
 def _tables(block: str) -> list[str]:
-    """Those of an environment, the first one first."""
+    """Return the tables with an environment, the first one first."""
     found: list[str] = re.findall(r"\b(?:FROM|JOIN|UPDATE) (\w+)", block)
     return [name for name in found if name in _OURS]
 
 
 def _is_bound(block: str) -> bool:
-    """By its WHERE to an environment or a row; and what is joined, by its own key."""
+    """Return whether the WHERE binds the statement to an environment or a row, and each joined table by its own key."""
     head, _, conditions = block.partition(" WHERE ")
     tables = _tables(block)
     bound = [name for name in tables if any(_binds(conditions, name, columns) for columns in _keys(_OURS[name]))]
@@ -358,5 +358,5 @@ def _keys(table: Table) -> list[list[str]]:
 
 
 def _binds(conditions: str, table: str, columns: Sequence[str]) -> bool:
-    """Whether each of the columns is one given value, or one of some."""
+    """Return whether each of the columns equals one given value, or one of several."""
     return all(re.search(rf"\b{table}\.{column} (= |IN |IS )(\?|%\(|\(|§|\w)", conditions) for column in columns)

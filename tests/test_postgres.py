@@ -1,4 +1,4 @@
-"""The PostgreSQL of the tests: databases apart from each other, and no server left behind."""
+"""The PostgreSQL of the tests: databases are separate, and no server is left behind."""
 
 import os
 import signal
@@ -54,7 +54,7 @@ def test_killed_test_run_leaves_no_server_behind() -> None:
     url = run.stdout.readline().strip()
     psycopg.connect(url).close()
     run.send_signal(signal.SIGKILL)
-    # The server's keeper has the run's error output too: it ends when the keeper has.
+    # The server's keeper has the run's error output too, so it ends with the keeper.
     run.communicate(timeout=30)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)

@@ -1,4 +1,4 @@
-"""No code, token, client secret or state leaves its place: not into logs, not into the database, not into a repr."""
+"""No code, token, client secret or state is in a log, in the database as plain text, or in a repr."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from onboarding.errors import StorageProblem
 from onboarding.settings import generate_key
 from tests.browser_client import BrowserClient, Site
 
-#: The tests' own server and browser write down every address that they see; the product's server does not.
+#: The tests' own server and browser log every address; the product's server does not.
 _NOT_OURS = ("werkzeug", "httpx", "httpcore")
 
 
@@ -29,7 +29,7 @@ class Heard(logging.Handler):
 
 @pytest.fixture
 def heard() -> Iterator[Heard]:
-    """All that anything logs, from debug level on."""
+    """Collect every log record, from debug level on."""
     handler, root = Heard(), logging.getLogger()
     before = root.level
     root.addHandler(handler)
@@ -41,7 +41,7 @@ def heard() -> Iterator[Heard]:
 
 @pytest.fixture
 def secrets() -> set[str]:
-    """What nobody may say; the tests put into it what they come across."""
+    """Secrets that must not appear; the tests add those that they receive."""
     return set()
 
 
@@ -65,7 +65,7 @@ def test_whole_install_with_its_failures_logs_no_secret(
     assert "xoxb-" not in said
 
 
-def test_database_holds_no_secret_in_clear(
+def test_database_contains_no_secret_in_plain_text(
     site: Site, visitor: BrowserClient, operator: BrowserClient, secrets: set[str]
 ) -> None:
     _walk(site, visitor, "", secrets)
@@ -81,14 +81,14 @@ def test_database_holds_no_secret_in_clear(
         assert secret.encode() not in dump
 
 
-def test_reprs_of_what_is_built_show_no_secret(site: Site) -> None:
+def test_reprs_of_collaborators_show_no_secret(site: Site) -> None:
     shown = repr(site.runtime) + repr(site.runtime.settings)
     secrets = {*_client_secrets(site), *site.runtime.settings.signing_keys}
     secrets.add(site.settings.encryption_keys.get_secret_value())
     assert not [secret for secret in secrets if secret in shown]
 
 
-def test_error_words_of_the_database_hold_no_value(site: Site) -> None:
+def test_error_messages_of_the_database_contain_no_value(site: Site) -> None:
     with pytest.raises(StorageProblem) as wrong, site.runtime.database.reading() as session:
         session.execute(text("SELECT nothing FROM nowhere WHERE a = :value"), {"value": "xoxb-secret"}).all()
     assert wrong.value.__cause__ is not None
@@ -96,7 +96,7 @@ def test_error_words_of_the_database_hold_no_value(site: Site) -> None:
 
 
 def _walk(site: Site, person: BrowserClient, fault: str, secrets: set[str]) -> None:
-    """One install through HTTP, step by step, keeping what a redirect carries."""
+    """Run one install through HTTP, step by step, and keep the parameters of each redirect."""
     if fault:
         site.slack.fails("oauth.v2.access", fault)
     start = person.opens(site.link(subscriber_id=f"bea{fault}", mode="subscriber"))
@@ -123,9 +123,7 @@ def _dump(site: Site) -> bytes:
     return b"\n".join(parts)
 
 
-def test_unexpected_fault_is_logged_without_the_link_it_met(
-    heard: Heard, site: Site, start_site: Callable[..., Site]
-) -> None:
+def test_unexpected_fault_is_logged_without_the_link(heard: Heard, site: Site, start_site: Callable[..., Site]) -> None:
     site.add_practice_app("sealed", "Sealed", "Development")
     keyless = start_site(encryption_keys=SecretStr(generate_key()))
     with BrowserClient(keyless) as person:

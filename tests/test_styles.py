@@ -24,13 +24,13 @@ PAGES = sorted(
     if path.parent.name not in ("layout", "parts") and path.name != "base.html"
 )
 SHEETS = sorted(path.name for path in STYLES.iterdir())
-#: The practice Slack looks like neither Slack nor the product, so it has values of its own.
+#: The practice Slack looks like neither Slack nor the product, so it has its own values.
 PRODUCT_SHEETS = [name for name in SHEETS if name != "practice.css"]
 
 
 @cache
 def _text(page: str) -> str:
-    """The template with all that it extends, includes and imports, and the HTML that code adds to the product's pages."""
+    """Return the template with all that it extends, includes and imports, and the HTML that code adds to the product's pages."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     found: dict[str, str] = {}
     waiting = [page] if page.startswith("practice/") else [page, "parts/_icons.html"]
@@ -47,7 +47,7 @@ def _text(page: str) -> str:
 
 @cache
 def _classes(page: str) -> frozenset[str]:
-    """The classes of a page's elements. `note-*` stands for one whose end the template computes."""
+    """Return the classes of a page's elements. `note-*` stands for a class with an end that the template computes."""
     found: set[str] = set()
     for attribute, block in _CLASSES.findall(_text(page)):
         written = _EXPRESSION.sub(lambda one: " ".join(_QUOTED.findall(one[0])) or "*", attribute or block)
@@ -67,7 +67,7 @@ def _css(sheet: str) -> str:
 
 @cache
 def _rules(sheet: str) -> frozenset[str]:
-    """The classes that a style sheet's selectors name."""
+    """Return the classes that a style sheet's selectors name."""
     selectors = (one for one in re.findall(r"([^{};]+){", _css(sheet)) if not one.strip().startswith("@"))
     return frozenset(name for one in selectors for name in re.findall(r"\.([a-z][\w-]*)", one))
 
@@ -103,7 +103,7 @@ def test_no_page_links_the_sheets_of_both_customers_and_operators(page: str) -> 
 
 @pytest.mark.parametrize("sheet", PRODUCT_SHEETS)
 def test_sizes_come_from_tokens(sheet: str) -> None:
-    """Except for hairlines and nudges of up to 3 px."""
+    """Exceptions are hairlines and offsets of up to 3 px."""
     values = _css(sheet) if sheet != "tokens.css" else ""
     assert [one for one in re.findall(r"([\d.]+)px", values) if float(one) > 3] == []
     assert [

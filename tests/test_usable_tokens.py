@@ -1,4 +1,4 @@
-"""A usable token of a connection: valid for a while, refreshed once, stored before it is returned."""
+"""A usable token of a connection: valid for some time, refreshed once, stored before it is returned."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,7 +16,7 @@ LIST = "/v1/channel-connections"
 
 
 class Caller:
-    """What a job or a service does that calls Slack for the newest connection."""
+    """A job or a service that calls Slack for the newest connection."""
 
     def __init__(self, site: Site, clock: Clock) -> None:
         settings = site.settings

@@ -1,4 +1,4 @@
-"""The wheel alone is the product: installed into an empty environment, away from the checkout, it answers with pages."""
+"""The wheel alone is the product: installed into an empty environment, away from the checkout, it serves pages."""
 
 import os
 import re
@@ -26,30 +26,30 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    # By way of the source distribution, so that it is known to be complete too.
+    # By way of the source distribution, to test that it is complete too.
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
     return next(folder.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment that holds the wheel and what the lock file pins."""
+    """Return the folder of programs of an environment with only the wheel and the packages of the lock file."""
     environment = tmp_path_factory.mktemp("environment")
     venv.create(environment)
     programs = environment / "bin"
-    # Our own pip does it for that environment, which thereby holds nothing else; what runs there once need not be compiled.
+    # This process's pip installs into it, so it contains nothing else. Skip compiling: the programs run there once.
     pip = [sys.executable, "-m", "pip", "--python", programs / "python", "--quiet", "--disable-pip-version-check"]
     install = [*pip, "install", "--no-compile"]
     _run(*install, "--require-hashes", "--requirement", ROOT / "requirements.txt", cwd=environment)
     _run(*install, "--no-deps", wheel, cwd=environment)
-    # The wheel names its own requirements, from requirements.in: all of them are there, in the ranges that it asks for.
+    # The wheel names its own requirements, from requirements.in: all of them are installed, in the ranges that it allows.
     _run(*pip, "check", cwd=environment)
     return programs
 
 
 @pytest.fixture(scope="module")
 def address(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the installed product answers. Nothing of this process's settings reaches it."""
+    """Return the address of the installed product. No setting of this process reaches it."""
     home = tmp_path_factory.mktemp("elsewhere")
     port = str(free_port())
     surroundings = {"PATH": os.defpath, "HOME": str(home), "HOST": "127.0.0.1", "PORT": port}
@@ -78,12 +78,12 @@ def test_wheel_holds_every_file_that_is_not_python(wheel: Path) -> None:
     assert needed - set(ZipFile(wheel).namelist()) == set()
 
 
-def test_wheel_puts_only_our_two_names_beside_the_packages_of_others(wheel: Path) -> None:
+def test_wheel_adds_only_two_names_to_site_packages(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"app.py", "onboarding"}
 
 
-def test_installed_product_says_that_it_is_alive(address: str) -> None:
+def test_installed_product_is_healthy(address: str) -> None:
     status, _ = _get(f"{address}/healthz")
     assert status == 200
 

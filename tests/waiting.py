@@ -1,4 +1,4 @@
-"""Waiting for what another thread or process is about to do."""
+"""Wait for an action of another thread or process."""
 
 import time
 from collections.abc import Callable

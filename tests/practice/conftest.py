@@ -1,4 +1,4 @@
-"""A practice Slack on a loopback port, for one made-up app, and a person who walks through its consent page."""
+"""A practice Slack on a loopback port, for one invented app, and a person who walks through its consent page."""
 
 import threading
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ APPS = {app.client_id: app for app in (APP, OTHER_APP)}
 
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
-    """The address of `app` on a free port, without a slash at the end."""
+    """Return the address of `app` on a free port, without a slash at the end."""
     server = make_practice_server(app)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -49,7 +49,7 @@ def make_slack(url: str = "", **more: object) -> Slack:
 
 @pytest.fixture(scope="session")
 def practice_server() -> Iterator[Slack]:
-    """One server for all tests; take `practice_slack`, which empties it first."""
+    """One server for all tests; use `practice_slack`, which empties it first."""
     slack = make_slack()
     with served(slack.app) as url:
         slack.url = url

@@ -1,4 +1,4 @@
-"""A foreign client: bolt-python's OAuthFlow installs against the practice Slack, over real sockets."""
+"""A third-party client: bolt-python's OAuthFlow installs against the practice Slack, over real sockets."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.practice.walk import ACME, GROUP
 
 
 def fetch(url: str, form: str | None = None, **headers: str) -> tuple[int, HTTPMessage, str]:
-    """One request; redirects are for the person to follow."""
+    """Send one request; the person follows redirects."""
     asked = urlsplit(url)
     connection = HTTPConnection(asked.netloc, timeout=10)
     if form is not None:
@@ -44,7 +44,7 @@ class Bolt:
     def person_installs(self, form: str) -> tuple[int, str]:
         status, headers, _ = fetch(f"{self.url}/slack/install")
         assert status == 302
-        # The cookie is marked Secure; a person's browser has https, or takes loopback for as good.
+        # The cookie is marked Secure; a browser uses https, or treats loopback as secure.
         cookie = headers["Set-Cookie"].partition(";")[0]
         status, headers, page = fetch(headers["Location"], form)
         assert status == 302, page
@@ -115,7 +115,7 @@ def test_bolt_installs_an_organisation(practice_bolt: Bolt) -> None:
     assert found.enterprise_url == "https://meridian.enterprise.slack.com/"
 
 
-def test_bolt_takes_a_rotating_token(practice_bolt: Bolt) -> None:
+def test_bolt_stores_a_rotating_token(practice_bolt: Bolt) -> None:
     practice_bolt.person_installs(f"workspace={ACME}&action=allow&scenario=rotation")
     found = practice_bolt.installation(enterprise_id=None, team_id=ACME)
     assert found is not None
@@ -134,7 +134,7 @@ def test_bolt_takes_a_rotating_token(practice_bolt: Bolt) -> None:
         ("action=allow&scenario=code_missing", 401, "missing_code"),
     ],
 )
-def test_bolt_reads_what_goes_wrong(practice_bolt: Bolt, form: str, status: int, reason: str) -> None:
+def test_bolt_reads_slacks_errors(practice_bolt: Bolt, form: str, status: int, reason: str) -> None:
     answered, page = practice_bolt.person_installs(f"workspace={ACME}&{form}")
     assert answered == status
     assert reason in page

@@ -12,7 +12,7 @@ ALL = "chat:write,channels:read,channels:join,groups:read"
 
 
 def named(client: WebClient, **query: Any) -> list[str]:
-    """All channel names, page after page to the end."""
+    """Return all channel names, page after page to the end."""
     names: list[str] = []
     cursor: str | None = None
     for _ in range(400):

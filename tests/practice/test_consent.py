@@ -1,4 +1,4 @@
-"""The consent page: what it shows, what it refuses, and how it sends people back."""
+"""The consent page: its content, the requests that it refuses, and its redirects."""
 
 import re
 from urllib.parse import urlencode
@@ -22,7 +22,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-def test_every_page_is_sound_html_and_clearly_fake(practice_slack: Slack, path: str) -> None:
+def test_every_page_is_valid_html_and_clearly_a_practice_page(practice_slack: Slack, path: str) -> None:
     page = practice_slack.get(path)
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     document = parser.parse(page.text)
@@ -48,7 +48,7 @@ def test_every_page_has_strict_headers(practice_slack: Slack, path: str) -> None
     assert "Cross-Origin-Opener-Policy" not in headers
 
 
-def test_consent_form_may_lead_back_to_the_app_and_nowhere_else(practice_slack: Slack) -> None:
+def test_consent_form_may_only_lead_back_to_the_app(practice_slack: Slack) -> None:
     policy = practice_slack.sees_consent().headers["Content-Security-Policy"]
     assert policy.endswith("form-action 'self' http://127.0.0.1:9")
 
@@ -68,14 +68,14 @@ def test_team_hint_preselects_a_workspace(practice_slack: Slack, team: str | Non
     assert re.findall(r'value="(\w+)" checked', page) == [chosen]
 
 
-def test_allow_brings_back_a_code_and_the_very_same_state(practice_slack: Slack) -> None:
+def test_allow_returns_a_code_and_the_same_state(practice_slack: Slack) -> None:
     state = "a b+c&d=e#f/ü%20"
     brought = brought_back(practice_slack.presses("allow", state=state))
     assert brought["state"] == state
     assert brought["code"]
 
 
-def test_cancel_brings_back_access_denied_with_a_reason(practice_slack: Slack) -> None:
+def test_cancel_returns_access_denied_with_a_reason(practice_slack: Slack) -> None:
     brought = brought_back(practice_slack.presses("cancel"))
     assert brought["error"] == "access_denied"
     assert brought["error_description"]
@@ -89,7 +89,7 @@ def test_redirect_address_keeps_its_own_query(practice_slack: Slack) -> None:
     assert answer.headers["Location"].startswith("https://connect.northwind.example/back?kept=1&code=")
 
 
-def test_without_a_redirect_address_the_first_registered_one_is_taken(practice_slack: Slack) -> None:
+def test_first_registered_redirect_address_is_the_default(practice_slack: Slack) -> None:
     answer = practice_slack.presses("allow", redirect_uri=None)
     assert answer.headers["Location"].startswith(f"{practice_slack.redirect_uri}?")
 
@@ -118,12 +118,12 @@ def test_wrong_request_stops_on_slacks_own_page(
         assert "Location" not in answer.headers
 
 
-def test_scope_that_no_organisation_takes_stops_on_slacks_own_page(practice_slack: Slack) -> None:
+def test_scope_that_no_organization_accepts_stops_on_slacks_own_page(practice_slack: Slack) -> None:
     answer = practice_slack.presses("allow", GROUP, scope="bot")
     assert 'data-code="scope_not_allowed_on_enterprise"' in answer.text
 
 
-def test_sign_in_scopes_alone_are_fine(practice_slack: Slack) -> None:
+def test_sign_in_scopes_alone_are_accepted(practice_slack: Slack) -> None:
     assert practice_slack.sees_consent(scope=None, user_scope="openid,email,profile").status_code == 200
 
 
@@ -155,7 +155,7 @@ def test_registration_shows_no_secret() -> None:
     assert "secret" not in repr(APP).replace("client_secret", "").replace("signing_secret", "")
 
 
-def test_workspace_that_asks_for_approval_sends_nobody_back(practice_slack: Slack) -> None:
+def test_workspace_that_requires_approval_does_not_redirect(practice_slack: Slack) -> None:
     answer = practice_slack.presses("allow", HARBOR)
     assert answer.status_code == 200
     assert 'data-page="practice-approval"' in answer.text
@@ -163,7 +163,7 @@ def test_workspace_that_asks_for_approval_sends_nobody_back(practice_slack: Slac
 
 
 @pytest.mark.parametrize(("workspace", "scenario"), [(HARBOR, "normal"), (ACME, "approval_requested")])
-def test_admin_approves_and_the_install_goes_on(practice_slack: Slack, workspace: str, scenario: str) -> None:
+def test_admin_approves_and_the_install_continues(practice_slack: Slack, workspace: str, scenario: str) -> None:
     query = urlencode(practice_slack.ask(scenario=scenario))
     with practice_slack.app.test_client() as person:
         person.post(f"/oauth/v2/authorize?{query}", data={"workspace": workspace, "action": "allow"})
@@ -182,7 +182,7 @@ def test_menu_offers_every_scenario_under_its_heading(practice_slack: Slack) -> 
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda row: row.name)
-def test_every_scenario_ends_where_the_table_says(practice_slack: Slack, scenario: Scenario) -> None:
+def test_every_scenario_has_the_documented_result(practice_slack: Slack, scenario: Scenario) -> None:
     answer = practice_slack.presses("allow", scenario=scenario.name)
     if scenario.page or scenario.asks_approval:
         assert answer.status_code == (400 if scenario.page else 200)
@@ -208,7 +208,7 @@ def test_scenario_comes_by_query_by_control_or_by_form(practice_slack: Slack, wa
         assert brought_back(person.post(address, data=form))["error"] == "server_error"
 
 
-def test_ordered_scenario_is_for_one_consent(practice_slack: Slack) -> None:
+def test_scenario_set_by_control_is_for_one_consent(practice_slack: Slack) -> None:
     practice_slack.slack.next_consent("redirect_server_error")
     assert "error" in brought_back(practice_slack.presses("allow"))
     assert "code" in brought_back(practice_slack.presses("allow"))
@@ -251,11 +251,13 @@ def test_form_of_another_site_cannot_allow(practice_slack: Slack, headers: dict[
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/control/", "/static/css/practice.css"])
-def test_it_answers_to_names_of_this_computer_only(practice_slack: Slack, host: str, status: int, path: str) -> None:
+def test_only_host_names_of_this_computer_are_accepted(
+    practice_slack: Slack, host: str, status: int, path: str
+) -> None:
     assert practice_slack.get(path, Host=host).status_code == status
 
 
-def test_below_a_prefix_every_link_stays_below_it(practice_slack: Slack) -> None:
+def test_every_link_keeps_the_prefix(practice_slack: Slack) -> None:
     person = Client(DispatcherMiddleware(practice_slack.app, {"/practice": practice_slack.app}))
     query = urlencode(practice_slack.ask(_scheme="javascript", _external="1"))
     pages = [
@@ -278,7 +280,7 @@ def test_consent_can_move_to_another_name_first(practice_slack: Slack) -> None:
     assert answer.headers["Location"].endswith("state=a%2Bb%26c")
 
 
-def test_org_install_link_leads_to_the_organisation(practice_slack: Slack) -> None:
+def test_org_install_link_leads_to_the_organization(practice_slack: Slack) -> None:
     answer = practice_slack.get(f"/manage/{GROUP}/integrations/profile/{APP.app_id}/workspaces/add")
     assert answer.headers["Location"] == f"/#{GROUP}"
 

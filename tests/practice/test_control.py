@@ -1,4 +1,4 @@
-"""The control address, as a host's CI uses it."""
+"""The control address, as the CI of a host uses it."""
 
 from typing import Any
 
@@ -22,25 +22,25 @@ def test_it_lists_scenarios_methods_and_orders(practice_slack: Slack) -> None:
     assert set(listed["orders"]) >= {"fault", "consent", "clock", "reset", "uninstall"}
 
 
-def test_ordered_fault_happens_and_is_in_the_log(practice_slack: Slack) -> None:
+def test_requested_fault_happens_and_is_in_the_log(practice_slack: Slack) -> None:
     assert order(practice_slack, "fault", method="auth.test", fault="fatal_error", times=1) == (200, True)
     assert practice_slack.says_about("xoxb-1") == "fatal_error"
     [call] = practice_slack.get("/control/calls?method=auth.test").get_json()["calls"]
     assert (call["method"], call["ok"], call["error"]) == ("auth.test", False, "fatal_error")
 
 
-def test_ordered_consent_happens(practice_slack: Slack) -> None:
+def test_requested_consent_happens(practice_slack: Slack) -> None:
     assert order(practice_slack, "consent", scenario="cancelled_without_description") == (200, True)
     assert brought_back(practice_slack.presses("allow")) == {"error": "access_denied", "state": "state-of-this-attempt"}
 
 
-def test_ordered_clock_lets_tokens_expire(practice_slack: Slack) -> None:
+def test_clock_set_by_control_expires_tokens(practice_slack: Slack) -> None:
     token = practice_slack.installs(scenario="rotation")["access_token"]
     assert order(practice_slack, "clock", seconds=43_200) == (200, True)
     assert practice_slack.says_about(token) == "token_expired"
 
 
-def test_admin_does_by_order_what_admins_do(practice_slack: Slack) -> None:
+def test_admin_actions_are_available_by_control(practice_slack: Slack) -> None:
     app = {"client_id": APP.client_id}
     assert order(practice_slack, "approve", workspace=HARBOR, **app) == (200, True)
     token = practice_slack.installs(HARBOR)["access_token"]
@@ -76,9 +76,7 @@ def test_reset_forgets_everything(practice_slack: Slack) -> None:
         ("dance", {}, 404),
     ],
 )
-def test_order_that_makes_no_sense_is_refused(
-    practice_slack: Slack, what: str, body: dict[str, Any], status: int
-) -> None:
+def test_invalid_order_is_refused(practice_slack: Slack, what: str, body: dict[str, Any], status: int) -> None:
     assert order(practice_slack, what, **body) == (status, False)
 
 
@@ -89,7 +87,7 @@ def test_order_is_a_json_object(practice_slack: Slack) -> None:
         assert client.post("/control/reset", data="{", content_type="application/json").status_code == 400
 
 
-def test_page_of_another_site_gives_no_orders(practice_slack: Slack) -> None:
+def test_page_of_another_site_cannot_give_orders(practice_slack: Slack) -> None:
     practice_slack.installs(ACME)
     with practice_slack.app.test_client() as client:
         answer = client.post("/control/reset", json={}, headers={"Origin": "https://evil.example"})

@@ -1,4 +1,4 @@
-"""`oauth.v2.access` for a code, as slack_sdk sees it: the five shapes, the refusals, reinstalling."""
+"""`oauth.v2.access` for a code, as slack_sdk parses it: the five shapes, the errors, reinstalling."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +10,7 @@ from onboarding.practice.scenarios import BY_NAME, SCENARIOS
 from tests.practice.conftest import OTHER_APP
 from tests.practice.walk import ACME, ACME_TEST, DESIGN, GROUP, Slack, error_of
 
-#: Members that Slack's reference gives each shape, beside `ok`.
+#: Members that Slack's reference gives each shape, besides `ok`.
 ALWAYS = {"app_id", "authed_user", "team", "enterprise", "is_enterprise_install"}
 BOT = {"access_token", "token_type", "scope", "bot_user_id"}
 SHAPES: list[tuple[str, str, set[str], set[str]]] = [
@@ -53,14 +53,14 @@ def test_user_scopes_alone_give_a_user_token_alone(practice_slack: Slack) -> Non
     assert practice_slack.says_about(answer["authed_user"]["access_token"]) == "ok"
 
 
-def test_workspace_of_an_organisation_names_it(practice_slack: Slack) -> None:
+def test_workspace_of_an_organization_names_it(practice_slack: Slack) -> None:
     answer = practice_slack.installs(DESIGN)
     assert answer["team"] == {"id": DESIGN, "name": "Meridian Design"}
     assert answer["enterprise"] == {"id": GROUP, "name": "Meridian Group"}
     assert answer["is_enterprise_install"] is False
 
 
-def test_organisation_has_no_team(practice_slack: Slack) -> None:
+def test_organization_has_no_team(practice_slack: Slack) -> None:
     answer = practice_slack.installs(GROUP)
     assert answer["team"] is None
     assert answer["enterprise"] == {"id": GROUP, "name": "Meridian Group"}
@@ -68,7 +68,7 @@ def test_organisation_has_no_team(practice_slack: Slack) -> None:
     assert answer["authed_user"]["id"].startswith("W")
 
 
-def test_workspace_of_an_organisation_that_has_the_app_is_refused(practice_slack: Slack) -> None:
+def test_workspace_of_an_organization_that_has_the_app_is_refused(practice_slack: Slack) -> None:
     practice_slack.installs(GROUP)
     with pytest.raises(SlackApiError) as problem:
         practice_slack.installs(DESIGN)
@@ -96,7 +96,9 @@ def test_declined_permissions_are_not_granted(practice_slack: Slack) -> None:
 
 
 @pytest.mark.parametrize(("hint", "chosen"), [(ACME, ACME), (ACME_TEST, ACME_TEST), (None, ACME)])
-def test_another_workspace_than_the_asked_one_comes(practice_slack: Slack, hint: str | None, chosen: str) -> None:
+def test_another_workspace_than_the_requested_one_is_granted(
+    practice_slack: Slack, hint: str | None, chosen: str
+) -> None:
     answer = practice_slack.installs(chosen, "other_workspace", team=hint)
     assert answer["team"]["id"] in {ACME, ACME_TEST} - {chosen}
 
@@ -113,7 +115,7 @@ def test_webhook_posts_until_the_app_is_removed(practice_slack: Slack) -> None:
 
 @pytest.mark.parametrize("secret", ["newer-secret", "older-secret"])
 @pytest.mark.parametrize("where", ["basic", "body"])
-def test_either_secret_is_taken_in_either_place(practice_slack: Slack, secret: str, where: str) -> None:
+def test_either_secret_is_accepted_in_header_or_body(practice_slack: Slack, secret: str, where: str) -> None:
     registered = practice_slack.registered
     form = {"code": practice_slack.allows(), "redirect_uri": practice_slack.redirect_uri}
     auth = (registered.client_id, secret) if where == "basic" else None
@@ -151,7 +153,7 @@ def test_wrong_grant_type_is_refused(practice_slack: Slack) -> None:
     assert error_of(problem.value) == "invalid_grant_type"
 
 
-def test_code_lives_ten_minutes(practice_slack: Slack) -> None:
+def test_code_is_valid_for_ten_minutes(practice_slack: Slack) -> None:
     early, late = practice_slack.allows(), practice_slack.allows()
     practice_slack.slack.moves_clock(590)
     assert practice_slack.exchanges(early)["ok"] is True
@@ -193,7 +195,7 @@ def test_every_refusal_of_the_menu_is_read_as_slacks_error(practice_slack: Slack
     assert problem.value.response.status_code == 200
 
 
-def test_trouble_of_one_install_leaves_the_other_alone(practice_slack: Slack) -> None:
+def test_fault_of_one_install_does_not_affect_the_other(practice_slack: Slack) -> None:
     spoiled, fine = practice_slack.allows(scenario="bad_client_secret"), practice_slack.allows()
     assert practice_slack.exchanges(fine)["ok"] is True
     with pytest.raises(SlackApiError):
@@ -228,7 +230,7 @@ def test_apps_do_not_see_each_other(practice_slack: Slack) -> None:
     assert practice_slack.says_about(ours["access_token"]) == "ok"
 
 
-def test_form_with_a_charset_is_answered_with_slacks_warning(practice_slack: Slack) -> None:
+def test_form_with_a_charset_gets_slacks_warning(practice_slack: Slack) -> None:
     with practice_slack.app.test_client() as client:
         answer: Any = client.post(
             "/api/auth.test",

@@ -1,4 +1,4 @@
-"""The slack's file: a restart loses nothing, and nobody else can read it."""
+"""The practice Slack's file: a restart loses nothing, and only its owner can read it."""
 
 import json
 import stat
@@ -33,7 +33,7 @@ def test_restart_loses_nothing(state_file: Path) -> None:
         assert after.installs(ACME)["access_token"] == plain["access_token"]
 
 
-def test_spent_code_stays_spent_over_a_restart(state_file: Path) -> None:
+def test_used_code_stays_used_after_a_restart(state_file: Path) -> None:
     before = make_slack(state_file=state_file)
     with served(before.app) as before.url:
         code = before.allows()
@@ -43,14 +43,14 @@ def test_spent_code_stays_spent_over_a_restart(state_file: Path) -> None:
         assert code not in ledger.codes
 
 
-def test_file_is_its_owners_alone_and_has_no_leftovers_beside_it(state_file: Path) -> None:
+def test_only_the_owner_can_read_the_file_and_no_temporary_file_is_left(state_file: Path) -> None:
     slack = make_slack(state_file=state_file)
     slack.allows()
     assert stat.S_IMODE(state_file.stat().st_mode) == 0o600
     assert list(state_file.parent.iterdir()) == [state_file]
 
 
-def test_every_change_is_in_the_file_when_it_is_told(state_file: Path) -> None:
+def test_every_change_is_in_the_file_before_the_response(state_file: Path) -> None:
     slack = make_slack(state_file=state_file)
 
     def allow(_: int) -> bool:
@@ -69,7 +69,7 @@ def test_reset_empties_the_file(state_file: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 1}', '{"format": 1, "world": {}}', '{"format": 99}'])
-def test_file_of_something_else_stops_the_start_and_stays(state_file: Path, text: str) -> None:
+def test_file_of_another_program_stops_the_start_and_is_kept(state_file: Path, text: str) -> None:
     state_file.parent.mkdir()
     state_file.write_text(text)
     with pytest.raises(StateFileUnreadable, match=r"practice\.json .* Delete it"):

@@ -1,4 +1,4 @@
-"""What tokens can do and when they end: `auth.*`, `apps.uninstall`, rotation."""
+"""Tokens: their methods and their lifetimes (`auth.*`, `apps.uninstall`, rotation)."""
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -7,7 +7,7 @@ from tests.practice.conftest import OTHER_APP
 from tests.practice.walk import ACME, DESIGN, GROUP, Slack, body, error_of
 
 
-def test_auth_test_says_who_the_token_is(practice_slack: Slack) -> None:
+def test_auth_test_identifies_the_token(practice_slack: Slack) -> None:
     installed = practice_slack.installs()
     tested = body(practice_slack.client(installed["access_token"]).auth_test())
     assert tested["url"] == "https://acme-hq.slack.com/"
@@ -18,7 +18,7 @@ def test_auth_test_says_who_the_token_is(practice_slack: Slack) -> None:
     assert tested["is_enterprise_install"] is False
 
 
-def test_auth_test_of_an_organisation_names_it(practice_slack: Slack) -> None:
+def test_auth_test_of_an_organization_names_it(practice_slack: Slack) -> None:
     tested = body(practice_slack.client(practice_slack.installs(GROUP)["access_token"]).auth_test())
     assert tested["is_enterprise_install"] is True
     assert tested["enterprise_id"] == GROUP
@@ -32,14 +32,14 @@ def test_token_that_was_never_issued_is_refused(practice_slack: Slack, token: st
     assert practice_slack.says_about(token) == error  # type: ignore[arg-type]  # No token is a case, too.
 
 
-def test_unknown_method_is_told_and_its_name_is_not_kept(practice_slack: Slack) -> None:
+def test_unknown_method_is_refused_and_its_name_is_not_stored(practice_slack: Slack) -> None:
     with pytest.raises(SlackApiError) as problem:
         practice_slack.client().api_call("xoxb-pasted-into-the-path")
     assert error_of(problem.value) == "unknown_method"
     assert [call.method for call in practice_slack.slack.calls()] == ["unknown_method"]
 
 
-def test_missing_scope_names_what_is_needed_and_what_is_there(practice_slack: Slack) -> None:
+def test_missing_scope_names_needed_and_provided_scopes(practice_slack: Slack) -> None:
     with pytest.raises(SlackApiError) as problem:
         practice_slack.client(practice_slack.installs()["access_token"]).team_info()
     answer = problem.value.response
@@ -63,7 +63,7 @@ def test_teams_of_a_workspace_token_are_its_own(practice_slack: Slack) -> None:
     assert teams["teams"] == [{"id": ACME, "name": "Acme HQ"}]
 
 
-def test_organisation_has_the_app_in_no_workspace_at_first(practice_slack: Slack) -> None:
+def test_organization_has_the_app_in_no_workspace_at_first(practice_slack: Slack) -> None:
     client = practice_slack.client(practice_slack.installs(GROUP)["access_token"])
     assert client.auth_teams_list()["teams"] == []
     assert practice_slack.slack.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
@@ -166,7 +166,7 @@ def test_rotating_token_expires_after_twelve_hours(practice_slack: Slack) -> Non
     assert practice_slack.says_about(practice_slack.refreshes(installed["refresh_token"])["access_token"]) == "ok"
 
 
-def test_two_rotating_tokens_live_and_the_third_ends_the_oldest(practice_slack: Slack) -> None:
+def test_two_rotating_tokens_are_valid_and_a_third_revokes_the_oldest(practice_slack: Slack) -> None:
     first = practice_slack.installs(scenario="rotation")
     second = practice_slack.refreshes(first["refresh_token"])
     assert practice_slack.says_about(first["access_token"]) == "ok"
@@ -175,7 +175,7 @@ def test_two_rotating_tokens_live_and_the_third_ends_the_oldest(practice_slack: 
     assert said == ["token_revoked", "ok", "ok"]
 
 
-def test_used_refresh_token_works_in_its_grace_and_never_after(practice_slack: Slack) -> None:
+def test_used_refresh_token_is_accepted_only_in_its_grace_period(practice_slack: Slack) -> None:
     first = practice_slack.installs(scenario="rotation")["refresh_token"]
     practice_slack.refreshes(first)
     practice_slack.slack.moves_clock(50)
@@ -188,7 +188,7 @@ def test_used_refresh_token_works_in_its_grace_and_never_after(practice_slack: S
     assert practice_slack.refreshes(again["refresh_token"])["ok"] is True
 
 
-def test_lost_answer_of_a_refresh_is_repaired_in_the_grace(practice_slack: Slack) -> None:
+def test_lost_response_of_a_refresh_is_repaired_in_the_grace_period(practice_slack: Slack) -> None:
     installed = practice_slack.installs(scenario="rotation")
     practice_slack.slack.drops_connection("oauth.v2.access", after=True)
     with pytest.raises(ConnectionError):

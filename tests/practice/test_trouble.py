@@ -1,4 +1,4 @@
-"""Trouble made to order, as slack_sdk meets it; and the log of calls."""
+"""Requested faults, as slack_sdk meets them, and the log of calls."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def test_cut_connection_leaves_the_code_as_the_menu_says(practice_slack: Slack, 
         assert practice_slack.exchanges(code)["ok"] is True
 
 
-def test_where_no_socket_is_shown_the_answer_ends_in_the_middle(practice_slack: Slack) -> None:
+def test_response_ends_in_the_middle_without_access_to_the_socket(practice_slack: Slack) -> None:
     practice_slack.slack.drops_connection("auth.test")
     answer = practice_slack.get("/api/auth.test")
     assert int(answer.headers["Content-Length"]) > len(answer.data)
@@ -79,11 +79,11 @@ def test_fault_is_for_as_many_calls_as_it_says_and_for_one_method(practice_slack
     assert said == ["internal_error", "internal_error", "ok"]
 
 
-def test_log_of_calls_tells_method_and_outcome(practice_slack: Slack) -> None:
+def test_log_of_calls_shows_method_and_result(practice_slack: Slack) -> None:
     practice_slack.says_about(practice_slack.installs()["access_token"])
     practice_slack.says_about("xoxb-1")
-    told = [(call.method, call.status, call.ok, call.error) for call in practice_slack.slack.calls()]
-    assert told == [
+    logged = [(call.method, call.status, call.ok, call.error) for call in practice_slack.slack.calls()]
+    assert logged == [
         ("oauth.v2.access", 200, True, None),
         ("auth.test", 200, True, None),
         ("auth.test", 200, False, "invalid_auth"),
@@ -101,7 +101,7 @@ def test_nothing_secret_is_in_the_log_of_calls_or_in_any_log(
     practice_slack: Slack, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("slack_sdk").setLevel(logging.INFO)  # slack_sdk itself prints tokens at debug level.
+    logging.getLogger("slack_sdk").setLevel(logging.INFO)  # slack_sdk itself logs tokens at debug level.
     code = practice_slack.allows(scenario="rotation", state="state-never-to-be-logged")
     installed = practice_slack.exchanges(code)
     practice_slack.refreshes(installed["refresh_token"])

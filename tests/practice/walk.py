@@ -1,4 +1,4 @@
-"""A person at the consent page, and the app that exchanges what the person brings back."""
+"""A person at the consent page, and the app that exchanges the code."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ DESIGN, GROUP = "T0MERIDESN", "E0MERIDIAN"
 
 @dataclass
 class Slack:
-    """The practice Slack as tests speak to it: the person over WSGI, the app with slack_sdk over a real socket."""
+    """The practice Slack for tests: the person over WSGI, the app with slack_sdk over a real socket."""
 
     app: Flask
     registered: PracticeApp
@@ -34,7 +34,7 @@ class Slack:
         return self.registered.redirect_urls[0]
 
     def ask(self, **changes: str | None) -> dict[str, str]:
-        """The query of the authorize address; None leaves a parameter out."""
+        """Return the query of the authorize address; None leaves a parameter out."""
         query: dict[str, str | None] = {
             "client_id": self.registered.client_id,
             "scope": self.scopes,
@@ -59,7 +59,7 @@ class Slack:
             return client.post(f"/oauth/v2/authorize?{urlencode(self.ask(**changes))}", data=form)
 
     def allows(self, workspace: str = ACME, scenario: str = "normal", **changes: str | None) -> str:
-        """The code that Allow gives."""
+        """Press Allow and return the code."""
         return brought_back(self.presses("allow", workspace, scenario, **changes))["code"]
 
     def client(self, token: str | None = None, timeout: int = 10) -> WebClient:
@@ -88,7 +88,7 @@ class Slack:
         return body(answer)
 
     def says_about(self, token: str) -> str:
-        """`ok`, or Slack's error code, when the token is shown to `auth.test`."""
+        """Return `ok`, or Slack's error code, for a call of `auth.test` with the token."""
         try:
             self.client(token).auth_test()
         except SlackApiError as problem:
@@ -102,7 +102,7 @@ def body(answer: Any) -> dict[str, Any]:
 
 
 def brought_back(answer: TestResponse) -> dict[str, str]:
-    """What the redirect carries."""
+    """Return the parameters of the redirect."""
     assert answer.status_code == 302, answer.text
     query = parse_qs(urlsplit(answer.headers["Location"]).query, keep_blank_values=True, strict_parsing=True)
     return {name: values[0] for name, values in query.items()}

@@ -1,4 +1,4 @@
-"""The way to Slack: connections are kept, nothing is sent twice, and every call ends in time."""
+"""The connection pool to Slack: connections are reused, no request is sent twice, and every call ends in time."""
 
 import socket
 import time
@@ -40,7 +40,7 @@ def test_calls_share_one_connection(slack: Wire) -> None:
     assert (slack.connections, len(slack.questions)) == (1, 5)
 
 
-def test_connection_that_slack_closed_while_it_rested_loses_no_install(slack: Wire) -> None:
+def test_connection_that_slack_closed_while_idle_loses_no_install(slack: Wire) -> None:
     gateway = Gateway()
     for _ in range(5):
         assert exchange(gateway, slack) == "Acme HQ"
@@ -49,7 +49,7 @@ def test_connection_that_slack_closed_while_it_rested_loses_no_install(slack: Wi
     assert (slack.connections, len(slack.questions)) == (5, 5)
 
 
-def test_connection_that_rested_for_minutes_is_not_trusted(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_that_was_idle_for_minutes_is_not_reused(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway, passing = Gateway(), time.monotonic
     exchange(gateway, slack)
     monkeypatch.setattr(time, "monotonic", lambda: passing() + 61)
@@ -57,7 +57,7 @@ def test_connection_that_rested_for_minutes_is_not_trusted(slack: Wire, monkeypa
     assert slack.connections == 2
 
 
-def test_sixty_four_threads_get_their_answers(slack: Wire) -> None:
+def test_sixty_four_threads_get_their_responses(slack: Wire) -> None:
     gateway, ready = Gateway(), Barrier(64, timeout=30)
 
     def asks(_number: int) -> list[str | None]:
@@ -65,8 +65,8 @@ def test_sixty_four_threads_get_their_answers(slack: Wire) -> None:
         return [exchange(gateway, slack) for _ in range(5)]
 
     with ThreadPoolExecutor(64) as crowd:
-        told = list(crowd.map(asks, range(64)))
-    assert told == [["Acme HQ"] * 5] * 64
+        found = list(crowd.map(asks, range(64)))
+    assert found == [["Acme HQ"] * 5] * 64
     assert len(slack.questions) == 320
     assert slack.connections <= 64
 
@@ -76,9 +76,9 @@ def _resets(peer: socket.socket) -> None:
     peer.close()
 
 
-def _says(told: bytes) -> Says:
+def _says(response: bytes) -> Says:
     def say(peer: socket.socket) -> None:
-        peer.sendall(told)
+        peer.sendall(response)
         peer.shutdown(socket.SHUT_RDWR)
 
     return say
@@ -105,7 +105,7 @@ FAULTS: dict[str, Says] = {
 
 
 @pytest.mark.parametrize("says", FAULTS.values(), ids=FAULTS.keys())
-def test_what_is_no_answer_is_asked_once_and_said_so(slack: Wire, says: Says) -> None:
+def test_invalid_response_is_reported_after_one_request(slack: Wire, says: Says) -> None:
     gateway = Gateway()
     exchange(gateway, slack)
     slack.says = says
@@ -125,7 +125,7 @@ def test_redirect_is_not_followed(slack: Wire) -> None:
 
 
 @pytest.mark.slow
-def test_answer_that_drips_ends_after_ten_seconds() -> None:
+def test_slow_response_ends_after_ten_seconds() -> None:
     def drips(before: bytes, drop: bytes) -> Says:
         def say(peer: socket.socket) -> None:
             peer.sendall(before)
@@ -151,7 +151,7 @@ def test_answer_that_drips_ends_after_ten_seconds() -> None:
         assert [took for took in crowd.map(seconds, ways) if not 1 < took < 11] == []
 
 
-def test_tls_connections_are_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_connections_are_reused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tls = certificates.self_signed(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
     gateway = Gateway()
@@ -165,7 +165,7 @@ def test_tls_connections_are_kept_too(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("case", ["a stranger's certificate", "another server's certificate"])
-def test_server_that_cannot_prove_who_it_is_is_told_nothing(
+def test_server_without_a_trusted_certificate_receives_nothing(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = certificates.self_signed(tmp_path, "127.0.0.2" if case.startswith("another") else "127.0.0.1")
@@ -179,9 +179,7 @@ def test_server_that_cannot_prove_who_it_is_is_told_nothing(
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY"])
 @pytest.mark.parametrize("user", ["", "ada:p%40ss@"])
-def test_proxy_of_the_environment_is_asked_for_the_way(
-    variable: str, user: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_of_the_environment_is_used(variable: str, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with wire(answers("", "403 Forbidden")) as proxy, wire() as slack:
         monkeypatch.setenv(variable, f"http://{user}127.0.0.1:{proxy.port}")
         with pytest.raises(SlackDown):
@@ -192,7 +190,7 @@ def test_proxy_of_the_environment_is_asked_for_the_way(
         assert slack.connections == 0
 
 
-def test_no_proxy_names_what_is_asked_directly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_lists_hosts_that_are_called_directly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tls = certificates.self_signed(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
     with wire() as proxy, wire(tls=tls) as slack:
@@ -202,7 +200,7 @@ def test_no_proxy_names_what_is_asked_directly(tmp_path: Path, monkeypatch: pyte
         assert proxy.connections == 0
 
 
-def test_slack_of_this_machine_is_never_asked_through_a_proxy(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slack_on_this_machine_is_never_called_through_a_proxy(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     with wire() as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         assert exchange(Gateway(), slack) == "Acme HQ"
@@ -210,13 +208,13 @@ def test_slack_of_this_machine_is_never_asked_through_a_proxy(slack: Wire, monke
 
 
 @pytest.mark.parametrize("address", ["socks5://127.0.0.1:1080", "http://[::1", "ftp://proxy.example.com"])
-def test_proxy_that_cannot_be_one_stops_the_start(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_proxy_stops_the_start(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
     with pytest.raises(SettingsProblem, match="HTTPS_PROXY"):
         Gateway()
 
 
-def test_slack_gets_what_slack_sdk_has_written(slack: Wire) -> None:
+def test_slack_receives_the_bytes_of_slack_sdk(slack: Wire) -> None:
     exchange(Gateway(), slack)
     (question,) = slack.questions
     assert question.startswith("POST /api/oauth.v2.access HTTP/1.1\r\n")

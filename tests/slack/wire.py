@@ -1,4 +1,4 @@
-"""A small server on a loopback socket, which answers byte for byte as it is told, and counts."""
+"""A small server on a loopback socket, which sends given bytes and counts its connections."""
 
 import json
 import socket
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-#: What a server does with a connection once it has read a question there.
+#: Sends the response on a connection after a request was read.
 Says = Callable[[socket.socket], None]
 
 GRANT = {
@@ -20,9 +20,16 @@ GRANT = {
 
 
 def answers(body: str | bytes, status: str = "200 OK", *headers: str) -> Says:
-    told = body if isinstance(body, bytes) else body.encode()
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(told)}", *headers, "", ""]
-    return lambda peer: peer.sendall("\r\n".join(lines).encode() + told)
+    content = body if isinstance(body, bytes) else body.encode()
+    lines = [
+        f"HTTP/1.1 {status}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(content)}",
+        *headers,
+        "",
+        "",
+    ]
+    return lambda peer: peer.sendall("\r\n".join(lines).encode() + content)
 
 
 grants = answers(json.dumps(GRANT))
@@ -37,7 +44,7 @@ class Wire:
         self._lock = threading.Lock()
 
     def ends_all_connections(self) -> None:
-        """As servers do with connections that rest too long."""
+        """Close all connections, as servers do with idle ones."""
         with self._lock:
             for peer in self._open:
                 with suppress(OSError):
@@ -56,7 +63,7 @@ class Wire:
             threading.Thread(target=self._talk, args=(peer,), daemon=True).start()
 
     def _talk(self, peer: socket.socket) -> None:
-        # Whoever asks may be gone by now, or not believe our certificate.
+        # The client may have closed the connection, or not trust our certificate.
         with suppress(OSError):
             peer.settimeout(30)
             spoken = self._tls.wrap_socket(peer, server_side=True) if self._tls else peer
@@ -81,13 +88,13 @@ def wire(says: Says = grants, tls: ssl.SSLContext | None = None) -> Iterator[Wir
 
 
 def _question(peer: socket.socket) -> str:
-    """One whole request; empty when the other side has closed."""
-    told = b""
-    while b"\r\n\r\n" not in told:
+    """Read one whole request; empty if the other side has closed."""
+    received = b""
+    while b"\r\n\r\n" not in received:
         if not (more := peer.recv(65536)):
             return ""
-        told += more
-    head, _, body = told.partition(b"\r\n\r\n")
+        received += more
+    head, _, body = received.partition(b"\r\n\r\n")
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     expected = int(lengths[0].partition(b":")[2]) if lengths else 0
     while len(body) < expected:

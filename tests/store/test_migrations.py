@@ -1,4 +1,4 @@
-"""The migrations: up, down, with rows, and the same tables as the models."""
+"""The migrations: upgrade, downgrade, with rows, and the same tables as the models."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ VERSIONS = sorted(one.name for one in (files.migrations() / "versions").glob("*.
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Database]:
-    """An empty database."""
+    """Create an empty database."""
     url = postgres.new_database() if DATABASE == "postgresql" else f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
     database = Database(url.replace("postgresql://", "postgresql+psycopg://"))
     yield database
@@ -143,7 +143,7 @@ def _add_environment(database: Database) -> None:
 
 
 def _add_rows_as_of_0001(database: Database) -> None:
-    """By statements: the classes know only the newest tables."""
+    """Add rows by SQL statements: the classes know only the newest tables."""
     at: object = datetime(2026, 1, 2, tzinfo=UTC) if not database.is_sqlite else "2026-01-02 00:00:00.000000"
     rows: list[tuple[str, dict[str, object]]] = [
         ("environments", {"id": "env_1", "name": "Kept", "created_at": at}),

@@ -73,7 +73,7 @@ def database(filled_url: str) -> Iterator[Database]:
 
 @pytest.mark.parametrize("order", ["created_at", "updated_at"])
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_page_walks_an_index(name: str, order: str, database: Database) -> None:
+def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None:
     position = Position(NOON + timedelta(seconds=ROWS // 2), "con_x")
     requests = [
         StorePageRequest(10, order=order),
@@ -85,13 +85,13 @@ def test_a_page_walks_an_index(name: str, order: str, database: Database) -> Non
             connection_lists.page(session, _walk(session, FILTERS[name]), request)
         for statement, values in asked:
             plan = _plan(database, statement, values)
-            # Postgres sorts the few rows of a page that is put together from two walks or from ids; nobody sorts a table.
+            # PostgreSQL sorts only the few rows of a page that is merged from two index scans or from ids, never a table.
             assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
             if "search" not in name and not FILTERS[name].with_shared:
                 assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
 
 
-#: The narrowest first.
+#: The most selective first.
 VALUES: dict[str, Any] = {
     "subscriber_id": "s7",
     "workspace_id": "T9",
@@ -103,7 +103,7 @@ VALUES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("narrow", "wide"), list(combinations(VALUES, 2)))
-def test_of_two_filters_the_wider_one_leads_to_no_index(narrow: str, wide: str, database: Database) -> None:
+def test_less_selective_of_two_filters_uses_no_index(narrow: str, wide: str, database: Database) -> None:
     both = ConnectionFilter(**{narrow: VALUES[narrow], wide: VALUES[wide]})
     with _watched(database) as asked, database.reading() as session:
         connection_lists.page(session, _walk(session, both), StorePageRequest(10))
@@ -115,7 +115,7 @@ def test_of_two_filters_the_wider_one_leads_to_no_index(narrow: str, wide: str, 
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_count_walks_an_index(name: str, database: Database) -> None:
+def test_count_uses_an_index(name: str, database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         connection_lists.count(session, _walk(session, FILTERS[name]), 1000)
     for statement, values in asked:
@@ -123,7 +123,7 @@ def test_count_walks_an_index(name: str, database: Database) -> None:
         assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
 
 
-def test_search_is_counted_in_the_indexes_alone(database: Database) -> None:
+def test_search_is_counted_in_the_indexes_only(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         connection_lists.count(session, _walk(session, FILTERS["search, common"]), 1000)
     _search, (statement, values) = asked
@@ -132,7 +132,7 @@ def test_search_is_counted_in_the_indexes_alone(database: Database) -> None:
     assert DATABASE == "postgresql" or all("COVERING INDEX" in walk for walk in walks), walks
 
 
-def test_search_that_finds_nothing_looks_no_further(database: Database) -> None:
+def test_search_without_a_match_reads_no_further(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         walk = _walk(session, ConnectionFilter(text="nobody", status="unknown"))
         assert not connection_lists.page(session, walk, StorePageRequest(10)).rows
@@ -140,7 +140,7 @@ def test_search_that_finds_nothing_looks_no_further(database: Database) -> None:
     assert len(asked) == 1
 
 
-def test_row_that_a_search_finds_twice_counts_once_and_cuts_off_no_other(database: Database) -> None:
+def test_row_that_a_search_finds_twice_counts_once_and_displaces_no_other(database: Database) -> None:
     twice = [{"search_name": f"zed {one}", "subscriber_id": f"zed {one}", "mode": "subscriber"} for one in range(600)]
     once = [{"identifier": f"zed-{one}"} for one in range(600)]
     rows = [{**_row(ROWS + number), **differs} for number, differs in enumerate(twice + once)]
@@ -150,7 +150,7 @@ def test_row_that_a_search_finds_twice_counts_once_and_cuts_off_no_other(databas
         session.rollback()
 
 
-def test_retrieve_walks_the_unique_key(database: Database) -> None:
+def test_retrieve_uses_the_unique_key(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         assert connections.documented(session, "env_1", "c5") is not None
     assert "identifier" in _plan(database, *asked[0])
@@ -171,7 +171,7 @@ _PURGES: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("name", _PURGES)
-def test_sweep_reads_no_whole_table(name: str, database: Database) -> None:
+def test_sweep_scans_no_whole_table(name: str, database: Database) -> None:
     with _watched(database) as asked, database.transaction() as session:
         _PURGES[name](session)
     statements = [(statement, values) for statement, values in asked if not statement.startswith("BEGIN")]
@@ -183,7 +183,7 @@ def test_sweep_reads_no_whole_table(name: str, database: Database) -> None:
 
 @contextmanager
 def _watched(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """The statements that are executed meanwhile."""
+    """Record the statements that are executed in the block."""
     asked: list[tuple[str, Any]] = []
 
     def hear(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
@@ -198,7 +198,7 @@ def _plan(database: Database, statement: str, values: Any) -> str:
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
     with database.engine.connect() as connection:
         if not database.is_sqlite:
-            # This table is small: PostgreSQL would rather read all of it. The question is whether it has to.
+            # This table is small: PostgreSQL would rather scan all of it. The test checks whether it must.
             connection.exec_driver_sql("SET enable_seqscan = off")
         rows = connection.exec_driver_sql(explain + statement, values).all()
     return "\n".join(str(row[-1]) for row in rows)

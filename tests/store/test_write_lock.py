@@ -1,4 +1,4 @@
-"""Threads and processes that write to one SQLite file: no write is lost, none is refused while it waits its due time."""
+"""Threads and processes that write to one SQLite file: no write is lost, and none fails before its timeout."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.once
 
 _TIMEOUT = 10
 _OTHERS = 6
-#: Reads a number and writes its successor, in several threads.
+#: Read a number and write its successor, in several threads.
 _COUNTS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +38,7 @@ def add(_number):
 with ThreadPoolExecutor(8) as threads:
     list(threads.map(add, range(80)))
 """
-#: Forks while another thread has the lock and is about to begin. The child writes.
+#: Fork while another thread has the lock and is about to begin. The child writes.
 _FORKS = """
 import os, sys, threading, time
 from sqlalchemy import event, text
@@ -63,7 +63,7 @@ with database.changing_rows() as rows:
     rows.execute(text("INSERT INTO notes VALUES ('child')"))
 os._exit(0)
 """
-#: Forks while it writes. The child does nothing.
+#: Fork during a write. The child does nothing.
 _FORKS_IN_TRANSACTION = """
 import os, sys, time
 from onboarding.store.database import Database
@@ -133,7 +133,7 @@ def test_each_change_is_kept_or_refused_alone(database: Database) -> None:
     assert _notes(database) == {"first", "before", "after"}
 
 
-def test_full_disk_refuses_only_the_transaction_that_met_it(database: Database) -> None:
+def test_full_disk_fails_only_its_transaction(database: Database) -> None:
     """SQLite rolls back the whole transaction when the disk is full in the middle of it."""
     with database.rows() as rows:
         pages = rows.scalar(text("PRAGMA page_count"))
@@ -176,13 +176,13 @@ def test_writer_that_waits_too_long_for_a_thread_is_refused() -> None:
 def test_writer_that_waits_too_long_for_a_process_is_refused(
     database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another engine is for SQLite what another process is."""
+    """For SQLite, another engine is the same as another process."""
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
     other = Database(url)
     with database.changing_rows():
         with pytest.raises(StorageProblem), other.changing_rows():
             pass
-        # Readers wait for no writer.
+        # Readers do not wait for a writer.
         assert _notes(other) == set()
     _writer(other, "afterwards")()
     assert _notes(other) == {"afterwards"}
@@ -210,7 +210,7 @@ def test_lock_of_a_process_that_dies_does_not_stay_with_its_forked_child(databas
 
 
 def test_writer_waits_without_a_slot_and_comes_back_without_waiting() -> None:
-    """Other threads wait for it."""
+    """Other threads need the slot."""
     lock, waiting = WriteLock(), threading.Event()
     all_taken, leave = threading.Barrier(concurrency.MAX_RUNNING + 1), threading.Event()
 
