@@ -66,6 +66,17 @@ def test_connection_without_a_whole_head_is_closed(server: ForkingServer) -> Non
         assert 5 < time.monotonic() - began < 25
 
 
+def test_connection_that_is_kept_open_is_closed_after_ten_seconds(server: ForkingServer) -> None:
+    """`docs/deploy.md` tells proxies to close theirs before that."""
+    with _connect(server) as connection:
+        connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: {urlsplit(server.origin).netloc}\r\n\r\n".encode())
+        connection.settimeout(50)
+        began = time.monotonic()
+        while connection.recv(1000):
+            pass
+        assert 5 < time.monotonic() - began < 25
+
+
 def test_http_2_is_not_offered(server: ForkingServer) -> None:
     with _connect(server) as connection:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
