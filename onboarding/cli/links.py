@@ -1,4 +1,4 @@
-"""`link create` and `link revoke`."""
+"""`link create`, `link list` and `link revoke`."""
 
 from typing import TypedDict, Unpack
 
@@ -14,7 +14,7 @@ from onboarding.cli.shell import (
 )
 from onboarding.documents import timestamp
 from onboarding.errors import NotFound, Refused
-from onboarding.services.links import NewLink
+from onboarding.services.links import LinkSummary, NewLink
 
 group = click.Group("link", help="Invitations to connect.")
 
@@ -51,6 +51,18 @@ def create(environment: str, as_json: bool, **options: Unpack[_LinkOptions]) -> 
     print_result(as_json, members, lambda: created.url)
 
 
+@group.command("list")
+@environment_option
+@json_option
+def list_(environment: str, as_json: bool) -> None:
+    """List the newest 100 links: id, customer, state and expiry. Links of API callers are left out."""
+    with open_runtime() as runtime:
+        found = runtime.links.newest(runtime.environments.named(environment).id)
+    print_result(
+        as_json, {"data": [_members(one) for one in found]}, lambda: list(map(_line, found)) or "No links yet."
+    )
+
+
 @group.command()
 @click.argument("link_id")
 @json_option
@@ -60,6 +72,26 @@ def revoke(link_id: str, as_json: bool) -> None:
         if not runtime.links.revoke(link_id, shell_actor()):
             raise NotFound(kind="Usable link", name=link_id)
     print_result(as_json, {"id": link_id, "revoked": True}, lambda: f"Revoked {link_id}.")
+
+
+def _members(one: LinkSummary) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "integrationIdentifier": one.integration_identifier,
+        "kind": one.kind,
+        "state": one.state,
+        "subscriberId": one.subscriber_id,
+        "contextKeys": list(one.context_keys),
+        "offeredContextKeys": list(one.offered_context_keys),
+        "createdAt": timestamp(one.created_at),
+        "expiresAt": timestamp(one.expires_at),
+    }
+
+
+def _line(one: LinkSummary) -> str:
+    contexts = ",".join((*one.context_keys, *one.offered_context_keys))
+    customer = "anyone" if one.kind == "open" else f"{one.subscriber_id or '-'}  {contexts or '-'}"
+    return f"{one.id}  {one.integration_identifier}  {customer}  {one.state}  {timestamp(one.expires_at)}"
 
 
 def _new_link(environment: str, options: _LinkOptions) -> NewLink:

@@ -39,6 +39,8 @@ OPEN_LIFETIME = timedelta(hours=24)
 INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: For the link that the console opens when an operator reconnects a workspace.
 RECONNECT_LIFETIME = timedelta(hours=1)
+#: How many links a list shows.
+NEWEST = 100
 _MAX_CONTEXT_KEYS = 20
 _MAX_URL_LENGTH = 2000
 _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
@@ -48,6 +50,23 @@ _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 class CreatedLink:
     id: str
     url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class LinkSummary:
+    """A link without its address."""
+
+    id: str
+    integration_identifier: str
+    #: `invitation`, `open` or `approval`.
+    kind: str
+    #: `usable`, `used`, `revoked` or `expired`.
+    state: str
+    subscriber_id: str | None
+    context_keys: tuple[str, ...]
+    offered_context_keys: tuple[str, ...]
+    created_at: datetime
     expires_at: datetime
 
 
@@ -123,6 +142,26 @@ class Links:
             kind = LinkKind.OPEN if new.is_open else LinkKind.INVITATION
             link = store.new_link(row, kind, new.terms, at, at + new.effective_lifetime)
             return self._add(session, link, actor)
+
+    def newest(self, environment_id: str) -> tuple[LinkSummary, ...]:
+        """Return the newest links, at most `NEWEST`, without the install URLs that API callers request."""
+        with self._database.reading() as session:
+            found = store.newest(session, environment_id, NEWEST)
+        at = self._now()
+        return tuple(
+            LinkSummary(
+                id=link.id,
+                integration_identifier=identifier,
+                kind=link.kind,
+                state=_state(link, at),
+                subscriber_id=link.subscriber_id,
+                context_keys=link.context_keys,
+                offered_context_keys=link.offered_context_keys,
+                created_at=link.created_at,
+                expires_at=link.expires_at,
+            )
+            for link, identifier in found
+        )
 
     def create_install_url(self, caller: ApiCaller, new: NewInstallUrl, before_commit: BeforeCommit) -> CreatedLink:
         """Create an install URL for one subscriber or context. `before_commit` is called in the same transaction.
@@ -235,3 +274,11 @@ def _is_web_address(text: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _state(link: store.Link, at: datetime) -> str:
+    if link.revoked_at is not None:
+        return "revoked"
+    if link.used_at is not None:
+        return "used"
+    return "expired" if link.expires_at <= at else "usable"

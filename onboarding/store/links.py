@@ -1,6 +1,7 @@
 """Links: signed, expiring invitations to connect, install URLs for the API and approvals."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -150,3 +151,10 @@ def revoke(session: Session, link_id: str, at: datetime) -> str | None:
     """Return the environment's id. None if no link of this id could still be revoked."""
     row = update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at)
     return session.scalar(row.returning(Link.environment_id))
+
+
+def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[Link, str]]:
+    """Return the environment's newest links, without those of API callers, each with its integration's identifier."""
+    query = select(Link, Integration.identifier).join(Integration, Integration.id == Link.integration_id)
+    query = query.where(Link.environment_id == environment_id, Link.kind != LinkKind.INSTALL_URL)
+    return [row._tuple() for row in session.execute(query.order_by(Link.created_at.desc(), Link.id).limit(limit))]
