@@ -1,4 +1,4 @@
-"""Check that the documents are complete and name nothing that does not exist."""
+"""Documents are complete and name nothing that does not exist."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
-#: What Flask's own commands, and every one of ours, understand.
+#: Options of Flask's own commands, and of every command of ours.
 _EVERYWHERE = {"--help", "--json"}
 
 
@@ -37,7 +37,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
             assert default == f"`{field.default}`"
 
 
-def test_every_outcome_is_documented_as_it_is() -> None:
+def test_documented_outcomes_match_the_code() -> None:
     rows = _table("docs/outcomes.md", "outcome")
     documented = {name: tuple(cells[:4]) for name, cells in rows.items()}
     assert documented == {
@@ -52,7 +52,7 @@ def test_every_action_of_the_audit_is_documented() -> None:
     assert sorted(documented) == sorted([*ChangeKind, "credentials.read"])
 
 
-def test_scenarios_that_the_outcomes_name_are_in_the_practice_slack() -> None:
+def test_scenarios_of_the_outcomes_are_in_the_practice_slack() -> None:
     named = {
         word
         for cells in _table("docs/outcomes.md", "outcome").values()
@@ -76,7 +76,7 @@ def test_every_scope_is_documented_with_its_sentence() -> None:
     }
 
 
-def test_every_dependency_has_its_reason() -> None:
+def test_every_dependency_has_a_reason() -> None:
     reasons = _table("docs/dependencies.md", "package")
     assert set(reasons) == set(_dependencies())
     assert all(why for (why,) in reasons.values())
@@ -109,9 +109,9 @@ def test_every_hook_of_the_pages_is_documented_and_no_other() -> None:
     pages, actions = _hooks(r'data-page="([a-z-]+)"'), _hooks(r'(?:hook=|data-action=)"([a-z-]+)"')
     # The layout of results names its page in a block, which the approval page fills.
     pages |= _hooks(r"{% block page %}([a-z-]+){% endblock %}")
-    told = _read("docs/hooks.md")
-    assert set(_table("docs/hooks.md", "data-page")) | set(re.findall(r'data-page="([a-z-]+)"', told)) == pages
-    practice = set(re.findall(r'(?:data-action=|and )`?"([a-z-]+)"', told))
+    content = _read("docs/hooks.md")
+    assert set(_table("docs/hooks.md", "data-page")) | set(re.findall(r'data-page="([a-z-]+)"', content)) == pages
+    practice = set(re.findall(r'(?:data-action=|and )`?"([a-z-]+)"', content))
     assert set(_table("docs/hooks.md", "data-action")) | practice == actions
 
 
@@ -139,7 +139,7 @@ def _section(path: str, heading: str) -> str:
 
 
 def _table(path: str, head: str) -> dict[str, list[str]]:
-    """The rows of all tables of a document whose first column is headed `head`, by that column without its backticks."""
+    """Return the rows of all tables of a document whose first column is headed `head`, by that column without its backticks."""
     rows: dict[str, list[str]] = {}
     for block in _read(path).split("\n\n"):
         lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
@@ -179,7 +179,7 @@ def _without_arguments(command: str) -> str:
 
 
 def _folders(place: Path) -> set[str]:
-    """Those that belong to the project: git's own is not one, nor what .gitignore names."""
+    """Return the folders of the project, without git's own folder and those in .gitignore."""
     ignored = [".git", *(line.strip("/") for line in _read(".gitignore").splitlines())]
     found = (path.name for path in place.iterdir() if path.is_dir())
     return {name for name in found if not any(fnmatch(name, pattern) for pattern in ignored)}

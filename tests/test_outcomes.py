@@ -1,4 +1,4 @@
-"""Every row of the outcome table, made to happen by people and the practice Slack."""
+"""Every row of the outcome table, produced by people and the practice Slack."""
 
 import re
 from collections.abc import Callable
@@ -21,11 +21,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Row:
-    """How an outcome comes about, what its page is called, and how a person goes on from it."""
+    """Steps to an outcome, the heading of its page, and the next action of the person."""
 
     happens: Callable[[Scene], Page]
     heading: str
-    #: A hook of design 4.3, or a piece of the page's words where there is no button to offer.
+    #: A hook of docs/hooks.md, or a part of the page's text if there is no button.
     way_on: str
     has_attempt: bool = True
 
@@ -108,7 +108,7 @@ def _storage_error(scene: Scene) -> Page:
 
 
 def _callback(scene: Scene) -> str:
-    """The address to which Slack sends the visitor back, not opened yet."""
+    """Return the address to which Slack sends the visitor back, without opening it."""
     consent = scene.visitor.presses(scene.visitor.opens(scene.site.link()), "connect")
     allowed = {"workspace": "T0ACMEHQ01", "action": "allow"}
     return scene.visitor.asks("POST", consent.url, data=allowed).headers["Location"]
@@ -154,7 +154,7 @@ ROWS = {
 }
 
 
-def test_every_row_of_the_table_is_made_to_happen() -> None:
+def test_every_outcome_has_a_row() -> None:
     assert list(ROWS) == list(OUTCOMES)
 
 

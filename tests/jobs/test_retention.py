@@ -51,8 +51,8 @@ def orphan_installations(site: Site) -> None:
 def add_claims(site: Site, number: int) -> None:
     """Add the claims of requests whose process died."""
     home = site.runtime.environments.first().id
-    for turn in range(number):
-        site.runtime.idempotency.begin(home, f"k{turn}", "POST", LIST, b"{}")
+    for index in range(number):
+        site.runtime.idempotency.begin(home, f"k{index}", "POST", LIST, b"{}")
 
 
 def sweeps(site: Site, *arguments: str) -> tuple[int, str, str]:
@@ -123,11 +123,11 @@ def test_walk_over_many_installations_continues_where_it_stopped(site: Site, pro
     creates(program)
     with site.runtime.database.transaction() as session:
         columns = "environment_id, integration_id, origin, app_id, scopes, access_token, token_last_four, installed_at"
-        for turn in range(1100):
+        for index in range(1100):
             copied = (
                 f"INSERT INTO installations (id, slack_key, {columns}) SELECT :id, :id, {columns} FROM installations"  # noqa: S608 - names of ours
             )
-            session.execute(text(f"{copied} WHERE slack_key LIKE 'api:%'"), {"id": f"zzz_{turn:04d}"})
+            session.execute(text(f"{copied} WHERE slack_key LIKE 'api:%'"), {"id": f"zzz_{index:04d}"})
     clock.forward(hours=24)
     erased = [next(site.runtime.retention.erase_orphaned_installations()) for _ in range(3)]
     assert (sum(erased), max(erased)) == (1100, 500)
@@ -168,7 +168,7 @@ def test_orphaned_installation_that_is_being_connected_stays(site: Site, program
     orphan_installations(site)
     clock.forward(hours=24)
     auth = Auth(PAIR["accessToken"], PAIR["refreshToken"])
-    wish = NewConnection("slack-practice", Workspace("T1"), auth, subscriber_id="ada")
+    new_connection = NewConnection("slack-practice", Workspace("T1"), auth, subscriber_id="ada")
     with ThreadPoolExecutor(1) as threads:
         erasing = []
 
@@ -178,7 +178,7 @@ def test_orphaned_installation_that_is_being_connected_stays(site: Site, program
             erasing.append(threads.submit(lambda: list(runtime.retention.erase_orphaned_installations())))
             time.sleep(0.5)
 
-        runtime.connections.create(site.caller(), wish, sweeps_before_the_commit)
+        runtime.connections.create(site.caller(), new_connection, sweeps_before_the_commit)
         assert [one.result(20) for one in erasing] == [[0]]
     assert ids_of_installations(site) == [kept]
     assert program.asks("GET", f"{LIST}/{program.lists()[0]}").json()["auth"]["accessToken"] == "token-of-acme-hq"
@@ -263,8 +263,8 @@ def test_command_deletes_expired_rows_and_prints_their_number(
 @pytest.mark.slow
 def test_concurrent_commands_delete_each_row_once(site: Site, program: Program, clock: Clock) -> None:
     clock.forward(days=-2)
-    for turn in range(30):
-        creates(program, subscriberId=f"s{turn}")
+    for index in range(30):
+        creates(program, subscriberId=f"s{index}")
     orphan_installations(site)
     add_claims(site, 700)
     clock.forward(days=2)

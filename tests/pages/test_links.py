@@ -1,4 +1,4 @@
-"""Links: what they fix stays fixed, what they leave open is picked, and each way to be useless has its page."""
+"""Links: a link fixes or offers each choice, and each kind of unusable link has its own page."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,12 +24,12 @@ def connections(site: Site) -> Sequence[Connection]:
 
 
 def connection_of(site: Site) -> tuple[str, str | None, tuple[str, ...]]:
-    """Mode, subscriber and context of the only connection."""
+    """Return mode, subscriber and context of the only connection."""
     (one,) = connections(site)
     return one.mode, one.subscriber_id, one.context_keys
 
 
-def test_what_a_link_fixes_cannot_be_changed_by_the_form(site: Site, visitor: BrowserClient) -> None:
+def test_a_fixed_value_of_a_link_cannot_be_changed_by_the_form(site: Site, visitor: BrowserClient) -> None:
     setup = visitor.connects(site.link(subscriber_id="bea", context_keys=("tenant:t1",)))
     assert setup.name == "setup"
     assert field_names(setup) == {"connection_mode"}
@@ -46,7 +46,7 @@ def test_a_mode_that_the_link_does_not_leave_open_is_refused(site: Site, visitor
     assert connection_of(site) == ("shared", None, ("team:red",))
 
 
-def test_one_of_the_offered_contexts_is_picked_and_no_other(site: Site, visitor: BrowserClient) -> None:
+def test_only_an_offered_context_can_be_picked(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", mode="subscriber", offered_context_keys=("team:red", "team:blue"))
     setup = visitor.connects(link)
     assert field_names(setup) == {"offered_context"}
@@ -58,7 +58,7 @@ def test_one_of_the_offered_contexts_is_picked_and_no_other(site: Site, visitor:
     assert connection_of(site) == ("subscriber", "bea", ("team:blue",))
 
 
-def test_a_link_that_leaves_nothing_open_asks_nothing(site: Site, visitor: BrowserClient) -> None:
+def test_a_link_without_open_choices_skips_the_set_up_page(site: Site, visitor: BrowserClient) -> None:
     assert visitor.connects(site.link(mode="shared", context_keys=("tenant:t1",))).outcome == "connected"
     assert connection_of(site) == ("shared", None, ("tenant:t1",))
 
@@ -71,7 +71,7 @@ def test_an_open_link_connects_only_something_new(site: Site, visitor: BrowserCl
         assert (taken.status, taken.name) == (422, "setup")
         assert "This link can only connect something new." in taken.text
         assert connection_of(site) == ("subscriber", "bea", ())
-        assert "<option" not in taken.text, "the holder of a link is told nobody's name"
+        assert "<option" not in taken.text, "the holder of a link must not see a name"
         page = stranger.presses(taken, "save", connection_mode="subscriber", subscriber_id="dan")
     assert (page.outcome, page.heading) == ("connected", "Acme Test is connected")
 
@@ -90,18 +90,18 @@ def test_each_unusable_link_has_a_page_of_its_own(site: Site, visitor: BrowserCl
 
 
 @pytest.mark.parametrize("damage", ["", ".", "lnk_1", "lnk_1.sig", "a" * 5000, "ä.ö"])
-def test_a_token_that_is_none_is_a_damaged_link_and_no_fault(damage: str, visitor: BrowserClient) -> None:
+def test_a_malformed_token_is_a_damaged_link(damage: str, visitor: BrowserClient) -> None:
     page = visitor.opens(f"/connect/x{damage}")
     assert (page.status, page.outcome) == (400, "link_tampered")
 
 
-def test_a_used_link_shows_its_success_where_it_was_used(site: Site, visitor: BrowserClient) -> None:
+def test_a_used_link_shows_its_success_in_its_browser(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     visitor.connects(link)
     assert visitor.opens(link).heading == "Acme HQ is connected"
 
 
-def test_a_link_that_ran_out_while_the_page_was_open_is_refused_on_the_click(
+def test_a_link_that_expires_while_its_page_is_open_is_refused_on_the_click(
     site: Site, visitor: BrowserClient, clock: Clock
 ) -> None:
     page = visitor.opens(site.link())
@@ -109,7 +109,7 @@ def test_a_link_that_ran_out_while_the_page_was_open_is_refused_on_the_click(
     assert visitor.presses(page, "connect").outcome == "link_expired"
 
 
-def test_looking_at_a_link_starts_nothing(site: Site, visitor: BrowserClient) -> None:
+def test_opening_a_link_starts_nothing(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     for method in ("GET", "HEAD", "GET"):
         answer = visitor.asks(method, link)
@@ -119,7 +119,7 @@ def test_looking_at_a_link_starts_nothing(site: Site, visitor: BrowserClient) ->
     assert visitor.connects(link).outcome == "connected"
 
 
-def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site: Site, visitor: BrowserClient) -> None:
+def test_the_start_page_names_the_account_and_refuses_forms_of_other_sites(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", mode="subscriber", context_keys=("tenant:t1",))
     page = visitor.opens(link)
     assert "bea" in page.text
@@ -129,7 +129,7 @@ def test_the_start_page_says_for_whom_and_may_not_be_posted_from_elsewhere(site:
     assert "attempt_" not in forged.headers.get("Set-Cookie", "")
 
 
-def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothing(
+def test_a_link_that_is_revoked_while_the_person_is_at_slack_connects_nothing(
     site: Site, visitor: BrowserClient
 ) -> None:
     link = site.link()
@@ -141,7 +141,7 @@ def test_a_link_that_is_withdrawn_while_the_person_is_with_slack_connects_nothin
     assert site.slack.installations() == []
 
 
-def test_who_was_on_the_way_when_a_link_was_used_replaces_nothing(site: Site, visitor: BrowserClient) -> None:
+def test_an_install_in_progress_when_its_link_is_used_replaces_nothing(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     consent = visitor.presses(visitor.opens(link), "connect")
     with BrowserClient(site) as customer:
@@ -152,7 +152,7 @@ def test_who_was_on_the_way_when_a_link_was_used_replaces_nothing(site: Site, vi
     assert [one.workspace_name for one in connections(site)] == ["Acme HQ"]
 
 
-def test_nobody_says_beforehand_that_what_is_not_there_may_be_replaced(site: Site, visitor: BrowserClient) -> None:
+def test_consent_to_a_replacement_counts_only_for_an_existing_connection(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
     consent = visitor.presses(visitor.opens(link), "connect", intent="other_workspace")
     with BrowserClient(site) as customer:
@@ -161,16 +161,16 @@ def test_nobody_says_beforehand_that_what_is_not_there_may_be_replaced(site: Sit
     assert [one.workspace_name for one in connections(site)] == ["Acme HQ"]
 
 
-def test_a_link_stands_in_no_log_when_the_database_is_away(
+def test_a_link_is_in_no_log_while_the_database_is_down(
     site: Site, visitor: BrowserClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     link = site.link()
     with site.runtime.database.transaction() as session:
         session.execute(text("ALTER TABLE links RENAME TO links_away"))
     assert visitor.opens(link).status == 503
-    told = [one.getMessage() for one in caplog.records if one.name.startswith("onboarding")]
-    assert any("page.database_gone" in line and "/connect/<token>" in line for line in told)
-    assert not any(link.rpartition("/")[2] in line for line in told)
+    logged = [one.getMessage() for one in caplog.records if one.name.startswith("onboarding")]
+    assert any("page.database_gone" in line and "/connect/<token>" in line for line in logged)
+    assert not any(link.rpartition("/")[2] in line for line in logged)
 
 
 def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: BrowserClient) -> None:
@@ -192,17 +192,17 @@ def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Bro
         {"context_keys": tuple(f"t{n}:x" for n in range(5)), "offered_context_keys": ("u:a", "u:b")},
     ],
 )
-def test_a_link_leads_to_five_contexts_at_most(fixed: dict[str, Any], site: Site) -> None:
+def test_a_link_has_five_contexts_at_most(fixed: dict[str, Any], site: Site) -> None:
     with pytest.raises(Refused, match="at most 5 contexts"):
         site.link(**fixed)
 
 
 @pytest.mark.parametrize("workspace", ["nonsense", "t0acme", "T", "C0123456"])
-def test_a_link_expects_a_workspace_that_can_be_one(workspace: str, site: Site) -> None:
+def test_a_link_expects_a_valid_workspace_id(workspace: str, site: Site) -> None:
     with pytest.raises(Refused, match="begins with T"):
         site.link(subscriber_id="bea", workspace_id=workspace)
 
 
-def test_an_open_link_lives_no_longer_than_a_day(site: Site) -> None:
+def test_an_open_link_is_valid_for_a_day_at_most(site: Site) -> None:
     with pytest.raises(Refused, match="24 hours"):
         site.link(is_open=True, lifetime=timedelta(hours=25))

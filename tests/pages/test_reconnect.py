@@ -1,4 +1,4 @@
-"""Installing again for the same identity and workspace: the same connection, fresh access."""
+"""Installing again for the same identity and workspace: the same connection with a new token."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +12,7 @@ def details(site: Site) -> list[Detail]:
     return [site.runtime.connections.detail(environment, row.identifier) for row in rows]
 
 
-def test_reconnecting_keeps_the_identifier_and_takes_the_new_token(site: Site, visitor: BrowserClient) -> None:
+def test_reconnecting_keeps_the_identifier_and_stores_the_new_token(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link(), scenario="rotation")
     before = details(site)[0]
     page = visitor.opens(site.link())
@@ -26,7 +26,7 @@ def test_reconnecting_keeps_the_identifier_and_takes_the_new_token(site: Site, v
     assert after.token_last_four != before.token_last_four
 
 
-def test_who_asks_for_another_workspace_is_not_asked_twice(site: Site, visitor: BrowserClient) -> None:
+def test_a_requested_change_of_workspace_is_not_confirmed_again(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link())
     page = visitor.opens(site.link())
     done = visitor.allows(visitor.presses(page, "connect", intent="other_workspace"), workspace="T0ACMETEST")
@@ -53,7 +53,7 @@ def test_operator_reconnects_from_the_console_without_typing_anything(site: Site
     ]
 
 
-def test_the_order_of_contexts_does_not_make_another_connection(site: Site, visitor: BrowserClient) -> None:
+def test_the_order_of_contexts_does_not_create_another_connection(site: Site, visitor: BrowserClient) -> None:
     for keys in (("a:1", "b:2"), ("b:2", "a:1")):
         visitor.connects(site.link(mode="shared", context_keys=keys))
     assert len(details(site)) == 1
@@ -69,7 +69,7 @@ def test_declined_permissions_can_be_granted_later(site: Site, visitor: BrowserC
     assert "Some permissions were not granted" not in done.text
 
 
-def test_eight_people_who_connect_the_same_identity_at_once_make_one_connection(site: Site) -> None:
+def test_eight_concurrent_installs_of_one_identity_create_one_connection(site: Site) -> None:
     links = [site.link() for _ in range(8)]
 
     def connects(link: str) -> str | None:
@@ -105,7 +105,7 @@ def test_reconnecting_without_all_permissions_says_which_and_how_to_add_them(
     assert "Some permissions were not granted" not in done.text
 
 
-def test_organisation_installed_again_is_told_to_add_workspaces(site: Site, visitor: BrowserClient) -> None:
+def test_organization_installed_again_is_asked_to_add_workspaces(site: Site, visitor: BrowserClient) -> None:
     first, again = (visitor.connects(site.link(), scenario="org_install") for _ in range(2))
     assert (first.outcome, again.outcome) == ("org_installed", "reconnected")
     assert again.heading.endswith("is reconnected")
@@ -114,7 +114,7 @@ def test_organisation_installed_again_is_told_to_add_workspaces(site: Site, visi
         assert "Organization" in page.text
 
 
-def test_organisation_without_all_permissions_is_told_both(site: Site, visitor: BrowserClient) -> None:
+def test_organization_without_all_permissions_sees_both_notes(site: Site, visitor: BrowserClient) -> None:
     page = visitor.connects(site.link(), workspace="E0MERIDIAN", scenario="partial_permissions")
     assert "Some permissions were not granted" in page.text
     assert page.form_of("try-again") is not None

@@ -1,4 +1,4 @@
-"""The set-up page, while Slack's grant waits sealed."""
+"""The set-up page, while Slack's grant waits encrypted."""
 
 import pytest
 
@@ -18,8 +18,8 @@ def reaches_setup(operator: BrowserClient, workspace: str = "T0ACMEHQ01") -> Pag
     return page
 
 
-def told_beside(page: Page, field: str) -> str:
-    """The error that stands beside a field, found as a screen reader finds it."""
+def error_beside(page: Page, field: str) -> str:
+    """Return the error next to a field, found as a screen reader finds it."""
     control = next(one for one in page.root.iter() if one.get("id") == field)
     assert control.get("aria-invalid") == "true" or control.tag == "fieldset"
     ids = (control.get("aria-describedby") or "").split()
@@ -40,7 +40,7 @@ def connections_of(site: Site) -> int:
 
 
 def checks(site: Site) -> list[str]:
-    """Asks Slack about every connection. What each is then."""
+    """Verify every connection and return their statuses."""
     home = site.runtime.environments.first().id
     for row in site.runtime.connections.page(home, ConsoleSearch(), None, None).rows:
         site.runtime.connections.verify(home, row.identifier)
@@ -64,13 +64,13 @@ def checks(site: Site) -> list[str]:
         ),
     ],
 )
-def test_an_error_stands_beside_its_field_and_the_input_is_kept(
+def test_an_error_is_next_to_its_field_and_the_input_is_kept(
     filled: dict[str, str], field: str, sentence: str, site: Site, operator: BrowserClient
 ) -> None:
     given = {**_FULL, **filled}
     page = operator.presses(reaches_setup(operator), "save", **given)
     assert (page.status, page.name) == (422, "setup")
-    assert sentence in told_beside(page, field)
+    assert sentence in error_beside(page, field)
     assert {name: value_of(page, name) for name in given} == given
     assert connections_of(site) == 0
     put_right = {"contexts-1-type": "", "contexts-1-id": ""}
@@ -83,7 +83,7 @@ def test_a_mode_that_does_not_exist_is_refused(operator: BrowserClient) -> None:
     assert "Choose who the connection is for." in page.text
 
 
-def test_a_subscriber_typed_for_shared_mode_is_left_out(site: Site, operator: BrowserClient) -> None:
+def test_a_subscriber_typed_for_shared_mode_is_ignored(site: Site, operator: BrowserClient) -> None:
     page = operator.presses(reaches_setup(operator), "save", **{**_FULL, "connection_mode": "shared"})
     assert page.outcome == "connected"
     row = site.runtime.connections.page(site.runtime.environments.first().id, ConsoleSearch(), None, None).rows[0]
@@ -97,7 +97,7 @@ def test_five_contexts_are_kept_in_their_order(site: Site, operator: BrowserClie
     assert row.context_keys == tuple(f"type{number}:id{number}" for number in (5, 4, 3, 2, 1))
 
 
-def test_operators_are_offered_whom_they_know(operator: BrowserClient) -> None:
+def test_operators_are_offered_known_subscribers(operator: BrowserClient) -> None:
     operator.presses(reaches_setup(operator), "save", **_FULL)
     known = {one.get("value") for one in reaches_setup(operator, "T0ACMETEST").root.iter("option")}
     assert {"cy", "tenant", "c1"} <= known
@@ -112,9 +112,7 @@ def test_another_browser_sees_no_set_up_page_and_cannot_send_it(site: Site, oper
     assert connections_of(site) == 0
 
 
-def test_a_grant_that_nobody_used_for_ten_minutes_is_given_back(
-    site: Site, operator: BrowserClient, clock: Clock
-) -> None:
+def test_a_grant_that_is_unused_for_ten_minutes_is_revoked(site: Site, operator: BrowserClient, clock: Clock) -> None:
     setup = reaches_setup(operator)
     clock.forward(minutes=10)
     page = operator.presses(setup, "save", **_FULL)
@@ -124,7 +122,7 @@ def test_a_grant_that_nobody_used_for_ten_minutes_is_given_back(
     assert site.slack.installations() == []
 
 
-def test_the_product_gives_an_unused_grant_back_by_itself(site: Site, operator: BrowserClient, clock: Clock) -> None:
+def test_the_product_revokes_an_unused_grant_by_itself(site: Site, operator: BrowserClient, clock: Clock) -> None:
     reaches_setup(operator)
     clock.forward(minutes=9)
     assert list(site.runtime.retention.end_attempts()) == [0]
@@ -144,7 +142,7 @@ def test_an_unused_grant_of_a_workspace_in_use_is_not_revoked(
     assert len(site.slack.installations()) == 1
 
 
-def test_who_declines_on_the_set_up_page_leaves_nothing_at_slack(site: Site, operator: BrowserClient) -> None:
+def test_declining_on_the_set_up_page_revokes_the_grant(site: Site, operator: BrowserClient) -> None:
     setup = reaches_setup(operator)
     action = next(one.get("action", "") for one in setup.root.iter("form") if "cancel" in one.get("action", ""))
     token = value_of(setup, "csrf_token")
@@ -154,10 +152,8 @@ def test_who_declines_on_the_set_up_page_leaves_nothing_at_slack(site: Site, ope
 
 
 @pytest.mark.parametrize("end", ["declined", "expired"])
-def test_a_grant_that_is_given_back_takes_nothing_from_another_that_waits(
-    end: str, site: Site, operator: BrowserClient, clock: Clock
-) -> None:
-    """Slack gives one token for the workspace, however often somebody allows it."""
+def test_revoking_a_grant_keeps_another_that_waits(end: str, site: Site, operator: BrowserClient, clock: Clock) -> None:
+    """Slack issues one token per workspace, however often a person approves the app."""
     first = reaches_setup(operator)
     clock.forward(minutes=6)
     second = reaches_setup(operator)
@@ -171,14 +167,14 @@ def test_a_grant_that_is_given_back_takes_nothing_from_another_that_waits(
     assert checks(site) == ["healthy"]
 
 
-def test_the_last_grant_of_several_is_given_back(site: Site, operator: BrowserClient) -> None:
+def test_the_last_of_several_grants_is_revoked(site: Site, operator: BrowserClient) -> None:
     for page in [reaches_setup(operator), reaches_setup(operator)]:
         assert len(site.slack.installations()) == 1
         operator.presses(page, "do-not-connect")
     assert site.slack.installations() == []
 
 
-def test_a_form_sent_twice_makes_one_connection(site: Site, operator: BrowserClient) -> None:
+def test_a_form_sent_twice_creates_one_connection(site: Site, operator: BrowserClient) -> None:
     setup = reaches_setup(operator)
     pages = [operator.presses(setup, "save", **_FULL) for _ in range(2)]
     assert len({page.heading for page in pages}) == 1

@@ -1,4 +1,4 @@
-"""Operators sign in with a one-time link, and out again."""
+"""Operators sign in with a one-time link, and sign out."""
 
 from onboarding.callers import SHELL
 from tests.browser_client import BrowserClient, Page, Site
@@ -15,7 +15,7 @@ def test_sign_in_link_works_once(site: Site, visitor: BrowserClient) -> None:
         assert other.opens("/connections").status == 401
 
 
-def test_second_tab_with_the_same_link_is_told_that_it_was_used(site: Site, visitor: BrowserClient) -> None:
+def test_second_tab_with_the_same_link_says_that_it_was_used(site: Site, visitor: BrowserClient) -> None:
     address = site.sign_in_url("ada@northwind.test")
     with BrowserClient(site) as other:
         waiting = other.opens(address)
@@ -24,7 +24,7 @@ def test_second_tab_with_the_same_link_is_told_that_it_was_used(site: Site, visi
         assert other.opens("/connections").status == 401
 
 
-def test_opening_the_link_uses_nothing_up(site: Site, visitor: BrowserClient) -> None:
+def test_opening_the_link_does_not_use_it(site: Site, visitor: BrowserClient) -> None:
     address = site.sign_in_url("ada@northwind.test")
     for _ in range(3):
         assert visitor.opens(address).status == 200
@@ -33,7 +33,7 @@ def test_opening_the_link_uses_nothing_up(site: Site, visitor: BrowserClient) ->
     assert _goes_in(visitor, visitor.opens(address)) == 303
 
 
-def test_link_lives_fifteen_minutes(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+def test_link_is_valid_for_fifteen_minutes(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     early, late = (site.sign_in_url("ada@northwind.test") for _ in range(2))
     clock.forward(minutes=14, seconds=50)
     assert _goes_in(visitor, visitor.opens(early)) == 303
@@ -69,7 +69,7 @@ def test_unknown_link_signs_nobody_in(visitor: BrowserClient) -> None:
     assert (page.status, page.name) == (410, "sign-in")
 
 
-def test_whoever_is_not_signed_in_is_told_how(visitor: BrowserClient) -> None:
+def test_page_without_a_session_explains_how_to_sign_in(visitor: BrowserClient) -> None:
     page = visitor.opens("/connections")
     assert (page.status, page.name) == (401, "sign-in")
     assert "operator add" in page.text
@@ -82,7 +82,7 @@ def test_same_person_with_other_capitals_is_one_operator(site: Site) -> None:
 
 
 def _goes_in(person: BrowserClient, page: Page) -> int:
-    """Presses the sign-in page's one button; the status of the answer."""
+    """Press the sign-in page's only button and return the status of the response."""
     return person.asks("POST", page.url, data={"csrf_token": _token(page)}).status_code
 
 
@@ -95,7 +95,7 @@ def _token(page: Page) -> str:
     return next(one for one in page.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
 
 
-def test_viewer_looks_and_changes_nothing(site: Site, visitor: BrowserClient) -> None:
+def test_viewer_can_read_and_change_nothing(site: Site, visitor: BrowserClient) -> None:
     with BrowserClient(site) as person:
         person.connects(site.link())
     site.sign_in_url("vera@northwind.test", "viewer")
@@ -112,8 +112,8 @@ def test_viewer_looks_and_changes_nothing(site: Site, visitor: BrowserClient) ->
     assert visitor.opens(f"/connections/{identifier}").status == 200
 
 
-def test_who_was_an_operator_once_goes_on_with_nothing(site: Site, operator: BrowserClient) -> None:
-    """An attempt of theirs is bound to the browser, which is the same still."""
+def test_former_operator_cannot_continue_an_attempt(site: Site, operator: BrowserClient) -> None:
+    """A former operator's attempt belongs to the browser, which is still the same."""
     setup = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     page = operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea")
     listed = operator.opens("/connections")
@@ -133,7 +133,7 @@ def test_role_is_kept_until_it_is_changed(site: Site, visitor: BrowserClient) ->
     assert visitor.presses(visitor.opens("/slack/install"), "connect").name == "practice-consent"
 
 
-def test_who_is_removed_is_out_at_once(site: Site, operator: BrowserClient, visitor: BrowserClient) -> None:
+def test_removed_operator_is_signed_out_at_once(site: Site, operator: BrowserClient, visitor: BrowserClient) -> None:
     link = site.sign_in_url("ada@northwind.test")
     site.runtime.operators.remove("ada@northwind.test", SHELL)
     assert operator.opens("/connections").status == 401

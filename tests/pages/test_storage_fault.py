@@ -1,4 +1,4 @@
-"""The database fails once Slack has granted it: nothing is left behind that can be given back, and the page says which."""
+"""The database fails after Slack's grant: the grant is revoked where possible, and the page says whether it was."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ def is_storage_error(page: Page, said: str) -> None:
     assert "code=" not in page.url
 
 
-def test_what_could_not_be_stored_is_given_back(site: Site, visitor: BrowserClient) -> None:
+def test_grant_that_could_not_be_stored_is_revoked(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "INSERT ON installations")
     page = visitor.connects(site.link())
     is_storage_error(page, _RETURNED)
@@ -30,7 +30,7 @@ def test_what_could_not_be_stored_is_given_back(site: Site, visitor: BrowserClie
     is_storage_error(visitor.opens(page.url), _RETURNED)
 
 
-def test_what_could_not_be_kept_for_the_set_up_page_is_given_back(site: Site, visitor: BrowserClient) -> None:
+def test_grant_that_could_not_be_stored_for_the_set_up_page_is_revoked(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'waiting'")
     is_storage_error(visitor.connects(site.link(offered_context_keys=("team:a", "team:b"))), _RETURNED)
     assert site.slack.installations() == []
@@ -45,7 +45,7 @@ def test_workspace_that_a_connection_uses_keeps_the_app(site: Site, visitor: Bro
     assert len(site.slack.installations()) == 1
 
 
-def test_where_nobody_can_tell_who_uses_it_the_app_stays(site: Site, visitor: BrowserClient) -> None:
+def test_app_stays_if_its_use_cannot_be_checked(site: Site, visitor: BrowserClient) -> None:
     consent = visitor.presses(visitor.opens(site.link()), "connect")
     with site.runtime.database.transaction() as session:
         session.execute(text("ALTER TABLE channel_connections RENAME TO channel_connections_away"))
@@ -53,13 +53,15 @@ def test_where_nobody_can_tell_who_uses_it_the_app_stays(site: Site, visitor: Br
     assert site.slack.calls("auth.revoke") == []
 
 
-def test_slack_that_does_not_take_it_back_is_said_so(site: Site, visitor: BrowserClient) -> None:
+def test_page_says_that_slack_did_not_revoke_the_grant(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "INSERT ON installations")
     site.slack.fails("auth.revoke", "status_500")
     is_storage_error(visitor.connects(site.link()), _LEFT)
 
 
-def test_outcome_that_cannot_be_stored_leads_away_from_the_code(site: Site, visitor: BrowserClient) -> None:
+def test_outcome_that_cannot_be_stored_redirects_to_an_address_without_the_code(
+    site: Site, visitor: BrowserClient
+) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'finished'")
     page = visitor.connects(site.link())
     is_storage_error(page, _RETURNED)
@@ -71,14 +73,16 @@ def test_outcome_that_cannot_be_stored_leads_away_from_the_code(site: Site, visi
 
 
 @pytest.mark.parametrize("scenario", ["cancelled", "invalid_code"])
-def test_other_outcome_that_cannot_be_stored_leads_away_too(site: Site, visitor: BrowserClient, scenario: str) -> None:
+def test_any_other_outcome_that_cannot_be_stored_redirects_too(
+    site: Site, visitor: BrowserClient, scenario: str
+) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'finished'")
     page = visitor.connects(site.link(), scenario=scenario)
     is_storage_error(page, "")
     assert urlsplit(page.url).path.startswith("/slack/not-stored/")
 
 
-def test_page_of_what_is_not_stored_needs_no_database(site: Site, visitor: BrowserClient) -> None:
+def test_page_of_an_unstored_outcome_needs_no_database(site: Site, visitor: BrowserClient) -> None:
     full_disk.where(site, "UPDATE ON attempts", "NEW.stage = 'finished'")
     address = visitor.connects(site.link()).url.partition("?")[0]
     with site.runtime.database.transaction() as session:
@@ -92,8 +96,8 @@ def test_page_of_what_is_not_stored_needs_no_database(site: Site, visitor: Brows
 
 
 @pytest.fixture
-def commits_whose_answer_is_lost(site: Site) -> Iterator[list[str]]:
-    """The next commit after the exchange is done, and nobody hears that it was."""
+def unconfirmed_commits(site: Site) -> Iterator[list[str]]:
+    """Complete the next commit after the exchange, but lose its confirmation."""
     lost: list[str] = []
 
     def loses(connection: Connection) -> None:
@@ -107,19 +111,19 @@ def commits_whose_answer_is_lost(site: Site) -> Iterator[list[str]]:
     event.remove(site.runtime.database.engine, "commit", loses)
 
 
-def test_connection_that_was_stored_unheard_is_not_taken_back(
-    site: Site, visitor: BrowserClient, commits_whose_answer_is_lost: list[str]
+def test_connection_of_an_unconfirmed_commit_is_not_revoked(
+    site: Site, visitor: BrowserClient, unconfirmed_commits: list[str]
 ) -> None:
     page = visitor.connects(site.link())
-    assert (page.name, commits_whose_answer_is_lost) == ("finishing", ["commit"])
+    assert (page.name, unconfirmed_commits) == ("finishing", ["commit"])
     assert visitor.opens(page.url).outcome == "replay_ok"
     assert len(site.slack.installations()) == 1
 
 
-def test_grant_that_was_kept_unheard_is_not_taken_back(
-    site: Site, visitor: BrowserClient, commits_whose_answer_is_lost: list[str]
+def test_waiting_grant_of_an_unconfirmed_commit_is_not_revoked(
+    site: Site, visitor: BrowserClient, unconfirmed_commits: list[str]
 ) -> None:
     page = visitor.connects(site.link(offered_context_keys=("team:a", "team:b")))
-    assert (page.name, commits_whose_answer_is_lost) == ("finishing", ["commit"])
+    assert (page.name, unconfirmed_commits) == ("finishing", ["commit"])
     assert visitor.presses(visitor.opens(page.url), "save", offered_context="team:a").outcome == "connected"
     assert site.slack.calls("auth.revoke") == []

@@ -1,4 +1,4 @@
-"""The workspace guard: another workspace than expected, and one that another customer holds."""
+"""The workspace guard: another workspace than expected, and a workspace of another customer."""
 
 import pytest
 
@@ -20,14 +20,14 @@ def installed(site: Site) -> set[str]:
 
 @pytest.fixture
 def asked(site: Site, visitor: BrowserClient) -> Page:
-    """Bea is connected to Acme HQ, begins again and allows Acme Test."""
+    """Connect Bea to Acme HQ, start again and allow Acme Test."""
     visitor.connects(site.link())
     page = visitor.connects(site.link(), workspace=_TEST)
     assert (page.outcome, page.status) == ("wrong_workspace", 200)
     return page
 
 
-def test_nothing_is_replaced_before_the_person_says_so(site: Site, visitor: BrowserClient, asked: Page) -> None:
+def test_nothing_is_replaced_before_the_person_confirms(site: Site, visitor: BrowserClient, asked: Page) -> None:
     assert "Acme HQ is still the one in use" in asked.text
     assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
     assert visitor.opens(asked.url).outcome == "wrong_workspace"
@@ -42,7 +42,7 @@ def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: 
     assert visitor.presses(asked, "replace").heading == page.heading
 
 
-def test_choosing_again_takes_the_app_out_and_presets_the_workspace(
+def test_choosing_again_uninstalls_the_app_and_presets_the_workspace(
     site: Site, visitor: BrowserClient, asked: Page
 ) -> None:
     assert installed(site) == {"T0ACMEHQ01", _TEST}
@@ -54,9 +54,7 @@ def test_choosing_again_takes_the_app_out_and_presets_the_workspace(
     assert visitor.opens(asked.url).outcome == "cancelled"
 
 
-def test_choosing_again_leaves_a_workspace_alone_that_another_connection_uses(
-    site: Site, visitor: BrowserClient
-) -> None:
+def test_choosing_again_keeps_a_workspace_that_another_connection_uses(site: Site, visitor: BrowserClient) -> None:
     with BrowserClient(site) as other:
         other.connects(site.link(subscriber_id="cy"), workspace=_TEST)
     visitor.connects(site.link())
@@ -66,7 +64,7 @@ def test_choosing_again_leaves_a_workspace_alone_that_another_connection_uses(
     assert site.slack.calls("auth.revoke") == []
 
 
-def test_a_question_that_nobody_answers_ends_after_ten_minutes(
+def test_an_unanswered_question_expires_after_ten_minutes(
     site: Site, visitor: BrowserClient, clock: Clock, asked: Page
 ) -> None:
     clock.forward(minutes=10)
@@ -96,9 +94,7 @@ def test_a_link_for_one_workspace_asks_when_another_answers(site: Site, visitor:
     assert visitor.allows(visitor.presses(page, "choose-again")).heading == "Acme HQ is connected"
 
 
-def test_a_workspace_of_another_customer_is_refused_where_the_policy_says_so(
-    site: Site, visitor: BrowserClient
-) -> None:
+def test_a_workspace_of_another_customer_is_refused_under_the_refuse_policy(site: Site, visitor: BrowserClient) -> None:
     site.add_practice_app("strict", "Strict", "Development", workspace_policy="refuse")
     with BrowserClient(site) as other:
         other.connects(site.link("strict", subscriber_id="ada"))
@@ -111,7 +107,7 @@ def test_a_workspace_of_another_customer_is_refused_where_the_policy_says_so(
     assert again.heading == "Acme Test is connected"
 
 
-def test_the_usual_policy_lets_two_customers_share_a_workspace(site: Site, visitor: BrowserClient) -> None:
+def test_the_default_policy_lets_two_customers_share_a_workspace(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link(subscriber_id="ada"))
     assert visitor.connects(site.link(subscriber_id="bea")).outcome == "connected"
     assert len(rows_of(site)) == 2
@@ -131,7 +127,7 @@ def test_an_operator_who_names_a_connected_customer_is_asked_too(
     assert operator.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea").outcome == "reconnected"
 
 
-def test_who_renews_with_a_used_link_can_choose_again(site: Site, visitor: BrowserClient) -> None:
+def test_reconnecting_with_a_used_link_allows_choosing_again(site: Site, visitor: BrowserClient) -> None:
     declined = visitor.connects(site.link(), scenario="partial_permissions")
     assert declined.outcome == "partial_permissions"
     page = visitor.allows(visitor.presses(declined, "try-again"), workspace=_TEST)
@@ -141,6 +137,6 @@ def test_who_renews_with_a_used_link_can_choose_again(site: Site, visitor: Brows
     assert [row.workspace_name for row in rows_of(site)] == ["Acme HQ"]
 
 
-def test_who_wants_neither_workspace_ends_it(site: Site, visitor: BrowserClient, asked: Page) -> None:
+def test_declining_both_workspaces_ends_the_install(site: Site, visitor: BrowserClient, asked: Page) -> None:
     assert visitor.presses(asked, "do-not-connect").outcome == "cancelled"
     assert (installed(site), [row.workspace_name for row in rows_of(site)]) == ({"T0ACMEHQ01"}, ["Acme HQ"])
