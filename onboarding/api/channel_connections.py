@@ -19,6 +19,7 @@ from onboarding.api.field_types import (
     Moment,
     PageQuery,
     Plain,
+    Reference,
     SlackId,
     Text,
     Time,
@@ -78,7 +79,7 @@ class UpdateChannelConnection(Wire):
 
 
 class CreateChannelConnection(UpdateChannelConnection):
-    integration_identifier: Text = Field(examples=["slack-prod"])
+    integration_identifier: Reference = Field(examples=["slack-prod"])
     identifier: Identifier | None = Field(None, examples=["slack-prod-user123-abc4"])
     subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
     context: Contexts = Field(None, examples=[{"key": "org-acme"}])
@@ -140,7 +141,7 @@ class ChannelConnectionQuery(PageQuery):
         None, description="The subscriber's own connections, and the shared ones unless `connectionMode` is given."
     )
     connection_mode: Mode | None = None
-    channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
+    channel: providers.Channel | None = None
     provider_id: providers.Provider | None = None
     integration_identifier: Plain | None = None
     context_keys: Keys | None = Field(None, description=EXACT_SET)

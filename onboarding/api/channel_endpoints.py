@@ -16,6 +16,7 @@ from onboarding.api.field_types import (
     Keys,
     PageQuery,
     Plain,
+    Reference,
     Text,
     Time,
     Wire,
@@ -34,11 +35,11 @@ _ALL, _ONE = "/v1/channel-endpoints", "/v1/channel-endpoints/<identifier>"
 
 
 class SlackChannel(Wire):
-    channel_id: Text
+    channel_id: Reference
 
 
 class SlackUser(Wire):
-    user_id: Text
+    user_id: Reference
 
 
 class Webhook(Wire):
@@ -60,12 +61,12 @@ def _formatted(kind: str, endpoint: dict[str, Any]) -> dict[str, Any]:
 
 
 class CreateChannelEndpoint(Wire):
-    integration_identifier: Text = Field(examples=["slack-prod"])
+    integration_identifier: Reference = Field(examples=["slack-prod"])
     subscriber_id: Identifier = Field(examples=["subscriber-123"])
     type: Kind
     endpoint: dict[str, Any] = Field(description=f"{_FORMATS_IN_WORDS}.", examples=[_EXAMPLE])
     identifier: Identifier | None = None
-    connection_identifier: Text | None = None
+    connection_identifier: Reference | None = None
     context: Contexts = None
     create_subscriber_if_missing: bool | None = Field(None, description="By default, the environment's setting.")
 
@@ -99,7 +100,7 @@ class ChannelEndpoint(Wire):
 
 class ChannelEndpointQuery(PageQuery):
     subscriber_id: Plain | None = None
-    channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
+    channel: providers.Channel | None = None
     provider_id: providers.Provider | None = None
     integration_identifier: Plain | None = None
     connection_identifier: Plain | None = None

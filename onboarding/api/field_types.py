@@ -20,6 +20,7 @@ from onboarding.pagination import Page, PageRequest
 MOST_DATA_BYTES = 65_536
 LONGEST_TOKEN = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _LIMIT = re.compile(r"[0-9]{1,4}(\.0{1,4})?\Z")
 _WORD_PATTERN = "^[a-zA-Z0-9_-]{1,100}$"
 _STRUCTURE = (
@@ -53,6 +54,12 @@ def _plain(text: str) -> str:
         raise ValueError("{field} must not contain NUL")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("{field} must not contain lone surrogates")
+    return text
+
+
+def _line(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("{field} must not contain control characters")
     return text
 
 
@@ -148,8 +155,22 @@ def _keys(value: object) -> object:
 
 Plain = Annotated[str, AfterValidator(_plain)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
+#: An id that refers to something, which need not exist.
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    AfterValidator(_plain),
+    AfterValidator(_line),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 255, "pattern": _LINE_PATTERN}),
+]
 #: An id that Slack assigns.
-SlackId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_plain)]
+SlackId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100),
+    AfterValidator(_plain),
+    AfterValidator(_line),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100, "pattern": _LINE_PATTERN}),
+]
 Identifier = Annotated[
     str,
     AfterValidator(_addressable),

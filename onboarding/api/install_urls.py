@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from onboarding.api import operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import Contexts, Identifier, Mode, Plain, Text, Wire
+from onboarding.api.field_types import Contexts, Identifier, Mode, Plain, Reference, Wire
 from onboarding.api.idempotency import BeforeCommit, Representation, once
 from onboarding.api.operations import LINKS, Operation
 from onboarding.api.request_parsing import read_body
@@ -30,7 +30,7 @@ Scope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string",
 
 
 class CreateInstallAddress(Wire):
-    integration_identifier: Text = Field(examples=["slack-prod"])
+    integration_identifier: Reference = Field(examples=["slack-prod"])
     subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
     connection_identifier: Identifier | None = Field(
         None,
@@ -49,7 +49,7 @@ class CreateInstallAddress(Wire):
 
 
 class CreateChatAddress(CreateInstallAddress):
-    mode: Literal["connect"]
+    mode: Literal["connect"] = "connect"
 
 
 class InstallAddress(Wire):

@@ -87,4 +87,17 @@ Provider = Literal[
     "anthropic",
     "novu-anthropic",
     "anthropic-aws",
+    # Known to the official client and not to the documentation.
+    "anypost",
+    "ruach-sms",
+    "webex-messaging",
+    "line",
+    "sendblue",
+    "novu-web-chat",
+    "pagerduty",
+    "opsgenie",
+    "grafana",
+    "tool-webhook",
 ]
+#: `tool` is known to the official client and not to the documentation.
+Channel = Literal["in_app", "email", "sms", "chat", "push", "tool"]

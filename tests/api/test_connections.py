@@ -281,3 +281,25 @@ def test_environments_do_not_see_each_other(site: Site, program: Program, make_p
     program.asks("DELETE", f"{LIST}/c")
     assert other.lists() == ["c"]
     assert program.lists() == []
+
+
+@pytest.mark.parametrize("odd", ["\r\n", "T1\n", "\x1b[31mT1", "T\x7f1", "T\x851"])
+def test_no_id_has_control_characters(odd: str, program: Program) -> None:
+    for field, members in (
+        ("workspace.id", {"workspace": {"id": odd}}),
+        ("workspace.botUserId", {"workspace": {"id": "T1", "botUserId": odd}}),
+        ("integrationIdentifier", {"integrationIdentifier": odd}),
+        ("identifier", {"identifier": odd}),
+        ("subscriberId", {"subscriberId": odd}),
+    ):
+        response = program.creates(**members)
+        assert (response.status_code, list(response.json()["errors"])) == (422, [field])
+    for field, body in (
+        ("endpoint", {"endpoint": {"channelId": odd}}),
+        ("connectionIdentifier", {"connectionIdentifier": odd}),
+        ("integrationIdentifier", {"integrationIdentifier": odd}),
+    ):
+        full: dict[str, Any] = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "slack_channel"}
+        full |= {"endpoint": {"channelId": "C1"}, **body}
+        response = program.asks("POST", "/v1/channel-endpoints", full)
+        assert (response.status_code, list(response.json()["errors"])) == (422, [field])

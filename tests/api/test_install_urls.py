@@ -140,3 +140,12 @@ def test_address_that_is_handed_on_asks_for_the_same(site: Site, visitor: Browse
     with BrowserClient(site) as admin:
         assert admin.connects(link_for_admin(page)).outcome == "connected"
     assert program.asks("GET", f"{LIST}/of-bea").json()["scopes"] == ["chat:write"]
+
+
+@pytest.mark.parametrize("members", [{}, {"mode": "connect"}], ids=["default", "connect"])
+def test_mode_of_the_older_address_is_connect_by_default(members: dict[str, str], program: Program) -> None:
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "bea", **members}
+    response = program.asks("POST", "/v1/integrations/chat/oauth", body)
+    assert (response.status_code, list(response.json())) == (201, ["url"])
+    refused = program.asks("POST", "/v1/integrations/chat/oauth", {**body, "mode": "other"})
+    assert list(refused.json()["errors"]) == ["mode"]

@@ -199,3 +199,11 @@ def _walk(program: Program, base: str, member: str, parameter: str) -> list[list
         if page[member] is None:
             return pages
         page = program.asks("GET", f"{LIST}?{base}&{parameter}={page[member]}").json()
+
+
+@pytest.mark.parametrize("address", [LIST, "/v1/channel-endpoints"])
+def test_filters_accept_what_the_page_and_the_official_client_know(address: str, filled: Program) -> None:
+    clients = "anypost ruach-sms webex-messaging line sendblue novu-web-chat pagerduty opsgenie grafana tool-webhook"
+    for query in ("channel=tool", *(f"providerId={provider}" for provider in clients.split())):
+        response = filled.asks("GET", f"{address}?{query}")
+        assert (response.status_code, response.json()["data"]) == (200, []), query
