@@ -27,10 +27,10 @@ def check(answer: httpx.Response, root: Element) -> None:
     assert title.startswith(" ".join("".join(headings[0].itertext()).split())), (where, title)
     ids = [one.get("id") for one in root.iter() if one.get("id")]
     assert len(ids) == len(set(ids)), where
-    labelled = {one.get("for") for one in root.iter("label")}
+    labeled = {one.get("for") for one in root.iter("label")}
     for field in root.iter("input"):
         if field.get("type") not in ("hidden", "submit"):
-            assert field.get("id") in labelled or field.get("aria-label"), (where, field.attrib)
+            assert field.get("id") in labeled or field.get("aria-label"), (where, field.attrib)
     for form in root.iter("form"):
         if form.get("method", "get").lower() == "post":
             assert any(one.get("name") == "csrf_token" for one in form.iter("input")), where

@@ -34,7 +34,7 @@ def main() -> None:
     try:
         identity = _identity(folder)
         programs = _programs(folder, identity)
-        port = _initialise(folder / "data", programs, identity, "durable" in sys.argv)
+        port = _initialize(folder / "data", programs, identity, "durable" in sys.argv)
         with _running(folder / "data", programs, identity):
             print(f"postgresql://postgres@127.0.0.1:{port}/postgres", flush=True)
             sys.stdin.read()
@@ -71,7 +71,7 @@ def _programs(folder: Path, identity: _Identity) -> Path:
     return programs
 
 
-def _initialise(data: Path, programs: Path, identity: _Identity, is_durable: bool) -> int:
+def _initialize(data: Path, programs: Path, identity: _Identity, is_durable: bool) -> int:
     """Create the server's files; the port in them is a free one."""
     _run(
         programs, "initdb", "-D", str(data), "--username=postgres", "--auth=trust", "--encoding=UTF8",

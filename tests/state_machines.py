@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 
 def walk(machine: Callable[[], RuleBasedStateMachine], walks: int, steps: int) -> None:
-    """Build a test from a state machine. A failing sequence is not shrunk: that takes minutes, and so few steps are readable."""
+    """Build a test from a state machine. Shrinking is off: it takes minutes, and so few steps are readable."""
     how = settings(
         max_examples=walks, stateful_step_count=steps, derandomize=True, phases=[Phase.generate], deadline=None,
         database=None, suppress_health_check=list(HealthCheck),

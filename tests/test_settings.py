@@ -14,7 +14,7 @@ from onboarding.errors import SettingsProblem
 
 pytestmark = pytest.mark.once
 
-# Written out: a test's name holds its values, and every worker of pytest-xdist has to find the same names.
+# Written as literals: a test's id contains its values, and every worker of pytest-xdist must find the same ids.
 SECRET, KEY = "zq3VtY8pWc1LmR6xKd0SnB4hGj7Fa2UeIoTyCvXwZ9k=", "Hn5Rz2Lw8Qc4Xv7Tb0Ym3Kp9Js6Df1Ga-EoUiWq_Zx8="
 SHORT_KEY = "Hn5Rz2Lw8Qc4Xv7Tb0Ym3A=="
 LIVE = {"PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": SECRET, "ENCRYPTION_KEYS": KEY}
@@ -111,7 +111,7 @@ def test_wrong_value_stops_the_start_and_names_its_variable(variable: str, value
         ("PRODUCT_NAME", "x" * 101, "PRODUCT_NAME must have at most 100 characters."),
     ],
 )
-def test_sentence_names_the_allowed_values(variable: str, value: str, sentence: str) -> None:
+def test_message_names_the_allowed_values(variable: str, value: str, sentence: str) -> None:
     with pytest.raises(SettingsProblem) as stopped:
         settings.from_environ({**LIVE, variable: value})
     assert stopped.value.sentence == sentence
@@ -140,11 +140,11 @@ def test_address_of_a_host_is_accepted(address: str, origin: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
-def test_plain_http_is_for_this_machine(address: str) -> None:
+def test_plain_http_is_accepted_on_this_machine(address: str) -> None:
     assert settings.from_environ({**LIVE, "PUBLIC_URL": address}).origin == address
 
 
-def test_plain_http_elsewhere_needs_a_setting() -> None:
+def test_plain_http_on_another_machine_needs_a_setting() -> None:
     for given in ({"PUBLIC_URL": "http://connect.test"}, {"PUBLIC_URL": "", "HOST": "0.0.0.0"}):
         with pytest.raises(SettingsProblem, match=r"^PUBLIC_URL must use https.*ALLOW_HTTP=on"):
             settings.from_environ({**LIVE, **given})
@@ -166,7 +166,7 @@ def test_secret_may_come_from_a_file(variable: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("password", ["pa#ss", "pa/ss", "p?ss", "p[ss", "p@ss", "p:ss"])
-def test_password_of_the_database_may_be_anything(password: str) -> None:
+def test_password_of_the_database_may_contain_any_character(password: str) -> None:
     url = f"postgresql://ada:{password}@db:5432/x"
     assert settings.from_environ({**LIVE, "DATABASE_URL": url}).database.endswith(f"{password}@db:5432/x")
 
@@ -194,7 +194,7 @@ def test_weak_key_from_a_file_is_refused_like_any_other(tmp_path: Path) -> None:
         settings.from_environ({**LIVE, "SECRET_KEY_FILE": str(file)})
 
 
-def test_practice_mode_makes_keys_once_and_keeps_them_for_the_owner_alone(tmp_path: Path) -> None:
+def test_practice_mode_creates_keys_once_and_only_the_owner_can_read_them(tmp_path: Path) -> None:
     first = settings.from_environ({"INSTANCE": str(tmp_path)})
     assert first == settings.from_environ({"INSTANCE": str(tmp_path)})
     assert first.practice_possible
@@ -202,22 +202,22 @@ def test_practice_mode_makes_keys_once_and_keeps_them_for_the_owner_alone(tmp_pa
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
-def test_all_who_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
+def test_concurrent_starts_get_the_same_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as threads:
-        found = list(threads.map(lambda _turn: settings.from_environ({"INSTANCE": str(tmp_path)}), range(64)))
+        found = list(threads.map(lambda _index: settings.from_environ({"INSTANCE": str(tmp_path)}), range(64)))
     assert len({one.signing_keys for one in found}) == 1
     assert sorted(one.name for one in tmp_path.iterdir()) == ["encryption_keys", "secret_key"]
 
 
 @pytest.mark.parametrize("name", ["secret_key", "encryption_keys"])
 @pytest.mark.parametrize("kept", ["", "short"])
-def test_kept_key_that_does_not_do_stops_the_start(name: str, kept: str, tmp_path: Path) -> None:
+def test_invalid_stored_key_stops_the_start(name: str, kept: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(kept)
     with pytest.raises(SettingsProblem, match=rf"^{name.upper()} (must|is) .*\.$"):
         settings.from_environ({"INSTANCE": str(tmp_path)})
 
 
-def test_place_where_no_key_can_be_kept_is_one_line(tmp_path: Path) -> None:
+def test_folder_that_cannot_store_a_key_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(SettingsProblem, match=r"^INSTANCE must be a folder"):
         settings.from_environ({"INSTANCE": str(tmp_path / "taken")})
@@ -233,7 +233,7 @@ def test_key_ring_is_newest_first() -> None:
     assert [base64.urlsafe_b64encode(key).decode() for key in found.vault_keys] == [KEY, SECRET]
 
 
-def test_redirect_address_comes_from_the_public_one() -> None:
+def test_redirect_address_is_derived_from_the_public_url() -> None:
     assert settings.from_environ(LIVE).redirect_uri == "https://connect.example.com/slack/oauth_redirect"
 
 

@@ -1,4 +1,4 @@
-"""Install addresses: what may be asked for, and the connection that they lead to."""
+"""Install URLs: the accepted requests, and the connections that they lead to."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def code_of(program: Program, **members: Any) -> str:
         ({"autoLinkUser": "yes"}, "validation_failed"),
     ],
 )
-def test_address_obeys_the_rules_of_connections(members: dict[str, Any], code: str, program: Program) -> None:
+def test_install_url_obeys_the_rules_of_connections(members: dict[str, Any], code: str, program: Program) -> None:
     assert code_of(program, **members) == code
 
 
@@ -54,36 +54,36 @@ def test_unknown_subscriber_is_refused_where_the_environment_says_so(site: Site,
     assert asks(program)
 
 
-def test_subscriber_is_made_when_the_person_connects(visitor: BrowserClient, program: Program) -> None:
+def test_subscriber_is_created_when_the_person_connects(visitor: BrowserClient, program: Program) -> None:
     url = asks(program)
     assert program.asks("GET", "/v2/subscribers/bea").status_code == 404
     assert visitor.connects(url).outcome == "connected"
     assert program.asks("GET", "/v2/subscribers/bea").status_code == 200
 
 
-def test_shared_address_leads_to_a_shared_connection(visitor: BrowserClient, program: Program) -> None:
+def test_shared_install_url_leads_to_a_shared_connection(visitor: BrowserClient, program: Program) -> None:
     url = asks(program, connectionMode="shared", context={"tenant": "acme", "region": "eu"})
     assert visitor.connects(url).outcome == "connected"
-    told = program.asks("GET", f"{LIST}/{program.lists()[0]}").json()
-    assert (told["connectionMode"], told["subscriberId"]) == ("shared", None)
-    assert told["contextKeys"] == ["tenant:acme", "region:eu"]
-    assert (told["status"], told["workspace"]["name"], "next" in told) == ("healthy", "Acme HQ", False)
-    assert told["scopes"]
-    assert told["installedBy"].startswith("U")
+    payload = program.asks("GET", f"{LIST}/{program.lists()[0]}").json()
+    assert (payload["connectionMode"], payload["subscriberId"]) == ("shared", None)
+    assert payload["contextKeys"] == ["tenant:acme", "region:eu"]
+    assert (payload["status"], payload["workspace"]["name"], "next" in payload) == ("healthy", "Acme HQ", False)
+    assert payload["scopes"]
+    assert payload["installedBy"].startswith("U")
 
 
-def test_address_for_a_connection_that_exists_reconnects_it(visitor: BrowserClient, program: Program) -> None:
+def test_install_url_for_an_existing_connection_reconnects_it(visitor: BrowserClient, program: Program) -> None:
     made = program.creates(identifier="bea-1", subscriberId="bea", workspace={"id": "T0ACMEHQ01"}).json()
     start = visitor.opens(asks(program, connectionIdentifier="bea-1"))
     assert start.outcome == "already_connected"
     assert visitor.allows(visitor.presses(start, "connect")).outcome == "reconnected"
     (name,) = program.lists()
-    told = program.asks("GET", f"{LIST}/{name}").json()
-    assert (name, told["createdAt"]) == ("bea-1", made["createdAt"])
-    assert told["auth"]["accessToken"].startswith("xoxb-")
+    payload = program.asks("GET", f"{LIST}/{name}").json()
+    assert (name, payload["createdAt"]) == ("bea-1", made["createdAt"])
+    assert payload["auth"]["accessToken"].startswith("xoxb-")
 
 
-def test_address_for_a_connection_that_is_broken_says_so(site: Site, visitor: BrowserClient, program: Program) -> None:
+def test_install_url_for_a_broken_connection_says_so(site: Site, visitor: BrowserClient, program: Program) -> None:
     assert visitor.connects(asks(program)).outcome == "connected"
     (name,) = program.lists()
     installation = site.slack.installations()[0]
@@ -96,7 +96,7 @@ def test_address_for_a_connection_that_is_broken_says_so(site: Site, visitor: Br
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
 
 
-def test_name_that_was_taken_meanwhile_is_replaced_by_another(visitor: BrowserClient, program: Program) -> None:
+def test_identifier_that_was_taken_in_the_meantime_is_replaced(visitor: BrowserClient, program: Program) -> None:
     url = asks(program, connectionIdentifier="wanted")
     program.creates(identifier="wanted", subscriberId="cy")
     assert visitor.connects(url).outcome == "connected"
@@ -104,7 +104,7 @@ def test_name_that_was_taken_meanwhile_is_replaced_by_another(visitor: BrowserCl
     assert program.lists("subscriberId=bea") != ["wanted"]
 
 
-def test_address_lives_five_minutes_and_the_attempt_its_own_ten(
+def test_install_url_is_valid_for_five_minutes_and_the_attempt_for_ten(
     visitor: BrowserClient, clock: Clock, program: Program
 ) -> None:
     first, second = asks(program), asks(program)
@@ -115,7 +115,7 @@ def test_address_lives_five_minutes_and_the_attempt_its_own_ten(
     assert visitor.allows(consent).outcome == "connected"
 
 
-def test_address_that_led_to_a_connection_opens_nothing_for_others(
+def test_used_install_url_opens_nothing_in_another_browser(
     site: Site, visitor: BrowserClient, program: Program
 ) -> None:
     url = asks(program)
@@ -126,14 +126,16 @@ def test_address_that_led_to_a_connection_opens_nothing_for_others(
     assert len(program.lists()) == 1
 
 
-def test_repeat_with_a_key_is_the_same_address(program: Program) -> None:
+def test_repeat_with_a_key_returns_the_same_address(program: Program) -> None:
     body = {"integrationIdentifier": "slack-prod", "subscriberId": "bea"}
     first = program.asks("POST", ADDRESS, body, Idempotency_Key="k").json()
     assert program.asks("POST", ADDRESS, body, Idempotency_Key="k").json() == first
     assert program.asks("POST", ADDRESS, body).json() != first
 
 
-def test_address_that_is_handed_on_asks_for_the_same(site: Site, visitor: BrowserClient, program: Program) -> None:
+def test_install_url_that_is_handed_on_requests_the_same_scopes(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
     page = visitor.presses(
         visitor.opens(asks(program, scope=["chat:write"], connectionIdentifier="of-bea")), "ask-admin"
     )

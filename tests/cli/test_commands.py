@@ -73,7 +73,7 @@ def test_client_id_belongs_to_one_integration_of_the_deployment(run: Run) -> Non
     is_one_line(run("integration", "add", "acme", "--client-id", "2.2", "--client-secret", "s"), "identifier")
 
 
-def test_real_app_is_not_sealed_with_the_keys_of_practice(run: Run) -> None:
+def test_real_app_is_not_encrypted_with_the_keys_of_practice_mode(run: Run) -> None:
     """A server that is started with other keys could not decrypt it."""
     result = run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "s", ENCRYPTION_KEYS="")
     is_one_line(result, "ENCRYPTION_KEYS")
@@ -258,7 +258,7 @@ def test_key_is_revoked_once(run: Run) -> None:
     ],
 )
 def test_key_that_breaks_a_rule_is_refused_in_one_line(run: Run, arguments: tuple[str, ...], word: str) -> None:
-    """A mistake must not create a key that may do more, or that lives longer, than was meant."""
+    """A mistake must not create a key with more scopes, or a longer lifetime, than intended."""
     is_one_line(run("api-key", "create", *arguments), word)
 
 

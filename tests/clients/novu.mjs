@@ -1,9 +1,9 @@
-// The official TypeScript client for the tests: one call a line on standard input, its answer on standard output.
+// The official TypeScript client for the tests: reads one call per line from standard input, writes its result to standard output.
 
 import { createInterface } from "node:readline";
 import { Novu } from "@novu/api";
 
-// Every call that the product serves, written as a program would write it. `o` is the client's options for one call.
+// Every operation that the product serves, as a program would call it. `o` is the client's options for one call.
 const CALLS = {
   "connections.create": (novu, { body, key }, o) => novu.channelConnections.create(body, key, o),
   "connections.list": (novu, { query }, o) => novu.channelConnections.list(query, o),

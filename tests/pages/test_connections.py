@@ -1,4 +1,4 @@
-"""The operator's list of connections, one connection, and its end."""
+"""The operator's list of connections, a connection's page, and its disconnect."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,45 +26,45 @@ def test_empty_list_says_how_to_start(operator: BrowserClient) -> None:
 def test_sixty_connections_are_three_pages_newest_first(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections")
-    second = operator.opens(_turn(first, "next"))
-    third = operator.opens(_turn(second, "next"))
+    second = operator.opens(_page_link(first, "next"))
+    third = operator.opens(_page_link(second, "next"))
     assert [len(_listed(page)) for page in (first, second, third)] == [25, 25, 10]
     assert _listed(first) + _listed(second) + _listed(third) == [f"chconn_{number:02d}" for number in range(59, -1, -1)]
     assert "60 connections" in first.text
 
 
-def test_way_back_leads_to_the_same_pages(site: Site, operator: BrowserClient) -> None:
+def test_previous_links_lead_to_the_same_pages(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections")
-    second = operator.opens(_turn(first, "next"))
-    third = operator.opens(_turn(second, "next"))
-    back = operator.opens(_turn(third, "previous"))
+    second = operator.opens(_page_link(first, "next"))
+    third = operator.opens(_page_link(second, "next"))
+    back = operator.opens(_page_link(third, "previous"))
     assert _listed(back) == _listed(second)
-    assert _listed(operator.opens(_turn(back, "previous"))) == _listed(first)
-    assert _listed(operator.opens(_turn(back, "next"))) == _listed(third)
+    assert _listed(operator.opens(_page_link(back, "previous"))) == _listed(first)
+    assert _listed(operator.opens(_page_link(back, "next"))) == _listed(third)
 
 
-def test_ends_of_the_list_lead_no_further(site: Site, operator: BrowserClient) -> None:
+def test_first_and_last_page_link_no_further(site: Site, operator: BrowserClient) -> None:
     _many(site, 26)
     first = operator.opens("/connections")
-    last = operator.opens(_turn(first, "next"))
-    again = operator.opens(_turn(last, "previous"))
-    assert _turns(first) == {"next"}
-    assert _turns(last) == {"previous"}
-    assert _turns(again) == {"next"}
+    last = operator.opens(_page_link(first, "next"))
+    again = operator.opens(_page_link(last, "previous"))
+    assert _link_directions(first) == {"next"}
+    assert _link_directions(last) == {"previous"}
+    assert _link_directions(again) == {"next"}
 
 
 def test_connections_of_one_moment_are_listed_once_each(site: Site, operator: BrowserClient) -> None:
     _many(site, 40, apart=timedelta())
     first = operator.opens("/connections")
-    assert len({*_listed(first), *_listed(operator.opens(_turn(first, "next")))}) == 40
+    assert len({*_listed(first), *_listed(operator.opens(_page_link(first, "next")))}) == 40
 
 
 def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator: BrowserClient) -> None:
     _many(site, 30)
     first = operator.opens("/connections")
     _many(site, 31, start=30)
-    assert _listed(operator.opens(_turn(first, "next"))) == [f"chconn_{number:02d}" for number in range(4, -1, -1)]
+    assert _listed(operator.opens(_page_link(first, "next"))) == [f"chconn_{number:02d}" for number in range(4, -1, -1)]
 
 
 @pytest.mark.parametrize(
@@ -86,23 +86,23 @@ def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator
         ("integration=other", []),
     ],
 )
-def test_filters_leave_what_fits(site: Site, operator: BrowserClient, query: str, found: list[str]) -> None:
+def test_filters_show_matching_connections(site: Site, operator: BrowserClient, query: str, found: list[str]) -> None:
     _many(site, 5)
     page = operator.opens(f"/connections?{query}")
     assert _listed(page) == found
     assert found or "No connections match these filters" in page.text
 
 
-def test_filters_stay_while_turning_pages(site: Site, operator: BrowserClient) -> None:
+def test_filters_stay_on_other_pages(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections?q=Acme&status=healthy&integration=slack-practice&mode=subscriber")
-    second = operator.opens(_turn(first, "next"))
+    second = operator.opens(_page_link(first, "next"))
     assert all(part in second.url for part in ("q=Acme", "status=healthy", "integration=slack-practice", "mode="))
     assert len(_listed(second)) == 25
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "MjAyNi0wMS0wMQ", "%F0%9F%92%A9", "=", "MjAyNnxjb24"])
-def test_place_that_is_not_ours_is_told_apart_from_a_fault(operator: BrowserClient, cursor: str) -> None:
+def test_invalid_cursor_is_no_server_fault(operator: BrowserClient, cursor: str) -> None:
     assert operator.opens(f"/connections?after={cursor}").status in (200, 400)
 
 
@@ -122,7 +122,7 @@ def test_unknown_connection_is_not_found(operator: BrowserClient) -> None:
         assert operator.opens(f"/connections/chconn_nothing{rest}").status == 404
 
 
-def test_disconnecting_asks_first_and_takes_the_app_out(site: Site, operator: BrowserClient) -> None:
+def test_disconnecting_asks_first_and_uninstalls_the_app(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link())
     identifier = _listed(operator.opens("/connections"))[0]
     confirm = operator.opens(f"/connections/{identifier}/disconnect")
@@ -135,7 +135,7 @@ def test_disconnecting_asks_first_and_takes_the_app_out(site: Site, operator: Br
     assert operator.opens(page.url).heading == page.heading
 
 
-def test_access_is_checked_where_it_is_shown(site: Site, operator: BrowserClient) -> None:
+def test_access_is_checked_on_the_connections_page(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link())
     shown = operator.opens(f"/connections/{_listed(operator.opens('/connections'))[0]}")
     assert "the connection works" in operator.presses(shown, "verify").text
@@ -146,14 +146,14 @@ def test_access_is_checked_where_it_is_shown(site: Site, operator: BrowserClient
     assert "Slack no longer accepts the access." in operator.presses(shown, "verify").text
 
 
-def test_token_too_short_to_show_a_part_of_is_said_to_be_stored(site: Site, operator: BrowserClient) -> None:
+def test_token_too_short_to_show_in_part_is_reported_as_stored(site: Site, operator: BrowserClient) -> None:
     site.add_practice_app("slack-prod", "Northwind", "Development")
     program = Program(site, site.api_key("program", "Development"))
     name = program.creates(auth={"accessToken": "short"}).json()["identifier"]
     assert "Stored" in operator.opens(f"/connections/{name}").text
 
 
-def test_integrations_of_one_name_are_told_apart(site: Site, operator: BrowserClient) -> None:
+def test_integrations_of_one_name_are_distinguished(site: Site, operator: BrowserClient) -> None:
     site.add_practice_app("slack-two", "Northwind", "Development")
     assert "Northwind (slack-two)" in operator.opens("/connections?q=x").text
     choice = operator.opens("/slack/install")
@@ -171,7 +171,7 @@ def test_disconnecting_while_slack_is_down_says_that_it_is_not_confirmed(site: S
     assert _listed(operator.opens("/connections")) == []
 
 
-def test_workspace_that_another_connection_uses_keeps_the_app(site: Site, operator: BrowserClient) -> None:
+def test_app_stays_in_a_workspace_that_another_connection_uses(site: Site, operator: BrowserClient) -> None:
     operator.connects(site.link(subscriber_id="bea"))
     operator.connects(site.link(subscriber_id="bob"))
     newest = _listed(operator.opens("/connections"))[0]
@@ -193,11 +193,11 @@ def _listed(page: Page) -> list[str]:
     return [row for row in rows if row]
 
 
-def _turns(page: Page) -> set[str]:
+def _link_directions(page: Page) -> set[str]:
     return {_DIRECTIONS[one.get("rel", "")] for one in page.main.iter("a") if one.get("rel") in _DIRECTIONS}
 
 
-def _turn(page: Page, direction: str) -> str:
+def _page_link(page: Page, direction: str) -> str:
     links = {_DIRECTIONS[one.get("rel", "")]: one for one in page.main.iter("a") if one.get("rel") in _DIRECTIONS}
     return links[direction].get("href", "")
 
@@ -208,7 +208,7 @@ def _token(site: Site) -> str:
 
 
 def _many(site: Site, end: int, start: int = 0, apart: timedelta = timedelta(minutes=1)) -> None:
-    """Connections `start` to `end` of the practice integration, one newer than the other."""
+    """Create connections `start` to `end` of the practice integration, each newer than the one before."""
     environment = site.runtime.environments.first().id
     with site.runtime.database.transaction() as session:
         integration = integrations.by_identifier(session, environment, "slack-practice")

@@ -1,4 +1,4 @@
-"""`python -m onboarding.practice`: the practice Slack on its own."""
+"""`python -m onboarding.practice`: the practice Slack without the product."""
 
 import signal
 import socket
@@ -28,7 +28,7 @@ def started(*more: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_it_runs_alone_and_ends_quietly_on_ctrl_c() -> None:
+def test_it_runs_alone_and_ends_cleanly_on_ctrl_c() -> None:
     with started("--port", "0") as process:
         assert process.stderr is not None
         address = process.stderr.readline().split()[2]
@@ -40,7 +40,7 @@ def test_it_runs_alone_and_ends_quietly_on_ctrl_c() -> None:
         assert "Traceback" not in process.stderr.read()
 
 
-def test_taken_port_is_one_clear_line() -> None:
+def test_port_in_use_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with started("--port", str(port)) as process:
@@ -49,9 +49,9 @@ def test_taken_port_is_one_clear_line() -> None:
             assert process.stderr.read() == f"Port {port} cannot be used: Address already in use.\n"
 
 
-def test_state_file_of_something_else_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "world.json").write_text("{}")
-    with started("--port", "0", "--state-file", str(tmp_path / "world.json")) as process:
+def test_state_file_of_another_program_is_reported_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text("{}")
+    with started("--port", "0", "--state-file", str(tmp_path / "other.json")) as process:
         assert process.wait(10) == 1
         assert process.stderr is not None
         said = process.stderr.read()

@@ -106,7 +106,7 @@ def test_bolt_installs_a_workspace(practice_bolt: Bolt) -> None:
     assert found.bot_id.startswith("B")
 
 
-def test_bolt_installs_an_organisation(practice_bolt: Bolt) -> None:
+def test_bolt_installs_an_organization(practice_bolt: Bolt) -> None:
     status, _ = practice_bolt.person_installs(f"workspace={GROUP}&action=allow")
     assert status == 200
     found = practice_bolt.installation(enterprise_id=GROUP, team_id=None, is_enterprise_install=True)

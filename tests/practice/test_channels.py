@@ -131,7 +131,7 @@ def test_message_has_a_text_of_some_length(practice_slack: Slack, bot: WebClient
     assert refusal(bot, "chat.postMessage", channel=channel(practice_slack, "general"), text=text) == error
 
 
-def test_organisations_token_names_the_workspace(practice_slack: Slack) -> None:
+def test_token_of_an_organization_names_the_workspace(practice_slack: Slack) -> None:
     client = practice_slack.client(practice_slack.installs(GROUP, scope=ALL)["access_token"])
     assert refusal(client, "conversations.list") == "missing_argument"
     assert refusal(client, "conversations.list", team_id=ACME) == "team_not_found"
@@ -140,7 +140,7 @@ def test_organisations_token_names_the_workspace(practice_slack: Slack) -> None:
     assert "brand" in named(client, team_id=DESIGN)
 
 
-def test_organisations_token_posts_by_channel_id(practice_slack: Slack) -> None:
+def test_token_of_an_organization_posts_by_channel_id(practice_slack: Slack) -> None:
     client = practice_slack.client(practice_slack.installs(GROUP, scope="chat:write,chat:write.public")["access_token"])
     brand = channel(practice_slack, "brand", DESIGN)
     assert refusal(client, "chat.postMessage", channel=brand, text="hello") == "channel_not_found"
