@@ -19,7 +19,7 @@ from onboarding.runtime import Runtime, check_keys
 from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
 
 _PRACTICE_NAME = "Northwind"
-#: What a terminal asks for.
+#: The prompts on a terminal.
 _CLIENT_SECRET, _SIGNING_SECRET = "Client secret", "Signing secret"
 
 group = click.Group("integration", help="Slack apps.")

@@ -1,4 +1,4 @@
-"""API keys: a digest each. The key itself is shown once and stored nowhere."""
+"""API keys, stored as digests. A key is shown once and not stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,16 +20,16 @@ class ApiKey(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     name: Mapped[str] = mapped_column(String(100))
-    #: SHA-256: a key is 256 random bits, so a slow hash would win nothing and cost 44 ms a request.
+    #: SHA-256. A key has 256 random bits, so a slow password hash would add no security and cost 44 ms per request.
     digest: Mapped[str] = mapped_column(String(64), unique=True)
-    #: The first characters, by which a person recognises it.
+    #: The first characters, by which an operator recognizes the key.
     beginning: Mapped[str] = mapped_column(String(20))
     #: Comma separated.
     scopes: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
-    #: Null for a key that does not expire.
+    #: Null if the key does not expire.
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    #: Noted every few minutes, not at each request.
+    #: Updated every few minutes, not on each request.
     last_used_at: Mapped[datetime | None] = mapped_column(UtcTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
@@ -71,7 +71,7 @@ def note_use(session: Session, key_id: str, at: datetime) -> None:
 
 
 def revoke(session: Session, environment_id: str, name: str, at: datetime) -> Sequence[str]:
-    """The ids of those of that name that could still be revoked."""
+    """Revoke the keys of this name. Return the ids of those that were not revoked before."""
     done = session.execute(
         update(ApiKey)
         .where(ApiKey.environment_id == environment_id, ApiKey.name == name, ApiKey.revoked_at.is_(None))

@@ -17,23 +17,23 @@ class AuditEntry(Base):
     __table_args__ = (Index("ix_audit_entries_subject", "environment_id", "subject", "at"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
-    #: Null for what belongs to the whole deployment, such as an operator.
+    #: Null if the subject belongs to the whole deployment, such as an operator.
     environment_id: Mapped[str | None] = mapped_column(ForeignKey("environments.id"))
     at: Mapped[datetime] = mapped_column(UtcTime)
     #: `operator:<email>`, `link:<id>`, `key:<id>`, `shell`, `shell:<user>`, `system`.
     actor: Mapped[str] = mapped_column(String(400))
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(ID)
-    #: What people call the subject, such as the workspace's name; null where it has no other name.
+    #: The subject's display name, such as the workspace's name; null if it has none.
     subject_name: Mapped[str | None] = mapped_column(Text)
-    #: How the action ended, where it can end in several ways; null for all others.
+    #: The result of an action that can end in several ways; null for all others.
     result: Mapped[str | None] = mapped_column(String(20))
     detail: Mapped[str] = mapped_column(Text)
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """The values of one entry, a field for each column."""
+    """The values of a new entry, one field for each column."""
 
     id: str
     environment_id: str | None

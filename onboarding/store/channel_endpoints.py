@@ -1,4 +1,4 @@
-"""Channel endpoints: where in Slack something arrives, such as a channel that was chosen."""
+"""Channel endpoints: the destinations of messages in Slack, such as a channel or a webhook."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ class ChannelEndpoint(Base):
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     identifier: Mapped[str] = mapped_column(ID)
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
-    #: Null for an endpoint that needs no connection, such as a webhook.
+    #: Null if the endpoint needs no connection, such as a webhook.
     connection_id: Mapped[str | None] = mapped_column(
         ForeignKey("channel_connections.id", ondelete="CASCADE"), index=True
     )
     subscriber_id: Mapped[str] = mapped_column(ID)
-    #: As a JSON list, in the order in which they were given; and their exact set as one text.
+    #: A JSON list in the caller's order. `context_digest` is the same for equal sets.
     context_keys: Mapped[str] = mapped_column(Text)
     context_digest: Mapped[str] = mapped_column(String(64))
     type: Mapped[str] = mapped_column(String(20))
-    #: A JSON object, sealed: whoever knows a webhook's address can post there.
+    #: A JSON object, sealed, because everyone who knows a webhook's URL can post to it.
     endpoint: Mapped[Sealed] = mapped_column(SealedText)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -47,7 +47,7 @@ class ChannelEndpoint(Base):
 
 @dataclass(frozen=True, slots=True)
 class EndpointFilter:
-    """What a list is narrowed to; None does not narrow."""
+    """The filters of a list; None does not filter."""
 
     integration_id: str | None = None
     subscriber_id: str | None = None
@@ -82,7 +82,7 @@ def change(session: Session, endpoint_id: str, endpoint: Sealed, at: datetime) -
 
 
 def remove(session: Session, environment_id: str, identifier: str) -> bool:
-    """False when there is none."""
+    """Delete the endpoint. Return False if it does not exist."""
     done = session.execute(
         delete(_TABLE)
         .where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))

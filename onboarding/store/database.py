@@ -1,4 +1,4 @@
-"""The database: engine, transactions, and the translation of its errors into ours."""
+"""The database: its engine, transactions, and the translation of its errors into those of `onboarding.errors`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -52,7 +52,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, serves_requests: bool = False) -> None:
-        """`serves_requests`: end a statement of PostgreSQL that takes too long for a request."""
+        """Create the engine. `serves_requests`: limit how long a statement of PostgreSQL may take."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._file_guard = FileGuard()
@@ -100,7 +100,7 @@ class Database:
         return True
 
     def ping(self) -> None:
-        """Raises StorageProblem if the database does not answer."""
+        """Raise StorageProblem unless the database answers."""
         self._file_guard.check()
         with self.rows() as rows:
             _SELECT_ONE.run(rows, {})

@@ -18,7 +18,7 @@ class Environment(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
-    #: What happens if an API caller names an unknown subscriber: `create` creates it, `refuse` answers 404.
+    #: The response to a request that names an unknown subscriber: `create` creates it, `refuse` answers 404.
     unknown_subscribers: Mapped[str] = mapped_column(String(10), default="create")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 

@@ -1,4 +1,4 @@
-"""The people of the console, their one-time sign-in links and their sessions."""
+"""Operators, the users of the console, with their one-time sign-in links and sessions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,11 +31,11 @@ class SignIn(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     operator_id: Mapped[str] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(10))
-    #: SHA-256 of the token: the token itself is never stored.
+    #: The SHA-256 digest of the token. The token is not stored.
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
-    #: When a link was used or a session was ended; null while it is good.
+    #: When the link was used or the session closed; null while it is valid.
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
@@ -60,7 +60,7 @@ def all_of(session: Session) -> Sequence[Operator]:
 
 
 def remove(session: Session, operator_id: str) -> None:
-    """Sign-in links and sessions go with it: the foreign key cascades."""
+    """Delete the operator. The foreign key cascades to sign-in links and sessions."""
     session.execute(delete(Operator).where(Operator.id == operator_id))
 
 
@@ -79,7 +79,7 @@ def signed_in(rows: Rows, digest: str) -> Any:
 
 
 def end_sign_in(session: Session, sign_in_id: str, at: datetime) -> bool:
-    """Ends it once: true for the one caller that did."""
+    """Mark the link as used, or the session as closed. Of several concurrent calls, one returns True."""
     done = session.execute(
         update(SignIn)
         .where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))

@@ -1,6 +1,6 @@
 """Notice that the database's file was deleted or replaced while it is open.
 
-SQLite goes on with the file that it opened. What it writes there is lost when the last connection is closed.
+SQLite continues to use the file that it opened. Its writes are lost when the last connection is closed.
 """
 
 from pathlib import Path
