@@ -25,7 +25,7 @@ def test_two_databases_do_not_see_each_other() -> None:
     postgres.drop(other)
 
 
-def test_copy_of_a_database_holds_what_the_original_held() -> None:
+def test_copy_of_a_database_contains_the_rows_of_the_original() -> None:
     original = postgres.new_database()
     _tell(original, "CREATE TABLE here (number int)")
     copy = postgres.new_database(original)
@@ -34,7 +34,7 @@ def test_copy_of_a_database_holds_what_the_original_held() -> None:
     postgres.drop(original)
 
 
-def test_dropped_database_is_gone_though_somebody_was_connected() -> None:
+def test_dropped_database_is_gone_despite_open_connections() -> None:
     url = postgres.new_database()
     with psycopg.connect(url):
         postgres.drop(url)

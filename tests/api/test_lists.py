@@ -202,7 +202,7 @@ def _walk(program: Program, base: str, member: str, parameter: str) -> list[list
 
 
 @pytest.mark.parametrize("address", [LIST, "/v1/channel-endpoints"])
-def test_filters_accept_what_the_page_and_the_official_client_know(address: str, filled: Program) -> None:
+def test_filters_accept_the_parameters_of_the_page_and_the_official_client(address: str, filled: Program) -> None:
     clients = "anypost ruach-sms webex-messaging line sendblue novu-web-chat pagerduty opsgenie grafana tool-webhook"
     for query in ("channel=tool", *(f"providerId={provider}" for provider in clients.split())):
         response = filled.asks("GET", f"{address}?{query}")

@@ -181,7 +181,7 @@ def test_link_that_breaks_a_rule_is_refused_in_one_line(run: Run, arguments: tup
     is_one_line(run("link", "create", "--integration", "slack-practice", *arguments), word)
 
 
-def test_command_before_setup_says_what_to_do(run: Run, tmp_path: Path) -> None:
+def test_command_before_setup_explains_the_next_step(run: Run, tmp_path: Path) -> None:
     empty = run("operator", "add", "ada@northwind.test", DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     is_one_line(empty, "onboarding setup")
 

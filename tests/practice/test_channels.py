@@ -40,7 +40,7 @@ def bot(practice_slack: Slack) -> WebClient:
 
 
 @pytest.mark.parametrize("limit", [7, 100, 999])
-def test_list_is_complete_whatever_the_page_size(practice_slack: Slack, limit: int) -> None:
+def test_list_is_complete_for_every_page_size(practice_slack: Slack, limit: int) -> None:
     client = practice_slack.client(practice_slack.installs(ACME_TEST)["access_token"])
     names = named(client, limit=limit)
     assert len(names) == len(set(names)) == 248

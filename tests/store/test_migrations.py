@@ -42,7 +42,7 @@ def test_models_equal_the_newest_migration(fresh: Database) -> None:
         assert compare_metadata(context, schema.METADATA) == []
 
 
-def test_every_migration_goes_down_and_up_again(fresh: Database) -> None:
+def test_every_migration_can_be_downgraded_and_upgraded_again(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations())
     there = set(inspect(fresh.engine).get_table_names())
     schema.downgrade(fresh, files.migrations(), "base")
@@ -83,7 +83,7 @@ def test_result_of_an_unused_grant_moves_to_its_column_and_back(fresh: Database)
         assert [tuple(row) for row in rows] == list(details.items())
 
 
-def test_going_back_keeps_what_the_older_tables_can_hold(fresh: Database) -> None:
+def test_downgrade_keeps_the_rows_that_older_tables_can_store(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations(), "0001")
     _add_rows_as_of_0001(fresh)
     schema.upgrade(fresh, files.migrations())
@@ -93,7 +93,7 @@ def test_going_back_keeps_what_the_older_tables_can_hold(fresh: Database) -> Non
         assert session.scalar(text("SELECT key FROM connection_contexts")) == "tenant:acme"
 
 
-def test_a_disconnect_gets_its_result_and_name_in_columns_and_back(fresh: Database) -> None:
+def test_result_and_name_of_a_disconnect_move_to_columns_and_back(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations(), "0003")
     _add_environment(fresh)
     entry = {"id": "aud_1", "environment_id": "env_1", "at": "2026-01-02 00:00:00.000000", "actor": "shell"}
@@ -119,14 +119,14 @@ def test_a_disconnect_gets_its_result_and_name_in_columns_and_back(fresh: Databa
     assert [tuple(one) for one in kept] == [("aud_1", "env_1", "revoked:Acme: Europe"), ("aud_2", "env_1", "")]
 
 
-def test_going_down_with_rows_leaves_no_table_behind(fresh: Database) -> None:
+def test_downgrade_with_rows_leaves_no_table(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations())
     _add_environment(fresh)
     schema.downgrade(fresh, files.migrations(), "base")
     assert set(inspect(fresh.engine).get_table_names()) == {"alembic_version"}
 
 
-def test_migrating_twice_is_migrating_once(fresh: Database) -> None:
+def test_second_upgrade_changes_nothing(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations())
     _add_environment(fresh)
     schema.upgrade(fresh, files.migrations())
