@@ -20,6 +20,7 @@ from onboarding.services.idempotency import Idempotency
 from onboarding.services.installs.callback import InstallCallback
 from onboarding.services.installs.complete import InstallCompleter
 from onboarding.services.installs.front import Installs
+from onboarding.services.installs.report import AttemptReports
 from onboarding.services.installs.restart import StartElsewhere
 from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
@@ -52,6 +53,7 @@ class Runtime:
     practice: Practice
     links: Links
     installs: Installs
+    attempts: AttemptReports
     connections: Connections
     operators: Operators
     api_keys: ApiKeys
@@ -96,6 +98,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
             ResultReader(bench),
             StartElsewhere(bench, starter),
         ),
+        attempts=AttemptReports(database),
         connections=Connections(
             ConnectionWriter(database, tokens, credential_audit, now),
             ConnectionQueries(database, tokens, credential_audit),

@@ -85,6 +85,12 @@ def by_id(session: Session, attempt_id: str) -> Attempt | None:
     return session.get(Attempt, attempt_id)
 
 
+def by_id_prefix(session: Session, prefix: str) -> Attempt | None:
+    """Return the newest attempt whose id begins like this."""
+    query = select(Attempt).where(Attempt.id.startswith(prefix, autoescape=True))
+    return session.scalars(query.order_by(Attempt.created_at.desc()).limit(1)).first()
+
+
 def move(session: Session, attempt_id: str, stage: Stage, /, **values: Any) -> bool:
     """Takes the attempt out of `stage` with one conditional UPDATE: true for the one caller whose it is."""
     done = session.execute(

@@ -145,7 +145,7 @@ class ResultReader:
             org_manage_url=_manage_url(shown, integration),
             return_url=link.return_url if link else None,
             retry_after_seconds=attempt.retry_after_seconds,
-            operator_detail=_operator_detail(attempt),
+            operator_detail=operator_detail(attempt),
             slack_error=attempt.detail,
             grant_result=attempt.grant_result,
             finished_here=True,
@@ -173,7 +173,8 @@ def _without_account(result: Result) -> Result:
     )
 
 
-def _operator_detail(attempt: Attempt) -> str | None:
+def operator_detail(attempt: Attempt) -> str | None:
+    """Return the cause of a failed attempt and what an operator does about it. None if Slack reported no error."""
     if attempt.detail is None:
         return None
     if attempt.outcome == Outcome.SLACK_DOWN and not is_slack_itself(attempt.detail):

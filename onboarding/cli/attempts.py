@@ -1,0 +1,58 @@
+"""`attempt show`: what happened in one install."""
+
+import click
+
+from onboarding.cli.shell import json_option, open_runtime, print_result
+from onboarding.documents import timestamp
+from onboarding.services.installs.report import AttemptReport
+
+group = click.Group("attempt", help="Installs, from the click on Connect to their outcome.")
+
+
+@group.command()
+@click.argument("reference")
+@json_option
+def show(reference: str, as_json: bool) -> None:
+    """Print the steps, outcome and cause of the install whose page shows REFERENCE."""
+    with open_runtime() as runtime:
+        runtime.environments.first()
+        found = runtime.attempts.find(reference)
+    print_result(as_json, _members(found), lambda: _lines(found))
+
+
+def _members(one: AttemptReport) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "reference": one.reference,
+        "integrationIdentifier": one.integration_identifier,
+        "linkId": one.link_id,
+        "operator": one.operator,
+        "stage": one.stage,
+        "outcome": one.outcome,
+        "steps": [{"step": step, "at": timestamp(at)} for step, at in one.steps],
+        "workspaceId": one.workspace_id,
+        "workspaceName": one.workspace_name,
+        "connectionIdentifier": one.connection_identifier,
+        "missingScopes": list(one.missing_scopes),
+        "slackError": one.slack_error,
+        "cause": one.cause,
+        "grantResult": one.grant_result,
+    }
+
+
+def _lines(one: AttemptReport) -> list[str]:
+    workspace = f"{one.workspace_name or ''} {one.workspace_id or ''}".strip()
+    values = {
+        "reference": one.reference,
+        "Slack app": one.integration_identifier,
+        "started by": one.operator or one.link_id,
+        **{step: timestamp(at) for step, at in one.steps},
+        "outcome": one.outcome or f"none yet ({one.stage})",
+        "workspace": workspace,
+        "connection": one.connection_identifier,
+        "not granted": ", ".join(one.missing_scopes),
+        "Slack's error": one.slack_error if one.slack_error != one.cause else None,
+        "cause": one.cause,
+        "unused grant": one.grant_result,
+    }
+    return [f"{name}: {value}" for name, value in values.items() if value]
