@@ -1,4 +1,4 @@
-"""Keyset pages: a position in an order, one request of the page, and the cursor that carries a position to a client and back."""
+"""Keyset pagination: positions in an ordered list, the pages beside them, and cursors, which carry positions to clients."""
 
 import base64
 import binascii
@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
-from sqlalchemy import literal, tuple_
+from sqlalchemy import ColumnElement, Select, Tuple, literal, tuple_
 
 from onboarding.errors import Refused
 from onboarding.pagination import Page, PageRequest
@@ -16,32 +16,34 @@ from onboarding.pagination import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A row's moment and id. The row need not be there any more: its position is."""
+    """The time and the id by which a row is ordered. The row itself may have been deleted."""
 
     moment: datetime
     row_id: str
-    #: Whether the page begins with the row at this position itself.
+    #: Whether the page includes the row at this position.
     inclusive: bool = False
 
 
 T = TypeVar("T")
 R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
+_Column = ColumnElement[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class StorePageRequest:
-    """Which page is wanted. `after` and `before` exclude each other."""
+    """A page to read. At most one of `after` and `before` is set."""
 
     size: int
     after: Position | None = None
     before: Position | None = None
     order: str = "created_at"
     descending: bool = True
-    #: Which list: what is listed, in which environment and in which order. A cursor holds for that one alone.
-    of: str = ""
+    #: Identifies the list by resource, environment and order. A cursor is valid for one list.
+    list_key: str = ""
 
     def including(self) -> "StorePageRequest":
-        """The same page with the row at the cursor's own position."""
+        """Return the same page with the row at the cursor."""
         return replace(
             self,
             after=replace(self.after, inclusive=True) if self.after else None,
@@ -49,17 +51,17 @@ class StorePageRequest:
         )
 
 
-def store_page_request(kind: str, environment_id: str, ask: PageRequest) -> StorePageRequest:
-    """`kind`: what is listed. Raises Refused (`cursor_unknown`)."""
-    of = f"{kind} {environment_id} {ask.order} {'DESC' if ask.descending else 'ASC'}"
-    after, before = read_cursor(of, ask.after, "after"), read_cursor(of, ask.before, "before")
-    request = StorePageRequest(ask.limit, after, before, ask.order, ask.descending, of)
-    return request.including() if ask.include_cursor else request
+def store_page_request(resource: str, environment_id: str, page: PageRequest) -> StorePageRequest:
+    """Translate a page request. `resource` names what is listed. Raises Refused (`cursor_unknown`)."""
+    list_key = f"{resource} {environment_id} {page.order} {'DESC' if page.descending else 'ASC'}"
+    after, before = read_cursor(list_key, page.after, "after"), read_cursor(list_key, page.before, "before")
+    request = StorePageRequest(page.limit, after, before, page.order, page.descending, list_key)
+    return request.including() if page.include_cursor else request
 
 
 @dataclass(frozen=True, slots=True)
 class PageRows(Generic[T]):
-    """One page, and the places from which the pages beside it begin; None where there is none."""
+    """One page, and the positions of the next and the previous page; None where there is no such page."""
 
     rows: Sequence[T]
     next: Position | None
@@ -69,7 +71,10 @@ class PageRows(Generic[T]):
 def fetch_page(
     fetch: Callable[..., Sequence[T]], request: StorePageRequest, position_of: Callable[[T], Position]
 ) -> PageRows[T]:
-    """Reads one page. Whether there is another beside it is asked, never guessed: the row behind a cursor may be gone."""
+    """Read one page with `fetch(descending=, position=, size=)`.
+
+    A query checks whether a page precedes this one, because the cursor's row may have been deleted.
+    """
     backwards = request.before is not None
     origin = request.before or request.after
     found = list(fetch(descending=request.descending != backwards, position=origin, size=request.size + 1))
@@ -84,65 +89,73 @@ def fetch_page(
     return PageRows(rows, near, far) if backwards else PageRows(rows, far, near)
 
 
-def page_of(
-    request: StorePageRequest, page_rows: PageRows[Any], total: int, cap: int, make: Callable[[Any], R]
-) -> Page[R]:
-    """`total` may have been counted past `cap`."""
+def page_of(request: StorePageRequest, page_rows: PageRows[T], total: int, cap: int, make: Callable[[T], R]) -> Page[R]:
+    """Build the page that services return. `total` may exceed `cap`; it is cut to it."""
     return Page(
         tuple(make(row) for row in page_rows.rows),
-        cursor(request.of, page_rows.next),
-        cursor(request.of, page_rows.previous),
+        cursor(request.list_key, page_rows.next),
+        cursor(request.list_key, page_rows.previous),
         min(total, cap),
         total > cap,
     )
 
 
-def cursor(of: str, position: Position | None) -> str | None:
+def cursor(list_key: str, position: Position | None) -> str | None:
+    """Encode a position for clients."""
     if position is None:
         return None
-    # The id last: it may have any character in it.
-    told = "|".join((position.moment.isoformat(), "i" if position.inclusive else "", position.row_id))
-    return base64.urlsafe_b64encode(f"{_mark(of, told)}|{told}".encode()).decode().rstrip("=")
+    # The id is last, because it may contain any character.
+    text = "|".join((position.moment.isoformat(), "i" if position.inclusive else "", position.row_id))
+    return base64.urlsafe_b64encode(f"{_checksum(list_key, text)}|{text}".encode()).decode().rstrip("=")
 
 
-def read_cursor(of: str, text: str | None, field: str) -> Position | None:
-    """Raises Refused (`cursor_unknown`) for one that is not ours or not whole, of another list or another order."""
-    if text is None:
+def read_cursor(list_key: str, encoded: str | None, field: str) -> Position | None:
+    """Decode a cursor. Raises Refused (`cursor_unknown`) for one that is invalid, or of another list or order."""
+    if encoded is None:
         return None
     try:
-        padded = text + "=" * (-len(text) % 4)
-        mark, _, told = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
-        moment, inclusive, row_id = told.split("|", 2)
+        padded = encoded + "=" * (-len(encoded) % 4)
+        checksum, _, text = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
+        moment, inclusive, row_id = text.split("|", 2)
         position = Position(datetime.fromisoformat(moment).astimezone(UTC), row_id, inclusive == "i")
     except (binascii.Error, ValueError, OverflowError):
-        mark, told, position = "", "", None
-    if position is None or mark != _mark(of, told) or "\0" in position.row_id:
+        checksum, text, position = "", "", None
+    if position is None or checksum != _checksum(list_key, text) or "\0" in position.row_id:
         raise Refused("This place in the list is not known. Start from its beginning.", field, "cursor_unknown")
     return position
 
 
 def _near_edge(rows: list[T], backwards: bool, origin: Position, position_of: Callable[[T], Position]) -> Position:
-    """From where to look back towards the side that the cursor came from."""
+    """Return the position behind which the page that the cursor came from lies."""
     if rows:
         return position_of(rows[-1] if backwards else rows[0])
     return replace(origin, inclusive=not origin.inclusive)
 
 
-def _mark(of: str, told: str) -> str:
-    """Ties a cursor to its list, and shows whether it came whole. It guards nothing: a position opens no list."""
-    return hashlib.sha256(f"{of}|{told}".encode()).hexdigest()[:16]
+def _checksum(list_key: str, text: str) -> str:
+    """Bind a cursor to its list and detect a truncated one. It is no secret: a position gives no access to a list."""
+    return hashlib.sha256(f"{list_key}|{text}".encode()).hexdigest()[:16]
 
 
-def seek(query: Any, moment: Any, row_id: Any, descending: bool, position: Position | None) -> Any:
-    """The query from `position` on, in the order of the two columns."""
+def seek(
+    query: Select[*Ts], moment: _Column, row_id: _Column, descending: bool, position: Position | None
+) -> Select[*Ts]:
+    """Order the query by the two columns and start it at `position`, or at the beginning of the list."""
     if position is None:
         return walk(query, moment, row_id, descending)
     here = tuple_(literal(position.moment, moment.type), literal(position.row_id))
     return walk(query, moment, row_id, descending, here, position.inclusive)
 
 
-def walk(query: Any, moment: Any, row_id: Any, descending: bool, here: Any = None, inclusive: bool = False) -> Any:
-    """The same from `here` on, a tuple of both; None is the beginning."""
+def walk(
+    query: Select[*Ts],
+    moment: _Column,
+    row_id: _Column,
+    descending: bool,
+    here: Tuple | None = None,
+    inclusive: bool = False,
+) -> Select[*Ts]:
+    """Do the same with `here` as a SQL tuple of both columns."""
     there = tuple_(moment, row_id)
     if here is not None and descending:
         query = query.where(there <= here if inclusive else there < here)
@@ -152,7 +165,7 @@ def walk(query: Any, moment: Any, row_id: Any, descending: bool, here: Any = Non
 
 
 def containing(text: str) -> str:
-    """A LIKE pattern for what contains this text; its escape character is the backslash."""
+    """Return a LIKE pattern for values that contain this text, with the backslash as its escape character."""
     return "%" + _escaped(text) + "%"
 
 

@@ -1,4 +1,4 @@
-"""All mapped classes together, and bringing a database to the newest migration."""
+"""All mapped classes, and the migrations of a database."""
 
 from pathlib import Path
 
@@ -38,21 +38,22 @@ METADATA = Base.metadata
 
 
 def upgrade(database: Database, migrations: Path, revision: str = "head") -> None:
-    """Raises StorageProblem when the database is locked or gone."""
+    """Migrate the database to a newer revision. Raises StorageProblem if it is locked or does not answer."""
     with database.faults():
         _run("upgrade", database, migrations, revision)
 
 
 def downgrade(database: Database, migrations: Path, revision: str) -> None:
+    """Migrate the database back to a revision."""
     _run("downgrade", database, migrations, revision)
 
 
-def _run(what: str, database: Database, migrations: Path, revision: str) -> None:
-    # Imported here: a web process never migrates, and would start a fifth later and carry 11 MB of it.
+def _run(command_name: str, database: Database, migrations: Path, revision: str) -> None:
+    # Imported here: a web process never migrates; the import would add 11 MB and a fifth to its start.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.attributes["engine"] = database.engine
-    getattr(command, what)(config, revision)
+    getattr(command, command_name)(config, revision)

@@ -1,4 +1,4 @@
-"""Column types that say what they hold."""
+"""Column types: UTC times, sealed values, enums by value, identifiers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,18 +7,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Enum, LargeBinary, String, false
 from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 
 from onboarding.sealed import Sealed
 
 
-def is_named(column: Any, text: str) -> ColumnElement[bool]:
-    """Whether it is called so. PostgreSQL takes no NUL in text, and nothing is called by one."""
+def is_named(column: ColumnElement[str] | InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+    """Return the condition `column = text`. It is false for text with NUL, which PostgreSQL refuses and no row contains."""
     return false() if "\0" in text else column == text
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment with its zone. SQLite stores none, so naive times are refused on the way in and UTC is put back on the way out."""
+    """A time with its zone. SQLite stores no zone: naive times are refused, and stored times are loaded as UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -30,17 +31,17 @@ class UtcTime(TypeDecorator[datetime]):
         return _from_text if dialect.name == "sqlite" else _from_zoned
 
 
-def _to_utc(moment: datetime | None) -> datetime | None:
-    if moment is None:
+def _to_utc(time: datetime | None) -> datetime | None:
+    if time is None:
         return None
-    if moment.tzinfo is None:
-        raise ValueError("A time without a zone")
-    return moment.astimezone(UTC)
+    if time.tzinfo is None:
+        raise ValueError("A time needs a zone.")
+    return time.astimezone(UTC)
 
 
-def _to_text(moment: datetime | None) -> str | None:
-    """As SQLAlchemy keeps times in SQLite: in UTC, which is not written down, to the microsecond."""
-    utc = _to_utc(moment)
+def _to_text(time: datetime | None) -> str | None:
+    """Format a time as SQLAlchemy stores it in SQLite: UTC to the microsecond, without the zone."""
+    utc = _to_utc(time)
     return None if utc is None else utc.isoformat(" ", "microseconds")[:26]
 
 
@@ -48,12 +49,12 @@ def _from_text(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(f"{text}+00:00")
 
 
-def _from_zoned(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
+def _from_zoned(time: datetime | None) -> datetime | None:
+    return None if time is None else time.astimezone(UTC)
 
 
 class SealedText(TypeDecorator[Sealed]):
-    """A sealed value as bytes: the key's id (12 characters), then nonce and ciphertext."""
+    """A sealed value, stored as bytes: the key's id (12 characters), then nonce and ciphertext."""
 
     impl = LargeBinary
     cache_ok = True
