@@ -210,7 +210,7 @@ class Endpoints:
             raise _unknown(identifier)
         return self._endpoint(row)
 
-    def _endpoint(self, row: Any) -> ChannelEndpoint:
+    def _endpoint(self, row: store.EndpointRow) -> ChannelEndpoint:
         return ChannelEndpoint(
             identifier=row.identifier,
             integration_identifier=row.integration_identifier,

@@ -97,5 +97,5 @@ def _unknown(environment_id: str, kind: str, name: str) -> NotFound:
     )
 
 
-def _context(row: Any) -> Context:
+def _context(row: store.Context) -> Context:
     return Context(row.type, row.id, json.loads(row.data), row.created_at, row.updated_at)

@@ -47,8 +47,8 @@ class Environments:
     def first(self) -> EnvironmentSummary:
         """Return the environment of the console. Raises NotSetUp."""
         if self._first is None:
-            with self._database.rows() as rows:
-                found = store.first(rows)
+            with self._database.reading() as session:
+                found = store.first(session)
             if found is None:
                 raise NotSetUp("The database has no environment.")
             self._first = EnvironmentSummary(found.id, found.name)

@@ -63,7 +63,7 @@ class Idempotency:
         if found.body_fingerprint not in fingerprints:
             sentence = f'Request with key "{key}" is being reused for a different body'
             raise Refused(sentence, "idempotency-key", "idempotency_key_reused")
-        if found.status is None:
+        if found.status is None or found.body is None:
             raise _in_progress(key)
         return StoredResponse(found.status, self._vault.open(found.body, _sealed_at(found.id)), found.connection_id)
 

@@ -128,7 +128,7 @@ def _text(name: str, value: Any) -> Any:
     return json.dumps(value) if name == "data" and value is not None else value
 
 
-def _subscriber(row: Any) -> Subscriber:
+def _subscriber(row: store.Subscriber) -> Subscriber:
     profile = {name: getattr(row, name) for name in store.PROFILE if getattr(row, name) is not None}
     if "data" in profile:
         profile["data"] = json.loads(profile["data"])

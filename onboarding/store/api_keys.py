@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.database import Base, table_of
 from onboarding.store.environments import Environment
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime
 
 
@@ -34,6 +35,18 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class KeyOfRequest(NamedTuple):
+    """A key and its environment, as each API request needs them."""
+
+    id: str
+    environment_id: str
+    scopes: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    environment_name: str
+    unknown_subscribers: str
+
+
 _KEYS, _ENVIRONMENTS = table_of(ApiKey), table_of(Environment)
 _BY_DIGEST = CompiledStatement(
     select(
@@ -41,13 +54,13 @@ _BY_DIGEST = CompiledStatement(
         _KEYS.c.environment_id,
         _KEYS.c.scopes,
         _KEYS.c.expires_at,
-        _KEYS.c.last_used_at,
         _KEYS.c.revoked_at,
         _ENVIRONMENTS.c.name.label("environment_name"),
         _ENVIRONMENTS.c.unknown_subscribers,
     )
     .join_from(_KEYS, _ENVIRONMENTS, _KEYS.c.environment_id == _ENVIRONMENTS.c.id)
-    .where(_KEYS.c.digest == bindparam("digest_"))
+    .where(_KEYS.c.digest == bindparam("digest_")),
+    KeyOfRequest,
 )
 
 
@@ -56,8 +69,7 @@ def add(session: Session, key: ApiKey) -> None:
     session.flush()
 
 
-def by_digest(rows: Rows, digest: str) -> Any:
-    """The key and what a request needs to know of its environment; None when there is none."""
+def by_digest(rows: Rows, digest: str) -> KeyOfRequest | None:
     return _BY_DIGEST.first(rows, {"digest_": digest})
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
-from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
+from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime
 
 
@@ -47,16 +47,16 @@ class NewEntry:
 
 
 _COLUMNS = tuple(one.name for one in fields(NewEntry))
-_INSERT = CompiledStatement(insert(table_of(AuditEntry)))
+_INSERT = insert(table_of(AuditEntry))
 
 
 def add(rows: Rows, entry: NewEntry) -> None:
-    _INSERT.run(rows, _values(entry))
+    rows.execute(_INSERT, _values(entry))
 
 
 def add_once(rows: Rows, entry: NewEntry) -> None:
     """Add the entry unless one with its id exists."""
-    insert_or_ignore(rows, AuditEntry, [_values(entry)])
+    insert_or_ignore(rows, AuditEntry, _values(entry))
 
 
 def note(

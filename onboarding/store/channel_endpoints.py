@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple, TypeVarTuple
 
-from sqlalchemy import ForeignKey, Index, Row, String, Text, UniqueConstraint, delete, func, insert, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
@@ -14,6 +14,7 @@ from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.rows import fetch_all, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, is_named
 
 
@@ -55,10 +56,26 @@ class EndpointFilter:
     connection_identifier: str | None = None
 
 
+class EndpointRow(NamedTuple):
+    """An endpoint, with the identifiers of its integration and its connection."""
+
+    id: str
+    identifier: str
+    subscriber_id: str
+    context_keys: str
+    type: str
+    endpoint: Sealed
+    created_at: datetime
+    updated_at: datetime
+    integration_identifier: str
+    connection_identifier: str | None
+
+
+Ts = TypeVarTuple("Ts")
 _TABLE, _CONNECTION, _INTEGRATION = table_of(ChannelEndpoint), table_of(ChannelConnection), table_of(Integration)
 _DOCUMENTED = (
     select(
-        _TABLE,
+        *(_TABLE.c[name] for name in EndpointRow._fields if name in _TABLE.c),
         _INTEGRATION.c.identifier.label("integration_identifier"),
         _CONNECTION.c.identifier.label("connection_identifier"),
     )
@@ -71,10 +88,9 @@ def add(session: Session, **values: object) -> None:
     session.execute(insert(_TABLE), values)
 
 
-def find(session: Session, environment_id: str, identifier: str) -> Row[Any] | None:
-    return session.execute(
-        _DOCUMENTED.where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
-    ).first()
+def find(session: Session, environment_id: str, identifier: str) -> EndpointRow | None:
+    named = _DOCUMENTED.where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
+    return fetch_first(session, named, EndpointRow)
 
 
 def change(session: Session, endpoint_id: str, endpoint: Sealed, at: datetime) -> None:
@@ -98,12 +114,13 @@ def remove_of_subscriber(session: Session, environment_id: str, subscriber_id: s
 
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: EndpointFilter
-) -> PageRows[Row[Any]]:
+) -> PageRows[EndpointRow]:
     query = _narrowed(_DOCUMENTED, environment_id, wanted)
     moment = _TABLE.c[request.order]
 
-    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
-        return session.execute(pagination.seek(query, moment, _TABLE.c.id, descending, position).limit(size)).all()
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[EndpointRow]:
+        page = pagination.seek(query, moment, _TABLE.c.id, descending, position).limit(size)
+        return fetch_all(session, page, EndpointRow)
 
     return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.id))
 
@@ -114,7 +131,7 @@ def count(session: Session, environment_id: str, wanted: EndpointFilter, cap: in
     return session.scalar(select(func.count()).select_from(inner)) or 0
 
 
-def _narrowed(query: Any, environment_id: str, wanted: EndpointFilter) -> Any:
+def _narrowed(query: Select[*Ts], environment_id: str, wanted: EndpointFilter) -> Select[*Ts]:
     query = query.where(_TABLE.c.environment_id == environment_id)
     for name in ("integration_id", "subscriber_id", "context_digest"):
         value = getattr(wanted, name)

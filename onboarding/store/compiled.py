@@ -1,145 +1,101 @@
-"""Statements of the hot paths, written with SQLAlchemy and handed to the driver: compiled once, not looked at again."""
+"""Queries of the hot paths: written with SQLAlchemy, compiled once, and run by the driver."""
 
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
-Processor = Callable[[Any], Any]
-Values = Mapping[str, object]
+from onboarding.store.rows import Query, Rows, RowT, check_fields, fetch_all
+
+_Convert = Callable[[Any], Any]
 
 
-class CompiledStatement:
-    """One statement, whose every `bindparam` is given at each run.
+class CompiledStatement(Generic[RowT]):
+    """A query and the class of its rows. Each run passes a value for every `bindparam`.
 
-    SQLAlchemy's own way from `execute` to the driver takes five times as long as the driver for a row by its key. It is taken
-    all the same in a Session, and where somebody listens to what is executed (traces do).
+    For a row by its key, SQLAlchemy's own way from `execute` to the driver takes five times as long as the driver. It is
+    taken in a Session, where something listens to executed statements, such as tracing, and for a query whose text depends
+    on its values, such as `IN` with a list.
     """
 
-    def __init__(self, statement: Any) -> None:
-        self.statement = statement
-        self._compiled: dict[str, _Compiled] = {}
+    def __init__(self, query: Query, row_class: type[RowT]) -> None:
+        """Raises TypeError unless the fields of `row_class` are the query's columns."""
+        check_fields(row_class, query.exported_columns.keys())
+        self.query, self._row_class = query, row_class
+        self._compiled: dict[str, _Compiled | None] = {}
 
-    def first(self, rows: Session | Connection, values: Values) -> Any:
-        """The first row, by names and by positions; None when there is none. Raises DBAPIError."""
+    def all(self, rows: Rows, values: Mapping[str, object]) -> list[RowT]:
+        """Return the rows. Raises DBAPIError."""
+        if not isinstance(rows, Connection) or rows.engine.dispatch.before_cursor_execute:
+            return fetch_all(rows, self.query, self._row_class, values)
+        compiled = self._compiled_for(rows.dialect)
+        if compiled is None:
+            return fetch_all(rows, self.query, self._row_class, values)
+        return [self._row_class._make(row) for row in compiled.run(rows, values)]
+
+    def first(self, rows: Rows, values: Mapping[str, object]) -> RowT | None:
+        """Return the first row, or None. Raises DBAPIError."""
         found = self.all(rows, values)
         return found[0] if found else None
 
-    def scalar(self, rows: Session | Connection, values: Values) -> Any:
-        found = self.first(rows, values)
-        return None if found is None else found[0]
-
-    def all(self, rows: Session | Connection, values: Values) -> Sequence[Any]:
-        connection = _direct(rows)
-        if connection is None:
-            return rows.execute(self.statement, dict(values)).all()
-        return self._for(connection.dialect).run(connection, values)
-
-    def run(self, rows: Session | Connection, values: Values) -> None:
-        connection = _direct(rows)
-        if connection is None:
-            rows.execute(self.statement, dict(values))
-        else:
-            self._for(connection.dialect).run(connection, values)
-
-    def _for(self, dialect: Dialect) -> "_Compiled":
-        found = self._compiled.get(dialect.name)
-        if found is None:
-            found = self._compiled[dialect.name] = _Compiled(self.statement, dialect)
-        return found
+    def _compiled_for(self, dialect: Dialect) -> "_Compiled | None":
+        if dialect.name not in self._compiled:
+            compiled: Any = self.query.compile(dialect=dialect)
+            varies = compiled.post_compile_params or compiled.literal_execute_params
+            self._compiled[dialect.name] = None if varies else _Compiled(self.query, compiled)
+        return self._compiled[dialect.name]
 
 
 class _Compiled:
-    """For one database: the text, how values become the driver's, and how the driver's rows become ours."""
+    """A query for one dialect: its text, and how values and columns are converted."""
 
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        if compiled.post_compile_params or compiled.literal_execute_params:
-            raise TypeError("A statement whose text depends on its values cannot be prepared.")
-        self._text = str(compiled)
+    def __init__(self, query: Query, compiled: Any) -> None:
+        self._text, dialect = str(compiled), compiled.dialect
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        converts = {name: _bind_processor(bind.type, dialect) for name, bind in binds.items()}
         self._is_positional = bool(compiled.positional)
-        processors = {name: _binding(bind.type, dialect) for bind, name in compiled.bind_names.items()}
-        # What a column is by default would be filled in by SQLAlchemy as it executes: here it is given, too.
-        each_time = {name for bind, name in compiled.bind_names.items() if bind.required}
-        each_time |= {column.key for column in compiled.prefetch}
-        order = compiled.positiontup if compiled.positional else compiled.bind_names.values()
-        #: Name, how it becomes the driver's, whether it is given at each run, and what it is otherwise.
-        self._given = [
-            (name, processors[name], name in each_time, _fixed(compiled.params[name], processors[name]))
-            for name in order
+        self._names = tuple(compiled.positiontup if compiled.positional else binds)
+        #: Name, conversion, whether each run passes a value, and the query's own value otherwise.
+        self._parameters = [
+            (name, converts[name], binds[name].required, converts[name](compiled.params[name])) for name in self._names
         ]
-        columns = list(getattr(statement, "exported_columns", ()))
-        self._gives_rows = bool(columns)
-        shape: Any = namedtuple  # mypy knows only those whose names stand in the code
-        self._row = shape("_Row", [column.key for column in columns], rename=True)._make
-        made = [(at, _result(column.type, dialect)) for at, column in enumerate(columns)]
-        self._made = [(at, make) for at, make in made if make is not None]
+        results = [_result_processor(column.type, dialect) for column in query.exported_columns]
+        self._results = [(at, convert) for at, convert in enumerate(results) if convert is not None]
 
-    def run(self, rows: Connection, values: Values) -> list[Any]:
-        """Its rows; none for a statement that gives none."""
-        told: Any
-        if self._is_positional:
-            told = [
-                (values[name] if make is None else make(values[name])) if each else fixed
-                for name, make, each, fixed in self._given
-            ]
-        else:
-            told = {
-                name: (values[name] if make is None else make(values[name])) if each else fixed
-                for name, make, each, fixed in self._given
-            }
+    def run(self, rows: Connection, values: Mapping[str, object]) -> list[list[Any]]:
+        passed = [convert(values[name]) if run else own for name, convert, run, own in self._parameters]
+        parameters: Any = passed if self._is_positional else dict(zip(self._names, passed, strict=True))
         driver: Any = rows.connection.dbapi_connection
         try:
-            cursor = driver.execute(self._text, told)
-            # SQLite reads as it is asked: what it finds damaged, it finds here.
-            given = cursor.fetchall() if self._gives_rows else ()
-        except rows.dialect.loaded_dbapi.Error as fault:
-            raise _told(rows, driver, self._text, fault) from fault
-        return self._shown(given)
+            # SQLite reads while rows are fetched, and detects a damaged file only then.
+            found = driver.execute(self._text, parameters).fetchall()
+        except rows.dialect.loaded_dbapi.Error as error:
+            raise _translated(rows, driver, self._text, error) from error
+        return [self._converted(list(row)) for row in found]
 
-    def _shown(self, given: Iterable[Sequence[Any]]) -> list[Any]:
-        made, shape, found = self._made, self._row, []
-        for one in given:
-            values = list(one)
-            for at, make in made:
-                value = values[at]
-                if value is not None:
-                    values[at] = make(value)
-            found.append(shape(values))
-        return found
+    def _converted(self, row: list[Any]) -> list[Any]:
+        for at, convert in self._results:
+            row[at] = convert(row[at])
+        return row
 
 
-def _direct(rows: Session | Connection) -> Connection | None:
-    """None where SQLAlchemy's own way has to be taken."""
-    if isinstance(rows, Connection) and not rows.engine.dispatch.before_cursor_execute:
-        return rows
-    return None
+def _bind_processor(column_type: Any, dialect: Dialect) -> _Convert:
+    return column_type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
 
 
-def _fixed(value: Any, make: Processor | None) -> Any:
-    return value if value is None or make is None else make(value)
+def _result_processor(column_type: Any, dialect: Dialect) -> _Convert | None:
+    processor: _Convert | None = column_type.dialect_impl(dialect).result_processor(dialect, None)
+    return processor
 
 
-def _binding(kind: Any, dialect: Dialect) -> Processor | None:
-    found: Processor | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    return found
-
-
-def _result(kind: Any, dialect: Dialect) -> Processor | None:
-    found: Processor | None = kind.dialect_impl(dialect).result_processor(dialect, None)
-    return found
-
-
-def _told(rows: Connection, driver: Any, text: str, fault: Exception) -> BaseException:
-    """As SQLAlchemy tells it."""
-    gone = rows.dialect.is_disconnect(cast(Any, fault), driver, None)
-    if gone:
-        rows.invalidate(fault)
+def _translated(rows: Connection, driver: Any, text: str, error: Exception) -> BaseException:
+    """Return the exception that SQLAlchemy raises for the driver's error."""
+    is_disconnect = rows.dialect.is_disconnect(cast(Any, error), driver, None)
+    if is_disconnect:
+        rows.invalidate(error)
     return DBAPIError.instance(
-        text, None, fault, rows.dialect.loaded_dbapi.Error,
-        hide_parameters=True, connection_invalidated=gone, dialect=rows.dialect,
+        text, None, error, rows.dialect.loaded_dbapi.Error,
+        hide_parameters=True, connection_invalidated=is_disconnect, dialect=rows.dialect,
     )  # fmt: skip

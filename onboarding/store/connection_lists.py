@@ -1,108 +1,109 @@
-"""Lists of channel connections: filters, orders and keyset pages. Each statement is built once and kept."""
+"""Lists of channel connections: filters, orders and keyset pages. Each query is built once and cached."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, func, or_, select, tuple_, union_all
 from sqlalchemy.ext.compiler import compiles
 
 from onboarding.store import pagination
 from onboarding.store.compiled import CompiledStatement
-from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE
-from onboarding.store.database import Rows
+from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE, ConnectionRow
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.rows import Rows, fetch_all
 
-#: A search that finds more rows than this is common enough to be met soon by walking down the order.
+#: A search that matches more rows than this reads the list in its order: enough matches come soon.
 RARE = 1000
+Ts = TypeVarTuple("Ts")
+_Text = ColumnElement[str]
 _LAST = "\U0010ffff"
 _SEARCHED = (TABLE.c.search_name, TABLE.c.subscriber_id, TABLE.c.identifier, TABLE.c.workspace_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFilter:
-    """What a list is narrowed to; None does not narrow."""
+    """The filters of a list; None does not filter."""
 
     integration_id: str | None = None
     mode: str | None = None
     subscriber_id: str | None = None
-    #: With `subscriber_id`: the shared connections, too.
+    #: With `subscriber_id`: include the shared connections.
     with_shared: bool = False
-    #: The exact set of context keys (`connections.context_digest`).
+    #: Of the exact set of context keys (`identity.context_digest`).
     context_digest: str | None = None
-    #: One key among others.
+    #: One of the context keys.
     context_key: str | None = None
     workspace_id: str | None = None
     status: str | None = None
-    #: The beginning of a workspace's name, a subscriber or an identifier, or the whole id of a workspace.
+    #: Matches the beginning of a workspace's name, a subscriber or an identifier, or a workspace's whole id.
     text: str | None = None
 
 
-#: The narrowest first: the first that is asked for leads, and its index is walked.
+class _Found(NamedTuple):
+    id: str
+
+
+class _Count(NamedTuple):
+    number: int
+
+
+#: The most selective first: the query reads the index of the first one that is filtered by.
 _COLUMNS = ("subscriber_id", "workspace_id", "context_digest", "integration_id", "status", "mode")
 
 
 @dataclass(frozen=True, slots=True)
 class IndexScan:
-    """A filter that is ready to be walked: which conditions there are, and what they are given."""
+    """A filter as a query's conditions and their values."""
 
     shape: tuple[str, ...]
     values: Mapping[str, Any]
 
     @property
     def finds_nothing(self) -> bool:
-        """Known beforehand."""
+        """Return whether the search has already found no row."""
         return "ids" in self.shape and not self.values["ids"]
 
 
 def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
-    """What is searched for and rare is found now, and then narrowed; what is common is met while walking down the order."""
+    """Prepare a filter. A search with few matches is run now, and its ids replace it as a condition."""
     shape, values = _shape(wanted), _values(environment_id, wanted)
     if wanted.text is None:
         return IndexScan(shape, values)
-    told = _text_values(environment_id, wanted.text)
-    found = _search().all(rows, {**told, "size": RARE + 1})
+    search = _text_values(environment_id, wanted.text)
+    found = fetch_all(rows, _SEARCH, _Found, {**search, "size": RARE + 1})
     if len(found) <= RARE:
         return IndexScan((*shape, "ids"), {**values, "ids": sorted({one.id for one in found})})
-    return IndexScan((*shape, "text"), {**values, **told})
+    return IndexScan((*shape, "text"), {**values, **search})
 
 
-def page(rows: Rows, wanted: IndexScan, request: StorePageRequest) -> PageRows[Row[Any]]:
-    """Rows of `connections.DOCUMENTED`."""
+def page(rows: Rows, wanted: IndexScan, request: StorePageRequest) -> PageRows[ConnectionRow]:
+    """Return the rows of one page."""
     if wanted.finds_nothing:
         return PageRows((), None, None)
 
-    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[ConnectionRow]:
         how = None if position is None else position.inclusive
         query = _page(wanted.shape, request.order, descending, how)
         here = {} if position is None else {"moment": position.moment, "row_id": position.row_id}
-        return _all(rows, query, {**wanted.values, **here, "size": size})
+        return query.all(rows, {**wanted.values, **here, "size": size})
 
     return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.id))
 
 
 def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
-    """May go past `cap`, but never far, so that a big table does not make every page slow. `with_shared` is two counts."""
+    """Count the rows up to about `cap`, so that a large table does not slow down every page. Not for `with_shared`."""
     if wanted.shape == ("ids",):
         return len(wanted.values["ids"])
     if wanted.finds_nothing:
         return 0
-    ((found,),) = _all(rows, _count(wanted.shape), {**wanted.values, "size": cap})
-    return int(found)
-
-
-def _all(rows: Rows, query: Any, values: dict[str, Any]) -> Sequence[Any]:
-    return query.all(rows, values) if isinstance(query, CompiledStatement) else rows.execute(query, values).all()
-
-
-def _kept(query: Any, shape: tuple[str, ...]) -> Any:
-    """The text of a statement with a list of ids depends on how many they are."""
-    return query if "ids" in shape else CompiledStatement(query)
+    (found,) = _count(wanted.shape).all(rows, {**wanted.values, "size": cap})
+    return found.number
 
 
 def _shape(wanted: ConnectionFilter) -> tuple[str, ...]:
-    """Which filters are there, whatever their values: one statement for each such shape."""
+    """Return the names of the filters that are set. Each such shape has one query."""
     return tuple(one.name for one in fields(wanted) if one.name != "text" and getattr(wanted, one.name))
 
 
@@ -123,14 +124,16 @@ def _text_values(environment_id: str, text: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2000)
-def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool | None) -> Any:
+def _page(
+    shape: tuple[str, ...], order: str, descending: bool, inclusive: bool | None
+) -> CompiledStatement[ConnectionRow]:
     """`inclusive` is None for the beginning of the list."""
     query = _ordered(DOCUMENTED, order, descending, inclusive)
     if "with_shared" not in shape:
-        return _kept(query.where(*_conditions(shape)).limit(bindparam("size")), shape)
-    # A subscriber's own and the shared ones are two walks down two indexes; one condition with OR would scan.
+        return CompiledStatement(query.where(*_conditions(shape)).limit(bindparam("size")), ConnectionRow)
+    # The subscriber's own and the shared connections are read from two indexes; one condition with OR would scan.
     base = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
-    walks = [
+    subqueries = [
         select(
             _ordered(select(TABLE.c.id), order, descending, inclusive)
             .where(*_conditions((*base, *own)), *shared)
@@ -139,24 +142,25 @@ def _page(shape: tuple[str, ...], order: str, descending: bool, inclusive: bool 
         )
         for own, shared in ((("subscriber_id",), ()), ((), (_is_shared(base),)))
     ]
-    found = union_all(*walks).subquery()
+    found = union_all(*subqueries).subquery()
     moment = TABLE.c[order]
-    turned = (moment.desc(), TABLE.c.id.desc()) if descending else (moment, TABLE.c.id)
-    return _kept(DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))).order_by(*turned).limit(bindparam("size")), shape)
+    ordered = (moment.desc(), TABLE.c.id.desc()) if descending else (moment, TABLE.c.id)
+    merged = DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))).order_by(*ordered)
+    return CompiledStatement(merged.limit(bindparam("size")), ConnectionRow)
 
 
 @lru_cache(maxsize=500)
-def _count(shape: tuple[str, ...]) -> Any:
+def _count(shape: tuple[str, ...]) -> CompiledStatement[_Count]:
     base = select(TABLE.c.id)
     if shape == ("text",):
-        # A row may be found twice, so each of the four walks counts to the cap.
+        # A row may match twice, so each of the four subqueries counts up to the cap.
         found = _matching(_Row().label("row")).subquery()
-        return CompiledStatement(select(func.count(found.c.row.distinct())))
+        return CompiledStatement(select(func.count(found.c.row.distinct()).label("number")), _Count)
     counted = base.where(*_conditions(shape)).limit(bindparam("size")).subquery()
-    return _kept(select(func.count()).select_from(counted), shape)
+    return CompiledStatement(select(func.count().label("number")).select_from(counted), _Count)
 
 
-def _ordered(query: Any, order: str, descending: bool, inclusive: bool | None) -> Any:
+def _ordered(query: Select[*Ts], order: str, descending: bool, inclusive: bool | None) -> Select[*Ts]:
     moment, row_id = TABLE.c[order], TABLE.c.id
     if inclusive is None:
         return pagination.walk(query, moment, row_id, descending)
@@ -164,9 +168,9 @@ def _ordered(query: Any, order: str, descending: bool, inclusive: bool | None) -
     return pagination.walk(query, moment, row_id, descending, here, inclusive)
 
 
-def _conditions(shape: tuple[str, ...]) -> list[Any]:
-    conditions = [TABLE.c.environment_id == bindparam("environment")]
-    # SQLite takes any of several indexes that fit, the mode's as soon as the subscriber's: the others may not lead.
+def _conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [TABLE.c.environment_id == bindparam("environment")]
+    # SQLite chooses any index that fits, such as the one of `mode`: `|| ''` leaves it only the most selective.
     asked = [name for name in _COLUMNS if name in shape]
     conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:1]]
     conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[1:]]
@@ -176,17 +180,17 @@ def _conditions(shape: tuple[str, ...]) -> list[Any]:
     if "ids" in shape:
         conditions.append(TABLE.c.id.in_(bindparam("ids", expanding=True)))
     if "text" in shape:
-        # What is common is met soon by walking down the order, so no index may lead away from it: hence the `|| ''`.
+        # Many rows match, so the list is read in its order: `|| ''` keeps SQLite from the indexes of these columns.
         conditions.append(or_(*_begins(*(column + "" for column in _SEARCHED))))
     return conditions
 
 
-def _is_shared(shape: tuple[str, ...]) -> Any:
-    """Beside the conditions of `shape`: it leads where they are none."""
+def _is_shared(shape: tuple[str, ...]) -> ColumnElement[bool]:
+    """Return the condition for shared connections. Without other filters it may use the index of `mode`."""
     return (TABLE.c.mode + "" if set(shape) & set(_COLUMNS) else TABLE.c.mode) == "shared"
 
 
-def _begins(name: Any, subscriber: Any, identifier: Any, workspace: Any) -> tuple[Any, ...]:
+def _begins(name: _Text, subscriber: _Text, identifier: _Text, workspace: _Text) -> tuple[ColumnElement[bool], ...]:
     return (
         name.between(bindparam("folded"), bindparam("folded_end")),
         subscriber.between(bindparam("text"), bindparam("text_end")),
@@ -196,7 +200,7 @@ def _begins(name: Any, subscriber: Any, identifier: Any, workspace: Any) -> tupl
 
 
 class _Row(ColumnElement[Any]):
-    """What tells rows apart and stands in each index, so that the rows need not be fetched to be counted."""
+    """A unique value that every index contains, so that counting reads no row."""
 
     inherit_cache = True
 
@@ -206,9 +210,9 @@ def _row(_element: _Row, compiler: Any, **_how: Any) -> str:
     return "channel_connections." + ("rowid" if compiler.dialect.name == "sqlite" else "id")
 
 
-def _matching(shown: Any) -> Any:
-    """What a search finds, each way by its own index. A row that is found twice stands there twice."""
-    walks = [
+def _matching(shown: ColumnElement[Any]) -> CompoundSelect[*tuple[Any, ...]]:
+    """Select `shown` of the rows that match a search, by one index for each column. A row may match twice."""
+    subqueries = [
         select(
             select(shown)
             .where(TABLE.c.environment_id == bindparam("environment"), one)
@@ -217,9 +221,7 @@ def _matching(shown: Any) -> Any:
         )
         for one in _begins(*_SEARCHED)
     ]
-    return union_all(*walks)
+    return union_all(*subqueries)
 
 
-@lru_cache(maxsize=1)
-def _search() -> CompiledStatement:
-    return CompiledStatement(_matching(TABLE.c.id).limit(bindparam("size")))
+_SEARCH = _matching(TABLE.c.id).limit(bindparam("size"))

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import (
     CheckConstraint,
@@ -12,7 +11,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    Row,
     String,
     Text,
     UniqueConstraint,
@@ -29,11 +27,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
+from onboarding.sealed import Sealed
 from onboarding.store import attempts, integrations
 from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.database import Base, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
+from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, UtcTime, enum_by_value, is_named
 
 #: The columns by which the API filters and the two by which it orders: one index each.
@@ -105,29 +105,70 @@ class ConnectionContext(Base):
     position: Mapped[int] = mapped_column(Integer)
 
 
+class ConnectionRow(NamedTuple):
+    """A connection, its integration's identifier and scopes, and the installation that it uses."""
+
+    id: str
+    identifier: str
+    integration_id: str
+    installation_id: str
+    mode: str
+    subscriber_id: str | None
+    workspace_id: str
+    workspace_name: str | None
+    bot_user_id: str | None
+    status: ConnectionStatus
+    status_reason: str | None
+    checked_at: datetime | None
+    installed_by: str | None
+    created_at: datetime
+    updated_at: datetime
+    #: A JSON list.
+    context_keys: str
+    integration_identifier: str
+    asked_scopes: str
+    scopes: str
+    access_token: Sealed
+    token_last_four: str
+    refresh_token: Sealed | None
+    expires_at: datetime | None
+    refresh_expires_at: datetime | None
+    installed_at: datetime
+
+
+class ConnectionToken(NamedTuple):
+    installation_id: str
+    updated_at: datetime
+    access_token: Sealed
+
+
 TABLE, HOLDING = table_of(ChannelConnection), table_of(ConnectionContext)
 _INSTALLATION, _INTEGRATION = table_of(Installation), table_of(Integration)
 
-#: A connection as the API shows it: its own columns, its integration's name, and the grant that it lives on.
+#: Selects each `ConnectionRow`.
 DOCUMENTED = (
     select(
-        TABLE,
+        *(TABLE.c[name] for name in ConnectionRow._fields if name in TABLE.c),
         _INTEGRATION.c.identifier.label("integration_identifier"),
         _INTEGRATION.c.scopes.label("asked_scopes"),
         _INSTALLATION.c.scopes,
         _INSTALLATION.c.access_token,
+        _INSTALLATION.c.token_last_four,
         _INSTALLATION.c.refresh_token,
         _INSTALLATION.c.expires_at,
         _INSTALLATION.c.refresh_expires_at,
+        _INSTALLATION.c.installed_at,
     )
     .join_from(TABLE, _INTEGRATION, TABLE.c.integration_id == _INTEGRATION.c.id)
     .join(_INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id)
 )
 _ONE = CompiledStatement(
-    DOCUMENTED.where(TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_"))
+    DOCUMENTED.where(
+        TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_")
+    ),
+    ConnectionRow,
 )
-_DETAILED = DOCUMENTED.add_columns(_INSTALLATION.c.token_last_four, _INSTALLATION.c.installed_at)
-_INSERT = CompiledStatement(insert(TABLE))
+_INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
 
 
 def search_name(workspace_name: str | None) -> str | None:
@@ -143,20 +184,13 @@ def add(rows: Rows, context_keys: Sequence[str], **values: object) -> None:
         "context_digest": context_digest(context_keys),
         "search_name": search_name(name if isinstance(name, str) else None),
     }
-    _INSERT.run(rows, {**values, **derived})
+    rows.execute(_INSERT, {**values, **derived})
     if context_keys:
-        keys = {f"key_{at}": key for at, key in enumerate(context_keys)}
-        _insert_keys(len(context_keys)).run(rows, {"connection": values["id"], **keys})
-
-
-@cache
-def _insert_keys(number: int) -> CompiledStatement:
-    """All of them at once: each statement is a way to the database and back."""
-    own = [
-        {"connection_id": bindparam("connection"), "key": bindparam(f"key_{at}"), "position": at}
-        for at in range(number)
-    ]
-    return CompiledStatement(insert(HOLDING).values(own))
+        keys = [
+            {"connection_id": values["id"], "key": key, "position": position}
+            for position, key in enumerate(context_keys)
+        ]
+        rows.execute(_INSERT_KEYS, keys)
 
 
 def change(session: Session, connection_id: str, **values: object) -> None:
@@ -175,23 +209,18 @@ def _change(session: Session, which: ColumnElement[bool], values: dict[str, obje
     session.execute(update(TABLE).where(which).values(**values))
 
 
-def documented(rows: Rows, environment_id: str, identifier: str) -> Any:
-    """A row of `DOCUMENTED`; None when there is none."""
-    # As `is_named`, for a statement that is prepared.
+def documented(rows: Rows, environment_id: str, identifier: str) -> ConnectionRow | None:
+    """Return the connection with this identifier."""
+    # As in `is_named`: PostgreSQL refuses NUL.
     return None if "\0" in identifier else _ONE.first(rows, {"environment": environment_id, "identifier_": identifier})
 
 
-def detailed(session: Session, environment_id: str, identifier: str) -> Any:
-    """The same with what the console shows of the token."""
-    here = (TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier))
-    return session.execute(_DETAILED.where(*here)).first()
-
-
-def token_of(rows: Rows, environment_id: str, connection_id: str) -> Row[*tuple[Any, ...]] | None:
+def token_of(rows: Rows, environment_id: str, connection_id: str) -> ConnectionToken | None:
     query = select(TABLE.c.installation_id, TABLE.c.updated_at, _INSTALLATION.c.access_token).join(
         _INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id
     )
-    return rows.execute(query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)).first()
+    own = query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)
+    return fetch_first(rows, own, ConnectionToken)
 
 
 def with_its_grant(

@@ -4,15 +4,28 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import NamedTuple, TypeVarTuple
 
-from sqlalchemy import ForeignKey, Index, Row, Text, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
-from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
+from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.rows import Query, Rows, fetch_all
 from onboarding.store.types import ID, UtcTime, is_named
 
 
@@ -32,13 +45,19 @@ class Context(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class ContextKey(NamedTuple):
+    type: str
+    id: str
+
+
+Ts = TypeVarTuple("Ts")
 _TABLE = table_of(Context)
 #: `type:id`, by which contexts are ordered where their moments are equal; neither part can hold a colon.
 _KEY = _TABLE.c.type + ":" + _TABLE.c.id
 
 
-def find(session: Session, environment_id: str, kind: str, name: str) -> Row[Any] | None:
-    return session.execute(select(_TABLE).where(*_is(environment_id, kind, name))).first()
+def find(session: Session, environment_id: str, kind: str, name: str) -> Context | None:
+    return session.scalar(select(Context).where(*_is(environment_id, kind, name)))
 
 
 def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | Iterable[str], at: datetime) -> None:
@@ -53,7 +72,7 @@ def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | 
     for key in sorted(with_data.keys() - _hold(rows, environment_id, with_data)):
         row = _row(environment_id, key, with_data[key], at)
         # One that is deleted between the two is made anew.
-        while not insert_or_ignore(rows, Context, [row]) and not _hold(rows, environment_id, [key]):
+        while not insert_or_ignore(rows, Context, row) and not _hold(rows, environment_id, [key]):
             pass
 
 
@@ -62,20 +81,20 @@ def _hold(rows: Rows, environment_id: str, keys: Iterable[str]) -> set[str]:
     values, number = {"environment": environment_id}, 0
     for number, key in enumerate(keys, 1):
         values[f"type_{number}"], _, values[f"id_{number}"] = key.partition(":")
-    return {f"{one.type}:{one.id}" for one in _holding(number).all(rows, values)}
+    return {f"{one.type}:{one.id}" for one in fetch_all(rows, _holding(number), ContextKey, values)}
 
 
 @cache
-def _holding(number: int) -> CompiledStatement:
+def _holding(number: int) -> Query:
     numbers = range(1, number + 1)
     keys = [and_(_TABLE.c.type == bindparam(f"type_{n}"), _TABLE.c.id == bindparam(f"id_{n}")) for n in numbers]
     query = select(_TABLE.c.type, _TABLE.c.id).where(_TABLE.c.environment_id == bindparam("environment"), or_(*keys))
-    return CompiledStatement(query.with_for_update(read=True, key_share=True))
+    return query.with_for_update(read=True, key_share=True)
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:
     """False when there is one already."""
-    return insert_or_ignore(session, Context, [_row(environment_id, key, json.dumps(data), at)]) == 1
+    return insert_or_ignore(session, Context, _row(environment_id, key, json.dumps(data), at))
 
 
 def change(
@@ -104,13 +123,13 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[
 
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: Mapping[str, str]
-) -> PageRows[Row[Any]]:
+) -> PageRows[Context]:
     """`wanted`: exact `type` and `id`; `search` is a part of `type:id`, without regard to case."""
-    query = _narrowed(select(_TABLE), environment_id, wanted)
+    query = _narrowed(select(Context), environment_id, wanted)
     moment = _TABLE.c[request.order]
 
-    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
-        return session.execute(pagination.seek(query, moment, _KEY, descending, position).limit(size)).all()
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Context]:
+        return session.scalars(pagination.seek(query, moment, _KEY, descending, position).limit(size)).all()
 
     return pagination.fetch_page(
         fetch, request, lambda row: Position(getattr(row, request.order), f"{row.type}:{row.id}")
@@ -122,7 +141,7 @@ def count(session: Session, environment_id: str, wanted: Mapping[str, str], cap:
     return session.scalar(select(func.count()).select_from(inner)) or 0
 
 
-def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any:
+def _narrowed(query: Select[*Ts], environment_id: str, wanted: Mapping[str, str]) -> Select[*Ts]:
     query = query.where(_TABLE.c.environment_id == environment_id)
     for name in ("type", "id"):
         if name in wanted:
@@ -132,7 +151,7 @@ def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any
     return query
 
 
-def _is(environment_id: str, kind: str, name: str) -> tuple[Any, ...]:
+def _is(environment_id: str, kind: str, name: str) -> tuple[ColumnElement[bool], ...]:
     return (_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.type, kind), is_named(_TABLE.c.id, name))
 
 

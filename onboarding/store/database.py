@@ -1,6 +1,6 @@
 """The database: its engine, transactions, and the translation of its errors into those of `onboarding.errors`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
@@ -12,22 +12,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from onboarding.errors import Conflict, NotSetUp, Refused, StorageProblem
 from onboarding.store import postgresql
-from onboarding.store.compiled import CompiledStatement
+from onboarding.store.rows import Rows
 from onboarding.store.sqlite import engine as sqlite
 from onboarding.store.sqlite.file_guard import FileGuard
 from onboarding.store.sqlite.write_lock import WriteLock
 
 __all__ = ["Base", "BeforeCommit", "Database", "Rows", "Session", "insert_or_ignore", "table_of"]
 
-#: Runs a Core statement.
-Rows = Session | Connection
 #: Runs in the transaction that creates a record, before the commit.
 BeforeCommit = Callable[[Rows, Any], None]
-_BEGIN, _BEGIN_IMMEDIATE = CompiledStatement(text("BEGIN")), CompiledStatement(text("BEGIN IMMEDIATE"))
-_SELECT_ONE = CompiledStatement(text("SELECT 1"))
 _UNDEFINED_TABLE = "42P01"
 _NO_TABLES = "The database is empty."
 
@@ -74,7 +71,7 @@ class Database:
         """Do the same for Core statements."""
         lock = self._write_lock.held() if self.is_sqlite else nullcontext()
         with self.faults(), lock, self.engine.connect() as connection, connection.begin():
-            (_BEGIN_IMMEDIATE if self.is_sqlite else _BEGIN).run(connection, {})
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
             self._file_guard.check()
             yield connection
 
@@ -103,7 +100,7 @@ class Database:
         """Raise StorageProblem unless the database answers."""
         self._file_guard.check()
         with self.rows() as rows:
-            _SELECT_ONE.run(rows, {})
+            rows.exec_driver_sql("SELECT 1")
 
     def after_fork(self) -> None:
         """Replace what a forked process must not share: its parent's connections, which stay open, and a lock that may be held."""
@@ -144,18 +141,17 @@ def table_of(mapped: type[Base]) -> Table:
     return table
 
 
-def insert_or_ignore(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, object]]) -> int:
-    """Insert the rows that violate no unique key, and return their number."""
+def insert_or_ignore(rows: Rows, mapped: type[Base], new: Mapping[str, object]) -> bool:
+    """Insert a row unless it violates a unique key. Return whether it was inserted."""
     bind = rows if isinstance(rows, Connection) else rows.get_bind()
-    statement = _insert_or_ignore(table_of(mapped), bind.dialect.name)
-    return sum(statement.first(rows, row) is not None for row in new)
+    return rows.execute(_insert_or_ignore(table_of(mapped), bind.dialect.name), new).first() is not None
 
 
 @cache
-def _insert_or_ignore(table: Table, dialect: str) -> CompiledStatement:
-    new = (sqlite_dialect if dialect == "sqlite" else postgresql_dialect).insert(table).on_conflict_do_nothing()
-    # psycopg does not count the rows that were left out, so the statement returns those that were inserted.
-    return CompiledStatement(new.returning(*table.primary_key.columns))
+def _insert_or_ignore(table: Table, dialect: str) -> ReturningInsert[*tuple[Any, ...]]:
+    insert = sqlite_dialect.insert if dialect == "sqlite" else postgresql_dialect.insert
+    # psycopg does not count the rows that were left out, so the statement returns the one that was inserted.
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
 def _lacks_tables(error: Exception) -> bool:

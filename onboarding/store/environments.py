@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.database import Base
 from onboarding.store.types import ID, UtcTime
 
 
@@ -23,10 +21,6 @@ class Environment(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
-_TABLE = table_of(Environment)
-_FIRST = CompiledStatement(select(_TABLE.c.id, _TABLE.c.name).order_by(_TABLE.c.created_at, _TABLE.c.id).limit(1))
-
-
 def add(session: Session, environment: Environment) -> None:
     session.add(environment)
     session.flush()
@@ -36,9 +30,9 @@ def by_name(session: Session, name: str) -> Environment | None:
     return session.scalar(select(Environment).where(Environment.name == name))
 
 
-def first(rows: Rows) -> Any:
-    """Return the id and name of the oldest environment, or None."""
-    return _FIRST.first(rows, {})
+def first(session: Session) -> Environment | None:
+    """Return the oldest environment."""
+    return session.scalar(select(Environment).order_by(Environment.created_at, Environment.id).limit(1))
 
 
 def all_of(session: Session) -> Sequence[Environment]:

@@ -6,9 +6,9 @@ at the same time.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Table, delete, exists, select
+from sqlalchemy import Select, Table, delete, exists, select
 from sqlalchemy.orm import Session
 
 from onboarding.store.attempts import Attempt, Stage
@@ -21,6 +21,14 @@ from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
 from onboarding.store.operators import SignIn
+from onboarding.store.rows import fetch_all
+
+
+class ErasedInstallation(NamedTuple):
+    id: str
+    environment_id: str
+    slack_key: str
+
 
 _ANSWERS, _ATTEMPTS, _SIGN_INS = table_of(Answer), table_of(Attempt), table_of(SignIn)
 _INSTALLATIONS = table_of(Installation)
@@ -61,10 +69,8 @@ def orphaned_installations(session: Session, among: Sequence[str], before: datet
     return session.scalars(query.where(~_HAS_CONNECTION)).all()
 
 
-def erase_orphaned_installations(
-    session: Session, among: Sequence[str], before: datetime
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Delete those that still have no connection. Return id, environment_id and slack_key of each.
+def erase_orphaned_installations(session: Session, among: Sequence[str], before: datetime) -> list[ErasedInstallation]:
+    """Delete those that still have no connection, and return them.
 
     A transaction that attaches a connection holds the installation's row lock, and its installation is skipped. The
     second statement starts with these locks held, so it sees every connection that was attached before.
@@ -72,8 +78,8 @@ def erase_orphaned_installations(
     due = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.installed_at <= before)
     locked = session.scalars(due.with_for_update(skip_locked=True)).all()
     orphaned = delete(_INSTALLATIONS).where(_INSTALLATIONS.c.id.in_(locked), ~_HAS_CONNECTION)
-    columns = _INSTALLATIONS.c.id, _INSTALLATIONS.c.environment_id, _INSTALLATIONS.c.slack_key
-    return session.execute(orphaned.returning(*columns)).all()
+    columns = [_INSTALLATIONS.c[name] for name in ErasedInstallation._fields]
+    return fetch_all(session, orphaned.returning(*columns), ErasedInstallation)
 
 
 def erase_unused_installation(session: Session, installation_id: str) -> bool:

@@ -1,13 +1,14 @@
 """Answers: what was answered to a request with an idempotency key, so that a repeat gets the same."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, Row, String, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
-from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
+from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -38,23 +39,23 @@ class Answer(Base):
 _TABLE = table_of(Answer)
 
 
-def claim(session: Session, values: dict[str, Any]) -> bool:
-    """True for the one request that made the row."""
-    return insert_or_ignore(session, Answer, [{**values, "status": None, "body": None, "connection_id": None}]) == 1
+def claim(session: Session, values: Mapping[str, object]) -> bool:
+    """Return whether this request created the row: of several, one does."""
+    return insert_or_ignore(session, Answer, {**values, "status": None, "body": None, "connection_id": None})
 
 
-def find(session: Session, environment_id: str, key: str, method: str, path: str) -> Row[Any] | None:
-    return session.execute(
-        select(_TABLE).where(
-            _TABLE.c.environment_id == environment_id,
-            _TABLE.c.key == key,
-            _TABLE.c.method == method,
-            _TABLE.c.path == path,
+def find(session: Session, environment_id: str, key: str, method: str, path: str) -> Answer | None:
+    return session.scalar(
+        select(Answer).where(
+            Answer.environment_id == environment_id,
+            Answer.key == key,
+            Answer.method == method,
+            Answer.path == path,
         )
-    ).first()
+    )
 
 
-def take_over(session: Session, answer_id: str, old: str, values: dict[str, Any]) -> bool:
+def take_over(session: Session, answer_id: str, old: str, values: Mapping[str, object]) -> bool:
     """For a row whose time is over: its claim passes to one of those who ask. True for that one."""
     done = session.execute(
         update(_TABLE)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Row, String, Text, UniqueConstraint, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
-from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.database import Base, table_of
+from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -53,19 +53,28 @@ def add(session: Session, installation: Installation) -> None:
     session.flush()
 
 
+class StoredRefreshToken(NamedTuple):
+    """An installation's id and its refresh token."""
+
+    id: str
+    refresh_token: Sealed | None
+
+
 _TABLE = table_of(Installation)
-_INSERT = CompiledStatement(insert(_TABLE))
+_INSERT = insert(_TABLE)
 
 
 def add_given(rows: Rows, **values: object) -> None:
-    """Credentials that a program gave."""
-    empty = dict.fromkeys(("app_id", "bot_user_id", "installer_id", "refresh_claimed_at", "refreshed_at"))
-    _INSERT.run(rows, {**empty, "origin": "api", "scopes": "", **values})
+    """Store credentials that an API caller sent."""
+    rows.execute(_INSERT, {"origin": "api", "scopes": "", **values})
 
 
-def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> Row[Any] | None:
-    query = select(_TABLE).where(_TABLE.c.integration_id == integration_id)
-    return rows.execute(query.where(_TABLE.c.refresh_fingerprint.in_(list(fingerprints)))).first()
+def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> StoredRefreshToken | None:
+    """Return the installation that got one of these refresh tokens."""
+    query = select(_TABLE.c.id, _TABLE.c.refresh_token).where(
+        _TABLE.c.integration_id == integration_id, _TABLE.c.refresh_fingerprint.in_(list(fingerprints))
+    )
+    return fetch_first(rows, query, StoredRefreshToken)
 
 
 def change(rows: Rows, installation_id: str, **values: object) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import (
     CheckConstraint,
@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
-from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.database import Base, table_of
+from onboarding.store.rows import Rows, fetch_all
 from onboarding.store.types import ID, SealedText, UtcTime
 
 
@@ -47,15 +47,23 @@ class Integration(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class IntegrationWithoutSecrets(NamedTuple):
+    id: str
+    identifier: str
+    name: str
+    client_id: str
+    scopes: str
+    workspace_policy: str
+    is_practice: bool
+
+
 _TABLE = table_of(Integration)
 _BY_IDENTIFIER = select(_TABLE.c.id).where(
     _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
 )
-_ID_OF = CompiledStatement(_BY_IDENTIFIER)
-_SHARED_ID_OF = CompiledStatement(_BY_IDENTIFIER.with_for_update(read=True, key_share=True))
-_WITHOUT_SECRETS = CompiledStatement(
-    select(*(_TABLE.c[name] for name in ("id", "identifier", "name", "client_id", "scopes", "workspace_policy")))
-    .add_columns(_TABLE.c.is_practice)
+_SHARED_BY_IDENTIFIER = _BY_IDENTIFIER.with_for_update(read=True, key_share=True)
+_WITHOUT_SECRETS = (
+    select(*(_TABLE.c[name] for name in IntegrationWithoutSecrets._fields))
     .where(_TABLE.c.environment_id == bindparam("environment"))
     .order_by(_TABLE.c.identifier)
 )
@@ -73,13 +81,13 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Int
 
 
 def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
-    found: str | None = _ID_OF.scalar(rows, {"environment": environment_id, "identifier_": identifier})
+    found: str | None = rows.scalar(_BY_IDENTIFIER, {"environment": environment_id, "identifier_": identifier})
     return found
 
 
 def shared_id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
     """As `id_of`; and until the transaction ends, who wants to `lock` it waits."""
-    found: str | None = _SHARED_ID_OF.scalar(rows, {"environment": environment_id, "identifier_": identifier})
+    found: str | None = rows.scalar(_SHARED_BY_IDENTIFIER, {"environment": environment_id, "identifier_": identifier})
     return found
 
 
@@ -114,9 +122,9 @@ def all_practice(session: Session) -> Sequence[Integration]:
     return session.scalars(select(Integration).where(Integration.is_practice)).all()
 
 
-def all_without_secrets(rows: Rows, environment_id: str) -> Sequence[Any]:
-    """Return the environment's integrations by identifier, with every column but the secrets and dates."""
-    return _WITHOUT_SECRETS.all(rows, {"environment": environment_id})
+def all_without_secrets(rows: Rows, environment_id: str) -> list[IntegrationWithoutSecrets]:
+    """Return the environment's integrations, sorted by identifier."""
+    return fetch_all(rows, _WITHOUT_SECRETS, IntegrationWithoutSecrets, {"environment": environment_id})
 
 
 def client_secrets(session: Session, limit: int, *, with_practice: bool) -> Sequence[Row[str, Sealed]]:

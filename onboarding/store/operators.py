@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Base, Rows, table_of
+from onboarding.store.database import Base, table_of
+from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, UtcTime
 
 
@@ -39,8 +39,18 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class SignedIn(NamedTuple):
+    """The operator of a session, and when the session expires and ended."""
+
+    id: str
+    email: str
+    role: str
+    expires_at: datetime
+    ended_at: datetime | None
+
+
 _OPERATORS, _SIGN_INS = table_of(Operator), table_of(SignIn)
-_SIGNED_IN = CompiledStatement(
+_SIGNED_IN = (
     select(_OPERATORS.c.id, _OPERATORS.c.email, _OPERATORS.c.role, _SIGN_INS.c.expires_at, _SIGN_INS.c.ended_at)
     .join_from(_SIGN_INS, _OPERATORS, _SIGN_INS.c.operator_id == _OPERATORS.c.id)
     .where(_SIGN_INS.c.kind == "session", _SIGN_INS.c.digest == bindparam("digest_"))
@@ -73,9 +83,9 @@ def find_sign_in(session: Session, kind: str, digest: str) -> SignIn | None:
     return session.scalar(select(SignIn).where(SignIn.kind == kind, SignIn.digest == digest))
 
 
-def signed_in(rows: Rows, digest: str) -> Any:
-    """Who holds the session with this digest: the operator's id, email and role, and when it ends or ended; None when nobody."""
-    return _SIGNED_IN.first(rows, {"digest_": digest})
+def signed_in(rows: Rows, digest: str) -> SignedIn | None:
+    """Return the session with this digest, expired and ended ones included."""
+    return fetch_first(rows, _SIGNED_IN, SignedIn, {"digest_": digest})
 
 
 def end_sign_in(session: Session, sign_in_id: str, at: datetime) -> bool:

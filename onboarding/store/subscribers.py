@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TypeVarTuple
 
-from sqlalchemy import ForeignKey, Index, Row, String, Text, delete, func, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
-from onboarding.store.database import Base, Rows, insert_or_ignore, table_of
+from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime, is_named
 
 PROFILE = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone", "data")
@@ -37,20 +38,21 @@ class Subscriber(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+Ts = TypeVarTuple("Ts")
 _TABLE = table_of(Subscriber)
 _OF = (_TABLE.c.environment_id, _TABLE.c.subscriber_id)
 _NO_PROFILE = dict.fromkeys(PROFILE)
 
 
-def find(rows: Rows, environment_id: str, subscriber_id: str) -> Row[Any] | None:
-    return rows.execute(select(_TABLE).where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id))).first()
+def find(session: Session, environment_id: str, subscriber_id: str) -> Subscriber | None:
+    return session.scalar(select(Subscriber).where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id)))
 
 
 def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) -> None:
     """Made on first use, with nothing but the id, and held as `hold` does."""
     row = _row(environment_id, subscriber_id, {}, at)
     # One that is deleted between the two is made anew.
-    while not insert_or_ignore(rows, Subscriber, [row]) and not hold(rows, environment_id, subscriber_id):
+    while not insert_or_ignore(rows, Subscriber, row) and not hold(rows, environment_id, subscriber_id):
         pass
 
 
@@ -62,7 +64,7 @@ def hold(rows: Rows, environment_id: str, subscriber_id: str) -> bool:
 
 def add(session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime) -> bool:
     """False when there is one already."""
-    return insert_or_ignore(session, Subscriber, [_row(environment_id, subscriber_id, profile, at)]) == 1
+    return insert_or_ignore(session, Subscriber, _row(environment_id, subscriber_id, profile, at))
 
 
 def change(
@@ -93,13 +95,13 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[str]:
 
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: Mapping[str, str]
-) -> PageRows[Row[Any]]:
+) -> PageRows[Subscriber]:
     """`wanted`: exact values of `subscriber_id`, `email`, `phone`; `name` is a part of the first or last name."""
-    query = _narrowed(select(_TABLE), environment_id, wanted)
+    query = _narrowed(select(Subscriber), environment_id, wanted)
     moment = _TABLE.c[request.order]
 
-    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Row[Any]]:
-        return session.execute(pagination.seek(query, moment, _OF[1], descending, position).limit(size)).all()
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Subscriber]:
+        return session.scalars(pagination.seek(query, moment, _OF[1], descending, position).limit(size)).all()
 
     return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.subscriber_id))
 
@@ -109,7 +111,7 @@ def count(session: Session, environment_id: str, wanted: Mapping[str, str], cap:
     return session.scalar(select(func.count()).select_from(inner)) or 0
 
 
-def _narrowed(query: Any, environment_id: str, wanted: Mapping[str, str]) -> Any:
+def _narrowed(query: Select[*Ts], environment_id: str, wanted: Mapping[str, str]) -> Select[*Ts]:
     query = query.where(_OF[0] == environment_id)
     for name in ("subscriber_id", "email", "phone"):
         if name in wanted:

@@ -1,77 +1,97 @@
-"""Statements that are handed to the driver as they are: they do what SQLAlchemy's own way does, faults included."""
+"""Queries that are compiled once return what SQLAlchemy's own way returns, errors included."""
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
-from sqlalchemy import Connection, bindparam, event, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import BindParameter, Connection, bindparam, event, select, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from onboarding.sealed import Sealed
-from onboarding.store import installations, integrations
+from onboarding.store import integrations
 from onboarding.store.compiled import CompiledStatement
-from onboarding.store.database import Database, table_of
+from onboarding.store.database import table_of
+from onboarding.store.rows import fetch_all, fetch_first
 from tests.browser_client import Site
 
-_INTEGRATIONS = table_of(integrations.Integration)
-_INSTALLATIONS = table_of(installations.Installation)
+_TABLE = table_of(integrations.Integration)
 _AT = datetime(2026, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
 
 
+class _Integration(NamedTuple):
+    id: str
+    name: str
+    client_secret: Sealed
+    signing_secret: Sealed | None
+    is_practice: bool
+    created_at: datetime
+
+
+_QUERY = select(*(_TABLE.c[name] for name in _Integration._fields))
+_NAMED = CompiledStatement(_QUERY.where(_TABLE.c.identifier == bindparam("identifier_")), _Integration)
+
+
 def test_both_ways_read_the_same_row(site: Site) -> None:
-    database = site.runtime.database
-    statement = CompiledStatement(select(_INTEGRATIONS).where(_INTEGRATIONS.c.identifier == bindparam("identifier_")))
-    values = {"identifier_": "slack-practice"}
+    database, values = site.runtime.database, {"identifier_": "slack-practice"}
     with database.rows() as rows, database.reading() as session:
-        direct, usual = statement.first(rows, values), statement.first(session, values)
-        assert direct._asdict() == usual._asdict()
-        assert statement.all(rows, values) == [tuple(usual)]
-        assert statement.first(rows, {"identifier_": "nobody's"}) is None
-    assert isinstance(direct.client_secret, Sealed)
-    assert direct.created_at.tzinfo is UTC
-    assert direct.is_practice is True or direct.is_practice is False
+        compiled, own = _NAMED.first(rows, values), _NAMED.first(session, values)
+        assert compiled is not None
+        assert compiled == own
+        assert _NAMED.all(rows, values) == [compiled]
+        assert _NAMED.first(rows, {"identifier_": "unknown"}) is None
+        assert _NAMED.first(session, {"identifier_": "unknown"}) is None
+    assert isinstance(compiled.client_secret, Sealed)
+    assert compiled.created_at.tzinfo is UTC
+    assert compiled.is_practice is True
 
 
-def test_what_somebody_listens_for_is_told_to_them(site: Site) -> None:
+def test_listeners_hear_of_every_query(site: Site) -> None:
     engine, heard = site.runtime.database.engine, list[str]()
 
-    def hear(_connection: Connection, _cursor: object, text: str, *_more: object) -> None:
-        heard.append(text)
+    def hear(_connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
+        heard.append(statement)
 
     event.listen(engine, "before_cursor_execute", hear)
     try:
-        site.runtime.integrations.all_of(site.runtime.environments.first().id)
+        with site.runtime.database.rows() as rows:
+            _NAMED.first(rows, {"identifier_": "slack-practice"})
     finally:
         event.remove(engine, "before_cursor_execute", hear)
-    assert any("FROM integrations" in text for text in heard)
+    assert any("FROM integrations" in statement for statement in heard)
 
 
-def test_column_with_a_default_has_to_be_given(site: Site) -> None:
-    """SQLAlchemy would fill it in as it executes; here nobody does, so nothing is stored without it."""
-    given = {column.key: None for column in _INSTALLATIONS.columns if column.key != "origin"}
-    with site.runtime.database.rows() as rows, pytest.raises(KeyError, match="origin"):
-        CompiledStatement(insert(_INSTALLATIONS)).run(rows, given)
+def test_errors_are_those_of_sqlalchemy(site: Site) -> None:
+    statement = CompiledStatement(_QUERY.where(text("no_such_column = 1")), _Integration)
+    with site.runtime.database.engine.connect() as rows, pytest.raises((OperationalError, ProgrammingError)) as error:
+        statement.all(rows, {})
+    assert "no_such_column" in str(error.value)
 
 
-def test_value_that_is_taken_is_told_as_ever(site: Site) -> None:
-    with site.runtime.database.reading() as session:
-        (row,) = session.execute(select(_INTEGRATIONS).limit(1)).all()
-    with site.runtime.database.engine.connect() as rows, pytest.raises(IntegrityError):
-        CompiledStatement(insert(_INTEGRATIONS)).run(rows, row._asdict())
+def test_value_that_is_missing_is_refused(site: Site) -> None:
+    with site.runtime.database.rows() as rows, pytest.raises(KeyError, match="identifier_"):
+        _NAMED.first(rows, {})
 
 
 def test_time_without_a_zone_is_refused(site: Site) -> None:
-    naive = _AT.replace(tzinfo=None)
-    statement = CompiledStatement(
-        select(_INTEGRATIONS).where(
-            _INTEGRATIONS.c.created_at == bindparam("at", type_=_INTEGRATIONS.c.created_at.type)
-        )
-    )
+    created = bindparam("at", type_=_TABLE.c.created_at.type)
+    statement = CompiledStatement(_QUERY.where(_TABLE.c.created_at == created), _Integration)
     with site.runtime.database.rows() as rows, pytest.raises(ValueError, match="zone"):
-        statement.first(rows, {"at": naive})
+        statement.first(rows, {"at": _AT.replace(tzinfo=None)})
 
 
-def test_text_that_depends_on_values_is_not_prepared(site: Site) -> None:
-    database: Database = site.runtime.database
-    statement = CompiledStatement(select(_INTEGRATIONS).where(_INTEGRATIONS.c.id.in_(bindparam("ids", expanding=True))))
-    with database.rows() as rows, pytest.raises(TypeError, match="cannot be prepared"):
-        statement.all(rows, {"ids": ["one", "two"]})
+def test_query_whose_text_depends_on_its_values_is_run_by_sqlalchemy(site: Site) -> None:
+    identifiers: BindParameter[list[str]] = bindparam("identifiers", expanding=True)
+    statement = CompiledStatement(_QUERY.where(_TABLE.c.identifier.in_(identifiers)), _Integration)
+    with site.runtime.database.rows() as rows:
+        for listed in (["slack-practice"], ["slack-practice", "unknown"], ["unknown"], []):
+            assert len(statement.all(rows, {"identifiers": listed})) == ("slack-practice" in listed)
+
+
+def test_fields_must_be_the_columns(site: Site) -> None:
+    swapped = select(_TABLE.c.name, _TABLE.c.id, *(_TABLE.c[name] for name in _Integration._fields[2:]))
+    with pytest.raises(TypeError, match="_Integration has other fields"):
+        CompiledStatement(swapped, _Integration)
+    with site.runtime.database.rows() as rows:
+        for fetch in (fetch_all, fetch_first):
+            with pytest.raises(TypeError, match="_Integration has other fields"):
+                fetch(rows, swapped, _Integration)

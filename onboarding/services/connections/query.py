@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import structlog
 
@@ -18,6 +17,7 @@ from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
 from onboarding.store import connection_lists, connections, integrations, pagination
 from onboarding.store.connection_lists import ConnectionFilter, IndexScan
+from onboarding.store.connections import ConnectionRow
 from onboarding.store.database import Database, Rows
 from onboarding.store.pagination import PageRows, StorePageRequest
 
@@ -110,7 +110,7 @@ class ConnectionQueries:
     def find(self, environment_id: str, identifier: str) -> Detail:
         """Return a connection for the console, without its token. Raises NotFound."""
         with self._database.reading() as session:
-            row = connections.detailed(session, environment_id, identifier)
+            row = connections.documented(session, environment_id, identifier)
             if row is None:
                 raise unknown_connection(identifier)
             lives = row.integration_id, row.workspace_id, row.installation_id
@@ -133,7 +133,7 @@ class ConnectionQueries:
 
     def _read(
         self, rows: Rows, environment_id: str, wanted: ConnectionFilter, request: StorePageRequest, cap: int
-    ) -> tuple[PageRows[Any], int]:
+    ) -> tuple[PageRows[ConnectionRow], int]:
         """Return the rows of one page, and how many match, counted to one past `cap`."""
         walk = connection_lists.walk(rows, environment_id, wanted)
         page_rows = connection_lists.page(rows, walk, request)
@@ -158,7 +158,7 @@ class ConnectionQueries:
             self._counted[asked] = found, at + _COUNT_KEPT_SECONDS
         return found
 
-    def _connection(self, row: Any, with_token: bool = False) -> Connection:
+    def _connection(self, row: ConnectionRow, with_token: bool = False) -> Connection:
         """Return the record of a row. It needs to be reconnected if its token cannot be decrypted."""
         token = self._open(row.installation_id, row.access_token, row.identifier)
         if token is None:

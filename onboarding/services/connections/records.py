@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
+from onboarding.store.connections import ConnectionRow
 
 _UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 
@@ -118,8 +118,8 @@ class NewConnection:
     mode: str | None = None
 
 
-def connection_of(row: Any, access_token: str | None = None) -> Connection:
-    """Build the record from a row of `store.connections.DOCUMENTED`."""
+def connection_of(row: ConnectionRow, access_token: str | None = None) -> Connection:
+    """Build the record from a row of the store."""
     return Connection(
         row.id,
         row.identifier,
@@ -145,7 +145,7 @@ def connection_of(row: Any, access_token: str | None = None) -> Connection:
     )
 
 
-def connection_without_token(row: Any) -> Connection:
+def connection_without_token(row: ConnectionRow) -> Connection:
     """Build the record of a connection whose token cannot be decrypted."""
     return replace(
         connection_of(row),
