@@ -46,7 +46,8 @@ def web(workers: int | None) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_READ_MILLISECONDS),
         websockets=False,
-        respawn_failed_workers=True,
+        # Practice mode's state is in its one process, and a state file that cannot be read would be reported twice.
+        respawn_failed_workers=not configured.practice_possible,
         log_level=LogLevels.error,
         workers_kill_timeout=END_SECONDS,
     ).serve()

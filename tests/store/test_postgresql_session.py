@@ -14,7 +14,7 @@ from onboarding.errors import StorageProblem
 from onboarding.store.database import Database
 from tests import postgres
 from tests.api.conftest import INTEGRATION, Program
-from tests.browser_client import Site, client_of
+from tests.browser_client import BrowserClient, Site, client_of
 from tests.conftest import Clock, sites
 
 # On PostgreSQL whichever database this run is for.
@@ -107,3 +107,17 @@ def test_last_second_of_the_year_9999_is_read_back_east_of_utc(opened: Opened, u
     for database in (opened(), opened(serves_requests=False)):
         with database.rows() as rows:
             assert rows.scalar(text("SELECT CAST(:at AS TIMESTAMP WITH TIME ZONE)"), {"at": latest}) == latest
+
+
+def test_callback_after_a_restart_of_postgresql_connects(url: str, tmp_path: Path, clock: Clock) -> None:
+    with sites(url, tmp_path, clock) as start:
+        site: Site = start()
+        with BrowserClient(site) as person:
+            consent = person.presses(person.opens(site.link()), "connect")
+            with psycopg.connect(url, autocommit=True) as other:
+                ended = other.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                ).fetchall()
+            assert ended
+            assert person.allows(consent).outcome == "connected"
