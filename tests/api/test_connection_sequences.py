@@ -82,7 +82,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(who=owners, place=places, pick=st.integers(0, 3))
     def program_gives(self, who: str, place: str, pick: int) -> None:
-        """Credentials that Slack knows, of this workspace or another, or invented ones."""
+        """Create or update with credentials that Slack knows, of this workspace or another, or with invented ones."""
         before = self.known.get(who)
         credentials = {"workspace": {"id": place, "name": place}, "auth": self.credentials(pick)}
         if before is None:
@@ -160,7 +160,7 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def no_connection_uses_a_replaced_token(self) -> None:
-        """Connections that were installed in a workspace share its newest access."""
+        """Check that connections that were installed in a workspace share its newest access."""
         shown = self.shown()
         for place in WORKSPACES:
             shared = {

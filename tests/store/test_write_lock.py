@@ -176,7 +176,7 @@ def test_writer_that_waits_too_long_for_a_thread_is_refused() -> None:
 def test_writer_that_waits_too_long_for_a_process_is_refused(
     database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For SQLite, another engine is the same as another process."""
+    """Use a second engine, which SQLite treats like another process."""
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
     other = Database(url)
     with database.changing_rows():
