@@ -41,7 +41,7 @@ def heard() -> Iterator[Heard]:
 
 @pytest.fixture
 def secrets() -> set[str]:
-    """Return the list of secrets that must not appear; the tests add those that they receive."""
+    """Return the set of secrets that must not appear; the tests add those that they receive."""
     return set()
 
 
