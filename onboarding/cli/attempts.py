@@ -1,4 +1,4 @@
-"""`attempt show`: what happened in one install."""
+"""`attempt show`: print the history of one install."""
 
 import click
 

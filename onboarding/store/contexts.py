@@ -1,4 +1,4 @@
-"""Contexts: what else connections refer to, such as `tenant:org-123`; they keep the host's data."""
+"""Contexts: objects of the host, such as `tenant:org-123`, that connections refer to, with the host's data."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ class Context(Base):
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"), primary_key=True)
     type: Mapped[str] = mapped_column(ID, primary_key=True)
     id: Mapped[str] = mapped_column(ID, primary_key=True)
-    #: A JSON object, as text: PostgreSQL's jsonb would reorder it.
+    #: A JSON object as text, because PostgreSQL's jsonb would reorder its members.
     data: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -52,7 +52,7 @@ class ContextKey(NamedTuple):
 
 Ts = TypeVarTuple("Ts")
 _TABLE = table_of(Context)
-#: `type:id`, by which contexts are ordered where their moments are equal; neither part can hold a colon.
+#: `type:id` orders contexts with equal times. Neither part may contain a colon.
 _KEY = _TABLE.c.type + ":" + _TABLE.c.id
 
 
@@ -61,23 +61,23 @@ def find(session: Session, environment_id: str, kind: str, name: str) -> Context
 
 
 def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | Iterable[str], at: datetime) -> None:
-    """Made on first use, and there until the transaction ends: who deletes one waits, and sees what refers to it then.
+    """Create the contexts that are missing, and lock all of them against deletion until the transaction ends.
 
-    `given`: keys, or keys with their data as JSON; the data of one that exists is not changed.
+    `given`: keys, or keys with their data as JSON. The data of existing contexts is not changed.
     """
     with_data = given if isinstance(given, Mapping) else dict.fromkeys(given)
     if not with_data:
         return
-    # In one order everywhere, so that two transactions never wait for each other crosswise.
+    # Every transaction locks in the same order, which prevents deadlocks.
     for key in sorted(with_data.keys() - _hold(rows, environment_id, with_data)):
         row = _row(environment_id, key, with_data[key], at)
-        # One that is deleted between the two is made anew.
+        # Another transaction may delete the context between the two statements.
         while not insert_or_ignore(rows, Context, row) and not _hold(rows, environment_id, [key]):
             pass
 
 
 def _hold(rows: Rows, environment_id: str, keys: Iterable[str]) -> set[str]:
-    """Which of them are there, and stay until the transaction ends."""
+    """Lock the existing contexts against deletion until the transaction ends. Return their keys."""
     values, number = {"environment": environment_id}, 0
     for number, key in enumerate(keys, 1):
         values[f"type_{number}"], _, values[f"id_{number}"] = key.partition(":")
@@ -93,14 +93,14 @@ def _holding(number: int) -> Query:
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:
-    """False when there is one already."""
+    """Create the context. Return False if it exists."""
     return insert_or_ignore(session, Context, _row(environment_id, key, json.dumps(data), at))
 
 
 def change(
     session: Session, environment_id: str, kind: str, name: str, data: Mapping[str, object], at: datetime
 ) -> bool:
-    """Replaces the data. False when there is none."""
+    """Replace the data. Return False if the context does not exist."""
     done = session.execute(
         update(_TABLE)
         .where(*_is(environment_id, kind, name))
@@ -111,7 +111,7 @@ def change(
 
 
 def remove(session: Session, environment_id: str, kind: str, name: str) -> bool:
-    """False when there is none."""
+    """Delete the context. Return False if it does not exist."""
     done = session.execute(delete(_TABLE).where(*_is(environment_id, kind, name)).returning(_TABLE.c.id))
     return done.first() is not None
 
@@ -124,7 +124,7 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: Mapping[str, str]
 ) -> PageRows[Context]:
-    """`wanted`: exact `type` and `id`; `search` is a part of `type:id`, without regard to case."""
+    """Read a page. `wanted`: exact `type` and `id`; `search` is a part of `type:id` in any case."""
     query = _narrowed(select(Context), environment_id, wanted)
     moment = _TABLE.c[request.order]
 

@@ -1,4 +1,4 @@
-"""Deletion of what has had its time, what nothing uses any more, and all that belongs to an integration.
+"""Delete expired rows, unused installations, and integrations with everything that belongs to them.
 
 The `purge` functions delete one batch and skip rows that another process has locked, so that any number of processes may run them
 at the same time.
@@ -38,8 +38,8 @@ _OF_INTEGRATION = (_ATTEMPTS, table_of(Link), table_of(ChannelEndpoint), CONNECT
 
 
 def purge_attempts(session: Session, stage: Stage, before: datetime, limit: int) -> int:
-    """Delete the oldest attempts in `stage` whose time was over at `before`. Return how many."""
-    # Most finish before they expire. One that was continued after its expiry is as old as its end.
+    """Delete the oldest attempts in `stage` that expired by `before`. Return how many."""
+    # Most attempts finish before they expire. For one that finished later, the time of its end counts.
     is_over = _ATTEMPTS.c.finished_at.is_(None) | (_ATTEMPTS.c.finished_at <= before)
     due = select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.stage == stage, _ATTEMPTS.c.expires_at <= before, is_over)
     return _delete(session, _ATTEMPTS, due.order_by(_ATTEMPTS.c.expires_at).limit(limit))
@@ -58,7 +58,7 @@ def purge_sign_ins(session: Session, before: datetime, limit: int) -> int:
 
 
 def installation_ids(session: Session, after: str, limit: int) -> Sequence[str]:
-    """Return the next ids of a walk over all installations: no column says which of them are unused."""
+    """Return the next installation ids after `after`. No column says which installations are unused."""
     query = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id > after)
     return session.scalars(query.order_by(_INSTALLATIONS.c.id).limit(limit)).all()
 

@@ -1,4 +1,4 @@
-"""Answers: what was answered to a request with an idempotency key, so that a repeat gets the same."""
+"""Responses to requests with an idempotency key, stored so that a repeated request gets the same response."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from onboarding.store.types import ID, SealedText, UtcTime
 
 
 class Answer(Base):
-    """A row without a status is a claim: a process is at work on the request."""
+    """A stored response. A row without a status is a claim: a process is handling the request."""
 
     __tablename__ = "answers"
     __table_args__ = (UniqueConstraint("environment_id", "key", "method", "path"),)
@@ -22,17 +22,17 @@ class Answer(Base):
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     key: Mapped[str] = mapped_column(ID)
     method: Mapped[str] = mapped_column(String(10))
-    #: A digest of the path: it may be long.
+    #: A digest, because a path may be long.
     path: Mapped[str] = mapped_column(String(64))
-    #: A keyed digest of body and query: they may hold a token.
+    #: A keyed digest of body and query, because they may contain a token.
     body_fingerprint: Mapped[str] = mapped_column(String(64))
-    #: Whose claim it is; whoever answers has to hold it still.
+    #: Identifies the request that handles the key. It may store its response only while the row has its claim.
     claim: Mapped[str] = mapped_column(String(100))
     claimed_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
     status: Mapped[int | None] = mapped_column(Integer)
-    #: The answer as JSON, without any token: that stays with the connection and goes with it.
+    #: The response as JSON, without the token, which is stored with the connection only.
     body: Mapped[Sealed | None] = mapped_column(SealedText)
-    #: The connection whose token belongs into the answer, or null.
+    #: The connection whose token is part of the response, or null.
     connection_id: Mapped[str | None] = mapped_column(Text)
 
 
@@ -56,7 +56,7 @@ def find(session: Session, environment_id: str, key: str, method: str, path: str
 
 
 def take_over(session: Session, answer_id: str, old: str, values: Mapping[str, object]) -> bool:
-    """For a row whose time is over: its claim passes to one of those who ask. True for that one."""
+    """Claim an expired row. Of several concurrent requests one succeeds. Return whether this one did."""
     done = session.execute(
         update(_TABLE)
         .where(_TABLE.c.id == answer_id, _TABLE.c.claim == old)
@@ -67,7 +67,7 @@ def take_over(session: Session, answer_id: str, old: str, values: Mapping[str, o
 
 
 def keep(rows: Rows, answer_id: str, claim_: str, status: int, body: Sealed, connection_id: str | None) -> bool:
-    """False when the claim was lost meanwhile."""
+    """Store the response. Return False if another request has taken the claim in the meantime."""
     done = rows.execute(
         update(_TABLE)
         .where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None))
@@ -78,5 +78,5 @@ def keep(rows: Rows, answer_id: str, claim_: str, status: int, body: Sealed, con
 
 
 def release(session: Session, answer_id: str, claim_: str) -> None:
-    """The request may be tried again at once."""
+    """Delete the claim, so that the client can retry at once."""
     session.execute(delete(_TABLE).where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None)))

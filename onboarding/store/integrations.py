@@ -33,16 +33,16 @@ class Integration(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     identifier: Mapped[str] = mapped_column(ID)
-    #: What people see: the name of the product that the Slack app belongs to.
+    #: The name of the Slack app's product, shown on pages.
     name: Mapped[str] = mapped_column(String(100))
     #: A Slack app has one bot token per workspace, so one client id belongs to one integration of the deployment.
     client_id: Mapped[str] = mapped_column(String(255), unique=True)
     client_secret: Mapped[Sealed] = mapped_column(SealedText)
     signing_secret: Mapped[Sealed | None] = mapped_column(SealedText)
-    #: Bot scopes asked for, comma separated.
+    #: The bot scopes to request, comma separated.
     scopes: Mapped[str] = mapped_column(Text)
     is_practice: Mapped[bool]
-    #: What happens when a workspace is already connected for another customer.
+    #: `allow` or `refuse` a workspace that is already connected for another customer.
     workspace_policy: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -86,7 +86,7 @@ def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
 
 
 def shared_id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
-    """As `id_of`; and until the transaction ends, who wants to `lock` it waits."""
+    """Return the id, as `id_of` does, and lock the integration as `share` does."""
     found: str | None = rows.scalar(_SHARED_BY_IDENTIFIER, {"environment": environment_id, "identifier_": identifier})
     return found
 
@@ -98,27 +98,28 @@ def by_id(session: Session, environment_id: str, integration_id: str) -> Integra
 
 
 def by_client_id(session: Session, client_id: str) -> Integration | None:
-    """Across environments: a client id belongs to one of them."""
+    """Find the integration in any environment: a client id belongs to one only."""
     return session.scalar(select(Integration).where(Integration.client_id == client_id))
 
 
 def lock(session: Session, integration_id: str) -> None:
-    """Until the transaction ends, others who ask for the same wait. SQLite has one writer at a time anyway.
+    """Lock the integration exclusively until the transaction ends. SQLite needs no row lock: it has one writer at a time.
 
-    Whoever takes a connection off a grant locks first, whoever puts one on or changes a grant shares: so nobody waits
-    crosswise, and a grant is erased only where nobody is about to come.
+    A transaction that detaches a connection from a grant calls `lock` first; one that attaches a connection or changes a
+    grant calls `share` first. This prevents deadlocks, and the deletion of a grant to which another transaction is
+    attaching a connection.
     """
     session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update())
 
 
 def share(session: Session, integration_id: str) -> None:
-    """Until the transaction ends, who wants to `lock` it waits."""
+    """Lock the integration until the transaction ends, so that `lock` waits and other calls of `share` do not."""
     query = select(Integration.id).where(Integration.id == integration_id)
     session.execute(query.with_for_update(read=True, key_share=True))
 
 
 def all_practice(session: Session) -> Sequence[Integration]:
-    """Of every environment."""
+    """Return the practice integrations of all environments."""
     return session.scalars(select(Integration).where(Integration.is_practice)).all()
 
 
@@ -134,5 +135,5 @@ def client_secrets(session: Session, limit: int, *, with_practice: bool) -> Sequ
 
 
 def any_real(session: Session) -> bool:
-    """Whether any environment has an integration with real credentials: that ends practice mode."""
+    """Return whether any environment has an integration with real credentials, which ends practice mode."""
     return bool(session.scalar(select(exists().where(Integration.is_practice.is_(False)))))

@@ -32,7 +32,7 @@ class Subscriber(Base):
     avatar: Mapped[str | None] = mapped_column(Text)
     locale: Mapped[str | None] = mapped_column(String(100))
     timezone: Mapped[str | None] = mapped_column(String(100))
-    #: A JSON object, as text: PostgreSQL's jsonb would reorder it.
+    #: A JSON object as text, because PostgreSQL's jsonb would reorder its members.
     data: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -49,28 +49,28 @@ def find(session: Session, environment_id: str, subscriber_id: str) -> Subscribe
 
 
 def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) -> None:
-    """Made on first use, with nothing but the id, and held as `hold` does."""
+    """Create the subscriber without a profile if it is missing, and lock it as `hold` does."""
     row = _row(environment_id, subscriber_id, {}, at)
-    # One that is deleted between the two is made anew.
+    # Another transaction may delete the subscriber between the two statements.
     while not insert_or_ignore(rows, Subscriber, row) and not hold(rows, environment_id, subscriber_id):
         pass
 
 
 def hold(rows: Rows, environment_id: str, subscriber_id: str) -> bool:
-    """There until the transaction ends: who deletes it waits, and sees what refers to it then. False when there is none."""
+    """Lock the subscriber against deletion until the transaction ends. Return False if it does not exist."""
     query = select(_OF[1]).where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id))
     return rows.scalar(query.with_for_update(read=True, key_share=True)) is not None
 
 
 def add(session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime) -> bool:
-    """False when there is one already."""
+    """Create the subscriber. Return False if it exists."""
     return insert_or_ignore(session, Subscriber, _row(environment_id, subscriber_id, profile, at))
 
 
 def change(
     session: Session, environment_id: str, subscriber_id: str, profile: Mapping[str, object], at: datetime
 ) -> bool:
-    """False when there is none."""
+    """Change the given fields. Return False if the subscriber does not exist."""
     done = session.execute(
         update(_TABLE)
         .where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id))
@@ -81,7 +81,7 @@ def change(
 
 
 def remove(session: Session, environment_id: str, subscriber_id: str) -> bool:
-    """False when there is none."""
+    """Delete the subscriber. Return False if it does not exist."""
     done = session.execute(
         delete(_TABLE).where(_OF[0] == environment_id, is_named(_OF[1], subscriber_id)).returning(_OF[1])
     )
@@ -96,7 +96,7 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[str]:
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: Mapping[str, str]
 ) -> PageRows[Subscriber]:
-    """`wanted`: exact values of `subscriber_id`, `email`, `phone`; `name` is a part of the first or last name."""
+    """Read a page. `wanted`: exact values of `subscriber_id`, `email`, `phone`; `name` is a part of the first or last name."""
     query = _narrowed(select(Subscriber), environment_id, wanted)
     moment = _TABLE.c[request.order]
 
