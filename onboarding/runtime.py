@@ -20,11 +20,11 @@ from onboarding.services.idempotency import Idempotency
 from onboarding.services.installs.callback import InstallCallback
 from onboarding.services.installs.complete import InstallCompleter
 from onboarding.services.installs.front import Installs
+from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.report import AttemptReports
 from onboarding.services.installs.restart import StartElsewhere
 from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
-from onboarding.services.installs.shared import Workbench
 from onboarding.services.installs.start import InstallStarter
 from onboarding.services.integrations import Integrations
 from onboarding.services.links import Links
@@ -78,12 +78,12 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     here = f"http://{settings.own_host}:{settings.port}"
     practice = (f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/")
     tokens = Tokens(vault, settings, practice)
-    bench = Workbench(database, vault, gateway, settings, now, tokens)
-    completer = InstallCompleter(bench)
-    setup = SetupStep(bench, completer)
+    grants = Grants(database, vault, tokens, gateway, now)
+    completer = InstallCompleter(database, tokens, grants, now)
+    setup = SetupStep(database, grants, completer, now)
     credential_audit = CredentialAudit(database, now)
     practice_mode = Practice(database, vault, settings, now)
-    starter = InstallStarter(bench)
+    starter = InstallStarter(database, tokens, gateway, settings, now)
     return Runtime(
         settings=settings,
         database=database,
@@ -93,10 +93,10 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         links=Links(database, settings, now),
         installs=Installs(
             starter,
-            InstallCallback(bench, completer, _INSTALL_SLOTS),
+            InstallCallback(database, grants, completer, now, _INSTALL_SLOTS),
             setup,
-            ResultReader(bench),
-            StartElsewhere(bench, starter),
+            ResultReader(database, now),
+            StartElsewhere(database, settings, starter, now),
         ),
         attempts=AttemptReports(database),
         connections=Connections(

@@ -66,6 +66,8 @@ class Practice:
         with self._database.transaction() as session:
             found = integrations.all_practice(session)
             for one in found:
+                # Before the rows that an install in progress has locked.
+                integrations.lock(session, one.id)
                 kind, at = ChangeKind.PRACTICE_CLEARED, self._now()
                 changes.record(session, Change(kind, actor, at, one.environment_id, one.identifier, one.name))
                 erasure.erase_integration(session, one.id)

@@ -13,7 +13,7 @@ from onboarding.clock import Clock
 from onboarding.lifetimes import EXCHANGE_LIMIT, RESPONSE_LIFETIME
 from onboarding.outcomes import Outcome
 from onboarding.store import attempts, erasure
-from onboarding.store.attempts import Attempt, Stage
+from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 
 #: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its attempt.
@@ -29,8 +29,8 @@ _GRANTS = 100
 class Retention:
     """Each method ends or deletes one kind of row and yields their number after each batch."""
 
-    def __init__(self, database: Database, now: Clock, expire_attempt: Callable[[Attempt], object]) -> None:
-        """Args: expire_attempt: ends a waiting attempt and revokes its grant at Slack, if no other process has."""
+    def __init__(self, database: Database, now: Clock, expire_attempt: Callable[[str], object]) -> None:
+        """Args: expire_attempt: ends the waiting attempt of an id and revokes its grant at Slack, if no other process has."""
         self._database, self._now, self._expire_attempt = database, now, expire_attempt
         #: Where the walk over the installations goes on.
         self._after = ""
@@ -45,7 +45,7 @@ class Retention:
             waiting = attempts.overdue(session, Stage.WAITING, at, _GRANTS)
             stuck = attempts.stuck(session, at - EXCHANGE_LIMIT, _GRANTS)
         for attempt in waiting:
-            self._expire_attempt(attempt)
+            self._expire_attempt(attempt.id)
         for attempt in stuck:
             values = {"stage": Stage.FINISHED, "outcome": Outcome.SLACK_DOWN, "finished_at": at}
             with self._database.transaction() as session:

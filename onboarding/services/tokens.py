@@ -16,7 +16,7 @@ from onboarding.slack.grants import Refreshed
 from onboarding.store import connections, installations, integrations
 from onboarding.store.database import Database
 from onboarding.store.installations import Installation
-from onboarding.store.integrations import Integration
+from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.vault import SealedAt, Vault
 
 _SHORTEST_TO_SHOW = 12
@@ -34,7 +34,7 @@ class Tokens:
         """Args: practice: the addresses of the practice Slack's pages and of its API."""
         self._vault, self._settings, self._practice = vault, settings, practice
 
-    def credentials(self, integration: Integration) -> Credentials:
+    def credentials(self, integration: Integration | IntegrationRow) -> Credentials:
         """Return the Slack app's credentials and the addresses of its Slack.
 
         Raises VaultProblem if the client secret cannot be decrypted.
@@ -135,9 +135,9 @@ class TokenSource:
         which `is_current` decides.
         """
         with self._database.transaction() as session:
-            # Same lock order as a disconnect, which locks the integration before it changes the installation.
+            # Lock in the same order as a disconnect and an install: integration, installation, connections.
             integrations.share(session, installation.integration_id)
-            current = installations.by_id(session, installation.environment_id, installation.id)
+            current = installations.lock(session, installation.environment_id, installation.id)
             if current is None or not is_current(current):
                 return False
             if columns:

@@ -1,17 +1,29 @@
-"""Attempts: one walk through the install each."""
+"""Attempts: one row for each walk through the install."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.sealed import Sealed
-from onboarding.store.database import Base
-from onboarding.store.types import ID, SealedText, UtcTime, enum_by_value
+from onboarding.store.database import Base, table_of
+from onboarding.store.rows import Rows, fetch_all, fetch_first
+from onboarding.store.types import ID, SealedText, UtcTime, columns_of, enum_by_value
 
 
 class Stage(StrEnum):
@@ -25,7 +37,7 @@ class Stage(StrEnum):
 
 
 class Attempt(Base):
-    """One row of the table. A finished attempt's outcome never changes."""
+    """The table. A finished attempt's outcome never changes."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -39,19 +51,19 @@ class Attempt(Base):
     #: Null when an operator started from the console.
     link_id: Mapped[str | None] = mapped_column(ForeignKey("links.id"), index=True)
     operator_id: Mapped[str | None] = mapped_column(String(320))
-    #: SHA-256 of the state and of the browser's secret: neither is stored.
+    #: SHA-256 digests of the state and of the browser's secret; neither is stored.
     state_digest: Mapped[str] = mapped_column(String(64), unique=True)
     binding_digest: Mapped[str] = mapped_column(String(64))
     redirect_uri: Mapped[str] = mapped_column(Text)
     scopes: Mapped[str] = mapped_column(Text)
     expected_workspace_id: Mapped[str | None] = mapped_column(String(100))
     expected_workspace_name: Mapped[str | None] = mapped_column(String(255))
-    #: The person said beforehand that another workspace may take the place of the one connected.
+    #: The person has said that another workspace may replace the connected one.
     may_replace: Mapped[bool]
     stage: Mapped[Stage] = mapped_column(enum_by_value(Stage, 20))
     outcome: Mapped[Outcome | None] = mapped_column(enum_by_value(Outcome, 40))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
-    #: Of the state while made, of the sealed grant while waiting.
+    #: When the state expires, or in the stage `waiting` the sealed grant.
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     exchanging_at: Mapped[datetime | None] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -63,7 +75,7 @@ class Attempt(Base):
     workspace_name: Mapped[str | None] = mapped_column(String(255))
     connection_identifier: Mapped[str | None] = mapped_column(ID)
     identity_key: Mapped[str | None] = mapped_column(String(64))
-    #: Scopes asked for and not granted, comma separated.
+    #: Scopes that were requested and not granted, comma separated.
     missing_scopes: Mapped[str | None] = mapped_column(Text)
     #: Slack's error code, or a sentence about its response: for operators.
     detail: Mapped[str | None] = mapped_column(Text)
@@ -72,17 +84,66 @@ class Attempt(Base):
     approval_link_id: Mapped[str | None] = mapped_column(ID)
 
 
-def add(session: Session, attempt: Attempt) -> None:
-    session.add(attempt)
-    session.flush()
+class AttemptRow(NamedTuple):
+    """The columns of an attempt that the install flow reads."""
+
+    id: str
+    environment_id: str
+    integration_id: str
+    link_id: str | None
+    operator_id: str | None
+    binding_digest: str
+    redirect_uri: str
+    scopes: str
+    expected_workspace_id: str | None
+    expected_workspace_name: str | None
+    may_replace: bool
+    stage: Stage
+    outcome: Outcome | None
+    created_at: datetime
+    expires_at: datetime
+    exchanging_at: datetime | None
+    waiting_grant: Sealed | None
+    choice: str | None
+    workspace_id: str | None
+    workspace_name: str | None
+    connection_identifier: str | None
+    missing_scopes: str | None
+    detail: str | None
+    grant_result: GrantResult | None
+    retry_after_seconds: int | None
+    approval_link_id: str | None
 
 
-def by_state(session: Session, state_digest: str) -> Attempt | None:
-    return session.scalar(select(Attempt).where(Attempt.state_digest == state_digest))
+TABLE = table_of(Attempt)
+COLUMNS = columns_of(TABLE, AttemptRow._fields)
+_INSERT = insert(TABLE)
+_SELECT = select(*COLUMNS)
+_BY_ID = _SELECT.where(TABLE.c.id == bindparam("attempt"))
+#: Without `values()`, the SET clause is made of the other parameters.
+_MOVE = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("attempt"), TABLE.c.stage == bindparam("from_stage"))
+    .returning(TABLE.c.id)
+)
+_SET = update(TABLE).where(TABLE.c.id == bindparam("attempt"))
+_WAITING_IN = (
+    select(TABLE.c.id)
+    .where(
+        TABLE.c.integration_id == bindparam("integration"),
+        TABLE.c.stage == Stage.WAITING,
+        TABLE.c.workspace_id == bindparam("workspace"),
+    )
+    .limit(1)
+)
 
 
-def by_id(session: Session, attempt_id: str) -> Attempt | None:
-    return session.get(Attempt, attempt_id)
+def add(rows: Rows, **values: object) -> None:
+    rows.execute(_INSERT, values)
+
+
+def by_id(rows: Rows, attempt_id: str) -> AttemptRow | None:
+    return fetch_first(rows, _BY_ID, AttemptRow, {"attempt": attempt_id})
 
 
 def by_id_prefix(session: Session, prefix: str) -> Attempt | None:
@@ -91,36 +152,32 @@ def by_id_prefix(session: Session, prefix: str) -> Attempt | None:
     return session.scalars(query.order_by(Attempt.created_at.desc()).limit(1)).first()
 
 
-def move(session: Session, attempt_id: str, stage: Stage, /, **values: Any) -> bool:
-    """Takes the attempt out of `stage` with one conditional UPDATE: true for the one caller whose it is."""
-    done = session.execute(
-        update(Attempt).where(Attempt.id == attempt_id, Attempt.stage == stage).values(**values).returning(Attempt.id)
-    )
-    return done.first() is not None
+def move(rows: Rows, attempt_id: str, stage: Stage, /, **values: object) -> bool:
+    """Change an attempt that is in `stage`. Of concurrent callers that leave the stage, one gets True."""
+    return rows.execute(_MOVE, {"attempt": attempt_id, "from_stage": stage, **values}).first() is not None
 
 
-def set_grant_result(session: Session, attempt_id: str, result: GrantResult) -> None:
-    session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grant_result=result))
+def set_grant_result(rows: Rows, attempt_id: str, result: GrantResult) -> None:
+    rows.execute(_SET, {"attempt": attempt_id, "grant_result": result})
 
 
-def waits_in(session: Session, integration_id: str, workspace_id: str) -> bool:
-    """Whether a grant of this workspace waits for its person."""
-    query = select(Attempt.id).where(Attempt.integration_id == integration_id, Attempt.stage == Stage.WAITING)
-    return session.scalar(query.where(Attempt.workspace_id == workspace_id).limit(1)) is not None
+def waits_in(rows: Rows, integration_id: str, workspace_id: str) -> bool:
+    """Return whether a grant of this workspace waits for the person's choice."""
+    return rows.execute(_WAITING_IN, {"integration": integration_id, "workspace": workspace_id}).first() is not None
 
 
-def overdue(session: Session, stage: Stage, at: datetime, limit: int) -> Sequence[Attempt]:
-    query = select(Attempt).where(Attempt.stage == stage, Attempt.expires_at <= at)
-    return session.scalars(query.order_by(Attempt.expires_at).limit(limit)).all()
+def overdue(rows: Rows, stage: Stage, at: datetime, limit: int) -> Sequence[AttemptRow]:
+    query = _SELECT.where(TABLE.c.stage == stage, TABLE.c.expires_at <= at)
+    return fetch_all(rows, query.order_by(TABLE.c.expires_at).limit(limit), AttemptRow)
 
 
-def stuck(session: Session, since: datetime, limit: int) -> Sequence[Attempt]:
-    """Those whose process was asking Slack at `since` and has not come back."""
-    query = select(Attempt).where(Attempt.stage == Stage.EXCHANGING, Attempt.exchanging_at <= since)
-    return session.scalars(query.limit(limit)).all()
+def stuck(rows: Rows, since: datetime, limit: int) -> Sequence[AttemptRow]:
+    """Return attempts whose process has been waiting for Slack since `since` or longer."""
+    query = _SELECT.where(TABLE.c.stage == Stage.EXCHANGING, TABLE.c.exchanging_at <= since)
+    return fetch_all(rows, query.limit(limit), AttemptRow)
 
 
 def are_under_way(session: Session, integration_id: str) -> bool:
-    """Whether Slack is being asked for a grant, or one waits for its person."""
-    query = select(Attempt.id).where(Attempt.integration_id == integration_id)
-    return session.scalar(query.where(Attempt.stage.in_((Stage.EXCHANGING, Stage.WAITING))).limit(1)) is not None
+    """Return whether a grant of this integration is being exchanged, or waits for the person's choice."""
+    query = select(TABLE.c.id).where(TABLE.c.integration_id == integration_id)
+    return session.scalar(query.where(TABLE.c.stage.in_((Stage.EXCHANGING, Stage.WAITING))).limit(1)) is not None

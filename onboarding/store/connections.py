@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -34,7 +33,7 @@ from onboarding.store.database import Base, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.store.rows import Rows, fetch_first
-from onboarding.store.types import ID, UtcTime, enum_by_value, is_named
+from onboarding.store.types import ID, UtcTime, columns_of, enum_by_value, is_named
 
 #: The columns by which the API filters and the two by which it orders: one index each.
 _FILTERS = ("integration_id", "subscriber_id", "mode", "context_digest", "workspace_id", "status")
@@ -142,6 +141,19 @@ class ConnectionToken(NamedTuple):
     access_token: Sealed
 
 
+class IdentityRow(NamedTuple):
+    """What an install needs of the connection that its identity already has."""
+
+    id: str
+    identifier: str
+    installation_id: str
+    workspace_id: str
+    workspace_name: str | None
+    created_at: datetime
+    installed_by: str | None
+    status: ConnectionStatus
+
+
 TABLE, HOLDING = table_of(ChannelConnection), table_of(ConnectionContext)
 _INSTALLATION, _INTEGRATION = table_of(Installation), table_of(Integration)
 
@@ -169,6 +181,28 @@ _ONE = CompiledStatement(
     ConnectionRow,
 )
 _INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
+#: Without `values()`, the SET clause is made of the other parameters.
+_CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
+_CHANGE_ALL_ON = update(TABLE).where(
+    TABLE.c.id.in_(
+        select(TABLE.c.id)
+        .where(TABLE.c.installation_id == bindparam("installation"))
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+)
+_OF_IDENTITY = select(*columns_of(TABLE, IdentityRow._fields)).where(
+    TABLE.c.environment_id == bindparam("environment"), TABLE.c.identity_key == bindparam("key")
+)
+_LOCK_OF_IDENTITY = _OF_IDENTITY.with_for_update(key_share=True)
+_HELD_BY_ANOTHER = (
+    select(TABLE.c.id)
+    .where(
+        TABLE.c.integration_id == bindparam("integration"),
+        TABLE.c.workspace_id == bindparam("workspace"),
+        TABLE.c.identity_key != bindparam("key"),
+    )
+    .limit(1)
+)
 
 
 def search_name(workspace_name: str | None) -> str | None:
@@ -193,20 +227,24 @@ def add(rows: Rows, context_keys: Sequence[str], **values: object) -> None:
         rows.execute(_INSERT_KEYS, keys)
 
 
-def change(session: Session, connection_id: str, **values: object) -> None:
-    _change(session, TABLE.c.id == connection_id, values)
+def change(rows: Rows, connection_id: str, **values: object) -> None:
+    rows.execute(_CHANGE, {"connection": connection_id, **_with_search_name(values)})
 
 
-def change_all_on(session: Session, installation_id: str, **values: object) -> None:
-    """Every connection that lives on the installation: they share its token."""
-    _change(session, TABLE.c.installation_id == installation_id, values)
+def change_all_on(rows: Rows, installation_id: str, **values: object) -> None:
+    """Change every connection that uses the installation. The caller has locked the installation.
+
+    A connection that another transaction has locked is skipped: an install is moving it to another installation.
+    Two installs that swap workspaces do not wait for each other this way.
+    """
+    rows.execute(_CHANGE_ALL_ON, {"installation": installation_id, **_with_search_name(values)})
 
 
-def _change(session: Session, which: ColumnElement[bool], values: dict[str, object]) -> None:
-    if "workspace_name" in values:
-        name = values["workspace_name"]
-        values["search_name"] = search_name(name if isinstance(name, str) else None)
-    session.execute(update(TABLE).where(which).values(**values))
+def _with_search_name(values: dict[str, object]) -> dict[str, object]:
+    if "workspace_name" not in values:
+        return values
+    name = values["workspace_name"]
+    return {**values, "search_name": search_name(name if isinstance(name, str) else None)}
 
 
 def documented(rows: Rows, environment_id: str, identifier: str) -> ConnectionRow | None:
@@ -245,12 +283,26 @@ def by_identity(session: Session, environment_id: str, key: str) -> ChannelConne
     )
 
 
+def of_identity(rows: Rows, environment_id: str, key: str) -> IdentityRow | None:
+    return fetch_first(rows, _OF_IDENTITY, IdentityRow, {"environment": environment_id, "key": key})
+
+
+def lock_of_identity(rows: Rows, environment_id: str, key: str) -> IdentityRow | None:
+    """Do the same and lock the row, so that no other install moves the connection."""
+    return fetch_first(rows, _LOCK_OF_IDENTITY, IdentityRow, {"environment": environment_id, "key": key})
+
+
 def by_identifier(session: Session, environment_id: str, identifier: str) -> ChannelConnection | None:
     return session.scalar(
         select(ChannelConnection).where(
             ChannelConnection.environment_id == environment_id, is_named(ChannelConnection.identifier, identifier)
         )
     )
+
+
+def has_identifier(rows: Rows, environment_id: str, identifier: str) -> bool:
+    query = select(TABLE.c.id).where(TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier))
+    return rows.scalar(query) is not None
 
 
 def locked(session: Session, environment_id: str, identifier: str) -> ChannelConnection | None:
@@ -271,23 +323,20 @@ def count_beside(rows: Rows, integration_id: str, workspace_id: str, installatio
     return rows.scalar(query) or 0
 
 
-def uses_workspace(session: Session, integration_id: str, workspace_id: str) -> bool:
-    """Whether a connection has this integration and workspace, or a grant of it waits for its person.
+def uses_workspace(rows: Rows, integration_id: str, workspace_id: str) -> bool:
+    """Return whether a connection or a waiting grant of this integration has the workspace.
 
-    Then nothing of it is revoked at Slack (design 2): a Slack app has one bot token per workspace.
+    Then nothing of it may be revoked at Slack: a Slack app has one bot token per workspace.
     """
     query = select(TABLE.c.id).where(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
-    is_connected = session.scalar(query.limit(1)) is not None
-    return is_connected or attempts.waits_in(session, integration_id, workspace_id)
+    is_connected = rows.scalar(query.limit(1)) is not None
+    return is_connected or attempts.waits_in(rows, integration_id, workspace_id)
 
 
-def held_by_another(session: Session, integration_id: str, workspace_id: str, key: str) -> bool:
-    query = select(ChannelConnection.id).where(
-        ChannelConnection.integration_id == integration_id,
-        ChannelConnection.workspace_id == workspace_id,
-        ChannelConnection.identity_key != key,
-    )
-    return session.scalar(query.limit(1)) is not None
+def held_by_another(rows: Rows, integration_id: str, workspace_id: str, key: str) -> bool:
+    """Return whether a connection of another identity has the workspace."""
+    values = {"integration": integration_id, "workspace": workspace_id, "key": key}
+    return rows.execute(_HELD_BY_ANOTHER, values).first() is not None
 
 
 def count_of_context(session: Session, environment_id: str, key: str) -> int:

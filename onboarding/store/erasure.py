@@ -21,7 +21,7 @@ from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
 from onboarding.store.operators import SignIn
-from onboarding.store.rows import fetch_all
+from onboarding.store.rows import Rows, fetch_all
 
 
 class ErasedInstallation(NamedTuple):
@@ -69,17 +69,17 @@ def orphaned_installations(session: Session, among: Sequence[str], before: datet
     return session.scalars(query.where(~_HAS_CONNECTION)).all()
 
 
-def erase_orphaned_installations(session: Session, among: Sequence[str], before: datetime) -> list[ErasedInstallation]:
+def erase_orphaned_installations(rows: Rows, among: Sequence[str], before: datetime) -> list[ErasedInstallation]:
     """Delete those that still have no connection, and return them.
 
     A transaction that attaches a connection holds the installation's row lock, and its installation is skipped. The
     second statement starts with these locks held, so it sees every connection that was attached before.
     """
     due = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.installed_at <= before)
-    locked = session.scalars(due.with_for_update(skip_locked=True)).all()
+    locked = rows.scalars(due.with_for_update(skip_locked=True)).all()
     orphaned = delete(_INSTALLATIONS).where(_INSTALLATIONS.c.id.in_(locked), ~_HAS_CONNECTION)
     columns = [_INSTALLATIONS.c[name] for name in ErasedInstallation._fields]
-    return fetch_all(session, orphaned.returning(*columns), ErasedInstallation)
+    return fetch_all(rows, orphaned.returning(*columns), ErasedInstallation)
 
 
 def erase_unused_installation(session: Session, installation_id: str) -> bool:

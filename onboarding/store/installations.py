@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows, fetch_first
-from onboarding.store.types import ID, SealedText, UtcTime
+from onboarding.store.types import ID, SealedText, UtcTime, columns_of
 
 
 class Installation(Base):
@@ -48,9 +48,11 @@ class Installation(Base):
     installed_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
-def add(session: Session, installation: Installation) -> None:
-    session.add(installation)
-    session.flush()
+class LockedInstallation(NamedTuple):
+    """What an install needs of the installation that it renews."""
+
+    id: str
+    bot_user_id: str | None
 
 
 class StoredRefreshToken(NamedTuple):
@@ -62,6 +64,18 @@ class StoredRefreshToken(NamedTuple):
 
 _TABLE = table_of(Installation)
 _INSERT = insert(_TABLE)
+#: Without `values()`, the SET clause is made of the other parameters.
+_CHANGE = update(_TABLE).where(_TABLE.c.id == bindparam("installation"))
+_LOCK_BY_SLACK_KEY = (
+    select(*columns_of(_TABLE, LockedInstallation._fields))
+    .where(_TABLE.c.integration_id == bindparam("integration"), _TABLE.c.slack_key == bindparam("slack_key"))
+    .with_for_update(key_share=True)
+)
+
+
+def add(rows: Rows, **values: object) -> None:
+    """Store Slack's grant to an install. Raises IntegrityError if the workspace has an installation."""
+    rows.execute(_INSERT, values)
 
 
 def add_given(rows: Rows, **values: object) -> None:
@@ -78,7 +92,7 @@ def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str])
 
 
 def change(rows: Rows, installation_id: str, **values: object) -> None:
-    rows.execute(update(_TABLE).where(_TABLE.c.id == installation_id).values(**values))
+    rows.execute(_CHANGE, {"installation": installation_id, **values})
 
 
 def claim_refresh(session: Session, installation_id: str, at: datetime, stale: datetime) -> bool:
@@ -99,18 +113,22 @@ def free_refresh(rows: Rows, installation_id: str, claimed_at: datetime | None) 
     rows.execute(update(_TABLE).where(*mine).values(refresh_claimed_at=None))
 
 
-def by_slack_key(session: Session, integration_id: str, slack_key: str) -> Installation | None:
-    return session.scalar(
-        select(Installation).where(Installation.integration_id == integration_id, Installation.slack_key == slack_key)
-    )
+def lock_by_slack_key(rows: Rows, integration_id: str, slack_key: str) -> LockedInstallation | None:
+    """Lock and return the installation of a workspace or organization.
+
+    Until the transaction ends, no other install of the same workspace completes, no verdict of Slack on its token is
+    recorded, and nothing erases it.
+    """
+    values = {"integration": integration_id, "slack_key": slack_key}
+    return fetch_first(rows, _LOCK_BY_SLACK_KEY, LockedInstallation, values)
 
 
-def hold_by_slack_key(session: Session, integration_id: str, slack_key: str) -> Installation | None:
-    """For who ties a connection to it: until the transaction ends nobody erases it. None where somebody just has."""
+def lock(session: Session, environment_id: str, installation_id: str) -> Installation | None:
+    """Do the same for a known installation, before the connections that use it are changed."""
     query = select(Installation).where(
-        Installation.integration_id == integration_id, Installation.slack_key == slack_key
+        Installation.environment_id == environment_id, Installation.id == installation_id
     )
-    return session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    return session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True))
 
 
 def by_id(session: Session, environment_id: str, installation_id: str) -> Installation | None:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows, fetch_all
-from onboarding.store.types import ID, SealedText, UtcTime
+from onboarding.store.types import ID, SealedText, UtcTime, columns_of
 
 
 class Integration(Base):
@@ -57,7 +57,24 @@ class IntegrationWithoutSecrets(NamedTuple):
     is_practice: bool
 
 
+class IntegrationRow(NamedTuple):
+    """The columns of an integration that the install flow reads."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    name: str
+    client_id: str
+    client_secret: Sealed
+    scopes: str
+    is_practice: bool
+    workspace_policy: str
+
+
 _TABLE = table_of(Integration)
+COLUMNS = columns_of(_TABLE, IntegrationRow._fields)
+#: Any integration with real credentials ends practice mode.
+ANY_REAL = exists().where(_TABLE.c.is_practice.is_(False))
 _BY_IDENTIFIER = select(_TABLE.c.id).where(
     _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
 )
@@ -136,4 +153,4 @@ def client_secrets(session: Session, limit: int, *, with_practice: bool) -> Sequ
 
 def any_real(session: Session) -> bool:
     """Return whether any environment has an integration with real credentials, which ends practice mode."""
-    return bool(session.scalar(select(exists().where(Integration.is_practice.is_(False)))))
+    return bool(session.scalar(select(ANY_REAL)))

@@ -1,18 +1,19 @@
 """Links: signed, expiring invitations to connect, install URLs for the API and approvals."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
-from onboarding.store.database import Base
-from onboarding.store.integrations import Integration
-from onboarding.store.types import ID, UtcTime
+from onboarding.store.database import Base, table_of
+from onboarding.store.integrations import Integration, IntegrationRow
+from onboarding.store.rows import Rows, fetch_first
+from onboarding.store.types import ID, TextTuple, UtcTime, columns_of
 
 
 class LinkKind(StrEnum):
@@ -51,8 +52,8 @@ class Link(Base):
     #: Null leaves the mode to the person.
     mode: Mapped[str | None] = mapped_column(String(10))
     subscriber_id: Mapped[str | None] = mapped_column(ID)
-    context_keys_json: Mapped[str] = mapped_column("context_keys", Text)
-    offered_context_keys_json: Mapped[str] = mapped_column("offered_context_keys", Text)
+    context_keys: Mapped[tuple[str, ...]] = mapped_column(TextTuple)
+    offered_context_keys: Mapped[tuple[str, ...]] = mapped_column(TextTuple)
     #: For an approval: the link it was created from. It is revoked and used together with that link.
     parent_id: Mapped[str | None] = mapped_column(ID, index=True)
     #: The workspace that must approve; null accepts any.
@@ -70,13 +71,29 @@ class Link(Base):
     used_by_attempt: Mapped[str | None] = mapped_column(ID)
     used_identity_key: Mapped[str | None] = mapped_column(String(64))
 
-    @property
-    def context_keys(self) -> tuple[str, ...]:
-        return tuple(json.loads(self.context_keys_json))
 
-    @property
-    def offered_context_keys(self) -> tuple[str, ...]:
-        return tuple(json.loads(self.offered_context_keys_json))
+class LinkRow(NamedTuple):
+    """The columns of a link that the install flow reads."""
+
+    id: str
+    environment_id: str
+    integration_id: str
+    kind: str
+    is_open: bool
+    mode: str | None
+    subscriber_id: str | None
+    context_keys: tuple[str, ...]
+    offered_context_keys: tuple[str, ...]
+    parent_id: str | None
+    workspace_id: str | None
+    connection_identifier: str | None
+    scopes: str | None
+    return_url: str | None
+    expires_at: datetime
+    revoked_at: datetime | None
+    used_at: datetime | None
+    used_by_attempt: str | None
+    used_identity_key: str | None
 
     @property
     def terms(self) -> LinkTerms:
@@ -93,8 +110,30 @@ class Link(Base):
         )
 
 
+TABLE = table_of(Link)
+COLUMNS = columns_of(TABLE, LinkRow._fields)
+_SELECT = select(*COLUMNS)
+_BY_ID = _SELECT.where(TABLE.c.id == bindparam("link"))
+_USABLE_APPROVAL = _SELECT.where(
+    TABLE.c.parent_id == bindparam("link"),
+    TABLE.c.expires_at > bindparam("at"),
+    TABLE.c.revoked_at.is_(None),
+    TABLE.c.used_at.is_(None),
+).limit(1)
+_MARK_USED = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("link"), TABLE.c.used_at.is_(None), TABLE.c.revoked_at.is_(None))
+    .values(used_at=bindparam("at"), used_by_attempt=bindparam("attempt"), used_identity_key=bindparam("key"))
+    .returning(TABLE.c.id)
+)
+
+
 def new_link(
-    integration: Integration, kind: LinkKind, terms: LinkTerms, created_at: datetime, expires_at: datetime
+    integration: Integration | IntegrationRow,
+    kind: LinkKind,
+    terms: LinkTerms,
+    created_at: datetime,
+    expires_at: datetime,
 ) -> Link:
     """Build the row of a new link. `add` stores it; an approval sets `parent_id` first."""
     return Link(
@@ -105,8 +144,8 @@ def new_link(
         is_open=terms.is_open,
         mode=terms.mode,
         subscriber_id=terms.subscriber_id,
-        context_keys_json=json.dumps(terms.context_keys),
-        offered_context_keys_json=json.dumps(terms.offered_context_keys),
+        context_keys=terms.context_keys,
+        offered_context_keys=terms.offered_context_keys,
         workspace_id=terms.workspace_id,
         connection_identifier=terms.connection_identifier,
         scopes=",".join(terms.scopes) or None,
@@ -121,30 +160,20 @@ def add(session: Session, link: Link) -> None:
     session.flush()
 
 
-def by_id(session: Session, link_id: str) -> Link | None:
-    """The signature on the token has named the link; it knows its environment."""
-    return session.get(Link, link_id)
+def by_id(rows: Rows, link_id: str) -> LinkRow | None:
+    """Return the link of any environment: its token's signature is what authorizes the caller."""
+    return fetch_first(rows, _BY_ID, LinkRow, {"link": link_id})
 
 
-def parent_of(session: Session, link: Link) -> Link | None:
-    return session.get(Link, link.parent_id) if link.parent_id else None
+def usable_approval(rows: Rows, link_id: str, at: datetime) -> LinkRow | None:
+    """Return the approval that was created from the link, if it can still be used."""
+    return fetch_first(rows, _USABLE_APPROVAL, LinkRow, {"link": link_id, "at": at})
 
 
-def handed_on(session: Session, link_id: str, at: datetime) -> Link | None:
-    """The approval that was made of this link, if it can still be used."""
-    query = select(Link).where(Link.parent_id == link_id, Link.expires_at > at)
-    return session.scalars(query.where(Link.revoked_at.is_(None), Link.used_at.is_(None)).limit(1)).first()
-
-
-def mark_used(session: Session, link_id: str, attempt_id: str, identity_key: str, at: datetime) -> bool:
-    """True for the one attempt that used it first."""
-    done = session.execute(
-        update(Link)
-        .where(Link.id == link_id, Link.used_at.is_(None))
-        .values(used_at=at, used_by_attempt=attempt_id, used_identity_key=identity_key)
-        .returning(Link.id)
-    )
-    return done.first() is not None
+def mark_used(rows: Rows, link_id: str, attempt_id: str, identity_key: str, at: datetime) -> bool:
+    """Mark a link as used unless it has been used or revoked. Of concurrent callers, one gets True."""
+    values = {"link": link_id, "attempt": attempt_id, "key": identity_key, "at": at}
+    return rows.execute(_MARK_USED, values).first() is not None
 
 
 def revoke(session: Session, link_id: str, at: datetime) -> str | None:

@@ -1,13 +1,15 @@
 """Column types: UTC times, sealed values, enums by value, identifiers."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Enum, LargeBinary, String, false
+from sqlalchemy import ColumnElement, DateTime, Enum, FromClause, LargeBinary, String, Text, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.types import TypeDecorator
 
 from onboarding.sealed import Sealed
@@ -75,6 +77,24 @@ def _from_bytes(stored: bytes | None) -> Sealed | None:
         return None
     # A damaged value has the id of no key. `Vault.open` refuses it.
     return Sealed(stored[:12].decode("ascii", "replace"), bytes(stored[12:]))
+
+
+class TextTuple(TypeDecorator[tuple[str, ...]]):
+    """A tuple of texts, stored as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, _dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else tuple(json.loads(value))
+
+
+def columns_of(table: FromClause, fields: Iterable[str]) -> list[KeyedColumnElement[Any]]:
+    """Return the columns whose names are the fields of a row class, in their order."""
+    return [table.c[name] for name in fields]
 
 
 def enum_by_value(members: type[StrEnum], length: int) -> Enum:

@@ -123,7 +123,7 @@ def test_grant_that_cannot_be_decrypted_is_dropped(site: Site, visitor: BrowserC
     assert (ended.outcome, ended.status) == ("state_expired", 400)
     with site.runtime.database.reading() as session:
         assert (
-            session.scalar(text("SELECT detail FROM audit_entries WHERE action = 'grant.dropped'")) == "not_confirmed"
+            session.scalar(text("SELECT result FROM audit_entries WHERE action = 'grant.dropped'")) == "not_confirmed"
         )
 
 

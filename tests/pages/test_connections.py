@@ -219,7 +219,8 @@ def _many(site: Site, end: int, start: int = 0, apart: timedelta = timedelta(min
 
 def _one(session: Any, environment: str, integration: str, number: int, at: datetime) -> None:
     row_id = ids.new_id("ins")
-    grant = installations.Installation(
+    installations.add(
+        session,
         id=row_id,
         environment_id=environment,
         integration_id=integration,
@@ -229,7 +230,6 @@ def _one(session: Any, environment: str, integration: str, number: int, at: date
         token_last_four="abcd",
         installed_at=at,
     )
-    installations.add(session, grant)
     choice = Choice("subscriber", f"customer-{number}", (f"tenant:c{number}",))
     connections.add(
         session,

@@ -1,7 +1,8 @@
-"""One identity is one row, however many try at once."""
+"""One identity has one connection, however many callers connect it at the same moment."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
@@ -10,34 +11,39 @@ import pytest
 from sqlalchemy import text
 
 from onboarding import ids
-from onboarding.callers import SHELL
 from onboarding.errors import Conflict
-from onboarding.services.installs.records import Choice, StartedAttempt
-from onboarding.services.links import NewLink
-from onboarding.slack import grants, scopes
-from onboarding.store import attempts, connections
-from onboarding.store.attempts import Stage
-from onboarding.store.database import Session
-from tests.browser_client import Site
+from onboarding.services.installs.records import Choice
+from onboarding.store import connections
+from tests.browser_client import BrowserClient, Site
+from tests.pages.test_callback import callback_of, consent_of
 
-TRIES = 50
+INSTALLS, INSERTS = 20, 50
 
 
-def test_fifty_installs_at_once_of_one_identity_make_one_connection(site: Site) -> None:
-    choice = Choice("shared", None, ("tenant:acme", "team:ops"))
-    begun = [_begun(site) for _ in range(TRIES)]
-    settling = site.runtime.installs.handle_callback.__self__._settling  # type: ignore[attr-defined]  # a bound method has its object
-    grant = _grant()
-    outcomes = _at_once(lambda number: settling.settle(begun[number], Stage.EXCHANGING, grant, choice, False))
-    assert sorted(outcomes) == ["connected"] + ["reconnected"] * (TRIES - 1)
+@pytest.mark.parametrize("workspaces", [("T0ACMEHQ01",), ("T0ACMEHQ01", "T0ACMETEST")], ids=["one", "two"])
+def test_callbacks_of_one_identity_at_once_make_one_connection(workspaces: tuple[str, ...], site: Site) -> None:
+    with ExitStack() as stack:
+        browsers = [stack.enter_context(BrowserClient(site)) for _ in range(INSTALLS)]
+        callbacks = [
+            callback_of(
+                browser,
+                consent_of(browser, site.link(mode="shared", context_keys=("tenant:acme", "team:ops"))),
+                workspace=workspaces[number % len(workspaces)],
+            )
+            for number, browser in enumerate(browsers)
+        ]
+        outcomes = _at_once(INSTALLS, lambda number: browsers[number].opens(callbacks[number]).outcome)
+    others = "reconnected" if len(workspaces) == 1 else "wrong_workspace"
+    assert outcomes.count("connected") == 1
+    assert outcomes.count("reconnected") == INSTALLS // len(workspaces) - 1
+    assert set(outcomes) == {"connected", "reconnected", others}
     assert _counted(site, "channel_connections") == 1
     assert _counted(site, "installations") == 1
     assert _counted(site, "connection_contexts") == 2
 
 
-def test_fifty_inserts_at_once_of_one_identity_leave_one_row(site: Site) -> None:
-    first = site.runtime.installs.handle_callback.__self__._settling  # type: ignore[attr-defined]  # a bound method has its object
-    first.settle(_begun(site), Stage.EXCHANGING, _grant(), Choice("subscriber", "ada", ()), False)
+def test_inserts_of_one_identity_at_once_leave_one_row(site: Site, visitor: BrowserClient) -> None:
+    visitor.connects(site.link(mode="subscriber", subscriber_id="ada"))
     with site.runtime.database.reading() as session:
         template = session.execute(text("SELECT integration_id, installation_id FROM channel_connections")).one()
     environment = site.runtime.environments.first().id
@@ -50,7 +56,7 @@ def test_fifty_inserts_at_once_of_one_identity_leave_one_row(site: Site) -> None
             return False
         return True
 
-    assert sum(_at_once(insert)) == 1
+    assert sum(_at_once(INSERTS, insert)) == 1
     assert _counted(site, "channel_connections") == 2
 
 
@@ -75,41 +81,16 @@ def test_order_of_contexts_is_no_difference() -> None:
     assert one.identity_key("int_1") != one.identity_key("int_2")
 
 
-def _at_once(one: Callable[[int], Any]) -> list[Any]:
-    """Runs one function on as many threads as there are tries, all let go at the same moment."""
-    barrier = Barrier(TRIES)
+def _at_once(calls: int, call: Callable[[int], Any]) -> list[Any]:
+    """Call a function in as many threads as there are calls, all released at the same moment."""
+    barrier = Barrier(calls)
 
     def started(number: int) -> Any:
         barrier.wait(20)
-        return one(number)
+        return call(number)
 
-    with ThreadPoolExecutor(TRIES) as threads:
-        return list(threads.map(started, range(TRIES)))
-
-
-def _begun(site: Site) -> str:
-    """An attempt that has just been given Slack's answer."""
-    new = NewLink(integration="slack-practice", environment="Development", context_keys=("tenant:acme", "team:ops"))
-    link = site.runtime.links.create(new, SHELL).id
-    sent: StartedAttempt = site.runtime.installs.start_link(link)
-    with site.runtime.database.transaction() as session:
-        _exchanging(session, sent.attempt_id)
-    return sent.attempt_id
-
-
-def _exchanging(session: Session, attempt_id: str) -> None:
-    assert attempts.move(session, attempt_id, Stage.MADE, stage=Stage.EXCHANGING, exchanging_at=datetime.now(UTC))
-
-
-def _grant() -> grants.Grant:
-    return grants.read(
-        {
-            "access_token": "xoxb-1",
-            "scope": ",".join(scopes.DEFAULT),
-            "team": {"id": "T1", "name": "Acme HQ"},
-            "bot_user_id": "U1",
-        }
-    )
+    with ThreadPoolExecutor(calls) as threads:
+        return list(threads.map(started, range(calls)))
 
 
 def _connection(environment: str, integration_id: str, installation_id: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def start_submit() -> ResponseReturnValue:
 @reload_on_csrf_failure("installs.start")
 def approval_submit() -> ResponseReturnValue:
     """Create an approval link, which the operator forwards to a Slack admin."""
-    started = current().installs.ask_approval(None, require_person().email, environment_id(), _selected())
+    started = current().installs.ask_approval_as_operator(environment_id(), _selected(), require_person().email)
     return answers.redirect_to_result(started)
 
 

@@ -40,10 +40,9 @@ def start(token: str) -> ResponseReturnValue:
 @public
 @reload_on_csrf_failure("connect.start")
 def start_submit(token: str) -> ResponseReturnValue:
-    asked = request.form.get("intent")
-    intent = asked if asked in ("reconnect", "other_workspace") else None
-    link_id, bindings = current().links.read(token), attempt_cookies.bindings()
-    return answers.redirect_to_slack(current().installs.start_link(link_id, intent, bindings=bindings))
+    link_id, is_other = current().links.read(token), request.form.get("intent") == "other_workspace"
+    started = current().installs.start_link(link_id, is_other, binding_of=attempt_cookies.binding)
+    return answers.redirect_to_slack(started)
 
 
 @blueprint.post("/connect/<token>/approval")
@@ -51,4 +50,4 @@ def start_submit(token: str) -> ResponseReturnValue:
 @reload_on_csrf_failure("connect.start")
 def approval_submit(token: str) -> ResponseReturnValue:
     """Create an approval link, which the person forwards to a Slack admin."""
-    return answers.redirect_to_result(current().installs.ask_approval(current().links.read(token), None, "", ""))
+    return answers.redirect_to_result(current().installs.ask_approval_with_link(current().links.read(token)))

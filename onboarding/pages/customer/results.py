@@ -60,8 +60,8 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
     if is_unopened:
         return redirect(url_for("results.show", attempt_id=attempt_id), 303)
     if declined.link_id:
-        bindings = attempt_cookies.bindings()
-        return answers.redirect_to_slack(installs.start_link(declined.link_id, team=expected, bindings=bindings))
+        started = installs.start_link(declined.link_id, team=expected, binding_of=attempt_cookies.binding)
+        return answers.redirect_to_slack(started)
     person = current_editor()
     if person is None:
         return redirect(url_for("installs.start"), 303)

@@ -1,4 +1,4 @@
-"""Everything that happens between a click on *Connect Slack* and a connection."""
+"""Installs: the steps from a click on *Connect Slack* to a connection."""
 
 from onboarding.services.installs.callback import InstallCallback
 from onboarding.services.installs.restart import StartElsewhere
@@ -22,7 +22,8 @@ class Installs:
         self.view_operator = starter.view_operator
         self.start_link = starter.start_link
         self.start_operator = starter.start_operator
-        self.ask_approval = starter.ask_approval
+        self.ask_approval_with_link = starter.ask_approval_with_link
+        self.ask_approval_as_operator = starter.ask_approval_as_operator
         self.handle_callback = callback.handle
         self.view_setup = setup.view
         self.save_setup = setup.save

@@ -1,27 +1,29 @@
-"""What the install flow hands to the doors, and the small pure parts that its steps share."""
+"""The install flow's records, and the small pure functions that its steps share."""
 
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from onboarding.callers import Actor, ActorKind
 from onboarding.identity import identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.slack.scopes import OPTIONAL, SENTENCES
-from onboarding.store.attempts import Attempt, Stage
-from onboarding.store.integrations import Integration
-from onboarding.store.links import Link
+from onboarding.store.attempts import AttemptRow, Stage
+from onboarding.store.integrations import IntegrationRow
+from onboarding.store.links import LinkRow
 
-#: Slack's code lives as long, and so does a grant that waits for the person.
+#: Slack's code is valid as long, and a sealed grant waits as long for the person.
 LIFETIME = timedelta(minutes=10)
 APPROVAL_LIFETIME = timedelta(days=7)
-
-
 #: Begins the browser's secret of an attempt that was started without the link (see `restart.py`).
 UNOPENED_PREFIX = "unopened."
+#: Returns this browser's secret for an attempt id; None if it has none.
+BindingOf = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Existing:
     workspace_name: str | None
     created_at: datetime
     installed_by: str | None
-    #: Slack does not accept its access any more.
+    #: Slack does not accept its token any more.
     is_broken: bool
 
 
@@ -66,11 +68,11 @@ class StartPage:
 
 @dataclass(frozen=True)
 class StartedAttempt:
-    """An attempt was made: where to send the browser, and what it must keep."""
+    """A new attempt: the address to send the browser to, and the secret that the browser keeps."""
 
     attempt_id: str
     authorize_url: str = field(repr=False)
-    #: The browser's secret: goes into the attempt's cookie and nowhere else.
+    #: Belongs in the attempt's cookie and nowhere else.
     binding: str = field(repr=False)
 
 
@@ -98,7 +100,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Choice:
-    """Whose the connection will be."""
+    """Which customer the connection belongs to."""
 
     mode: str
     subscriber_id: str | None
@@ -121,7 +123,12 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def is_bound(attempt: Attempt, binding: str | None) -> bool:
+def state_digest(state: str) -> str:
+    return digest(f"state:{state}")
+
+
+def is_bound(attempt: AttemptRow, binding: str | None) -> bool:
+    """Return whether the browser that holds `binding` started the attempt."""
     return binding is not None and hmac.compare_digest(attempt.binding_digest, digest(binding))
 
 
@@ -130,10 +137,16 @@ def is_unopened(binding: str | None) -> bool:
     return binding is not None and binding.startswith(UNOPENED_PREFIX)
 
 
-def has_died(attempt: Attempt, at: datetime) -> bool:
-    """Whether the process that was asking Slack for this attempt must be gone."""
-    asked = attempt.exchanging_at
-    return attempt.stage == Stage.EXCHANGING and asked is not None and asked + EXCHANGE_LIMIT <= at
+def has_died(attempt: AttemptRow, at: datetime) -> bool:
+    """Return whether the process that was waiting for Slack must have died."""
+    since = attempt.exchanging_at
+    return attempt.stage is Stage.EXCHANGING and since is not None and since + EXCHANGE_LIMIT <= at
+
+
+def actor_of(attempt: AttemptRow) -> Actor:
+    if attempt.operator_id:
+        return Actor(ActorKind.OPERATOR, attempt.operator_id)
+    return Actor(ActorKind.LINK, attempt.link_id or "")
 
 
 def permissions(scopes: str) -> tuple[Permission, ...]:
@@ -141,12 +154,12 @@ def permissions(scopes: str) -> tuple[Permission, ...]:
 
 
 def account(subscriber_id: str | None, context_keys: tuple[str, ...]) -> str | None:
-    """Whose account it is, in words: the subscriber, else the contexts' ids."""
+    """Return the account's name for people: the subscriber, else the ids of the contexts."""
     return subscriber_id or ", ".join(key.partition(":")[2] for key in context_keys) or None
 
 
-def possible_modes(link: Link | None) -> tuple[str, ...]:
-    """The modes that a link leaves to the person; an operator may pick either."""
+def possible_modes(link: LinkRow | None) -> tuple[str, ...]:
+    """Return the modes that a link leaves open; an operator may pick either."""
     if link is None or (link.is_open and link.mode is None):
         return ("subscriber", "shared")
     if link.mode is not None:
@@ -155,8 +168,8 @@ def possible_modes(link: Link | None) -> tuple[str, ...]:
     return with_subscriber + (("shared",) if link.context_keys or link.offered_context_keys else ())
 
 
-def choice_fixed_by(link: Link | None) -> Choice | None:
-    """The choice, where a link leaves nothing to pick."""
+def choice_fixed_by(link: LinkRow | None) -> Choice | None:
+    """Return the choice if a link leaves nothing open, else None."""
     modes = possible_modes(link)
     if link is None or link.is_open or link.offered_context_keys or len(modes) != 1:
         return None
@@ -164,12 +177,12 @@ def choice_fixed_by(link: Link | None) -> Choice | None:
 
 
 def reference(attempt_id: str) -> str:
-    """What a person reads out to support: short, and no secret."""
+    """Return the short text that a person reads out to support. It is no secret."""
     return attempt_id.partition("_")[2][:8].upper()
 
 
-def asked_scopes(integration: Integration, link: Link | None) -> str:
-    """What the install asks for, comma separated: the integration's, unless the link names its own."""
+def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:
+    """Return the scopes to ask for, comma separated: the link's if it names some, else the integration's."""
     return (link.scopes if link else None) or integration.scopes
 
 

@@ -1,17 +1,20 @@
-"""SetupStep: while a grant waits, the person says whose the connection will be."""
+"""SetupStep: while a grant waits, the person chooses which customer the connection belongs to."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import records
-from onboarding.services.installs.complete import REFUSALS, InstallCompleter
+from onboarding.services.installs.complete import REFUSALS, GrantedInstall, InstallCompleter
+from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import Choice, Finished, is_bound
-from onboarding.services.installs.shared import Workbench
-from onboarding.store import attempts, contexts, links, subscribers
-from onboarding.store.attempts import Attempt, Stage
-from onboarding.store.links import Link
+from onboarding.store import attempts, contexts, installs, subscribers
+from onboarding.store.attempts import Stage
+from onboarding.store.database import Database
+from onboarding.store.installs import AttemptRows
+from onboarding.store.links import LinkRow
 
 _SUGGESTIONS = 50
 
@@ -42,7 +45,7 @@ class SetupPage:
 
 @dataclass(frozen=True)
 class Declined:
-    """What another try of the same install has to know."""
+    """What the next attempt of a person who declined a workspace starts with."""
 
     link_id: str | None
     environment_id: str
@@ -52,7 +55,7 @@ class Declined:
 
 @dataclass(frozen=True)
 class SetupInput:
-    """What came out of the form, already checked for its form."""
+    """The values of the set-up form. Their syntax is valid."""
 
     mode: str | None
     subscriber_id: str | None
@@ -61,26 +64,80 @@ class SetupInput:
 
 
 class SetupStep:
-    def __init__(self, bench: Workbench, settling: InstallCompleter) -> None:
-        self._bench, self._settling = bench, settling
+    def __init__(self, database: Database, grants: Grants, completer: InstallCompleter, now: Clock) -> None:
+        self._database, self._grants, self._completer, self._now = database, grants, completer, now
 
     def view(self, attempt_id: str, binding: str | None) -> SetupPage | Finished:
-        """The set-up page, or where to go when there is nothing (more) to set up. Raises NotFound for another browser."""
-        with self._bench.database.reading() as session:
-            attempt = self._mine(attempts.by_id(session, attempt_id), binding)
-            if attempt.stage != Stage.WAITING or attempt.outcome is not None:
-                return Finished(attempt.id, attempt.outcome)
-            link = links.by_id(session, attempt.link_id) if attempt.link_id else None
-            integration = self._bench.integration_of(session, attempt)
-            suggested = link is None
-            environment = attempt.environment_id
-            people = subscribers.newest(session, environment, _SUGGESTIONS) if suggested else ()
-            places = contexts.newest(session, environment, _SUGGESTIONS) if suggested else ()
-        if attempt.expires_at <= self._bench.now():
-            return self.expire(attempt)
+        """Return the set-up page, or where to go if there is nothing to set up. Raises NotFound for another browser."""
+        found = self._own(attempt_id, binding)
+        if not _waits_for_choice(found):
+            return Finished(found.attempt.id, found.attempt.outcome)
+        if self._has_expired(found):
+            return self._expire(found)
+        # Suggestions show other customers, so only operators get them.
+        return self._page(found) if found.link is not None else self._page_with_suggestions(found)
+
+    def save(self, attempt_id: str, binding: str | None, picked: SetupInput) -> Finished:
+        """Complete the install. Raises Refused with the field's name, NotFound for another browser, StorageProblem."""
+        found = self._own(attempt_id, binding)
+        if not _waits_for_choice(found):
+            return Finished(found.attempt.id, found.attempt.outcome)
+        if self._has_expired(found):
+            return self._expire(found)
+        return self._complete(found, _choice(found.link, picked), is_confirmed=False)
+
+    def replace(self, attempt_id: str, binding: str | None) -> Finished:
+        """Replace the expected workspace by the one that was approved. Raises NotFound, StorageProblem."""
+        found = self._own(attempt_id, binding)
+        if found.attempt.stage is not Stage.WAITING or found.attempt.choice is None:
+            return Finished(found.attempt.id, found.attempt.outcome)
+        if self._has_expired(found):
+            return self._expire(found)
+        return self._complete(found, Choice.from_json(found.attempt.choice), is_confirmed=True)
+
+    def decline(self, attempt_id: str, binding: str | None) -> Declined:
+        """End the attempt and revoke its grant at once. Raises NotFound for another browser."""
+        found = self._own(attempt_id, binding)
+        self._drop(found, Outcome.CANCELLED)
+        attempt = found.attempt
+        return Declined(
+            attempt.link_id, attempt.environment_id, found.integration.identifier, attempt.expected_workspace_id
+        )
+
+    def expire(self, attempt_id: str) -> None:
+        """End a waiting attempt whose time is over and revoke its grant."""
+        with self._database.rows() as rows:
+            found = installs.attempt_by_id(rows, attempt_id)
+        if found is not None:
+            self._expire(found)
+
+    def _own(self, attempt_id: str, binding: str | None) -> AttemptRows:
+        with self._database.rows() as rows:
+            found = installs.attempt_by_id(rows, attempt_id)
+        if found is None or not is_bound(found.attempt, binding):
+            raise NotFound("This install belongs to another browser.")
+        return found
+
+    def _has_expired(self, found: AttemptRows) -> bool:
+        return found.attempt.expires_at <= self._now()
+
+    def _page_with_suggestions(self, found: AttemptRows) -> SetupPage:
+        environment_id = found.attempt.environment_id
+        with self._database.reading() as session:
+            subscriber_ids = subscribers.newest(session, environment_id, _SUGGESTIONS)
+            known = contexts.newest(session, environment_id, _SUGGESTIONS)
+        return self._page(found, tuple(subscriber_ids), tuple(ContextSuggestion(*one) for one in known))
+
+    def _page(
+        self,
+        found: AttemptRows,
+        subscriber_ids: tuple[str, ...] = (),
+        context_suggestions: tuple[ContextSuggestion, ...] = (),
+    ) -> SetupPage:
+        attempt, link = found.attempt, found.link
         modes = records.possible_modes(link)
         return SetupPage(
-            app_name=integration.name,
+            app_name=found.integration.name,
             workspace_id=attempt.workspace_id or "",
             workspace_name=attempt.workspace_name,
             kind="operator" if link is None else "open" if link.is_open else "link",
@@ -89,77 +146,41 @@ class SetupStep:
             subscriber_id=link.subscriber_id if link else None,
             context_keys=link.context_keys if link else (),
             offered_context_keys=link.offered_context_keys if link else (),
-            subscriber_suggestions=tuple(people),
-            context_suggestions=tuple(ContextSuggestion(kind, name) for kind, name in places),
+            subscriber_suggestions=subscriber_ids,
+            context_suggestions=context_suggestions,
             expires_at=attempt.expires_at,
         )
 
-    def save(self, attempt_id: str, binding: str | None, picked: SetupInput) -> Finished:
-        """Raises Refused with the field that it belongs to, NotFound for another browser, StorageProblem."""
-        with self._bench.database.reading() as session:
-            attempt = self._mine(attempts.by_id(session, attempt_id), binding)
-            link = links.by_id(session, attempt.link_id) if attempt.link_id else None
-        if attempt.stage != Stage.WAITING or attempt.outcome is not None:
-            return Finished(attempt.id, attempt.outcome)
-        if attempt.expires_at <= self._bench.now():
-            return self.expire(attempt)
-        return self._settle(attempt, _choice(link, picked), confirmed=False)
-
-    def replace(self, attempt_id: str, binding: str | None) -> Finished:
-        """The person wants the other workspace in place of the one expected. Raises NotFound, StorageProblem."""
-        with self._bench.database.reading() as session:
-            attempt = self._mine(attempts.by_id(session, attempt_id), binding)
-        if attempt.stage != Stage.WAITING or attempt.choice is None:
-            return Finished(attempt.id, attempt.outcome)
-        if attempt.expires_at <= self._bench.now():
-            return self.expire(attempt)
-        return self._settle(attempt, Choice.from_json(attempt.choice), confirmed=True)
-
-    def decline(self, attempt_id: str, binding: str | None) -> Declined:
-        """The person does not want what Slack granted: it is given back at once. Raises NotFound for another browser."""
-        with self._bench.database.reading() as session:
-            attempt = self._mine(attempts.by_id(session, attempt_id), binding)
-            integration = self._bench.integration_of(session, attempt)
-        self._drop(attempt, Outcome.CANCELLED)
-        return Declined(attempt.link_id, attempt.environment_id, integration.identifier, attempt.expected_workspace_id)
-
-    def expire(self, attempt: Attempt) -> Finished:
-        """End a waiting attempt whose time is over and revoke its grant."""
-        self._drop(attempt, Outcome.STATE_EXPIRED)
-        return Finished(attempt.id, Outcome.STATE_EXPIRED)
-
-    def _settle(self, attempt: Attempt, choice: Choice, confirmed: bool) -> Finished:
-        grant = self._bench.open_grant(attempt)
-        outcome = self._settling.settle(attempt.id, Stage.WAITING, grant, choice, confirmed)
+    def _complete(self, found: AttemptRows, choice: Choice, is_confirmed: bool) -> Finished:
+        attempt = found.attempt
+        grant = self._grants.open(attempt)
+        granted = GrantedInstall(attempt.id, Stage.WAITING, grant, choice, is_confirmed)
+        outcome = self._completer.complete(granted)
         if outcome in REFUSALS:
-            with self._bench.database.reading() as session:
-                integration = self._bench.integration_of(session, attempt)
-            self._bench.revoke_unused(attempt, integration, grant)
+            self._grants.revoke_unused(attempt, found.integration, grant)
         return Finished(attempt.id, outcome)
 
-    def _drop(self, attempt: Attempt, outcome: Outcome) -> None:
-        with self._bench.database.transaction() as session:
-            integration = self._bench.integration_of(session, attempt)
-            mine = attempts.move(
-                session,
-                attempt.id,
-                Stage.WAITING,
-                stage=Stage.FINISHED,
-                outcome=outcome,
-                finished_at=self._bench.now(),
-                waiting_grant=None,
-            )
-        if mine:
-            self._bench.revoke_waiting(attempt, integration)
+    def _expire(self, found: AttemptRows) -> Finished:
+        self._drop(found, Outcome.STATE_EXPIRED)
+        return Finished(found.attempt.id, Outcome.STATE_EXPIRED)
 
-    def _mine(self, attempt: Attempt | None, binding: str | None) -> Attempt:
-        if attempt is None or not is_bound(attempt, binding):
-            raise NotFound("This install belongs to another browser.")
-        return attempt
+    def _drop(self, found: AttemptRows, outcome: Outcome) -> None:
+        ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "waiting_grant": None}
+        with self._database.changing_rows() as rows:
+            is_first = attempts.move(rows, found.attempt.id, Stage.WAITING, **ended)
+        if is_first:
+            self._grants.revoke_waiting(found.attempt, found.integration)
 
 
-def _choice(link: Link | None, picked: SetupInput) -> Choice:
-    """What a link fixes stands, whatever the form says. Raises Refused with the field."""
+def _waits_for_choice(found: AttemptRows) -> bool:
+    return found.attempt.stage is Stage.WAITING and found.attempt.outcome is None
+
+
+def _choice(link: LinkRow | None, picked: SetupInput) -> Choice:
+    """Return what the link fixes and the form adds; a form cannot change what the link fixes.
+
+    Raises Refused with the field's name.
+    """
     modes = records.possible_modes(link)
     mode = modes[0] if len(modes) == 1 else picked.mode
     if mode not in modes:

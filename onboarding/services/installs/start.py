@@ -1,208 +1,246 @@
-"""InstallStarter: what a link or the console shows first, and the attempt that a click makes."""
+"""InstallStarter: the start page of a link or of the console, and the attempt that its button starts."""
 
-import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from onboarding import ids
+from onboarding import changes, ids
+from onboarding.callers import Actor, ActorKind
+from onboarding.changes import Change, ChangeKind
+from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.records import (
     APPROVAL_LIFETIME,
     LIFETIME,
+    BindingOf,
     Existing,
     StartedAttempt,
     StartPage,
     digest,
     is_bound,
+    state_digest,
 )
-from onboarding.services.installs.shared import Workbench, state_digest
-from onboarding.store import attempts, connections, integrations, links
+from onboarding.services.tokens import Tokens
+from onboarding.settings import Settings
+from onboarding.slack.gateway import Gateway
+from onboarding.store import attempts, connections, installs, links
 from onboarding.store.attempts import Stage
-from onboarding.store.database import Session
-from onboarding.store.integrations import Integration
-from onboarding.store.links import Link
+from onboarding.store.database import Database, Rows, Session
+from onboarding.store.installs import LinkStart
+from onboarding.store.integrations import IntegrationRow
+from onboarding.store.links import LinkKind, LinkRow, LinkTerms
+
+
+@dataclass(frozen=True)
+class _NewAttempt:
+    """What an attempt is about to start with."""
+
+    integration: IntegrationRow
+    link: LinkRow | None = None
+    #: The operator's email, if one starts from the console.
+    operator: str | None = None
+    expected_workspace_id: str | None = None
+    expected_workspace_name: str | None = None
+    may_replace: bool = False
+    #: Presets Slack's workspace chooser.
+    team: str | None = None
 
 
 class InstallStarter:
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
+    def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, settings: Settings, now: Clock) -> None:
+        self._database, self._tokens, self._gateway = database, tokens, gateway
+        self._settings, self._now = settings, now
 
     def view_link(self, link_id: str) -> StartPage:
-        """Raises LinkProblem when the link cannot be used."""
-        with self._bench.database.reading() as session:
-            link, integration = self._usable(session, link_id)
-            return _start(integration, link, self._existing(session, integration, link))
+        """Return what the link's start page shows. Raises LinkProblem if the link cannot be used."""
+        with self._database.rows() as rows:
+            start = self._usable(rows, link_id)
+            return _start_page(start.integration, start.link, _existing(rows, start.integration, start.link))
 
     def view_operator(self, environment_id: str, identifier: str) -> StartPage:
-        """Raises NotFound for an unknown integration."""
-        with self._bench.database.reading() as session:
-            integration = integrations.by_identifier(session, environment_id, identifier)
-        if integration is None:
-            raise NotFound(f"There is no integration {identifier!r}.")
-        return _start(integration, None, None)
+        """Return what the console's start page shows. Raises NotFound for an unknown integration."""
+        with self._database.rows() as rows:
+            integration, _any_real = _integration(rows, environment_id, identifier)
+        return _start_page(integration, None, None)
 
     def start_link(
         self,
         link_id: str,
-        intent: str | None = None,
+        replaces_workspace: bool = False,
         team: str | None = None,
-        bindings: Mapping[str, str] | None = None,
+        binding_of: BindingOf | None = None,
     ) -> StartedAttempt:
-        """A new attempt for a link's holder.
+        """Start an attempt with a link.
 
-        `intent`: None, `reconnect` or `other_workspace`, where the identity has a connection. `team` presets Slack's
-        workspace chooser. `bindings`, the browser's secrets as in `finish`, let who used the link renew what it connected.
-        Raises LinkProblem, and Refused where the practice Slack is off.
+        `replaces_workspace`: the person wants another workspace than the connected one. `team` presets Slack's
+        workspace chooser. `binding_of` lets the browser that used the link renew what it connected.
+        Raises LinkProblem, and Refused if the practice Slack is off.
         """
-        with self._bench.database.transaction() as session:
-            link, integration = self._usable(session, link_id, bindings)
-            existing = self._existing(session, integration, link)
-            expected, name = link.workspace_id, None
-            if existing is not None and expected is None and intent != "other_workspace":
-                expected, name = existing.workspace_id, existing.workspace_name
-            may_replace = intent == "other_workspace" and link.workspace_id is None and existing is not None
-            return self._make(session, integration, link, None, expected, name, may_replace, team)
+        with self._database.rows() as rows:
+            start = self._usable(rows, link_id, binding_of)
+            existing = _existing(rows, start.integration, start.link)
+        self._check_practice(start.integration, start.any_real)
+        expected, name = start.link.workspace_id, None
+        if existing is not None and expected is None and not replaces_workspace:
+            expected, name = existing.workspace_id, existing.workspace_name
+        may_replace = replaces_workspace and start.link.workspace_id is None and existing is not None
+        new = _NewAttempt(start.integration, start.link, None, expected, name, may_replace, team)
+        return self._start(new)
 
     def start_operator(
         self, environment_id: str, identifier: str, operator: str, team: str | None = None
     ) -> StartedAttempt:
-        """Raises NotFound for an unknown integration, Refused where the practice Slack is off."""
-        with self._bench.database.transaction() as session:
-            integration = integrations.by_identifier(session, environment_id, identifier)
-            if integration is None:
-                raise NotFound(f"There is no integration {identifier!r}.")
-            return self._make(session, integration, None, operator, None, None, False, team)
+        """Start an operator's attempt. Raises NotFound for an unknown integration, Refused if the practice Slack is off."""
+        with self._database.rows() as rows:
+            integration, any_real = _integration(rows, environment_id, identifier)
+        self._check_practice(integration, any_real)
+        return self._start(_NewAttempt(integration, operator=operator, team=team))
 
-    def ask_approval(
-        self, link_id: str | None, operator: str | None, environment_id: str, identifier: str
-    ) -> StartedAttempt:
-        """A person who cannot approve apps hands the install on: a link for the admin, and an attempt that waits for it.
+    def ask_approval_with_link(self, link_id: str) -> StartedAttempt:
+        """Create the link for an admin who approves apps, and an attempt that waits for that admin.
 
-        An operator's own attempt fixes nobody, so its approval link is an open one. Raises LinkProblem, NotFound.
+        There is one approval for each link, and an approval is its own. Raises LinkProblem, and Refused if the practice
+        Slack is off.
         """
-        with self._bench.database.transaction() as session:
-            link: Link | None = None
-            if link_id is not None:
-                link, integration = self._usable(session, link_id)
-            else:
-                found = integrations.by_identifier(session, environment_id, identifier)
-                if found is None:
-                    raise NotFound(f"There is no integration {identifier!r}.")
-                integration = found
-            approval = self._approval(session, link, integration, operator)
-            sent = self._make(session, integration, link, operator, None, None, False, None)
-            attempts.move(
-                session,
-                sent.attempt_id,
-                Stage.MADE,
-                stage=Stage.FINISHED,
-                outcome=Outcome.AWAITING_APPROVAL,
-                approval_link_id=approval.id,
-                finished_at=self._bench.now(),
-            )
-            return sent
+        with self._database.transaction() as session:
+            start = self._usable(session, link_id)
+            self._check_practice(start.integration, start.any_real)
+            approval_id = self._approval_of(session, start)
+            return self._insert(session, _NewAttempt(start.integration, start.link), approval_id)
 
-    def _usable(
-        self, session: Session, link_id: str, bindings: Mapping[str, str] | None = None
-    ) -> tuple[Link, Integration]:
-        link = links.by_id(session, link_id)
-        if link is None:
+    def ask_approval_as_operator(self, environment_id: str, identifier: str, operator: str) -> StartedAttempt:
+        """Do the same from the console.
+
+        An operator's attempt fixes no customer, so its approval is an open link. Raises NotFound, Refused.
+        """
+        with self._database.transaction() as session:
+            integration, any_real = _integration(session, environment_id, identifier)
+            self._check_practice(integration, any_real)
+            at, actor = self._now(), Actor(ActorKind.OPERATOR, operator)
+            terms = LinkTerms(is_open=True)
+            approval = links.new_link(integration, LinkKind.APPROVAL, terms, at, at + APPROVAL_LIFETIME)
+            self._add_approval(session, approval, actor)
+            return self._insert(session, _NewAttempt(integration, operator=operator), approval.id)
+
+    def _usable(self, rows: Rows, link_id: str, binding_of: BindingOf | None = None) -> LinkStart:
+        start = installs.start_of_link(rows, link_id)
+        if start is None:
             raise LinkProblem(Outcome.LINK_TAMPERED)
-        integration = integrations.by_id(session, link.environment_id, link.integration_id)
-        if integration is None:
-            raise LinkProblem(Outcome.LINK_TAMPERED)
-        name, back, parent = integration.name, link.return_url, links.parent_of(session, link)
+        link, parent = start.link, start.parent
+        name, back = start.integration.name, link.return_url
         if link.revoked_at is not None or (parent is not None and parent.revoked_at is not None):
             raise LinkProblem(Outcome.LINK_REVOKED, app_name=name, return_url=back)
         if parent is not None and parent.used_by_attempt != link.used_by_attempt:
             raise LinkProblem(Outcome.LINK_USED, parent.used_by_attempt, name, back)
-        if link.used_at is not None and not _is_renewed_by_its_user(session, link, bindings or {}):
+        if link.used_at is not None and not _used_by_this_browser(rows, link, binding_of):
             raise LinkProblem(Outcome.LINK_USED, link.used_by_attempt, name, back)
-        if link.expires_at <= self._bench.now():
+        if link.expires_at <= self._now():
             raise LinkProblem(Outcome.LINK_EXPIRED, app_name=name, return_url=back, expired_at=link.expires_at)
-        return link, integration
+        return start
 
-    def _approval(self, session: Session, link: Link | None, integration: Integration, operator: str | None) -> Link:
-        """The link for the admin: one for each link, however often it is asked for, and never another of an approval."""
-        at = self._bench.now()
-        known = link if link is None or link.kind == "approval" else links.handed_on(session, link.id, at)
-        if known is not None:
-            return known
-        made = _approval_of(link, integration, at)
-        links.add(session, made)
-        actor = f"link:{link.id}" if link else f"operator:{operator}"
-        self._bench.note(session, integration.environment_id, actor, "link.handed_on", made.id, "approval")
-        return made
-
-    def _existing(self, session: Session, integration: Integration, link: Link) -> Existing | None:
-        choice = records.choice_fixed_by(link)
-        if choice is None:
-            return None
-        found = connections.by_identity(session, link.environment_id, choice.identity_key(integration.id))
-        if found is None:
-            return None
-        return Existing(
-            found.identifier,
-            found.workspace_id,
-            found.workspace_name,
-            found.created_at,
-            found.installed_by,
-            found.is_broken,
-        )
-
-    def _make(
-        self,
-        session: Session,
-        integration: Integration,
-        link: Link | None,
-        operator: str | None,
-        expected: str | None,
-        expected_name: str | None,
-        may_replace: bool,
-        team: str | None,
-    ) -> StartedAttempt:
-        bench = self._bench
-        real = integrations.any_real(session)
-        if integration.is_practice and (
-            not bench.settings.practice_possible or (real and bench.settings.practice == "auto")
-        ):
+    def _check_practice(self, integration: IntegrationRow, any_real: bool) -> None:
+        settings = self._settings
+        is_off = not settings.practice_possible or (any_real and settings.practice == "auto")
+        if integration.is_practice and is_off:
             raise Refused("Practice mode is over: a real Slack app is set up. Start with that one.")
-        asked = records.asked_scopes(integration, link)
-        state, binding, at = ids.new_secret(), ids.new_secret(), bench.now()
-        attempt = attempts.Attempt(
-            id=ids.new_id("att"),
-            environment_id=integration.environment_id,
-            integration_id=integration.id,
-            link_id=link.id if link else None,
-            operator_id=operator,
+
+    def _approval_of(self, session: Session, start: LinkStart) -> str:
+        """Return the id of the link's approval; create it unless the link is or has one."""
+        link, at = start.link, self._now()
+        known = link if link.kind == LinkKind.APPROVAL else links.usable_approval(session, link.id, at)
+        if known is not None:
+            return known.id
+        # The holder of an open link may choose any customer, so its approval lives no longer than the link.
+        expires_at = link.expires_at if link.is_open else at + APPROVAL_LIFETIME
+        approval = links.new_link(start.integration, LinkKind.APPROVAL, link.terms, at, expires_at)
+        approval.parent_id, approval.return_url = link.id, None
+        self._add_approval(session, approval, Actor(ActorKind.LINK, link.id))
+        return approval.id
+
+    def _add_approval(self, session: Session, approval: links.Link, actor: Actor) -> None:
+        links.add(session, approval)
+        kind, at, environment_id = ChangeKind.LINK_HANDED_ON, approval.created_at, approval.environment_id
+        changes.record(session, Change(kind, actor, at, environment_id, approval.id, detail="approval"))
+
+    def _start(self, new: _NewAttempt) -> StartedAttempt:
+        with self._database.changing_rows() as rows:
+            return self._insert(rows, new)
+
+    def _insert(self, rows: Rows, new: _NewAttempt, approval_id: str | None = None) -> StartedAttempt:
+        """Store an attempt and its state. With an approval it has ended already, and waits for the admin."""
+        state, binding, attempt_id = ids.new_secret(), ids.new_secret(), ids.new_id("att")
+        at, scopes = self._now(), records.requested_scopes(new.integration, new.link)
+        attempts.add(
+            rows,
+            id=attempt_id,
+            environment_id=new.integration.environment_id,
+            integration_id=new.integration.id,
+            link_id=new.link.id if new.link else None,
+            operator_id=new.operator,
             state_digest=state_digest(state),
             binding_digest=digest(binding),
-            redirect_uri=bench.settings.redirect_uri,
-            scopes=asked,
-            expected_workspace_id=expected,
-            expected_workspace_name=expected_name,
-            may_replace=may_replace,
-            stage=Stage.MADE,
+            redirect_uri=self._settings.redirect_uri,
+            scopes=scopes,
+            expected_workspace_id=new.expected_workspace_id,
+            expected_workspace_name=new.expected_workspace_name,
+            may_replace=new.may_replace,
             created_at=at,
             expires_at=at + LIFETIME,
+            **_ended(approval_id, at),
         )
-        attempts.add(session, attempt)
-        wanted = records.scopes_of(asked)
-        app = bench.credentials(integration)
-        hint = team or (expected if expected and expected.startswith("T") else None)
-        url = bench.gateway.authorize_url(app, wanted, attempt.redirect_uri, state, hint)
-        return StartedAttempt(attempt.id, url, binding)
+        return StartedAttempt(attempt_id, self._authorize_url(new, scopes, state), binding)
+
+    def _authorize_url(self, new: _NewAttempt, scopes: str, state: str) -> str:
+        expected, credentials = new.expected_workspace_id, self._tokens.credentials(new.integration)
+        # Slack presets a workspace, never an organization.
+        team = new.team or (expected if expected and expected.startswith("T") else None)
+        return self._gateway.authorize_url(
+            credentials, records.scopes_of(scopes), self._settings.redirect_uri, state, team
+        )
 
 
-def _is_renewed_by_its_user(session: Session, link: Link, bindings: Mapping[str, str]) -> bool:
-    """An open link makes something new or nothing, so nobody renews with it."""
-    used_by = attempts.by_id(session, link.used_by_attempt) if link.used_by_attempt and not link.is_open else None
-    return used_by is not None and is_bound(used_by, bindings.get(used_by.id[4:12]))
+def _ended(approval_id: str | None, at: datetime) -> dict[str, object]:
+    if approval_id is None:
+        return {"stage": Stage.MADE}
+    outcome = Outcome.AWAITING_APPROVAL
+    return {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": at, "approval_link_id": approval_id}
 
 
-def _start(integration: Integration, link: Link | None, existing: Existing | None) -> StartPage:
+def _integration(rows: Rows, environment_id: str, identifier: str) -> tuple[IntegrationRow, bool]:
+    """Return the integration, and whether any integration has real credentials. Raises NotFound."""
+    found = installs.start_of_integration(rows, environment_id, identifier)
+    if found is None:
+        raise NotFound(f"There is no integration {identifier!r}.")
+    return found
+
+
+def _existing(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existing | None:
+    choice = records.choice_fixed_by(link)
+    if choice is None:
+        return None
+    found = connections.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
+    if found is None:
+        return None
+    return Existing(
+        found.identifier,
+        found.workspace_id,
+        found.workspace_name,
+        found.created_at,
+        found.installed_by,
+        is_broken=found.status.is_broken,
+    )
+
+
+def _used_by_this_browser(rows: Rows, link: LinkRow, binding_of: BindingOf | None) -> bool:
+    """Return whether this browser used the link and may renew with it. An open link renews nothing."""
+    if binding_of is None or link.used_by_attempt is None or link.is_open:
+        return False
+    used_by = attempts.by_id(rows, link.used_by_attempt)
+    return used_by is not None and is_bound(used_by, binding_of(used_by.id))
+
+
+def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Existing | None) -> StartPage:
     keys = link.context_keys if link else ()
     modes = records.possible_modes(link)
     return StartPage(
@@ -215,31 +253,9 @@ def _start(integration: Integration, link: Link | None, existing: Existing | Non
         context_keys=keys,
         offered_context_keys=link.offered_context_keys if link else (),
         workspace_id=link.workspace_id if link else None,
-        permissions=records.permissions(records.asked_scopes(integration, link)),
+        permissions=records.permissions(records.requested_scopes(integration, link)),
         expires_at=link.expires_at if link else None,
         is_open=link is None or link.is_open,
         existing=existing,
         return_url=link.return_url if link else None,
-    )
-
-
-def _approval_of(link: Link | None, integration: Integration, at: datetime) -> Link:
-    return Link(
-        id=ids.new_id("lnk"),
-        environment_id=integration.environment_id,
-        integration_id=integration.id,
-        kind="approval",
-        parent_id=link.id if link else None,
-        is_open=link is None or link.is_open,
-        mode=link.mode if link else None,
-        subscriber_id=link.subscriber_id if link else None,
-        context_keys_json=json.dumps(link.context_keys if link else ()),
-        offered_context_keys_json=json.dumps(link.offered_context_keys if link else ()),
-        workspace_id=link.workspace_id if link else None,
-        connection_identifier=link.connection_identifier if link else None,
-        scopes=link.scopes if link else None,
-        return_url=None,
-        created_at=at,
-        # Whoever holds an open link may choose anybody: it lives no longer for being handed on.
-        expires_at=link.expires_at if link and link.is_open else at + APPROVAL_LIFETIME,
     )

@@ -1,0 +1,110 @@
+"""The reads of the install flow: an attempt or a link, and the rows that belong to it, in one statement."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Row, bindparam, select
+
+from onboarding.store import attempts, integrations, links
+from onboarding.store.attempts import AttemptRow
+from onboarding.store.database import table_of
+from onboarding.store.integrations import Integration, IntegrationRow
+from onboarding.store.links import LinkRow
+from onboarding.store.rows import Rows
+from onboarding.store.types import columns_of
+
+_ATTEMPTS, _INTEGRATIONS, _LINKS = attempts.TABLE, table_of(Integration), links.TABLE
+_PARENTS = _LINKS.alias("parents")
+_PARENT_COLUMNS = columns_of(_PARENTS, LinkRow._fields)
+
+
+@dataclass(frozen=True)
+class LinkStart:
+    """A link, and what an install that starts with it needs."""
+
+    link: LinkRow
+    #: The link that an approval was created from.
+    parent: LinkRow | None
+    integration: IntegrationRow
+    #: Whether any integration has real credentials.
+    any_real: bool
+
+
+@dataclass(frozen=True)
+class AttemptRows:
+    """An attempt, and the rows it refers to."""
+
+    attempt: AttemptRow
+    integration: IntegrationRow
+    #: None when an operator started from the console.
+    link: LinkRow | None
+    #: The link that an approval was created from.
+    parent: LinkRow | None
+
+
+_FROM_LINK = (
+    select(*links.COLUMNS, *_PARENT_COLUMNS, *integrations.COLUMNS, integrations.ANY_REAL)
+    .join_from(_LINKS, _INTEGRATIONS, _LINKS.c.integration_id == _INTEGRATIONS.c.id)
+    .outerjoin(_PARENTS, _PARENTS.c.id == _LINKS.c.parent_id)
+    .where(_LINKS.c.id == bindparam("link"))
+)
+_FROM_INTEGRATION = select(*integrations.COLUMNS, integrations.ANY_REAL).where(
+    _INTEGRATIONS.c.environment_id == bindparam("environment"), _INTEGRATIONS.c.identifier == bindparam("identifier")
+)
+_ATTEMPT = (
+    select(*attempts.COLUMNS, *integrations.COLUMNS, *links.COLUMNS, *_PARENT_COLUMNS)
+    .join_from(_ATTEMPTS, _INTEGRATIONS, _ATTEMPTS.c.integration_id == _INTEGRATIONS.c.id)
+    .outerjoin(_LINKS, _LINKS.c.id == _ATTEMPTS.c.link_id)
+    .outerjoin(_PARENTS, _PARENTS.c.id == _LINKS.c.parent_id)
+)
+_BY_STATE = _ATTEMPT.where(_ATTEMPTS.c.state_digest == bindparam("state"))
+_BY_ID = _ATTEMPT.where(_ATTEMPTS.c.id == bindparam("attempt"))
+_BY_ID_SHARING = _BY_ID.with_for_update(read=True, key_share=True, of=_INTEGRATIONS)
+_A, _I, _L = len(AttemptRow._fields), len(IntegrationRow._fields), len(LinkRow._fields)
+
+
+def start_of_link(rows: Rows, link_id: str) -> LinkStart | None:
+    found = rows.execute(_FROM_LINK, {"link": link_id}).first()
+    if found is None:
+        return None
+    integration = IntegrationRow._make(found[2 * _L : -1])
+    return LinkStart(LinkRow._make(found[:_L]), _link(found[_L : 2 * _L]), integration, bool(found[-1]))
+
+
+def start_of_integration(rows: Rows, environment_id: str, identifier: str) -> tuple[IntegrationRow, bool] | None:
+    """Return the integration, and whether any integration has real credentials."""
+    found = rows.execute(_FROM_INTEGRATION, {"environment": environment_id, "identifier": identifier}).first()
+    return (IntegrationRow._make(found[:-1]), bool(found[-1])) if found else None
+
+
+def attempt_by_state(rows: Rows, state_digest: str) -> AttemptRows | None:
+    return _attempt(rows.execute(_BY_STATE, {"state": state_digest}).first())
+
+
+def attempt_by_id(rows: Rows, attempt_id: str) -> AttemptRows | None:
+    return _attempt(rows.execute(_BY_ID, {"attempt": attempt_id}).first())
+
+
+def attempt_to_complete(rows: Rows, attempt_id: str) -> AttemptRows | None:
+    """Do the same and share the integration's row lock until the transaction ends.
+
+    Installs share it with each other. A disconnect and the removal of the integration lock the row exclusively, so they
+    wait. If this statement has to wait for them, the other rows are as they were before: check them by conditional
+    UPDATEs.
+    """
+    return _attempt(rows.execute(_BY_ID_SHARING, {"attempt": attempt_id}).first())
+
+
+def _attempt(found: Row[tuple[object, ...]] | None) -> AttemptRows | None:
+    if found is None:
+        return None
+    return AttemptRows(
+        AttemptRow._make(found[:_A]),
+        IntegrationRow._make(found[_A : _A + _I]),
+        _link(found[_A + _I : _A + _I + _L]),
+        _link(found[_A + _I + _L :]),
+    )
+
+
+def _link(columns: tuple[object, ...]) -> LinkRow | None:
+    """Build the row of an outer join: None if the first column, the primary key, is null."""
+    return LinkRow._make(columns) if columns[0] is not None else None
