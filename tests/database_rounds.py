@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.once)
     # The longest first, so that no worker still runs one of them when the others are done.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    if DATABASE == "postgresql":
-        needless = [item for item in items if item.get_closest_marker("once") or item.get_closest_marker("browser")]
-        config.hook.pytest_deselected(items=needless)
-        items[:] = [item for item in items if item not in set(needless)]
+    not_here = ("once", "browser") if DATABASE == "postgresql" else ("postgresql",)
+    left_out = {item for item in items if any(item.get_closest_marker(name) for name in not_here)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]

@@ -1,0 +1,92 @@
+"""Installs that complete at the same moment and want the same workspace, link or connection."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Barrier
+
+import pytest
+from sqlalchemy import text
+
+from tests.browser_client import BrowserClient, Page, Site
+from tests.pages.test_callback import callback_of, consent_of
+from tests.pages.test_reconnect import details
+
+PEOPLE = 6
+_HQ, _TEST = "T0ACMEHQ01", "T0ACMETEST"
+
+
+class Crowd:
+    """People with a browser each."""
+
+    def __init__(self, site: Site, browsers: list[BrowserClient], threads: ThreadPoolExecutor) -> None:
+        self.site, self.browsers, self._threads = site, browsers, threads
+
+    def at_once(self, act: Callable[[BrowserClient, int], Page]) -> Counter[str]:
+        """Run `act` for everyone at the same moment and count the outcomes."""
+        barrier = Barrier(len(self.browsers))
+
+        def started(number: int) -> str:
+            barrier.wait(20)
+            return act(self.browsers[number], number).outcome or ""
+
+        return Counter(self._threads.map(started, range(len(self.browsers))))
+
+    def open_at_once(self, addresses: list[str]) -> Counter[str]:
+        return self.at_once(lambda browser, number: browser.opens(addresses[number]))
+
+
+@pytest.fixture
+def crowd(site: Site) -> Iterator[Crowd]:
+    with ExitStack() as stack:
+        browsers = [stack.enter_context(BrowserClient(site)) for _ in range(PEOPLE)]
+        yield Crowd(site, browsers, stack.enter_context(ThreadPoolExecutor(PEOPLE)))
+
+
+def test_one_of_many_customers_gets_a_workspace_that_only_one_may_have(crowd: Crowd) -> None:
+    crowd.site.add_practice_app("strict", "Strict", "Development", "refuse")
+    links = [crowd.site.link("strict", subscriber_id=f"s{number}") for number in range(PEOPLE)]
+    callbacks = [callback_of(one, consent_of(one, link)) for one, link in zip(crowd.browsers, links, strict=True)]
+    outcomes = crowd.open_at_once(callbacks)
+    assert outcomes == {"connected": 1, "workspace_taken": PEOPLE - 1}
+    assert len(details(crowd.site)) == 1
+    assert len(crowd.site.slack.installations()) == 1, "the winner's access was not revoked"
+
+
+def test_one_of_many_people_uses_a_link(crowd: Crowd) -> None:
+    keys = tuple(f"team:t{number}" for number in range(PEOPLE))
+    link = crowd.site.link(subscriber_id="bea", offered_context_keys=keys)
+    forms = [browser.connects(link) for browser in crowd.browsers]
+    outcomes = crowd.at_once(lambda browser, n: browser.presses(forms[n], "save", offered_context=keys[n]))
+    assert outcomes == {"connected": 1, "link_used": PEOPLE - 1}
+    assert len(details(crowd.site)) == 1
+
+
+def test_customers_swap_workspaces_without_blocking_each_other(crowd: Crowd) -> None:
+    workspaces = [_HQ, _TEST] * (PEOPLE // 2)
+    for number, browser in enumerate(crowd.browsers):
+        browser.connects(crowd.site.link(subscriber_id=f"s{number}"), workspace=workspaces[number])
+    for _ in range(4):
+        workspaces.reverse()
+        starts = [browser.opens(crowd.site.link(subscriber_id=f"s{n}")) for n, browser in enumerate(crowd.browsers)]
+        consents = [
+            browser.presses(start, "connect", intent="other_workspace")
+            for browser, start in zip(crowd.browsers, starts, strict=True)
+        ]
+        callbacks = [
+            callback_of(browser, consents[number], workspace=workspaces[number])
+            for number, browser in enumerate(crowd.browsers)
+        ]
+        outcomes = crowd.open_at_once(callbacks)
+        assert outcomes == {"reconnected": PEOPLE}
+        assert installed(crowd.site) == {f"s{number}": f"team:{workspaces[number]}" for number in range(PEOPLE)}
+
+
+def installed(site: Site) -> dict[str, str]:
+    """Return the workspace of the installation that each subscriber's connection uses."""
+    query = (
+        "SELECT subscriber_id, slack_key FROM channel_connections c JOIN installations i ON i.id = c.installation_id"
+    )
+    with site.runtime.database.reading() as session:
+        return {row.subscriber_id: row.slack_key for row in session.execute(text(query))}
