@@ -1,4 +1,4 @@
-"""Installations: a grant of Slack's, where its tokens live once; or the credentials that a program gave with a connection."""
+"""Installations: the tokens of one grant from Slack, or of the credentials that an API caller sent with a connection."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,13 +24,13 @@ class Installation(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
-    #: `install`: Slack's grant to a person's install. `api`: given by a program.
+    #: `install`: granted by Slack to an install. `api`: sent by an API caller.
     origin: Mapped[str] = mapped_column(String(10), default="install")
-    #: `enterprise:E…` for an organisation's install, else `team:T…`; `api:` and the row's id for what a program gave.
+    #: `enterprise:E…` for an organization, else `team:T…`; `api:` and the row's id for credentials sent by an API caller.
     slack_key: Mapped[str] = mapped_column(String(100))
     app_id: Mapped[str | None] = mapped_column(String(100))
     bot_user_id: Mapped[str | None] = mapped_column(String(100))
-    #: The scopes granted, comma separated; fewer than asked where the person declined optional ones.
+    #: The granted scopes, comma separated; fewer than requested if the person declined optional ones.
     scopes: Mapped[str] = mapped_column(Text)
     access_token: Mapped[Sealed] = mapped_column(SealedText)
     token_last_four: Mapped[str] = mapped_column(String(4))
@@ -38,11 +38,11 @@ class Installation(Base):
     #: Null for a token that does not rotate.
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
     refresh_expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    #: A keyed digest of a refresh token that a program gave: it is single-use, so who gives it again shares this row.
+    #: A keyed digest of a refresh token that an API caller sent. It is single-use, so connections with the same one share this row.
     refresh_fingerprint: Mapped[str | None] = mapped_column(String(64))
-    #: When a process began to refresh the token; null when none does.
+    #: When a process began to refresh the token; null if none does.
     refresh_claimed_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    #: When this server last refreshed the token; null while it has not.
+    #: When the product last refreshed the token; null if it never has.
     refreshed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     installer_id: Mapped[str | None] = mapped_column(String(100))
     installed_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -96,7 +96,7 @@ def change(rows: Rows, installation_id: str, **values: object) -> None:
 
 
 def claim_refresh(session: Session, installation_id: str, at: datetime, stale: datetime) -> bool:
-    """True for the one process that may refresh now. A claim from before `stale` is of a process that died."""
+    """Claim the refresh of the token. One process gets True; a claim from before `stale` belongs to a process that died."""
     free = Installation.refresh_claimed_at.is_(None) | (Installation.refresh_claimed_at <= stale)
     done = session.execute(
         update(Installation)
@@ -108,7 +108,7 @@ def claim_refresh(session: Session, installation_id: str, at: datetime, stale: d
 
 
 def free_refresh(rows: Rows, installation_id: str, claimed_at: datetime | None) -> None:
-    """Gives up the claim that was made at that moment, and nobody else's."""
+    """Release the claim that was made at `claimed_at`, and no other."""
     mine = _TABLE.c.id == installation_id, _TABLE.c.refresh_claimed_at == claimed_at
     rows.execute(update(_TABLE).where(*mine).values(refresh_claimed_at=None))
 
