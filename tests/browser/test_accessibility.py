@@ -116,7 +116,7 @@ def test_page_of_an_unused_grant(
     there = visitor.opens(set_up.url) if press == "wait" else visitor.presses(set_up, press)
     bea = _same_browser(customer(), visitor)
     bea.opens(there.url)
-    assert "has been taken out of Acme HQ again" in bea.page.inner_text("main")
+    assert "was removed from Acme HQ again" in bea.page.inner_text("main")
     holds(bea.page)
 
 

@@ -67,7 +67,7 @@ def test_approval_page_becomes_connected_by_a_refresh_without_scripts(
     bea, admin = customer(java_script_enabled=False), customer()
     admin.connects(bea.asks_their_admin(site.link()))
     admin.sees_outcome("connected")
-    bea.page.get_by_role("link", name="Look whether it is approved").click()
+    bea.page.get_by_role("link", name="Check again").click()
     bea.sees_outcome("connected")
 
 
