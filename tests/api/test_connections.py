@@ -264,10 +264,10 @@ def test_install_url_leads_to_the_named_connection(
     assert program.asks("POST", address, taken).json()["code"] == "identifier_taken"
 
 
-def test_older_name_of_the_install_url_requires_a_mode(program: Program) -> None:
-    ask = {"integrationIdentifier": "slack-prod", "subscriberId": "bea"}
-    assert program.asks("POST", "/v1/integrations/chat/oauth", {**ask, "mode": "connect"}).status_code == 201
-    assert program.asks("POST", "/v1/integrations/chat/oauth", ask).status_code == 422
+@pytest.mark.parametrize(("mode", "status"), [({}, 201), ({"mode": "connect"}, 201), ({"mode": "other"}, 422)])
+def test_older_name_of_the_install_url_connects_by_default(mode: dict[str, str], status: int, program: Program) -> None:
+    ask = {"integrationIdentifier": "slack-prod", "subscriberId": "bea", **mode}
+    assert program.asks("POST", "/v1/integrations/chat/oauth", ask).status_code == status
 
 
 def test_environments_do_not_see_each_other(site: Site, program: Program, make_program: Callable[..., Program]) -> None:
