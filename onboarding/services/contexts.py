@@ -57,7 +57,7 @@ class Contexts:
         """Replace the data as a whole. Raises NotFound."""
         environment_id = caller.environment.id
         with self._database.transaction() as session:
-            if not store.change(session, environment_id, new.type, new.id, new.data, self._now()):
+            if not store.change(session, environment_id, f"{new.type}:{new.id}", new.data, self._now()):
                 raise NotFound(f"Context with type '{new.type}' and id '{new.id}' not found", "context_not_found")
             changed = self._find(session, environment_id, new.type, new.id)
             self._record(session, ChangeKind.CONTEXT_UPDATED, caller, f"{new.type}:{new.id}")

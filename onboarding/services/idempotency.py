@@ -73,8 +73,8 @@ class Idempotency:
         Raises Conflict if another request has taken over the claim: the transaction must be rolled back.
         """
         sealed = self._vault.seal(response.body, _sealed_at(claim.answer_id))
-        values = (response.status, sealed, response.connection_id)
-        if not idempotency.keep(rows, claim.answer_id, claim.claim, *values):
+        values = {"status": response.status, "body": sealed, "connection_id": response.connection_id}
+        if not idempotency.keep(rows, claim.answer_id, claim.claim, values):
             raise Conflict("This request took too long, and another one has replaced it.", "idempotency_in_progress")
 
     def store(self, claim: Claim, response: StoredResponse) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding import ids
 from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime
@@ -59,33 +58,11 @@ def add_once(rows: Rows, entry: NewEntry) -> None:
     insert_or_ignore(rows, AuditEntry, _values(entry))
 
 
-def note(
-    rows: Rows,
-    environment_id: str,
-    at: datetime,
-    actor: str,
-    action: str,
-    subject: str,
-    detail: str,
-    entry_id: str | None = None,
-) -> None:
-    add(
-        rows,
-        NewEntry(entry_id or ids.new_id("aud"), environment_id, at, actor, action, subject, detail=detail),
-    )
-
-
 def newest(session: Session, environment_id: str, action: str, subject: str) -> AuditEntry | None:
     query = select(AuditEntry).where(
         AuditEntry.environment_id == environment_id, AuditEntry.action == action, AuditEntry.subject == subject
     )
     return session.scalar(query.order_by(AuditEntry.at.desc()).limit(1))
-
-
-def set_detail(session: Session, entry_id: str, detail: str) -> None:
-    entry = session.get(AuditEntry, entry_id)
-    if entry is not None:
-        entry.detail = detail
 
 
 def set_result(session: Session, entry_id: str, result: str) -> None:

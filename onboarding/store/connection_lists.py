@@ -163,9 +163,9 @@ def _count(shape: tuple[str, ...]) -> CompiledStatement[_Count]:
 def _ordered(query: Select[*Ts], order: str, descending: bool, inclusive: bool | None) -> Select[*Ts]:
     moment, row_id = TABLE.c[order], TABLE.c.id
     if inclusive is None:
-        return pagination.walk(query, moment, row_id, descending)
+        return pagination.walk(query, (moment, row_id), descending)
     here = tuple_(bindparam("moment", type_=moment.type), bindparam("row_id", type_=row_id.type))
-    return pagination.walk(query, moment, row_id, descending, here, inclusive)
+    return pagination.walk(query, (moment, row_id), descending, here, inclusive)
 
 
 def _conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:

@@ -97,10 +97,9 @@ def add(session: Session, environment_id: str, key: str, data: Mapping[str, obje
     return insert_or_ignore(session, Context, _row(environment_id, key, json.dumps(data), at))
 
 
-def change(
-    session: Session, environment_id: str, kind: str, name: str, data: Mapping[str, object], at: datetime
-) -> bool:
+def change(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:
     """Replace the data. Return False if the context does not exist."""
+    kind, _, name = key.partition(":")
     done = session.execute(
         update(_TABLE)
         .where(*_is(environment_id, kind, name))

@@ -66,12 +66,12 @@ def take_over(session: Session, answer_id: str, old: str, values: Mapping[str, o
     return done.first() is not None
 
 
-def keep(rows: Rows, answer_id: str, claim_: str, status: int, body: Sealed, connection_id: str | None) -> bool:
-    """Store the response. Return False if another request has taken the claim in the meantime."""
+def keep(rows: Rows, answer_id: str, claim_: str, values: Mapping[str, object]) -> bool:
+    """Store the response: `status`, `body` and `connection_id`. Return False if another request has taken the claim in the meantime."""
     done = rows.execute(
         update(_TABLE)
         .where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None))
-        .values(status=status, body=body, connection_id=connection_id)
+        .values(**values)
         .returning(_TABLE.c.id)
     )
     return done.first() is not None

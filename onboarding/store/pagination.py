@@ -142,21 +142,20 @@ def seek(
 ) -> Select[*Ts]:
     """Order the query by the two columns and start it at `position`, or at the beginning of the list."""
     if position is None:
-        return walk(query, moment, row_id, descending)
+        return walk(query, (moment, row_id), descending)
     here = tuple_(literal(position.moment, moment.type), literal(position.row_id))
-    return walk(query, moment, row_id, descending, here, position.inclusive)
+    return walk(query, (moment, row_id), descending, here, position.inclusive)
 
 
 def walk(
     query: Select[*Ts],
-    moment: _Column,
-    row_id: _Column,
+    order: tuple[_Column, _Column],
     descending: bool,
     here: Tuple | None = None,
     inclusive: bool = False,
 ) -> Select[*Ts]:
-    """Do the same with `here` as a SQL tuple of both columns."""
-    there = tuple_(moment, row_id)
+    """Do the same with the two columns and `here` as tuples."""
+    (moment, row_id), there = order, tuple_(*order)
     if here is not None and descending:
         query = query.where(there <= here if inclusive else there < here)
     elif here is not None:
