@@ -65,7 +65,7 @@ def _start(durable: bool) -> str:
     assert keeper.stdout is not None
     url = keeper.stdout.readline().strip()
     if not url:
-        raise RuntimeError("PostgreSQL did not start; what it said stands above.")
+        raise RuntimeError("PostgreSQL did not start. Its own messages are printed above.")
     atexit.register(_end, keeper)
     return url
 

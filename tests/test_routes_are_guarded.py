@@ -38,7 +38,7 @@ PUBLIC = {
     "operators.out",
     "operators.signed_out",
 }
-#: What a viewer of the console sees beyond that.
+#: Views that a viewer of the console may open as well.
 FOR_VIEWERS = {"connections.index", "connections.show", "connections.disconnected"}
 
 

@@ -67,7 +67,7 @@ def test_connection_without_a_whole_head_is_closed(server: ForkingServer) -> Non
 
 
 def test_connection_that_is_kept_open_is_closed_after_ten_seconds(server: ForkingServer) -> None:
-    """`docs/deploy.md` tells proxies to close theirs before that."""
+    """`docs/deploy.md` asks for a proxy that closes its connections before that."""
     with _connect(server) as connection:
         connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: {urlsplit(server.origin).netloc}\r\n\r\n".encode())
         connection.settimeout(50)

@@ -131,7 +131,7 @@ class ChannelConnection(Wire):
     installed_by: str | None = Field(None, description="The id of the Slack user who installed the app.")
     next: list[str] | None = Field(
         None,
-        description="What to do next: `verify` (ask Slack whether the connection works), `reconnect` or `update_permissions` "
+        description="The next step: `verify` (ask Slack whether the connection works), `reconnect` or `update_permissions` "
         "(both: send the person an install URL of the same identity).",
     )
 
@@ -251,7 +251,7 @@ def delete_channel_connection(identifier: str) -> Response:
 
     The token is revoked at Slack only with `revoke=true`, and never while another connection or a running install uses the
     workspace, or if Slack says that the token belongs to another workspace. `204` says that the connection is deleted,
-    whatever Slack answered.
+    even if Slack refused to revoke the token.
     """
     query = read_query(DeleteQuery)
     current().connections.disconnect(caller().environment.id, identifier, caller().actor, query.revoke)

@@ -59,7 +59,7 @@ _ERRORS_WITH_BODY = (409, 413, 415)
 
 @dataclass(frozen=True)
 class Operation:
-    """What an operation requires, reads and returns."""
+    """The scope, the input and the output of an operation."""
 
     scope: str
     tag: str

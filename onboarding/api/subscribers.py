@@ -122,6 +122,6 @@ def update_subscriber(before_commit: BeforeCommit, subscriber_id: str) -> docume
 
 @operations.delete(_ONE, Operation(WRITE, TAG, SubscriberDeleted, errors=(409,)))
 def delete_subscriber(subscriber_id: str) -> Response:
-    """Delete a subscriber to whom no connection belongs, and its channel endpoints"""
+    """Delete a subscriber that has no connection, and its channel endpoints"""
     current().subscribers.remove(caller(), subscriber_id)
     return operations.json_response({"acknowledged": True, "status": "deleted"})

@@ -1,4 +1,4 @@
-"""Tell the API's requests from those for pages, also where no view matches the address."""
+"""Distinguish the API's requests from those for pages, also where no view matches the address."""
 
 from flask import request
 

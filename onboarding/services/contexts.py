@@ -1,4 +1,4 @@
-"""Contexts: what connections refer to besides subscribers, such as a tenant, with the host's data."""
+"""Contexts: the tenant, project or team that a connection refers to besides its subscriber, with the host's data."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from onboarding.store.database import BeforeCommit, Database, Session
 
 @dataclass(frozen=True)
 class ContextContent:
-    """What a caller stores: a context's type and id, and its data."""
+    """The values that a caller stores: a context's type and id, and its data."""
 
     type: str
     id: str

@@ -25,7 +25,7 @@ class EnvironmentSummary:
 class EnvironmentSettings:
     id: str
     name: str
-    #: `create` or `refuse`: what happens if an API caller names an unknown subscriber.
+    #: Whether to `create` or `refuse` an unknown subscriber that an API caller names.
     unknown_subscribers: str
 
 

@@ -72,7 +72,7 @@ class LinkSummary:
 
 @dataclass(frozen=True)
 class NewLink:
-    """What a new link fixes and offers. `environment` is the environment's name."""
+    """The values that a new link fixes and offers. `environment` is the environment's name."""
 
     integration: str
     environment: str

@@ -16,7 +16,7 @@ PRACTICE_PATH = "/practice"
 
 @dataclass(frozen=True)
 class Registration:
-    """What the practice Slack has to know about one practice integration."""
+    """The facts of one practice integration that the practice Slack needs."""
 
     client_id: str
     client_secret: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Data retention: what is no longer needed is deleted, in batches with a transaction each so that no writer waits long.
+"""Delete rows that are no longer needed, in batches with a transaction each so that no writer waits long.
 
 Any number of processes may run it at the same time; each skips rows that another has locked.
 """

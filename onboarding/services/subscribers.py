@@ -19,7 +19,7 @@ from onboarding.store.database import BeforeCommit, Database, Session
 
 @dataclass(frozen=True)
 class SubscriberContent:
-    """What a caller stores. `profile` holds the members to change, by the names of `documents.PROFILE`."""
+    """The values that a caller stores. `profile` holds the members to change, by the names of `documents.PROFILE`."""
 
     subscriber_id: str
     profile: Mapping[str, Any]

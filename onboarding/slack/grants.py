@@ -1,4 +1,4 @@
-"""Read Slack's five response shapes into one `Grant`. Whatever Slack sends, the result can be stored.
+"""Read Slack's five response shapes into one `Grant`. Every result can be stored.
 
 https://docs.slack.dev/reference/methods/oauth.v2.access
 """
@@ -28,7 +28,7 @@ class UnusableGrant(SlackDown):
 
 @dataclass(frozen=True)
 class Grant:
-    """What Slack granted to one app in one workspace or organization."""
+    """The access that Slack granted to one app in one workspace or organization."""
 
     app_id: str | None
     team_id: str | None

@@ -45,6 +45,6 @@ SENTENCES = {
     "users:write": "Show whether the app is online",
 }
 
-#: What people may decline and still connect.
+#: Scopes that people may decline and still connect.
 OPTIONAL = frozenset({"chat:write.public", "groups:read", "channels:join", "team:read"})
 DEFAULT = ("chat:write", "channels:read", "chat:write.public", "groups:read")

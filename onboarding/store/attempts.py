@@ -69,7 +69,7 @@ class Attempt(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: Slack's grant, sealed, while the person still has to choose.
     waiting_grant: Mapped[Sealed | None] = mapped_column(SealedText)
-    #: What the person chose before a question came up (another workspace); JSON.
+    #: The person's choice from before they were asked whether to use another workspace; JSON.
     choice: Mapped[str | None] = mapped_column(Text)
     workspace_id: Mapped[str | None] = mapped_column(String(100))
     workspace_name: Mapped[str | None] = mapped_column(String(255))
@@ -120,7 +120,7 @@ COLUMNS = columns_of(TABLE, AttemptRow._fields)
 _INSERT = insert(TABLE)
 _SELECT = select(*COLUMNS)
 _BY_ID = _SELECT.where(TABLE.c.id == bindparam("attempt"))
-#: Without `values()`, the SET clause is made of the other parameters.
+#: Without `values()`, the SET clause consists of the other parameters.
 _MOVE = (
     update(TABLE)
     .where(TABLE.c.id == bindparam("attempt"), TABLE.c.stage == bindparam("from_stage"))

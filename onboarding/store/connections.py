@@ -142,7 +142,7 @@ class ConnectionToken(NamedTuple):
 
 
 class IdentityRow(NamedTuple):
-    """What an install needs of the connection that its identity already has."""
+    """The columns that an install needs of the connection that its identity already has."""
 
     id: str
     identifier: str
@@ -181,7 +181,7 @@ _ONE = CompiledStatement(
     ConnectionRow,
 )
 _INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
-#: Without `values()`, the SET clause is made of the other parameters.
+#: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
 _CHANGE_ALL_ON = update(TABLE).where(
     TABLE.c.id.in_(
@@ -264,7 +264,7 @@ def token_of(rows: Rows, environment_id: str, connection_id: str) -> ConnectionT
 def with_its_grant(
     session: Session, environment_id: str, identifier: str
 ) -> tuple[ChannelConnection, Installation, Integration] | None:
-    """All three as they were at one moment: a program may give the connection another grant meanwhile."""
+    """Return all three from one query: an API caller may give the connection another grant between two queries."""
     query = (
         select(ChannelConnection, Installation, Integration)
         .join(Installation, ChannelConnection.installation_id == Installation.id)
@@ -317,7 +317,7 @@ def locked(session: Session, environment_id: str, identifier: str) -> ChannelCon
 
 
 def count_beside(rows: Rows, integration_id: str, workspace_id: str, installation_id: str) -> int:
-    """How many have the same Slack app in the same workspace, or live on the same installation."""
+    """Count the connections that have the same Slack app in the same workspace, or use the same installation."""
     in_workspace = and_(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
     query = select(func.count()).where(or_(in_workspace, TABLE.c.installation_id == installation_id))
     return rows.scalar(query) or 0

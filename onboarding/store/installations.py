@@ -49,7 +49,7 @@ class Installation(Base):
 
 
 class LockedInstallation(NamedTuple):
-    """What an install needs of the installation that it renews."""
+    """The columns that an install needs of the installation that it renews."""
 
     id: str
     bot_user_id: str | None
@@ -64,7 +64,7 @@ class StoredRefreshToken(NamedTuple):
 
 _TABLE = table_of(Installation)
 _INSERT = insert(_TABLE)
-#: Without `values()`, the SET clause is made of the other parameters.
+#: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(_TABLE).where(_TABLE.c.id == bindparam("installation"))
 _LOCK_BY_SLACK_KEY = (
     select(*columns_of(_TABLE, LockedInstallation._fields))
@@ -108,7 +108,7 @@ def claim_refresh(session: Session, installation_id: str, at: datetime, stale: d
 
 
 def free_refresh(rows: Rows, installation_id: str, claimed_at: datetime | None) -> None:
-    """Release the claim that was made at `claimed_at`, and no other."""
+    """Release the claim of `claimed_at`, and no other."""
     mine = _TABLE.c.id == installation_id, _TABLE.c.refresh_claimed_at == claimed_at
     rows.execute(update(_TABLE).where(*mine).values(refresh_claimed_at=None))
 

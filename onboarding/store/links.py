@@ -25,7 +25,7 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True)
 class LinkTerms:
-    """What a link fixes and offers. The defaults fix nothing."""
+    """The values that a link fixes and offers. The defaults fix nothing."""
 
     is_open: bool = False
     mode: str | None = None

@@ -63,10 +63,10 @@ class Lives(RuleBasedStateMachine):
 
     # Actions of people and API callers.
 
-    @rule(who=owners, place=places, rotates=st.booleans())
-    def installs(self, who: str, place: str, rotates: bool) -> None:
-        link = self.scene.site.link(INTEGRATION, **OWNERS[who])
-        before, person = self.known.get(who), self.scene.person
+    @rule(owner=owners, place=places, rotates=st.booleans())
+    def installs(self, owner: str, place: str, rotates: bool) -> None:
+        link = self.scene.site.link(INTEGRATION, **OWNERS[owner])
+        before, person = self.known.get(owner), self.scene.person
         page = person.opens(link)
         assert (page.outcome == "already_connected") == (before is not None)
         intent = {"intent": "other_workspace"} if before and before.workspace != place else {}
@@ -75,18 +75,18 @@ class Lives(RuleBasedStateMachine):
         )
         assert done.outcome == ("reconnected" if before else "connected"), done.text
         shown = self.shown()
-        (identifier,) = set(shown) - {known.identifier for name, known in self.known.items() if name != who}
+        (identifier,) = set(shown) - {known.identifier for name, known in self.known.items() if name != owner}
         assert before is None or identifier == before.identifier
-        self.known[who] = Known(identifier, place, installed=True)
+        self.known[owner] = Known(identifier, place, installed=True)
         assert shown[identifier]["status"] == "healthy"
 
-    @rule(who=owners, place=places, pick=st.integers(0, 3))
-    def program_gives(self, who: str, place: str, pick: int) -> None:
+    @rule(owner=owners, place=places, pick=st.integers(0, 3))
+    def program_gives(self, owner: str, place: str, pick: int) -> None:
         """Create or update with credentials that Slack knows, of this workspace or another, or with invented ones."""
-        before = self.known.get(who)
+        before = self.known.get(owner)
         credentials = {"workspace": {"id": place, "name": place}, "auth": self.credentials(pick)}
         if before is None:
-            fixed = OWNERS[who]
+            fixed = OWNERS[owner]
             context = {"tenant": "acme"} if fixed.get("context_keys") else None
             named = {"subscriberId": fixed.get("subscriber_id"), "context": context}
             answer = self.scene.program.creates(connectionMode=fixed["mode"], **named, **credentials)
@@ -96,7 +96,7 @@ class Lives(RuleBasedStateMachine):
         identifier = answer.json()["identifier"]
         assert before is None or identifier == before.identifier
         assert answer.json()["status"] == "unknown"
-        self.known[who] = Known(identifier, place, installed=False)
+        self.known[owner] = Known(identifier, place, installed=False)
 
     @precondition(lambda self: self.known)
     @rule(data=st.data())

@@ -197,7 +197,7 @@ def test_nothing_is_revoked_while_a_connection_of_the_api_has_the_workspace(
 def test_endpoints_are_deleted_with_their_connection(program: Program) -> None:
     name = program.creates().json()["identifier"]
     body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "slack_channel"}
-    body |= {"endpoint": {"channelId": "C1"}, "connectionIdentifier": name}  # type: ignore[dict-item]  # a body is whatever it is
+    body |= {"endpoint": {"channelId": "C1"}, "connectionIdentifier": name}  # type: ignore[dict-item]  # a body may be any JSON value
     assert program.asks("POST", "/v1/channel-endpoints", body).status_code == 201
     program.asks("DELETE", f"{LIST}/{name}")
     assert program.asks("GET", "/v1/channel-endpoints").json()["data"] == []

@@ -1,4 +1,4 @@
-"""Every code of the table is made to happen, in the one shape."""
+"""Every code of the table is caused once; all have the same shape."""
 
 import json
 import socket
@@ -34,7 +34,7 @@ def _twice(scene: Scene, first: dict[str, object], second: dict[str, object]) ->
 
 def _endpoint_twice(scene: Scene) -> httpx.Response:
     body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada", "type": "slack_user", "identifier": "e"}
-    body["endpoint"] = {"userId": "U1"}  # type: ignore[assignment]  # a body is whatever it is
+    body["endpoint"] = {"userId": "U1"}  # type: ignore[assignment]  # a body may be any JSON value
     scene.program.asks("POST", "/v1/channel-endpoints", body)
     return scene.program.asks("POST", "/v1/channel-endpoints", body)
 
@@ -81,8 +81,8 @@ def _cut_short(scene: Scene) -> httpx.Response:
     with socket.create_connection(("127.0.0.1", scene.site.settings.port), 10) as wire:
         wire.sendall("\r\n".join([*lines, "", "{"]).encode())
         wire.shutdown(socket.SHUT_WR)
-        told = b"".join(iter(lambda: wire.recv(65536), b""))
-    head, _, body = told.partition(b"\r\n\r\n")
+        received = b"".join(iter(lambda: wire.recv(65536), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
     first, *headers = head.decode().split("\r\n")
     pairs = dict(line.split(": ", 1) for line in headers)
     return httpx.Response(int(first.split()[1]), headers=pairs, content=body)
@@ -180,9 +180,13 @@ def test_code_comes_with_its_status_in_the_one_shape(
     code: str, site: Site, program: Program, start_site: Callable[..., Site]
 ) -> None:
     answer = SCENES[code](Scene(site, program, start_site))
-    told = answer.json()
-    assert (told["code"], told["statusCode"], answer.status_code) == (code, TABLE[code].status, TABLE[code].status)
+    problem = answer.json()
+    assert (problem["code"], problem["statusCode"], answer.status_code) == (
+        code,
+        TABLE[code].status,
+        TABLE[code].status,
+    )
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["X-Request-Id"] == told["requestId"]
+    assert answer.headers["X-Request-Id"] == problem["requestId"]
     assert "token-of-acme-hq" not in answer.text

@@ -1,4 +1,4 @@
-"""API keys: who is admitted, and to which operations."""
+"""API keys: admission, and the operations that each scope allows."""
 
 import time
 from collections.abc import Callable

@@ -40,7 +40,10 @@ def test_refresh_token_without_expiry_means_expired(program: Program) -> None:
 
 
 def test_refresh_for_one_connection_applies_to_all(site: Site, program: Program, pair: dict[str, str]) -> None:
-    names = [program.creates(subscriberId=who, workspace=ACME, auth=pair).json()["identifier"] for who in ("bea", "cy")]
+    names = [
+        program.creates(subscriberId=subscriber, workspace=ACME, auth=pair).json()["identifier"]
+        for subscriber in ("bea", "cy")
+    ]
     calls = len(site.slack.calls("oauth.v2.access"))
     first = program.asks("POST", f"{LIST}/{names[0]}/verify").json()
     other = program.asks("GET", f"{LIST}/{names[1]}").json()
@@ -98,8 +101,8 @@ def test_pair_that_slack_refuses_needs_reconnect_and_is_kept(program: Program) -
 
 
 def test_credentials_are_erased_with_their_last_connection(site: Site, program: Program, pair: dict[str, str]) -> None:
-    for who in ("bea", "cy", "dan"):
-        program.creates(identifier=who, subscriberId=who, workspace=ACME, auth=pair)
+    for subscriber in ("bea", "cy", "dan"):
+        program.creates(identifier=subscriber, subscriberId=subscriber, workspace=ACME, auth=pair)
     program.asks("PATCH", f"{LIST}/bea", {"workspace": ACME, "auth": {"accessToken": "of bea alone"}})
     assert _grants(site) == 2
     assert program.asks("POST", f"{LIST}/cy/verify").json()["status"] == "healthy"
@@ -113,8 +116,8 @@ def test_credentials_are_erased_with_their_last_connection(site: Site, program: 
 def test_replaced_credentials_leave_the_shared_installation_to_the_others(
     site: Site, visitor: BrowserClient, program: Program
 ) -> None:
-    for who in ("bea", "cy"):
-        visitor.connects(site.link("slack-prod", subscriber_id=who))
+    for subscriber in ("bea", "cy"):
+        visitor.connects(site.link("slack-prod", subscriber_id=subscriber))
     cy, bea = program.lists()
     answer = program.asks("PATCH", f"{LIST}/{bea}", {"workspace": {"id": "T9"}, "auth": {"accessToken": "another"}})
     assert {"scopes", "installedBy", "checkedAt"} & set(answer.json()) == set()

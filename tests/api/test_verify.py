@@ -25,7 +25,7 @@ def test_refused_token_needs_reconnect_with_a_reason(program: Program) -> None:
 def test_token_of_another_workspace_is_reported_and_never_revoked(
     site: Site, visitor: BrowserClient, program: Program
 ) -> None:
-    """Another connection may use it, whatever workspace the caller named."""
+    """Another connection may use it, even if the caller named another workspace."""
     visitor.connects(site.link("slack-prod", subscriber_id="bea"))
     (used,) = program.lists()
     auth = {"accessToken": program.asks("GET", f"{LIST}/{used}").json()["auth"]["accessToken"]}

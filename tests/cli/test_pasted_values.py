@@ -1,4 +1,4 @@
-"""Values that people paste into commands: what copying adds is removed, and a value of another shape is refused."""
+"""Values that people paste into commands: spaces and quotes around them are removed, other shapes are refused."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ _IDENTIFIER_SHAPE = "such as slack-prod"
 
 
 @pytest.mark.parametrize("around", [" ", "\t", "\r\n", "\u00a0", "\u200b", "\ufeff"])
-def test_what_copying_adds_is_removed(site: Site, around: str) -> None:
+def test_spaces_and_quotes_around_a_value_are_removed(site: Site, around: str) -> None:
     values: dict[str, Any] = {"client_id": "1.1", "client_secret": "s1", "signing_secret": "s2", "name": "Acme"}
     pasted: dict[str, Any] = {name: f"{around}{value}{around}" for name, value in values.items()}
     integrations = site.runtime.integrations

@@ -1,4 +1,4 @@
-"""What a command reads from and leaves in the folders around it."""
+"""Commands read and write only the files that they document, with private permissions."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`serve` and `web` in their own processes: what stops them, what they print and how they end."""
+"""`serve` and `web` in their own processes: start, output, refusals and exit."""
 
 import shutil
 import signal
@@ -72,7 +72,7 @@ def test_taken_port_is_one_line(run: Run, environment: dict[str, str]) -> None:
 def test_serve_says_where_it_is_and_ends_cleanly(serving: tuple[subprocess.Popen[str], str], run: Run) -> None:
     server, origin = serving
     assert httpx.get(f"{origin}/readyz", trust_env=False).status_code == 200
-    # The practice Slack's world is in that process's memory: a second one is refused.
+    # The practice Slack keeps its state in that process's memory, so a second process is refused.
     second = run("serve", PORT=str(free_port()))
     assert second.returncode != 0
     assert "/sign-in/" not in second.stdout, "the address is not printed, because nothing answers there"

@@ -134,5 +134,5 @@ def test_verify_of_a_broken_connection_has_an_exit_code_of_its_own(site: Site, r
         (("environment", "set", "Development"), "Name what to change: --unknown-subscribers."),
     ],
 )  # fmt: skip
-def test_what_is_not_found_is_said_in_one_style(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
+def test_unknown_names_are_reported_in_one_style(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
     assert run(*arguments).stderr == f"Error: {sentence}\n"

@@ -67,7 +67,7 @@ STORIES: list[Any] = [
             ("connections.create", {"body": connection(subscriberId="bea")}, {}),
             ("subscribers.retrieve", {"subscriber": "bea"}, {"subscriberId": "bea"}),
         ],
-        id="a subscriber whom a connection made",
+        id="a subscriber that a connection created",
     ),
     pytest.param(
         [

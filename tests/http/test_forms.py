@@ -101,7 +101,7 @@ def test_cookies_allowed_after_the_page_said_so_lead_back_to_the_link(site: Site
     ],
     ids=["no referrer", "changed host", "changed host and origin", "origin", "referrer", "second name", "null origin"],
 )
-def test_forms_work_over_tls_whatever_a_proxy_does_to_the_host(
+def test_forms_work_over_tls_even_if_a_proxy_changes_the_host(
     headers: dict[str, str], start_site: Callable[..., Site]
 ) -> None:
     assert _sign_out(start_site(public_url=HTTPS), headers).status_code == 303

@@ -110,37 +110,37 @@ class Lives(RuleBasedStateMachine):
         self.links.append(Link(self.scene.site.link(**LINKS[kind]), kind))
 
     @precondition(lambda self: self.links)
-    @rule(data=st.data(), browser=st.integers(0, 1), steps=st.integers(0, 3), place=places, who=people)
-    def link_is_opened(self, data: st.DataObject, browser: int, steps: int, place: str, who: str) -> None:
+    @rule(data=st.data(), browser=st.integers(0, 1), steps=st.integers(0, 3), place=places, owner=people)
+    def link_is_opened(self, data: st.DataObject, browser: int, steps: int, place: str, owner: str) -> None:
         link = data.draw(st.sampled_from(self.links), "link")
         seen = self.see(self.browsers[browser].opens(link.url), browser, link, False)
         for _ in range(steps):
             if seen is not None and (on := [one for one in seen.actions if one in ("connect", "allow", "save")]):
-                seen = self.press(seen, on[0], place, who)
+                seen = self.press(seen, on[0], place, owner)
 
     @precondition(lambda self: self.ahead())
-    @rule(data=st.data(), place=places, who=people)
-    def somebody_goes_on(self, data: st.DataObject, place: str, who: str) -> None:
+    @rule(data=st.data(), place=places, owner=people)
+    def somebody_goes_on(self, data: st.DataObject, place: str, owner: str) -> None:
         seen = data.draw(st.sampled_from(self.ahead()), "page")
-        self.press(seen, next(one for one in ("allow", "save") if one in seen.actions), place, who)
+        self.press(seen, next(one for one in ("allow", "save") if one in seen.actions), place, owner)
 
     def ahead(self) -> list[Seen]:
         return [one for one in self.seen if {"allow", "save"} & set(one.actions)]
 
     @precondition(lambda self: self.seen)
-    @rule(data=st.data(), place=places, who=people)
-    def something_is_pressed(self, data: st.DataObject, place: str, who: str) -> None:
+    @rule(data=st.data(), place=places, owner=people)
+    def something_is_pressed(self, data: st.DataObject, place: str, owner: str) -> None:
         seen = data.draw(st.sampled_from(self.seen), "page")
-        self.press(seen, data.draw(st.sampled_from(seen.actions), "action"), place, who)
+        self.press(seen, data.draw(st.sampled_from(seen.actions), "action"), place, owner)
 
-    def press(self, seen: Seen, action: str, place: str, who: str) -> Seen | None:
-        wants_other = who == "dan"
+    def press(self, seen: Seen, action: str, place: str, owner: str) -> Seen | None:
+        wants_other = owner == "dan"
         filled: dict[str, str] = {}
         may_replace = seen.may_replace or action == "replace"
         if action == "allow":
             filled = {"workspace": place}
         elif action == "save":
-            filled = self.choice(seen, who)
+            filled = self.choice(seen, owner)
         elif action in ("connect", "try-again", "choose-again"):
             may_replace = wants_other and seen.page.outcome == "already_connected"
             filled = {"intent": "other_workspace"} if may_replace else {}
@@ -150,10 +150,10 @@ class Lives(RuleBasedStateMachine):
         self.judge(seen, page, before, after, may_replace)
         return self.see(page, seen.browser, seen.link, may_replace)
 
-    def choice(self, seen: Seen, who: str) -> dict[str, str]:
+    def choice(self, seen: Seen, owner: str) -> dict[str, str]:
         if seen.link.kind == "open":
-            return {"connection_mode": "subscriber", "subscriber_id": who}
-        return {"offered_context": "t:a" if who == "bea" else "t:b"}
+            return {"connection_mode": "subscriber", "subscriber_id": owner}
+        return {"offered_context": "t:a" if owner == "bea" else "t:b"}
 
     def judge(self, seen: Seen, page: Page, before: Any, after: Any, may_replace: bool) -> None:
         changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}

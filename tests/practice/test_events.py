@@ -1,4 +1,4 @@
-"""Signed events: what the app is told of an uninstall or a revocation."""
+"""Signed events: the app hears of an uninstall or a revocation."""
 
 import json
 import re
@@ -18,9 +18,9 @@ from tests.practice.walk import ACME, GROUP, Slack
 
 @dataclass
 class Listener:
-    """The app's events address: keeps what it was told, and answers as ordered."""
+    """The app's events address: keeps each event that it receives, and answers as ordered."""
 
-    told: Queue[tuple[bytes, dict[str, str]]] = field(default_factory=Queue)
+    received: Queue[tuple[bytes, dict[str, str]]] = field(default_factory=Queue)
     answers: list[int] = field(default_factory=list)
 
     def app(self) -> Flask:
@@ -28,13 +28,13 @@ class Listener:
 
         @app.post("/slack/events")
         def events() -> tuple[str, int]:
-            self.told.put((request.get_data(), dict(request.headers)))
+            self.received.put((request.get_data(), dict(request.headers)))
             return "", self.answers.pop(0) if self.answers else 200
 
         return app
 
     def events(self, count: int) -> list[dict[str, Any]]:
-        return [json.loads(self.told.get(timeout=10)[0]) for _ in range(count)]
+        return [json.loads(self.received.get(timeout=10)[0]) for _ in range(count)]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["event"]["type"] for event in events]
 
 
-def test_uninstall_is_told_in_slacks_envelope(telling_slack: Slack, practice_listener: Listener) -> None:
+def test_uninstall_is_reported_in_slacks_envelope(telling_slack: Slack, practice_listener: Listener) -> None:
     installed = telling_slack.installs(user_scope="users:read")
     telling_slack.slack.removes_app(APP.client_id, ACME)
     revoked, uninstalled = practice_listener.events(2)
@@ -76,7 +76,7 @@ def test_uninstall_is_told_in_slacks_envelope(telling_slack: Slack, practice_lis
 def test_events_are_signed_as_slack_signs(telling_slack: Slack, practice_listener: Listener) -> None:
     telling_slack.installs()
     telling_slack.slack.removes_app(APP.client_id, ACME)
-    body, headers = practice_listener.told.get(timeout=10)
+    body, headers = practice_listener.received.get(timeout=10)
     assert SignatureVerifier(APP.signing_secret).is_valid_request(body, headers)
     assert not SignatureVerifier("another-secret").is_valid_request(body, headers)
 
@@ -106,7 +106,7 @@ def test_organisations_uninstall_names_the_organisation(telling_slack: Slack, pr
     assert (event["team_id"], event["enterprise_id"]) == (None, GROUP)
 
 
-def test_revoking_the_bot_token_is_told(telling_slack: Slack, practice_listener: Listener) -> None:
+def test_revoking_the_bot_token_is_reported(telling_slack: Slack, practice_listener: Listener) -> None:
     installed = telling_slack.installs(user_scope="users:read")
     telling_slack.client(installed["access_token"]).auth_revoke()
     assert telling_slack.slack.events.wait_until_sent()
@@ -115,31 +115,31 @@ def test_revoking_the_bot_token_is_told(telling_slack: Slack, practice_listener:
         "type": "tokens_revoked",
         "tokens": {"oauth": [], "bot": [installed["bot_user_id"]]},
     }
-    assert practice_listener.told.empty()
+    assert practice_listener.received.empty()
 
 
-def test_revoking_a_rotating_token_is_not_told(telling_slack: Slack, practice_listener: Listener) -> None:
+def test_revoking_a_rotating_token_is_not_reported(telling_slack: Slack, practice_listener: Listener) -> None:
     telling_slack.client(telling_slack.installs(scenario="rotation")["access_token"]).auth_revoke()
     assert telling_slack.slack.events.wait_until_sent()
-    assert practice_listener.told.empty()
+    assert practice_listener.received.empty()
 
 
 def test_failed_delivery_is_tried_again_with_slacks_headers(telling_slack: Slack, practice_listener: Listener) -> None:
     practice_listener.answers = [500]
     telling_slack.installs()
     telling_slack.slack.removes_app(APP.client_id, ACME)
-    (first, first_headers), (again, again_headers) = (practice_listener.told.get(timeout=10) for _ in range(2))
+    (first, first_headers), (again, again_headers) = (practice_listener.received.get(timeout=10) for _ in range(2))
     assert first == again
     assert "X-Slack-Retry-Num" not in first_headers
     assert (again_headers["X-Slack-Retry-Num"], again_headers["X-Slack-Retry-Reason"]) == ("1", "http_error")
     assert telling_slack.slack.events.wait_until_sent()
-    told = [
+    delivered = [
         (delivery.event_type, delivery.tries, delivery.status) for delivery in telling_slack.slack.events.deliveries()
     ]
-    assert told == [("tokens_revoked", 2, 200), ("app_uninstalled", 1, 200)]
+    assert delivered == [("tokens_revoked", 2, 200), ("app_uninstalled", 1, 200)]
 
 
-def test_without_an_events_address_nobody_is_told(practice_slack: Slack) -> None:
+def test_without_an_events_address_nothing_is_sent(practice_slack: Slack) -> None:
     practice_slack.installs()
     assert practice_slack.slack.removes_app(APP.client_id, ACME)
     assert practice_slack.slack.events.deliveries() == []

@@ -1,4 +1,4 @@
-"""What Slack sends is checked before anything is stored, and a token that cannot be stored is revoked."""
+"""Slack's responses are checked before anything is stored, and a token that cannot be stored is revoked."""
 
 import json
 

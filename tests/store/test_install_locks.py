@@ -1,4 +1,4 @@
-"""What installs that complete at the same moment wait for on PostgreSQL, and what they do not wait for."""
+"""Installs that complete at the same moment on PostgreSQL wait for the rows that they share, and for no others."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""PostgreSQL ends our connections, as it does when it restarts: who comes after a rest notices nothing."""
+"""PostgreSQL ends our connections, as it does when it restarts: the next request after a pause succeeds."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What the product sets for each of its connections to PostgreSQL: limits of a statement in a web process, and the time zone."""
+"""Settings of each connection to PostgreSQL: time limits of a statement in a web process, and the time zone."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from sqlalchemy import Column, String
 from onboarding.store import schema
 from tests.browser_client import BrowserClient, Site
 
-#: What refers to another table without a foreign key, because the row may outlive the other.
+#: Columns that refer to another table without a foreign key, because the row may outlive the other.
 _REFERENCES = {
     "attempts.operator_id": "operators.email",
     "attempts.approval_link_id": "links.id",

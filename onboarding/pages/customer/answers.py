@@ -20,7 +20,7 @@ from onboarding.runtime import current
 from onboarding.services.installs.records import Finished, NextStep, StartedAttempt
 from onboarding.services.installs.result import Result
 
-#: What a result page can offer, by the names that its templates use.
+#: The actions that a result page can offer, by the names that its templates use.
 _ACTIONS = ("approval", "try_again", "ask_admin", "replace", "choose_again", "decline")
 
 

@@ -18,7 +18,7 @@ from onboarding.store.database import Database, Session
 
 @dataclass(frozen=True)
 class _Access:
-    """What it takes to revoke an installation at Slack after its row was erased."""
+    """The data that revokes an installation at Slack after its row was erased."""
 
     credentials: Credentials
     token: str = field(repr=False)
@@ -38,7 +38,7 @@ class Disconnector:
     def disconnect(self, environment_id: str, identifier: str, actor: Actor, revoke: bool = True) -> GrantResult:
         """Remove the connection and, if nothing else uses the workspace, revoke its access at Slack.
 
-        `revoke` false leaves the access at Slack as it is. The connection is removed whatever Slack answers, and also if
+        `revoke` false leaves the access at Slack as it is. The connection is removed even if Slack refuses, and also if
         its token cannot be decrypted. Raises NotFound.
         """
         with self._database.transaction() as session:

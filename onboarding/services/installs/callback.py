@@ -21,7 +21,7 @@ from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
 
 _LOG = structlog.get_logger(__name__)
-#: What the sweep stores for an exchange that took longer than a minute. Its grant is not stored any more.
+#: The outcome that the sweep stores for an exchange that took longer than a minute. Its grant is not stored any more.
 _GIVEN_UP = Outcome.SLACK_DOWN
 
 

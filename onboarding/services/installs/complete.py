@@ -307,5 +307,5 @@ class _Completion:
 
 
 def log_config_error(attempt_id: str, code: str) -> None:
-    """Tell operators in the log. `code` is Slack's error code or one of ours (`slack.faults`)."""
+    """Report a configuration error to operators in the log. `code` is Slack's error code or one of ours (`slack.faults`)."""
     _LOG.error("install.refused", attempt=attempt_id, word=code, hint=operator_hint(code))

@@ -48,7 +48,7 @@ class Existing:
 
 @dataclass(frozen=True)
 class StartPage:
-    """What a start page shows."""
+    """The content of a start page."""
 
     app_name: str
     integration_identifier: str
@@ -94,7 +94,7 @@ class Finished:
     attempt_id: str | None
     outcome: Outcome | None
     step: NextStep = NextStep.RESULT
-    #: What became of a grant that could not be stored; None if nothing was granted or everything was stored.
+    #: The fate of a grant that could not be stored; None if nothing was granted or everything was stored.
     grant_result: GrantResult | None = None
 
 

@@ -1,4 +1,4 @@
-"""AttemptReports: what happened in one attempt, for the operator whom a customer gives a reference."""
+"""AttemptReports: the history of one attempt, for an operator who received its reference from a customer."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class AttemptReport:
     operator: str | None
     stage: str
     outcome: Outcome | None
-    #: What was reached and when, oldest first: `started`, `returned` (Slack sent the browser back), `finished`.
+    #: The steps that were reached, with their times, oldest first: `started`, `returned` (Slack sent the browser back), `finished`.
     steps: tuple[tuple[str, datetime], ...]
     workspace_id: str | None
     workspace_name: str | None

@@ -1,4 +1,4 @@
-"""ResultReader: what the result page of an attempt shows, for every outcome."""
+"""ResultReader: the content of an attempt's result page, for every outcome."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from onboarding.store.integrations import IntegrationRow
 
 @dataclass(frozen=True)
 class Result:
-    """What a result page shows. It shows neither workspace nor account of another browser's attempt."""
+    """The content of a result page. It shows neither workspace nor account of another browser's attempt."""
 
     #: None while the attempt has not ended.
     outcome: Outcome | None
@@ -48,7 +48,7 @@ class Result:
     operator_detail: str | None = None
     #: Slack's error code. Some have a text of their own.
     slack_error: str | None = None
-    #: What became of a grant that no connection uses.
+    #: The fate of a grant that no connection uses.
     grant_result: GrantResult | None = None
     finished_here: bool = False
     #: The link that started the attempt, if the page may offer it again.

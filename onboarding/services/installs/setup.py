@@ -27,7 +27,7 @@ class ContextSuggestion:
 
 @dataclass(frozen=True)
 class SetupPage:
-    """What the set-up page shows. `modes` are those that the link leaves open."""
+    """The content of the set-up page. `modes` are those that the link leaves open."""
 
     app_name: str
     workspace_id: str
@@ -45,7 +45,7 @@ class SetupPage:
 
 @dataclass(frozen=True)
 class Declined:
-    """What the next attempt of a person who declined a workspace starts with."""
+    """The values with which a person who declined a workspace starts the next attempt."""
 
     link_id: str | None
     environment_id: str

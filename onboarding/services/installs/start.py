@@ -34,7 +34,7 @@ from onboarding.store.links import LinkKind, LinkRow, LinkTerms
 
 @dataclass(frozen=True)
 class _NewAttempt:
-    """What an attempt is about to start with."""
+    """The values of an attempt that is about to start."""
 
     integration: IntegrationRow
     link: LinkRow | None = None
