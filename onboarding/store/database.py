@@ -1,7 +1,7 @@
 """The database: its engine, transactions, and the translation of its errors into those of `onboarding.errors`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -42,7 +42,7 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """One engine: `transaction()` or `changing_rows()` to write, `reading()` or `rows()` to read.
+    """One engine: `transaction()`, `changing_rows()` or `changing_one()` to write, `reading()` or `rows()` to read.
 
     Connections stay in autocommit, because switching one costs more than most reads; a transaction begins with a BEGIN of
     its own. On SQLite the threads of a process write in order of arrival, and its own lock decides between processes.
@@ -74,6 +74,10 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
             self._file_guard.check()
             yield connection
+
+    def changing_one(self) -> AbstractContextManager[Connection]:
+        """Do the same for one Core statement. PostgreSQL commits it by itself, without the round trips of BEGIN and COMMIT."""
+        return self.changing_rows() if self.is_sqlite else self.rows()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -89,7 +89,7 @@ class InstallCallback:
 
     def _exchange(self, found: AttemptRows, code: str) -> Finished:
         attempt, stage = found.attempt, Stage.EXCHANGING
-        with self._database.changing_rows() as rows:
+        with self._database.changing_one() as rows:
             is_first = attempts.move(rows, attempt.id, Stage.MADE, stage=stage, exchanging_at=self._now())
         if not is_first:
             return Finished(attempt.id, None, NextStep.WAITING)

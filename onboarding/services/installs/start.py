@@ -164,7 +164,7 @@ class InstallStarter:
         changes.record(session, Change(kind, actor, at, environment_id, approval.id, detail="approval"))
 
     def _start(self, new: _NewAttempt) -> StartedAttempt:
-        with self._database.changing_rows() as rows:
+        with self._database.changing_one() as rows:
             return self._insert(rows, new)
 
     def _insert(self, rows: Rows, new: _NewAttempt, approval_id: str | None = None) -> StartedAttempt:
