@@ -18,7 +18,11 @@ _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def new_id(prefix: str, length: int = 16) -> str:
     """Return `prefix_` and `length` random characters of `[0-9a-z]` (16 hold 82 bits)."""
-    characters = "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    # One number instead of a choice per character: each call of `secrets` reads from the operating system.
+    number, characters = secrets.randbelow(len(_ALPHABET) ** length), ""
+    for _ in range(length):
+        number, digit = divmod(number, len(_ALPHABET))
+        characters += _ALPHABET[digit]
     return f"{prefix}_{characters}"
 
 
