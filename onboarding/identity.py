@@ -3,13 +3,32 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from onboarding.errors import Refused
 
 #: A context's type, and its id.
 CONTEXT_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
 MOST_CONTEXTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedContext:
+    """A context that the holder of a link may choose, with the name that people read."""
+
+    type: str
+    id: str
+    label: str | None = None
+
+    @classmethod
+    def of_key(cls, key: str) -> "OfferedContext":
+        kind, _, name = key.partition(":")
+        return cls(kind, name)
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.id}"
 
 
 def identity_key(integration_id: str, subscriber_id: str | None, context_keys: Iterable[str]) -> str:
@@ -20,6 +39,24 @@ def identity_key(integration_id: str, subscriber_id: str | None, context_keys: I
 def context_digest(context_keys: Iterable[str]) -> str:
     """Return one text for an exact set of context keys, the empty set included."""
     return _digest(sorted(set(context_keys)))
+
+
+def possible_modes(mode: str | None, has_subscriber: bool, has_context: bool) -> tuple[str, ...]:
+    """Return the modes that a link for one customer leaves open. `mode`: the mode that it fixes, if any."""
+    if mode is not None:
+        return (mode,)
+    return (("subscriber",) if has_subscriber else ()) + (("shared",) if has_context else ())
+
+
+def possible_identities(
+    integration_id: str, modes: Iterable[str], subscriber_id: str | None, context_sets: Sequence[Iterable[str]]
+) -> tuple[str, ...]:
+    """Return the identity keys that a link for one customer can lead to."""
+    return tuple(
+        identity_key(integration_id, subscriber_id if mode == "subscriber" else None, keys)
+        for mode in modes
+        for keys in context_sets
+    )
 
 
 def settled_mode(mode: str | None, subscriber_id: str | None, has_context: bool) -> tuple[str, str | None]:

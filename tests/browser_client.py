@@ -12,6 +12,7 @@ import httpx
 from flask import Flask
 
 from onboarding.callers import SHELL, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
+from onboarding.identity import OfferedContext
 from onboarding.runtime import Runtime
 from onboarding.services.api_keys import SCOPES, NewApiKey
 from onboarding.services.integrations import NewIntegration
@@ -46,7 +47,8 @@ class Site:
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
         """Return a link's address; for the subscriber `bea` unless the arguments say otherwise."""
         terms = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
-        new = NewLink(integration=integration, environment="Development", **terms)
+        offered = tuple(map(OfferedContext.of_key, terms.pop("offered_context_keys", ())))
+        new = NewLink(integration=integration, environment="Development", offered_contexts=offered, **terms)
         return self.runtime.links.create(new, SHELL).url
 
     def revoke_link(self, url: str) -> bool:

@@ -4,6 +4,7 @@ from typing import TypedDict, Unpack
 
 import click
 
+from onboarding.characters import trim
 from onboarding.cli.shell import (
     environment_option,
     json_option,
@@ -14,6 +15,7 @@ from onboarding.cli.shell import (
 )
 from onboarding.documents import timestamp
 from onboarding.errors import NotFound, Refused
+from onboarding.identity import OfferedContext
 from onboarding.services.links import LinkSummary, NewLink
 
 group = click.Group("link", help="Invitations to connect.")
@@ -35,7 +37,13 @@ class _LinkOptions(TypedDict):
 @click.option("--integration", required=True)
 @click.option("--subscriber", help="Fix the subscriber.")
 @click.option("--context", "contexts", multiple=True, metavar="TYPE=ID", help="Fix a context; may be repeated.")
-@click.option("--offer-context", "offered", multiple=True, metavar="TYPE=ID", help="Offer a context to choose.")
+@click.option(
+    "--offer-context",
+    "offered",
+    multiple=True,
+    metavar="TYPE=ID[=LABEL]",
+    help="Offer a context to choose; may be repeated.",
+)
 @click.option("--mode", type=click.Choice(["subscriber", "shared"]))
 @click.option("--workspace", metavar="T…", help="The only workspace that may connect.")
 @click.option("--return-url", help="The address that the last page links to.")
@@ -82,14 +90,14 @@ def _members(one: LinkSummary) -> dict[str, object]:
         "state": one.state,
         "subscriberId": one.subscriber_id,
         "contextKeys": list(one.context_keys),
-        "offeredContextKeys": list(one.offered_context_keys),
+        "offeredContextKeys": [offered.key for offered in one.offered_contexts],
         "createdAt": timestamp(one.created_at),
         "expiresAt": timestamp(one.expires_at),
     }
 
 
 def _line(one: LinkSummary) -> str:
-    contexts = ",".join((*one.context_keys, *one.offered_context_keys))
+    contexts = ",".join((*one.context_keys, *(offered.key for offered in one.offered_contexts)))
     customer = "anyone" if one.kind == "open" else f"{one.subscriber_id or '-'}  {contexts or '-'}"
     return f"{one.id}  {one.integration_identifier}  {customer}  {one.state}  {timestamp(one.expires_at)}"
 
@@ -102,7 +110,7 @@ def _new_link(environment: str, options: _LinkOptions) -> NewLink:
         environment=environment,
         subscriber_id=options["subscriber"],
         context_keys=tuple(map(_key, options["contexts"])),
-        offered_context_keys=tuple(map(_key, options["offered"])),
+        offered_contexts=tuple(map(_offered, options["offered"])),
         mode=options["mode"],
         workspace_id=options["workspace"],
         return_url=options["return_url"],
@@ -117,3 +125,12 @@ def _key(text: str) -> str:
     if not sign:
         raise Refused(f"{text!r} is not a context: write TYPE=ID.")
     return f"{kind}:{name}"
+
+
+def _offered(text: str) -> OfferedContext:
+    """Turn `TYPE=ID` or `TYPE=ID=LABEL` into an offered context. Raises Refused."""
+    kind, sign, rest = text.partition("=")
+    name, _, label = rest.partition("=")
+    if not sign:
+        raise Refused(f"{text!r} is not a context: write TYPE=ID or TYPE=ID=LABEL.")
+    return OfferedContext(kind, name, trim(label) or None)

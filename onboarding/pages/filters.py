@@ -7,6 +7,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from onboarding.identity import OfferedContext
+
 # Not from strftime, whose month names follow the locale of the server.
 _MONTHS: Final = (
     "January",
@@ -61,6 +63,11 @@ def context_list(keys: tuple[str, ...]) -> Markup:
     return Markup('<ul class="contexts">{}</ul>').format(Markup("").join(labels))
 
 
+def offered_names(offered: tuple[OfferedContext, ...]) -> str:
+    """Return the names of the contexts that a link offers, for customers: "Acme Europe, Acme US"."""
+    return ", ".join(one.label or one.id for one in offered)
+
+
 def context_ids(keys: tuple[str, ...]) -> str:
     """Return the ids of context keys without their types, for customers: "acme, ops"."""
     return ", ".join(key.partition(":")[2] for key in keys)
@@ -96,6 +103,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "context_ids": context_ids,
     "context_label": context_label,
     "context_list": context_list,
+    "offered_names": offered_names,
     "workspace": workspace,
     "mode_words": mode_words,
     "code_words": code_words,

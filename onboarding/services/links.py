@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, Signer
 from onboarding import changes, identity, ids
 from onboarding.callers import Actor, ApiCaller
 from onboarding.changes import Change, ChangeKind
-from onboarding.characters import has_blanks, has_controls
+from onboarding.characters import has_blanks, has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import (
     LinkProblem,
@@ -26,7 +26,7 @@ from onboarding.errors import (
     unknown_integration,
     unknown_subscriber,
 )
-from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
+from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS, OfferedContext
 from onboarding.outcomes import Outcome
 from onboarding.settings import Settings
 from onboarding.store import connections, contexts, environments, integrations, subscribers
@@ -43,6 +43,7 @@ RECONNECT_LIFETIME = timedelta(hours=1)
 NEWEST = 100
 _MAX_CONTEXT_KEYS = 20
 _MAX_URL_LENGTH = 2000
+_MAX_LABEL_LENGTH = 100
 _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 
 
@@ -65,7 +66,7 @@ class LinkSummary:
     state: str
     subscriber_id: str | None
     context_keys: tuple[str, ...]
-    offered_context_keys: tuple[str, ...]
+    offered_contexts: tuple[OfferedContext, ...]
     created_at: datetime
     expires_at: datetime
 
@@ -78,7 +79,7 @@ class NewLink:
     environment: str
     subscriber_id: str | None = None
     context_keys: tuple[str, ...] = ()
-    offered_context_keys: tuple[str, ...] = ()
+    offered_contexts: tuple[OfferedContext, ...] = ()
     mode: str | None = None
     workspace_id: str | None = None
     return_url: str | None = None
@@ -93,7 +94,7 @@ class NewLink:
             mode=self.mode,
             subscriber_id=self.subscriber_id,
             context_keys=self.context_keys,
-            offered_context_keys=self.offered_context_keys,
+            offered_contexts=self.offered_contexts,
             workspace_id=self.workspace_id,
             return_url=self.return_url,
         )
@@ -156,7 +157,7 @@ class Links:
                 state=_state(link, at),
                 subscriber_id=link.subscriber_id,
                 context_keys=link.context_keys,
-                offered_context_keys=link.offered_context_keys,
+                offered_contexts=link.offered_contexts,
                 created_at=link.created_at,
                 expires_at=link.expires_at,
             )
@@ -227,17 +228,17 @@ def check(new: NewLink) -> None:
 
     Raises Refused; its code is `link_needs_customer` for a link that names no customer and is not open.
     """
-    if not (new.is_open or new.subscriber_id or new.context_keys or new.offered_context_keys):
+    if not (new.is_open or new.subscriber_id or new.context_keys or new.offered_contexts):
         sentence = "A link is for one customer: name a subscriber, a context or both."
         raise Refused(sentence, code="link_needs_customer")
-    if new.is_open and (new.subscriber_id or new.context_keys or new.offered_context_keys):
+    if new.is_open and (new.subscriber_id or new.context_keys or new.offered_contexts):
         raise Refused("An open link cannot fix or offer a subscriber or a context.")
     if new.workspace_id and not _WORKSPACE_ID.match(new.workspace_id):
         raise Refused("A workspace id begins with T and an organization id with E, such as T0123ABCD.")
     if new.subscriber_id and (not ids.is_addressable(new.subscriber_id) or has_controls(new.subscriber_id)):
         raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")
     _check_context_keys(new)
-    if new.mode == "shared" and not (new.is_open or new.context_keys or new.offered_context_keys):
+    if new.mode == "shared" and not (new.is_open or new.context_keys or new.offered_contexts):
         raise Refused("Shared mode needs a context.")
     if new.mode == "subscriber" and not (new.is_open or new.subscriber_id):
         raise Refused("Subscriber mode needs a subscriber.")
@@ -251,7 +252,7 @@ def check(new: NewLink) -> None:
 
 def _check_context_keys(new: NewLink) -> None:
     """Raises Refused for a key that is not `type:id`, for too many, and for a type that is fixed twice."""
-    keys = (*new.context_keys, *new.offered_context_keys)
+    keys = (*new.context_keys, *(one.key for one in new.offered_contexts))
     for key in keys:
         if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
             raise Refused(
@@ -259,11 +260,16 @@ def _check_context_keys(new: NewLink) -> None:
             )
     if len(keys) > _MAX_CONTEXT_KEYS:
         raise Refused(f"A link has at most {_MAX_CONTEXT_KEYS} contexts.")
-    if len(new.context_keys) + bool(new.offered_context_keys) > MOST_CONTEXTS:
+    if len(new.context_keys) + bool(new.offered_contexts) > MOST_CONTEXTS:
         raise Refused(f"A connection has at most {MOST_CONTEXTS} contexts, the offered one included.")
     fixed = {key.partition(":")[0] for key in new.context_keys}
-    if len(fixed) < len(new.context_keys) or fixed & {key.partition(":")[0] for key in new.offered_context_keys}:
+    if len(fixed) < len(new.context_keys) or fixed & {one.type for one in new.offered_contexts}:
         raise Refused("Each context type can be fixed once, and a fixed type cannot be offered.")
+    if len({one.key for one in new.offered_contexts}) < len(new.offered_contexts):
+        raise Refused("Each context can be offered once.")
+    for label in (one.label for one in new.offered_contexts if one.label is not None):
+        if not 1 <= len(label) <= _MAX_LABEL_LENGTH or has_controls(label) or label != trim(label):
+            raise Refused(f"The label of an offered context must have 1 to {_MAX_LABEL_LENGTH} visible characters.")
 
 
 def _is_web_address(text: str) -> bool:

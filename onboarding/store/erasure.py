@@ -21,6 +21,7 @@ from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.store.links import Link
 from onboarding.store.operators import SignIn
+from onboarding.store.origins import TABLE as ORIGINS
 from onboarding.store.rows import Rows, fetch_all
 
 
@@ -34,7 +35,7 @@ _ANSWERS, _ATTEMPTS, _SIGN_INS = table_of(Answer), table_of(Attempt), table_of(S
 _INSTALLATIONS = table_of(Installation)
 _HAS_CONNECTION = exists().where(CONNECTIONS.c.installation_id == _INSTALLATIONS.c.id)
 #: Every table with an `integration_id`, except connection contexts, in an order that foreign keys allow.
-_OF_INTEGRATION = (_ATTEMPTS, table_of(Link), table_of(ChannelEndpoint), CONNECTIONS, _INSTALLATIONS)
+_OF_INTEGRATION = (ORIGINS, _ATTEMPTS, table_of(Link), table_of(ChannelEndpoint), CONNECTIONS, _INSTALLATIONS)
 
 
 def purge_attempts(session: Session, stage: Stage, before: datetime, limit: int) -> int:

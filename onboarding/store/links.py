@@ -1,4 +1,4 @@
-"""Links: signed, expiring invitations to connect, install URLs for the API and approvals."""
+"""Links: signed, expiring invitations to connect; connect sessions, install URLs and approvals are links as well."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, bindparam, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
+from onboarding.identity import OfferedContext, possible_identities, possible_modes
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.rows import Rows, fetch_first
-from onboarding.store.types import ID, TextTuple, UtcTime, columns_of
+from onboarding.store.types import ID, OfferedContexts, TextTuple, UtcTime, columns_of
 
 
 class LinkKind(StrEnum):
@@ -21,6 +22,8 @@ class LinkKind(StrEnum):
     OPEN = "open"
     APPROVAL = "approval"
     INSTALL_URL = "address"
+    #: A connect session: an API caller creates it for a person who is signed in to its product.
+    SESSION = "session"
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,34 @@ class LinkTerms:
     mode: str | None = None
     subscriber_id: str | None = None
     context_keys: tuple[str, ...] = ()
-    offered_context_keys: tuple[str, ...] = ()
+    offered_contexts: tuple[OfferedContext, ...] = ()
     workspace_id: str | None = None
     connection_identifier: str | None = None
     #: Empty asks for the integration's scopes.
     scopes: tuple[str, ...] = ()
     return_url: str | None = None
+    #: Where the person gets a new link.
+    refresh_url: str | None = None
+    #: The caller's own text.
+    reference: str | None = None
+
+    def identities(self, integration_id: str) -> tuple[str, ...]:
+        """Return the identity keys that the link can lead to: none for an open link, which can lead to any."""
+        if self.is_open:
+            return ()
+        has_context = bool(self.context_keys or self.offered_contexts)
+        modes = possible_modes(self.mode, self.subscriber_id is not None, has_context)
+        sets = [(*self.context_keys, one.key) for one in self.offered_contexts] or [self.context_keys]
+        return possible_identities(integration_id, modes, self.subscriber_id, sets)
 
 
 class Link(Base):
     __tablename__ = "links"
-    __table_args__ = (CheckConstraint("kind IN ('invitation', 'open', 'approval', 'address')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('invitation', 'open', 'approval', 'address', 'session')", name="kind"),
+        Index("ix_links_environment_id_identity_key", "environment_id", "identity_key"),
+        Index("ix_links_kind_expires_at", "kind", "expires_at"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
@@ -53,7 +73,9 @@ class Link(Base):
     mode: Mapped[str | None] = mapped_column(String(10))
     subscriber_id: Mapped[str | None] = mapped_column(ID)
     context_keys: Mapped[tuple[str, ...]] = mapped_column(TextTuple)
-    offered_context_keys: Mapped[tuple[str, ...]] = mapped_column(TextTuple)
+    offered_contexts: Mapped[tuple[OfferedContext, ...]] = mapped_column(OfferedContexts)
+    #: The only identity that it can lead to; null if a choice is open.
+    identity_key: Mapped[str | None] = mapped_column(String(64))
     #: For an approval: the link it was created from. It is revoked and used together with that link.
     parent_id: Mapped[str | None] = mapped_column(ID, index=True)
     #: The workspace that must approve; null accepts any.
@@ -63,6 +85,10 @@ class Link(Base):
     #: Scopes to ask for, comma separated; null asks for the integration's.
     scopes: Mapped[str | None] = mapped_column(Text)
     return_url: Mapped[str | None] = mapped_column(Text)
+    #: Where the person gets a new link.
+    refresh_url: Mapped[str | None] = mapped_column(Text)
+    #: The caller's own text.
+    reference: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -83,12 +109,14 @@ class LinkRow(NamedTuple):
     mode: str | None
     subscriber_id: str | None
     context_keys: tuple[str, ...]
-    offered_context_keys: tuple[str, ...]
+    offered_contexts: tuple[OfferedContext, ...]
     parent_id: str | None
     workspace_id: str | None
     connection_identifier: str | None
     scopes: str | None
     return_url: str | None
+    refresh_url: str | None
+    reference: str | None
     expires_at: datetime
     revoked_at: datetime | None
     used_at: datetime | None
@@ -102,11 +130,13 @@ class LinkRow(NamedTuple):
             mode=self.mode,
             subscriber_id=self.subscriber_id,
             context_keys=self.context_keys,
-            offered_context_keys=self.offered_context_keys,
+            offered_contexts=self.offered_contexts,
             workspace_id=self.workspace_id,
             connection_identifier=self.connection_identifier,
             scopes=tuple(filter(None, (self.scopes or "").split(","))),
             return_url=self.return_url,
+            refresh_url=self.refresh_url,
+            reference=self.reference,
         )
 
 
@@ -136,8 +166,9 @@ def new_link(
     expires_at: datetime,
 ) -> Link:
     """Build the row of a new link. `add` stores it; an approval sets `parent_id` first."""
+    identities = terms.identities(integration.id)
     return Link(
-        id=ids.new_id("lnk"),
+        id=ids.new_id("cs" if kind is LinkKind.SESSION else "lnk"),
         environment_id=integration.environment_id,
         integration_id=integration.id,
         kind=kind,
@@ -145,11 +176,14 @@ def new_link(
         mode=terms.mode,
         subscriber_id=terms.subscriber_id,
         context_keys=terms.context_keys,
-        offered_context_keys=terms.offered_context_keys,
+        offered_contexts=terms.offered_contexts,
+        identity_key=identities[0] if len(identities) == 1 else None,
         workspace_id=terms.workspace_id,
         connection_identifier=terms.connection_identifier,
         scopes=",".join(terms.scopes) or None,
         return_url=terms.return_url,
+        refresh_url=terms.refresh_url,
+        reference=terms.reference,
         created_at=created_at,
         expires_at=expires_at,
     )
@@ -185,5 +219,7 @@ def revoke(session: Session, link_id: str, at: datetime) -> str | None:
 def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[Link, str]]:
     """Return the environment's newest links, without those of API callers, each with its integration's identifier."""
     query = select(Link, Integration.identifier).join(Integration, Integration.id == Link.integration_id)
-    query = query.where(Link.environment_id == environment_id, Link.kind != LinkKind.INSTALL_URL)
+    query = query.where(
+        Link.environment_id == environment_id, Link.kind.not_in((LinkKind.INSTALL_URL, LinkKind.SESSION))
+    )
     return [row._tuple() for row in session.execute(query.order_by(Link.created_at.desc(), Link.id).limit(limit))]

@@ -15,6 +15,7 @@ from onboarding.store import (
     integrations,
     links,
     operators,
+    origins,
     subscribers,
 )
 from onboarding.store.database import Base, Database
@@ -32,6 +33,7 @@ TABLES = (
     integrations,
     links,
     operators,
+    origins,
     subscribers,
 )
 METADATA = Base.metadata

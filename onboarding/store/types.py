@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.types import TypeDecorator
 
+from onboarding.identity import OfferedContext
 from onboarding.sealed import Sealed
 
 
@@ -90,6 +92,19 @@ class TextTuple(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...] | None:
         return None if value is None else tuple(json.loads(value))
+
+
+class OfferedContexts(TypeDecorator[tuple[OfferedContext, ...]]):
+    """A tuple of offered contexts, stored as a JSON list of `{type, id, label}`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[OfferedContext, ...] | None, _dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps([asdict(one) for one in value])
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[OfferedContext, ...] | None:
+        return None if value is None else tuple(OfferedContext(**one) for one in json.loads(value))
 
 
 def columns_of(table: FromClause, fields: Iterable[str]) -> list[KeyedColumnElement[Any]]:

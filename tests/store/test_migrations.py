@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from onboarding import files, identity
-from onboarding.store import connections, environments, schema
+from onboarding.errors import Conflict
+from onboarding.store import connections, environments, links, schema
 from onboarding.store.database import Database
 from tests import postgres
 from tests.database_rounds import DATABASE
@@ -81,6 +82,36 @@ def test_result_of_an_unused_grant_moves_to_its_column_and_back(fresh: Database)
     with fresh.reading() as session:
         rows = session.execute(text("SELECT id, detail FROM attempts ORDER BY id"))
         assert [tuple(row) for row in rows] == list(details.items())
+
+
+def test_links_keep_what_they_offer_and_their_way_back(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations(), "0001")
+    _add_rows_as_of_0001(fresh)
+    schema.upgrade(fresh, files.migrations(), "0006")
+    _add_links_as_of_0006(fresh)
+    of_identity = text("SELECT id FROM links WHERE identity_key = :key")
+    schema.upgrade(fresh, files.migrations())
+    with fresh.reading() as session:
+        offering = links.by_id(session, "lnk_1")
+        origins = session.execute(text("SELECT integration_id, origin FROM allowed_origins ORDER BY origin")).all()
+        waiting = session.scalars(of_identity, {"key": identity.identity_key("int_1", "bea", ["team:a"])}).all()
+    assert offering is not None
+    assert [(one.key, one.label) for one in offering.offered_contexts] == [("team:a", None), ("team:b", None)]
+    assert [tuple(one) for one in origins] == [
+        ("int_1", "http://other.example:8080"),
+        ("int_1", "https://app.example"),
+        ("int_1", "https://xn--bcher-kva.example"),
+    ]
+    assert waiting == ["lnk_3"]
+    with fresh.transaction() as session:
+        session.execute(text("UPDATE links SET kind = 'session' WHERE id = 'lnk_2'"))
+    with pytest.raises(Conflict), fresh.transaction() as session:
+        session.execute(text("UPDATE links SET kind = 'unknown' WHERE id = 'lnk_2'"))
+    schema.downgrade(fresh, files.migrations(), "0006")
+    with fresh.reading() as session:
+        assert (
+            session.scalar(text("SELECT offered_context_keys FROM links WHERE id = 'lnk_1'")) == '["team:a", "team:b"]'
+        )
 
 
 def test_downgrade_keeps_the_rows_that_older_tables_can_store(fresh: Database) -> None:
@@ -197,6 +228,22 @@ def _add_attempts_as_of_0004(database: Database, details: dict[str, str | None])
         ("attempts", {"id": name, "state_digest": name, "detail": detail, **common}) for name, detail in details.items()
     ]
     _insert(database, rows)
+
+
+def _add_links_as_of_0006(database: Database) -> None:
+    at: object = datetime(2026, 1, 2, tzinfo=UTC) if not database.is_sqlite else "2026-01-02 00:00:00.000000"
+    common: dict[str, object] = {"environment_id": "env_1", "integration_id": "int_1", "is_open": False}
+    common |= {"subscriber_id": "bea", "created_at": at, "expires_at": at}
+    rows = [
+        ("lnk_1", "invitation", "[]", '["team:a", "team:b"]', "https://App.example:443/done?a=1"),
+        ("lnk_2", "invitation", "[]", "[]", "http://other.example:8080"),
+        ("lnk_3", "approval", '["team:a"]', "[]", "https://bücher.example/"),
+        ("lnk_4", "invitation", "[]", "[]", "https:///nothing"),
+    ]
+    names = ("id", "kind", "context_keys", "offered_context_keys", "return_url")
+    _insert(
+        database, [("links", {**common, "mode": "subscriber", **dict(zip(names, row, strict=True))}) for row in rows]
+    )
 
 
 def _insert(database: Database, rows: list[tuple[str, dict[str, object]]]) -> None:

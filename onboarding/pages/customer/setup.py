@@ -105,8 +105,8 @@ def form_for(view: SetupPage) -> SetupForm:
         del built.subscriber_id
     if view.kind == "link":
         del built.contexts
-    if view.offered_context_keys:
-        built.offered_context.choices = [(key, key.partition(":")[2]) for key in view.offered_context_keys]
+    if view.offered_contexts:
+        built.offered_context.choices = [(one.key, one.label or one.id) for one in view.offered_contexts]
     else:
         del built.offered_context
     return built

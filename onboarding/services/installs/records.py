@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from onboarding import identity
 from onboarding.callers import Actor, ActorKind
-from onboarding.identity import identity_key
+from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.slack.scopes import OPTIONAL, SENTENCES
@@ -57,7 +58,7 @@ class StartPage:
     mode: str | None
     subscriber_id: str | None
     context_keys: tuple[str, ...]
-    offered_context_keys: tuple[str, ...]
+    offered_contexts: tuple[OfferedContext, ...]
     workspace_id: str | None
     permissions: tuple[Permission, ...]
     expires_at: datetime | None
@@ -162,16 +163,14 @@ def possible_modes(link: LinkRow | None) -> tuple[str, ...]:
     """Return the modes that a link leaves open; an operator may pick either."""
     if link is None or (link.is_open and link.mode is None):
         return ("subscriber", "shared")
-    if link.mode is not None:
-        return (link.mode,)
-    with_subscriber = ("subscriber",) if link.subscriber_id else ()
-    return with_subscriber + (("shared",) if link.context_keys or link.offered_context_keys else ())
+    has_context = bool(link.context_keys or link.offered_contexts)
+    return identity.possible_modes(link.mode, link.subscriber_id is not None, has_context)
 
 
 def choice_fixed_by(link: LinkRow | None) -> Choice | None:
     """Return the choice if a link leaves nothing open, else None."""
     modes = possible_modes(link)
-    if link is None or link.is_open or link.offered_context_keys or len(modes) != 1:
+    if link is None or link.is_open or link.offered_contexts or len(modes) != 1:
         return None
     return Choice(modes[0], link.subscriber_id if modes[0] == "subscriber" else None, link.context_keys)
 

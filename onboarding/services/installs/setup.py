@@ -5,6 +5,7 @@ from datetime import datetime
 
 from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused
+from onboarding.identity import OfferedContext
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.complete import REFUSALS, GrantedInstall, InstallCompleter
@@ -37,7 +38,7 @@ class SetupPage:
     modes: tuple[str, ...]
     subscriber_id: str | None
     context_keys: tuple[str, ...]
-    offered_context_keys: tuple[str, ...]
+    offered_contexts: tuple[OfferedContext, ...]
     subscriber_suggestions: tuple[str, ...]
     context_suggestions: tuple[ContextSuggestion, ...]
     expires_at: datetime
@@ -145,7 +146,7 @@ class SetupStep:
             modes=modes,
             subscriber_id=link.subscriber_id if link else None,
             context_keys=link.context_keys if link else (),
-            offered_context_keys=link.offered_context_keys if link else (),
+            offered_contexts=link.offered_contexts if link else (),
             subscriber_suggestions=subscriber_ids,
             context_suggestions=context_suggestions,
             expires_at=attempt.expires_at,
@@ -188,8 +189,8 @@ def _choice(link: LinkRow | None, picked: SetupInput) -> Choice:
     free = link is None or link.is_open
     subscriber = picked.subscriber_id if free else link.subscriber_id if link else None
     keys = picked.context_keys if free else link.context_keys if link else ()
-    if link is not None and link.offered_context_keys:
-        if picked.offered_context not in link.offered_context_keys:
+    if link is not None and link.offered_contexts:
+        if picked.offered_context not in [one.key for one in link.offered_contexts]:
             raise Refused("Choose one of these.", "offered_context")
         keys = (*keys, picked.offered_context)
     if mode == "subscriber" and not subscriber:

@@ -154,7 +154,7 @@ class InstallStarter:
         # The holder of an open link may choose any customer, so its approval lives no longer than the link.
         expires_at = link.expires_at if link.is_open else at + APPROVAL_LIFETIME
         approval = links.new_link(start.integration, LinkKind.APPROVAL, link.terms, at, expires_at)
-        approval.parent_id, approval.return_url = link.id, None
+        approval.parent_id, approval.return_url, approval.refresh_url = link.id, None, None
         self._add_approval(session, approval, Actor(ActorKind.LINK, link.id))
         return approval.id
 
@@ -251,7 +251,7 @@ def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Exi
         mode=modes[0] if len(modes) == 1 else None,
         subscriber_id=link.subscriber_id if link else None,
         context_keys=keys,
-        offered_context_keys=link.offered_context_keys if link else (),
+        offered_contexts=link.offered_contexts if link else (),
         workspace_id=link.workspace_id if link else None,
         permissions=records.permissions(records.requested_scopes(integration, link)),
         expires_at=link.expires_at if link else None,
