@@ -6,3 +6,5 @@ from datetime import timedelta
 EXCHANGE_LIMIT = timedelta(seconds=60)
 #: A request repeated with its idempotency key gets the stored response for this long.
 RESPONSE_LIFETIME = timedelta(hours=24)
+#: The holder of an open link may choose any customer, so none lives longer, an approval that is one included.
+OPEN_LINK_LIFETIME = timedelta(hours=24)

@@ -27,6 +27,7 @@ from onboarding.errors import (
     unknown_subscriber,
 )
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS, OfferedContext
+from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.outcomes import Outcome
 from onboarding.settings import Settings
 from onboarding.store import connections, contexts, environments, integrations, subscribers
@@ -35,7 +36,6 @@ from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.store.links import LinkKind, LinkTerms
 
 LIFETIME, MAX_LIFETIME = timedelta(days=7), timedelta(days=365)
-OPEN_LIFETIME = timedelta(hours=24)
 INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: For the link that the console opens when an operator reconnects a workspace.
 RECONNECT_LIFETIME = timedelta(hours=1)
@@ -103,7 +103,7 @@ class NewLink:
     def effective_lifetime(self) -> timedelta:
         if self.lifetime is not None:
             return self.lifetime
-        return OPEN_LIFETIME if self.is_open else LIFETIME
+        return OPEN_LINK_LIFETIME if self.is_open else LIFETIME
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def check(new: NewLink) -> None:
         raise Refused("Subscriber mode needs a subscriber.")
     if not timedelta(minutes=1) <= new.effective_lifetime <= MAX_LIFETIME:
         raise Refused("A link's lifetime must be from 1 minute to 365 days.")
-    if new.is_open and new.effective_lifetime > OPEN_LIFETIME:
+    if new.is_open and new.effective_lifetime > OPEN_LINK_LIFETIME:
         raise Refused("An open link's lifetime must be at most 24 hours.")
     if new.return_url and not _is_web_address(new.return_url):
         raise Refused("The return address must be a web address without spaces that begins with https:// or http://.")

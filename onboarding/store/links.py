@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
 from onboarding.identity import OfferedContext, possible_identities, possible_modes
+from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.rows import Rows, fetch_first
@@ -165,7 +166,12 @@ def new_link(
     created_at: datetime,
     expires_at: datetime,
 ) -> Link:
-    """Build the row of a new link. `add` stores it; an approval sets `parent_id` first."""
+    """Build the row of a new link. `add` stores it; an approval sets `parent_id` first.
+
+    An open link expires after `OPEN_LINK_LIFETIME` at the latest.
+    """
+    if terms.is_open:
+        expires_at = min(expires_at, created_at + OPEN_LINK_LIFETIME)
     identities = terms.identities(integration.id)
     return Link(
         id=ids.new_id("cs" if kind is LinkKind.SESSION else "lnk"),

@@ -69,6 +69,22 @@ def test_an_operators_request_leads_the_admin_to_the_set_up_page(site: Site, ope
     assert operator.opens(page.url).outcome == "connected"
 
 
+def test_an_operators_approval_is_an_open_link_and_lives_for_a_day(
+    site: Site, operator: BrowserClient, clock: Clock
+) -> None:
+    page = operator.presses(operator.opens("/slack/install"), "ask-admin")
+    shown = next(one for one in page.main.iter("time")).get("datetime", "")
+    assert datetime.fromisoformat(shown) <= datetime.now(UTC) + timedelta(hours=24)
+    with BrowserClient(site) as admin:
+        clock.forward(hours=23, minutes=59)
+        assert admin.opens(link_for_admin(page)).name == "connect-start"
+        # An approval of the approval is the same link.
+        again = admin.presses(admin.opens(link_for_admin(page)), "ask-admin")
+        clock.forward(minutes=1)
+        assert admin.opens(link_for_admin(again)).outcome == "link_expired"
+        assert admin.opens(link_for_admin(page)).outcome == "link_expired"
+
+
 def test_only_the_browser_that_asked_sees_the_result(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
     with BrowserClient(site) as other:

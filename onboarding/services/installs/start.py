@@ -112,7 +112,8 @@ class InstallStarter:
     def ask_approval_as_operator(self, environment_id: str, identifier: str, operator: str) -> StartedAttempt:
         """Do the same from the console.
 
-        An operator's attempt fixes no customer, so its approval is an open link. Raises NotFound, Refused.
+        An operator's attempt fixes no customer, so its approval is an open link, which lives for 24 hours at most.
+        Raises NotFound, Refused.
         """
         with self._database.transaction() as session:
             integration, any_real = _integration(session, environment_id, identifier)
