@@ -29,7 +29,7 @@ def test_the_page_becomes_connected_when_the_admin_has_installed(site: Site, vis
         assert done.outcome == "connected"
         assert "bea" in done.text
     assert visitor.asks("GET", status_url(page)).json() == {"connected": True}
-    assert visitor.opens(page.url).heading == "Acme Test is connected"
+    assert (visitor.opens(page.url).outcome, visitor.opens(page.url).heading) == ("connected", "Slack is connected")
 
 
 def test_the_admins_link_is_valid_for_seven_days(site: Site, visitor: BrowserClient, clock: Clock) -> None:
@@ -56,7 +56,7 @@ def test_a_workspace_that_wants_approval_is_connected_by_its_admin(site: Site, v
     with BrowserClient(site) as admin:
         asked = admin.allows(admin.presses(admin.opens(link_for_admin(page)), "connect"), workspace="T0HARBORLG")
         admin.allows(admin.presses(asked, "approve"), workspace="T0HARBORLG")
-    assert visitor.opens(page.url).heading == "Harbor Legal is connected"
+    assert visitor.opens(page.url).heading == "Slack is connected"
 
 
 def test_an_operators_request_leads_the_admin_to_the_set_up_page(site: Site, operator: BrowserClient) -> None:
@@ -91,6 +91,48 @@ def test_only_the_browser_that_asked_sees_the_result(site: Site, visitor: Browse
         assert other.opens(page.url).outcome == "other_browser"
         assert other.asks("GET", status_url(page)).status_code == 404
     assert urlsplit(status_url(page)).query == ""
+
+
+@pytest.mark.parametrize(
+    ("way", "scenario"),
+    [("the same link", "normal"), ("the approval", "partial_permissions"), ("the approval", "org_install")],
+)
+def test_names_are_shown_in_the_browser_that_connected_only(
+    way: str, scenario: str, site: Site, visitor: BrowserClient
+) -> None:
+    link = site.link(subscriber_id="bea", offered_context_keys=("team:secret-a", "team:secret-b"))
+    page = visitor.presses(visitor.opens(link), "ask-admin")
+    with BrowserClient(site) as admin:
+        setup = admin.connects(link if way == "the same link" else link_for_admin(page), scenario=scenario)
+        done = admin.presses(setup, "save", connection_mode="subscriber", offered_context="team:secret-a")
+        assert done.outcome in ("connected", "partial_permissions", "org_installed")
+        facts = " ".join(" ".join(one.itertext()) for one in done.main.iter("dd")).split()
+    names = [word for word in facts if word not in ("bea", "Slack", "user")]
+    assert "secret-a" in names
+    assert len(names) > 5, "workspace or organization, installer and time"
+    seen = visitor.opens(page.url)
+    assert seen.outcome == "connected"
+    assert [name for name in names if f" {name} " in f" {' '.join(seen.main.itertext())} "] == []
+    assert not list(seen.main.iter("button"))
+
+
+def test_an_operator_who_asked_finds_the_connection_in_the_console(site: Site, operator: BrowserClient) -> None:
+    page = operator.presses(operator.opens("/slack/install"), "ask-admin")
+    with BrowserClient(site) as admin:
+        setup = admin.connects(link_for_admin(page))
+        admin.presses(setup, "save", connection_mode="subscriber", subscriber_id="chosen-there")
+    seen = operator.opens(page.url)
+    assert seen.heading == "Slack is connected"
+    assert "chosen-there" not in seen.text
+    (found,) = [one.get("href", "") for one in seen.main.iter("a") if "/connections/" in one.get("href", "")]
+    assert "chosen-there" in operator.opens(found).text
+
+
+def test_the_browser_that_asked_and_then_connected_sees_the_names(site: Site, visitor: BrowserClient) -> None:
+    link = site.link()
+    page = visitor.presses(visitor.opens(link), "ask-admin")
+    assert visitor.connects(link).outcome == "connected"
+    assert visitor.opens(page.url).heading == "Acme HQ is connected"
 
 
 def test_a_link_is_handed_on_once_and_an_approval_not_at_all(site: Site, visitor: BrowserClient) -> None:
@@ -157,4 +199,4 @@ def test_a_refused_install_is_not_shown_as_connected(site: Site, visitor: Browse
             setup = customer.connects(link)
             assert customer.presses(setup, "save", offered_context="team:x").outcome == "connected"
         assert admin.presses(waiting, "save", offered_context="team:y").outcome == "link_used"
-    assert visitor.opens(page.url).heading == "Acme HQ is connected"
+    assert visitor.opens(page.url).heading == "Slack is connected"

@@ -37,7 +37,7 @@ def show(attempt_id: str) -> ResponseReturnValue:
 @public
 def status(attempt_id: str) -> ResponseReturnValue:
     """Answer the script of a page that waits for an admin's approval."""
-    return {"connected": current().installs.is_connected(attempt_id, attempt_cookies.binding(attempt_id))}
+    return {"connected": current().installs.is_connected(attempt_id, attempt_cookies.binding)}
 
 
 @blueprint.post("/slack/result/<attempt_id>/replace")
@@ -112,5 +112,4 @@ def unstored(attempt_id: str) -> ResponseReturnValue:
 
 def _result(attempt_id: str) -> Result:
     """Return the result of an attempt of this browser. Raises NotFound for any other."""
-    binding = attempt_cookies.binding(attempt_id)
-    return current().installs.result(attempt_id, binding, attempt_cookies.opened_links())
+    return current().installs.result(attempt_id, attempt_cookies.binding, attempt_cookies.opened_links())

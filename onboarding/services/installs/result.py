@@ -8,18 +8,19 @@ from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records
-from onboarding.services.installs.records import Permission, is_bound
+from onboarding.services.installs.records import BindingOf, Permission, is_bound
 from onboarding.slack.faults import is_slack_itself, operator_hint
 from onboarding.store import attempts, connections, installs, links
 from onboarding.store.attempts import Attempt, AttemptRow
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import AttemptRows
 from onboarding.store.integrations import IntegrationRow
+from onboarding.store.links import LinkRow
 
 
 @dataclass(frozen=True)
 class Result:
-    """The content of a result page. It shows neither workspace nor account of another browser's attempt."""
+    """The content of a result page. It shows neither workspace nor installer of another browser's attempt."""
 
     #: None while the attempt has not ended.
     outcome: Outcome | None
@@ -68,23 +69,24 @@ class ResultReader:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
 
-    def result(self, attempt_id: str, binding: str | None, opened_links: Collection[str] = ()) -> Result:
+    def result(self, attempt_id: str, binding_of: BindingOf, opened_links: Collection[str] = ()) -> Result:
         """Return the result of an attempt. Raises NotFound for an attempt of another browser.
 
         `opened_links`: ids of links that this browser has opened. Without it, an attempt that was started elsewhere shows
         no account.
         """
+        binding = binding_of(attempt_id)
         with self._database.reading() as session:
             found = installs.attempt_by_id(session, attempt_id)
             if found is None or not is_bound(found.attempt, binding):
                 raise NotFound("There is no such install in this browser.")
-            result = self._result(session, found)
+            result = self._result(session, found, binding_of)
         is_unopened = records.is_unopened(binding) and found.attempt.link_id not in opened_links
         return _without_account(result) if is_unopened and result.outcome is not None else result
 
-    def is_connected(self, attempt_id: str, binding: str | None) -> bool:
+    def is_connected(self, attempt_id: str, binding_of: BindingOf) -> bool:
         """Return whether the approval that this browser waits for has led to a connection. Raises NotFound."""
-        return self.result(attempt_id, binding).outcome is not Outcome.AWAITING_APPROVAL
+        return self.result(attempt_id, binding_of).outcome is not Outcome.AWAITING_APPROVAL
 
     def used_here(self, attempt_id: str | None, binding: str | None) -> bool:
         """Return whether this browser used a link, with this attempt."""
@@ -94,12 +96,14 @@ class ResultReader:
             attempt = attempts.by_id(rows, attempt_id)
         return attempt is not None and is_bound(attempt, binding)
 
-    def _result(self, session: Session, found: AttemptRows) -> Result:
+    def _result(self, session: Session, found: AttemptRows, binding_of: BindingOf) -> Result:
         attempt = found.attempt
-        if attempt.outcome is Outcome.AWAITING_APPROVAL:
-            approved = _approved(session, attempt)
-            outcome = attempt.outcome if approved is None else Outcome.CONNECTED
-            return _result_of(session, found, outcome, approved or attempt)
+        approved = _approved(session, attempt) if attempt.outcome is Outcome.AWAITING_APPROVAL else None
+        if approved is not None:
+            result = _result_of(session, found, Outcome.CONNECTED, approved)
+            if is_bound(approved, binding_of(approved.id)):
+                return result
+            return _without_names(result, found.link)
         if attempt.outcome is not None:
             return _result_of(session, found, attempt.outcome, attempt)
         if records.has_died(attempt, self._now()):
@@ -158,6 +162,26 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         is_operators=attempt.operator_id is not None,
         approval_link_id=attempt.approval_link_id,
         approval_expires_at=approval.expires_at if approval else None,
+    )
+
+
+def _without_names(result: Result, link: LinkRow | None) -> Result:
+    """Leave out what only the browser that connected may learn: the workspace, the installer, and what they chose."""
+    keys, subscriber_id = (link.context_keys, link.subscriber_id) if link else ((), None)
+    return replace(
+        result,
+        finished_here=False,
+        account=records.account(subscriber_id, keys),
+        subscriber_id=subscriber_id,
+        context_keys=keys,
+        mode=None,
+        workspace_id=None,
+        workspace_name=None,
+        workspace_domain_url=None,
+        org_manage_url=None,
+        connected_at=None,
+        installed_by=None,
+        missing_permissions=(),
     )
 
 
