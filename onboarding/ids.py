@@ -5,6 +5,8 @@ import secrets
 import unicodedata
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+#: Crockford's base 32: without i, l and o, which look like 1 and 0, and without u (https://www.crockford.com/base32.html).
+_READABLE_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 #: Characters that a URL's path does not preserve. Servers replace bytes that are not UTF-8 with U+FFFD.
 _UNADDRESSABLE = re.compile(r"[/%?#\\\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
@@ -24,6 +26,11 @@ def new_id(prefix: str, length: int = 16) -> str:
         number, digit = divmod(number, len(_ALPHABET))
         characters += _ALPHABET[digit]
     return f"{prefix}_{characters}"
+
+
+def attempt_id() -> str:
+    """Return `att_` and 16 random characters (80 bits), of which people read the first ones out to support."""
+    return "att_" + "".join(secrets.choice(_READABLE_ALPHABET) for _ in range(16))
 
 
 def connection_identifier() -> str:

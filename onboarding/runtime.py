@@ -7,6 +7,7 @@ from flask import current_app
 from onboarding import clock, concurrency, files
 from onboarding.errors import SettingsProblem
 from onboarding.services.api_keys import ApiKeys
+from onboarding.services.attempts import Attempts
 from onboarding.services.channel_endpoints import Endpoints
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector
@@ -21,7 +22,6 @@ from onboarding.services.installs.callback import InstallCallback
 from onboarding.services.installs.complete import InstallCompleter
 from onboarding.services.installs.front import Installs
 from onboarding.services.installs.grants import Grants
-from onboarding.services.installs.report import AttemptReports
 from onboarding.services.installs.restart import StartElsewhere
 from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
@@ -53,7 +53,7 @@ class Runtime:
     practice: Practice
     links: Links
     installs: Installs
-    attempts: AttemptReports
+    attempts: Attempts
     connections: Connections
     operators: Operators
     api_keys: ApiKeys
@@ -98,7 +98,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
             ResultReader(database, now),
             StartElsewhere(database, settings, starter, now),
         ),
-        attempts=AttemptReports(database),
+        attempts=Attempts(database, now),
         connections=Connections(
             ConnectionWriter(database, tokens, credential_audit, now),
             ConnectionQueries(database, tokens, credential_audit),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onboarding.outcomes import ConnectionStatus, GrantResult
+from onboarding.outcomes import ConnectionStatus, GrantResult, Outcome
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,14 @@ class ResultText:
     tone: str
     sentence: str
     detail: str
+
+
+@dataclass(frozen=True)
+class OutcomeText:
+    """How an install ended, for operators. The customer's page is a template of its own."""
+
+    label: str
+    sentence: str
 
 
 STATUSES: Mapping[ConnectionStatus, StatusText] = {
@@ -52,4 +60,73 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
         "Disconnected. The app stays in Slack for other connections.",
         "Another connection uses this workspace or the same access, or is being created, so the access was not removed.",
     ),
+}
+
+OUTCOMES: Mapping[Outcome, OutcomeText] = {
+    Outcome.CONNECTED: OutcomeText("Connected", "Slack approved the app, and the connection was saved."),
+    Outcome.RECONNECTED: OutcomeText("Reconnected", "The connection got new access and kept its identifier."),
+    Outcome.REPLAY_OK: OutcomeText("Connected", "The browser opened the end of a finished install again."),
+    Outcome.ORG_INSTALLED: OutcomeText(
+        "Installed for the organization",
+        "The app is approved for the whole organization. An admin has to add it to the workspaces that should use it.",
+    ),
+    Outcome.PARTIAL_PERMISSIONS: OutcomeText(
+        "Connected with fewer permissions", "The connection was saved. Some permissions were not granted in Slack."
+    ),
+    Outcome.CANCELLED: OutcomeText("Not connected", "The person decided not to connect."),
+    Outcome.CANCELLED_MAYBE_APPROVAL: OutcomeText(
+        "Not connected",
+        "Slack sent the person back without a reason. They pressed Cancel, or asked a Slack admin for approval.",
+    ),
+    Outcome.AWAITING_APPROVAL: OutcomeText(
+        "Waiting for a Slack admin", "The person cannot approve apps and got a link to send to a Slack admin."
+    ),
+    Outcome.LINK_EXPIRED: OutcomeText("Link expired", "The link was opened after it had expired."),
+    Outcome.LINK_REVOKED: OutcomeText("Link turned off", "Somebody revoked the link while the person was at Slack."),
+    Outcome.LINK_USED: OutcomeText(
+        "Link already used", "Another install connected a workspace with the same link first."
+    ),
+    Outcome.LINK_TAMPERED: OutcomeText("Link incomplete", "A part of the link was missing or was changed."),
+    Outcome.STATE_EXPIRED: OutcomeText(
+        "Took longer than ten minutes", "The person was at Slack, or on the set-up page, for more than ten minutes."
+    ),
+    Outcome.OTHER_BROWSER: OutcomeText("Started in another browser", "Another browser started the install."),
+    Outcome.STATE_UNKNOWN: OutcomeText("Unknown attempt", "The install was not started here, or was deleted."),
+    Outcome.CODE_SPENT_UNKNOWN: OutcomeText(
+        "Slack’s approval could not be used",
+        "Slack’s approval was missing, had expired or was already used. Starting again helps.",
+    ),
+    Outcome.NO_STATE: OutcomeText("Started in Slack", "The install was started inside Slack and not with a link."),
+    Outcome.ALREADY_CONNECTED: OutcomeText("Already connected", "The customer of the link was already connected."),
+    Outcome.WRONG_WORKSPACE: OutcomeText(
+        "Different workspace approved", "The person approved another workspace than the expected one."
+    ),
+    Outcome.WORKSPACE_TAKEN: OutcomeText(
+        "Workspace belongs to another customer",
+        "Another customer has connected the workspace, and the Slack app allows one customer for each workspace.",
+    ),
+    Outcome.CONFIG_ERROR: OutcomeText("Set-up problem", "The Slack app is not set up correctly, so Slack refused it."),
+    Outcome.STORAGE_ERROR: OutcomeText("Could not be saved", "The database could not save the connection."),
+    Outcome.POLICY_DENIED: OutcomeText(
+        "Not allowed in Slack",
+        "Slack’s rules for the workspace, or for the person’s account, do not allow the install.",
+    ),
+    Outcome.ORG_BLOCKS_WORKSPACE: OutcomeText(
+        "Already installed for the organization",
+        "The organization has the app already. Its admin has to add the workspace to it.",
+    ),
+    Outcome.SLACK_BUSY: OutcomeText("Slack was busy", "Slack asked us to wait. Starting again later helps."),
+    Outcome.SLACK_DOWN: OutcomeText(
+        "Slack did not answer",
+        "Slack sent no answer, or one that we cannot read, so nobody knows whether it finished. Starting again is safe.",
+    ),
+}
+
+#: What became of an approval in Slack that no connection uses.
+UNUSED_GRANTS: Mapping[GrantResult, str] = {
+    GrantResult.REVOKED: "The app was removed from the workspace again.",
+    GrantResult.ALREADY_GONE: "The app was no longer in the workspace.",
+    GrantResult.NOT_CONFIRMED: "Slack did not confirm that the app was removed. It can be removed in Slack.",
+    GrantResult.KEPT: "The app stays in the workspace, because another connection uses it.",
+    GrantResult.LEFT: "The app may still be in the workspace: the database did not answer, so it was not removed.",
 }

@@ -5,6 +5,7 @@ from sqlalchemy import inspect, text
 from werkzeug.routing import Rule
 
 from onboarding.api import operations
+from onboarding.services.installs import records
 from tests.browser_client import BrowserClient, Site
 
 #: Every view that answers somebody who is not signed in. A new one is a decision, made here.
@@ -39,7 +40,7 @@ PUBLIC = {
     "operators.signed_out",
 }
 #: Views that a viewer of the console may open as well.
-FOR_VIEWERS = {"connections.index", "connections.show", "connections.disconnected"}
+FOR_VIEWERS = {"attempts.show", "connections.index", "connections.show", "connections.disconnected"}
 
 
 def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: BrowserClient) -> None:
@@ -100,6 +101,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         ],
         "attempt_id": [waiting.url.rsplit("/", 1)[1]],
         "identifier": [_first_connection(site)],
+        "reference": [records.reference(waiting.url.rsplit("/", 1)[1])],
         "outcome": ["no_state", "state_unknown", "storage_error"],
         "filename": ["css/tokens.css"],
         # For the API's endpoints, which all refuse without a key.

@@ -2,9 +2,10 @@
 
 import click
 
+from onboarding import texts
 from onboarding.cli.shell import json_option, open_runtime, print_result
 from onboarding.documents import timestamp
-from onboarding.services.installs.report import AttemptReport
+from onboarding.services.attempts import AttemptReport
 
 group = click.Group("attempt", help="Installs, from the click on Connect to their outcome.")
 
@@ -30,6 +31,8 @@ def _members(one: AttemptReport) -> dict[str, object]:
         "stage": one.stage,
         "outcome": one.outcome,
         "steps": [{"step": step, "at": timestamp(at)} for step, at in one.steps],
+        "subscriberId": one.subscriber_id,
+        "contextKeys": list(one.context_keys),
         "workspaceId": one.workspace_id,
         "workspaceName": one.workspace_name,
         "connectionIdentifier": one.connection_identifier,
@@ -37,6 +40,7 @@ def _members(one: AttemptReport) -> dict[str, object]:
         "slackError": one.slack_error,
         "cause": one.cause,
         "grantResult": one.grant_result,
+        "approvedBy": one.approved_by,
     }
 
 
@@ -46,13 +50,16 @@ def _lines(one: AttemptReport) -> list[str]:
         "reference": one.reference,
         "Slack app": one.integration_identifier,
         "started by": one.operator or one.link_id,
+        "customer": " ".join((one.subscriber_id or "", *one.context_keys)).strip(),
         **{step: timestamp(at) for step, at in one.steps},
         "outcome": one.outcome or f"none yet ({one.stage})",
+        "in words": texts.OUTCOMES[one.outcome].sentence if one.outcome else None,
         "workspace": workspace,
         "connection": one.connection_identifier,
         "not granted": ", ".join(one.missing_scopes),
         "Slack's error": one.slack_error if one.slack_error != one.cause else None,
         "cause": one.cause,
         "unused grant": one.grant_result,
+        "approved by": one.approved_by,
     }
     return [f"{name}: {value}" for name, value in values.items() if value]

@@ -47,6 +47,23 @@ def exact_time(when: datetime) -> Markup:
     return _time_element(moment, words)
 
 
+def precise_time(when: datetime) -> Markup:
+    """Return a `<time>` element to the second: "3 May 2026, 14:02:31 UTC". Raises ValueError like `day_time`."""
+    moment = _in_utc(when)
+    return _time_element(moment, f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M:%S} UTC")
+
+
+def elapsed_since(when: datetime, before: datetime) -> str:
+    """Return how long after another time this one is: "at once", "8 seconds later", "3 minutes later"."""
+    seconds = round((when - before).total_seconds())
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        # Two days and more are days: below that, the smaller unit says more.
+        if seconds >= 2 * length or (unit == "second" and seconds):
+            count = seconds // length
+            return f"{count} {unit}{'' if count == 1 else 's'} later"
+    return "at once"
+
+
 @lru_cache(maxsize=4096)
 def initials(name: str) -> str:
     """Return one or two capitals for a name: "Acme HQ" -> "AH"; "#" if the name has no letter or digit."""
@@ -99,6 +116,8 @@ def workspace(name: str | None, identifier: str | None = None) -> str:
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "day_time": day_time,
     "exact_time": exact_time,
+    "precise_time": precise_time,
+    "elapsed_since": elapsed_since,
     "initials": initials,
     "context_ids": context_ids,
     "context_label": context_label,

@@ -11,6 +11,7 @@ from werkzeug.local import LocalProxy
 from onboarding import texts
 from onboarding.errors import NotSetUp, StorageProblem
 from onboarding.http import operator_guard
+from onboarding.outcomes import OUTCOMES
 from onboarding.pages.filters import FILTERS
 from onboarding.runtime import current
 from onboarding.services.operators import Person
@@ -31,7 +32,7 @@ class Product:
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
-    app.jinja_env.globals["status_texts"] = texts.STATUSES
+    app.jinja_env.globals.update(status_texts=texts.STATUSES, outcome_texts=texts.OUTCOMES, outcomes=OUTCOMES)
     icon = getattr(app.jinja_env.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
     app.jinja_env.globals["icon"] = cache(icon)
     app.context_processor(_variables)

@@ -63,6 +63,10 @@ class Attempt(Base):
     stage: Mapped[Stage] = mapped_column(enum_by_value(Stage, 20))
     outcome: Mapped[Outcome | None] = mapped_column(enum_by_value(Outcome, 40))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: When the browser was redirected to Slack. Null for an attempt that asks an admin first.
+    sent_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: When Slack's redirect brought the browser back, with a code or an error.
+    returned_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: When the state expires, or in the stage `waiting` the sealed grant.
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     exchanging_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -115,6 +119,8 @@ class AttemptRow(NamedTuple):
     approval_link_id: str | None
 
 
+#: Sorts after every character of an id.
+_AFTER_LETTERS = "~"
 TABLE = table_of(Attempt)
 COLUMNS = columns_of(TABLE, AttemptRow._fields)
 _INSERT = insert(TABLE)
@@ -146,9 +152,12 @@ def by_id(rows: Rows, attempt_id: str) -> AttemptRow | None:
     return fetch_first(rows, _BY_ID, AttemptRow, {"attempt": attempt_id})
 
 
-def by_id_prefix(session: Session, prefix: str) -> Attempt | None:
-    """Return the newest attempt whose id begins like this."""
-    query = select(Attempt).where(Attempt.id.startswith(prefix, autoescape=True))
+def by_id_prefix(session: Session, prefix: str, environment_id: str | None = None) -> Attempt | None:
+    """Return the newest attempt whose id begins like this, in the environment or in any."""
+    # A range and not LIKE, which SQLite does not look up in the index.
+    query = select(Attempt).where(Attempt.id >= prefix, Attempt.id < prefix + _AFTER_LETTERS)
+    if environment_id is not None:
+        query = query.where(Attempt.environment_id == environment_id)
     return session.scalars(query.order_by(Attempt.created_at.desc()).limit(1)).first()
 
 

@@ -162,6 +162,12 @@ def test_pages_of_operators(ada: Callable[..., Operator]) -> None:
     me.opens("/slack/install")
     holds(me.page)
     _connects(me)
+    reference = me.page.locator("main").get_attribute("data-reference")
+    me.opens(f"/connections?q={reference}")
+    holds_wide_too(me.page)
+    me.presses("show-attempt")
+    me.is_on("attempt")
+    holds_wide_too(me.page)
     for address in ("/connections", "/connections?q=nobody", "/nowhere"):
         me.opens(address)
         holds_wide_too(me.page)

@@ -49,7 +49,7 @@ def test_install_is_found_by_the_reference_on_its_page(run: Run, site: Site, vis
     assert len(reference) == 8
     found = json.loads(run("attempt", "show", reference, "--json", **same).stdout)
     assert (found["reference"], found["outcome"], found["cause"]) == (reference, "connected", None)
-    assert [one["step"] for one in found["steps"]] == ["started", "returned", "finished"]
+    assert [one["step"] for one in found["steps"]] == ["started", "sent", "returned", "finished"]
     assert found["connectionIdentifier"].startswith("chconn_")
     for name in (reference.lower(), found["id"], f" {reference} "):
         assert json.loads(run("attempt", "show", name, "--json", **same).stdout) == found

@@ -114,6 +114,23 @@ def test_links_keep_what_they_offer_and_their_way_back(fresh: Database) -> None:
         )
 
 
+def test_steps_of_older_attempts_are_those_that_were_stored(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations(), "0001")
+    _add_rows_as_of_0001(fresh)
+    schema.upgrade(fresh, files.migrations(), "0007")
+    _add_attempts_as_of_0004(fresh, dict.fromkeys(("att_1", "att_2", "att_3")))
+    with fresh.transaction() as session:
+        session.execute(text("UPDATE attempts SET exchanging_at = created_at WHERE id = 'att_1'"))
+        session.execute(text("UPDATE attempts SET approval_link_id = 'lnk_1' WHERE id = 'att_3'"))
+    schema.upgrade(fresh, files.migrations())
+    stored = text("SELECT id, sent_at = created_at, returned_at = created_at FROM attempts ORDER BY id")
+    with fresh.reading() as session:
+        steps = [tuple(row) for row in session.execute(stored)]
+    assert steps == [("att_1", True, True), ("att_2", True, None), ("att_3", None, None)]
+    schema.downgrade(fresh, files.migrations(), "0007")
+    assert "sent_at" not in {one["name"] for one in inspect(fresh.engine).get_columns("attempts")}
+
+
 def test_downgrade_keeps_the_rows_that_older_tables_can_store(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations(), "0001")
     _add_rows_as_of_0001(fresh)

@@ -14,6 +14,7 @@ from onboarding import files
 from onboarding.identity import context_digest
 from onboarding.sealed import Sealed
 from onboarding.store import (
+    attempts,
     connection_lists,
     connections,
     environments,
@@ -154,6 +155,15 @@ def test_retrieve_uses_the_unique_key(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         assert connections.documented(session, "env_1", "c5") is not None
     assert "identifier" in _plan(database, *asked[0])
+
+
+def test_reference_is_looked_up_in_an_index(database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        assert attempts.by_id_prefix(session, "att_01v7abcd") is None
+        assert attempts.by_id_prefix(session, "att_01v7abcd", "env_1") is None
+    for statement, values in asked:
+        assert "attempts" in statement
+        assert not re.search(r"^SCAN attempts$|Seq Scan", _plan(database, statement, values), re.MULTILINE)
 
 
 def _walk(session: Session, wanted: ConnectionFilter) -> connection_lists.IndexScan:

@@ -27,6 +27,7 @@ def index() -> ResponseReturnValue:
         "console/connections/list.html",
         rows=page.rows,
         filters=search,
+        attempt=current().attempts.find_typed(search.q, environment_id()),
         is_filtered=search.is_filtered,
         integrations=current().integrations.all_of(environment_id()),
         total=page.total,

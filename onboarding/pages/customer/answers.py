@@ -117,6 +117,7 @@ def result_page(result: Result) -> ResponseReturnValue:
         result=result if signed_in_person() else replace(result, operator_detail=None),
         product=Product(result.app_name) if result.app_name else default_product(),
         connection_url=console_url(result.environment_id, result.connection_identifier),
+        attempt_url=_attempt_url(result),
         approval=_approval(result),
         try_again=_try_again_url(result),
         ask_admin=_ask_admin_url(result) if result.finished_here else None,
@@ -132,6 +133,13 @@ def console_url(environment_id: str, identifier: str | None) -> str | None:
     if not identifier or signed_in_person() is None or environment_id != console_environment():
         return None
     return url_for("connections.show", identifier=identifier)
+
+
+def _attempt_url(result: Result) -> str | None:
+    """Return the attempt's page in the console; None outside of the console's environment and for customers."""
+    if not result.reference or signed_in_person() is None or result.environment_id != console_environment():
+        return None
+    return url_for("attempts.show", reference=result.reference)
 
 
 def _redirect_with_cookie(url: str, started: StartedAttempt) -> Response:

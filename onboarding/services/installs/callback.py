@@ -89,8 +89,10 @@ class InstallCallback:
 
     def _exchange(self, found: AttemptRows, code: str) -> Finished:
         attempt, stage = found.attempt, Stage.EXCHANGING
+        at = self._now()
+        begun = {"stage": stage, "exchanging_at": at, "returned_at": at}
         with self._database.changing_one() as rows:
-            is_first = attempts.move(rows, attempt.id, Stage.MADE, stage=stage, exchanging_at=self._now())
+            is_first = attempts.move(rows, attempt.id, Stage.MADE, **begun)
         if not is_first:
             return Finished(attempt.id, None, NextStep.WAITING)
         try:
@@ -158,7 +160,10 @@ class InstallCallback:
         return self._grants.revoke_unused(attempt, found.integration, grant)
 
     def _end(self, attempt: AttemptRow, stage: Stage, outcome: Outcome, **values: object) -> Finished:
-        ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), **values}
+        at = self._now()
+        ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": at, **values}
+        if stage is Stage.MADE:
+            ended["returned_at"] = at
         try:
             with self._database.changing_rows() as rows:
                 is_first = attempts.move(rows, attempt.id, stage, **ended)

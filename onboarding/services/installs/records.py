@@ -14,7 +14,7 @@ from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.slack.scopes import OPTIONAL, SENTENCES
-from onboarding.store.attempts import AttemptRow, Stage
+from onboarding.store.attempts import Attempt, AttemptRow, Stage
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
 
@@ -138,7 +138,7 @@ def is_unopened(binding: str | None) -> bool:
     return binding is not None and binding.startswith(UNOPENED_PREFIX)
 
 
-def has_died(attempt: AttemptRow, at: datetime) -> bool:
+def has_died(attempt: Attempt | AttemptRow, at: datetime) -> bool:
     """Return whether the process that was waiting for Slack must have died."""
     since = attempt.exchanging_at
     return attempt.stage is Stage.EXCHANGING and since is not None and since + EXCHANGE_LIMIT <= at

@@ -46,6 +46,7 @@ class StartElsewhere:
             reference=records.reference(attempt.id),
             app_name=found.integration.name,
             integration_identifier=found.integration.identifier,
+            environment_id=attempt.environment_id,
             restart_token=token if self._may_start(found) else None,
             is_operators=attempt.operator_id is not None,
         )

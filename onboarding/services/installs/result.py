@@ -98,7 +98,7 @@ class ResultReader:
 
     def _result(self, session: Session, found: AttemptRows, binding_of: BindingOf) -> Result:
         attempt = found.attempt
-        approved = _approved(session, attempt) if attempt.outcome is Outcome.AWAITING_APPROVAL else None
+        approved = approving_attempt(session, attempt) if attempt.outcome is Outcome.AWAITING_APPROVAL else None
         if approved is not None:
             result = _result_of(session, found, Outcome.CONNECTED, approved)
             if is_bound(approved, binding_of(approved.id)):
@@ -111,7 +111,7 @@ class ResultReader:
         return Result(None, attempt.id)
 
 
-def _approved(rows: Rows, attempt: AttemptRow) -> AttemptRow | None:
+def approving_attempt(rows: Rows, attempt: Attempt | AttemptRow) -> AttemptRow | None:
     """Return the attempt that used the approval, or the link that it was created from; None while nobody has."""
     for link_id in filter(None, (attempt.approval_link_id, attempt.link_id)):
         link = links.by_id(rows, link_id)

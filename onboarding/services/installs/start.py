@@ -170,7 +170,7 @@ class InstallStarter:
 
     def _insert(self, rows: Rows, new: _NewAttempt, approval_id: str | None = None) -> StartedAttempt:
         """Store an attempt and its state. With an approval it has ended already, and waits for the admin."""
-        state, binding, attempt_id = ids.new_secret(), ids.new_secret(), ids.new_id("att")
+        state, binding, attempt_id = ids.new_secret(), ids.new_secret(), ids.attempt_id()
         at, scopes = self._now(), records.requested_scopes(new.integration, new.link)
         attempts.add(
             rows,
@@ -188,7 +188,7 @@ class InstallStarter:
             may_replace=new.may_replace,
             created_at=at,
             expires_at=at + LIFETIME,
-            **_ended(approval_id, at),
+            **_progress(approval_id, at),
         )
         return StartedAttempt(attempt_id, self._authorize_url(new, scopes, state), binding)
 
@@ -201,9 +201,9 @@ class InstallStarter:
         )
 
 
-def _ended(approval_id: str | None, at: datetime) -> dict[str, object]:
+def _progress(approval_id: str | None, at: datetime) -> dict[str, object]:
     if approval_id is None:
-        return {"stage": Stage.MADE}
+        return {"stage": Stage.MADE, "sent_at": at}
     outcome = Outcome.AWAITING_APPROVAL
     return {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": at, "approval_link_id": approval_id}
 
