@@ -20,17 +20,12 @@ _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def new_id(prefix: str, length: int = 16) -> str:
     """Return `prefix_` and `length` random characters of `[0-9a-z]` (16 hold 82 bits)."""
-    # One number instead of a choice per character: each call of `secrets` reads from the operating system.
-    number, characters = secrets.randbelow(len(_ALPHABET) ** length), ""
-    for _ in range(length):
-        number, digit = divmod(number, len(_ALPHABET))
-        characters += _ALPHABET[digit]
-    return f"{prefix}_{characters}"
+    return f"{prefix}_{_random(_ALPHABET, length)}"
 
 
 def attempt_id() -> str:
     """Return `att_` and 16 random characters (80 bits), of which people read the first ones out to support."""
-    return "att_" + "".join(secrets.choice(_READABLE_ALPHABET) for _ in range(16))
+    return f"att_{_random(_READABLE_ALPHABET, 16)}"
 
 
 def connection_identifier() -> str:
@@ -63,3 +58,12 @@ def has_invisible_characters(text: str) -> bool:
         unicodedata.category(one) in _INVISIBLE_CATEGORIES or (unicodedata.category(one) == "Zs" and one != " ")
         for one in text
     )
+
+
+def _random(alphabet: str, length: int) -> str:
+    # One number instead of a choice per character: each call of `secrets` reads from the operating system.
+    number, characters = secrets.randbelow(len(alphabet) ** length), ""
+    for _ in range(length):
+        number, digit = divmod(number, len(alphabet))
+        characters += alphabet[digit]
+    return characters
