@@ -122,7 +122,7 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
     ),
 }
 
-#: What became of an approval in Slack that no connection uses.
+#: The result of revoking an approval in Slack that no connection uses.
 UNUSED_GRANTS: Mapping[GrantResult, str] = {
     GrantResult.REVOKED: "The app was removed from the workspace again.",
     GrantResult.ALREADY_GONE: "The app was no longer in the workspace.",

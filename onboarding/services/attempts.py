@@ -1,4 +1,4 @@
-"""Attempts: what happened in one walk through an install, for the operator whom a customer gives a reference."""
+"""Attempts: the history of one walk through an install, for an operator who received its reference from a customer."""
 
 import re
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class AttemptReport:
     outcome: Outcome | None
     #: Whether the time for Slack's answer, or for the person's choice, is over.
     has_expired: bool
-    #: What was reached and when, oldest first: `started`, `sent` (to Slack), `returned` (from Slack), `finished`.
+    #: The steps that were reached, with their times, oldest first: `started`, `sent` (to Slack), `returned` (from Slack), `finished`.
     steps: tuple[tuple[str, datetime], ...]
     #: The customer: of the connection, otherwise the one that the link fixes.
     subscriber_id: str | None
