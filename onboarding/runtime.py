@@ -7,7 +7,6 @@ from flask import current_app
 from onboarding import clock, concurrency, files
 from onboarding.errors import SettingsProblem
 from onboarding.services.api_keys import ApiKeys
-from onboarding.services.attempts import Attempts
 from onboarding.services.channel_endpoints import Endpoints
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector
@@ -18,6 +17,7 @@ from onboarding.services.contexts import Contexts
 from onboarding.services.credential_audit import CredentialAudit
 from onboarding.services.environments import Environments
 from onboarding.services.idempotency import Idempotency
+from onboarding.services.installs.attempts import Attempts
 from onboarding.services.installs.callback import InstallCallback
 from onboarding.services.installs.complete import InstallCompleter
 from onboarding.services.installs.front import Installs

@@ -5,7 +5,7 @@ import click
 from onboarding import texts
 from onboarding.cli.shell import json_option, open_runtime, print_result
 from onboarding.documents import timestamp
-from onboarding.services.attempts import AttemptReport
+from onboarding.services.installs.attempts import AttemptReport
 
 group = click.Group("attempt", help="Installs, from the click on Connect to their outcome.")
 
