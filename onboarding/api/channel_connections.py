@@ -150,7 +150,8 @@ class ChannelConnectionQuery(PageQuery):
     search: Plain | None = Field(
         None,
         max_length=255,
-        description="The beginning of a workspace's name, a subscriber or an identifier; or a workspace's id.",
+        description="Words, or beginnings of words, of the workspace's name or id, the subscriber, the identifier or the "
+        "context keys. Each word must be found.",
     )
 
     def filters(self) -> ConnectionQuery:

@@ -5,21 +5,20 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVarTuple
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, func, or_, select, tuple_, union_all
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_, union_all
 
-from onboarding.store import pagination
+from onboarding import search_words
+from onboarding.store import connection_words, pagination
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE, ConnectionRow
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
-from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.rows import Rows
 
-#: A search that matches more rows than this reads the list in its order: enough matches come soon.
+#: A word that more connections have is checked while the list is read in its order: enough matches come soon.
 RARE = 1000
+#: Further words of a search are ignored.
+MAX_WORDS = 10
 Ts = TypeVarTuple("Ts")
-_Text = ColumnElement[str]
-_LAST = "\U0010ffff"
-_SEARCHED = (TABLE.c.search_name, TABLE.c.subscriber_id, TABLE.c.identifier, TABLE.c.workspace_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,8 @@ class ConnectionFilter:
     context_key: str | None = None
     workspace_id: str | None = None
     status: str | None = None
-    #: Matches the beginning of a workspace's name, a subscriber or an identifier, or a workspace's whole id.
+    #: Words, or beginnings of words, of the workspace, subscriber, identifier and context keys. Each must be found.
     text: str | None = None
-
-
-class _Found(NamedTuple):
-    id: str
 
 
 class _Count(NamedTuple):
@@ -67,15 +62,25 @@ class IndexScan:
 
 
 def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
-    """Prepare a filter. A search with few matches is run now, and its ids replace it as a condition."""
+    """Prepare a filter. The first word of a search that few connections have is looked up now; their ids replace it."""
     shape, values = _shape(wanted), _values(environment_id, wanted)
     if wanted.text is None:
         return IndexScan(shape, values)
-    search = _text_values(environment_id, wanted.text)
-    found = fetch_all(rows, _SEARCH, _Found, {**search, "size": RARE + 1})
-    if len(found) <= RARE:
-        return IndexScan((*shape, "ids"), {**values, "ids": sorted({one.id for one in found})})
-    return IndexScan((*shape, "text"), {**values, **search})
+    # A long word is probably a rare one.
+    words = sorted(search_words.split(wanted.text)[:MAX_WORDS], key=len, reverse=True)
+    ids: set[str] | None = None if words else set()
+    for word in words:
+        found = connection_words.find(rows, environment_id, word, RARE + 1)
+        if len(found) <= RARE:
+            ids = found
+            words.remove(word)
+            break
+    names = tuple(f"word_{number}" for number in range(len(words)))
+    for name, word in zip(names, words, strict=True):
+        values |= connection_words.values(word, name)
+    if ids is None:
+        return IndexScan((*shape, *names), values)
+    return IndexScan((*shape, "ids", *names), {**values, "ids": sorted(ids)})
 
 
 def page(rows: Rows, wanted: IndexScan, request: StorePageRequest) -> PageRows[ConnectionRow]:
@@ -94,10 +99,12 @@ def page(rows: Rows, wanted: IndexScan, request: StorePageRequest) -> PageRows[C
 
 def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
     """Count the rows up to about `cap`, so that a large table does not slow down every page. Not for `with_shared`."""
-    if wanted.shape == ("ids",):
-        return len(wanted.values["ids"])
     if wanted.finds_nothing:
         return 0
+    if wanted.shape == ("ids",):
+        return len(wanted.values["ids"])
+    if wanted.shape == ("word_0",):
+        return connection_words.count(rows, wanted.values["environment"], wanted.values["word_0"], cap)
     (found,) = _count(wanted.shape).all(rows, {**wanted.values, "size": cap})
     return found.number
 
@@ -110,17 +117,6 @@ def _shape(wanted: ConnectionFilter) -> tuple[str, ...]:
 def _values(environment_id: str, wanted: ConnectionFilter) -> dict[str, Any]:
     given = {f"{name}_": getattr(wanted, name) for name in (*_COLUMNS, "context_key")}
     return {"environment": environment_id, **{name: value for name, value in given.items() if value is not None}}
-
-
-def _text_values(environment_id: str, text: str) -> dict[str, Any]:
-    folded = text.casefold()
-    return {
-        "environment": environment_id,
-        "text": text,
-        "text_end": text + _LAST,
-        "folded": folded,
-        "folded_end": folded + _LAST,
-    }
 
 
 @lru_cache(maxsize=2000)
@@ -151,12 +147,7 @@ def _page(
 
 @lru_cache(maxsize=500)
 def _count(shape: tuple[str, ...]) -> CompiledStatement[_Count]:
-    base = select(TABLE.c.id)
-    if shape == ("text",):
-        # A row may match twice, so each of the four subqueries counts up to the cap.
-        found = _matching(_Row().label("row")).subquery()
-        return CompiledStatement(select(func.count(found.c.row.distinct()).label("number")), _Count)
-    counted = base.where(*_conditions(shape)).limit(bindparam("size")).subquery()
+    counted = select(TABLE.c.id).where(*_conditions(shape)).limit(bindparam("size")).subquery()
     return CompiledStatement(select(func.count().label("number")).select_from(counted), _Count)
 
 
@@ -179,49 +170,10 @@ def _conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
         conditions.append(TABLE.c.id.in_(holding))
     if "ids" in shape:
         conditions.append(TABLE.c.id.in_(bindparam("ids", expanding=True)))
-    if "text" in shape:
-        # Many rows match, so the list is read in its order: `|| ''` keeps SQLite from the indexes of these columns.
-        conditions.append(or_(*_begins(*(column + "" for column in _SEARCHED))))
+    conditions += [connection_words.has_word(TABLE.c.id, name) for name in shape if name.startswith("word_")]
     return conditions
 
 
 def _is_shared(shape: tuple[str, ...]) -> ColumnElement[bool]:
     """Return the condition for shared connections. Without other filters it may use the index of `mode`."""
     return (TABLE.c.mode + "" if set(shape) & set(_COLUMNS) else TABLE.c.mode) == "shared"
-
-
-def _begins(name: _Text, subscriber: _Text, identifier: _Text, workspace: _Text) -> tuple[ColumnElement[bool], ...]:
-    return (
-        name.between(bindparam("folded"), bindparam("folded_end")),
-        subscriber.between(bindparam("text"), bindparam("text_end")),
-        identifier.between(bindparam("text"), bindparam("text_end")),
-        workspace == bindparam("text"),
-    )
-
-
-class _Row(ColumnElement[Any]):
-    """A unique value that every index contains, so that counting reads no row."""
-
-    inherit_cache = True
-
-
-@compiles(_Row)
-def _row(_element: _Row, compiler: Any, **_how: Any) -> str:
-    return "channel_connections." + ("rowid" if compiler.dialect.name == "sqlite" else "id")
-
-
-def _matching(shown: ColumnElement[Any]) -> CompoundSelect[*tuple[Any, ...]]:
-    """Select `shown` of the rows that match a search, by one index for each column. A row may match twice."""
-    subqueries = [
-        select(
-            select(shown)
-            .where(TABLE.c.environment_id == bindparam("environment"), one)
-            .limit(bindparam("size"))
-            .subquery()
-        )
-        for one in _begins(*_SEARCHED)
-    ]
-    return union_all(*subqueries)
-
-
-_SEARCH = _matching(TABLE.c.id).limit(bindparam("size"))

@@ -1,12 +1,13 @@
 """Channel connections: the tables, one identity rule, and every query but the lists (`connection_lists`)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -27,12 +28,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
-from onboarding.store import attempts, integrations
+from onboarding.store import attempts, connection_words, integrations
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
-from onboarding.store.rows import Rows, fetch_first
+from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import ID, UtcTime, columns_of, enum_by_value, is_named
 
 #: The columns by which the API filters and the two by which it orders: one index each.
@@ -50,7 +51,7 @@ class ChannelConnection(Base):
         UniqueConstraint("environment_id", "identifier"),
         UniqueConstraint("environment_id", "identity_key"),
         *_INDEXES,
-        Index("ix_channel_connections_name", "environment_id", "search_name"),
+        Index("ix_channel_connections_sort_name", "environment_id", "sort_name", "id"),
         Index("ix_channel_connections_installation", "installation_id"),
         Index("ix_channel_connections_workspace", "integration_id", "workspace_id"),
         CheckConstraint("mode IN ('subscriber', 'shared')", name="mode"),
@@ -69,8 +70,8 @@ class ChannelConnection(Base):
     subscriber_id: Mapped[str | None] = mapped_column(ID)
     workspace_id: Mapped[str] = mapped_column(String(100))
     workspace_name: Mapped[str | None] = mapped_column(String(255))
-    #: The workspace's name as it is searched: without regard to case. Null without a name.
-    search_name: Mapped[str | None] = mapped_column(ID)
+    #: The workspace's name, or its id without one, without regard to case: the list sorts by it.
+    sort_name: Mapped[str] = mapped_column(ID)
     bot_user_id: Mapped[str | None] = mapped_column(String(100))
     status: Mapped[ConnectionStatus] = mapped_column(enum_by_value(ConnectionStatus, 20))
     status_reason: Mapped[str | None] = mapped_column(Text)
@@ -141,6 +142,19 @@ class ConnectionToken(NamedTuple):
     access_token: Sealed
 
 
+class _SearchedRow(NamedTuple):
+    """The columns by whose words a connection is found."""
+
+    id: str
+    environment_id: str
+    workspace_name: str | None
+    workspace_id: str
+    subscriber_id: str | None
+    identifier: str
+    #: A JSON list.
+    context_keys: str
+
+
 class IdentityRow(NamedTuple):
     """The columns that an install needs of the connection that its identity already has."""
 
@@ -205,30 +219,24 @@ _HELD_BY_ANOTHER = (
 )
 
 
-def search_name(workspace_name: str | None) -> str | None:
-    """Folding may lengthen a name; the column holds 255 characters."""
-    return workspace_name.casefold()[:255] if workspace_name else None
-
-
-def add(rows: Rows, context_keys: Sequence[str], **values: object) -> None:
+def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
     """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
-    name = values.get("workspace_name")
-    derived = {
-        "context_keys": json.dumps(list(context_keys)),
-        "context_digest": context_digest(context_keys),
-        "search_name": search_name(name if isinstance(name, str) else None),
-    }
-    rows.execute(_INSERT, {**values, **derived})
+    derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
+    row: dict[str, Any] = {**_with_sort_name(values), **derived}
+    rows.execute(_INSERT, row)
     if context_keys:
         keys = [
             {"connection_id": values["id"], "key": key, "position": position}
             for position, key in enumerate(context_keys)
         ]
         rows.execute(_INSERT_KEYS, keys)
+    _add_words(rows, _SearchedRow._make(row.get(name) for name in _SearchedRow._fields))
 
 
 def change(rows: Rows, connection_id: str, **values: object) -> None:
-    rows.execute(_CHANGE, {"connection": connection_id, **_with_search_name(values)})
+    renamed = _renamed(rows, TABLE.c.id == connection_id, values)
+    rows.execute(_CHANGE, {"connection": connection_id, **_with_sort_name(values)})
+    _replace_words(rows, renamed)
 
 
 def change_all_on(rows: Rows, installation_id: str, **values: object) -> None:
@@ -237,14 +245,43 @@ def change_all_on(rows: Rows, installation_id: str, **values: object) -> None:
     A connection that another transaction has locked is skipped: an install is moving it to another installation.
     Two installs that swap workspaces do not wait for each other this way.
     """
-    rows.execute(_CHANGE_ALL_ON, {"installation": installation_id, **_with_search_name(values)})
+    renamed = _renamed(rows, TABLE.c.installation_id == installation_id, values)
+    rows.execute(_CHANGE_ALL_ON, {"installation": installation_id, **_with_sort_name(values)})
+    _replace_words(rows, renamed)
 
 
-def _with_search_name(values: dict[str, object]) -> dict[str, object]:
+def sort_name(workspace_name: str | None, workspace_id: str) -> str:
+    """Folding may lengthen a name; the column holds 255 characters."""
+    return (workspace_name or workspace_id).casefold()[:255]
+
+
+def _with_sort_name(values: Mapping[str, Any]) -> dict[str, Any]:
     if "workspace_name" not in values:
-        return values
-    name = values["workspace_name"]
-    return {**values, "search_name": search_name(name if isinstance(name, str) else None)}
+        return dict(values)
+    return {**values, "sort_name": sort_name(values["workspace_name"], values["workspace_id"])}
+
+
+def _renamed(rows: Rows, condition: ColumnElement[bool], values: Mapping[str, object]) -> Sequence[str]:
+    """Return the connections whose workspace gets another id or name."""
+    given = [name for name in ("workspace_id", "workspace_name") if name in values]
+    if not given:
+        return ()
+    differs = or_(*(TABLE.c[name].is_distinct_from(values[name]) for name in given))
+    return rows.scalars(select(TABLE.c.id).where(condition, differs)).all()
+
+
+def _replace_words(rows: Rows, connection_ids: Sequence[str]) -> None:
+    if not connection_ids:
+        return
+    connection_words.remove(rows, connection_ids)
+    query = select(*columns_of(TABLE, _SearchedRow._fields)).where(TABLE.c.id.in_(connection_ids))
+    for row in fetch_all(rows, query, _SearchedRow):
+        _add_words(rows, row)
+
+
+def _add_words(rows: Rows, row: _SearchedRow) -> None:
+    texts = row.workspace_name, row.workspace_id, row.subscriber_id, row.identifier, *json.loads(row.context_keys)
+    connection_words.add(rows, row.environment_id, row.id, texts)
 
 
 def documented(rows: Rows, environment_id: str, identifier: str) -> ConnectionRow | None:

@@ -53,7 +53,7 @@ FILTERS = st.fixed_dictionaries(
         "workspaceId": maybe(*MAX_RUNNING, "T9"),
         "status": maybe("unknown", "needs_reconnect", "healthy"),
         "contextKeys": maybe(*(tuple(f"{kind}:{name}" for kind, name in one.items()) for one in CONTEXTS)),
-        "search": maybe("acme", "ÜBER", "bea", "c1", "T2", "Ünal", "zzz"),
+        "search": maybe("acme", "ÜBER", "bea", "c1", "T2", "Ünal", "zzz", "tenant", "acme bea", "c1 t2", "%"),
     }
 )
 ORDERS = st.fixed_dictionaries(
@@ -96,13 +96,15 @@ def _fits(one: dict[str, Any], filters: dict[str, Any]) -> bool:
 
 
 def _is_met(one: dict[str, Any], text: str) -> bool:
-    name = one["workspace"].get("name") or ""
-    return (
-        name.casefold().startswith(text.casefold())
-        or (one.get("subscriberId") or "").startswith(text)
-        or one["identifier"].startswith(text)
-        or one["workspace"]["id"] == text
-    )
+    """Return whether each word of the text begins a word of the connection."""
+    texts = [one["workspace"].get("name"), one["workspace"]["id"], one.get("subscriberId"), one["identifier"]]
+    words = _words(" ".join([text or "" for text in texts] + one["contextKeys"]))
+    asked = _words(text)
+    return bool(asked) and all(any(word.startswith(begin) for word in words) for begin in asked)
+
+
+def _words(text: str) -> list[str]:
+    return "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()
 
 
 def _ordered(found: list[dict[str, Any]], order: dict[str, Any]) -> list[dict[str, Any]]:

@@ -72,6 +72,8 @@ def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator
     [
         ("q=Acme+3", ["chconn_03"]),
         ("q=acme+3", ["chconn_03"]),
+        ("q=3", ["chconn_03"]),
+        ("q=C4+tenant", ["chconn_04"]),
         ("q=customer-2", ["chconn_02"]),
         ("q=T04", ["chconn_04"]),
         ("q=chconn_01", ["chconn_01"]),

@@ -64,7 +64,7 @@ def test_rows_survive_each_migration_after_their_own(fresh: Database) -> None:
     assert (kept.created_at, kept.unknown_subscribers) == (datetime(2026, 1, 2, tzinfo=UTC), "create")
     assert connection is not None
     assert connection.context_digest == identity.context_digest(("tenant:acme",))
-    assert connection.search_name == "straße & co".casefold()
+    assert connection.sort_name == "straße & co".casefold()
 
 
 def test_result_of_an_unused_grant_moves_to_its_column_and_back(fresh: Database) -> None:

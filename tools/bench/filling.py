@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import Connection, Engine, Table, select
 
+from onboarding import search_words
 from onboarding.identity import context_digest, identity_key
 from onboarding.settings import Settings
 from onboarding.store import connections, schema
@@ -20,6 +21,7 @@ from tools.bench.spread import INTEGRATIONS, Fact, fact
 
 Rows = dict[str, list[dict[str, Any]]]
 _BATCH = 1_000
+_OURS = ("installations", "channel_connections", "connection_contexts", "connection_words")
 #: A small table keeps its indexes while it is filled.
 _LARGE = 50_000
 
@@ -27,7 +29,7 @@ _LARGE = 50_000
 def fill_ours(settings: Settings, rows: int) -> None:
     """Fill our tables. Each connection has its own credentials, as the API stores them."""
     database, vault = Database(settings.database), Vault(settings.vault_keys)
-    tables = [schema.METADATA.tables[name] for name in ("installations", "channel_connections", "connection_contexts")]
+    tables = [schema.METADATA.tables[name] for name in _OURS]
     with _open(database.engine, tables, rows) as connection:
         known = schema.METADATA.tables["integrations"]
         found = connection.execute(select(known.c.identifier, known.c.id, known.c.environment_id)).all()
@@ -50,7 +52,7 @@ def fill_plain(app: Flask, rows: int) -> None:
 
 
 def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]], vault: Vault) -> Rows:
-    rows: Rows = {"installations": [], "channel_connections": [], "connection_contexts": []}
+    rows: Rows = {name: [] for name in _OURS}
     for one in batch:
         number = hashlib.blake2b(one.identifier.encode(), digest_size=8).hexdigest()
         integration, environment = integrations[one.integration]
@@ -79,7 +81,7 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
                 "subscriber_id": one.subscriber_id,
                 "workspace_id": one.workspace_id,
                 "workspace_name": one.workspace_name,
-                "search_name": connections.search_name(one.workspace_name),
+                "sort_name": connections.sort_name(one.workspace_name, one.workspace_id),
                 "status": one.status,
                 "created_at": one.created_at,
                 "updated_at": one.updated_at,
@@ -89,6 +91,11 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
         )
         rows["connection_contexts"] += [
             {"connection_id": row_id, "key": key, "position": place} for place, key in enumerate(one.context_keys)
+        ]
+        texts = one.workspace_name, one.workspace_id, one.subscriber_id, one.identifier, *one.context_keys
+        rows["connection_words"] += [
+            {"connection_id": row_id, "word": word, "environment_id": environment}
+            for word in search_words.split(*texts)
         ]
     return rows
 

@@ -182,6 +182,7 @@ class _Completion:
         """Add or renew the connection and return its identifier. Raises Conflict."""
         grant = self._grant
         access: dict[str, object] = {
+            "workspace_id": grant.workspace_id,
             "workspace_name": grant.workspace_name,
             "bot_user_id": grant.bot_user_id,
             "status": ConnectionStatus.HEALTHY,
@@ -193,7 +194,6 @@ class _Completion:
             connections.change_all_on(self._rows, installation_id, **access)
         values = {
             "installation_id": installation_id,
-            "workspace_id": grant.workspace_id,
             "installed_by": grant.installer_id,
             "updated_at": at,
             **access,
