@@ -55,6 +55,10 @@ def upgrade() -> None:
     with op.batch_alter_table("channel_connections", table_args=_CHECKS) as table:
         table.alter_column("sort_name", existing_type=_ID, nullable=False)
     op.create_index("ix_channel_connections_sort_name", "channel_connections", ["environment_id", "sort_name", "id"])
+    last_check = sa.func.coalesce(sa.column("checked_at"), sa.column("created_at"))
+    op.create_index(
+        "ix_channel_connections_last_check", "channel_connections", ["environment_id", last_check, sa.column("id")]
+    )
     op.create_index("ix_connection_words_word", "connection_words", ["environment_id", "word", "connection_id"])
 
 
@@ -81,6 +85,7 @@ def _words(*texts: str | None) -> list[str]:
 def downgrade() -> None:
     op.drop_table("connection_words")
     op.drop_index("ix_channel_connections_sort_name", "channel_connections")
+    op.drop_index("ix_channel_connections_last_check", "channel_connections")
     with op.batch_alter_table("channel_connections", table_args=_CHECKS) as table:
         table.alter_column(
             "sort_name", new_column_name="search_name", existing_type=_ID, existing_nullable=False, nullable=True

@@ -122,7 +122,7 @@ def page(
         page = pagination.seek(query, moment, _TABLE.c.id, descending, position).limit(size)
         return fetch_all(session, page, EndpointRow)
 
-    return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.id))
+    return pagination.fetch_page(fetch, request, lambda row: Position((getattr(row, request.order),), row.id))
 
 
 def count(session: Session, environment_id: str, wanted: EndpointFilter, cap: int) -> int:

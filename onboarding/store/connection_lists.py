@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVarTuple
 
@@ -10,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_, u
 from onboarding import search_words
 from onboarding.store import connection_words, pagination
 from onboarding.store.compiled import CompiledStatement
-from onboarding.store.connections import DOCUMENTED, HOLDING, TABLE, ConnectionRow
-from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.connections import DOCUMENTED, HOLDING, LAST_CHECK, TABLE, ConnectionRow, sort_name
+from onboarding.store.pagination import Key, PageRows, Position, StorePageRequest
 from onboarding.store.rows import Rows
 
 #: A word that more connections have is checked while the list is read in its order: enough matches come soon.
@@ -38,6 +39,24 @@ class ConnectionFilter:
     status: str | None = None
     #: Words, or beginnings of words, of the workspace, subscriber, identifier and context keys. Each must be found.
     text: str | None = None
+
+
+#: The columns and expressions of each order, before the id.
+_ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "created_at": (TABLE.c.created_at,),
+    "updated_at": (TABLE.c.updated_at,),
+    "workspace": (TABLE.c.sort_name,),
+    "status": (TABLE.c.status, TABLE.c.created_at),
+    "checked_at": (LAST_CHECK,),
+}
+#: The types of their values.
+ORDER_KINDS: dict[str, tuple[type[Key], ...]] = {
+    "created_at": (datetime,),
+    "updated_at": (datetime,),
+    "workspace": (str,),
+    "status": (str, datetime),
+    "checked_at": (datetime,),
+}
 
 
 class _Count(NamedTuple):
@@ -83,18 +102,22 @@ def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan
     return IndexScan((*shape, "ids", *names), {**values, "ids": sorted(ids)})
 
 
-def page(rows: Rows, wanted: IndexScan, request: StorePageRequest) -> PageRows[ConnectionRow]:
-    """Return the rows of one page."""
+def page(rows: Rows, wanted: IndexScan, request: StorePageRequest, matches: int = 0) -> PageRows[ConnectionRow]:
+    """Return the rows of one page.
+
+    `matches`: how many rows the filters match. Many are read in the index of the order, few are sorted.
+    """
+    sorts = matches <= RARE
     if wanted.finds_nothing:
         return PageRows((), None, None)
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[ConnectionRow]:
         how = None if position is None else position.inclusive
-        query = _page(wanted.shape, request.order, descending, how)
-        here = {} if position is None else {"moment": position.moment, "row_id": position.row_id}
+        query = _page(wanted.shape, request.order, descending, how, sorts)
+        here = {} if position is None else {**_numbered(position.keys), "row_id": position.row_id}
         return query.all(rows, {**wanted.values, **here, "size": size})
 
-    return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.id))
+    return pagination.fetch_page(fetch, request, lambda row: Position(_keys(row, request.order), row.id))
 
 
 def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
@@ -109,6 +132,21 @@ def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
     return found.number
 
 
+def _keys(row: ConnectionRow, order: str) -> tuple[Key, ...]:
+    """Return the values of the order's columns."""
+    if order == "workspace":
+        return (sort_name(row.workspace_name, row.workspace_id),)
+    if order == "status":
+        return row.status.value, row.created_at
+    if order == "checked_at":
+        return (row.checked_at or row.created_at,)
+    return (row.updated_at if order == "updated_at" else row.created_at,)
+
+
+def _numbered(keys: tuple[Key, ...]) -> dict[str, Key]:
+    return {f"key_{number}": key for number, key in enumerate(keys)}
+
+
 def _shape(wanted: ConnectionFilter) -> tuple[str, ...]:
     """Return the names of the filters that are set. Each such shape has one query."""
     return tuple(one.name for one in fields(wanted) if one.name != "text" and getattr(wanted, one.name))
@@ -121,12 +159,14 @@ def _values(environment_id: str, wanted: ConnectionFilter) -> dict[str, Any]:
 
 @lru_cache(maxsize=2000)
 def _page(
-    shape: tuple[str, ...], order: str, descending: bool, inclusive: bool | None
+    shape: tuple[str, ...], order: str, descending: bool, inclusive: bool | None, sorts: bool
 ) -> CompiledStatement[ConnectionRow]:
     """`inclusive` is None for the beginning of the list."""
     query = _ordered(DOCUMENTED, order, descending, inclusive)
     if "with_shared" not in shape:
-        return CompiledStatement(query.where(*_conditions(shape)).limit(bindparam("size")), ConnectionRow)
+        # Each filter has an index with each of the two times, and none with another order.
+        by_filter = sorts or order in ("created_at", "updated_at")
+        return CompiledStatement(query.where(*_conditions(shape, by_filter)).limit(bindparam("size")), ConnectionRow)
     # The subscriber's own and the shared connections are read from two indexes; one condition with OR would scan.
     base = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
     subqueries = [
@@ -139,9 +179,7 @@ def _page(
         for own, shared in ((("subscriber_id",), ()), ((), (_is_shared(base),)))
     ]
     found = union_all(*subqueries).subquery()
-    moment = TABLE.c[order]
-    ordered = (moment.desc(), TABLE.c.id.desc()) if descending else (moment, TABLE.c.id)
-    merged = DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))).order_by(*ordered)
+    merged = pagination.walk(DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))), _columns(order), descending)
     return CompiledStatement(merged.limit(bindparam("size")), ConnectionRow)
 
 
@@ -152,19 +190,24 @@ def _count(shape: tuple[str, ...]) -> CompiledStatement[_Count]:
 
 
 def _ordered(query: Select[*Ts], order: str, descending: bool, inclusive: bool | None) -> Select[*Ts]:
-    moment, row_id = TABLE.c[order], TABLE.c.id
+    columns = _columns(order)
     if inclusive is None:
-        return pagination.walk(query, (moment, row_id), descending)
-    here = tuple_(bindparam("moment", type_=moment.type), bindparam("row_id", type_=row_id.type))
-    return pagination.walk(query, (moment, row_id), descending, here, inclusive)
+        return pagination.walk(query, columns, descending)
+    names = [f"key_{number}" for number in range(len(columns) - 1)]
+    here = tuple_(*(bindparam(name, type_=one.type) for name, one in zip([*names, "row_id"], columns, strict=True)))
+    return pagination.walk(query, columns, descending, here, inclusive)
 
 
-def _conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+def _columns(order: str) -> tuple[ColumnElement[Any], ...]:
+    return (*_ORDERS[order], TABLE.c.id)
+
+
+def _conditions(shape: tuple[str, ...], by_filter: bool = True) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [TABLE.c.environment_id == bindparam("environment")]
-    # SQLite chooses any index that fits, such as the one of `mode`: `|| ''` leaves it only the most selective.
+    # SQLite chooses any index that fits, such as the one of `mode`: `|| ''` leaves it only the most selective or, without `by_filter`, none.
     asked = [name for name in _COLUMNS if name in shape]
-    conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:1]]
-    conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[1:]]
+    conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:by_filter]]
+    conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[by_filter:]]
     if "context_key" in shape:
         holding = select(HOLDING.c.connection_id).where(HOLDING.c.key == bindparam("context_key_"))
         conditions.append(TABLE.c.id.in_(holding))

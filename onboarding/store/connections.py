@@ -169,6 +169,9 @@ class IdentityRow(NamedTuple):
 
 
 TABLE, HOLDING = table_of(ChannelConnection), table_of(ConnectionContext)
+#: The last check, or the creation of a connection that was never checked: the list sorts by it.
+LAST_CHECK = func.coalesce(TABLE.c.checked_at, TABLE.c.created_at)
+Index("ix_channel_connections_last_check", TABLE.c.environment_id, LAST_CHECK, TABLE.c.id)
 _INSTALLATION, _INTEGRATION = table_of(Installation), table_of(Integration)
 
 #: Selects each `ConnectionRow`.

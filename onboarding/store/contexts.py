@@ -131,7 +131,7 @@ def page(
         return session.scalars(pagination.seek(query, moment, _KEY, descending, position).limit(size)).all()
 
     return pagination.fetch_page(
-        fetch, request, lambda row: Position(getattr(row, request.order), f"{row.type}:{row.id}")
+        fetch, request, lambda row: Position((getattr(row, request.order),), f"{row.type}:{row.id}")
     )
 
 

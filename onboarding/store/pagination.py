@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,12 +14,15 @@ from sqlalchemy import ColumnElement, Select, Tuple, literal, tuple_
 from onboarding.errors import Refused
 from onboarding.pagination import Page, PageRequest
 
+#: One value by which rows are ordered.
+Key = datetime | str
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The time and the id by which a row is ordered. The row itself may have been deleted."""
+    """The values and the id by which a row is ordered. The row itself may have been deleted."""
 
-    moment: datetime
+    keys: tuple[Key, ...]
     row_id: str
     #: Whether the page includes the row at this position.
     inclusive: bool = False
@@ -51,10 +55,18 @@ class StorePageRequest:
         )
 
 
-def store_page_request(resource: str, environment_id: str, page: PageRequest) -> StorePageRequest:
-    """Translate a page request. `resource` names what is listed. Raises Refused (`cursor_unknown`)."""
+def store_page_request(
+    resource: str, environment_id: str, page: PageRequest, kinds: tuple[type[Key], ...] = (datetime,)
+) -> StorePageRequest:
+    """Translate a page request. `resource` names what is listed, `kinds` are the types of the order's values.
+
+    Raises Refused (`cursor_unknown`).
+    """
     list_key = f"{resource} {environment_id} {page.order} {'DESC' if page.descending else 'ASC'}"
-    after, before = read_cursor(list_key, page.after, "after"), read_cursor(list_key, page.before, "before")
+    after, before = (
+        _read_cursor(list_key, encoded, field, kinds)
+        for encoded, field in ((page.after, "after"), (page.before, "before"))
+    )
     request = StorePageRequest(page.limit, after, before, page.order, page.descending, list_key)
     return request.including() if page.include_cursor else request
 
@@ -104,25 +116,40 @@ def cursor(list_key: str, position: Position | None) -> str | None:
     """Encode a position for clients."""
     if position is None:
         return None
-    # The id is last, because it may contain any character.
-    text = "|".join((position.moment.isoformat(), "i" if position.inclusive else "", position.row_id))
+    keys = [key.isoformat() if isinstance(key, datetime) else key for key in position.keys]
+    text = json.dumps([*keys, position.row_id, position.inclusive], separators=(",", ":"))
     return base64.urlsafe_b64encode(f"{_checksum(list_key, text)}|{text}".encode()).decode().rstrip("=")
 
 
-def read_cursor(list_key: str, encoded: str | None, field: str) -> Position | None:
+def _read_cursor(list_key: str, encoded: str | None, field: str, kinds: tuple[type[Key], ...]) -> Position | None:
     """Decode a cursor. Raises Refused (`cursor_unknown`) for one that is invalid, or of another list or order."""
     if encoded is None:
         return None
     try:
         padded = encoded + "=" * (-len(encoded) % 4)
         checksum, _, text = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
-        moment, inclusive, row_id = text.split("|", 2)
-        position = Position(datetime.fromisoformat(moment).astimezone(UTC), row_id, inclusive == "i")
-    except (binascii.Error, ValueError, OverflowError):
+        *keys, row_id, inclusive = json.loads(text)
+        read = tuple(_read_key(key, kind) for key, kind in zip(keys, kinds, strict=True))
+        position = Position(read, _read_text(row_id), inclusive is True)
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         checksum, text, position = "", "", None
-    if position is None or checksum != _checksum(list_key, text) or "\0" in position.row_id:
+    if position is None or checksum != _checksum(list_key, text):
         raise Refused("This place in the list is not known. Start from its beginning.", field, "cursor_unknown")
     return position
+
+
+def _read_key(key: object, kind: type[Key]) -> Key:
+    """Raises ValueError, OverflowError."""
+    text = _read_text(key)
+    return text if kind is str else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _read_text(value: object) -> str:
+    """Raises ValueError for what no row contains."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("This is no text of a row.")
+    value.encode()
+    return value
 
 
 def _near_edge(rows: list[T], backwards: bool, origin: Position, position_of: Callable[[T], Position]) -> Position:
@@ -143,24 +170,24 @@ def seek(
     """Order the query by the two columns and start it at `position`, or at the beginning of the list."""
     if position is None:
         return walk(query, (moment, row_id), descending)
-    here = tuple_(literal(position.moment, moment.type), literal(position.row_id))
+    here = tuple_(literal(position.keys[0], moment.type), literal(position.row_id))
     return walk(query, (moment, row_id), descending, here, position.inclusive)
 
 
 def walk(
     query: Select[*Ts],
-    order: tuple[_Column, _Column],
+    order: tuple[_Column, ...],
     descending: bool,
     here: Tuple | None = None,
     inclusive: bool = False,
 ) -> Select[*Ts]:
-    """Do the same with the two columns and `here` as tuples."""
-    (moment, row_id), there = order, tuple_(*order)
+    """Do the same with any columns and with `here` as a tuple of their values."""
+    there = tuple_(*order)
     if here is not None and descending:
         query = query.where(there <= here if inclusive else there < here)
     elif here is not None:
         query = query.where(there >= here if inclusive else there > here)
-    return query.order_by(moment.desc(), row_id.desc()) if descending else query.order_by(moment, row_id)
+    return query.order_by(*(column.desc() if descending else column for column in order))
 
 
 def containing(text: str) -> str:

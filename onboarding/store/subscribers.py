@@ -103,7 +103,9 @@ def page(
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[Subscriber]:
         return session.scalars(pagination.seek(query, moment, _OF[1], descending, position).limit(size)).all()
 
-    return pagination.fetch_page(fetch, request, lambda row: Position(getattr(row, request.order), row.subscriber_id))
+    return pagination.fetch_page(
+        fetch, request, lambda row: Position((getattr(row, request.order),), row.subscriber_id)
+    )
 
 
 def count(session: Session, environment_id: str, wanted: Mapping[str, str], cap: int) -> int:

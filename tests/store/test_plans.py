@@ -27,7 +27,7 @@ from onboarding.store.attempts import Stage
 from onboarding.store.connection_lists import ConnectionFilter
 from onboarding.store.connection_words import ConnectionWord
 from onboarding.store.database import Database, Session, table_of
-from onboarding.store.pagination import Position, StorePageRequest
+from onboarding.store.pagination import Key, Position, StorePageRequest
 from tests import postgres
 from tests.database_rounds import DATABASE
 
@@ -77,7 +77,7 @@ def database(filled_url: str) -> Iterator[Database]:
 @pytest.mark.parametrize("order", ["created_at", "updated_at"])
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None:
-    position = Position(NOON + timedelta(seconds=ROWS // 2), "con_x")
+    position = Position((NOON + timedelta(seconds=ROWS // 2),), "con_x")
     requests = [
         StorePageRequest(10, order=order),
         StorePageRequest(10, order=order, descending=False),
@@ -92,6 +92,21 @@ def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None
             assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
             if "search" not in name and not FILTERS[name].with_shared:
                 assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
+
+
+@pytest.mark.parametrize("filters", [ConnectionFilter(), ConnectionFilter(mode="subscriber")])
+@pytest.mark.parametrize(
+    ("order", "keys"), [("workspace", ("acme 5",)), ("status", ("healthy", NOON)), ("checked_at", (NOON,))]
+)
+def test_order_of_many_rows_uses_an_index(
+    order: str, keys: tuple[Key, ...], filters: ConnectionFilter, database: Database
+) -> None:
+    for request in (StorePageRequest(10, order=order), StorePageRequest(10, Position(keys, "con_x"), order=order)):
+        with _watched(database) as asked, database.reading() as session:
+            assert len(connection_lists.page(session, _walk(session, filters), request, ROWS).rows) in (0, 10)
+        for statement, values in asked:
+            plan = _plan(database, statement, values)
+            assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key|Seq Scan on channel", plan), plan
 
 
 #: The most selective first.

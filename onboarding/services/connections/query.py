@@ -40,7 +40,7 @@ class ConnectionQueries:
     def page(
         self, environment_id: str, search: ConsoleSearch, after: str | None, before: str | None
     ) -> Page[Connection]:
-        """Return a page of the console's list, newest first, without tokens. Raises Refused for an invalid cursor."""
+        """Return a page of the console's list without tokens. Raises Refused for an invalid cursor."""
         with self._database.rows() as rows:
             wanted = ConnectionFilter(
                 text=search.q or None,
@@ -49,9 +49,9 @@ class ConnectionQueries:
                 mode=search.mode or None,
                 context_key=search.context or None,
             )
-            request = pagination.store_page_request(
-                "connections", environment_id, PageRequest(PAGE_SIZE, after or None, before if not after else None)
-            )
+            page = PageRequest(PAGE_SIZE, after or None, before if not after else None, search.order, search.descending)
+            kinds = connection_lists.ORDER_KINDS[search.order]
+            request = pagination.store_page_request("connections", environment_id, page, kinds)
             page_rows, total = self._read(rows, environment_id, wanted, request, CONSOLE_COUNT_CAP)
         return pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
 
@@ -136,8 +136,8 @@ class ConnectionQueries:
     ) -> tuple[PageRows[ConnectionRow], int]:
         """Return the rows of one page, and how many match, counted to one past `cap`."""
         walk = connection_lists.walk(rows, environment_id, wanted)
-        page_rows = connection_lists.page(rows, walk, request)
-        return page_rows, self._count(rows, environment_id, wanted, walk, cap)
+        total = self._count(rows, environment_id, wanted, walk, cap)
+        return connection_lists.page(rows, walk, request, total), total
 
     def _count(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, walk: IndexScan, cap: int) -> int:
         """Count to one past `cap`. A count that took long is reused for some seconds."""
