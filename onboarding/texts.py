@@ -38,6 +38,35 @@ STATUSES: Mapping[ConnectionStatus, StatusText] = {
     ConnectionStatus.DISCONNECTED: StatusText("Disconnected", "bad", "plug-off"),
 }
 
+
+@dataclass(frozen=True)
+class FilterText:
+    label: str
+    #: A sentence that names the values that are allowed.
+    allowed: str
+
+
+#: The filters of the list of connections that know only some values.
+FILTERS: Mapping[str, FilterText] = {
+    "status": FilterText("State", "Choose a state from the menu."),
+    "mode": FilterText("Mode", "Choose a mode from the menu."),
+    "integration": FilterText("Integration", "Choose an integration from the menu."),
+    "context": FilterText("Context", "Enter one context as type and id, such as tenant:acme, or its id alone."),
+    "sort": FilterText("Order", "Choose an order from the menu."),
+}
+
+#: The orders of the list of connections, as they are in its address.
+SORTS: Mapping[str, str] = {
+    "-created": "Newest first",
+    "created": "Oldest first",
+    "workspace": "Workspace, A to Z",
+    "-workspace": "Workspace, Z to A",
+    "state": "State, A to Z",
+    "-state": "State, Z to A",
+    "-checked": "Last check, newest first",
+    "checked": "Last check, oldest first",
+}
+
 #: A disconnect never has the result `left`.
 DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.REVOKED: ResultText(

@@ -32,7 +32,13 @@ class Product:
 
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
-    app.jinja_env.globals.update(status_texts=texts.STATUSES, outcome_texts=texts.OUTCOMES, outcomes=OUTCOMES)
+    app.jinja_env.globals.update(
+        status_texts=texts.STATUSES,
+        outcome_texts=texts.OUTCOMES,
+        outcomes=OUTCOMES,
+        filter_texts=texts.FILTERS,
+        sort_texts=texts.SORTS,
+    )
     icon = getattr(app.jinja_env.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
     app.jinja_env.globals["icon"] = cache(icon)
     app.context_processor(_variables)

@@ -35,6 +35,8 @@ class ConnectionFilter:
     context_digest: str | None = None
     #: One of the context keys.
     context_key: str | None = None
+    #: The id of one of the context keys, of any type.
+    context_id: str | None = None
     workspace_id: str | None = None
     status: str | None = None
     #: Words, or beginnings of words, of the workspace, subscriber, identifier and context keys. Each must be found.
@@ -83,11 +85,11 @@ class IndexScan:
 def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
     """Prepare a filter. The first word of a search that few connections have is looked up now; their ids replace it."""
     shape, values = _shape(wanted), _values(environment_id, wanted)
-    if wanted.text is None:
+    if wanted.text is None and wanted.context_id is None:
         return IndexScan(shape, values)
     # A long word is probably a rare one.
-    words = sorted(search_words.split(wanted.text)[:MAX_WORDS], key=len, reverse=True)
-    ids: set[str] | None = None if words else set()
+    words = sorted(search_words.split(wanted.text, wanted.context_id)[:MAX_WORDS], key=len, reverse=True)
+    ids: set[str] | None = None if words or wanted.text is None else set()
     for word in words:
         found = connection_words.find(rows, environment_id, word, RARE + 1)
         if len(found) <= RARE:
@@ -132,6 +134,14 @@ def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
     return found.number
 
 
+def count_ahead(rows: Rows, wanted: IndexScan, request: StorePageRequest, row: ConnectionRow, cap: int) -> int:
+    """Count the rows that the order puts ahead of `row`, up to `cap`."""
+    query = _count_ahead(wanted.shape, request.order, not request.descending)
+    here = {**_numbered(_keys(row, request.order)), "row_id": row.id}
+    (found,) = query.all(rows, {**wanted.values, **here, "size": cap})
+    return found.number
+
+
 def _keys(row: ConnectionRow, order: str) -> tuple[Key, ...]:
     """Return the values of the order's columns."""
     if order == "workspace":
@@ -154,6 +164,8 @@ def _shape(wanted: ConnectionFilter) -> tuple[str, ...]:
 
 def _values(environment_id: str, wanted: ConnectionFilter) -> dict[str, Any]:
     given = {f"{name}_": getattr(wanted, name) for name in (*_COLUMNS, "context_key")}
+    if wanted.context_id is not None:
+        given["context_id_"] = pagination.ending(f":{wanted.context_id}")
     return {"environment": environment_id, **{name: value for name, value in given.items() if value is not None}}
 
 
@@ -189,6 +201,13 @@ def _count(shape: tuple[str, ...]) -> CompiledStatement[_Count]:
     return CompiledStatement(select(func.count().label("number")).select_from(counted), _Count)
 
 
+@lru_cache(maxsize=2000)
+def _count_ahead(shape: tuple[str, ...], order: str, descending: bool) -> CompiledStatement[_Count]:
+    """`descending`: the direction from the row to the beginning of the list."""
+    counted = _ordered(select(TABLE.c.id), order, descending, False).where(*_conditions(shape)).limit(bindparam("size"))
+    return CompiledStatement(select(func.count().label("number")).select_from(counted.subquery()), _Count)
+
+
 def _ordered(query: Select[*Ts], order: str, descending: bool, inclusive: bool | None) -> Select[*Ts]:
     columns = _columns(order)
     if inclusive is None:
@@ -211,6 +230,9 @@ def _conditions(shape: tuple[str, ...], by_filter: bool = True) -> list[ColumnEl
     if "context_key" in shape:
         holding = select(HOLDING.c.connection_id).where(HOLDING.c.key == bindparam("context_key_"))
         conditions.append(TABLE.c.id.in_(holding))
+    if "context_id" in shape:
+        is_it = HOLDING.c.key.like(bindparam("context_id_"), escape="\\")
+        conditions.append(select(HOLDING.c.key).where(HOLDING.c.connection_id == TABLE.c.id, is_it).exists())
     if "ids" in shape:
         conditions.append(TABLE.c.id.in_(bindparam("ids", expanding=True)))
     conditions += [connection_words.has_word(TABLE.c.id, name) for name in shape if name.startswith("word_")]

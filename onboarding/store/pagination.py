@@ -195,5 +195,10 @@ def containing(text: str) -> str:
     return "%" + _escaped(text) + "%"
 
 
+def ending(text: str) -> str:
+    """Return a LIKE pattern for values that end with this text, with the backslash as its escape character."""
+    return "%" + _escaped(text)
+
+
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

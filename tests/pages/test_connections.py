@@ -85,7 +85,10 @@ def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator
         ("status=disconnected", []),
         ("mode=shared", []),
         ("integration=slack-practice&context=tenant:c0", ["chconn_00"]),
-        ("integration=other", []),
+        ("context=tenant%3Dc3", ["chconn_03"]),
+        ("context=c3", ["chconn_03"]),
+        ("context=nobody", []),
+        ("context=c3&q=Acme+2", []),
     ],
 )
 def test_filters_show_matching_connections(site: Site, operator: BrowserClient, query: str, found: list[str]) -> None:
@@ -93,6 +96,63 @@ def test_filters_show_matching_connections(site: Site, operator: BrowserClient, 
     page = operator.opens(f"/connections?{query}")
     assert _listed(page) == found
     assert found or "No connections match these filters" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("status=broken", "State “broken” is unknown"),
+        ("mode=both", "Mode “both” is unknown"),
+        ("integration=other", "Integration “other” is unknown"),
+        ("context=tenant:c1,tenant:c2", "Context “tenant:c1,tenant:c2” is unknown"),
+        ("sort=age", "Order “age” is unknown"),
+    ],
+)
+def test_unknown_value_of_a_filter_is_reported_and_left_out(
+    site: Site, operator: BrowserClient, query: str, said: str
+) -> None:
+    _many(site, 2)
+    page = operator.opens(f"/connections?{query}")
+    assert said in page.text
+    assert _listed(page) == ["chconn_01", "chconn_00"]
+
+
+@pytest.mark.parametrize("sort", ["created", "workspace", "state", "checked"])
+@pytest.mark.parametrize("descending", [False, True])
+def test_list_is_sorted_and_paged_in_every_order(
+    site: Site, operator: BrowserClient, sort: str, descending: bool
+) -> None:
+    _many(site, 53)
+    sorted_by = [_vary(site, number)[sort] for number in range(53)]
+    page = operator.opens(f"/connections?sort={'-' if descending else ''}{sort}")
+    listed = _listed(page)
+    for position in ("26–50 of 53", "51–53 of 53"):
+        page = operator.opens(_page_link(page, "next"))
+        assert f"{position} connections" in page.text
+        listed += _listed(page)
+    numbers = [int(identifier.removeprefix("chconn_")) for identifier in listed]
+    assert sorted(numbers) == list(range(53))
+    values = [sorted_by[number] for number in numbers]
+    assert values == sorted(sorted_by, reverse=descending)
+    assert _listed(operator.opens(_page_link(page, "previous"))) == listed[25:50]
+
+
+def _vary(site: Site, number: int) -> dict[str, Any]:
+    """Give a connection a name, state and last check of its own. Return what it is sorted by."""
+    name = (None, "émile", "Acme", "beta")[number % 4]
+    status = ("healthy", "needs_reconnect", "unreachable")[number % 3]
+    checked = FIRST + timedelta(days=number * 7 % 5) if number % 5 else None
+    values = {"workspace_name": name, "workspace_id": f"T{number:02d}", "status": status, "checked_at": checked}
+    with site.runtime.database.transaction() as session:
+        row = connections.by_identifier(session, site.runtime.environments.first().id, f"chconn_{number:02d}")
+        assert row is not None
+        connections.change(session, row.id, **values)
+    return {
+        "created": row.created_at,
+        "workspace": (name or f"t{number:02d}").casefold(),
+        "state": (status, row.created_at),
+        "checked": checked or row.created_at,
+    }
 
 
 def test_filters_stay_on_other_pages(site: Site, operator: BrowserClient) -> None:

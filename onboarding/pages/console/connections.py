@@ -1,6 +1,7 @@
 """List the connections, show one, verify, reconnect and disconnect it."""
 
 from dataclasses import fields
+from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,18 +23,18 @@ _FILTERS = tuple(field.name for field in fields(ConsoleSearch))
 @allow_viewers
 def index() -> ResponseReturnValue:
     search = ConsoleSearch(**{name: request.args.get(name, "").strip()[:255] for name in _FILTERS})
-    page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
+    found = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
     return render_template(
         "console/connections/list.html",
-        rows=page.rows,
+        found=found,
+        rows=found.page.rows,
         filters=search,
         attempt=current().attempts.find_typed(search.q, environment_id()),
         is_filtered=search.is_filtered,
         integrations=current().integrations.all_of(environment_id()),
-        total=page.total,
-        total_capped=page.total_capped,
-        next_url=_page_url(search, after=page.next),
-        previous_url=_page_url(search, before=page.previous),
+        next_url=_page_url(search, after=found.page.next),
+        previous_url=_page_url(search, before=found.page.previous),
+        sort_url=partial(_sort_url, search),
     )
 
 
@@ -106,9 +107,18 @@ def _app_name(identifier: str) -> str:
     return next((one.name for one in integrations if one.identifier == identifier), identifier)
 
 
+def _sort_url(search: ConsoleSearch, column: str) -> str:
+    """Return the address of the list sorted by a column; sorted by it already, the other way round."""
+    sort = f"-{column}" if search.sort == column else column
+    return url_for("connections.index", **{**_filters(search), "sort": sort})
+
+
+def _filters(search: ConsoleSearch) -> dict[str, str]:
+    return {name: value for name in _FILTERS if (value := getattr(search, name))}
+
+
 def _page_url(search: ConsoleSearch, after: str | None = None, before: str | None = None) -> str | None:
     """Return the address of the page after or before a cursor, with the same filters; None without a cursor."""
     if after is None and before is None:
         return None
-    filters = {name: value for name in _FILTERS if (value := getattr(search, name))}
-    return url_for("connections.index", after=after, before=before, **filters)
+    return url_for("connections.index", after=after, before=before, **_filters(search))

@@ -12,7 +12,8 @@ from onboarding.errors import VaultProblem, unknown_connection
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.sealed import Sealed
 from onboarding.services.connections import records
-from onboarding.services.connections.records import ConnectionQuery, ConsoleSearch, Detail, TokenMark
+from onboarding.services.connections import search as search_fields
+from onboarding.services.connections.records import ConnectionQuery, ConsoleList, ConsoleSearch, Detail, TokenMark
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
 from onboarding.store import connection_lists, connections, integrations, pagination
@@ -37,23 +38,20 @@ class ConnectionQueries:
         #: By environment, filter and cap: a count, and the monotonic time until which it is used.
         self._counted: dict[tuple[object, ...], tuple[int, float]] = {}
 
-    def page(
-        self, environment_id: str, search: ConsoleSearch, after: str | None, before: str | None
-    ) -> Page[Connection]:
+    def page(self, environment_id: str, search: ConsoleSearch, after: str | None, before: str | None) -> ConsoleList:
         """Return a page of the console's list without tokens. Raises Refused for an invalid cursor."""
         with self._database.rows() as rows:
-            wanted = ConnectionFilter(
-                text=search.q or None,
-                status=search.status or None,
-                integration_id=self._integration_id(rows, environment_id, search.integration or None),
-                mode=search.mode or None,
-                context_key=search.context or None,
-            )
-            page = PageRequest(PAGE_SIZE, after or None, before if not after else None, search.order, search.descending)
-            kinds = connection_lists.ORDER_KINDS[search.order]
-            request = pagination.store_page_request("connections", environment_id, page, kinds)
-            page_rows, total = self._read(rows, environment_id, wanted, request, CONSOLE_COUNT_CAP)
-        return pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
+            read = search_fields.read(rows, environment_id, search)
+            asked = PageRequest(PAGE_SIZE, after or None, before if not after else None, read.order, read.descending)
+            kinds = connection_lists.ORDER_KINDS[read.order]
+            request = pagination.store_page_request("connections", environment_id, asked, kinds)
+            page_rows, total = self._read(rows, environment_id, read.filter, request, CONSOLE_COUNT_CAP)
+            ahead = 0
+            if page_rows.rows and page_rows.previous:
+                walk = connection_lists.walk(rows, environment_id, read.filter)
+                ahead = connection_lists.count_ahead(rows, walk, request, page_rows.rows[0], CONSOLE_COUNT_CAP)
+        page = pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
+        return ConsoleList(page, ahead + 1, read.unknown)
 
     def list(self, caller: ApiCaller, request: PageRequest, query: ConnectionQuery) -> Page[Connection]:
         """Return a page of the API's list. Tokens are included, and the read is recorded, where the caller may see them.

@@ -9,6 +9,7 @@ import orjson
 
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
+from onboarding.pagination import Page
 from onboarding.store.connections import ConnectionRow
 
 _UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
@@ -55,11 +56,25 @@ class ConsoleSearch:
     status: str = ""
     integration: str = ""
     mode: str = ""
+    #: `type:id`, `type=id`, or an id of any type.
     context: str = ""
+    #: `created`, `workspace`, `state` or `checked`; with `-` in front, the other way round.
+    sort: str = ""
 
     @property
     def is_filtered(self) -> bool:
         return any((self.q, self.status, self.integration, self.mode, self.context))
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleList:
+    """A page of the console's list."""
+
+    page: Page[Connection]
+    #: The position of its first row, from 1. One past the cap of counts stands for every later position.
+    first: int
+    #: The filters whose values are unknown. They were left out.
+    unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

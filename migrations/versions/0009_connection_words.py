@@ -7,8 +7,8 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 
 _ID = sa.String(255).with_variant(sa.String(255, collation="C"), "postgresql")
 _WORD = re.compile(r"[^\W_]+")
