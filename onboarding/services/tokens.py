@@ -13,7 +13,7 @@ from onboarding.settings import Settings
 from onboarding.slack import faults
 from onboarding.slack.gateway import Credentials, Gateway
 from onboarding.slack.grants import Refreshed
-from onboarding.store import connections, installations, integrations
+from onboarding.store import connection_changes, connections, installations, integrations
 from onboarding.store.database import Database
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration, IntegrationRow
@@ -142,7 +142,7 @@ class TokenSource:
                 return False
             if columns:
                 installations.change(session, installation.id, **columns)
-            connections.change_all_on(
+            connection_changes.change_all_on(
                 session,
                 installation.id,
                 status=ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY,

@@ -1,13 +1,12 @@
 """Channel connections: the tables, one identity rule, and every query but the lists (`connection_lists`)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -16,24 +15,20 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     bindparam,
-    delete,
     func,
-    insert,
     or_,
     select,
-    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
-from onboarding.store import attempts, connection_words, integrations
+from onboarding.store import attempts, integrations
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
-from onboarding.store.rows import Rows, fetch_all, fetch_first
+from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, UtcTime, columns_of, enum_by_value, is_named
 
 #: The columns by which the API filters and the two by which it orders: one index each.
@@ -142,19 +137,6 @@ class ConnectionToken(NamedTuple):
     access_token: Sealed
 
 
-class _SearchedRow(NamedTuple):
-    """The columns by whose words a connection is found."""
-
-    id: str
-    environment_id: str
-    workspace_name: str | None
-    workspace_id: str
-    subscriber_id: str | None
-    identifier: str
-    #: A JSON list.
-    context_keys: str
-
-
 class IdentityRow(NamedTuple):
     """The columns that an install needs of the connection that its identity already has."""
 
@@ -197,16 +179,6 @@ _ONE = CompiledStatement(
     ),
     ConnectionRow,
 )
-_INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
-#: Without `values()`, the SET clause consists of the other parameters.
-_CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
-_CHANGE_ALL_ON = update(TABLE).where(
-    TABLE.c.id.in_(
-        select(TABLE.c.id)
-        .where(TABLE.c.installation_id == bindparam("installation"))
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-)
 _OF_IDENTITY = select(*columns_of(TABLE, IdentityRow._fields)).where(
     TABLE.c.environment_id == bindparam("environment"), TABLE.c.identity_key == bindparam("key")
 )
@@ -222,69 +194,9 @@ _HELD_BY_ANOTHER = (
 )
 
 
-def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
-    """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
-    derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
-    row: dict[str, Any] = {**_with_sort_name(values), **derived}
-    rows.execute(_INSERT, row)
-    if context_keys:
-        keys = [
-            {"connection_id": values["id"], "key": key, "position": position}
-            for position, key in enumerate(context_keys)
-        ]
-        rows.execute(_INSERT_KEYS, keys)
-    _add_words(rows, _SearchedRow._make(row.get(name) for name in _SearchedRow._fields))
-
-
-def change(rows: Rows, connection_id: str, **values: object) -> None:
-    renamed = _renamed(rows, TABLE.c.id == connection_id, values)
-    rows.execute(_CHANGE, {"connection": connection_id, **_with_sort_name(values)})
-    _replace_words(rows, renamed)
-
-
-def change_all_on(rows: Rows, installation_id: str, **values: object) -> None:
-    """Change every connection that uses the installation. The caller has locked the installation.
-
-    A connection that another transaction has locked is skipped: an install is moving it to another installation.
-    Two installs that swap workspaces do not wait for each other this way.
-    """
-    renamed = _renamed(rows, TABLE.c.installation_id == installation_id, values)
-    rows.execute(_CHANGE_ALL_ON, {"installation": installation_id, **_with_sort_name(values)})
-    _replace_words(rows, renamed)
-
-
 def sort_name(workspace_name: str | None, workspace_id: str) -> str:
     """Folding may lengthen a name; the column holds 255 characters."""
     return (workspace_name or workspace_id).casefold()[:255]
-
-
-def _with_sort_name(values: Mapping[str, Any]) -> dict[str, Any]:
-    if "workspace_name" not in values:
-        return dict(values)
-    return {**values, "sort_name": sort_name(values["workspace_name"], values["workspace_id"])}
-
-
-def _renamed(rows: Rows, condition: ColumnElement[bool], values: Mapping[str, object]) -> Sequence[str]:
-    """Return the connections whose workspace gets another id or name."""
-    given = [name for name in ("workspace_id", "workspace_name") if name in values]
-    if not given:
-        return ()
-    differs = or_(*(TABLE.c[name].is_distinct_from(values[name]) for name in given))
-    return rows.scalars(select(TABLE.c.id).where(condition, differs)).all()
-
-
-def _replace_words(rows: Rows, connection_ids: Sequence[str]) -> None:
-    if not connection_ids:
-        return
-    connection_words.remove(rows, connection_ids)
-    query = select(*columns_of(TABLE, _SearchedRow._fields)).where(TABLE.c.id.in_(connection_ids))
-    for row in fetch_all(rows, query, _SearchedRow):
-        _add_words(rows, row)
-
-
-def _add_words(rows: Rows, row: _SearchedRow) -> None:
-    texts = row.workspace_name, row.workspace_id, row.subscriber_id, row.identifier, *json.loads(row.context_keys)
-    connection_words.add(rows, row.environment_id, row.id, texts)
 
 
 def documented(rows: Rows, environment_id: str, identifier: str) -> ConnectionRow | None:
@@ -390,13 +302,6 @@ def count_of_subscriber(session: Session, environment_id: str, subscriber_id: st
         session.scalar(query.where(TABLE.c.environment_id == environment_id, TABLE.c.subscriber_id == subscriber_id))
         or 0
     )
-
-
-def remove(session: Session, connection_id: str) -> bool:
-    """False when somebody else removed it a moment ago."""
-    session.execute(delete(HOLDING).where(HOLDING.c.connection_id == connection_id))
-    done = session.execute(delete(TABLE).where(TABLE.c.id == connection_id).returning(TABLE.c.id))
-    return done.first() is not None
 
 
 def of_integration(session: Session, integration_id: str) -> Sequence[ChannelConnection]:

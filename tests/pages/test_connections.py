@@ -8,7 +8,7 @@ import pytest
 from onboarding import ids
 from onboarding.sealed import Sealed
 from onboarding.services.installs.records import Choice
-from onboarding.store import connections, installations, integrations
+from onboarding.store import connection_changes, connections, installations, integrations
 from tests.api.conftest import Program
 from tests.browser_client import BrowserClient, Page, Site
 
@@ -146,7 +146,7 @@ def _vary(site: Site, number: int) -> dict[str, Any]:
     with site.runtime.database.transaction() as session:
         row = connections.by_identifier(session, site.runtime.environments.first().id, f"chconn_{number:02d}")
         assert row is not None
-        connections.change(session, row.id, **values)
+        connection_changes.change(session, row.id, **values)
     return {
         "created": row.created_at,
         "workspace": (name or f"t{number:02d}").casefold(),
@@ -293,7 +293,7 @@ def _one(session: Any, environment: str, integration: str, number: int, at: date
         installed_at=at,
     )
     choice = Choice("subscriber", f"customer-{number}", (f"tenant:c{number}",))
-    connections.add(
+    connection_changes.add(
         session,
         choice.context_keys,
         id=ids.new_id("con"),

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from onboarding import ids
 from onboarding.errors import Conflict
 from onboarding.services.installs.records import Choice
-from onboarding.store import connections
+from onboarding.store import connection_changes
 from tests.browser_client import BrowserClient, Site
 from tests.pages.test_callback import callback_of, consent_of
 
@@ -51,7 +51,7 @@ def test_inserts_of_one_identity_at_once_leave_one_row(site: Site, visitor: Brow
     def insert(_number: int) -> bool:
         try:
             with site.runtime.database.transaction() as session:
-                connections.add(session, ("tenant:acme",), **_connection(environment, *template))
+                connection_changes.add(session, ("tenant:acme",), **_connection(environment, *template))
         except Conflict:
             return False
         return True

@@ -21,7 +21,15 @@ from onboarding.services.connections import records
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
-from onboarding.store import connections, contexts, erasure, installations, integrations, subscribers
+from onboarding.store import (
+    connection_changes,
+    connections,
+    contexts,
+    erasure,
+    installations,
+    integrations,
+    subscribers,
+)
 from onboarding.store.database import BeforeCommit, Database, Rows
 
 _ATTEMPTS = 3
@@ -65,7 +73,7 @@ class ConnectionWriter:
                 raise unknown_connection(identifier)
             at, left = self._now(), row.installation_id
             installation_id = self._installation(session, environment_id, row.integration_id, new.auth, at)
-            connections.change(
+            connection_changes.change(
                 session,
                 row.id,
                 installation_id=installation_id,
@@ -96,7 +104,7 @@ class ConnectionWriter:
             if new.subscriber_id is not None:
                 self._ensure_subscriber(rows, caller.environment, new.subscriber_id, at)
             contexts.remember(rows, environment_id, new.contexts, at)
-            connections.add(
+            connection_changes.add(
                 rows,
                 keys,
                 id=ids.new_id("con"),

@@ -11,7 +11,7 @@ from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Credentials, Gateway
-from onboarding.store import audit, connections, erasure, installations, integrations
+from onboarding.store import audit, connection_changes, connections, erasure, installations, integrations
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Database, Session
 
@@ -44,7 +44,7 @@ class Disconnector:
         with self._database.transaction() as session:
             # Concurrent disconnects wait for this lock, so the last one finds the installation unused.
             connection = connections.locked(session, environment_id, identifier)
-            if connection is None or not connections.remove(session, connection.id):
+            if connection is None or not connection_changes.remove(session, connection.id):
                 raise unknown_connection(identifier)
             try:
                 access = self._access_to_revoke(session, connection, revoke)

@@ -17,7 +17,17 @@ from onboarding.services.installs.records import Choice, actor_of
 from onboarding.services.tokens import Tokens
 from onboarding.slack.faults import operator_hint
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, connections, contexts, erasure, installations, installs, links, subscribers
+from onboarding.store import (
+    attempts,
+    connection_changes,
+    connections,
+    contexts,
+    erasure,
+    installations,
+    installs,
+    links,
+    subscribers,
+)
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Rows
 from onboarding.store.installs import AttemptRows
@@ -191,7 +201,7 @@ class _Completion:
         }
         if self._installation is not None:
             # The other connections of the workspace use the same token.
-            connections.change_all_on(self._rows, installation_id, **access)
+            connection_changes.change_all_on(self._rows, installation_id, **access)
         values = {
             "installation_id": installation_id,
             "installed_by": grant.installer_id,
@@ -207,7 +217,7 @@ class _Completion:
             subscribers.remember(self._rows, environment_id, subscriber_id, at)
         contexts.remember(self._rows, environment_id, choice.context_keys, at)
         identifier = self._free_identifier()
-        connections.add(
+        connection_changes.add(
             self._rows,
             choice.context_keys,
             id=ids.new_id("con"),
@@ -233,7 +243,7 @@ class _Completion:
                 "expected_workspace_name": existing.workspace_name,
             }
             self._move(**replaced)
-        connections.change(self._rows, existing.id, **values)
+        connection_changes.change(self._rows, existing.id, **values)
         if existing.installation_id != values["installation_id"]:
             # Skips an installation that another transaction has locked to attach a connection.
             erasure.erase_orphaned_installations(self._rows, [existing.installation_id], at)

@@ -1,0 +1,106 @@
+"""Add, change and remove channel connections, and keep their words up to date."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from onboarding.identity import context_digest
+from onboarding.store import connection_words
+from onboarding.store.connections import HOLDING, TABLE, sort_name
+from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.types import columns_of
+
+
+class _SearchedRow(NamedTuple):
+    """The columns by whose words a connection is found."""
+
+    id: str
+    environment_id: str
+    workspace_name: str | None
+    workspace_id: str
+    subscriber_id: str | None
+    identifier: str
+    #: A JSON list.
+    context_keys: str
+
+
+_INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
+#: Without `values()`, the SET clause consists of the other parameters.
+_CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
+_CHANGE_ALL_ON = update(TABLE).where(
+    TABLE.c.id.in_(
+        select(TABLE.c.id)
+        .where(TABLE.c.installation_id == bindparam("installation"))
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+)
+
+
+def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
+    """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
+    derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
+    row: dict[str, Any] = {**_with_sort_name(values), **derived}
+    rows.execute(_INSERT, row)
+    if context_keys:
+        keys = [
+            {"connection_id": values["id"], "key": key, "position": position}
+            for position, key in enumerate(context_keys)
+        ]
+        rows.execute(_INSERT_KEYS, keys)
+    _add_words(rows, _SearchedRow._make(row.get(name) for name in _SearchedRow._fields))
+
+
+def change(rows: Rows, connection_id: str, **values: object) -> None:
+    renamed = _renamed(rows, TABLE.c.id == connection_id, values)
+    rows.execute(_CHANGE, {"connection": connection_id, **_with_sort_name(values)})
+    _replace_words(rows, renamed)
+
+
+def change_all_on(rows: Rows, installation_id: str, **values: object) -> None:
+    """Change every connection that uses the installation. The caller has locked the installation.
+
+    A connection that another transaction has locked is skipped: an install is moving it to another installation.
+    Two installs that swap workspaces do not wait for each other this way.
+    """
+    renamed = _renamed(rows, TABLE.c.installation_id == installation_id, values)
+    rows.execute(_CHANGE_ALL_ON, {"installation": installation_id, **_with_sort_name(values)})
+    _replace_words(rows, renamed)
+
+
+def _with_sort_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    if "workspace_name" not in values:
+        return dict(values)
+    return {**values, "sort_name": sort_name(values["workspace_name"], values["workspace_id"])}
+
+
+def _renamed(rows: Rows, condition: ColumnElement[bool], values: Mapping[str, object]) -> Sequence[str]:
+    """Return the connections whose workspace gets another id or name."""
+    given = [name for name in ("workspace_id", "workspace_name") if name in values]
+    if not given:
+        return ()
+    differs = or_(*(TABLE.c[name].is_distinct_from(values[name]) for name in given))
+    return rows.scalars(select(TABLE.c.id).where(condition, differs)).all()
+
+
+def _replace_words(rows: Rows, connection_ids: Sequence[str]) -> None:
+    if not connection_ids:
+        return
+    connection_words.remove(rows, connection_ids)
+    query = select(*columns_of(TABLE, _SearchedRow._fields)).where(TABLE.c.id.in_(connection_ids))
+    for row in fetch_all(rows, query, _SearchedRow):
+        _add_words(rows, row)
+
+
+def _add_words(rows: Rows, row: _SearchedRow) -> None:
+    texts = row.workspace_name, row.workspace_id, row.subscriber_id, row.identifier, *json.loads(row.context_keys)
+    connection_words.add(rows, row.environment_id, row.id, texts)
+
+
+def remove(session: Session, connection_id: str) -> bool:
+    """False when somebody else removed it a moment ago."""
+    session.execute(delete(HOLDING).where(HOLDING.c.connection_id == connection_id))
+    done = session.execute(delete(TABLE).where(TABLE.c.id == connection_id).returning(TABLE.c.id))
+    return done.first() is not None
