@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,7 +56,7 @@ def upgrade() -> None:
     with op.batch_alter_table("channel_connections", table_args=_CHECKS) as table:
         table.alter_column("sort_name", existing_type=_ID, nullable=False)
     op.create_index("ix_channel_connections_sort_name", "channel_connections", ["environment_id", "sort_name", "id"])
-    last_check = sa.func.coalesce(sa.column("checked_at"), sa.column("created_at"))
+    last_check: sa.ColumnElement[Any] = sa.func.coalesce(sa.column("checked_at"), sa.column("created_at"))
     op.create_index(
         "ix_channel_connections_last_check", "channel_connections", ["environment_id", last_check, sa.column("id")]
     )

@@ -42,7 +42,7 @@ _CHANGE_ALL_ON = update(TABLE).where(
 def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
     """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
     derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
-    row: dict[str, Any] = {**_with_sort_name(values), **derived}
+    row: dict[str, Any] = {**_with_sort_name({"workspace_name": None, **values}), **derived}
     rows.execute(_INSERT, row)
     if context_keys:
         keys = [

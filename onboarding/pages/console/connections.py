@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -23,17 +24,17 @@ _FILTERS = tuple(field.name for field in fields(ConsoleSearch))
 @allow_viewers
 def index() -> ResponseReturnValue:
     search = ConsoleSearch(**{name: request.args.get(name, "").strip()[:255] for name in _FILTERS})
-    found = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
+    page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
     return render_template(
         "console/connections/list.html",
-        found=found,
-        rows=found.page.rows,
+        page=page,
+        rows=page.rows,
         filters=search,
         attempt=current().attempts.find_typed(search.q, environment_id()),
         is_filtered=search.is_filtered,
         integrations=current().integrations.all_of(environment_id()),
-        next_url=_page_url(search, after=found.page.next),
-        previous_url=_page_url(search, before=found.page.previous),
+        next_url=_page_url(search, after=page.next),
+        previous_url=_page_url(search, before=page.previous),
         sort_url=partial(_sort_url, search),
     )
 
@@ -113,7 +114,7 @@ def _sort_url(search: ConsoleSearch, column: str) -> str:
     return url_for("connections.index", **{**_filters(search), "sort": sort})
 
 
-def _filters(search: ConsoleSearch) -> dict[str, str]:
+def _filters(search: ConsoleSearch) -> dict[str, Any]:
     return {name: value for name in _FILTERS if (value := getattr(search, name))}
 
 

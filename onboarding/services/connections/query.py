@@ -51,7 +51,7 @@ class ConnectionQueries:
                 walk = connection_lists.walk(rows, environment_id, read.filter)
                 ahead = connection_lists.count_ahead(rows, walk, request, page_rows.rows[0], CONSOLE_COUNT_CAP)
         page = pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
-        return ConsoleList(page, ahead + 1, read.unknown)
+        return ConsoleList(page.rows, page.next, page.previous, page.total, page.total_capped, ahead + 1, read.unknown)
 
     def list(self, caller: ApiCaller, request: PageRequest, query: ConnectionQuery) -> Page[Connection]:
         """Return a page of the API's list. Tokens are included, and the read is recorded, where the caller may see them.

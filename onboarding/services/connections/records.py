@@ -67,10 +67,9 @@ class ConsoleSearch:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleList:
+class ConsoleList(Page[Connection]):
     """A page of the console's list."""
 
-    page: Page[Connection]
     #: The position of its first row, from 1. One past the cap of counts stands for every later position.
     first: int
     #: The filters whose values are unknown. They were left out.
