@@ -16,21 +16,22 @@ from pydantic import SecretStr
 from werkzeug.serving import BaseWSGIServer, make_server
 
 import app as wsgi
-from onboarding import files, runtime
+from onboarding import runtime
 from onboarding.cli.setup import set_up
+from onboarding.errors import NotSetUp
 from onboarding.settings import Settings
-from onboarding.store import schema
-from onboarding.store.database import Database
 from tests import postgres
 from tests.browser_client import BrowserClient, Site
 from tests.database_rounds import DATABASE
 from tests.ports import free_port
+from tests.routes import CompiledOnce
 
 SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
 KEY = "q1Zt8w3RkXv6Yp0sLm9Bn4Hc7Jd2Fg5TaUeIoKqWxZ0="
 
-# Nearly every test has a site of its own; the templates of all of them are compiled once.
+# Nearly every test has a site of its own; the templates and the routes of all of them are compiled once.
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache()}
+Flask.url_rule_class = CompiledOnce
 
 
 class Clock:
@@ -48,17 +49,29 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated database to copy from: made once by the real migrations."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('database')}/template.sqlite3"
-    if DATABASE == "postgresql":
-        url = postgres.new_database()
-    database = Database(url.replace("postgresql://", "postgresql+psycopg://"))
-    schema.upgrade(database, files.migrations())
-    if database.is_sqlite:
-        with database.engine.connect() as connection:
+    """A database to copy from, as `onboarding setup` leaves it: made once, by the real migrations."""
+    folder = tmp_path_factory.mktemp("database")
+    url = postgres.new_database() if DATABASE == "postgresql" else f"sqlite:///{folder}/template.sqlite3"
+    built = runtime.build(settings_for(url, folder))
+    set_up(built)
+    if built.database.is_sqlite:
+        with built.database.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
+    built.database.close()
     return url
+
+
+def settings_for(database_url: str, folder: Path, **given: object) -> Settings:
+    """Return the settings of a product on a free port, in practice mode unless the arguments say otherwise."""
+    values: dict[str, object] = {
+        "port": free_port(),
+        "database_url": SecretStr(database_url),
+        "secret_key": SecretStr(SECRET),
+        "encryption_keys": SecretStr(KEY),
+        "instance": folder / "instance",
+        **given,
+    }
+    return Settings.model_validate(values)
 
 
 @pytest.fixture
@@ -130,17 +143,10 @@ def sites(
     running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
 
     def start(**given: object) -> Site:
-        values: dict[str, object] = {
-            "port": free_port(),
-            "database_url": SecretStr(database_url),
-            "secret_key": SecretStr(SECRET),
-            "encryption_keys": SecretStr(KEY),
-            "instance": folder / "instance",
-            **given,
-        }
-        settings = Settings.model_validate(values)
+        settings = settings_for(database_url, folder, **given)
         built = runtime.build(settings, clock, serves_requests=serves_requests)
-        set_up(built)
+        if not _is_set_up(built):
+            set_up(built)
         product = wsgi.site(settings, built)
         server = make_server(settings.host, settings.port, product, threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
@@ -155,6 +161,14 @@ def sites(
         thread.join(5)
         server.server_close()
         built.database.close()
+
+
+def _is_set_up(built: runtime.Runtime) -> bool:
+    """Return whether the database is a copy of `empty_database`; some tests have one of their own."""
+    try:
+        return bool(built.environments.list_all())
+    except NotSetUp:
+        return False
 
 
 @pytest.fixture

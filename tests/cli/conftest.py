@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from onboarding import runtime, settings
-from onboarding.cli.setup import set_up
 from tests.cli.shell import Run, bare, onboarding
 from tests.conftest import KEY, SECRET
 from tests.ports import free_port
@@ -14,8 +12,8 @@ from tests.ports import free_port
 
 @pytest.fixture
 def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
-    """Create a deployment in practice mode that is set up, with its own port."""
-    given = {
+    """Return the settings of a deployment in practice mode that is set up, with its own port."""
+    return {
         **bare(),
         "INSTANCE": str(tmp_path / "instance"),
         "DATABASE_URL": database_url,
@@ -23,10 +21,6 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
         "SECRET_KEY": SECRET,
         "ENCRYPTION_KEYS": KEY,
     }
-    built = runtime.build(settings.from_environ(given))
-    set_up(built)
-    built.database.close()
-    return given
 
 
 @pytest.fixture
