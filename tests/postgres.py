@@ -33,7 +33,8 @@ def new_database(template: str | None = None) -> str:
     """Create a database, empty or a copy of the unused one at the address `template`, and return its address."""
     name = f"test_{secrets.token_hex(6)}"
     copied = sql.Identifier(_name(template)) if template else sql.Identifier("template0")
-    _execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), copied))
+    # Copying files takes half the time of copying blocks through the log.
+    _execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(name), copied))
     return urlsplit(server())._replace(path=f"/{name}").geturl()
 
 
