@@ -9,6 +9,7 @@ from onboarding.http import (
     problem_pages,
     request_body,
     security_headers,
+    static_files,
     text_input,
 )
 
@@ -16,5 +17,5 @@ from onboarding.http import (
 def register(app: Flask) -> None:
     """Install the hooks of this package, except those of `request_id`, which come before the API's (see `web.py`)."""
     first = (request_body, text_input, allowed_hosts, operator_guard)
-    for part in (*first, form_checks, security_headers, problem_pages):
+    for part in (*first, form_checks, security_headers, static_files, problem_pages):
         part.register(app)

@@ -1,12 +1,13 @@
 """Send each response with the security and caching headers of its blueprint's policy."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, g, request
 
+from onboarding.http import static_files
 from onboarding.http.api_requests import is_api_request
 from onboarding.runtime import current
 
@@ -35,6 +36,8 @@ INSTALL_PAGE = HeaderPolicy(opener_policy="unsafe-none")
 _FILE = HeaderPolicy(
     content_security_policy=None, cache_control="public, max-age=300", referrer_policy=None, opener_policy=None
 )
+#: The address names the content, which therefore never changes.
+_FINGERPRINTED_FILE = replace(_FILE, cache_control="public, max-age=31536000, immutable")
 #: A browser that opens the API's address shows text and runs nothing.
 _API = HeaderPolicy(
     content_security_policy="default-src 'none'; frame-ancestors {framing}",
@@ -89,7 +92,7 @@ def _policy_for(response: Response) -> HeaderPolicy:
         return _API
     # The answer to a missing file is a page.
     if request.endpoint == "static" and response.status_code < 400:
-        return _FILE
+        return _FINGERPRINTED_FILE if static_files.is_current() else _FILE
     return _POLICIES.get(request.blueprint or "", PAGE)
 
 

@@ -1,5 +1,6 @@
 """Security and caching headers of every response, over the whole URL map."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -27,6 +28,7 @@ INSTALL_PAGE = ("no-store", "same-origin", "unsafe-none", "nosniff", "DENY")
 CALLBACK = ("no-store", "no-referrer", "unsafe-none", "nosniff", "DENY")
 API = ("no-store", "no-referrer", None, "nosniff", "DENY")
 FILE = ("public, max-age=300", None, None, "nosniff", None)
+FINGERPRINTED_FILE = ("public, max-age=31536000, immutable", None, None, "nosniff", None)
 
 
 def test_every_answer_has_the_headers_of_its_blueprint(site: Site, operator: BrowserClient) -> None:
@@ -62,6 +64,21 @@ def test_an_address_without_a_view_has_the_headers_too(
     assert (answer.status_code, _headers(answer)) == (status, expected)
     assert ("Content-Security-Policy" in answer.headers) == (expected != FILE)
     assert answer.headers.get("Content-Type", "").startswith("application/json") == (expected == API)
+
+
+def test_files_that_a_page_names_are_kept_for_a_year(site: Site, visitor: BrowserClient) -> None:
+    page = visitor.opens(site.link())
+    named = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
+    assert len(named) > 5
+    for address in named:
+        answer = visitor.asks("GET", address)
+        assert (answer.status_code, _headers(answer)) == (200, FINGERPRINTED_FILE), address
+        again = visitor.asks("GET", address, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, _headers(again)) == (304, FINGERPRINTED_FILE), address
+        # As during an update, when the page comes from another version.
+        other = visitor.asks("GET", f"{address}0")
+        assert (other.status_code, _headers(other)) == (200, FILE), address
+    assert len(set(named)) == len({address.partition("=")[2] for address in named}), "the content makes the fingerprint"
 
 
 def test_only_pages_with_a_form_to_slack_let_forms_leave(site: Site, operator: BrowserClient) -> None:
