@@ -11,7 +11,7 @@ from onboarding.callers import ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.documents import CHANNEL, PROVIDER_ID, ChannelEndpoint, timestamp
-from onboarding.errors import Conflict, NotFound, unknown_integration, unknown_subscriber
+from onboarding.errors import Conflict, NotFound, unknown_integration
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.store import channel_endpoints as store
@@ -192,7 +192,7 @@ class Endpoints:
         if creates:
             subscribers.remember(session, environment.id, new.subscriber_id, at)
         elif not subscribers.hold(session, environment.id, new.subscriber_id):
-            raise unknown_subscriber(new.subscriber_id)
+            raise _unknown_subscriber(new.subscriber_id)
 
     def _connection_id(
         self, session: Session, environment_id: str, integration_id: str, new: NewEndpoint
@@ -226,6 +226,14 @@ class Endpoints:
 
 def _unknown(identifier: str) -> NotFound:
     return NotFound(f"Channel endpoint with identifier '{identifier}' not found", "endpoint_not_found")
+
+
+def _unknown_subscriber(subscriber_id: str) -> NotFound:
+    sentence = (
+        f"Subscriber not found: {subscriber_id}. Pass createSubscriberIfMissing: true to create it, or provision it via "
+        "POST /v2/subscribers."
+    )
+    return NotFound(sentence, "subscriber_not_found")
 
 
 def _sealed_at(row_id: str) -> SealedAt:

@@ -245,13 +245,16 @@ def test_missing_endpoint_is_reported_in_each_methods_words(program: Program) ->
             assert payload["message"] == message.format(unquote(name))
 
 
+_HINT = "Pass createSubscriberIfMissing: true to create it, or provision it via POST /v2/subscribers."
+
+
 def test_endpoint_names_the_missing_object(site: Site, program: Program) -> None:
     site.add_practice_app("slack-two", "Two", "Development")
     other = program.creates(integrationIdentifier="slack-two").json()["identifier"]
     site.set_unknown_subscribers("Development", "refuse")
     for members, message in (
         ({"integrationIdentifier": "nobody"}, "Integration not found: nobody"),
-        ({"subscriberId": "nobody"}, "Subscriber not found: nobody"),
+        ({"subscriberId": "nobody"}, f"Subscriber not found: nobody. {_HINT}"),
         ({"connectionIdentifier": "nobody"}, "Channel connection not found: nobody"),
         ({"connectionIdentifier": other}, f"Channel connection not found: {other}"),
     ):

@@ -106,7 +106,8 @@ REFUSED = [
     _refused(
         "endpoints.create",
         404,
-        "Subscriber not found: nobody",
+        "Subscriber not found: nobody. Pass createSubscriberIfMissing: true to create it, or provision it via "
+        "POST /v2/subscribers.",
         body=endpoint(subscriberId="nobody", createSubscriberIfMissing=False),
     ),
     _refused(
