@@ -23,7 +23,7 @@ def create_app() -> Flask:
     if settings.run_by_flask_command() and not _has_env_file():
         settings.forget_dotenv()
     shell = Flask("onboarding")
-    cli.register(shell)
+    cli.register(shell.cli)
     return shell
 
 

@@ -158,7 +158,7 @@ def _dependencies() -> Iterator[str]:
 def _commands() -> dict[str, click.Command]:
     """Return our commands by their full names, from an app of their own: importing app.py would start the server."""
     shell = Flask("shell")
-    cli.register(shell)
+    cli.register(shell.cli)
     return dict(_below(shell.cli, ""))
 
 

@@ -1,6 +1,6 @@
 """The commands of `onboarding …`."""
 
-from flask import Flask
+import click
 
 from onboarding.cli import (
     api_keys,
@@ -18,9 +18,9 @@ from onboarding.cli import (
 )
 
 
-def register(app: Flask) -> None:
-    """Register the commands. Each reads the settings when it runs, so that `--help` always works."""
+def register(program: click.Group) -> None:
+    """Add the commands to `program`. Each reads the settings when it runs, so that `--help` always works."""
     for part in (setup.setup, serve.serve, web.web, setup.sweep):
-        app.cli.add_command(part)
+        program.add_command(part)
     for module in (integrations, links, operators, api_keys, keys, environments, practice, connections, attempts):
-        app.cli.add_command(module.group)
+        program.add_command(module.group)

@@ -11,11 +11,12 @@ from onboarding.cli.shell import (
     shell_actor,
     split_list,
 )
+from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
 from onboarding.errors import Refused
 from onboarding.services.api_keys import SCOPES, KeySummary, NewApiKey
 
-group = click.Group("api-key", help="Keys of programs for the API.")
+group = Group("api-key", help="Keys of programs for the API.")
 
 
 @group.command()

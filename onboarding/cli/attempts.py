@@ -4,10 +4,11 @@ import click
 
 from onboarding import texts
 from onboarding.cli.shell import json_option, open_runtime, print_result
+from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
 from onboarding.services.installs.attempts import AttemptReport
 
-group = click.Group("attempt", help="Installs, from the click on Connect to their outcome.")
+group = Group("attempt", help="Installs, from the click on Connect to their outcome.")
 
 
 @group.command()

@@ -7,6 +7,7 @@ import click
 
 from onboarding import documents, texts
 from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor
+from onboarding.cli.usage import Group
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections.records import ConsoleSearch
@@ -14,7 +15,7 @@ from onboarding.services.connections.records import ConsoleSearch
 #: Slack answered, and the connection does not work. A call that failed exits with 1.
 EXIT_NOT_HEALTHY = 3
 
-group = click.Group("connection", help="Channel connections.")
+group = Group("connection", help="Channel connections.")
 
 
 @group.command("list")

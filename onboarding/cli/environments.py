@@ -3,9 +3,9 @@
 import click
 
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
-from onboarding.errors import Refused
+from onboarding.cli.usage import Group
 
-group = click.Group("environment", help="Separate sets of keys, integrations and connections.")
+group = Group("environment", help="Separate sets of keys, integrations and connections.")
 
 
 @group.command("list")
@@ -36,9 +36,9 @@ def add(name: str, as_json: bool) -> None:
 @json_option
 def set_(name: str, unknown_subscribers: str | None, as_json: bool) -> None:
     """Set what happens in the environment NAME if a request names an unknown subscriber."""
+    if unknown_subscribers is None:
+        raise click.UsageError("Name what to change: --unknown-subscribers.", click.get_current_context())
     with open_runtime() as runtime:
-        if unknown_subscribers is None:
-            raise Refused("Name what to change: --unknown-subscribers.")
         runtime.environments.set_unknown_subscribers(name, unknown_subscribers, shell_actor())
     members: dict[str, object] = {"name": name, "unknownSubscribers": unknown_subscribers}
     print_result(as_json, members, lambda: f"{name}: unknown subscribers: {unknown_subscribers}.")

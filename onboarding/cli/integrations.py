@@ -14,6 +14,7 @@ from onboarding.cli.shell import (
     shell_actor,
     split_list,
 )
+from onboarding.cli.usage import Group
 from onboarding.errors import Refused
 from onboarding.runtime import Runtime, check_keys
 from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
@@ -22,7 +23,7 @@ _PRACTICE_NAME = "Northwind"
 #: The prompts on a terminal.
 _CLIENT_SECRET, _SIGNING_SECRET = "Client secret", "Signing secret"
 
-group = click.Group("integration", help="Slack apps.")
+group = Group("integration", help="Slack apps.")
 
 
 class _NewOptions(TypedDict):
@@ -100,11 +101,10 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
         name=options["name"],
         workspace_policy=options["workspace_policy"],
     )
+    if change == IntegrationChange():
+        options_to_change = "--client-secret, --signing-secret, --scopes, --name or --workspace-policy"
+        raise click.UsageError(f"Name what to change: {options_to_change}.", click.get_current_context())
     with open_runtime() as runtime:
-        if change == IntegrationChange():
-            raise Refused(
-                "Name what to change: --client-secret, --signing-secret, --scopes, --name, --workspace-policy."
-            )
         home = runtime.environments.named(environment)
         runtime.integrations.change(home.id, identifier, change, shell_actor())
     print_result(as_json, {"identifier": identifier, "changed": True}, lambda: f"Changed {identifier}.")

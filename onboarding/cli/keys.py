@@ -2,9 +2,10 @@
 
 import click
 
+from onboarding.cli.usage import Group
 from onboarding.settings import generate_key
 
-group = click.Group("keys", help="Keys of this deployment.")
+group = Group("keys", help="Keys of this deployment.")
 
 
 @group.command()

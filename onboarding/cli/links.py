@@ -13,12 +13,13 @@ from onboarding.cli.shell import (
     print_result,
     shell_actor,
 )
+from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
 from onboarding.errors import NotFound, Refused
 from onboarding.identity import OfferedContext
 from onboarding.services.links import LinkSummary, NewLink
 
-group = click.Group("link", help="Invitations to connect.")
+group = Group("link", help="Invitations to connect.")
 
 
 class _LinkOptions(TypedDict):

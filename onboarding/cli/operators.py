@@ -3,9 +3,10 @@
 import click
 
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
+from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
 
-group = click.Group("operator", help="Users of the console.")
+group = Group("operator", help="Users of the console.")
 
 
 @group.command()

@@ -3,8 +3,9 @@
 import click
 
 from onboarding.cli.shell import is_interactive, json_option, open_runtime, print_result, shell_actor
+from onboarding.cli.usage import Group
 
-group = click.Group("practice", help="The practice Slack.")
+group = Group("practice", help="The practice Slack.")
 
 
 @group.command()

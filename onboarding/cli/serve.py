@@ -13,6 +13,7 @@ import click
 from onboarding import settings
 from onboarding.cli.setup import set_up
 from onboarding.cli.shell import open_runtime, shell_actor
+from onboarding.cli.usage import Command
 from onboarding.cli.web import END_SECONDS, check_port
 from onboarding.runtime import Runtime, check_ready
 from onboarding.settings import Settings
@@ -22,7 +23,7 @@ OWNER = "owner@localhost"
 _START_SECONDS = 60
 
 
-@click.command()
+@click.command(cls=Command)
 def serve() -> None:
     """Set up, serve until Ctrl-C, and print the address and a one-time sign-in link once the server answers."""
     with open_runtime() as runtime:

@@ -4,6 +4,7 @@ import click
 
 from onboarding.characters import escape
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
+from onboarding.cli.usage import Command
 from onboarding.errors import Problem
 from onboarding.jobs.sweep import once
 from onboarding.runtime import Runtime
@@ -13,7 +14,7 @@ PRACTICE_INTEGRATION = "slack-practice"
 PRACTICE_NAME = "Northwind"
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def setup(as_json: bool) -> None:
     """Migrate the database to the newest version and create the first environment. Safe to repeat."""
@@ -22,7 +23,7 @@ def setup(as_json: bool) -> None:
     print_result(as_json, {"environment": name}, lambda: f"Ready: environment {name}.")
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def sweep(as_json: bool) -> None:
     """Revoke grants that waited too long and delete expired rows. Web processes do the same every few minutes."""

@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 from onboarding import concurrency, settings
 from onboarding.cli.shell import open_runtime
+from onboarding.cli.usage import Command
 from onboarding.runtime import check_ready
 from onboarding.settings import Settings
 
@@ -23,7 +24,7 @@ _HEADER_READ_MILLISECONDS = 10_000
 _MAX_CONNECTIONS = 4096
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--workers", type=click.IntRange(1), help="Web processes. Default: one for each core; practice mode runs one."
 )

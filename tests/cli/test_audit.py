@@ -92,7 +92,7 @@ def test_disconnect_is_recorded_with_its_result_and_the_workspace(run: Run, site
 
 def test_every_command_is_accounted_for() -> None:
     app = Flask(__name__)
-    cli.register(app)
+    cli.register(app.cli)
     names = set()
     for name, command in app.cli.commands.items():
         inner = command.commands if isinstance(command, click.Group) else {"": command}

@@ -131,7 +131,6 @@ def test_verify_of_a_broken_connection_has_an_exit_code_of_its_own(site: Site, r
         (("api-key", "list", "--environment", "nope"), "Environment not found: nope."),
         (("api-key", "revoke", "x"), "Usable API key not found: x."),
         (("environment", "set", "nope", "--unknown-subscribers", "create"), "Environment not found: nope."),
-        (("environment", "set", "Development"), "Name what to change: --unknown-subscribers."),
     ],
 )  # fmt: skip
 def test_unknown_names_are_reported_in_one_style(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
