@@ -50,6 +50,7 @@ def show() -> Response:
         ask=ask,
         sentence=permissions.sentence,
         workspaces=list(slack.workspaces.values()),
+        channels=_channel_names(slack) if "incoming-webhook" in ask.bot_scopes else [],
         chosen=ask.team if ask.team in slack.workspaces else next(iter(slack.workspaces)),
         is_approved=lambda workspace: slack.is_approved(ask.app.client_id, workspace.id),
         menu=scenarios.menu(),
@@ -104,7 +105,8 @@ def _allow(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario, worksp
     bot_scopes, user_scopes = _granted_scopes(ask, scenario)
     if workspace.is_org and not permissions.fit_organizations(bot_scopes):
         raise SlackShowsError("scope_not_allowed_on_enterprise")
-    consent = grants.Consent(ask.app.client_id, workspace.id, ask.sent_redirect, bot_scopes, user_scopes)
+    channel = request.form.get("channel", "")
+    consent = grants.Consent(ask.app.client_id, workspace.id, ask.sent_redirect, bot_scopes, user_scopes, channel)
     with slack.changing() as ledger:
         code = grants.issue_code(ledger, consent, scenario, slack.now())
     return _send_back(ask, scenario, code=code.value)
@@ -137,6 +139,12 @@ def _chosen_workspace(slack: PracticeSlack, ask: ConsentRequest, scenario: Scena
         plain = [workspace for workspace in slack.workspaces.values() if not workspace.enterprise_id]
         return next(other for other in plain if other.id not in (ask.team, chosen.id) and not other.needs_approval)
     return chosen
+
+
+def _channel_names(slack: PracticeSlack) -> list[str]:
+    """Return the names of all workspaces' channels, because a page without scripts cannot follow the chosen workspace."""
+    every = (channel for workspace in slack.workspaces.values() for channel in workspace.channels)
+    return list(dict.fromkeys(channel.name for channel in every if not channel.is_archived))
 
 
 def _granted_scopes(ask: ConsentRequest, scenario: Scenario) -> tuple[list[str], list[str]]:

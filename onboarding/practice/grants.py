@@ -36,6 +36,8 @@ class Consent:
     redirect_uri: str | None
     bot_scopes: list[str]
     user_scopes: list[str]
+    #: The name of the channel for an incoming webhook.
+    channel: str = ""
 
 
 def issue_code(ledger: Ledger, consent: Consent, scenario: Scenario, now: float) -> Code:
@@ -51,6 +53,7 @@ def issue_code(ledger: Ledger, consent: Consent, scenario: Scenario, now: float)
         scenario=scenario.name,
         expires_at=now + CODE_SECONDS,
         trouble_left=scenario.fault.times if scenario.fault else 0,
+        channel=consent.channel,
     )
     ledger.codes[code.value] = code
     return code

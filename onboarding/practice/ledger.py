@@ -78,6 +78,8 @@ class Code:
     scenario: str
     expires_at: float
     trouble_left: int
+    #: The name of the channel that the person picked for an incoming webhook.
+    channel: str = ""
 
 
 @dataclass

@@ -24,7 +24,7 @@ def oauth_v2_access(call: ApiCall) -> Answer:
         code = grants.spend_code(ledger, app, call.params.get("code", ""), call.params.get("redirect_uri"), now)
         workspace = call.slack.workspaces[code.place]
         installation, bot, user = grants.install(ledger, app, workspace, code, now)
-        webhook = _new_webhook(call, installation, workspace) if "incoming-webhook" in code.bot_scopes else {}
+        webhook = _new_webhook(call, installation, code) if "incoming-webhook" in code.bot_scopes else {}
         return {
             "app_id": app.app_id,
             "authed_user": {"id": workspace.person.id, **(_token_fields(user, now) if user else {})},
@@ -139,9 +139,14 @@ def _enterprise(workspace: Workspace) -> Answer | None:
     return {"id": workspace.enterprise_id, "name": workspace.enterprise_name}
 
 
-def _new_webhook(call: ApiCall, installation: Installation, workspace: Workspace) -> Answer:
-    """Create another webhook for each consent, as Slack does. Earlier webhooks stay valid."""
-    channel = workspace.channels[0] if workspace.channels else None
+def _new_webhook(call: ApiCall, installation: Installation, code: Code) -> Answer:
+    """Create another webhook for each consent, as Slack does. Earlier webhooks stay valid.
+
+    A workspace without the picked channel uses its first one.
+    """
+    workspace = call.slack.workspaces[code.place]
+    picked = (one for one in workspace.channels if one.name == code.channel)
+    channel = next(picked, workspace.channels[0] if workspace.channels else None)
     path = f"services/{workspace.id}/{installation.bot_id}/{secrets.token_urlsafe(18)}"
     installation.webhooks = [*installation.webhooks, path][-20:]
     return {

@@ -68,6 +68,32 @@ def test_team_hint_preselects_a_workspace(practice_slack: Slack, team: str | Non
     assert re.findall(r'value="(\w+)" checked', page) == [chosen]
 
 
+def test_person_picks_the_channel_of_an_incoming_webhook(practice_slack: Slack) -> None:
+    assert 'name="channel"' not in practice_slack.sees_consent().text
+    page = practice_slack.sees_consent(scope="incoming-webhook").text
+    names = re.findall(r'<option value="([a-z0-9-]+)">#', page)
+    assert {"general", "sales", "project-001", "brand", "leadership"} <= set(names)
+    assert "launch-2024" not in names, "it is archived"
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("workspace", "picked", "used"),
+    [(ACME, "sales", "#sales"), (DESIGN, "brand", "#brand"), (ACME, "brand", "#general")],
+)
+def test_webhook_is_for_the_picked_channel_of_the_workspace(
+    practice_slack: Slack, workspace: str, picked: str, used: str
+) -> None:
+    form = {"workspace": workspace, "channel": picked, "action": "allow"}
+    address = f"/oauth/v2/authorize?{urlencode(practice_slack.ask(scope='incoming-webhook'))}"
+    with practice_slack.app.test_client() as client:
+        code = brought_back(client.post(address, data=form))["code"]
+    webhook = practice_slack.exchanges(code)["incoming_webhook"]
+    channels = practice_slack.slack.workspaces[workspace].channels
+    (channel_id,) = (channel.id for channel in channels if f"#{channel.name}" == used)
+    assert (webhook["channel"], webhook["channel_id"]) == (used, channel_id)
+
+
 def test_allow_returns_a_code_and_the_same_state(practice_slack: Slack) -> None:
     state = "a b+c&d=e#f/ü%20"
     brought = brought_back(practice_slack.presses("allow", state=state))
