@@ -19,7 +19,8 @@ from onboarding.services.environments import Environments
 from onboarding.services.idempotency import Idempotency
 from onboarding.services.installs.attempts import Attempts
 from onboarding.services.installs.callback import InstallCallback
-from onboarding.services.installs.complete import InstallCompleter
+from onboarding.services.installs.complete import InstallCompleter, Sealers
+from onboarding.services.installs.endpoints import InstallEndpoints
 from onboarding.services.installs.front import Installs
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.restart import StartElsewhere
@@ -79,7 +80,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     practice = (f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/")
     tokens = Tokens(vault, settings, practice)
     grants = Grants(database, vault, tokens, gateway, now)
-    completer = InstallCompleter(database, tokens, grants, now)
+    completer = InstallCompleter(database, Sealers(tokens, grants, InstallEndpoints(vault)), now)
     setup = SetupStep(database, grants, completer, now)
     credential_audit = CredentialAudit(database, now)
     practice_mode = Practice(database, vault, settings, now)

@@ -40,11 +40,16 @@ class CreateInstallAddress(Wire):
     context: Contexts = Field(None, examples=[{"tenant": "org-123"}])
     context_hash: Plain | None = Field(None, description="For browsers. Ignored with an API key.")
     scope: list[Scope] | None = Field(
-        None, max_length=50, description="The Slack scopes to request, instead of the integration's."
+        None,
+        max_length=50,
+        description="The Slack scopes to request, instead of the integration's. `incoming-webhook` needs a `subscriberId`: the webhook "
+        "becomes a channel endpoint of that subscriber.",
     )
     connection_mode: Mode | None = None
     auto_link_user: bool | None = Field(
-        None, description="Accepted and ignored: `installedBy` always names the installer."
+        None,
+        description="`true` links the Slack user who installs to the subscriber, with a channel endpoint of the type `slack_user`. "
+        "It has no effect in shared mode, nor if the person asks an admin to approve.",
     )
 
 
@@ -92,5 +97,6 @@ def _create(model: type[CreateInstallAddress], before_commit: BeforeCommit) -> C
         mode=body.connection_mode,
         connection_identifier=body.connection_identifier,
         scopes=tuple(dict.fromkeys(body.scope or ())),
+        auto_link_user=body.auto_link_user is True,
     )
     return current().links.create_install_url(caller(), new, before_commit)

@@ -30,6 +30,7 @@ from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS, OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.outcomes import Outcome
 from onboarding.settings import Settings
+from onboarding.slack.scopes import INCOMING_WEBHOOK
 from onboarding.store import connections, contexts, environments, integrations, subscribers
 from onboarding.store import links as store
 from onboarding.store.database import BeforeCommit, Database, Session
@@ -86,6 +87,8 @@ class NewLink:
     #: None: seven days, or 24 hours for an open link.
     lifetime: timedelta | None = None
     is_open: bool = False
+    #: It reconnects an existing connection, which may have no subscriber for an incoming webhook.
+    is_reconnect: bool = False
 
     @property
     def terms(self) -> LinkTerms:
@@ -117,6 +120,7 @@ class NewInstallUrl:
     connection_identifier: str | None = None
     #: Empty asks for the integration's scopes.
     scopes: tuple[str, ...] = ()
+    auto_link_user: bool = False
 
 
 class Links:
@@ -139,6 +143,9 @@ class Links:
             row = integrations.by_identifier(session, environment.id, new.integration)
             if row is None:
                 raise unknown_integration(new.integration)
+            asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect
+            if asks_for_webhook and not new.terms.may_have_subscriber:
+                raise Refused("A subscriber is required for incoming webhook: the integration asks for that scope.")
             at = self._now()
             kind = LinkKind.OPEN if new.is_open else LinkKind.INVITATION
             link = store.new_link(row, kind, new.terms, at, at + new.effective_lifetime)
@@ -170,10 +177,11 @@ class Links:
         Raises Refused (the rules of modes), NotFound (integration, subscriber), Conflict (`identifier_taken`: the
         connection identifier belongs to another identity).
         """
-        mode, subscriber_id = identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
         at, keys, environment = self._now(), tuple(new.contexts), caller.environment
         with self._database.transaction() as session:
             integration = integrations.by_identifier(session, environment.id, new.integration_identifier)
+            scopes = new.scopes or (integration.scopes.split(",") if integration else ())
+            mode, subscriber_id = _settled_mode(new, INCOMING_WEBHOOK in scopes)
             if integration is None:
                 raise unknown_integration(new.integration_identifier)
             creates = environment.creates_subscribers
@@ -186,7 +194,12 @@ class Links:
                 raise identifier_taken(name, environment.name)
             contexts.remember(session, environment.id, new.contexts, at)
             terms = LinkTerms(
-                mode=mode, subscriber_id=subscriber_id, context_keys=keys, connection_identifier=name, scopes=new.scopes
+                mode=mode,
+                subscriber_id=subscriber_id,
+                context_keys=keys,
+                connection_identifier=name,
+                scopes=new.scopes,
+                auto_link_user=new.auto_link_user,
             )
             link = store.new_link(integration, LinkKind.INSTALL_URL, terms, at, at + INSTALL_URL_LIFETIME)
             created = self._add(session, link, caller.actor)
@@ -221,6 +234,13 @@ class Links:
         kind, at = ChangeKind.LINK_CREATED, link.created_at
         changes.record(session, Change(kind, actor, at, link.environment_id, link.id, detail=link.kind))
         return CreatedLink(link.id, self.url(link.id), link.expires_at)
+
+
+def _settled_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:
+    """Return mode and subscriber. Raises Refused, also without a subscriber for an incoming webhook."""
+    if asks_for_webhook and (new.mode == "shared" or not new.subscriber_id):
+        raise Refused("subscriberId is required for incoming webhook", "subscriberId", "subscriber_required")
+    return identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
 
 
 def check(new: NewLink) -> None:

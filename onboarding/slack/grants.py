@@ -16,6 +16,8 @@ _MAX_NAME_LENGTH = 255
 #: Characters that PostgreSQL cannot store, and control characters.
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _MAX_LIFETIME_SECONDS = 366 * 24 * 3600
+#: A web address in visible ASCII, as short as the API's own limit for a webhook.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9\[][!-~]{0,2000}\Z")
 
 
 class UnusableGrant(SlackDown):
@@ -24,6 +26,16 @@ class UnusableGrant(SlackDown):
     def __init__(self, token: str) -> None:
         super().__init__("Slack's response does not say which workspace the token belongs to.")
         self.token = token
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An incoming webhook for the channel that the person picked: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
+
+    #: Anyone who knows it can post there.
+    url: str = field(repr=False)
+    #: The channel's name, such as `#general`. It may be a private channel's, so it is as confidential as the address.
+    channel: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,8 @@ class Grant:
     expires_in: int | None
     #: False for a user token, which Slack returns alone if an app asks for no bot scopes.
     is_bot: bool = True
+    #: Only with the scope `incoming-webhook`.
+    webhook: Webhook | None = None
 
     @property
     def slack_key(self) -> str:
@@ -68,7 +82,9 @@ class Grant:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> "Grant":
-        return cls(**{**kept, "scopes": tuple(kept["scopes"])})
+        # A grant that was kept before there were webhooks has no such member.
+        webhook = kept.get("webhook")
+        return cls(**{**kept, "scopes": tuple(kept["scopes"]), "webhook": Webhook(**webhook) if webhook else None})
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,7 @@ def read(answer: Mapping[str, Any]) -> Grant:
         refresh_token=_token(bearer.get("refresh_token")),
         expires_in=_seconds(bearer.get("expires_in")),
         is_bot=bearer is answer and answer.get("token_type") != "user",
+        webhook=_webhook(_mapping(answer.get("incoming_webhook"))),
     )
 
 
@@ -139,6 +156,12 @@ def _name(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return _UNSTORABLE.sub("", value).strip()[:_MAX_NAME_LENGTH] or None
+
+
+def _webhook(sent: Mapping[str, Any]) -> Webhook | None:
+    """Return the webhook, None without an address that can be stored."""
+    url = sent.get("url")
+    return Webhook(url, _name(sent.get("channel"))) if isinstance(url, str) and _ADDRESS.match(url) else None
 
 
 def _token(value: object) -> str | None:

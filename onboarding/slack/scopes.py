@@ -47,4 +47,6 @@ SENTENCES = {
 
 #: Scopes that people may decline and still connect.
 OPTIONAL = frozenset({"chat:write.public", "groups:read", "channels:join", "team:read"})
+#: Slack answers it with a webhook, which is kept as a channel endpoint of the subscriber.
+INCOMING_WEBHOOK = "incoming-webhook"
 DEFAULT = ("chat:write", "channels:read", "chat:write.public", "groups:read")

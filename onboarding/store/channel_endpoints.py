@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeVarTuple
+from typing import Any, NamedTuple, TypeVarTuple
 
 from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -11,10 +11,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding.sealed import Sealed
 from onboarding.store import pagination
 from onboarding.store.connections import ChannelConnection
-from onboarding.store.database import Base, table_of
+from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.integrations import Integration
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
-from onboarding.store.rows import fetch_all, fetch_first
+from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, is_named
 
 
@@ -27,6 +27,7 @@ class ChannelEndpoint(Base):
         Index("ix_channel_endpoints_subscriber", "environment_id", "subscriber_id", "created_at", "id"),
     )
 
+    #: `end_…`; or, for an endpoint that an install created, the connection's id and what it is for (`installed_id`).
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     identifier: Mapped[str] = mapped_column(ID)
@@ -71,6 +72,13 @@ class EndpointRow(NamedTuple):
     connection_identifier: str | None
 
 
+class StoredTarget(NamedTuple):
+    """An endpoint's id and its sealed target."""
+
+    id: str
+    endpoint: Sealed
+
+
 Ts = TypeVarTuple("Ts")
 _TABLE, _CONNECTION, _INTEGRATION = table_of(ChannelEndpoint), table_of(ChannelConnection), table_of(Integration)
 _DOCUMENTED = (
@@ -84,8 +92,36 @@ _DOCUMENTED = (
 )
 
 
+def installed_id(connection_id: str, *purpose: str) -> str:
+    """Return the id of the connection's endpoint that installs create for this purpose, so that there is one of each."""
+    return ".".join((connection_id, *purpose))
+
+
 def add(session: Session, **values: object) -> None:
     session.execute(insert(_TABLE), values)
+
+
+def put(rows: Rows, **values: Any) -> str | None:
+    """Add an endpoint, or replace the target of the one with this id. Return the identifier of one that existed."""
+    if insert_or_ignore(rows, ChannelEndpoint, values):
+        return None
+    replaced = {name: values[name] for name in ("endpoint", "updated_at")}
+    change = update(_TABLE).where(_TABLE.c.id == values["id"]).values(replaced).returning(_TABLE.c.identifier)
+    existing: str | None = rows.scalar(change)
+    return existing
+
+
+def targets(rows: Rows, connection_id: str, kind: str) -> list[StoredTarget]:
+    """Return the connection's endpoints of one type."""
+    query = select(_TABLE.c.id, _TABLE.c.endpoint)
+    return fetch_all(rows, query.where(_TABLE.c.connection_id == connection_id, _TABLE.c.type == kind), StoredTarget)
+
+
+def remove_installed(rows: Rows, connection_id: str) -> Sequence[str]:
+    """Delete the endpoints that installs created for the connection, and return their identifiers."""
+    installed = _TABLE.c.id.startswith(installed_id(connection_id, ""), autoescape=True)
+    own = delete(_TABLE).where(_TABLE.c.connection_id == connection_id, installed)
+    return rows.scalars(own.returning(_TABLE.c.identifier)).all()
 
 
 def find(session: Session, environment_id: str, identifier: str) -> EndpointRow | None:

@@ -45,6 +45,11 @@ class LinkTerms:
     refresh_url: str | None = None
     #: The caller's own text.
     reference: str | None = None
+    auto_link_user: bool = False
+
+    @property
+    def may_have_subscriber(self) -> bool:
+        return self.mode != "shared" and (self.is_open or self.subscriber_id is not None)
 
     def identities(self, integration_id: str) -> tuple[str, ...]:
         """Return the identity keys that the link can lead to: none for an open link, which can lead to any."""
@@ -90,6 +95,8 @@ class Link(Base):
     refresh_url: Mapped[str | None] = mapped_column(Text)
     #: The caller's own text.
     reference: Mapped[str | None] = mapped_column(String(100))
+    #: The Slack user who installs is the subscriber, and gets a channel endpoint.
+    auto_link_user: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -118,6 +125,7 @@ class LinkRow(NamedTuple):
     return_url: str | None
     refresh_url: str | None
     reference: str | None
+    auto_link_user: bool
     expires_at: datetime
     revoked_at: datetime | None
     used_at: datetime | None
@@ -138,6 +146,7 @@ class LinkRow(NamedTuple):
             return_url=self.return_url,
             refresh_url=self.refresh_url,
             reference=self.reference,
+            auto_link_user=self.auto_link_user,
         )
 
 
@@ -190,6 +199,7 @@ def new_link(
         return_url=terms.return_url,
         refresh_url=terms.refresh_url,
         reference=terms.reference,
+        auto_link_user=terms.auto_link_user,
         created_at=created_at,
         expires_at=expires_at,
     )

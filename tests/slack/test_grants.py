@@ -24,6 +24,12 @@ BOT = {
 ROTATING = {**BOT, "access_token": "xoxe.xoxb-1", "refresh_token": "xoxe-1-r", "expires_in": 43200}
 IN_ORG = {**BOT, "enterprise": ORG}
 WHOLE_ORG = {**BOT, "team": None, "enterprise": ORG, "is_enterprise_install": True}
+HOOK = {
+    "url": "https://hooks.slack.com/services/T1/B1/x",
+    "channel": "#plans",
+    "channel_id": "C1",
+    "configuration_url": "https://acme.slack.com/services/B1",
+}
 USER = {
     "ok": True,
     "app_id": "A1",
@@ -102,13 +108,21 @@ def test_answer_without_token_or_workspace_is_no_grant(answer: dict[str, Any]) -
 
 
 def test_grant_survives_the_way_through_the_vault() -> None:
-    grant = grants.read(ROTATING)
+    grant = grants.read({**ROTATING, "incoming_webhook": HOOK})
     assert grants.Grant.from_dict(grant.as_dict()) == grant
+    assert grant.webhook == grants.Webhook("https://hooks.slack.com/services/T1/B1/x", "#plans")
+
+
+def test_grant_of_an_older_version_has_no_webhook() -> None:
+    kept = {name: value for name, value in grants.read(BOT).as_dict().items() if name != "webhook"}
+    assert grants.Grant.from_dict(kept) == grants.read(BOT)
 
 
 def test_repr_of_a_grant_shows_no_token() -> None:
-    shown = repr(grants.read(ROTATING))
+    shown = repr(grants.read({**ROTATING, "incoming_webhook": HOOK}))
     assert "xox" not in shown
+    assert "hooks.slack.com" not in shown
+    assert "plans" not in shown
     assert "Acme HQ" in shown
 
 
@@ -139,6 +153,40 @@ def test_token_without_a_workspace_is_named_to_be_revoked(sent: object) -> None:
     with pytest.raises(grants.UnusableGrant) as unusable:
         grants.read({**BOT, "team": {"id": sent, "name": "Acme"}})
     assert unusable.value.token == "xoxb-1"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        7,
+        {},
+        [],
+        {"url": None},
+        *(
+            {"url": url}
+            for url in (
+                "",
+                "hooks",
+                "javascript:x",
+                "https:///x",
+                "https://h /",
+                "https://h/\ud83d",
+                "https://h/\0",
+                "https://h/" + "x" * 5000,
+            )
+        ),
+    ],
+)
+def test_webhook_without_an_address_is_none(sent: object) -> None:
+    assert grants.read({**BOT, "incoming_webhook": sent}).webhook is None
+
+
+@pytest.mark.parametrize("sent", ["#pl\0ans\ud83d", "#plans", " #plans "])
+def test_channel_name_of_a_webhook_is_cleaned(sent: str) -> None:
+    webhook = grants.read({**BOT, "incoming_webhook": {**HOOK, "channel": sent}}).webhook
+    assert webhook is not None
+    assert webhook.channel == "#plans"
 
 
 def test_scopes_are_stripped() -> None:

@@ -69,6 +69,7 @@ def reconnect_submit(identifier: str) -> ResponseReturnValue:
         context_keys=found.context_keys,
         mode=found.mode,
         lifetime=RECONNECT_LIFETIME,
+        is_reconnect=True,
     )
     return redirect(current().links.create(link, require_person().actor).url, 303)
 

@@ -10,6 +10,7 @@ import orjson
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
 from onboarding.pagination import Page
+from onboarding.slack.scopes import INCOMING_WEBHOOK
 from onboarding.store.connections import ConnectionRow
 
 _UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
@@ -154,7 +155,7 @@ def connection_of(row: ConnectionRow, access_token: str | None = None) -> Connec
         row.refresh_token is not None,
         row.expires_at,
         row.refresh_expires_at,
-        _next_steps(row.status, row.scopes, row.asked_scopes),
+        _next_steps(row.status, row.scopes, _askable(row)),
         access_token,
     )
 
@@ -174,10 +175,17 @@ def token_digest(access_token: str) -> str:
     return hashlib.sha256(access_token.encode()).hexdigest()
 
 
+def _askable(row: ConnectionRow) -> str:
+    """Return the scopes that the connection can have: an incoming webhook belongs to a subscriber."""
+    if row.mode != "shared" or INCOMING_WEBHOOK not in row.asked_scopes:
+        return row.asked_scopes
+    return ",".join(scope for scope in row.asked_scopes.split(",") if scope != INCOMING_WEBHOOK)
+
+
 def _next_steps(status: ConnectionStatus, granted: str, asked: str) -> tuple[str, ...]:
     """`granted` is empty for a token that an API caller sent: its scopes are unknown, so none count as missing."""
     if status.is_broken:
         return ("reconnect",)
-    if granted and granted != asked and set(asked.split(",")) - set(granted.split(",")):
+    if granted and granted != asked and set(filter(None, asked.split(","))) - set(granted.split(",")):
         return ("update_permissions",)
     return ("verify",) if status is ConnectionStatus.UNKNOWN else ()

@@ -121,7 +121,7 @@ class InstallCallback:
 
     def _complete_or_keep(self, found: AttemptRows, grant: Grant) -> Finished:
         """Complete the install if the link fixes the choice; else keep the grant while the person chooses."""
-        attempt, choice = found.attempt, records.choice_fixed_by(found.link)
+        attempt, choice = found.attempt, records.choice_fixed_by(found.link, found.attempt.scopes)
         if choice is None:
             return self._keep(found, grant)
         outcome = self._completer.complete(GrantedInstall(attempt.id, Stage.EXCHANGING, grant, choice))

@@ -12,6 +12,7 @@ from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused
 from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.services.installs import records
+from onboarding.services.installs.endpoints import InstalledConnection, InstallEndpoints
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import Choice, actor_of
 from onboarding.services.tokens import Tokens
@@ -53,9 +54,18 @@ class GrantedInstall:
     is_confirmed: bool = False
 
 
+@dataclass(frozen=True)
+class Sealers:
+    """The collaborators that encrypt what an install stores."""
+
+    tokens: Tokens
+    grants: Grants
+    endpoints: InstallEndpoints
+
+
 class InstallCompleter:
-    def __init__(self, database: Database, tokens: Tokens, grants: Grants, now: Clock) -> None:
-        self._database, self._tokens, self._grants, self._now = database, tokens, grants, now
+    def __init__(self, database: Database, sealers: Sealers, now: Clock) -> None:
+        self._database, self._sealers, self._now = database, sealers, now
 
     def complete(self, granted: GrantedInstall) -> Outcome:
         """Turn a grant into the attempt's outcome.
@@ -76,7 +86,7 @@ class InstallCompleter:
             found = installs.attempt_to_complete(rows, granted.attempt_id)
             if found is None or found.attempt.stage is not granted.stage:
                 return (found.attempt.outcome if found else None) or Outcome.STATE_EXPIRED
-            return _Completion(rows, found, granted, self._tokens, self._grants).run(self._now())
+            return _Completion(rows, found, granted, self._sealers).run(self._now())
 
 
 class _Completion:
@@ -87,8 +97,8 @@ class _Completion:
     link; no install waits for another's row in the opposite order.
     """
 
-    def __init__(self, rows: Rows, found: AttemptRows, granted: GrantedInstall, tokens: Tokens, grants: Grants) -> None:
-        self._rows, self._granted, self._tokens, self._grants = rows, granted, tokens, grants
+    def __init__(self, rows: Rows, found: AttemptRows, granted: GrantedInstall, sealers: Sealers) -> None:
+        self._rows, self._granted, self._sealers = rows, granted, sealers
         self._attempt, self._integration = found.attempt, found.integration
         self._link, self._parent = found.link, found.parent
         self._grant, self._choice = granted.grant, granted.choice
@@ -110,7 +120,8 @@ class _Completion:
             return self._finish(Outcome.WORKSPACE_TAKEN, at)
         if not all(self._use(link, at) for link in self._links):
             return self._finish(Outcome.LINK_USED, at)
-        identifier = self._connect(self._store_installation(at), at)
+        connection_id, identifier = self._connect(self._store_installation(at), at)
+        self._store_endpoints(connection_id, at)
         self._record(identifier, at)
         missing = ",".join(sorted(self._missing_scopes))
         connected = {"connection_identifier": identifier, "identity_key": self._key, "missing_scopes": missing}
@@ -171,7 +182,7 @@ class _Completion:
         row_id = self._installation.id if self._installation is not None else ids.new_id("ins")
         expires_at = at + timedelta(seconds=grant.expires_in) if grant.expires_in else None
         values = {
-            **self._tokens.sealed(row_id, grant.access_token, grant.refresh_token, expires_at),
+            **self._sealers.tokens.sealed(row_id, grant.access_token, grant.refresh_token, expires_at),
             "app_id": grant.app_id,
             "bot_user_id": grant.bot_user_id,
             "scopes": ",".join(grant.scopes),
@@ -188,8 +199,8 @@ class _Completion:
             installations.change(self._rows, row_id, **values)
         return row_id
 
-    def _connect(self, installation_id: str, at: datetime) -> str:
-        """Add or renew the connection and return its identifier. Raises Conflict."""
+    def _connect(self, installation_id: str, at: datetime) -> tuple[str, str]:
+        """Add or renew the connection and return its id and its identifier. Raises Conflict."""
         grant = self._grant
         access: dict[str, object] = {
             "workspace_id": grant.workspace_id,
@@ -210,17 +221,17 @@ class _Completion:
         }
         return self._add(values, at) if self._existing is None else self._renew(values, at)
 
-    def _add(self, values: dict[str, object], at: datetime) -> str:
+    def _add(self, values: dict[str, object], at: datetime) -> tuple[str, str]:
         environment_id, choice = self._attempt.environment_id, self._choice
         subscriber_id = choice.subscriber_id if choice.mode == "subscriber" else None
         if subscriber_id:
             subscribers.remember(self._rows, environment_id, subscriber_id, at)
         contexts.remember(self._rows, environment_id, choice.context_keys, at)
-        identifier = self._free_identifier()
+        row_id, identifier = ids.new_id("con"), self._free_identifier()
         connection_changes.add(
             self._rows,
             choice.context_keys,
-            id=ids.new_id("con"),
+            id=row_id,
             environment_id=environment_id,
             identifier=identifier,
             integration_id=self._integration.id,
@@ -230,9 +241,9 @@ class _Completion:
             created_at=at,
             **values,
         )
-        return identifier
+        return row_id, identifier
 
-    def _renew(self, values: dict[str, object], at: datetime) -> str:
+    def _renew(self, values: dict[str, object], at: datetime) -> tuple[str, str]:
         existing = self._existing
         if existing is None:
             raise LookupError("Only an existing connection is renewed.")
@@ -247,7 +258,30 @@ class _Completion:
         if existing.installation_id != values["installation_id"]:
             # Skips an installation that another transaction has locked to attach a connection.
             erasure.erase_orphaned_installations(self._rows, [existing.installation_id], at)
-        return existing.identifier
+        return existing.id, existing.identifier
+
+    def _store_endpoints(self, connection_id: str, at: datetime) -> None:
+        """Store what Slack granted beside the token. Channel endpoints belong to subscribers, so shared mode has none."""
+        attempt, choice, grant = self._attempt, self._choice, self._grant
+        if choice.mode != "subscriber" or choice.subscriber_id is None:
+            return
+        connected = InstalledConnection(
+            attempt.environment_id,
+            self._integration.id,
+            connection_id,
+            choice.subscriber_id,
+            choice.context_keys,
+            actor_of(attempt),
+            at,
+        )
+        endpoints = self._sealers.endpoints
+        if self._existing is not None and self._existing.workspace_id != grant.workspace_id:
+            endpoints.remove(self._rows, connected)
+        if grant.webhook is not None:
+            endpoints.put_webhook(self._rows, connected, grant.webhook)
+        # An approval does not link: the admin who installs is not the subscriber.
+        if self._link is not None and self._link.auto_link_user and grant.installer_id is not None:
+            endpoints.link_user(self._rows, connected, grant.installer_id)
 
     def _free_identifier(self) -> str:
         """Return the identifier that an API caller requested for the connection if it is still free, else a new one."""
@@ -284,7 +318,7 @@ class _Completion:
             stage=Stage.WAITING,
             outcome=Outcome.WRONG_WORKSPACE,
             expires_at=expires_at,
-            waiting_grant=self._grants.seal(attempt.id, self._grant),
+            waiting_grant=self._sealers.grants.seal(attempt.id, self._grant),
             choice=self._choice.as_json(),
             connection_identifier=existing.identifier if existing else None,
             workspace_id=self._grant.workspace_id,

@@ -13,7 +13,7 @@ from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.slack.scopes import OPTIONAL, SENTENCES
+from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, SENTENCES
 from onboarding.store.attempts import Attempt, AttemptRow, Stage
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
@@ -159,17 +159,22 @@ def account(subscriber_id: str | None, context_keys: tuple[str, ...]) -> str | N
     return subscriber_id or ", ".join(key.partition(":")[2] for key in context_keys) or None
 
 
-def possible_modes(link: LinkRow | None) -> tuple[str, ...]:
-    """Return the modes that a link leaves open; an operator may pick either."""
+def possible_modes(link: LinkRow | None, scopes: str) -> tuple[str, ...]:
+    """Return the modes that a link leaves open; an operator may pick either. `scopes`: those that are asked for.
+
+    An incoming webhook belongs to a subscriber, so shared mode cannot have one.
+    """
+    if (link is None or link.mode is None) and INCOMING_WEBHOOK in scopes_of(scopes):
+        return ("subscriber",)
     if link is None or (link.is_open and link.mode is None):
         return ("subscriber", "shared")
     has_context = bool(link.context_keys or link.offered_contexts)
     return identity.possible_modes(link.mode, link.subscriber_id is not None, has_context)
 
 
-def choice_fixed_by(link: LinkRow | None) -> Choice | None:
-    """Return the choice if a link leaves nothing open, else None."""
-    modes = possible_modes(link)
+def choice_fixed_by(link: LinkRow | None, scopes: str) -> Choice | None:
+    """Return the choice if a link leaves nothing open, else None. `scopes`: those that are asked for."""
+    modes = possible_modes(link, scopes)
     if link is None or link.is_open or link.offered_contexts or len(modes) != 1:
         return None
     return Choice(modes[0], link.subscriber_id if modes[0] == "subscriber" else None, link.context_keys)
@@ -181,8 +186,14 @@ def reference(attempt_id: str) -> str:
 
 
 def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:
-    """Return the scopes to ask for, comma separated: the link's if it names some, else the integration's."""
-    return (link.scopes if link else None) or integration.scopes
+    """Return the scopes to ask for, comma separated: the link's if it names some, else the integration's.
+
+    A link that no subscriber can connect with does not ask for an incoming webhook.
+    """
+    scopes = (link.scopes if link else None) or integration.scopes
+    if link is None or link.terms.may_have_subscriber:
+        return scopes
+    return ",".join(scope for scope in scopes_of(scopes) if scope != INCOMING_WEBHOOK) or scopes
 
 
 def scopes_of(text: str) -> tuple[str, ...]:

@@ -83,4 +83,4 @@ class StartElsewhere:
         attempt = found.attempt
         if attempt.stage is not Stage.MADE or attempt.expires_at <= self._now():
             return False
-        return records.choice_fixed_by(found.link) is not None
+        return records.choice_fixed_by(found.link, attempt.scopes) is not None

@@ -15,7 +15,6 @@ from onboarding.store import attempts, contexts, installs, subscribers
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
-from onboarding.store.links import LinkRow
 
 _SUGGESTIONS = 50
 
@@ -85,7 +84,7 @@ class SetupStep:
             return Finished(found.attempt.id, found.attempt.outcome)
         if self._has_expired(found):
             return self._expire(found)
-        return self._complete(found, _choice(found.link, picked), is_confirmed=False)
+        return self._complete(found, _choice(found, picked), is_confirmed=False)
 
     def replace(self, attempt_id: str, binding: str | None) -> Finished:
         """Replace the expected workspace by the one that was approved. Raises NotFound, StorageProblem."""
@@ -136,7 +135,7 @@ class SetupStep:
         context_suggestions: tuple[ContextSuggestion, ...] = (),
     ) -> SetupPage:
         attempt, link = found.attempt, found.link
-        modes = records.possible_modes(link)
+        modes = records.possible_modes(link, attempt.scopes)
         return SetupPage(
             app_name=found.integration.name,
             workspace_id=attempt.workspace_id or "",
@@ -177,12 +176,12 @@ def _waits_for_choice(found: AttemptRows) -> bool:
     return found.attempt.stage is Stage.WAITING and found.attempt.outcome is None
 
 
-def _choice(link: LinkRow | None, picked: SetupInput) -> Choice:
+def _choice(found: AttemptRows, picked: SetupInput) -> Choice:
     """Return what the link fixes and the form adds; a form cannot change what the link fixes.
 
     Raises Refused with the field's name.
     """
-    modes = records.possible_modes(link)
+    link, modes = found.link, records.possible_modes(found.link, found.attempt.scopes)
     mode = modes[0] if len(modes) == 1 else picked.mode
     if mode not in modes:
         raise Refused("Choose who the connection is for.", "connection_mode")

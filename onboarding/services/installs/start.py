@@ -1,6 +1,6 @@
 """InstallStarter: the start page of a link or of the console, and the attempt that its button starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from onboarding import changes, ids
@@ -154,7 +154,9 @@ class InstallStarter:
             return known.id
         # The holder of an open link may choose any customer, so its approval lives no longer than the link.
         expires_at = link.expires_at if link.is_open else at + APPROVAL_LIFETIME
-        approval = links.new_link(start.integration, LinkKind.APPROVAL, link.terms, at, expires_at)
+        # The admin who approves is not the subscriber.
+        terms = replace(link.terms, auto_link_user=False)
+        approval = links.new_link(start.integration, LinkKind.APPROVAL, terms, at, expires_at)
         approval.parent_id, approval.return_url, approval.refresh_url = link.id, None, None
         self._add_approval(session, approval, Actor(ActorKind.LINK, link.id))
         return approval.id
@@ -217,7 +219,7 @@ def _integration(rows: Rows, environment_id: str, identifier: str) -> tuple[Inte
 
 
 def _existing(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existing | None:
-    choice = records.choice_fixed_by(link)
+    choice = records.choice_fixed_by(link, records.requested_scopes(integration, link))
     if choice is None:
         return None
     found = connections.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
@@ -243,7 +245,8 @@ def _used_by_this_browser(rows: Rows, link: LinkRow, binding_of: BindingOf | Non
 
 def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Existing | None) -> StartPage:
     keys = link.context_keys if link else ()
-    modes = records.possible_modes(link)
+    scopes = records.requested_scopes(integration, link)
+    modes = records.possible_modes(link, scopes)
     return StartPage(
         app_name=integration.name,
         integration_identifier=integration.identifier,
@@ -254,7 +257,7 @@ def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Exi
         context_keys=keys,
         offered_contexts=link.offered_contexts if link else (),
         workspace_id=link.workspace_id if link else None,
-        permissions=records.permissions(records.requested_scopes(integration, link)),
+        permissions=records.permissions(scopes),
         expires_at=link.expires_at if link else None,
         is_open=link is None or link.is_open,
         existing=existing,
