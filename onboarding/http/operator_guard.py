@@ -5,6 +5,7 @@ from flask import Flask, abort, current_app, g, render_template, request, sessio
 from onboarding.errors import NotSetUp
 from onboarding.http import route_access
 from onboarding.runtime import current
+from onboarding.services.integrations import IntegrationRecord
 from onboarding.services.operators import Person
 
 _SESSION_KEY = "sign_in"
@@ -39,6 +40,14 @@ def environment_id() -> str:
         return current().environments.first().id
     except NotSetUp as problem:
         abort(503, problem.sentence)
+
+
+def integrations() -> tuple[IntegrationRecord, ...]:
+    """Return the integrations of that environment, read at most once per request. Raises NotSetUp."""
+    if "integrations" not in g:
+        g.integrations = current().integrations.all_of(current().environments.first().id)
+    found: tuple[IntegrationRecord, ...] = g.integrations
+    return found
 
 
 def start_session(session_token: str) -> None:

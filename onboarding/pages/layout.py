@@ -9,7 +9,7 @@ from flask import Flask, g
 from werkzeug.local import LocalProxy
 
 from onboarding import texts
-from onboarding.errors import NotSetUp, StorageProblem
+from onboarding.errors import StorageProblem
 from onboarding.http import operator_guard
 from onboarding.outcomes import OUTCOMES
 from onboarding.pages.filters import FILTERS
@@ -69,12 +69,13 @@ def default_product() -> Product:
 
 def _only_integration() -> str:
     try:
-        integrations = current().integrations.all_of(current().environments.first().id)
-    except (NotSetUp, StorageProblem):
+        integrations = operator_guard.integrations()
+    except StorageProblem:
         return ""
     return integrations[0].name if len(integrations) == 1 else ""
 
 
+@cache
 def program(port: int) -> str:
     """Return how a shell in this folder calls the commands for this server: a virtual environment is not on its PATH."""
     path = Path(sys.prefix, "bin", "onboarding")

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding import texts
 from onboarding.errors import SlackBusy, SlackDown
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.operator_guard import environment_id, integrations, require_person
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
         filters=search,
         attempt=current().attempts.find_typed(search.q, environment_id()),
         is_filtered=search.is_filtered,
-        integrations=current().integrations.all_of(environment_id()),
+        integrations=integrations(),
         next_url=_page_url(search, after=page.next),
         previous_url=_page_url(search, before=page.previous),
         sort_url=partial(_sort_url, search),
@@ -105,8 +105,7 @@ def disconnected(identifier: str) -> ResponseReturnValue:
 
 def _app_name(identifier: str) -> str:
     """Return the name that customers read, otherwise the integration's identifier."""
-    integrations = current().integrations.all_of(environment_id())
-    return next((one.name for one in integrations if one.identifier == identifier), identifier)
+    return next((one.name for one in integrations() if one.identifier == identifier), identifier)
 
 
 def _sort_url(search: ConsoleSearch, column: str) -> str:
