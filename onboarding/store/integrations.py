@@ -18,8 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
-from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, SealedText, UtcTime, columns_of
 
 
@@ -79,10 +80,11 @@ _BY_IDENTIFIER = select(_TABLE.c.id).where(
     _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
 )
 _SHARED_BY_IDENTIFIER = _BY_IDENTIFIER.with_for_update(read=True, key_share=True)
-_WITHOUT_SECRETS = (
+_WITHOUT_SECRETS = CompiledStatement(
     select(*(_TABLE.c[name] for name in IntegrationWithoutSecrets._fields))
     .where(_TABLE.c.environment_id == bindparam("environment"))
-    .order_by(_TABLE.c.identifier)
+    .order_by(_TABLE.c.identifier),
+    IntegrationWithoutSecrets,
 )
 
 
@@ -142,7 +144,7 @@ def all_practice(session: Session) -> Sequence[Integration]:
 
 def all_without_secrets(rows: Rows, environment_id: str) -> list[IntegrationWithoutSecrets]:
     """Return the environment's integrations, sorted by identifier."""
-    return fetch_all(rows, _WITHOUT_SECRETS, IntegrationWithoutSecrets, {"environment": environment_id})
+    return _WITHOUT_SECRETS.all(rows, {"environment": environment_id})
 
 
 def client_secrets(session: Session, limit: int, *, with_practice: bool) -> Sequence[Row[str, Sealed]]:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import CheckConstraint, ForeignKey, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
-from onboarding.store.rows import Rows, fetch_first
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime
 
 
@@ -50,10 +51,11 @@ class SignedIn(NamedTuple):
 
 
 _OPERATORS, _SIGN_INS = table_of(Operator), table_of(SignIn)
-_SIGNED_IN = (
+_SIGNED_IN = CompiledStatement(
     select(_OPERATORS.c.id, _OPERATORS.c.email, _OPERATORS.c.role, _SIGN_INS.c.expires_at, _SIGN_INS.c.ended_at)
     .join_from(_SIGN_INS, _OPERATORS, _SIGN_INS.c.operator_id == _OPERATORS.c.id)
-    .where(_SIGN_INS.c.kind == "session", _SIGN_INS.c.digest == bindparam("digest_"))
+    .where(_SIGN_INS.c.kind == "session", _SIGN_INS.c.digest == bindparam("digest_")),
+    SignedIn,
 )
 
 
@@ -85,7 +87,7 @@ def find_sign_in(session: Session, kind: str, digest: str) -> SignIn | None:
 
 def signed_in(rows: Rows, digest: str) -> SignedIn | None:
     """Return the session with this digest, expired and ended ones included."""
-    return fetch_first(rows, _SIGNED_IN, SignedIn, {"digest_": digest})
+    return _SIGNED_IN.first(rows, {"digest_": digest})
 
 
 def end_sign_in(session: Session, sign_in_id: str, at: datetime) -> bool:
