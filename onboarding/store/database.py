@@ -71,7 +71,10 @@ class Database:
         """Do the same for Core statements."""
         lock = self._write_lock.held() if self.is_sqlite else nullcontext()
         with self.faults(), lock, self.engine.connect() as connection, connection.begin():
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+            if self.is_sqlite:
+                sqlite.begin(connection)
+            else:
+                connection.exec_driver_sql("BEGIN")
             self._file_guard.check()
             yield connection
 

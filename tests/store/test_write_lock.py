@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median_high
 
 import pytest
 from sqlalchemy import text
@@ -186,6 +187,26 @@ def test_writer_that_waits_too_long_for_a_process_is_refused(
         assert _notes(other) == set()
     _writer(other, "afterwards")()
     assert _notes(other) == {"afterwards"}
+    other.close()
+
+
+def test_writer_begins_soon_after_the_transaction_of_another_process(database: Database, url: str) -> None:
+    """SQLite itself would sleep for 100 ms at a time, and would wake 50 ms late on average."""
+    other = Database(url)
+
+    def write() -> float:
+        with other.changing_rows():
+            return time.monotonic()
+
+    def delay(held_seconds: float) -> float:
+        with ThreadPoolExecutor(1) as threads:
+            with database.changing_rows():
+                writing = threads.submit(write)
+                time.sleep(held_seconds)
+                freed = time.monotonic()
+            return writing.result(_TIMEOUT) - freed
+
+    assert median_high(delay(seconds) for seconds in (0.3, 0.325, 0.35, 0.375)) < 0.04
     other.close()
 
 

@@ -1,16 +1,20 @@
-"""The SQLAlchemy engine for a SQLite file."""
+"""The SQLAlchemy engine for a SQLite file, and how its transactions begin."""
 
 import os
+import sqlite3
+import time
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from onboarding import concurrency
+from onboarding.errors import StorageProblem
 from onboarding.store.sqlite.file_guard import FileGuard
 
 #: How long a connection waits for a writer of another process.
 BUSY_SECONDS = 10.0
+_RETRY_SECONDS = 0.001
 
 
 def create(url: str, guard: FileGuard) -> Engine:
@@ -47,6 +51,38 @@ def create(url: str, guard: FileGuard) -> Engine:
         guard.remember(connection.execute("PRAGMA database_list").fetchone()[2])
 
     return engine
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction that writes; while another process writes, try again every millisecond.
+
+    SQLite itself would sleep longer after each try, up to a tenth of a second, and later writers would overtake it.
+    Raises StorageProblem after `BUSY_SECONDS`.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    deadline = time.monotonic() + BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _has_begun(driver):
+            if time.monotonic() > deadline:
+                raise StorageProblem("The database is busy.")
+            time.sleep(_RETRY_SECONDS)
+    except sqlite3.Error as error:
+        raise StorageProblem() from error
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+
+
+def _has_begun(driver: sqlite3.Connection) -> bool:
+    """Return False while another connection writes."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        # The low byte of an extended error code is its general one.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _create_private(path: str) -> None:

@@ -12,9 +12,8 @@ _MAX_WAIT_SECONDS = 10.0
 class WriteLock:
     """A lock that serves threads in order of arrival.
 
-    SQLite admits one writer at a time. A writer that finds it busy sleeps for a tenth of a second at most and tries
-    again, so that later writers overtake it. Across processes that is still the rule: SQLite's own lock and its busy
-    timeout decide.
+    SQLite admits one writer at a time. The thread that holds this lock may still have to wait for a writer of another
+    process: see `engine.begin`.
     """
 
     def __init__(self, timeout: float = _MAX_WAIT_SECONDS) -> None:
