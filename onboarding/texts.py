@@ -63,8 +63,8 @@ SORTS: Mapping[str, str] = {
     "-workspace": "Workspace, Z to A",
     "state": "State, A to Z",
     "-state": "State, Z to A",
-    "-checked": "Last check, newest first",
-    "checked": "Last check, oldest first",
+    "-checked": "Last check, newest",
+    "checked": "Last check, oldest",
 }
 
 #: A disconnect never has the result `left`.

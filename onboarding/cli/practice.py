@@ -1,8 +1,17 @@
-"""`practice clear`: remove the data of practice mode."""
+"""`practice clear` removes the data of practice mode; `demo-data` adds made-up connections to it."""
+
+import sys
 
 import click
 
-from onboarding.cli.shell import is_interactive, json_option, open_runtime, print_result, shell_actor
+from onboarding.cli.shell import (
+    environment_option,
+    is_interactive,
+    json_option,
+    open_runtime,
+    print_result,
+    shell_actor,
+)
 from onboarding.cli.usage import Group
 
 group = Group("practice", help="The practice Slack.")
@@ -21,3 +30,21 @@ def clear(yes: bool, as_json: bool) -> None:
         runtime.environments.first()
         removed = runtime.practice.clear(shell_actor())
     print_result(as_json, {"removed": removed}, lambda: f"Practice integrations removed: {removed}.")
+
+
+@click.command("demo-data")
+@click.argument("number", type=click.IntRange(1, 1_000_000))
+@environment_option
+@json_option
+def demo_data(number: int, environment: str, as_json: bool) -> None:
+    """Add NUMBER made-up connections of every kind in practice mode, so that the list can be tried.
+
+    Their tokens are invalid. `practice clear` removes them.
+    """
+    with open_runtime() as runtime:
+        done, batches = 0, runtime.demo_data.create(environment, number)
+        with click.progressbar(length=number, label="Adding connections", file=sys.stderr) as bar:
+            for reached in batches:
+                bar.update(reached - done)
+                done = reached
+    print_result(as_json, {"created": done}, lambda: f"Connections added: {done}.")

@@ -41,16 +41,21 @@ _CHANGE_ALL_ON = update(TABLE).where(
 
 def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
     """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
-    derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
-    row: dict[str, Any] = {**_with_sort_name({"workspace_name": None, **values}), **derived}
-    rows.execute(_INSERT, row)
-    if context_keys:
-        keys = [
-            {"connection_id": values["id"], "key": key, "position": position}
-            for position, key in enumerate(context_keys)
-        ]
-        rows.execute(_INSERT_KEYS, keys)
-    _add_words(rows, _SearchedRow._make(row.get(name) for name in _SearchedRow._fields))
+    add_many(rows, [(context_keys, {"workspace_name": None, **values})])
+
+
+def add_many(rows: Rows, new: Sequence[tuple[Sequence[str], Mapping[str, Any]]]) -> None:
+    """Add connections, each with its context keys and the values that `add` takes."""
+    connections, keys, words = [], [], []
+    for context_keys, values in new:
+        derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
+        row = {**_with_sort_name(values), **derived}
+        connections.append(row)
+        keys += [{"connection_id": values["id"], "key": key, "position": at} for at, key in enumerate(context_keys)]
+        words += connection_words.rows_of(row["environment_id"], row["id"], _searched(row))
+    for statement, given in ((_INSERT, connections), (_INSERT_KEYS, keys), (connection_words.INSERT, words)):
+        if given:
+            rows.execute(statement, given)
 
 
 def change(rows: Rows, connection_id: str, **values: object) -> None:
@@ -90,13 +95,18 @@ def _replace_words(rows: Rows, connection_ids: Sequence[str]) -> None:
         return
     connection_words.remove(rows, connection_ids)
     query = select(*columns_of(TABLE, _SearchedRow._fields)).where(TABLE.c.id.in_(connection_ids))
-    for row in fetch_all(rows, query, _SearchedRow):
-        _add_words(rows, row)
+    found = fetch_all(rows, query, _SearchedRow)
+    words = [word for row in found for word in connection_words.rows_of(row.environment_id, row.id, _texts(row))]
+    rows.execute(connection_words.INSERT, words)
 
 
-def _add_words(rows: Rows, row: _SearchedRow) -> None:
-    texts = row.workspace_name, row.workspace_id, row.subscriber_id, row.identifier, *json.loads(row.context_keys)
-    connection_words.add(rows, row.environment_id, row.id, texts)
+def _searched(row: Mapping[str, Any]) -> list[str | None]:
+    return _texts(_SearchedRow._make(row.get(name) for name in _SearchedRow._fields))
+
+
+def _texts(row: _SearchedRow) -> list[str | None]:
+    """Return the texts whose words find the connection."""
+    return [row.workspace_name, row.workspace_id, row.subscriber_id, row.identifier, *json.loads(row.context_keys)]
 
 
 def remove(session: Session, connection_id: str) -> bool:

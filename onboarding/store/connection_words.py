@@ -35,7 +35,7 @@ class _Found(NamedTuple):
 
 
 _TABLE = table_of(ConnectionWord)
-_INSERT = insert(_TABLE)
+INSERT = insert(_TABLE)
 _BEGINS = _TABLE.c.word.between(bindparam("word"), bindparam("word_end"))
 _IN_ENVIRONMENT = _TABLE.c.environment_id == bindparam("environment"), _BEGINS
 _SEARCH = CompiledStatement(select(_TABLE.c.connection_id).where(*_IN_ENVIRONMENT).limit(bindparam("size")), _Found)
@@ -43,11 +43,10 @@ _COUNTED = select(_TABLE.c.connection_id).where(*_IN_ENVIRONMENT).distinct().lim
 _COUNT = select(func.count()).select_from(_COUNTED)
 
 
-def add(rows: Rows, environment_id: str, connection_id: str, texts: Sequence[str | None]) -> None:
-    """Store the words of the texts for a new connection."""
-    words = search_words.split(*texts)
+def rows_of(environment_id: str, connection_id: str, texts: Sequence[str | None]) -> list[dict[str, str]]:
+    """Return the rows that `INSERT` adds for a connection with these texts."""
     key = {"connection_id": connection_id, "environment_id": environment_id}
-    rows.execute(_INSERT, [{**key, "word": word} for word in words])
+    return [{**key, "word": word} for word in search_words.split(*texts)]
 
 
 def remove(rows: Rows, connection_ids: Sequence[str]) -> None:

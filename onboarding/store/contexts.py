@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
-from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.database import Base, insert_missing, insert_or_ignore, table_of
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
 from onboarding.store.rows import Query, Rows, fetch_all
 from onboarding.store.types import ID, UtcTime, is_named
@@ -74,6 +74,11 @@ def remember(rows: Rows, environment_id: str, given: Mapping[str, str | None] | 
         # Another transaction may delete the context between the two statements.
         while not insert_or_ignore(rows, Context, row) and not _hold(rows, environment_id, [key]):
             pass
+
+
+def add_missing(rows: Rows, environment_id: str, keys: Iterable[str], at: datetime) -> None:
+    """Create the contexts that are missing, without data."""
+    insert_missing(rows, Context, [_row(environment_id, key, None, at) for key in keys])
 
 
 def _hold(rows: Rows, environment_id: str, keys: Iterable[str]) -> set[str]:

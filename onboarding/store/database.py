@@ -1,6 +1,6 @@
 """The database: its engine, transactions, and the translation of its errors into those of `onboarding.errors`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
@@ -152,6 +152,14 @@ def insert_or_ignore(rows: Rows, mapped: type[Base], new: Mapping[str, object]) 
     """Insert a row unless it violates a unique key. Return whether it was inserted."""
     bind = rows if isinstance(rows, Connection) else rows.get_bind()
     return rows.execute(_insert_or_ignore(table_of(mapped), bind.dialect.name), new).first() is not None
+
+
+def insert_missing(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, object]]) -> None:
+    """Insert the rows that violate no unique key."""
+    bind = rows if isinstance(rows, Connection) else rows.get_bind()
+    insert = sqlite_dialect.insert if bind.dialect.name == "sqlite" else postgresql_dialect.insert
+    if new:
+        rows.execute(insert(table_of(mapped)).on_conflict_do_nothing(), new)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Installations: the tokens of one grant from Slack, or of the credentials that an API caller sent with a connection."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -81,6 +81,11 @@ def add(rows: Rows, **values: object) -> None:
 def add_given(rows: Rows, **values: object) -> None:
     """Store credentials that an API caller sent."""
     rows.execute(_INSERT, {"origin": "api", "scopes": "", **values})
+
+
+def add_many(rows: Rows, new: Sequence[Mapping[str, object]]) -> None:
+    """Store installations, each with all its values."""
+    rows.execute(_INSERT, new)
 
 
 def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> StoredRefreshToken | None:

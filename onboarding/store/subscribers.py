@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, Select, String, Text, delete, func, se
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
-from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.database import Base, insert_missing, insert_or_ignore, table_of
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
 from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime, is_named
@@ -54,6 +54,11 @@ def remember(rows: Rows, environment_id: str, subscriber_id: str, at: datetime) 
     # Another transaction may delete the subscriber between the two statements.
     while not insert_or_ignore(rows, Subscriber, row) and not hold(rows, environment_id, subscriber_id):
         pass
+
+
+def add_missing(rows: Rows, environment_id: str, subscriber_ids: Sequence[str], at: datetime) -> None:
+    """Create the subscribers that are missing, without a profile."""
+    insert_missing(rows, Subscriber, [_row(environment_id, one, {}, at) for one in subscriber_ids])
 
 
 def hold(rows: Rows, environment_id: str, subscriber_id: str) -> bool:

@@ -1,6 +1,7 @@
 """Results of the style sheets alone: widths, heights, truncated text, and the printed page."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from playwright.sync_api import ViewportSize, expect
@@ -56,6 +57,46 @@ def test_list_fits_every_width(ada: Callable[..., Operator]) -> None:
             assert field.evaluate(_CUT_OFF) <= 0, (width, field.get_attribute("name"))
     me.page.set_viewport_size({"width": 1920, "height": 1080})
     assert table.evaluate("node => node.clientWidth") > 1600
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_rows_have_two_lines_and_a_phone_shows_many(
+    site: Site, ada: Callable[..., Operator], theme: Literal["light", "dark"]
+) -> None:
+    list(site.runtime.demo_data.create("Development", 25))
+    me = ada(color_scheme=theme)
+    me.signs_in()
+    rows = me.page.locator("[data-connection]")
+    for width in (320, 375, 768, 1024, 1280, 1920):
+        me.page.set_viewport_size({"width": width, "height": 800})
+        heights = rows.evaluate_all("nodes => nodes.map(node => node.offsetHeight)")
+        assert len(heights) == 25
+        if width < 700:
+            assert sum(heights) < 2500
+        else:
+            assert max(heights) <= 52
+        assert me.width <= width
+
+
+def test_list_is_read_by_keyboard(site: Site, ada: Callable[..., Operator]) -> None:
+    list(site.runtime.demo_data.create("Development", 3))
+    me = ada()
+    me.signs_in()
+    page = me.page
+    links, search = page.locator(".row-link"), page.get_by_role("searchbox")
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    for key, focused in (
+        ("ArrowDown", links.nth(0)),
+        ("ArrowDown", links.nth(1)),
+        ("ArrowUp", links.nth(0)),
+        ("ArrowUp", search),
+    ):
+        page.keyboard.press(key)
+        expect(focused).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    me.is_on("connection")
 
 
 def test_rail_is_as_high_as_the_window_without_practice_mode(site: Site, ada: Callable[..., Operator]) -> None:

@@ -321,6 +321,15 @@ def test_invalid_environment_is_refused_in_one_line(run: Run, arguments: tuple[s
     is_one_line(run("environment", *arguments), word)
 
 
+def test_made_up_connections_are_for_practice_mode_only(run: Run) -> None:
+    result = run("demo-data", "30", "--json")
+    assert json.loads(result.stdout) == {"created": 30}, result.stderr
+    page = json.loads(run("connection", "list", "--json").stdout)
+    assert (len(page["data"]), page["next"] is None) == (25, False)
+    run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "secret")
+    is_one_line(run("demo-data", "1"), "practice mode only")
+
+
 def test_practice_is_cleared(run: Run) -> None:
     run("link", "create", "--integration", "slack-practice", "--subscriber", "bea")
     run("environment", "add", "Production")

@@ -1,0 +1,164 @@
+"""Fill a practice integration with made-up connections of every kind, so that the list can be tried."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import Refused
+from onboarding.identity import identity_key
+from onboarding.outcomes import ConnectionStatus
+from onboarding.services.tokens import Tokens
+from onboarding.store import connection_changes, contexts, environments, installations, integrations, subscribers
+from onboarding.store.database import Database, Rows
+from onboarding.store.integrations import Integration
+
+_BATCH = 500
+_FIRST = (
+    "Acme",
+    "Northern",
+    "Blue",
+    "Harbor",
+    "Silver",
+    "Maple",
+    "Granite",
+    "Lumen",
+    "Atlas",
+    "Nordic",
+    "Sakura",
+    "Ünal",
+)
+_SECOND = (
+    "Design",
+    "Legal",
+    "Logistics",
+    "Foods",
+    "Robotics",
+    "Energy",
+    "Travel",
+    "Health",
+    "Media",
+    "Tools",
+    "東京",
+    "💡 Lab",
+)
+_LAST = ("", " GmbH", " Inc.", " Group", " & Daughters", " Europe", " North America and Pacific Operations")
+_REGIONS = ("region:eu", "region:us", "region:apac")
+_SCOPES = ("chat:write", "channels:read", "groups:read", "users:read", "users:read.email")
+
+
+class _State(NamedTuple):
+    """How often connections are in this state, and why."""
+
+    weight: int
+    status: ConnectionStatus
+    reason: str | None
+    was_checked: bool = True
+
+
+_STATES = (
+    _State(900, ConnectionStatus.HEALTHY, None),
+    _State(40, ConnectionStatus.UNKNOWN, None, was_checked=False),
+    _State(
+        30, ConnectionStatus.NEEDS_RECONNECT, "Somebody removed the app from the workspace, or Slack revoked the token."
+    ),
+    _State(15, ConnectionStatus.NEEDS_RECONNECT, "The Slack account that installed the app was deactivated."),
+    _State(10, ConnectionStatus.UNREACHABLE, "Slack has not answered for an hour."),
+    _State(5, ConnectionStatus.DISCONNECTED, "The app was removed from the workspace."),
+)
+
+
+class DemoData:
+    def __init__(self, database: Database, tokens: Tokens, practice_is_on: Callable[[], bool], now: Clock) -> None:
+        self._database, self._tokens, self._practice_is_on, self._now = database, tokens, practice_is_on, now
+
+    def create(self, environment: str, count: int) -> Iterator[int]:
+        """Add made-up connections to the first practice integration of an environment, and yield their number after each batch.
+
+        Raises Refused outside practice mode, before anything is added.
+        """
+        if not self._practice_is_on():
+            raise Refused("Made-up connections are for practice mode only.", code="practice_only")
+        with self._database.reading() as session:
+            found = environments.by_name(session, environment)
+            practice = [one for one in integrations.all_practice(session) if found and one.environment_id == found.id]
+        if not practice:
+            raise Refused(f"There is no practice integration in the environment '{environment}'.", code="practice_only")
+        return self._create(practice[0], count)
+
+    def _create(self, integration: Integration, count: int) -> Iterator[int]:
+        chance = random.Random()  # noqa: S311  # names and states, no secrets
+        for done in range(0, count, _BATCH):
+            size = min(_BATCH, count - done)
+            with self._database.changing_rows() as rows:
+                self._add(rows, integration, [self._customer(chance) for _ in range(size)], chance)
+            yield done + size
+
+    def _add(self, rows: Rows, integration: Integration, customers: list["_Customer"], chance: random.Random) -> None:
+        home, at = integration.environment_id, self._now()
+        subscribers.add_missing(rows, home, [one.subscriber_id for one in customers if one.subscriber_id], at)
+        contexts.add_missing(rows, home, [key for one in customers for key in one.context_keys], at)
+        given = [self._installation(integration, one) for one in customers]
+        installations.add_many(rows, given)
+        connection_changes.add_many(
+            rows,
+            [
+                (one.context_keys, self._connection(integration, one, str(grant["id"]), chance))
+                for one, grant in zip(customers, given, strict=True)
+            ],
+        )
+
+    def _customer(self, chance: random.Random) -> "_Customer":
+        number = ids.new_id("c", 8)
+        name = f"{chance.choice(_FIRST)} {chance.choice(_SECOND)}{chance.choice(_LAST)}"
+        at = self._now() - timedelta(minutes=chance.randrange(3 * 365 * 24 * 60))
+        slug = f"{name.split()[0].lower()}-{number[2:]}"
+        if chance.random() < 0.2:
+            return _Customer(name, None, (f"tenant:{number}",), at)
+        keys = (chance.choice(_REGIONS),) if chance.random() < 0.3 else ()
+        return _Customer(name, slug, keys, at)
+
+    def _installation(self, integration: Integration, customer: "_Customer") -> dict[str, object]:
+        row_id = ids.new_id("ins")
+        return {
+            "id": row_id,
+            "environment_id": integration.environment_id,
+            "integration_id": integration.id,
+            "origin": "api",
+            "slack_key": f"api:{row_id}",
+            "scopes": ",".join(_SCOPES),
+            "installed_at": customer.created_at,
+            **self._tokens.sealed(row_id, f"xoxb-made-up-{row_id}", None, None),
+        }
+
+    def _connection(
+        self, integration: Integration, customer: "_Customer", installation_id: str, chance: random.Random
+    ) -> dict[str, object]:
+        (state,) = chance.choices(_STATES, weights=[one.weight for one in _STATES])
+        checked = customer.created_at + (self._now() - customer.created_at) * chance.random()
+        return {
+            "id": ids.new_id("con"),
+            "environment_id": integration.environment_id,
+            "identifier": ids.connection_identifier(),
+            "integration_id": integration.id,
+            "installation_id": installation_id,
+            "identity_key": identity_key(integration.id, customer.subscriber_id, customer.context_keys),
+            "mode": "subscriber" if customer.subscriber_id else "shared",
+            "subscriber_id": customer.subscriber_id,
+            "workspace_id": f"T0{ids.new_id('', 8)[1:].upper()}",
+            "workspace_name": customer.workspace_name if chance.random() < 0.98 else None,
+            "status": state.status,
+            "status_reason": state.reason,
+            "checked_at": checked if state.was_checked else None,
+            "created_at": customer.created_at,
+            "updated_at": customer.created_at,
+        }
+
+
+class _Customer(NamedTuple):
+    workspace_name: str
+    subscriber_id: str | None
+    context_keys: tuple[str, ...]
+    created_at: datetime
