@@ -15,7 +15,7 @@ from onboarding.services.connections.query import ConnectionQueries
 from onboarding.services.connections.verify import ConnectionVerifier
 from onboarding.services.contexts import Contexts
 from onboarding.services.credential_audit import CredentialAudit
-from onboarding.services.demo_data import DemoData
+from onboarding.services.demo_connections import DemoConnections
 from onboarding.services.environments import Environments
 from onboarding.services.idempotency import Idempotency
 from onboarding.services.installs.attempts import Attempts
@@ -53,7 +53,7 @@ class Runtime:
     environments: Environments
     integrations: Integrations
     practice: Practice
-    demo_data: DemoData
+    demo_connections: DemoConnections
     links: Links
     installs: Installs
     attempts: Attempts
@@ -93,7 +93,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         environments=Environments(database, files.migrations(), now),
         integrations=Integrations(database, vault, now),
         practice=practice_mode,
-        demo_data=DemoData(database, tokens, practice_mode.is_on, now),
+        demo_connections=DemoConnections(database, tokens, practice_mode.is_on, now),
         links=Links(database, settings, now),
         installs=Installs(
             starter,

@@ -42,7 +42,7 @@ def demo_data(number: int, environment: str, as_json: bool) -> None:
     Their tokens are invalid. `practice clear` removes them.
     """
     with open_runtime() as runtime:
-        done, batches = 0, runtime.demo_data.create(environment, number)
+        done, batches = 0, runtime.demo_connections.create(environment, number)
         with click.progressbar(length=number, label="Adding connections", file=sys.stderr) as bar:
             for reached in batches:
                 bar.update(reached - done)

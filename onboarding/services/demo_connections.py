@@ -70,7 +70,7 @@ _STATES = (
 )
 
 
-class DemoData:
+class DemoConnections:
     def __init__(self, database: Database, tokens: Tokens, practice_is_on: Callable[[], bool], now: Clock) -> None:
         self._database, self._tokens, self._practice_is_on, self._now = database, tokens, practice_is_on, now
 
