@@ -1,25 +1,28 @@
-"""Write docs/openapi.json, the committed copy of the document that a running product serves."""
+"""Write docs/openapi.json, the committed copy of the document that the server returns, and the pages of the reference."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
 from onboarding.api import FAMILIES, openapi, operations
+from tools import reference
 
 COPY = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 
-def made() -> str:
+def document() -> dict[str, Any]:
     """Return the document as the code generates it."""
     shell = Flask("openapi")
     shell.register_blueprint(operations.blueprint)
-    assert FAMILIES, "importing them has put their endpoints behind the door"
+    assert FAMILIES, "importing them registers their operations"
     with shell.app_context():
-        return openapi.text(openapi.described())
+        return openapi.described()
 
 
 def main() -> None:
-    COPY.write_text(made(), encoding="utf-8")
+    COPY.write_text(openapi.text(document()), encoding="utf-8")
+    reference.write(document())
 
 
 if __name__ == "__main__":

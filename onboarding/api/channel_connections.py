@@ -54,104 +54,150 @@ Status = Annotated[
 
 
 class WorkspaceIn(Wire):
-    id: SlackId = Field(examples=["T123456"])
-    name: Text | None = Field(None, examples=["Acme HQ"])
-    bot_user_id: SlackId | None = None
+    id: SlackId = Field(
+        examples=["T123456"],
+        description="The workspace's id at Slack. It begins with `T`, or with `E` for an organization.",
+    )
+    name: Text | None = Field(None, examples=["Acme HQ"], description="The workspace's name, for lists and pages.")
+    bot_user_id: SlackId | None = Field(None, description="The id of your app's bot user in the workspace.")
 
 
 class AuthIn(Wire):
-    access_token: Token = Field(examples=["Workspace access token"])
+    access_token: Token = Field(
+        examples=["Workspace access token"],
+        description="The token that Slack issued to your app. A bot token begins with `xoxb`.",
+    )
     refresh_token: Token | None = Field(
-        None, description="For tokens that rotate. The server uses it and never shows it."
+        None, description="The refresh token, if the token rotates. The server uses it and never returns it."
     )
     expires_at: Moment | None = Field(
         None,
-        description="ISO 8601; without a zone, UTC. If it is missing beside a refresh token, the token is refreshed before its first use.",
+        description="When the access token expires. Without a zone, UTC. If you send a refresh token and leave this out, the server "
+        "refreshes the token before its first use.",
     )
-    refresh_token_expires_at: Moment | None = Field(None, description="ISO 8601; without a zone, UTC.")
+    refresh_token_expires_at: Moment | None = Field(
+        None, description="When the refresh token expires. Without a zone, UTC."
+    )
 
 
 class UpdateChannelConnection(Wire):
-    """Both are replaced as a whole: members that are left out are removed."""
+    """New values of a connection. Each is replaced as a whole: members that you leave out are removed."""
 
-    workspace: WorkspaceIn = Field(description="The workspace of the token. `verify` asks Slack whether they match.")
-    auth: AuthIn
+    workspace: WorkspaceIn = Field(
+        description="The workspace that the token belongs to. Verify the connection to check this with Slack."
+    )
+    auth: AuthIn = Field(description="The credentials of your app in the workspace.")
 
 
 class CreateChannelConnection(UpdateChannelConnection):
-    integration_identifier: Reference = Field(examples=["slack-prod"])
-    identifier: Identifier | None = Field(None, examples=["slack-prod-user123-abc4"])
-    subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
+    integration_identifier: Reference = Field(
+        examples=["slack-prod"], description="The identifier of the integration, your Slack app."
+    )
+    identifier: Identifier | None = Field(
+        None,
+        examples=["slack-prod-user123-abc4"],
+        description="An identifier of your choice, unique in the environment. If you leave it out, the server generates one.",
+    )
+    subscriber_id: Identifier | None = Field(
+        None,
+        description="The id of the subscriber that the connection belongs to. Required in subscriber mode, ignored in shared mode.",
+    )
     context: Contexts = Field(None, examples=[{"key": "org-acme"}])
-    connection_mode: Mode | None = Field(None, examples=["shared"], description="See *Identity and modes*.")
+    connection_mode: Mode | None = Field(
+        None,
+        examples=["shared"],
+        description="`subscriber` creates a connection of one subscriber, `shared` one that belongs to its contexts alone. The default "
+        "is `subscriber` if you send a `subscriberId`, and `shared` otherwise.",
+    )
 
 
 class WorkspaceOut(Wire):
-    id: str = Field(examples=["T123456"])
-    name: str | None = Field(None, examples=["Acme HQ"])
-    bot_user_id: str | None = None
+    id: str = Field(examples=["T123456"], description="The workspace's id at Slack.")
+    name: str | None = Field(None, examples=["Acme HQ"], description="The workspace's name.")
+    bot_user_id: str | None = Field(None, description="The id of your app's bot user in the workspace.")
 
 
 class AuthOut(Wire):
-    """`accessToken` is empty, and `hasAccessToken` beside it, for keys without `connections:secrets`."""
+    """The credentials of a connection."""
 
-    access_token: str = Field(examples=["Workspace access token"])
-    has_access_token: bool | None = Field(None, description="There is a token that the key may not see.")
-    has_refresh_token: bool | None = Field(None, description="The token rotates. Its refresh token is never shown.")
-    expires_at: Time | None = None
-    refresh_token_expires_at: Time | None = None
+    access_token: str = Field(
+        examples=["Workspace access token"],
+        description="The access token. Empty if the API key lacks the scope `connections:secrets`, or if the token cannot be decrypted.",
+    )
+    has_access_token: bool | None = Field(
+        None, description="Whether there is a token that this response does not contain."
+    )
+    has_refresh_token: bool | None = Field(
+        None, description="True if the token rotates. The refresh token itself is never returned."
+    )
+    expires_at: Time | None = Field(None, description="When the access token expires.")
+    refresh_token_expires_at: Time | None = Field(None, description="When the refresh token expires.")
 
 
 class ChannelConnection(Wire):
-    """The documented object, and members that only this server has."""
+    """A Slack workspace that is connected to your product."""
 
-    identifier: str = Field(examples=["slack-prod-user123-abc4"])
-    channel: Literal["chat"]
-    provider_id: Literal["slack"]
-    integration_identifier: str = Field(examples=["slack-prod"])
-    subscriber_id: str | None = Field(description="Null in shared mode, always.", examples=[None])
+    identifier: str = Field(
+        examples=["slack-prod-user123-abc4"], description="The connection's identifier, unique in the environment."
+    )
+    channel: Literal["chat"] = Field(description="Always `chat`.")
+    provider_id: Literal["slack"] = Field(description="Always `slack`.")
+    integration_identifier: str = Field(examples=["slack-prod"], description="The identifier of the integration.")
+    subscriber_id: str | None = Field(
+        description="The id of the subscriber that the connection belongs to. Null in shared mode.", examples=[None]
+    )
     context_keys: list[str] = Field(
-        description="`type:id`, in the order in which they were given.", examples=[["key:org-acme"]]
+        description="The connection's contexts, each as `type:id`, in the order in which you sent them.",
+        examples=[["key:org-acme"]],
     )
-    workspace: WorkspaceOut
-    auth: AuthOut
-    created_at: Time
+    workspace: WorkspaceOut = Field(description="The connected workspace.")
+    auth: AuthOut = Field(description="The credentials of your app in the workspace.")
+    created_at: Time = Field(description="When the connection was created.")
     updated_at: Time = Field(
-        description="When it was last created, replaced or reconnected; `verify` does not change it."
+        description="When the connection was last created, updated or reconnected. Verifying does not change it."
     )
-    connection_mode: Mode = Field(examples=["shared"])
+    connection_mode: Mode = Field(
+        examples=["shared"],
+        description="`subscriber` for a connection of one subscriber, `shared` for one that belongs to its contexts alone.",
+    )
     status: Status = Field(
         examples=["unknown"],
-        description="Slack's last answer, to `verify` or an install. `unknown`: not asked yet. `needs_reconnect`: Slack no "
-        "longer accepts the token, and `statusReason` says why. `unreachable` and `disconnected` are reserved.",
+        description="The result of the last check. `healthy`: Slack accepts the token. `needs_reconnect`: Slack refuses the token, and "
+        "`statusReason` says why. `unknown`: there was no check yet. `unreachable` and `disconnected` are reserved.",
     )
     status_reason: str | None = Field(None, description="Why the connection does not work, as a sentence.")
-    checked_at: Time | None = Field(None, description="The time of Slack's last answer.")
+    checked_at: Time | None = Field(None, description="When Slack last answered a check.")
     scopes: list[str] | None = Field(None, description="The scopes that Slack granted.")
     installed_by: str | None = Field(None, description="The id of the Slack user who installed the app.")
     next: list[str] | None = Field(
         None,
-        description="The next step: `verify` (ask Slack whether the connection works), `reconnect` or `update_permissions` "
-        "(both: send the person an install URL of the same identity).",
+        description="The actions that make sense next. `verify`: verify the connection. `reconnect` or `update_permissions`: create an "
+        "install URL with the same subscriber and contexts, and send it to the person.",
     )
 
 
 class ChannelConnectionQuery(PageQuery):
     subscriber_id: Plain | None = Field(
-        None, description="The subscriber's own connections, and the shared ones unless `connectionMode` is given."
+        None,
+        description="Only return the connections of this subscriber, and the shared ones. With `connectionMode=subscriber`, leave out "
+        "the shared ones.",
     )
-    connection_mode: Mode | None = None
-    channel: providers.Channel | None = None
-    provider_id: providers.Provider | None = None
-    integration_identifier: Plain | None = None
+    connection_mode: Mode | None = Field(None, description="Only return the connections in this mode.")
+    channel: providers.Channel | None = Field(
+        None, description="Only return the connections of this channel. All connections have the channel `chat`."
+    )
+    provider_id: providers.Provider | None = Field(
+        None, description="Only return the connections of this provider. All connections have the provider `slack`."
+    )
+    integration_identifier: Plain | None = Field(None, description="Only return the connections of this integration.")
     context_keys: Keys | None = Field(None, description=EXACT_SET)
-    workspace_id: Plain | None = None
-    status: Status | None = None
+    workspace_id: Plain | None = Field(None, description="Only return the connections of the workspace with this id.")
+    status: Status | None = Field(None, description="Only return the connections with this status.")
     search: Plain | None = Field(
         None,
         max_length=255,
-        description="Words, or beginnings of words, of the workspace's name or id, the subscriber, the identifier or the "
-        "context keys. Each word must be found.",
+        description="Only return the connections that contain each of these words: at the beginning of a word of the workspace's name or id, "
+        "the subscriber, the identifier or a context key.",
     )
 
     def filters(self) -> ConnectionQuery:
@@ -169,7 +215,7 @@ class ChannelConnectionQuery(PageQuery):
 
 
 class DeleteQuery(Wire):
-    revoke: Flag = Field(False, description="Remove the app from the workspace, if nothing else there needs it.")
+    revoke: Flag = Field(False, description="Whether to revoke the token at Slack as well.")
 
 
 def _show(one: Connection) -> Members:
@@ -203,8 +249,9 @@ REPRESENTATION = Representation(_show, _redact, _restore, connection_id=lambda o
 def create_channel_connection(before_commit: BeforeCommit) -> Connection:
     """Create a channel connection
 
-    One identity (integration, subscriber, exact set of contexts) has one connection. Subscribers and contexts that do not
-    exist are created.
+    Creates a connection from a token that you already have. Returns 409 if the same integration, subscriber and set of
+    contexts already have a connection. The server creates a subscriber and contexts that do not exist. To get a token from
+    a person instead, create an install URL.
     """
     body = read_body(CreateChannelConnection)
     new = NewConnection(
@@ -221,7 +268,10 @@ def create_channel_connection(before_commit: BeforeCommit) -> Connection:
 
 @operations.get(_ALL, Operation(READ, TAG, CursorPage[ChannelConnection], query=ChannelConnectionQuery))
 def list_channel_connections() -> Response:
-    """List channel connections, by cursor"""
+    """List all channel connections
+
+    Returns a page of connections, newest first.
+    """
     query = read_query(ChannelConnectionQuery)
     found = current().connections.list(caller(), query.page_request(), query.filters())
     return operations.json_response(page(found, _show))
@@ -229,17 +279,20 @@ def list_channel_connections() -> Response:
 
 @operations.get(_ONE, Operation(READ, TAG, ChannelConnection))
 def retrieve_channel_connection(identifier: str) -> Response:
-    """Retrieve a channel connection"""
+    """Retrieve a channel connection
+
+    Returns the connection with this identifier. To ask Slack whether it works, verify it.
+    """
     return operations.json_response(_show(current().connections.retrieve(caller(), identifier)))
 
 
 @operations.patch(_ONE, Operation(WRITE, TAG, ChannelConnection, body=UpdateChannelConnection))
 @once(REPRESENTATION, 200)
 def update_channel_connection(before_commit: BeforeCommit, identifier: str) -> Connection:
-    """Replace workspace and credentials
+    """Update a channel connection
 
-    Both are replaced as a whole: members that are left out are removed. The status becomes `unknown`, and the scopes that
-    Slack granted are forgotten.
+    Replaces the workspace and the credentials. Each is replaced as a whole: members that you leave out are removed. The
+    status becomes `unknown`, and `scopes` is removed.
     """
     body = read_body(UpdateChannelConnection)
     new = NewCredentials(_workspace(body.workspace), _auth(body.auth))
@@ -248,11 +301,11 @@ def update_channel_connection(before_commit: BeforeCommit, identifier: str) -> C
 
 @operations.delete(_ONE, Operation(WRITE, TAG, query=DeleteQuery, errors=(422,)))
 def delete_channel_connection(identifier: str) -> Response:
-    """Delete a channel connection and its endpoints
+    """Delete a channel connection
 
-    The token is revoked at Slack only with `revoke=true`, and never while another connection or a running install uses the
-    workspace, or if Slack says that the token belongs to another workspace. `204` says that the connection is deleted,
-    even if Slack refused to revoke the token.
+    Deletes the connection and its channel endpoints. With `revoke=true`, the server also revokes the token at Slack, unless
+    another connection or a running install uses the workspace, or Slack says that the token belongs to another workspace.
+    Returns 204 even if Slack did not revoke the token.
     """
     query = read_query(DeleteQuery)
     current().connections.disconnect(caller().environment.id, identifier, caller().actor, query.revoke)
@@ -262,10 +315,10 @@ def delete_channel_connection(identifier: str) -> Response:
 @operations.post(f"{_ONE}/verify", Operation(WRITE, TAG, ChannelConnection, status=200, errors=(502,)))
 @once(REPRESENTATION, 200)
 def verify_channel_connection(_before_commit: BeforeCommit, identifier: str) -> Connection:
-    """Ask Slack whether the connection works
+    """Verify a channel connection
 
-    A token that rotates is refreshed. If Slack refuses the token, the response is the connection with the `status`
-    `needs_reconnect`.
+    Asks Slack whether the token works, and refreshes a token that rotates. Returns the connection with its new status: if
+    Slack refuses the token, the response is still 200, with the `status` `needs_reconnect`.
     """
     current().connections.verify(caller().environment.id, identifier)
     return current().connections.retrieve(caller(), identifier)

@@ -11,6 +11,7 @@ from onboarding.api.authentication import caller
 from onboarding.api.field_types import (
     EXACT_SET,
     Contexts,
+    CreatedAt,
     CursorPage,
     Identifier,
     Keys,
@@ -18,7 +19,7 @@ from onboarding.api.field_types import (
     Plain,
     Reference,
     Text,
-    Time,
+    UpdatedAt,
     Wire,
     page,
 )
@@ -35,20 +36,22 @@ _ALL, _ONE = "/v1/channel-endpoints", "/v1/channel-endpoints/<identifier>"
 
 
 class SlackChannel(Wire):
-    channel_id: Reference
+    channel_id: Reference = Field(description="The id of the channel at Slack.")
 
 
 class SlackUser(Wire):
-    user_id: Reference
+    user_id: Reference = Field(description="The id of the user at Slack.")
 
 
 class Webhook(Wire):
-    url: Plain = Field(min_length=1, max_length=2048, pattern=r"^https?://[^/?#\s]+")
-    channel: Text | None = None
+    url: Plain = Field(
+        min_length=1, max_length=2048, pattern=r"^https?://[^/?#\s]+", description="The webhook's address."
+    )
+    channel: Text | None = Field(None, description="The channel that the webhook posts to.")
 
 
 _FORMATS: dict[str, type[Wire]] = {"slack_channel": SlackChannel, "slack_user": SlackUser, "webhook": Webhook}
-_FORMATS_IN_WORDS = "`{channelId}` of a `slack_channel`, `{userId}` of a `slack_user`, `{url}` of a `webhook`, which may have a `channel`, too"
+_FORMATS_IN_WORDS = "`{channelId}` for a `slack_channel`, `{userId}` for a `slack_user`, `{url}` and optionally `channel` for a `webhook`"
 _EXAMPLE = {"channelId": "C0123456789"}
 
 
@@ -61,14 +64,28 @@ def _formatted(kind: str, endpoint: dict[str, Any]) -> dict[str, Any]:
 
 
 class CreateChannelEndpoint(Wire):
-    integration_identifier: Reference = Field(examples=["slack-prod"])
-    subscriber_id: Identifier = Field(examples=["subscriber-123"])
-    type: Kind
-    endpoint: dict[str, Any] = Field(description=f"{_FORMATS_IN_WORDS}.", examples=[_EXAMPLE])
-    identifier: Identifier | None = None
-    connection_identifier: Reference | None = None
+    integration_identifier: Reference = Field(
+        examples=["slack-prod"], description="The identifier of the integration, your Slack app."
+    )
+    subscriber_id: Identifier = Field(
+        examples=["subscriber-123"], description="The id of the subscriber that receives the messages."
+    )
+    type: Kind = Field(description="The kind of target.")
+    endpoint: dict[str, Any] = Field(
+        description=f"The target, in the format of its type: {_FORMATS_IN_WORDS}.", examples=[_EXAMPLE]
+    )
+    identifier: Identifier | None = Field(
+        None,
+        description="An identifier of your choice, unique in the environment. If you leave it out, the server generates one.",
+    )
+    connection_identifier: Reference | None = Field(
+        None, description="The identifier of the channel connection whose workspace contains the target."
+    )
     context: Contexts = None
-    create_subscriber_if_missing: bool | None = Field(None, description="By default, the environment's setting.")
+    create_subscriber_if_missing: bool | None = Field(
+        None,
+        description="Whether to create a subscriber that does not exist. The default is the environment's setting.",
+    )
 
     @field_validator("endpoint")
     @classmethod
@@ -79,31 +96,47 @@ class CreateChannelEndpoint(Wire):
 
 
 class UpdateChannelEndpoint(Wire):
-    endpoint: dict[str, Any] = Field(description="In the format of the stored type.", examples=[_EXAMPLE])
+    endpoint: dict[str, Any] = Field(
+        description=f"The new target, in the format of the endpoint's type: {_FORMATS_IN_WORDS}.", examples=[_EXAMPLE]
+    )
 
 
 class ChannelEndpoint(Wire):
-    identifier: str = Field(examples=["endpoint-1"])
-    channel: Literal["chat"]
-    provider_id: Literal["slack"]
-    integration_identifier: str = Field(examples=["slack-prod"])
-    connection_identifier: str | None
-    subscriber_id: str = Field(examples=["subscriber-123"])
-    context_keys: list[str] = Field(examples=[[]])
-    type: Kind
-    endpoint: dict[str, Any] = Field(
-        description="A webhook's `url` is empty for keys without `connections:secrets`.", examples=[_EXAMPLE]
+    """A channel, a user or an incoming webhook that messages for a subscriber go to."""
+
+    identifier: str = Field(
+        examples=["endpoint-1"], description="The endpoint's identifier, unique in the environment."
     )
-    created_at: Time
-    updated_at: Time
+    channel: Literal["chat"] = Field(description="Always `chat`.")
+    provider_id: Literal["slack"] = Field(description="Always `slack`.")
+    integration_identifier: str = Field(examples=["slack-prod"], description="The identifier of the integration.")
+    connection_identifier: str | None = Field(
+        description="The identifier of the channel connection that the endpoint belongs to, if any."
+    )
+    subscriber_id: str = Field(
+        examples=["subscriber-123"], description="The id of the subscriber that receives the messages."
+    )
+    context_keys: list[str] = Field(examples=[[]], description="The endpoint's contexts, each as `type:id`.")
+    type: Kind = Field(description="The kind of target.")
+    endpoint: dict[str, Any] = Field(
+        description="The target, in the format of its type. The `url` of a webhook is empty if the API key lacks the scope "
+        "`connections:secrets`.",
+        examples=[_EXAMPLE],
+    )
+    created_at: CreatedAt
+    updated_at: UpdatedAt
 
 
 class ChannelEndpointQuery(PageQuery):
-    subscriber_id: Plain | None = None
-    channel: providers.Channel | None = None
-    provider_id: providers.Provider | None = None
-    integration_identifier: Plain | None = None
-    connection_identifier: Plain | None = None
+    subscriber_id: Plain | None = Field(None, description="Only return the endpoints of this subscriber.")
+    channel: providers.Channel | None = Field(
+        None, description="Only return the endpoints of this channel. All endpoints have the channel `chat`."
+    )
+    provider_id: providers.Provider | None = Field(
+        None, description="Only return the endpoints of this provider. All endpoints have the provider `slack`."
+    )
+    integration_identifier: Plain | None = Field(None, description="Only return the endpoints of this integration.")
+    connection_identifier: Plain | None = Field(None, description="Only return the endpoints of this connection.")
     context_keys: Keys | None = Field(None, description=EXACT_SET)
 
     def filters(self) -> EndpointQuery:
@@ -143,7 +176,10 @@ REPRESENTATION = Representation(_show, _redact, _restore)
 @operations.post(_ALL, Operation(WRITE, TAG, ChannelEndpoint, body=CreateChannelEndpoint))
 @once(REPRESENTATION)
 def create_channel_endpoint(before_commit: BeforeCommit) -> documents.ChannelEndpoint:
-    """Create a channel endpoint"""
+    """Create a channel endpoint
+
+    Creates an endpoint for a subscriber. The server creates contexts that do not exist.
+    """
     body = read_body(CreateChannelEndpoint)
     new = NewEndpoint(
         integration_identifier=body.integration_identifier,
@@ -160,7 +196,10 @@ def create_channel_endpoint(before_commit: BeforeCommit) -> documents.ChannelEnd
 
 @operations.get(_ALL, Operation(READ, TAG, CursorPage[ChannelEndpoint], query=ChannelEndpointQuery))
 def list_channel_endpoints() -> Response:
-    """List channel endpoints, by cursor"""
+    """List all channel endpoints
+
+    Returns a page of endpoints, newest first.
+    """
     query = read_query(ChannelEndpointQuery)
     found = current().channel_endpoints.list(caller(), query.page_request(), query.filters())
     return operations.json_response(page(found, _show))
@@ -168,14 +207,20 @@ def list_channel_endpoints() -> Response:
 
 @operations.get(_ONE, Operation(READ, TAG, ChannelEndpoint))
 def retrieve_channel_endpoint(identifier: str) -> Response:
-    """Retrieve a channel endpoint"""
+    """Retrieve a channel endpoint
+
+    Returns the endpoint with this identifier.
+    """
     return operations.json_response(_show(current().channel_endpoints.retrieve(caller(), identifier)))
 
 
 @operations.patch(_ONE, Operation(WRITE, TAG, ChannelEndpoint, body=UpdateChannelEndpoint))
 @once(REPRESENTATION, 200)
 def update_channel_endpoint(before_commit: BeforeCommit, identifier: str) -> documents.ChannelEndpoint:
-    """Replace a channel endpoint's target"""
+    """Update a channel endpoint
+
+    Replaces the target. The type cannot be changed.
+    """
     endpoint = read_body(UpdateChannelEndpoint).endpoint
     return current().channel_endpoints.change(
         caller(), identifier, lambda kind: _checked(kind, endpoint), before_commit
@@ -184,7 +229,10 @@ def update_channel_endpoint(before_commit: BeforeCommit, identifier: str) -> doc
 
 @operations.delete(_ONE, Operation(WRITE, TAG))
 def delete_channel_endpoint(identifier: str) -> Response:
-    """Delete a channel endpoint"""
+    """Delete a channel endpoint
+
+    Returns 204 without a body.
+    """
     current().channel_endpoints.remove(caller(), identifier)
     return operations.no_content()
 

@@ -180,7 +180,7 @@ Identifier = Annotated[
             "minLength": 1,
             "maxLength": 255,
             "pattern": r"^[^/%?#\\\x00-\x1f\x7f-\x9f\ufffd]+$",
-            "description": "Any script, but none of `/ % ? # \\`, no control character and no outer white space.",
+            "description": "Up to 255 characters of any script, except `/ % ? # \\`, control characters and outer white space.",
         }
     ),
 ]
@@ -191,7 +191,7 @@ Word = Annotated[
         {
             "type": "string",
             "pattern": _WORD_PATTERN,
-            "description": "1 to 100 of the letters a-z and A-Z, digits, `-` and `_`.",
+            "description": "1 to 100 letters (a-z, A-Z), digits, `-` and `_`.",
         }
     ),
 ]
@@ -208,20 +208,29 @@ Moment = Annotated[
         {
             "type": "string",
             "format": "date-time",
-            "description": "ISO 8601, such as `2026-11-23T10:00:00Z`; without a zone, UTC.",
+            "description": "A time in ISO 8601, such as `2026-11-23T10:00:00Z`. Without a zone, UTC.",
         }
     ),
 ]
 #: A time in a response.
-Time = Annotated[str, Field(description="ISO 8601, UTC, milliseconds.", examples=["2026-11-23T10:00:00.000Z"])]
+Time = Annotated[
+    str,
+    Field(
+        description="A time in ISO 8601, in UTC with milliseconds.",
+        examples=["2026-11-23T10:00:00.000Z"],
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+CreatedAt = Annotated[Time, Field(description="When the object was created.")]
+UpdatedAt = Annotated[Time, Field(description="When the object was last changed.")]
 Data = Annotated[dict[str, Any], BeforeValidator(_data)]
 
 
 class ContextValue(Wire):
     """A context's value in its long form."""
 
-    id: Word
-    data: Data | None = None
+    id: Word = Field(description="The context's id.")
+    data: Data | None = Field(None, description="Your own data about the context.")
 
 
 Contexts = Annotated[
@@ -242,13 +251,14 @@ Contexts = Annotated[
                         "required": ["id"],
                         "properties": {
                             "id": {"type": "string", "pattern": _WORD_PATTERN},
-                            "data": {"type": "object", "description": "At most 64 kB of JSON; kept as it is."},
+                            "data": {"type": "object", "description": "Your own data, at most 64 kB of JSON."},
                         },
                     },
                 ]
             },
-            "description": "One to five contexts: `type` to `id`, or to `{id, data}`. Types and ids have 1 to 100 of the letters a-z and "
-            "A-Z, digits, `-` and `_`. A context that does not exist is created; the `data` of an existing one is not changed.",
+            "description": "One to five contexts, each as `type: id` or as `type: {id, data}`. Types and ids have 1 to 100 letters "
+            "(a-z, A-Z), digits, `-` and `_`. The server creates a context that does not exist, and does not change the `data` of an "
+            "existing one.",
         }
     ),
 ]
@@ -258,7 +268,10 @@ Limit = Annotated[
 ]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean", "default": False})]
 #: Describes a list's `contextKeys`.
-EXACT_SET = "The exact set, in any order: `contextKeys=tenant:a&contextKeys=region:eu`. Present but empty: those without context."
+EXACT_SET = (
+    "Only return the objects with exactly these context keys, in any order. Repeat the parameter for each key: "
+    "`contextKeys=tenant:a&contextKeys=region:eu`. An empty value returns the objects without a context."
+)
 Keys = Annotated[
     tuple[Plain, ...],
     BeforeValidator(_keys),
@@ -269,12 +282,18 @@ Keys = Annotated[
 class PageQuery(Wire):
     """The parameters of each list."""
 
-    limit: Limit = 10
-    after: Plain | None = Field(None, description="The `next` of a page, for the page after it.")
-    before: Plain | None = Field(None, description="The `previous` of a page, for the page before it.")
-    order_by: Literal["createdAt", "updatedAt"] = "createdAt"
-    order_direction: Literal["DESC", "ASC"] = "DESC"
-    include_cursor: Flag = Field(False, description="Include the row at the cursor.")
+    limit: Limit = Field(10, description="How many objects a page has.")
+    after: Plain | None = Field(
+        None, description="A cursor for pagination. Send the `next` of a page to get the page after it."
+    )
+    before: Plain | None = Field(
+        None, description="A cursor for pagination. Send the `previous` of a page to get the page before it."
+    )
+    order_by: Literal["createdAt", "updatedAt"] = Field("createdAt", description="The time to sort by.")
+    order_direction: Literal["DESC", "ASC"] = Field(
+        "DESC", description="`DESC` returns the newest objects first, `ASC` the oldest."
+    )
+    include_cursor: Flag = Field(False, description="Whether to return the object at the cursor again.")
 
     @property
     def order(self) -> str:
@@ -299,33 +318,38 @@ class RepeatedHeaders(BaseModel):
         None,
         alias="Idempotency-Key",
         max_length=255,
-        description="Up to 255 visible characters. A repeat within 24 hours gets the response of the first request.",
+        description="A key of your choice, up to 255 visible ASCII characters. Within 24 hours, a repeat with the same key returns the "
+        "response of the first request and changes nothing.",
     )
 
 
 class Problem(Wire):
     """The object of every error. `code` is stable."""
 
-    status_code: int
-    timestamp: str
-    path: str
-    message: str
-    error: str
-    code: str
-    request_id: str
-    connection_identifier: str | None = Field(None, description="With `connection_exists`: the existing connection.")
-    error_id: str | None = Field(None, description="With `internal`: the id of the error in the log.")
+    status_code: int = Field(description="The HTTP status of the response.")
+    timestamp: str = Field(description="When the error happened.")
+    path: str = Field(description="The path of the request.")
+    message: str = Field(description="A sentence for people. It may change.")
+    error: str = Field(description="The name of the HTTP status.")
+    code: str = Field(description="The kind of error, for programs. It does not change.")
+    request_id: str = Field(description="The id of the request. The server's log lines contain it.")
+    connection_identifier: str | None = Field(
+        None, description="With the code `connection_exists`, the identifier of the existing connection."
+    )
+    error_id: str | None = Field(None, description="With the code `internal`, the id of the error in the server's log.")
 
 
 class FieldProblem(Wire):
-    messages: list[str]
-    value: Any = Field(None, description="The value in the request, cut at 100 characters; never a credential.")
+    messages: list[str] = Field(description="Why the value is invalid, as sentences.")
+    value: Any = Field(
+        None, description="The value that you sent, cut at 100 characters. Credentials are never repeated."
+    )
 
 
 class ValidationProblem(Problem):
     """All invalid values of a request, by field path."""
 
-    errors: dict[str, FieldProblem]
+    errors: dict[str, FieldProblem] = Field(description="The invalid values, each by its path, such as `workspace.id`.")
 
 
 Item = TypeVar("Item", bound=Wire)
@@ -333,11 +357,13 @@ Record = TypeVar("Record")
 
 
 class CursorPage(Wire, Generic[Item]):
-    data: list[Item]
-    next: str | None
-    previous: str | None
-    total_count: int
-    total_count_capped: bool
+    """A page of a list."""
+
+    data: list[Item] = Field(description="The objects of the page.")
+    next: str | None = Field(description="The cursor of the next page. Null on the last page.")
+    previous: str | None = Field(description="The cursor of the previous page. Null on the first page.")
+    total_count: int = Field(description="How many objects match the filters. The count stops at 50,000.")
+    total_count_capped: bool = Field(description="Whether more than 50,000 objects match the filters.")
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:

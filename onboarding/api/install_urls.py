@@ -17,7 +17,7 @@ from onboarding.runtime import current
 from onboarding.services.integrations import KNOWN_SCOPES
 from onboarding.services.links import CreatedLink, NewInstallUrl
 
-TAG = "Install addresses"
+TAG = "Install URLs"
 
 
 def _scope(text: str) -> str:
@@ -29,36 +29,49 @@ def _scope(text: str) -> str:
 Scope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string", "enum": list(KNOWN_SCOPES)})]
 
 
-class CreateInstallAddress(Wire):
-    integration_identifier: Reference = Field(examples=["slack-prod"])
-    subscriber_id: Identifier | None = Field(None, examples=["subscriber-123"])
+class CreateInstallUrl(Wire):
+    integration_identifier: Reference = Field(
+        examples=["slack-prod"], description="The identifier of the integration, your Slack app."
+    )
+    subscriber_id: Identifier | None = Field(
+        None,
+        examples=["subscriber-123"],
+        description="The id of the subscriber that the connection will belong to. Required in subscriber mode.",
+    )
     connection_identifier: Identifier | None = Field(
         None,
-        description="The connection's identifier. An existing connection of this identity keeps its own; if the identifier is taken "
-        "before the install is complete, another one is generated.",
+        description="An identifier of your choice for the new connection. An existing connection of the same subscriber and contexts "
+        "keeps its own. If another connection gets this identifier before the install is complete, the server generates one.",
     )
     context: Contexts = Field(None, examples=[{"tenant": "org-123"}])
-    context_hash: Plain | None = Field(None, description="For browsers. Ignored with an API key.")
+    context_hash: Plain | None = Field(None, description="Accepted for compatibility, and ignored.")
     scope: list[Scope] | None = Field(
         None,
         max_length=50,
-        description="The Slack scopes to request, instead of the integration's. `incoming-webhook` needs a `subscriberId`: the webhook "
-        "becomes a channel endpoint of that subscriber.",
+        description="The Slack scopes to request. The default is the scopes of the integration. `incoming-webhook` requires a `subscriberId`: "
+        "the webhook becomes a channel endpoint of that subscriber.",
     )
-    connection_mode: Mode | None = None
+    connection_mode: Mode | None = Field(
+        None,
+        description="`subscriber` creates a connection of one subscriber, `shared` one that belongs to its contexts alone. The default "
+        "is `subscriber` if you send a `subscriberId`, and `shared` otherwise.",
+    )
     auto_link_user: bool | None = Field(
         None,
-        description="`true` links the Slack user who installs to the subscriber, with a channel endpoint of the type `slack_user`. "
+        description="Whether to link the Slack user who installs the app to the subscriber, with a channel endpoint of the type `slack_user`. "
         "It has no effect in shared mode, nor if the person asks an admin to approve.",
     )
 
 
-class CreateChatAddress(CreateInstallAddress):
-    mode: Literal["connect"] = "connect"
+class CreateChatInstallUrl(CreateInstallUrl):
+    mode: Literal["connect"] = Field("connect", description="Always `connect`.")
 
 
-class InstallAddress(Wire):
-    url: str = Field(description="Send the person to this URL.", examples=["https://connect.example.com/connect/lnk_…"])
+class InstallUrl(Wire):
+    url: str = Field(
+        description="The address of the page. Send the person to it.",
+        examples=["https://connect.example.com/connect/lnk_…"],
+    )
 
 
 REPRESENTATION: Representation[CreatedLink] = Representation(lambda created: {"url": created.url})
@@ -66,29 +79,30 @@ REPRESENTATION: Representation[CreatedLink] = Representation(lambda created: {"u
 
 @operations.post(
     "/v1/integrations/channel-connections/oauth",
-    Operation(LINKS, TAG, InstallAddress, body=CreateInstallAddress),
+    Operation(LINKS, TAG, InstallUrl, body=CreateInstallUrl),
 )
 @once(REPRESENTATION)
-def create_install_address(before_commit: BeforeCommit) -> CreatedLink:
+def create_install_url(before_commit: BeforeCommit) -> CreatedLink:
     """Create an install URL
 
-    It expires after five minutes, is for one person, and leads to one connection: a new one, or, for an identity that has
-    one, new access for it. A repeat with the same `Idempotency-Key` returns the same URL, which may have expired by then.
+    Creates the address of a page on which one person installs your app in Slack. The address works once, for five minutes.
+    The install creates a connection, or reconnects the existing connection of the same subscriber and contexts. A repeat
+    with the same `Idempotency-Key` returns the same address, which may have expired.
     """
-    return _create(CreateInstallAddress, before_commit)
+    return _create(CreateInstallUrl, before_commit)
 
 
-@operations.post("/v1/integrations/chat/oauth", Operation(LINKS, TAG, InstallAddress, body=CreateChatAddress))
+@operations.post("/v1/integrations/chat/oauth", Operation(LINKS, TAG, InstallUrl, body=CreateChatInstallUrl))
 @once(REPRESENTATION)
-def create_chat_address(before_commit: BeforeCommit) -> CreatedLink:
-    """Create an install URL, as older clients do
+def create_chat_install_url(before_commit: BeforeCommit) -> CreatedLink:
+    """Create an install URL at the older path
 
-    The same as above, at the path that older clients use.
+    Creates an install URL like `POST /v1/integrations/channel-connections/oauth`. Older clients use this path.
     """
-    return _create(CreateChatAddress, before_commit)
+    return _create(CreateChatInstallUrl, before_commit)
 
 
-def _create(model: type[CreateInstallAddress], before_commit: BeforeCommit) -> CreatedLink:
+def _create(model: type[CreateInstallUrl], before_commit: BeforeCommit) -> CreatedLink:
     body = read_body(model)
     new = NewInstallUrl(
         integration_identifier=body.integration_identifier,

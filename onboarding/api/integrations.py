@@ -16,19 +16,25 @@ TAG = "Integrations"
 
 
 class Integration(Wire):
-    id: str = Field(alias="_id")
-    environment_id: str = Field(alias="_environmentId")
-    organization_id: str = Field(alias="_organizationId")
-    identifier: str = Field(examples=["slack-prod"])
-    name: str = Field(examples=["Your product"])
-    provider_id: Literal["slack"]
-    channel: Literal["chat"]
-    kind: Literal["delivery"]
-    credentials: dict[str, Any] = Field(description="Always empty.")
-    active: bool = Field(examples=[True])
-    deleted: bool
-    primary: bool
-    conditions: list[Any] = Field(examples=[[]])
+    """A Slack app of yours."""
+
+    id: str = Field(alias="_id", description="The integration's internal id.")
+    environment_id: str = Field(alias="_environmentId", description="The id of the environment.")
+    organization_id: str = Field(
+        alias="_organizationId", description="Always the same value. Some clients require the member."
+    )
+    identifier: str = Field(
+        examples=["slack-prod"], description="The integration's identifier. Other requests refer to it."
+    )
+    name: str = Field(examples=["Your product"], description="The name that customers see.")
+    provider_id: Literal["slack"] = Field(description="Always `slack`.")
+    channel: Literal["chat"] = Field(description="Always `chat`.")
+    kind: Literal["delivery"] = Field(description="Always `delivery`.")
+    credentials: dict[str, Any] = Field(description="Always empty. Credentials of a Slack app are never returned.")
+    active: bool = Field(examples=[True], description="Always true.")
+    deleted: bool = Field(description="Always false.")
+    primary: bool = Field(description="Always false.")
+    conditions: list[Any] = Field(examples=[[]], description="Always empty.")
 
 
 class Integrations(RootModel[list[Integration]]):
@@ -37,13 +43,19 @@ class Integrations(RootModel[list[Integration]]):
 
 @operations.get("/v1/integrations", Operation(READ, TAG, Integrations))
 def list_integrations() -> Response:
-    """List integrations"""
+    """List all integrations
+
+    Returns the Slack apps of the environment in one list, without pages and without credentials.
+    """
     return _all()
 
 
 @operations.get("/v1/integrations/active", Operation(READ, TAG, Integrations))
 def list_active_integrations() -> Response:
-    """List the active integrations, which are all of them"""
+    """List all active integrations
+
+    Returns the same list as `GET /v1/integrations`, because every integration is active.
+    """
     return _all()
 
 

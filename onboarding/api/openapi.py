@@ -1,15 +1,15 @@
-"""/openapi.json and /docs, the reference of the API, made from its operations."""
+"""/openapi.json, generated from the operations, and /docs, the pages that `make openapi` rendered from it."""
 
 from functools import cache
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, abort, current_app, render_template
 
-from onboarding.api import operations, problems, reference
+from onboarding import files
+from onboarding.api import operations
 from onboarding.http.route_access import public
 from onboarding.runtime import current
-from onboarding.services.api_keys import SCOPES
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -21,17 +21,19 @@ def openapi() -> Response:
     return Response(text(described()), mimetype="application/json")
 
 
-@blueprint.get("/docs", strict_slashes=False)
+@blueprint.get("/docs", strict_slashes=False, defaults={"page": "introduction"})
+@blueprint.get("/docs/<page>", strict_slashes=False)
 @public
-def docs() -> str:
-    return render_template(
-        "docs/api.html",
-        families=reference.families(described()),
-        codes=problems.TABLE,
-        scopes=SCOPES,
-        origin=current().settings.origin,
-        limit=current().settings.api_rate_limit,
-    )
+def docs(page: str) -> str:
+    if page not in _pages():
+        abort(404)
+    settings = current().settings
+    return render_template(f"docs/{page}.html", origin=settings.origin, limit=settings.api_rate_limit)
+
+
+@cache
+def _pages() -> frozenset[str]:
+    return frozenset(path.stem for path in (files.templates() / "docs").glob("*.html"))
 
 
 def text(document: dict[str, Any]) -> str:
@@ -52,11 +54,20 @@ def _described() -> dict[str, Any]:
     for path_operations in found["paths"].values():
         for operation in path_operations.values():
             operation["x-scope"] = operations.SCOPES[operation["operationId"]]
+            _describe_path(operation)
     cleaned = _clean(found)
     cleaned["paths"] = dict(sorted(cleaned["paths"].items()))
     cleaned["components"]["schemas"] = dict(sorted(cleaned["components"]["schemas"].items()))
     document: dict[str, Any] = cleaned
     return document
+
+
+def _describe_path(operation: dict[str, Any]) -> None:
+    """Describe the variables of the path, for which the view has no model: "The identifier of the channel connection."."""
+    one = operation["tags"][0].removesuffix("s")
+    for parameter in operation["parameters"]:
+        if parameter["in"] == "path":
+            parameter["description"] = f"The {parameter['name'].rpartition('_')[2]} of the {one[0].lower()}{one[1:]}."
 
 
 def _clean(part: Any) -> Any:

@@ -8,7 +8,18 @@ from pydantic import Field
 from onboarding import documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import CursorPage, Data, Flag, Identifier, PageQuery, Plain, Time, Wire, page
+from onboarding.api.field_types import (
+    CreatedAt,
+    CursorPage,
+    Data,
+    Flag,
+    Identifier,
+    PageQuery,
+    Plain,
+    UpdatedAt,
+    Wire,
+    page,
+)
 from onboarding.api.idempotency import BeforeCommit, Representation, once
 from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_body_and_query, read_query
@@ -20,16 +31,18 @@ _ONE = "/v2/subscribers/<subscriber_id>"
 
 
 class UpdateSubscriber(Wire):
-    """The members in the body are changed; null removes one."""
+    """The members to change. Null removes a member."""
 
-    first_name: Plain | None = Field(None, max_length=255)
-    last_name: Plain | None = Field(None, max_length=255)
-    email: Plain | None = Field(None, max_length=320)
-    phone: Plain | None = Field(None, max_length=100)
-    avatar: Plain | None = Field(None, max_length=2048)
-    locale: Plain | None = Field(None, max_length=100)
-    timezone: Plain | None = Field(None, max_length=100)
-    data: Data | None = None
+    first_name: Plain | None = Field(None, max_length=255, description="The subscriber's first name.")
+    last_name: Plain | None = Field(None, max_length=255, description="The subscriber's last name.")
+    email: Plain | None = Field(None, max_length=320, description="The subscriber's email address.")
+    phone: Plain | None = Field(None, max_length=100, description="The subscriber's phone number.")
+    avatar: Plain | None = Field(None, max_length=2048, description="The URL of the subscriber's picture.")
+    locale: Plain | None = Field(None, max_length=100, description="The subscriber's language, such as `en-US`.")
+    timezone: Plain | None = Field(
+        None, max_length=100, description="The subscriber's time zone, such as `Europe/Berlin`."
+    )
+    data: Data | None = Field(None, description="Your own data about the subscriber, at most 64 kB of JSON.")
 
     @property
     def profile(self) -> dict[str, Any]:
@@ -37,42 +50,49 @@ class UpdateSubscriber(Wire):
 
 
 class CreateSubscriber(UpdateSubscriber):
-    subscriber_id: Identifier = Field(examples=["subscriber-123"])
+    subscriber_id: Identifier = Field(
+        examples=["subscriber-123"],
+        description="The id of the subscriber in your product, such as a user's or a customer's id.",
+    )
 
 
 class CreateSubscriberQuery(Wire):
-    fail_if_exists: Flag = False
+    fail_if_exists: Flag = Field(False, description="Whether to return 409 if the subscriber exists.")
 
 
 class Subscriber(Wire):
+    """A customer or user of your product that connections can belong to."""
+
     organization_id: str = Field(
-        alias="_organizationId", description="For clients that ask for it: the same everywhere."
+        alias="_organizationId", description="Always the same value. Some clients require the member."
     )
-    environment_id: str = Field(alias="_environmentId")
-    subscriber_id: str = Field(examples=["subscriber-123"])
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    avatar: str | None = None
-    locale: str | None = None
-    timezone: str | None = None
-    data: dict[str, Any] | None = None
-    deleted: bool
-    created_at: Time
-    updated_at: Time
+    environment_id: str = Field(alias="_environmentId", description="The id of the environment.")
+    subscriber_id: str = Field(examples=["subscriber-123"], description="The id of the subscriber in your product.")
+    first_name: str | None = Field(None, description="The subscriber's first name.")
+    last_name: str | None = Field(None, description="The subscriber's last name.")
+    email: str | None = Field(None, description="The subscriber's email address.")
+    phone: str | None = Field(None, description="The subscriber's phone number.")
+    avatar: str | None = Field(None, description="The URL of the subscriber's picture.")
+    locale: str | None = Field(None, description="The subscriber's language.")
+    timezone: str | None = Field(None, description="The subscriber's time zone.")
+    data: dict[str, Any] | None = Field(None, description="Your own data about the subscriber.")
+    deleted: bool = Field(description="Always false. A deleted subscriber is not returned.")
+    created_at: CreatedAt
+    updated_at: UpdatedAt
 
 
 class SubscriberQuery(PageQuery):
-    subscriber_id: Plain | None = None
-    email: Plain | None = None
-    phone: Plain | None = None
-    name: Plain | None = Field(None, max_length=255, description="A part of the first or last name.")
+    subscriber_id: Plain | None = Field(None, description="Only return the subscriber with this id.")
+    email: Plain | None = Field(None, description="Only return the subscribers with this email address.")
+    phone: Plain | None = Field(None, description="Only return the subscribers with this phone number.")
+    name: Plain | None = Field(
+        None, max_length=255, description="Only return the subscribers whose first or last name contains this text."
+    )
 
 
 class SubscriberDeleted(Wire):
-    acknowledged: bool = Field(examples=[True])
-    status: Literal["deleted"]
+    acknowledged: bool = Field(examples=[True], description="Always true.")
+    status: Literal["deleted"] = Field(description="Always `deleted`.")
 
 
 REPRESENTATION = Representation(documents.subscriber)
@@ -83,9 +103,9 @@ REPRESENTATION = Representation(documents.subscriber)
 )
 @once(REPRESENTATION)
 def create_subscriber(before_commit: BeforeCommit) -> documents.Subscriber:
-    """Create a subscriber, or change the existing one
+    """Create a subscriber
 
-    Both return 201, the only success that the official clients accept here.
+    Creates the subscriber, or updates the members that you send if it exists. Returns 201 in both cases.
     """
     body, query = read_body_and_query(CreateSubscriber, CreateSubscriberQuery)
     new = SubscriberContent(body.subscriber_id, body.profile)
@@ -94,7 +114,10 @@ def create_subscriber(before_commit: BeforeCommit) -> documents.Subscriber:
 
 @operations.get("/v2/subscribers", Operation(READ, TAG, CursorPage[Subscriber], query=SubscriberQuery))
 def list_subscribers() -> Response:
-    """List subscribers, by cursor"""
+    """List all subscribers
+
+    Returns a page of subscribers, newest first.
+    """
     query = read_query(SubscriberQuery)
     names = ("subscriber_id", "email", "phone", "name")
     filters = {name: value for name in names if (value := getattr(query, name)) is not None}
@@ -104,7 +127,10 @@ def list_subscribers() -> Response:
 
 @operations.get(_ONE, Operation(READ, TAG, Subscriber))
 def retrieve_subscriber(subscriber_id: str) -> Response:
-    """Retrieve a subscriber"""
+    """Retrieve a subscriber
+
+    Returns the subscriber with this id.
+    """
     found = current().subscribers.retrieve(caller().environment.id, subscriber_id)
     return operations.json_response(documents.subscriber(found))
 
@@ -112,9 +138,9 @@ def retrieve_subscriber(subscriber_id: str) -> Response:
 @operations.patch(_ONE, Operation(WRITE, TAG, Subscriber, body=UpdateSubscriber))
 @once(REPRESENTATION, 200)
 def update_subscriber(before_commit: BeforeCommit, subscriber_id: str) -> documents.Subscriber:
-    """Change a subscriber
+    """Update a subscriber
 
-    The members in the body are changed; `null` removes one.
+    Changes the members that you send. `null` removes a member.
     """
     body = read_body(UpdateSubscriber)
     return current().subscribers.change(caller(), SubscriberContent(subscriber_id, body.profile), before_commit)
@@ -122,6 +148,9 @@ def update_subscriber(before_commit: BeforeCommit, subscriber_id: str) -> docume
 
 @operations.delete(_ONE, Operation(WRITE, TAG, SubscriberDeleted, errors=(409,)))
 def delete_subscriber(subscriber_id: str) -> Response:
-    """Delete a subscriber that has no connection, and its channel endpoints"""
+    """Delete a subscriber
+
+    Deletes the subscriber and its channel endpoints. Returns 409 while a connection belongs to the subscriber.
+    """
     current().subscribers.remove(caller(), subscriber_id)
     return operations.json_response({"acknowledged": True, "status": "deleted"})

@@ -2,7 +2,7 @@
 "use strict";
 
 const contents = document.querySelector("[data-contents]");
-const wide = matchMedia("(min-width: 64rem)");
+const wide = matchMedia("(min-width: 76rem)");
 
 function fit() {
   contents.open = wide.matches;

@@ -1,21 +1,33 @@
-"""/openapi.json and /docs: generated from the code, complete, and equal to the committed copy."""
+"""/openapi.json and /docs: generated from the code, complete, and equal to the committed files."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import jsonschema_rs
 import pytest
 
-from onboarding.api import reference
+from onboarding.api.openapi import text
 from onboarding.api.problems import TABLE
 from onboarding.services.api_keys import SCOPES
 from tests.browser_client import BrowserClient, Site
-from tools import openapi
+from tools import openapi, reference
 
 
-def test_committed_copy_equals_the_generated_document() -> None:
-    assert openapi.COPY.read_text(encoding="utf-8") == openapi.made(), "run `make openapi` and look at the difference"
+def test_committed_files_are_up_to_date() -> None:
+    document = openapi.document()
+    assert openapi.COPY.read_text(encoding="utf-8") == text(document), "run `make openapi` and look at the difference"
+    pages = {path.name: path.read_text(encoding="utf-8") for path in reference.PAGES.glob("*.html")}
+    assert pages == reference.render(document), "run `make openapi` and look at the difference"
+
+
+def test_every_endpoint_parameter_and_member_is_explained() -> None:
+    """A description is at least one sentence, in plain text: its only markup is `code`."""
+    found = list(_descriptions(_document()))
+    assert len(found) > 100
+    assert [name for name, words in found if not re.fullmatch(r"[A-Z`][^*]+ [^*]+\.", words or "")] == []
 
 
 def test_committed_document_is_served(visitor: BrowserClient) -> None:
@@ -38,14 +50,26 @@ def test_document_has_every_endpoint_with_its_scope(site: Site) -> None:
     assert scopes <= set(SCOPES)
 
 
-def test_the_page_names_every_endpoint_and_every_code(visitor: BrowserClient) -> None:
-    page = visitor.opens("/docs")
-    assert (page.name, page.heading) == ("api-docs", "API reference")
-    words = " ".join("".join(page.main.itertext()).split())
+def test_pages_name_every_endpoint_and_every_code(visitor: BrowserClient) -> None:
+    first = visitor.opens("/docs")
+    assert (first.name, first.heading) == ("api-docs", "API reference")
+    addresses = [link.get("href", "") for link in first.main.iterfind(".//nav//a") if "/" in link.get("href", "")]
+    pages = {address: visitor.opens(address) for address in addresses}
+    words = " ".join(" ".join("".join(page.main.itertext()) for page in pages.values()).split())
     for path, methods in _document()["paths"].items():
         assert path in words
         assert all(one["summary"] in words for one in methods.values())
-    assert [code for code in TABLE if page.root.find(f".//*[@id='code-{code}']") is None] == []
+    errors = pages["/docs/errors"]
+    assert [code for code in TABLE if errors.root.find(f".//*[@id='code-{code}']") is None] == []
+    assert visitor.opens("/docs/nothing").status == 404
+
+
+def test_pages_are_in_the_console_for_operators_only(visitor: BrowserClient, operator: BrowserClient) -> None:
+    for browser, is_signed_in in ((visitor, False), (operator, True)):
+        page = browser.opens("/docs/contexts")
+        links = {link.get("href") for link in page.root.iterfind(".//header//a")}
+        assert ("/connections" in links) is is_signed_in
+        assert ('data-action="sign-out"' in page.text) is is_signed_in
 
 
 @pytest.mark.parametrize("name", ["create_channel_connection", "create_context", "create_subscriber"])
@@ -65,6 +89,21 @@ def test_example_of_the_document_gets_the_documented_answer(name: str, site: Sit
     assert answer.status_code == 201, answer.text
     schema = operation["responses"]["201"]["content"]["application/json"]["schema"]
     jsonschema_rs.validator_for({**schema, "components": described["components"]}).validate(answer.json())
+
+
+def _descriptions(document: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation.get("description")
+            yield from ((f"{path} {one['name']}", one.get("description")) for one in operation["parameters"])
+    for name, schema in document["components"]["schemas"].items():
+        for member, part in schema.get("properties", {}).items():
+            yield f"{name}.{member}", part.get("description", _behind(document, part).get("description"))
+
+
+def _behind(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["components"]["schemas"].get(part.get("$ref", "").rpartition("/")[2], {})
+    return found
 
 
 def _document() -> dict[str, Any]:
