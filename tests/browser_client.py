@@ -47,8 +47,9 @@ class Site:
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
         """Return a link's address; for the subscriber `bea` unless the arguments say otherwise."""
         terms = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
-        offered = tuple(map(OfferedContext.of_key, terms.pop("offered_context_keys", ())))
-        new = NewLink(integration=integration, environment="Development", offered_contexts=offered, **terms)
+        if offered := terms.pop("offered_context_keys", ()):
+            terms["offered_contexts"] = tuple(map(OfferedContext.of_key, offered))
+        new = NewLink(integration=integration, environment="Development", **terms)
         return self.runtime.links.create(new, SHELL).url
 
     def revoke_link(self, url: str) -> bool:

@@ -1,5 +1,6 @@
 """`link create`, `link list` and `link revoke`."""
 
+from dataclasses import replace
 from typing import TypedDict, Unpack
 
 import click
@@ -27,6 +28,7 @@ class _LinkOptions(TypedDict):
     subscriber: str | None
     contexts: tuple[str, ...]
     offered: tuple[str, ...]
+    labels: tuple[str, ...]
     mode: str | None
     workspace: str | None
     return_url: str | None
@@ -38,12 +40,12 @@ class _LinkOptions(TypedDict):
 @click.option("--integration", required=True)
 @click.option("--subscriber", help="Fix the subscriber.")
 @click.option("--context", "contexts", multiple=True, metavar="TYPE=ID", help="Fix a context; may be repeated.")
+@click.option("--offer-context", "offered", multiple=True, metavar="TYPE=ID", help="Offer a context; may be repeated.")
 @click.option(
-    "--offer-context",
-    "offered",
+    "--label",
+    "labels",
     multiple=True,
-    metavar="TYPE=ID[=LABEL]",
-    help="Offer a context to choose; may be repeated.",
+    help="The name that people read for an offered context: one for each, in the same order, or none.",
 )
 @click.option("--mode", type=click.Choice(["subscriber", "shared"]))
 @click.option("--workspace", metavar="T…", help="The only workspace that may connect.")
@@ -111,7 +113,7 @@ def _new_link(environment: str, options: _LinkOptions) -> NewLink:
         environment=environment,
         subscriber_id=options["subscriber"],
         context_keys=tuple(map(_key, options["contexts"])),
-        offered_contexts=tuple(map(_offered, options["offered"])),
+        offered_contexts=_offered(options["offered"], options["labels"]),
         mode=options["mode"],
         workspace_id=options["workspace"],
         return_url=options["return_url"],
@@ -128,10 +130,10 @@ def _key(text: str) -> str:
     return f"{kind}:{name}"
 
 
-def _offered(text: str) -> OfferedContext:
-    """Turn `TYPE=ID` or `TYPE=ID=LABEL` into an offered context. Raises Refused."""
-    kind, sign, rest = text.partition("=")
-    name, _, label = rest.partition("=")
-    if not sign:
-        raise Refused(f"{text!r} is not a context: write TYPE=ID or TYPE=ID=LABEL.")
-    return OfferedContext(kind, name, trim(label) or None)
+def _offered(contexts: tuple[str, ...], labels: tuple[str, ...]) -> tuple[OfferedContext, ...]:
+    """Return the contexts that are offered, each with its label. An empty label shows the id. Raises Refused."""
+    if labels and len(labels) != len(contexts):
+        raise Refused("Give each --offer-context a --label, in the same order, or none of them.")
+    offered = (OfferedContext.of_key(_key(one)) for one in contexts)
+    named = labels or [""] * len(contexts)
+    return tuple(replace(one, label=trim(label) or None) for one, label in zip(offered, named, strict=True))

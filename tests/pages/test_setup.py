@@ -1,9 +1,12 @@
 """The set-up page, while Slack's grant waits encrypted."""
 
+import re
+
 import pytest
 
 from onboarding.callers import SHELL
 from onboarding.errors import Conflict
+from onboarding.identity import OfferedContext
 from onboarding.jobs import sweep
 from onboarding.services.connections.records import ConsoleSearch
 from tests.browser_client import BrowserClient, Page, Site
@@ -29,6 +32,10 @@ def error_beside(page: Page, field: str) -> str:
     return " ".join("".join(said.itertext()).split())
 
 
+def words_of(page: Page) -> str:
+    return " ".join("".join(page.main.itertext()).split())
+
+
 def value_of(page: Page, name: str) -> str:
     fields = [one for one in page.root.iter("input") if one.get("name") == name]
     chosen = [one for one in fields if one.get("type") != "radio" or "checked" in one.attrib]
@@ -50,7 +57,7 @@ def checks(site: Site) -> list[str]:
 @pytest.mark.parametrize(
     ("filled", "field", "sentence"),
     [
-        ({"subscriber_id": ""}, "subscriber_id", "Enter the subscriber"),
+        ({"subscriber_id": ""}, "subscriber_id", "Enter an id"),
         ({"subscriber_id": "a/b"}, "subscriber_id", "without /"),
         ({"subscriber_id": "s" * 256}, "subscriber_id", "255"),
         ({"contexts-0-id": ""}, "contexts-0-id", "Enter the id"),
@@ -60,7 +67,7 @@ def checks(site: Site) -> list[str]:
         (
             {"connection_mode": "shared", "contexts-0-type": "", "contexts-0-id": ""},
             "contexts",
-            "Shared mode needs a context",
+            "Enter a type and an id",
         ),
     ],
 )
@@ -75,6 +82,34 @@ def test_an_error_is_next_to_its_field_and_the_input_is_kept(
     assert connections_of(site) == 0
     put_right = {"contexts-1-type": "", "contexts-1-id": ""}
     assert operator.presses(page, "save", **_FULL, **put_right).outcome == "connected"
+
+
+def test_customer_chooses_in_plain_words(site: Site, visitor: BrowserClient) -> None:
+    """The choices have the host's labels, and the id where there is none. Each has a sentence about its effect."""
+    offered = (OfferedContext("tenant", "acme", "Acme, the whole company"), OfferedContext("tenant", "emea"))
+    setup = visitor.connects(site.link(subscriber_id="northwind", offered_contexts=offered))
+    words = words_of(setup)
+    for choice in ("Just for northwind", "Everyone in Acme HQ", "Acme, the whole company", "emea"):
+        assert choice in words
+    assert "Messages about Acme, the whole company go to Acme HQ." in words
+    assert not re.search(r"subscriber|context|tenant|mode\b|shared", words, re.IGNORECASE)
+    page = visitor.presses(setup, "save", connection_mode="shared", offered_context="tenant:acme")
+    assert page.outcome == "connected"
+
+
+def test_mode_that_a_link_fixes_is_not_asked_for(site: Site, visitor: BrowserClient) -> None:
+    offered = (OfferedContext("tenant", "acme"), OfferedContext("tenant", "emea"))
+    setup = visitor.connects(site.link(subscriber_id="northwind", mode="shared", offered_contexts=offered))
+    assert "Who is it for?" not in words_of(setup)
+    assert "Which one?" in words_of(setup)
+
+
+def test_holder_of_an_open_link_chooses_in_plain_words(site: Site, visitor: BrowserClient) -> None:
+    setup = visitor.connects(site.link(is_open=True))
+    wrong = visitor.presses(setup, "save", connection_mode="subscriber", subscriber_id="")
+    assert error_beside(wrong, "subscriber_id") == "Enter an id."
+    for page in (setup, wrong):
+        assert not re.search(r"subscriber|context|\bmode\b|shared", words_of(page), re.IGNORECASE)
 
 
 def test_a_mode_that_does_not_exist_is_refused(operator: BrowserClient) -> None:

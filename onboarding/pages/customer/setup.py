@@ -28,12 +28,12 @@ class ContextRow(Form):
 
     def validate_type(self, field: StringField) -> None:
         if not field.data and self.id.data:
-            raise ValidationError("Enter the type of this context.")
+            raise ValidationError("Enter the type.")
         _check_characters(field)
 
     def validate_id(self, field: StringField) -> None:
         if not field.data and self.type.data:
-            raise ValidationError("Enter the id of this context.")
+            raise ValidationError("Enter the id.")
         _check_characters(field)
 
 

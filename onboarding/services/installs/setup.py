@@ -193,7 +193,7 @@ def _choice(found: AttemptRows, picked: SetupInput) -> Choice:
             raise Refused("Choose one of these.", "offered_context")
         keys = (*keys, picked.offered_context)
     if mode == "subscriber" and not subscriber:
-        raise Refused("Enter the subscriber that the connection belongs to.", "subscriber_id")
+        raise Refused("Enter an id.", "subscriber_id")
     if mode == "shared" and not keys:
-        raise Refused("Shared mode needs a context: enter at least one.", "contexts")
+        raise Refused("Enter a type and an id.", "contexts")
     return Choice(mode, subscriber if mode == "subscriber" else None, keys)
