@@ -32,6 +32,7 @@ class Outcome(StrEnum):
     STORAGE_ERROR = "storage_error"
     POLICY_DENIED = "policy_denied"
     ORG_BLOCKS_WORKSPACE = "org_blocks_workspace"
+    OPERATOR_DENIED = "operator_denied"
     SLACK_BUSY = "slack_busy"
     SLACK_DOWN = "slack_down"
 
@@ -108,6 +109,7 @@ _ROWS = (
     OutcomePage(Outcome.STORAGE_ERROR, "our_fault", 500, "failure", "try-again"),
     OutcomePage(Outcome.POLICY_DENIED, "not_allowed", 403, "neutral", "ask-admin"),
     OutcomePage(Outcome.ORG_BLOCKS_WORKSPACE, "not_allowed", 409, "neutral", "ask-admin"),
+    OutcomePage(Outcome.OPERATOR_DENIED, "operator_denied", 403, "security", ""),
     OutcomePage(Outcome.SLACK_BUSY, "slack_fault", 503, "failure", "try-again"),
     OutcomePage(Outcome.SLACK_DOWN, "slack_fault", 502, "failure", "try-again"),
 )

@@ -102,6 +102,13 @@ def _workspace_taken(scene: Scene) -> Page:
     return scene.visitor.connects(scene.site.link("strict", subscriber_id="bea"))
 
 
+def _operator_denied(scene: Scene) -> Page:
+    scene.visitor.signs_in("ada@northwind.test")
+    consent = scene.visitor.presses(scene.visitor.opens("/slack/install"), "connect")
+    scene.site.sign_in_url("ada@northwind.test", "viewer")
+    return scene.visitor.allows(consent)
+
+
 def _storage_error(scene: Scene) -> Page:
     full_disk.where(scene.site, "INSERT ON installations")
     return scene.visitor.connects(scene.site.link())
@@ -149,6 +156,7 @@ ROWS = {
     "org_blocks_workspace": Row(
         _consent_ends("cannot_install_an_org_installed_app"), "Already installed for your organization", "ask-admin"
     ),
+    "operator_denied": Row(_operator_denied, "You can no longer connect workspaces", "ask an operator of this console"),
     "slack_busy": Row(_consent_ends("ratelimited"), "Slack is busy", "try-again"),
     "slack_down": Row(_consent_ends("status_500"), "Slack did not answer", "try-again"),
 }

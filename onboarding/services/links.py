@@ -6,7 +6,7 @@ page can show its link again.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.outcomes import Outcome
 from onboarding.settings import Settings
 from onboarding.slack.scopes import INCOMING_WEBHOOK
-from onboarding.store import connections, contexts, environments, integrations, subscribers
+from onboarding.store import connections, contexts, environments, integrations, operators, subscribers
 from onboarding.store import links as store
 from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.store.links import LinkKind, LinkTerms
@@ -89,6 +89,8 @@ class NewLink:
     is_open: bool = False
     #: It reconnects an existing connection, which may have no subscriber for an incoming webhook.
     is_reconnect: bool = False
+    #: The email of an operator: the link ends when that operator may not change anything any more.
+    operator: str | None = None
 
     @property
     def terms(self) -> LinkTerms:
@@ -100,6 +102,7 @@ class NewLink:
             offered_contexts=self.offered_contexts,
             workspace_id=self.workspace_id,
             return_url=self.return_url,
+            operator_id=self.operator,
         )
 
     @property
@@ -155,13 +158,14 @@ class Links:
         """Return the newest links, at most `NEWEST`, without the install URLs that API callers request."""
         with self._database.reading() as session:
             found = store.newest(session, environment_id, NEWEST)
+            editors = {one.email for one in operators.all_of(session) if one.role == "operator"}
         at = self._now()
         return tuple(
             LinkSummary(
                 id=link.id,
                 integration_identifier=identifier,
                 kind=link.kind,
-                state=_state(link, at),
+                state=_state(link, at, editors),
                 subscriber_id=link.subscriber_id,
                 context_keys=link.context_keys,
                 offered_contexts=link.offered_contexts,
@@ -302,8 +306,9 @@ def _is_web_address(text: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _state(link: store.Link, at: datetime) -> str:
-    if link.revoked_at is not None:
+def _state(link: store.Link, at: datetime, editors: Collection[str]) -> str:
+    """`editors`: the emails of everyone who may create links in the console."""
+    if link.revoked_at is not None or (link.operator_id is not None and link.operator_id not in editors):
         return "revoked"
     if link.used_at is not None:
         return "used"

@@ -45,6 +45,8 @@ class LinkTerms:
     refresh_url: str | None = None
     #: The caller's own text.
     reference: str | None = None
+    #: The operator whose rights the link depends on.
+    operator_id: str | None = None
     auto_link_user: bool = False
 
     @property
@@ -84,6 +86,8 @@ class Link(Base):
     identity_key: Mapped[str | None] = mapped_column(String(64))
     #: For an approval: the link it was created from. It is revoked and used together with that link.
     parent_id: Mapped[str | None] = mapped_column(ID, index=True)
+    #: The email of the operator who created it in the console, if it ends when they may not change anything any more.
+    operator_id: Mapped[str | None] = mapped_column(String(320))
     #: The workspace that must approve; null accepts any.
     workspace_id: Mapped[str | None] = mapped_column(String(100))
     #: The identifier that an API caller requested for a new connection; it applies if it is still free.
@@ -119,6 +123,7 @@ class LinkRow(NamedTuple):
     context_keys: tuple[str, ...]
     offered_contexts: tuple[OfferedContext, ...]
     parent_id: str | None
+    operator_id: str | None
     workspace_id: str | None
     connection_identifier: str | None
     scopes: str | None
@@ -147,6 +152,7 @@ class LinkRow(NamedTuple):
             refresh_url=self.refresh_url,
             reference=self.reference,
             auto_link_user=self.auto_link_user,
+            operator_id=self.operator_id,
         )
 
 
@@ -200,6 +206,7 @@ def new_link(
         refresh_url=terms.refresh_url,
         reference=terms.reference,
         auto_link_user=terms.auto_link_user,
+        operator_id=terms.operator_id,
         created_at=created_at,
         expires_at=expires_at,
     )

@@ -57,6 +57,12 @@ _SIGNED_IN = CompiledStatement(
     .where(_SIGN_INS.c.kind == "session", _SIGN_INS.c.digest == bindparam("digest_")),
     SignedIn,
 )
+_MAY_CHANGE = select(_OPERATORS.c.id).where(_OPERATORS.c.email == bindparam("email_"), _OPERATORS.c.role == "operator")
+
+
+def may_change(rows: Rows, email: str) -> bool:
+    """Return whether this is the email of an operator who is no viewer."""
+    return rows.scalar(_MAY_CHANGE, {"email_": email}) is not None
 
 
 def by_email(session: Session, email: str) -> Operator | None:

@@ -91,11 +91,16 @@ def test_links_keep_what_they_offer_and_their_way_back(fresh: Database) -> None:
     _add_rows_as_of_0001(fresh)
     schema.upgrade(fresh, files.migrations(), "0006")
     _add_links_as_of_0006(fresh)
+    _add_attempts_as_of_0004(fresh, {"att_1": None})
+    asked_for = "UPDATE attempts SET operator_id = 'ada@northwind.test', approval_link_id = 'lnk_3'"
+    with fresh.transaction() as session:
+        session.execute(text(asked_for))
     of_identity = text("SELECT id FROM links WHERE identity_key = :key")
     schema.upgrade(fresh, files.migrations())
     with fresh.reading() as session:
         offering = links.by_id(session, "lnk_1")
         origins = session.execute(text("SELECT integration_id, origin FROM allowed_origins ORDER BY origin")).all()
+        operators = session.execute(text("SELECT id, operator_id FROM links WHERE operator_id IS NOT NULL")).all()
         waiting = session.scalars(of_identity, {"key": identity.identity_key("int_1", "bea", ["team:a"])}).all()
     assert offering is not None
     assert [(one.key, one.label) for one in offering.offered_contexts] == [("team:a", None), ("team:b", None)]
@@ -105,6 +110,7 @@ def test_links_keep_what_they_offer_and_their_way_back(fresh: Database) -> None:
         ("int_1", "https://xn--bcher-kva.example"),
     ]
     assert waiting == ["lnk_3"]
+    assert [tuple(one) for one in operators] == [("lnk_3", "ada@northwind.test")]
     with fresh.transaction() as session:
         session.execute(text("UPDATE links SET kind = 'session' WHERE id = 'lnk_2'"))
     with pytest.raises(Conflict), fresh.transaction() as session:

@@ -16,6 +16,7 @@ _REFERENCES = {
     "attempts.expected_workspace_id": "channel_connections.workspace_id",
     "attempts.workspace_name": "channel_connections.workspace_name",
     "attempts.expected_workspace_name": "channel_connections.workspace_name",
+    "links.operator_id": "operators.email",
     "links.parent_id": "links.id",
     "links.used_by_attempt": "attempts.id",
     "links.used_identity_key": "channel_connections.identity_key",

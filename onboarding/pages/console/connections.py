@@ -70,6 +70,7 @@ def reconnect_submit(identifier: str) -> ResponseReturnValue:
         mode=found.mode,
         lifetime=RECONNECT_LIFETIME,
         is_reconnect=True,
+        operator=require_person().email,
     )
     return redirect(current().links.create(link, require_person().actor).url, 303)
 

@@ -13,7 +13,7 @@ from onboarding.http.route_access import public
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
-from onboarding.services.installs.records import reference
+from onboarding.services.installs.records import Finished, reference
 from onboarding.services.installs.result import Result
 
 blueprint = Blueprint("results", __name__)
@@ -26,6 +26,9 @@ security_headers.set_policy(blueprint, security_headers.INSTALL_PAGE)
 def show(attempt_id: str) -> ResponseReturnValue:
     try:
         result = _result(attempt_id)
+        if result.outcome is Outcome.WRONG_WORKSPACE:
+            current().installs.check_waiting(attempt_id, attempt_cookies.binding(attempt_id))
+            result = _result(attempt_id)
     except NotFound:
         return answers.neutral_page(Outcome.OTHER_BROWSER)
     if request.args.get("again") and result.outcome is not None and result.outcome.is_success:
@@ -56,9 +59,9 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
     """Revoke the unwanted grant and open Slack's consent page with the expected workspace preset."""
     is_unopened = _result(attempt_id).is_unopened
     declined = current().installs.decline(attempt_id, attempt_cookies.binding(attempt_id))
-    installs, expected = current().installs, declined.expected_workspace_id
-    if is_unopened:
+    if is_unopened or isinstance(declined, Finished):
         return redirect(url_for("results.show", attempt_id=attempt_id), 303)
+    installs, expected = current().installs, declined.expected_workspace_id
     if declined.link_id:
         started = installs.start_link(declined.link_id, team=expected, binding_of=attempt_cookies.binding)
         return answers.redirect_to_slack(started)

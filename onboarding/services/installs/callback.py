@@ -9,7 +9,7 @@ import structlog
 from onboarding.clock import Clock
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import records
+from onboarding.services.installs import records, rights
 from onboarding.services.installs.complete import REFUSALS, GrantedInstall, InstallCompleter, log_config_error
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import LIFETIME, BindingOf, Finished, NextStep, is_bound, state_digest
@@ -42,6 +42,7 @@ class InstallCallback:
             return Finished(None, Outcome.NO_STATE)
         with self._database.rows() as rows:
             found = installs.attempt_by_state(rows, state_digest(state))
+            ended = rights.ended_by(rows, found) if found is not None else None
         if found is None:
             return Finished(None, Outcome.STATE_UNKNOWN)
         attempt = found.attempt
@@ -51,6 +52,9 @@ class InstallCallback:
             return self._seen_again(attempt)
         if attempt.expires_at <= self._now():
             return self._end(attempt, Stage.MADE, Outcome.STATE_EXPIRED)
+        if ended is not None:
+            # The code is not exchanged, so Slack grants nothing.
+            return self._end(attempt, Stage.MADE, ended)
         if "code" not in query or "error" in query:
             return self._refused_in_slack(attempt, query)
         if not self._slots.acquire(blocking=False):

@@ -11,7 +11,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused
 from onboarding.outcomes import ConnectionStatus, Outcome
-from onboarding.services.installs import records
+from onboarding.services.installs import records, rights
 from onboarding.services.installs.endpoints import InstalledConnection, InstallEndpoints
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import Choice, actor_of
@@ -38,7 +38,13 @@ _LOG = structlog.get_logger(__name__)
 #: Each conflict with another install is found in the next try: its installation, its connection, its use of the link.
 _TRIES = 5
 #: Outcomes that leave the grant unused.
-REFUSALS = (Outcome.WORKSPACE_TAKEN, Outcome.LINK_USED, Outcome.LINK_REVOKED, Outcome.CONFIG_ERROR)
+REFUSALS = (
+    Outcome.WORKSPACE_TAKEN,
+    Outcome.LINK_USED,
+    Outcome.LINK_REVOKED,
+    Outcome.OPERATOR_DENIED,
+    Outcome.CONFIG_ERROR,
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class _Completion:
     """
 
     def __init__(self, rows: Rows, found: AttemptRows, granted: GrantedInstall, sealers: Sealers) -> None:
-        self._rows, self._granted, self._sealers = rows, granted, sealers
+        self._rows, self._found, self._granted, self._sealers = rows, found, granted, sealers
         self._attempt, self._integration = found.attempt, found.integration
         self._link, self._parent = found.link, found.parent
         self._grant, self._choice = granted.grant, granted.choice
@@ -108,8 +114,11 @@ class _Completion:
 
     def run(self, at: datetime) -> Outcome:
         """Raises Conflict if a concurrent transaction has changed what this one has read, Refused."""
-        if any(link.revoked_at is not None for link in self._links):
-            return self._finish(Outcome.LINK_REVOKED, at)
+        ended = rights.ended_by(self._rows, self._found)
+        if ended is None and any(link.revoked_at is not None for link in self._links):
+            ended = Outcome.LINK_REVOKED
+        if ended is not None:
+            return self._finish(ended, at)
         if not self._grant.is_bot and self._needs_bot():
             log_config_error(self._attempt.id, "user_token_only")
             return self._finish(Outcome.CONFIG_ERROR, at, detail="user_token_only")

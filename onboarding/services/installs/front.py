@@ -28,6 +28,7 @@ class Installs:
         self.view_setup = setup.view
         self.save_setup = setup.save
         self.replace_workspace = setup.replace
+        self.check_waiting = setup.check
         self.decline = setup.decline
         self.result = results.result
         self.restart_token = elsewhere.token

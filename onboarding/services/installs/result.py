@@ -7,7 +7,7 @@ from datetime import datetime
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import records
+from onboarding.services.installs import records, rights
 from onboarding.services.installs.records import BindingOf, Permission, is_bound
 from onboarding.slack.faults import is_slack_itself, operator_hint
 from onboarding.store import attempts, connections, installs, links
@@ -104,6 +104,9 @@ class ResultReader:
             if is_bound(approved, binding_of(approved.id)):
                 return result
             return _without_names(result, found.link)
+        if attempt.outcome is Outcome.AWAITING_APPROVAL:
+            # The approval ends with the rights of the operator who asked for it.
+            return _result_of(session, found, rights.ended_by(session, found) or attempt.outcome, attempt)
         if attempt.outcome is not None:
             return _result_of(session, found, attempt.outcome, attempt)
         if records.has_died(attempt, self._now()):

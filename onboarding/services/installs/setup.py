@@ -7,7 +7,7 @@ from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused
 from onboarding.identity import OfferedContext
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import records
+from onboarding.services.installs import records, rights
 from onboarding.services.installs.complete import REFUSALS, GrantedInstall, InstallCompleter
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import Choice, Finished, is_bound
@@ -69,35 +69,44 @@ class SetupStep:
 
     def view(self, attempt_id: str, binding: str | None) -> SetupPage | Finished:
         """Return the set-up page, or where to go if there is nothing to set up. Raises NotFound for another browser."""
-        found = self._own(attempt_id, binding)
-        if not _waits_for_choice(found):
+        found = self._waiting(attempt_id, binding)
+        if isinstance(found, Finished):
+            return found
+        if found.attempt.outcome is not None:
             return Finished(found.attempt.id, found.attempt.outcome)
-        if self._has_expired(found):
-            return self._expire(found)
         # Suggestions show other customers, so only operators get them.
         return self._page(found) if found.link is not None else self._page_with_suggestions(found)
 
     def save(self, attempt_id: str, binding: str | None, picked: SetupInput) -> Finished:
         """Complete the install. Raises Refused with the field's name, NotFound for another browser, StorageProblem."""
-        found = self._own(attempt_id, binding)
-        if not _waits_for_choice(found):
+        found = self._waiting(attempt_id, binding)
+        if isinstance(found, Finished):
+            return found
+        if found.attempt.outcome is not None:
             return Finished(found.attempt.id, found.attempt.outcome)
-        if self._has_expired(found):
-            return self._expire(found)
         return self._complete(found, _choice(found, picked), is_confirmed=False)
 
     def replace(self, attempt_id: str, binding: str | None) -> Finished:
         """Replace the expected workspace by the one that was approved. Raises NotFound, StorageProblem."""
-        found = self._own(attempt_id, binding)
-        if found.attempt.stage is not Stage.WAITING or found.attempt.choice is None:
+        found = self._waiting(attempt_id, binding)
+        if isinstance(found, Finished):
+            return found
+        if found.attempt.choice is None:
             return Finished(found.attempt.id, found.attempt.outcome)
-        if self._has_expired(found):
-            return self._expire(found)
         return self._complete(found, Choice.from_json(found.attempt.choice), is_confirmed=True)
 
-    def decline(self, attempt_id: str, binding: str | None) -> Declined:
-        """End the attempt and revoke its grant at once. Raises NotFound for another browser."""
-        found = self._own(attempt_id, binding)
+    def check(self, attempt_id: str, binding: str | None) -> None:
+        """End an attempt that waits if it may not continue. Raises NotFound for another browser."""
+        self._waiting(attempt_id, binding)
+
+    def decline(self, attempt_id: str, binding: str | None) -> Declined | Finished:
+        """End the attempt and revoke its grant at once.
+
+        Return Finished if it may not be started again. Raises NotFound for another browser.
+        """
+        found, ended = self._own(attempt_id, binding)
+        if ended is not None and found.attempt.stage is Stage.WAITING:
+            return self._end(found, ended)
         self._drop(found, Outcome.CANCELLED)
         attempt = found.attempt
         return Declined(
@@ -109,17 +118,24 @@ class SetupStep:
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
         if found is not None:
-            self._expire(found)
+            self._end(found, Outcome.STATE_EXPIRED)
 
-    def _own(self, attempt_id: str, binding: str | None) -> AttemptRows:
+    def _waiting(self, attempt_id: str, binding: str | None) -> AttemptRows | Finished:
+        """Return an attempt that waits and may continue, or how it ended. Raises NotFound for another browser."""
+        found, ended = self._own(attempt_id, binding)
+        if found.attempt.stage is not Stage.WAITING:
+            return Finished(found.attempt.id, found.attempt.outcome)
+        if found.attempt.expires_at <= self._now():
+            ended = Outcome.STATE_EXPIRED
+        return found if ended is None else self._end(found, ended)
+
+    def _own(self, attempt_id: str, binding: str | None) -> tuple[AttemptRows, Outcome | None]:
+        """Return the attempt, and the outcome that it has to end with if its operator lost the right to continue."""
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
-        if found is None or not is_bound(found.attempt, binding):
-            raise NotFound("This install belongs to another browser.")
-        return found
-
-    def _has_expired(self, found: AttemptRows) -> bool:
-        return found.attempt.expires_at <= self._now()
+            if found is None or not is_bound(found.attempt, binding):
+                raise NotFound("This install belongs to another browser.")
+            return found, rights.ended_by(rows, found)
 
     def _page_with_suggestions(self, found: AttemptRows) -> SetupPage:
         environment_id = found.attempt.environment_id
@@ -160,9 +176,9 @@ class SetupStep:
             self._grants.revoke_unused(attempt, found.integration, grant)
         return Finished(attempt.id, outcome)
 
-    def _expire(self, found: AttemptRows) -> Finished:
-        self._drop(found, Outcome.STATE_EXPIRED)
-        return Finished(found.attempt.id, Outcome.STATE_EXPIRED)
+    def _end(self, found: AttemptRows, outcome: Outcome) -> Finished:
+        self._drop(found, outcome)
+        return Finished(found.attempt.id, outcome)
 
     def _drop(self, found: AttemptRows, outcome: Outcome) -> None:
         ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "waiting_grant": None}
@@ -170,10 +186,6 @@ class SetupStep:
             is_first = attempts.move(rows, found.attempt.id, Stage.WAITING, **ended)
         if is_first:
             self._grants.revoke_waiting(found.attempt, found.integration)
-
-
-def _waits_for_choice(found: AttemptRows) -> bool:
-    return found.attempt.stage is Stage.WAITING and found.attempt.outcome is None
 
 
 def _choice(found: AttemptRows, picked: SetupInput) -> Choice:

@@ -9,7 +9,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import records
+from onboarding.services.installs import records, rights
 from onboarding.services.installs.records import (
     APPROVAL_LIFETIME,
     LIFETIME,
@@ -112,14 +112,14 @@ class InstallStarter:
     def ask_approval_as_operator(self, environment_id: str, identifier: str, operator: str) -> StartedAttempt:
         """Do the same from the console.
 
-        An operator's attempt fixes no customer, so its approval is an open link, which lives for 24 hours at most.
-        Raises NotFound, Refused.
+        An operator's attempt fixes no customer, so its approval is an open link, which lives for 24 hours at most,
+        and ends with the operator's rights. Raises NotFound, Refused.
         """
         with self._database.transaction() as session:
             integration, any_real = _integration(session, environment_id, identifier)
             self._check_practice(integration, any_real)
             at, actor = self._now(), Actor(ActorKind.OPERATOR, operator)
-            terms = LinkTerms(is_open=True)
+            terms = LinkTerms(is_open=True, operator_id=operator)
             approval = links.new_link(integration, LinkKind.APPROVAL, terms, at, at + APPROVAL_LIFETIME)
             self._add_approval(session, approval, actor)
             return self._insert(session, _NewAttempt(integration, operator=operator), approval.id)
@@ -130,7 +130,8 @@ class InstallStarter:
             raise LinkProblem(Outcome.LINK_TAMPERED)
         link, parent = start.link, start.parent
         name, back = start.integration.name, link.return_url
-        if link.revoked_at is not None or (parent is not None and parent.revoked_at is not None):
+        is_revoked = any(one.revoked_at is not None for one in (link, parent) if one is not None)
+        if is_revoked or rights.is_link_ended(rows, link, parent):
             raise LinkProblem(Outcome.LINK_REVOKED, app_name=name, return_url=back)
         if parent is not None and parent.used_by_attempt != link.used_by_attempt:
             raise LinkProblem(Outcome.LINK_USED, parent.used_by_attempt, name, back)
