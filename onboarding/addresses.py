@@ -1,14 +1,22 @@
-"""Check web addresses in settings. A failed check raises ValueError; its message completes a sentence that begins with
-the setting's name."""
+"""Check web addresses. A failed check raises ValueError; its message completes a sentence that begins with the name of a
+setting or of an input."""
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from urllib.parse import SplitResult, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from onboarding.characters import has_blanks
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 _MAX_HOST_LENGTH = 253
+_MAX_ADDRESS_LENGTH = 2000
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+#: Scheme, authority, and the rest from the path on.
+_HOST_PAGE = re.compile(r"(https?)://([^/?]+)([/?].*)?\Z", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?\Z", re.IGNORECASE)
+#: A last label that makes browsers read a host name as an IPv4 address.
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 
 
 def origin(address: str) -> str:
@@ -31,6 +39,30 @@ def base(address: str) -> str:
     return address if address.endswith("/") else f"{address}/"
 
 
+def site_origin(text: str) -> str:
+    """Return the origin of a host's site as browsers send it. Raises ValueError for anything that is more than an origin."""
+    found, rest = _host_page(text)
+    if rest not in ("", "/"):
+        raise ValueError("must be an origin only: no path and no query")
+    return found
+
+
+def page_origin(address: str) -> str:
+    """Return the origin of a page of a host's site.
+
+    Raises ValueError for an address that browsers and servers may read differently.
+    """
+    return _host_page(address)[0]
+
+
+def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
+    """Return the address with these query parameters, which replace those of the same name."""
+    parts = urlsplit(address)
+    own = parts.query.split("&") if parts.query else []
+    kept = [pair for pair in own if unquote_plus(pair.partition("=")[0]) not in parameters]
+    return urlunsplit(parts._replace(query="&".join((*kept, urlencode(parameters)))))
+
+
 def check_port(address: str) -> None:
     try:
         _ = urlsplit(address).port
@@ -50,6 +82,55 @@ def is_loopback(host: str) -> bool:
 def is_plain_http_beyond_loopback(address: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def _host_page(address: str) -> tuple[str, str]:
+    """Return the origin, and the rest from the path on."""
+    if len(address) > _MAX_ADDRESS_LENGTH:
+        raise ValueError(f"must have at most {_MAX_ADDRESS_LENGTH} characters")
+    if has_blanks(address):
+        raise ValueError("must not contain spaces, tabs, line breaks or invisible characters")
+    if "\\" in address or "#" in address:
+        raise ValueError("must not contain a backslash or a fragment (#)")
+    parts = _HOST_PAGE.match(address)
+    if parts is None:
+        raise ValueError("must begin with https:// and a host name")
+    scheme, authority, rest = parts[1].lower(), parts[2], parts[3] or ""
+    if "@" in authority:
+        raise ValueError("must not contain a user name or password")
+    found = _AUTHORITY.match(authority)
+    if found is None or (found[2] is not None and not 1 <= int(found[2]) <= 65535):
+        raise ValueError("must have a host name, and a port from 1 to 65535 or none")
+    host = _host(found[1].lower())
+    if scheme == "http" and not is_loopback(host.strip("[]")):
+        raise ValueError("must use https, except on this computer (localhost)")
+    port = int(found[2]) if found[2] else _DEFAULT_PORTS[scheme]
+    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}"), rest
+
+
+def _host(host: str) -> str:
+    """Return the host as browsers write it, an IPv6 address in brackets."""
+    if not host.isascii():
+        raise ValueError("must have its host name in ASCII, such as xn--bcher-kva.example")
+    if host.startswith("["):
+        try:
+            six = ipaddress.IPv6Address(host[1:-1])
+        except ValueError:
+            raise ValueError("must have a valid IPv6 address between [ and ]") from None
+        if six.ipv4_mapped is not None:
+            raise ValueError("must have an IPv4 address in its usual form, such as 127.0.0.1")
+        return f"[{six.compressed}]"
+    if not _is_host(host) or (_NUMBER.match(host.rpartition(".")[2]) and not _is_ipv4(host)):
+        raise ValueError("must have a host name of letters, digits, hyphens and dots, or an IP address")
+    return host
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _web_address(address: str, example: str) -> SplitResult:

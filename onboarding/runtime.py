@@ -8,6 +8,7 @@ from onboarding import clock, concurrency, files
 from onboarding.errors import SettingsProblem
 from onboarding.services.api_keys import ApiKeys
 from onboarding.services.channel_endpoints import Endpoints
+from onboarding.services.connect_sessions import ConnectSessions
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector
 from onboarding.services.connections.front import Connections
@@ -55,6 +56,7 @@ class Runtime:
     practice: Practice
     demo_connections: DemoConnections
     links: Links
+    connect_sessions: ConnectSessions
     installs: Installs
     attempts: Attempts
     connections: Connections
@@ -95,6 +97,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         practice=practice_mode,
         demo_connections=DemoConnections(database, tokens, practice_mode.is_on, now),
         links=Links(database, settings, now),
+        connect_sessions=ConnectSessions(database, now),
         installs=Installs(
             starter,
             InstallCallback(database, grants, completer, now, _INSTALL_SLOTS),

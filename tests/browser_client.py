@@ -11,11 +11,12 @@ from xml.etree.ElementTree import Element
 import httpx
 from flask import Flask
 
+from onboarding.addresses import page_origin
 from onboarding.callers import SHELL, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
 from onboarding.identity import OfferedContext
 from onboarding.runtime import Runtime
 from onboarding.services.api_keys import SCOPES, NewApiKey
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations import IntegrationChange, NewIntegration
 from onboarding.services.links import NewLink
 from onboarding.settings import Settings
 from tests import contract
@@ -45,12 +46,24 @@ class Site:
         return ApiCaller(environment, Actor(ActorKind.API_KEY, "key_test"), frozenset(SCOPES), CallerKind.API_KEY)
 
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
-        """Return a link's address; for the subscriber `bea` unless the arguments say otherwise."""
+        """Return a link's address; for the subscriber `bea` unless the arguments say otherwise.
+
+        The origins of its addresses are allowed.
+        """
+        for address in filter(None, (fixed.get("return_url"), fixed.get("refresh_url"))):
+            self.allow_origin(page_origin(address), integration)
         terms = fixed or {"subscriber_id": "bea", "mode": "subscriber"}
         if offered := terms.pop("offered_context_keys", ()):
             terms["offered_contexts"] = tuple(map(OfferedContext.of_key, offered))
         new = NewLink(integration=integration, environment="Development", **terms)
         return self.runtime.links.create(new, SHELL).url
+
+    def allow_origin(self, origin: str, integration: str = "slack-practice", environment: str = "Development") -> None:
+        self.change_integration(integration, environment, add_origins=(origin,))
+
+    def change_integration(self, integration: str, environment: str = "Development", **changes: Any) -> None:
+        home = self.runtime.environments.named(environment)
+        self.runtime.integrations.change(home.id, integration, IntegrationChange(**changes), SHELL)
 
     def revoke_link(self, url: str) -> bool:
         """Revoke a link by its address."""

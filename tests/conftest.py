@@ -23,7 +23,9 @@ from onboarding.settings import Settings
 from tests import postgres
 from tests.browser_client import BrowserClient, Site
 from tests.database_rounds import DATABASE
+from tests.desk import HOST, OTHER_HOST, Desk
 from tests.ports import free_port
+from tests.programs import INTEGRATION, Program
 from tests.routes import CompiledOnce
 
 SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
@@ -190,3 +192,25 @@ def operator(site: Site) -> Iterator[BrowserClient]:
     with BrowserClient(site) as person:
         person.signs_in("ada@northwind.test")
         yield person
+
+
+@pytest.fixture(scope="module")
+def desk(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A host's server and the product, for all tests of a module."""
+    folder, clock = tmp_path_factory.mktemp("desk"), Clock()
+    with copied(empty_database, folder) as url, sites(url, folder, clock) as start:
+        site = start(api_rate_limit=100_000)
+        site.add_practice_app(INTEGRATION, "Northwind")
+        site.add_practice_app("slack-other", "Southwind")
+        site.allow_origin(HOST, INTEGRATION)
+        site.allow_origin(OTHER_HOST, "slack-other")
+        program = Program(site, site.api_key("host"))
+        yield Desk(site, program, clock)
+        program.client.close()
+
+
+@pytest.fixture
+def customer(desk: Desk) -> Iterator[BrowserClient]:
+    """A customer of the desk's host."""
+    with BrowserClient(desk.site) as browser:
+        yield browser

@@ -107,6 +107,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         # For the API's endpoints, which all refuse without a key.
         "subscriber_id": ["x"],
         "type": ["x"],
+        "id": ["x"],
         "page": ["contexts"],
     }
     before, calls = _everything(site), len(site.slack.calls())

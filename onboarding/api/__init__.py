@@ -6,7 +6,9 @@ from onboarding.api import (
     authentication,
     channel_connections,
     channel_endpoints,
+    connect_sessions,
     contexts,
+    cross_origin,
     install_urls,
     integrations,
     openapi,
@@ -17,12 +19,13 @@ from onboarding.api import (
 )
 
 #: Importing them has put their endpoints behind the operations.
-FAMILIES = (install_urls, channel_connections, channel_endpoints, contexts, integrations, subscribers)
+FAMILIES = (connect_sessions, install_urls, channel_connections, channel_endpoints, contexts, integrations, subscribers)
 
 
 def register(app: Flask, limit_per_second: int, storage: str) -> None:
     problems.register(app)
     authentication.register(app)
     rate_limit.register(app, limit_per_second, storage)
+    cross_origin.register(app)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(openapi.blueprint)

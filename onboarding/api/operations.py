@@ -15,7 +15,7 @@ from spectree import SpecTree
 from onboarding.api import authentication, problems, rate_limit
 from onboarding.api.field_types import Problem, RepeatedHeaders, ValidationProblem
 from onboarding.api.request_parsing import note_ignored
-from onboarding.http.route_access import public, requires_api_key
+from onboarding.http.route_access import allow_session_tokens, public, requires_api_key
 
 View = TypeVar("View", bound=Callable[..., Response])
 
@@ -40,7 +40,15 @@ document = SpecTree(
                 "name": "Authorization",
                 "description": "`Authorization: ApiKey <key>`; `Bearer <key>` is accepted, too.",
             },
-        }
+        },
+        {
+            "name": "SessionToken",
+            "data": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The token of a connect session or link, for its holder's browser.",
+            },
+        },
     ],
     security={"ApiKey": []},
 )
@@ -51,6 +59,9 @@ _describing = Lock()
 
 #: The scope that each operation requires, by its id.
 SCOPES: dict[str, str] = {}
+
+#: The rules whose GET pages of other sites may send, with a session token.
+SHARED_RULES: set[str] = set()
 
 #: The errors that each operation can return; those with a body can return more.
 _ERRORS = (400, 401, 403, 404, 429, 500, 503)
@@ -71,6 +82,8 @@ class Operation:
     status: int | None = None
     #: The errors that it can return beyond those of each operation.
     errors: tuple[int, ...] = ()
+    #: Whether the holder of a session token may call it, too, from pages of the integration's allowed origins.
+    is_for_holders: bool = False
 
     def documented(self, method: str) -> Documented:
         """Return its statuses and their models, in the form that the document needs."""
@@ -107,10 +120,15 @@ def _route(method: str, rule: str, operation: Operation) -> Callable[[View], Vie
         @requires_api_key
         @wraps(view)
         def guarded(**path: str) -> Response:
-            authentication.require_scope(operation.scope)
+            if authentication.session_of_token() is None:
+                authentication.require_scope(operation.scope)
             if operation.query is None and request.args:
                 note_ignored(request.args, BaseModel)
             return view(**path)
+
+        if operation.is_for_holders:
+            allow_session_tokens(guarded)
+            SHARED_RULES.add(rule)
 
         def describe() -> None:
             described = document.validate(
@@ -119,6 +137,7 @@ def _route(method: str, rule: str, operation: Operation) -> Callable[[View], Vie
                 headers=RepeatedHeaders if operation.body is not None else None,
                 resp=operation.documented(method),
                 tags=(operation.tag,),
+                security=[{"ApiKey": []}, {"SessionToken": []}] if operation.is_for_holders else None,
                 skip_validation=True,
                 operation_id=view.__name__,
             )(view)

@@ -45,11 +45,14 @@ TABLE = {
     "key_missing": Row(401, "There is no `Authorization` header."),
     "key_scheme": Row(401, "`Authorization` is neither `ApiKey …` nor `Bearer …`."),
     "key_unknown": Row(401, "The key is unknown, revoked or expired."),
+    "session_token_unknown": Row(401, "The session token was changed, or signed with a key that is not used any more."),
     "scope_missing": Row(403, "The key lacks the scope that the message names."),
+    "origin_not_allowed": Row(403, "The page is on an origin that the session's integration does not allow."),
     "connection_not_found": Row(404, "There is no such channel connection in the key's environment."),
     "integration_not_found": Row(404, "There is no such integration."),
     "subscriber_not_found": Row(404, "There is no such subscriber."),
     "context_not_found": Row(404, "There is no such context."),
+    "session_not_found": Row(404, "There is no such connect session, or the token belongs to another one."),
     "endpoint_not_found": Row(404, "There is no such channel endpoint."),
     "not_found": Row(404, "The API has no such address.", "Nothing is served at this address"),
     "method_not_allowed": Row(
@@ -87,7 +90,9 @@ TABLE = {
     ),
     "validation_failed": Row(422, "One or more values are invalid. `errors` lists each of them.", "Validation Error"),
     "idempotency_key_reused": Row(422, "The key was used at this address for a request with another body or query."),
-    "rate_limited": Row(429, "The key has made too many requests in a second. `Retry-After` says when to continue."),
+    "rate_limited": Row(
+        429, "The key or session token has made too many requests in a second. `Retry-After` says when to continue."
+    ),
     "internal": Row(
         500, "An error on the server. Its log has the details under `errorId`.", "Something went wrong on our side"
     ),

@@ -1,4 +1,4 @@
-"""The rate limit of the API: one moving window of a second for all requests of a caller."""
+"""The rate limits of the API: one moving window of a second for all requests of a caller, and for those of a session token."""
 
 import time
 from math import ceil
@@ -12,7 +12,9 @@ from onboarding import clock
 from onboarding.api import authentication
 from onboarding.errors import Problem
 
-_EXTENSION = "api_rate_limit"
+_EXTENSION, _POLLING = "api_rate_limit", "polling_rate_limit"
+#: With one session token. A page polls every two seconds, and a person has few pages open.
+POLLS_PER_SECOND = 5
 #: How long a request may wait for a shared storage.
 _TIMEOUT_SECONDS = 1.0
 #: How long this process counts alone after the shared storage has failed.
@@ -26,6 +28,7 @@ class TooManyRequests(Problem):
 def register(app: Flask, limit_per_second: int, storage: str) -> None:
     """`storage`: `memory://`, or the URL of a Redis that all replicas share. Call it after `authentication.register`."""
     app.extensions[_EXTENSION] = RateLimit(limit_per_second, storage)
+    app.extensions[_POLLING] = RateLimit(POLLS_PER_SECOND, storage)
     app.before_request(_count)
 
 
@@ -66,18 +69,24 @@ class RateLimit:
 
 def add_headers(response: Response) -> None:
     """Add `RateLimit-*` to the response of an authenticated request."""
-    if "caller" in g:
-        limit: RateLimit = current_app.extensions[_EXTENSION]
-        response.headers.update(limit.headers(_caller()))
+    if (found := _limit()) is not None:
+        limit, caller = found
+        response.headers.update(limit.headers(caller))
 
 
 def _count() -> None:
     """Raises TooManyRequests."""
-    if "caller" in g:
-        limit: RateLimit = current_app.extensions[_EXTENSION]
-        if not limit.hit(_caller()):
+    if (found := _limit()) is not None:
+        limit, caller = found
+        if not limit.hit(caller):
             raise TooManyRequests("API rate limit exceeded")
 
 
-def _caller() -> str:
-    return str(authentication.caller().actor)
+def _limit() -> tuple[RateLimit, str] | None:
+    """Return the limit of the request's caller, and the name under which it is counted; None before authentication."""
+    session_id = authentication.session_of_token()
+    if session_id is not None:
+        return current_app.extensions[_POLLING], session_id
+    if "caller" in g:
+        return current_app.extensions[_EXTENSION], str(authentication.caller().actor)
+    return None

@@ -42,6 +42,8 @@ class _ChangeOptions(TypedDict):
     scopes: str | None
     name: str | None
     workspace_policy: str | None
+    add_origins: tuple[str, ...]
+    remove_origins: tuple[str, ...]
 
 
 @group.command()
@@ -77,9 +79,12 @@ def add(identifier: str, environment: str, as_json: bool, **options: Unpack[_New
 def list_(environment: str, as_json: bool) -> None:
     """List the Slack apps of an environment, without their secrets."""
     with open_runtime() as runtime:
-        found = runtime.integrations.all_of(runtime.environments.named(environment).id)
-    lines = [f"{one.identifier}  {one.name}  {one.client_id}  {','.join(one.scopes)}" for one in found]
-    print_result(as_json, {"data": [_members(one) for one in found]}, lambda: lines or "No integrations yet.")
+        environment_id = runtime.environments.named(environment).id
+        found = runtime.integrations.all_of(environment_id)
+        allowed = runtime.integrations.allowed_origins(environment_id)
+    lines = [_line(one, allowed.get(one.identifier, ())) for one in found]
+    data = [_members(one, allowed.get(one.identifier, ())) for one in found]
+    print_result(as_json, {"data": data}, lambda: lines or "No integrations yet.")
 
 
 @group.command("set")
@@ -89,6 +94,8 @@ def list_(environment: str, as_json: bool) -> None:
 @click.option("--scopes", help="Bot scopes, comma separated.")
 @click.option("--name", help="The name on pages.")
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]))
+@click.option("--add-origin", "add_origins", multiple=True, metavar="ORIGIN", help="Allow a site; may be repeated.")
+@click.option("--remove-origin", "remove_origins", multiple=True, metavar="ORIGIN", help="Stop allowing a site.")
 @environment_option
 @json_option
 def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_ChangeOptions]) -> None:
@@ -100,10 +107,13 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
         scopes=None if scopes is None else split_list(scopes),
         name=options["name"],
         workspace_policy=options["workspace_policy"],
+        add_origins=options["add_origins"] or None,
+        remove_origins=options["remove_origins"] or None,
     )
     if change == IntegrationChange():
-        options_to_change = "--client-secret, --signing-secret, --scopes, --name or --workspace-policy"
-        raise click.UsageError(f"Name what to change: {options_to_change}.", click.get_current_context())
+        options_to_change = "--client-secret, --signing-secret, --scopes, --name, --workspace-policy"
+        sentence = f"Name what to change: {options_to_change}, --add-origin or --remove-origin."
+        raise click.UsageError(sentence, click.get_current_context())
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
         runtime.integrations.change(home.id, identifier, change, shell_actor())
@@ -142,7 +152,11 @@ def _new_integration(runtime: Runtime, identifier: str, environment: str, option
     )
 
 
-def _members(one: IntegrationRecord) -> dict[str, object]:
+def _line(one: IntegrationRecord, origins: tuple[str, ...]) -> str:
+    return f"{one.identifier}  {one.name}  {one.client_id}  {','.join(one.scopes)}  {','.join(origins) or '-'}"
+
+
+def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, object]:
     return {
         "identifier": one.identifier,
         "name": one.name,
@@ -150,6 +164,7 @@ def _members(one: IntegrationRecord) -> dict[str, object]:
         "scopes": one.scopes,
         "workspacePolicy": one.workspace_policy,
         "practice": one.is_practice,
+        "allowedOrigins": origins,
     }
 
 

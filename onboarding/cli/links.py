@@ -32,6 +32,8 @@ class _LinkOptions(TypedDict):
     mode: str | None
     workspace: str | None
     return_url: str | None
+    refresh_url: str | None
+    reference: str | None
     expires_in: str | None
     is_open: bool
 
@@ -49,7 +51,11 @@ class _LinkOptions(TypedDict):
 )
 @click.option("--mode", type=click.Choice(["subscriber", "shared"]))
 @click.option("--workspace", metavar="T…", help="The only workspace that may connect.")
-@click.option("--return-url", help="The address that the last page links to.")
+@click.option("--return-url", metavar="URL", help="The address that the last page links to, on an allowed origin.")
+@click.option(
+    "--refresh-url", metavar="URL", help="The address at which the person gets a new link, on an allowed origin."
+)
+@click.option("--reference", help="Your own text, returned with everything about the link.")
 @click.option("--expires-in", metavar="30m|7d", help="Default: 7d; 24h with --open.")
 @click.option("--open", "is_open", is_flag=True, help="Leave the choice to the holder: single use, 24 hours.")
 @environment_option
@@ -58,7 +64,10 @@ def create(environment: str, as_json: bool, **options: Unpack[_LinkOptions]) -> 
     """Print an address for one customer."""
     with open_runtime() as runtime:
         created = runtime.links.create(_new_link(environment, options), shell_actor())
-    members: dict[str, object] = {"id": created.id, "url": created.url, "expiresAt": timestamp(created.expires_at)}
+    members: dict[str, object] = {"id": created.id, "token": created.token, "url": created.url}
+    members["expiresAt"] = timestamp(created.expires_at)
+    if created.reference is not None:
+        members["reference"] = created.reference
     print_result(as_json, members, lambda: created.url)
 
 
@@ -117,6 +126,8 @@ def _new_link(environment: str, options: _LinkOptions) -> NewLink:
         mode=options["mode"],
         workspace_id=options["workspace"],
         return_url=options["return_url"],
+        refresh_url=options["refresh_url"],
+        reference=options["reference"],
         lifetime=parse_lifetime(expires_in) if expires_in else None,
         is_open=options["is_open"],
     )

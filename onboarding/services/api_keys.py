@@ -23,7 +23,7 @@ SCOPES = {
     "connections:read": "See connections, contexts, subscribers, endpoints and integrations, without credentials.",
     "connections:write": "Create, change, verify and delete connections, contexts, subscribers and endpoints.",
     SEE_SECRETS: "See access tokens and webhook addresses.",
-    "links:write": "Create install URLs.",
+    "links:write": "Create, see and revoke connect sessions; create install URLs.",
     "settings:write": "Change settings of the environment.",
 }
 MAX_LIFETIME = timedelta(days=3650)

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from onboarding import changes, ids
+from onboarding import addresses, changes, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused, unknown_environment, unknown_integration
 from onboarding.slack import scopes as known_scopes
-from onboarding.store import attempts, connections, environments, erasure
+from onboarding.store import attempts, connections, environments, erasure, origins
 from onboarding.store import integrations as store
 from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
@@ -90,6 +90,9 @@ class IntegrationChange:
     scopes: tuple[str, ...] | None = None
     name: str | None = None
     workspace_policy: str | None = None
+    #: Sites on which the pages of its customers may continue, and which may ask for a session's state.
+    add_origins: tuple[str, ...] | None = None
+    remove_origins: tuple[str, ...] | None = None
 
 
 _Values = TypeVar("_Values", NewIntegration, IntegrationChange)
@@ -139,8 +142,17 @@ class Integrations:
                 row.scopes = ",".join(change.scopes)
             row.name = change.name or row.name
             row.workspace_policy = change.workspace_policy or row.workspace_policy
-            changed = [one.name for one in fields(change) if getattr(change, one.name) is not None]
+            self._change_origins(session, row.id, change)
+            changed = [_changed(one.name, getattr(change, one.name)) for one in fields(change)]
+            changed = list(filter(None, changed))
             self._record(session, row, ChangeKind.INTEGRATION_CHANGED, actor, ", ".join(changed))
+
+    def allowed_origins(self, environment_id: str) -> dict[str, tuple[str, ...]]:
+        """Return the allowed origins of the environment's integrations, sorted, by the integrations' identifiers."""
+        with self._database.rows() as rows:
+            found = store.all_without_secrets(rows, environment_id)
+            allowed = origins.of_integrations(rows, [one.id for one in found])
+        return {one.identifier: allowed.get(one.id, ()) for one in found}
 
     def remove(self, environment_id: str, identifier: str, actor: Actor) -> None:
         """Remove an integration with its links and attempts.
@@ -181,6 +193,17 @@ class Integrations:
             for one in found
         )
 
+    def _change_origins(self, session: Session, integration_id: str, change: IntegrationChange) -> None:
+        """Raises Refused for an origin to remove that is not listed."""
+        for origin in change.add_origins or ():
+            origins.add(session, integration_id, _origin(origin))
+        for text in change.remove_origins or ():
+            # An origin that an earlier version allowed may not be valid any more.
+            listed = origins.of_integration(session, integration_id)
+            origin = text if text in listed else _origin(text, "remove_origins")
+            if not origins.remove(session, integration_id, origin):
+                raise Refused(f"{origin} is not an allowed origin of this integration.", "remove_origins")
+
     def _new_row(self, environment_id: str, new: NewIntegration) -> store.Integration:
         row_id, signing = ids.new_id("int"), new.signing_secret
         return store.Integration(
@@ -214,6 +237,21 @@ def _trimmed(given: _Values) -> _Values:
     texts = {name: getattr(given, name, None) for name in pasted}
     trimmed: dict[str, Any] = {name: trim(text) for name, text in texts.items() if text is not None}
     return replace(given, **trimmed)
+
+
+def _origin(text: str, field_name: str = "add_origins") -> str:
+    """Return the origin as browsers send it. Raises Refused."""
+    try:
+        return addresses.site_origin(trim(text))
+    except ValueError as fault:
+        raise Refused(f"The origin {fault}.", field_name) from None
+
+
+def _changed(name: str, value: tuple[str, ...] | str | None) -> str:
+    """Return what the audit entry says about a value that may have changed; empty if it was kept."""
+    if value is None:
+        return ""
+    return f"{name}: {' '.join(value)}" if name in ("add_origins", "remove_origins") else name
 
 
 def _check_new(new: NewIntegration) -> None:

@@ -6,17 +6,17 @@ page can show its link again.
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
 
-from onboarding import changes, identity, ids
-from onboarding.callers import Actor, ApiCaller
+from onboarding import addresses, changes, identity, ids
+from onboarding.callers import Actor, ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
-from onboarding.characters import has_blanks, has_controls, trim
+from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import (
     LinkProblem,
@@ -31,7 +31,7 @@ from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.outcomes import Outcome
 from onboarding.settings import Settings
 from onboarding.slack.scopes import INCOMING_WEBHOOK
-from onboarding.store import connections, contexts, environments, integrations, operators, subscribers
+from onboarding.store import connections, contexts, environments, integrations, operators, origins, subscribers
 from onboarding.store import links as store
 from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.store.links import LinkKind, LinkTerms
@@ -43,16 +43,19 @@ RECONNECT_LIFETIME = timedelta(hours=1)
 #: How many links a list shows.
 NEWEST = 100
 _MAX_CONTEXT_KEYS = 20
-_MAX_URL_LENGTH = 2000
+_MAX_REFERENCE_LENGTH = 100
 _MAX_LABEL_LENGTH = 100
+_ADDRESS_WORDS = {"return_url": "return address", "refresh_url": "refresh address"}
 _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 
 
 @dataclass(frozen=True)
 class CreatedLink:
     id: str
+    token: str = field(repr=False)
     url: str = field(repr=False)
     expires_at: datetime
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,11 @@ class NewLink:
     offered_contexts: tuple[OfferedContext, ...] = ()
     mode: str | None = None
     workspace_id: str | None = None
+    #: Where the person returns to, and where a new link is to be had. Their origins must be allowed for the integration.
     return_url: str | None = None
+    refresh_url: str | None = None
+    #: The caller's own text, which is returned with everything about the link.
+    reference: str | None = None
     #: None: seven days, or 24 hours for an open link.
     lifetime: timedelta | None = None
     is_open: bool = False
@@ -103,6 +110,8 @@ class NewLink:
             workspace_id=self.workspace_id,
             return_url=self.return_url,
             operator_id=self.operator,
+            refresh_url=self.refresh_url,
+            reference=self.reference,
         )
 
     @property
@@ -143,16 +152,26 @@ class Links:
             environment = environments.by_name(session, new.environment)
             if environment is None:
                 raise unknown_environment(new.environment)
-            row = integrations.by_identifier(session, environment.id, new.integration)
-            if row is None:
-                raise unknown_integration(new.integration)
-            asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect
-            if asks_for_webhook and not new.terms.may_have_subscriber:
-                raise Refused("A subscriber is required for incoming webhook: the integration asks for that scope.")
-            at = self._now()
             kind = LinkKind.OPEN if new.is_open else LinkKind.INVITATION
-            link = store.new_link(row, kind, new.terms, at, at + new.effective_lifetime)
-            return self._add(session, link, actor)
+            return self._create(session, environment.id, new, kind, actor)
+
+    def create_session(
+        self, caller: ApiCaller, new: NewLink, data: Mapping[str, str | None], before_commit: BeforeCommit
+    ) -> CreatedLink:
+        """Create a connect session: a link for a person who is signed in to the caller's product.
+
+        `data`: the data of the fixed contexts by their keys, as JSON or None. `before_commit` is called in the same
+        transaction. Raises Refused (the rules of modes, and see `check`), NotFound (integration, subscriber).
+        """
+        identity.settled_mode(new.mode, new.subscriber_id, bool(new.context_keys or new.offered_contexts))
+        check(new)
+        environment = caller.environment
+        with self._database.transaction() as session:
+            self._check_subscriber(session, environment, new.subscriber_id)
+            contexts.remember(session, environment.id, data, self._now())
+            created = self._create(session, environment.id, new, LinkKind.SESSION, caller.actor)
+            before_commit(session, created)
+        return created
 
     def newest(self, environment_id: str) -> tuple[LinkSummary, ...]:
         """Return the newest links, at most `NEWEST`, without the install URLs that API callers request."""
@@ -188,9 +207,7 @@ class Links:
             mode, subscriber_id = _settled_mode(new, INCOMING_WEBHOOK in scopes)
             if integration is None:
                 raise unknown_integration(new.integration_identifier)
-            creates = environment.creates_subscribers
-            if subscriber_id and not creates and subscribers.find(session, environment.id, subscriber_id) is None:
-                raise unknown_subscriber(subscriber_id)
+            self._check_subscriber(session, environment, subscriber_id)
             name = new.connection_identifier
             holder = connections.by_identifier(session, environment.id, name) if name else None
             key = identity.identity_key(integration.id, subscriber_id, keys)
@@ -229,15 +246,39 @@ class Links:
     def read(self, token: str) -> str:
         """Return the link's id. Raises LinkProblem `link_tampered` if the signature is invalid."""
         try:
-            return self._signer.unsign(token.encode()).decode()
+            found, signature = self._signer.unsign(token.encode()).decode(), token.rpartition(".")[2]
+            # The last character of base64 has bits that do not count.
+            if base64_encode(base64_decode(signature)).decode() != signature:
+                raise BadSignature("not canonical")
+            return found
         except (BadSignature, UnicodeError):
             raise LinkProblem(Outcome.LINK_TAMPERED) from None
+
+    def _create(self, session: Session, environment_id: str, new: NewLink, kind: LinkKind, actor: Actor) -> CreatedLink:
+        row = integrations.by_identifier(session, environment_id, new.integration)
+        if row is None:
+            raise unknown_integration(new.integration)
+        asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect
+        if asks_for_webhook and not new.terms.may_have_subscriber:
+            sentence = "A subscriber is required for incoming webhook: the integration asks for that scope."
+            raise Refused(sentence, code="subscriber_required")
+        _check_origins(session, row, new)
+        at = self._now()
+        return self._add(session, store.new_link(row, kind, new.terms, at, at + new.effective_lifetime), actor)
+
+    def _check_subscriber(self, session: Session, environment: CallerEnvironment, subscriber_id: str | None) -> None:
+        """Raises NotFound for an unknown subscriber where the environment does not create it on first use."""
+        if subscriber_id is None or environment.creates_subscribers:
+            return
+        if subscribers.find(session, environment.id, subscriber_id) is None:
+            raise unknown_subscriber(subscriber_id)
 
     def _add(self, session: Session, link: store.Link, actor: Actor) -> CreatedLink:
         store.add(session, link)
         kind, at = ChangeKind.LINK_CREATED, link.created_at
-        changes.record(session, Change(kind, actor, at, link.environment_id, link.id, detail=link.kind))
-        return CreatedLink(link.id, self.url(link.id), link.expires_at)
+        change = Change(kind, actor, at, link.environment_id, link.id, link.reference, detail=link.kind)
+        changes.record(session, change)
+        return CreatedLink(link.id, self.token(link.id), self.url(link.id), link.expires_at, link.reference)
 
 
 def _settled_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:
@@ -270,40 +311,57 @@ def check(new: NewLink) -> None:
         raise Refused("A link's lifetime must be from 1 minute to 365 days.")
     if new.is_open and new.effective_lifetime > OPEN_LINK_LIFETIME:
         raise Refused("An open link's lifetime must be at most 24 hours.")
-    if new.return_url and not _is_web_address(new.return_url):
-        raise Refused("The return address must be a web address without spaces that begins with https:// or http://.")
+    if new.reference is not None and (
+        not 1 <= len(new.reference) <= _MAX_REFERENCE_LENGTH or has_controls(new.reference)
+    ):
+        raise Refused(f"The reference must have 1 to {_MAX_REFERENCE_LENGTH} visible characters.", "reference")
+    for name, address in _addresses(new):
+        try:
+            addresses.page_origin(address)
+        except ValueError as fault:
+            raise Refused(f"The {_ADDRESS_WORDS[name]} {fault}.", name) from None
 
 
 def _check_context_keys(new: NewLink) -> None:
     """Raises Refused for a key that is not `type:id`, for too many, and for a type that is fixed twice."""
+    field = "offered_contexts" if new.offered_contexts else "context_keys"
     keys = (*new.context_keys, *(one.key for one in new.offered_contexts))
     for key in keys:
         if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
             raise Refused(
-                f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each."
+                f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each.",
+                field,
             )
     if len(keys) > _MAX_CONTEXT_KEYS:
-        raise Refused(f"A link has at most {_MAX_CONTEXT_KEYS} contexts.")
+        raise Refused(f"A link has at most {_MAX_CONTEXT_KEYS} contexts.", field)
     if len(new.context_keys) + bool(new.offered_contexts) > MOST_CONTEXTS:
-        raise Refused(f"A connection has at most {MOST_CONTEXTS} contexts, the offered one included.")
+        raise Refused(f"A connection has at most {MOST_CONTEXTS} contexts, the offered one included.", field)
     fixed = {key.partition(":")[0] for key in new.context_keys}
     if len(fixed) < len(new.context_keys) or fixed & {one.type for one in new.offered_contexts}:
-        raise Refused("Each context type can be fixed once, and a fixed type cannot be offered.")
+        raise Refused("Each context type can be fixed once, and a fixed type cannot be offered.", field)
     if len({one.key for one in new.offered_contexts}) < len(new.offered_contexts):
-        raise Refused("Each context can be offered once.")
+        raise Refused("Each context can be offered once.", field)
     for label in (one.label for one in new.offered_contexts if one.label is not None):
         if not 1 <= len(label) <= _MAX_LABEL_LENGTH or has_controls(label) or label != trim(label):
-            raise Refused(f"The label of an offered context must have 1 to {_MAX_LABEL_LENGTH} visible characters.")
+            raise Refused(
+                f"The label of an offered context must have 1 to {_MAX_LABEL_LENGTH} visible characters.", field
+            )
 
 
-def _is_web_address(text: str) -> bool:
-    if len(text) > _MAX_URL_LENGTH or has_blanks(text):
-        return False
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+def _addresses(new: NewLink) -> Iterator[tuple[str, str]]:
+    """Yield the addresses of the host's pages that are given, with their names."""
+    for name in _ADDRESS_WORDS:
+        if (address := getattr(new, name)) is not None:
+            yield name, address
+
+
+def _check_origins(session: Session, integration: integrations.Integration, new: NewLink) -> None:
+    """Raises Refused for an address on an origin that the integration does not allow."""
+    for name, address in _addresses(new):
+        origin = addresses.page_origin(address)
+        if origin not in origins.of_integration(session, integration.id):
+            sentence = f"The {_ADDRESS_WORDS[name]} is on {origin}, which is not an allowed origin of {integration.identifier}."
+            raise Refused(sentence, name, "origin_not_listed")
 
 
 def _state(link: store.Link, at: datetime, editors: Collection[str]) -> str:

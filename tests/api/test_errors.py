@@ -15,6 +15,7 @@ from tests.api.conftest import Program, connection
 from tests.browser_client import Site
 
 LIST = "/v1/channel-connections"
+SESSIONS = "/v1/connect-sessions"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ def _cut_short(scene: Scene) -> httpx.Response:
     return httpx.Response(int(first.split()[1]), headers=pairs, content=body)
 
 
+def _from_another_site(scene: Scene) -> httpx.Response:
+    body = {"integrationIdentifier": "slack-prod", "subscriberId": "ada"}
+    made = scene.program.asks("POST", SESSIONS, body).json()
+    address, token = f"{SESSIONS}/{made['id']}", f"Bearer {made['token']}"
+    return scene.program.asks("GET", address, Authorization=token, Origin="https://evil.example")
+
+
 def _broken(scene: Scene) -> httpx.Response:
     """An endpoint that was sealed with a key that is gone."""
     _endpoint_twice(scene)
@@ -136,13 +144,16 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "key_missing": lambda scene: httpx.get(f"{scene.site.settings.origin}{LIST}", trust_env=False),
     "key_scheme": lambda scene: scene.program.asks("GET", LIST, Authorization="Digest x"),
     "key_unknown": lambda scene: scene.program.asks("GET", LIST, Authorization="ApiKey x"),
+    "session_token_unknown": lambda scene: scene.program.asks("GET", f"{SESSIONS}/x", Authorization="Bearer cs_1.x"),
     "scope_missing": lambda scene: Program(
         scene.site, scene.site.api_key("blind", "Development", ("links:write",), None)
     ).asks("GET", LIST),
+    "origin_not_allowed": _from_another_site,
     "connection_not_found": lambda scene: scene.program.asks("GET", f"{LIST}/x"),
     "integration_not_found": lambda scene: scene.program.creates(integrationIdentifier="x"),
     "subscriber_not_found": lambda scene: scene.program.asks("GET", "/v2/subscribers/x"),
     "context_not_found": lambda scene: scene.program.asks("GET", "/v2/contexts/a/b"),
+    "session_not_found": lambda scene: scene.program.asks("GET", f"{SESSIONS}/x"),
     "endpoint_not_found": lambda scene: scene.program.asks("GET", "/v1/channel-endpoints/x"),
     "not_found": lambda scene: scene.program.asks("GET", "/v1"),
     "method_not_allowed": lambda scene: scene.program.asks("DELETE", LIST),

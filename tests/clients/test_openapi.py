@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.browser_client import Site
+from tests.browser_client import Site, client_of
 from tests.clients.bodies import connection, endpoint
 from tests.clients.conftest import fill, key_for
 
@@ -50,12 +50,23 @@ def filled(shop: Site) -> Site:
     ids=["what is there", "what is described", "what is not"],
 )
 def test_every_answer_is_documented(filled: Site, mode: GenerationMode, there: bool) -> None:
-    schema = schemathesis.openapi.from_url(f"{filled.settings.origin}/openapi.json")
+    schema = schemathesis.openapi.from_dict(_with_one_way_to_authenticate(filled))
+    schema.config.update(base_url=filled.settings.origin)
     found = list(schema.get_all_operations())
     assert len(found) >= 20
     for one in found:
         assert isinstance(one, Ok)
         _walk(one.ok(), mode, THERE if there else {}, {"Authorization": f"ApiKey {key_for(filled)}"})
+
+
+def _with_one_way_to_authenticate(site: Site) -> dict[str, Any]:
+    """Return the description without the session token: where there is a choice, schemathesis makes no invalid requests."""
+    with client_of(site) as client:
+        described: dict[str, Any] = client.get("/openapi.json").json()
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            operation.pop("security", None)
+    return described
 
 
 def _walk(operation: Any, mode: GenerationMode, there: dict[str, str], headers: dict[str, str]) -> None:

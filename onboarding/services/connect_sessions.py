@@ -1,0 +1,196 @@
+"""ConnectSessions: how far a link or connect session is, for the programs and pages that wait for it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from onboarding import changes
+from onboarding.callers import ApiCaller
+from onboarding.changes import Change, ChangeKind
+from onboarding.clock import Clock
+from onboarding.errors import NotFound, Refused
+from onboarding.identity import OfferedContext
+from onboarding.lifetimes import EXCHANGE_LIMIT
+from onboarding.outcomes import ConnectionStatus, Outcome
+from onboarding.store import connect_sessions as store
+from onboarding.store import links, origins
+from onboarding.store.attempts import Stage
+from onboarding.store.connect_sessions import SessionRow
+from onboarding.store.database import Database, Rows
+from onboarding.store.links import LinkKind
+
+#: How long the holder of a token may read the result of an attempt that ended after the session had expired.
+_RESULT_READABLE = timedelta(minutes=10)
+
+
+class SessionState(StrEnum):
+    """How far a session is."""
+
+    CREATED = "created"
+    SENT_TO_SLACK = "sent_to_slack"
+    #: A Slack admin has to approve. It may take days.
+    AWAITING_APPROVAL = "awaiting_approval"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class SessionConnection:
+    """The connection of a session's identity."""
+
+    identifier: str
+    status: ConnectionStatus
+    #: None for the holder of a link, which may have been forwarded to anyone.
+    workspace_name: str | None
+
+
+@dataclass(frozen=True)
+class ConnectSession:
+    """A link or connect session without its token. Its terms are for the API caller that created it."""
+
+    id: str
+    integration_identifier: str
+    state: SessionState
+    #: How the last attempt ended; None unless the state is `finished`.
+    outcome: Outcome | None
+    connection: SessionConnection | None
+    reference: str | None
+    created_at: datetime
+    expires_at: datetime
+    mode: str | None
+    subscriber_id: str | None
+    context_keys: tuple[str, ...]
+    offered_contexts: tuple[OfferedContext, ...]
+    workspace_id: str | None
+    return_url: str | None
+    refresh_url: str | None
+
+
+class ConnectSessions:
+    def __init__(self, database: Database, now: Clock) -> None:
+        self._database, self._now = database, now
+
+    def retrieve(self, caller: ApiCaller, session_id: str) -> ConnectSession:
+        """Return a link or session of the caller's environment. Raises NotFound."""
+        at = self._now()
+        with self._database.rows() as rows:
+            row = store.by_id(rows, session_id, at)
+            if row is None or row.environment_id != caller.environment.id:
+                raise _unknown(session_id)
+            return _session(rows, row, at, is_holder=False)
+
+    def of_holder(self, session_id: str, origin: str | None) -> ConnectSession:
+        """Return a link or session for the holder of its token. `origin`: the site whose page asks, if any.
+
+        The connection is left out once the token has expired or was revoked. Raises NotFound, and Refused
+        (`origin_not_allowed`) for a site that the integration does not allow.
+        """
+        at = self._now()
+        with self._database.rows() as rows:
+            row = store.by_id(rows, session_id, at, origin or "")
+            if row is None:
+                raise _unknown(session_id)
+            if origin is not None and not row.is_origin_allowed:
+                raise Refused("This origin is not allowed for the session's integration", code="origin_not_allowed")
+            return _session(rows, row, at, is_holder=True)
+
+    def revoke(self, caller: ApiCaller, session_id: str) -> None:
+        """Revoke a link or session of the caller's environment; one that is revoked already stays so. Raises NotFound."""
+        at = self._now()
+        with self._database.transaction() as session:
+            row = links.by_id(session, session_id)
+            if row is None or row.environment_id != caller.environment.id:
+                raise _unknown(session_id)
+            if links.revoke(session, session_id, at) is not None:
+                kind, environment_id = ChangeKind.LINK_REVOKED, row.environment_id
+                changes.record(session, Change(kind, caller.actor, at, environment_id, session_id, row.reference))
+
+    def is_known_origin(self, origin: str) -> bool:
+        """Return whether any integration allows the origin. A preflight request names no session."""
+        with self._database.rows() as rows:
+            return origins.is_listed(rows, origin)
+
+
+def _unknown(session_id: str) -> NotFound:
+    return NotFound(f"Connect session '{session_id}' not found", "session_not_found", "Connect session", session_id)
+
+
+def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> ConnectSession:
+    connection = None if is_holder and not _is_live(row, at) else _connection(rows, row)
+    state, outcome = _progress(row, at)
+    is_broken = connection is None or connection.status.is_broken
+    if state is SessionState.CREATED and row.is_approval_pending and is_broken:
+        state = SessionState.AWAITING_APPROVAL
+    if connection is not None and is_holder and row.kind != LinkKind.SESSION:
+        connection = SessionConnection(connection.identifier, connection.status, None)
+    return ConnectSession(
+        id=row.id,
+        integration_identifier=row.integration_identifier,
+        state=state,
+        outcome=outcome,
+        connection=connection,
+        reference=row.reference,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        mode=row.mode,
+        subscriber_id=row.subscriber_id,
+        context_keys=row.context_keys,
+        offered_contexts=row.offered_contexts,
+        workspace_id=row.workspace_id,
+        return_url=row.return_url,
+        refresh_url=row.refresh_url,
+    )
+
+
+def _connection(rows: Rows, row: SessionRow) -> SessionConnection | None:
+    """Return the connection that the session led to, or that its identity has."""
+    if row.connection_identifier is not None and row.connection_status is not None:
+        return SessionConnection(row.connection_identifier, row.connection_status, row.workspace_name)
+    if row.identity_key is not None or row.used_identity_key is not None or row.is_open:
+        return None
+    # The session leaves a choice open, so it has several identities.
+    found = store.connection_of_any(rows, row.environment_id, row.terms.identities(row.integration_id))
+    return SessionConnection(found.identifier, found.status, found.workspace_name) if found else None
+
+
+def _is_live(row: SessionRow, at: datetime) -> bool:
+    """Return whether the token still shows the connection: a session that was begun lives as long as its attempt."""
+    if row.revoked_at is not None:
+        return False
+    finished = row.finished_at or row.used_finished_at
+    ends = [row.expires_at, row.attempt_expires_at if row.stage is not Stage.FINISHED else None]
+    ends.append(finished + _RESULT_READABLE if finished else None)
+    return at < max(filter(None, ends))
+
+
+def _progress(row: SessionRow, at: datetime) -> tuple[SessionState, Outcome | None]:
+    if row.stage is None and row.used_at is not None:
+        return SessionState.FINISHED, row.used_outcome or Outcome.CONNECTED
+    if row.revoked_at is not None and row.used_at is None:
+        return SessionState.FINISHED, Outcome.LINK_REVOKED
+    if row.stage is Stage.FINISHED:
+        is_awaited = row.outcome is Outcome.AWAITING_APPROVAL
+        return _awaited(row, at) if is_awaited else (SessionState.FINISHED, row.outcome)
+    if row.stage is None:
+        has_expired = row.expires_at <= at
+        return (SessionState.FINISHED, Outcome.LINK_EXPIRED) if has_expired else (SessionState.CREATED, None)
+    return _under_way(row, at)
+
+
+def _under_way(row: SessionRow, at: datetime) -> tuple[SessionState, Outcome | None]:
+    if row.stage is Stage.EXCHANGING:
+        has_died = row.exchanging_at is not None and row.exchanging_at + EXCHANGE_LIMIT <= at
+        return (SessionState.FINISHED, Outcome.SLACK_DOWN) if has_died else (SessionState.SENT_TO_SLACK, None)
+    if row.attempt_expires_at is not None and row.attempt_expires_at <= at:
+        return SessionState.FINISHED, Outcome.STATE_EXPIRED
+    return SessionState.SENT_TO_SLACK, None
+
+
+def _awaited(row: SessionRow, at: datetime) -> tuple[SessionState, Outcome | None]:
+    """Return how far the approval is that the newest attempt waits for."""
+    if row.approval_used_at is not None:
+        return SessionState.FINISHED, Outcome.CONNECTED
+    if row.approval_expires_at is None or row.approval_expires_at <= at:
+        return SessionState.FINISHED, Outcome.LINK_EXPIRED
+    if row.approval_revoked_at is not None:
+        return SessionState.FINISHED, Outcome.LINK_REVOKED
+    return SessionState.AWAITING_APPROVAL, None

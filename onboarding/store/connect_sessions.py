@@ -1,0 +1,149 @@
+"""The state of a link or connect session, for the pages and programs that poll it: one statement."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, exists, func, or_, select
+
+from onboarding.identity import OfferedContext
+from onboarding.outcomes import ConnectionStatus, Outcome
+from onboarding.store import attempts, connections, links, origins
+from onboarding.store.attempts import Stage
+from onboarding.store.compiled import CompiledStatement
+from onboarding.store.database import table_of
+from onboarding.store.integrations import Integration
+from onboarding.store.links import LinkKind, LinkTerms
+from onboarding.store.rows import Rows, fetch_first
+
+
+class SessionRow(NamedTuple):
+    """A link with its newest attempt and the connection of its identity."""
+
+    id: str
+    environment_id: str
+    integration_id: str
+    integration_identifier: str
+    kind: str
+    is_open: bool
+    mode: str | None
+    subscriber_id: str | None
+    context_keys: tuple[str, ...]
+    offered_contexts: tuple[OfferedContext, ...]
+    workspace_id: str | None
+    return_url: str | None
+    refresh_url: str | None
+    reference: str | None
+    identity_key: str | None
+    created_at: datetime
+    expires_at: datetime
+    #: When the link was revoked, or the one that it was created from.
+    revoked_at: datetime | None
+    used_at: datetime | None
+    used_identity_key: str | None
+    #: The newest attempt that counts: of a used link, the one that used it, or one that was started later.
+    stage: Stage | None
+    outcome: Outcome | None
+    attempt_expires_at: datetime | None
+    exchanging_at: datetime | None
+    finished_at: datetime | None
+    #: The approval that the attempt waits for.
+    approval_expires_at: datetime | None
+    approval_revoked_at: datetime | None
+    approval_used_at: datetime | None
+    #: How the attempt ended that used the link.
+    used_outcome: Outcome | None
+    used_finished_at: datetime | None
+    connection_identifier: str | None
+    connection_status: ConnectionStatus | None
+    workspace_name: str | None
+    #: Whether another approval for the same identity can be used.
+    is_approval_pending: bool
+    #: Whether the integration allows the origin that the caller named.
+    is_origin_allowed: bool
+
+    @property
+    def terms(self) -> LinkTerms:
+        return LinkTerms(
+            self.is_open, self.mode, self.subscriber_id, self.context_keys, self.offered_contexts, self.workspace_id
+        )
+
+
+class IdentityRow(NamedTuple):
+    """The connection of one of several possible identities."""
+
+    identifier: str
+    status: ConnectionStatus
+    workspace_name: str | None
+
+
+_LINKS, _ATTEMPTS, _CONNECTIONS = links.TABLE, attempts.TABLE, connections.TABLE
+_INTEGRATIONS, _ORIGINS = table_of(Integration), origins.TABLE
+_PARENTS, _APPROVALS, _PENDING = _LINKS.alias("parents"), _LINKS.alias("approvals"), _LINKS.alias("pending")
+_NEWEST, _USED_BY, _OTHERS = _ATTEMPTS.alias("newest"), _ATTEMPTS.alias("used_by"), _ATTEMPTS.alias("others")
+_NEWEST_ID = (
+    select(_OTHERS.c.id)
+    .where(_OTHERS.c.link_id == _LINKS.c.id, or_(_LINKS.c.used_at.is_(None), _OTHERS.c.created_at >= _LINKS.c.used_at))
+    .order_by(_OTHERS.c.created_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_IS_APPROVAL_PENDING = exists().where(
+    _PENDING.c.environment_id == _LINKS.c.environment_id,
+    _PENDING.c.identity_key == _LINKS.c.identity_key,
+    _PENDING.c.kind == LinkKind.APPROVAL.value,
+    _PENDING.c.expires_at > bindparam("at", type_=_LINKS.c.expires_at.type),
+    _PENDING.c.revoked_at.is_(None),
+    _PENDING.c.used_at.is_(None),
+)
+_IS_ORIGIN_ALLOWED = exists().where(
+    _ORIGINS.c.integration_id == _LINKS.c.integration_id, _ORIGINS.c.origin == bindparam("origin")
+)
+_COMPUTED = {
+    "integration_identifier": _INTEGRATIONS.c.identifier,
+    "revoked_at": func.coalesce(_LINKS.c.revoked_at, _PARENTS.c.revoked_at),
+    "stage": _NEWEST.c.stage,
+    "outcome": _NEWEST.c.outcome,
+    "attempt_expires_at": _NEWEST.c.expires_at,
+    "exchanging_at": _NEWEST.c.exchanging_at,
+    "finished_at": _NEWEST.c.finished_at,
+    "approval_expires_at": _APPROVALS.c.expires_at,
+    "approval_revoked_at": _APPROVALS.c.revoked_at,
+    "approval_used_at": _APPROVALS.c.used_at,
+    "used_outcome": _USED_BY.c.outcome,
+    "used_finished_at": _USED_BY.c.finished_at,
+    "connection_identifier": _CONNECTIONS.c.identifier,
+    "connection_status": _CONNECTIONS.c.status,
+    "workspace_name": _CONNECTIONS.c.workspace_name,
+    "is_approval_pending": _IS_APPROVAL_PENDING,
+    "is_origin_allowed": _IS_ORIGIN_ALLOWED,
+}
+_COLUMNS = [(_COMPUTED[name] if name in _COMPUTED else _LINKS.c[name]).label(name) for name in SessionRow._fields]
+_BY_ID: CompiledStatement[SessionRow] = CompiledStatement(
+    select(*_COLUMNS)
+    .join_from(_LINKS, _INTEGRATIONS, _INTEGRATIONS.c.id == _LINKS.c.integration_id)
+    .outerjoin(_PARENTS, _PARENTS.c.id == _LINKS.c.parent_id)
+    .outerjoin(_NEWEST, _NEWEST.c.id == _NEWEST_ID)
+    .outerjoin(_APPROVALS, _APPROVALS.c.id == _NEWEST.c.approval_link_id)
+    .outerjoin(_USED_BY, _USED_BY.c.id == _LINKS.c.used_by_attempt)
+    .outerjoin(
+        _CONNECTIONS,
+        and_(
+            _CONNECTIONS.c.environment_id == _LINKS.c.environment_id,
+            _CONNECTIONS.c.identity_key == func.coalesce(_LINKS.c.used_identity_key, _LINKS.c.identity_key),
+        ),
+    )
+    .where(_LINKS.c.id == bindparam("link")),
+    SessionRow,
+)
+
+
+def by_id(rows: Rows, link_id: str, at: datetime, origin: str = "") -> SessionRow | None:
+    """Return the link of any environment. `at`: now. `origin`: the site that asks, if any."""
+    return _BY_ID.first(rows, {"link": link_id, "at": at, "origin": origin})
+
+
+def connection_of_any(rows: Rows, environment_id: str, identity_keys: tuple[str, ...]) -> IdentityRow | None:
+    """Return the newest connection of several identities."""
+    query = select(*(_CONNECTIONS.c[name] for name in IdentityRow._fields))
+    query = query.where(_CONNECTIONS.c.environment_id == environment_id, _CONNECTIONS.c.identity_key.in_(identity_keys))
+    return fetch_first(rows, query.order_by(_CONNECTIONS.c.created_at.desc()).limit(1), IdentityRow)

@@ -1,0 +1,283 @@
+"""Connect sessions from their creation by a host's server to the connection."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.browser_client import BrowserClient
+from tests.desk import HOST, SESSIONS, Desk
+from tests.pages.test_approval import link_for_admin
+from tests.programs import INTEGRATION
+
+
+def test_created_session_has_a_token_a_page_and_an_expiry(desk: Desk) -> None:
+    made = desk.creates(reference="order-42", expiresIn=60)
+    assert list(made) == ["id", "token", "url", "expiresAt", "reference"]
+    assert made["id"].startswith("cs_")
+    assert made["token"].startswith(f"{made['id']}.")
+    assert made["url"] == f"{desk.site.settings.origin}/connect/{made['token']}"
+    assert made["reference"] == "order-42"
+
+
+def test_session_is_followed_from_its_creation_to_the_connection(desk: Desk, customer: BrowserClient) -> None:
+    made = desk.creates(subscriberId="ada", reference="order-42")
+    assert desk.polls(made).json() == {
+        "id": made["id"],
+        "state": "created",
+        "expiresAt": made["expiresAt"],
+        "reference": "order-42",
+    }
+    consent = customer.presses(customer.opens(made["url"]), "connect")
+    assert desk.polls(made).json()["state"] == "sent_to_slack"
+    customer.allows(consent)
+    found = desk.polls(made).json()
+    assert (found["state"], found["outcome"]) == ("finished", "connected")
+    assert found["connection"] == {
+        "identifier": desk.program.lists("subscriberId=ada")[0],
+        "status": "healthy",
+        "workspaceName": "Acme HQ",
+    }
+
+
+def test_fresh_session_of_a_connected_customer_shows_the_connection_at_once(
+    desk: Desk, customer: BrowserClient
+) -> None:
+    customer.connects(desk.creates(subscriberId="bea")["url"])
+    found = desk.polls(desk.creates(subscriberId="bea")).json()
+    assert (found["state"], found["connection"]["workspaceName"]) == ("created", "Acme HQ")
+    assert "connection" not in desk.polls(desk.creates(subscriberId="bea", context={"tenant": "t"})).json()
+
+
+def test_session_with_an_open_choice_shows_the_connection_that_was_chosen(desk: Desk, customer: BrowserClient) -> None:
+    open_choice = {
+        "subscriberId": "cy",
+        "offerContexts": [{"type": "team", "id": "a", "label": "Acme Europe"}, {"type": "team", "id": "b"}],
+    }
+    form = customer.connects(desk.creates(**open_choice)["url"])
+    assert "Acme Europe" in form.text
+    customer.presses(form, "save", connection_mode="shared", offered_context="team:b")
+    found = desk.polls(desk.creates(**open_choice)).json()
+    assert (found["state"], found["connection"]["status"]) == ("created", "healthy")
+
+
+def test_each_end_of_an_attempt_has_its_outcome(desk: Desk, customer: BrowserClient) -> None:
+    made = desk.creates()
+    customer.connects(made["url"], scenario="cancelled")
+    assert desk.polls(made).json()["outcome"] == "cancelled"
+    customer.presses(customer.opens(made["url"]), "connect")
+    assert desk.polls(made).json()["state"] == "sent_to_slack"
+    desk.clock.forward(minutes=11)
+    assert desk.polls(made).json()["outcome"] == "state_expired"
+    desk.clock.forward(minutes=30)
+    assert desk.polls(desk.creates(expiresIn=60)).json()["state"] == "created"
+
+
+def test_session_awaits_the_approval_and_sees_the_connection_days_later(desk: Desk, customer: BrowserClient) -> None:
+    made = desk.creates(subscriberId="dan")
+    waiting = customer.presses(customer.opens(made["url"]), "ask-admin")
+    assert desk.polls(made).json()["state"] == "awaiting_approval"
+    desk.clock.forward(days=2)
+    fresh = desk.creates(subscriberId="dan")
+    assert desk.polls(fresh).json()["state"] == "awaiting_approval"
+    assert desk.polls(desk.creates()).json()["state"] == "created"
+    with BrowserClient(desk.site) as admin:
+        assert admin.connects(link_for_admin(waiting)).outcome == "connected"
+    assert desk.polls(fresh).json()["state"] == "created"
+    assert desk.polls(fresh).json()["connection"]["workspaceName"] == "Acme HQ"
+    first = desk.polls(made).json()
+    assert (first["state"], first["outcome"]) == ("finished", "connected")
+
+
+def test_broken_connection_needs_attention_on_the_next_page_load(desk: Desk, customer: BrowserClient) -> None:
+    customer.connects(desk.creates(subscriberId="eve")["url"])
+    with desk.site.runtime.database.transaction() as session:
+        session.execute(text("UPDATE channel_connections SET status = 'needs_reconnect' WHERE subscriber_id = 'eve'"))
+    found = desk.polls(desk.creates(subscriberId="eve")).json()
+    assert found["connection"]["status"] == "needs_reconnect"
+
+
+def test_expired_token_shows_no_connection(desk: Desk, customer: BrowserClient) -> None:
+    customer.connects(desk.creates(subscriberId="fay")["url"])
+    made = desk.creates(subscriberId="fay", expiresIn=60)
+    desk.clock.forward(minutes=2)
+    assert desk.polls(made).json() == {
+        "id": made["id"],
+        "state": "finished",
+        "outcome": "link_expired",
+        "expiresAt": made["expiresAt"],
+    }
+    assert desk.sees(made)["connection"]["workspaceName"] == "Acme HQ"
+
+
+def test_session_that_was_begun_lives_as_long_as_its_attempt(desk: Desk, customer: BrowserClient) -> None:
+    made = desk.creates(expiresIn=60)
+    consent = customer.presses(customer.opens(made["url"]), "connect")
+    desk.clock.forward(minutes=9)
+    assert desk.polls(made).json()["state"] == "sent_to_slack"
+    assert customer.allows(consent).outcome == "connected"
+    assert desk.polls(made).json()["connection"]["workspaceName"] == "Acme HQ"
+    desk.clock.forward(minutes=11)
+    found = desk.polls(made).json()
+    assert (found["state"], found["outcome"], "connection" in found) == ("finished", "connected", False)
+
+
+def test_session_that_is_revoked_while_its_page_waits_ends_and_connects_nothing(
+    desk: Desk, customer: BrowserClient
+) -> None:
+    made = desk.creates(subscriberId="gil")
+    consent = customer.presses(customer.opens(made["url"]), "connect")
+    assert desk.program.asks("DELETE", f"{SESSIONS}/{made['id']}").status_code == 204
+    assert desk.program.asks("DELETE", f"{SESSIONS}/{made['id']}").status_code == 204
+    assert desk.polls(made).json()["outcome"] == "link_revoked"
+    assert customer.allows(consent).outcome == "link_revoked"
+    assert customer.opens(made["url"]).outcome == "link_revoked"
+    assert desk.program.lists("subscriberId=gil&connectionMode=subscriber") == []
+
+
+def test_used_session_has_the_refusal_page_of_links(desk: Desk, customer: BrowserClient) -> None:
+    made = desk.creates()
+    customer.connects(made["url"])
+    with BrowserClient(desk.site) as stranger:
+        page = stranger.opens(made["url"])
+    assert page.outcome == "link_used"
+    assert "Acme" not in page.text
+
+
+def test_link_of_the_command_is_the_same_object_and_its_holder_sees_no_workspace(
+    desk: Desk, customer: BrowserClient
+) -> None:
+    url = desk.site.link(INTEGRATION, subscriber_id="hal", reference="mail-7")
+    token = url.rpartition("/")[2]
+    link = {"id": token.partition(".")[0], "token": token}
+    customer.connects(url)
+    found = desk.polls(link).json()
+    assert (found["state"], found["reference"]) == ("finished", "mail-7")
+    assert set(found["connection"]) == {"identifier", "status"}
+    assert desk.sees(link)["connection"]["workspaceName"] == "Acme HQ"
+
+
+def test_api_key_sees_the_terms_and_never_a_token(desk: Desk) -> None:
+    terms = {
+        "subscriberId": "ida",
+        "context": {"tenant": "t1"},
+        "offerContexts": [{"type": "team", "id": "a", "label": "Acme Europe"}, {"type": "team", "id": "b"}],
+        "connectionMode": "subscriber",
+        "workspaceId": "T0ACMEHQ01",
+        "returnUrl": f"{HOST}/done",
+        "refreshUrl": f"{HOST}/again",
+        "reference": "order-42",
+    }
+    made = desk.creates(**terms)
+    found = desk.sees(made)
+    assert found.pop("contextKeys") == ["tenant:t1"]
+    assert {name: found[name] for name in terms if name != "context"} == {
+        name: value for name, value in terms.items() if name != "context"
+    }
+    assert made["token"].partition(".")[2] not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"integrationIdentifier": "nobody"}, "integration_not_found"),
+        ({"subscriberId": None}, "owner_required"),
+        ({"connectionMode": "shared"}, "context_required"),
+        ({"connectionMode": "subscriber", "subscriberId": None}, "subscriber_required"),
+    ],
+)
+def test_session_obeys_the_rules_of_connections(members: dict[str, Any], code: str, desk: Desk) -> None:
+    assert desk.asks(**{"subscriberId": "ida", **members}).json()["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("integrationIdentifier", 7),
+        ("expiresIn", 59),
+        ("expiresIn", 86_401),
+        ("expiresIn", "60"),
+        ("reference", ""),
+        ("reference", "x" * 101),
+        ("reference", "a\nb"),
+        ("workspaceId", "C0123"),
+        ("workspaceId", "t0123"),
+        ("offerContexts", [{"type": "team", "id": "a"}] * 2),
+        ("offerContexts", [{"type": "team", "id": f"a{n}"} for n in range(21)]),
+        ("offerContexts.0.label", [{"type": "team", "id": "a", "label": "x" * 101}]),
+        ("offerContexts.0.id", [{"type": "team", "id": "a:b"}]),
+        ("offerContexts.0.type", [{"id": "a"}]),
+        ("returnUrl", "https://elsewhere.example/"),
+        ("refreshUrl", "https://elsewhere.example/"),
+    ],
+)
+def test_invalid_member_is_named(member: str, value: object, desk: Desk) -> None:
+    answer = desk.asks(subscriberId="ida", **{member.partition(".")[0]: value})
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == [member]
+
+
+#: Addresses that a browser would read as another site than a careless check does, and such that are no page at all.
+TRICKS = [
+    "//app.example/x",
+    "/x",
+    "https:/app.example",
+    "https:///app.example",
+    "https://app.example\\@evil.example/",
+    "https:\\\\app.example",
+    "https://app.example@evil.example/",
+    "https://app.example:pass@evil.example/",
+    "https://evil.example#@app.example",
+    "https://app.example/#fragment",
+    "https://app.example.evil.example/",
+    "https://app.example:8443/",
+    "http://app.example/",
+    "https://xn--pp-yia.example/",
+    "https://аpp.example/",
+    "https://app.example%2eevil.example/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://[fe80::1%25eth0]/",
+    "https://[app.example]/",
+    "https://2130706433/",
+    "https://0x7f.1/",
+    "https://app.example./",
+    "https://app.example:/",
+    "javascript:alert(1)//https://app.example/",
+    "data:text/html,x",
+    "https://app.example\t/",
+    "https://app.exam\nple/",
+    " https://app.example/",
+    "https://app.example/\u202e",
+    "https://app.example/" + "x" * 2000,
+]
+
+
+@pytest.mark.parametrize("name", ["returnUrl", "refreshUrl"])
+@pytest.mark.parametrize("address", TRICKS)
+def test_address_that_is_no_page_of_an_allowed_site_is_refused(address: str, name: str, desk: Desk) -> None:
+    answer = desk.asks(**{name: address})
+    assert answer.status_code == 422, address
+    (message,) = answer.json()["errors"][name]["messages"]
+    assert message.endswith((".", ")")) or "must" in message
+
+
+@pytest.mark.parametrize("address", [f"{HOST}/x?a=%20b", "HTTPS://APP.example:443/", f"{HOST}?x", HOST, f"{HOST}//x"])
+def test_address_on_an_allowed_site_is_accepted_however_it_is_written(address: str, desk: Desk) -> None:
+    assert desk.asks(returnUrl=address, refreshUrl=address).status_code == 201
+
+
+def test_session_is_created_once_with_an_idempotency_key(desk: Desk) -> None:
+    body = {"integrationIdentifier": INTEGRATION, "subscriberId": "jo", "reference": "r"}
+    first = desk.program.asks("POST", SESSIONS, body, Idempotency_Key="session-1")
+    again = desk.program.asks("POST", SESSIONS, body, Idempotency_Key="session-1")
+    assert first.json() == again.json()
+    assert again.headers["Idempotency-Replay"] == "true"
+
+
+def test_reference_is_in_the_audit_log(desk: Desk) -> None:
+    made = desk.creates(reference="audit-9")
+    desk.program.asks("DELETE", f"{SESSIONS}/{made['id']}")
+    query = text("SELECT action, subject_name FROM audit_entries WHERE subject = :id ORDER BY at")
+    with desk.site.runtime.database.reading() as session:
+        found = [tuple(row) for row in session.execute(query, {"id": made["id"]})]
+    assert found == [("link.created", "audit-9"), ("link.revoked", "audit-9")]
