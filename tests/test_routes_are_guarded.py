@@ -40,7 +40,13 @@ PUBLIC = {
     "operators.signed_out",
 }
 #: Views that a viewer of the console may open as well.
-FOR_VIEWERS = {"attempts.show", "connections.index", "connections.show", "connections.disconnected"}
+FOR_VIEWERS = {
+    "attempts.show",
+    "connections.index",
+    "connections.show",
+    "connections.disconnected",
+    "links.index",
+}
 
 
 def test_every_address_is_shut_unless_it_is_public_by_name(site: Site, visitor: BrowserClient) -> None:
@@ -104,6 +110,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         "reference": [records.reference(waiting.url.rsplit("/", 1)[1])],
         "outcome": ["no_state", "state_unknown", "storage_error"],
         "filename": ["css/tokens.css"],
+        "link_id": [site.runtime.links.newest(site.runtime.environments.first().id)[0].id],
         # For the API's endpoints, which all refuse without a key.
         "subscriber_id": ["x"],
         "type": ["x"],

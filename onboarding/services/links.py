@@ -20,6 +20,7 @@ from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import (
     LinkProblem,
+    NotFound,
     Refused,
     identifier_taken,
     unknown_environment,
@@ -176,23 +177,16 @@ class Links:
     def newest(self, environment_id: str) -> tuple[LinkSummary, ...]:
         """Return the newest links, at most `NEWEST`, without the install URLs that API callers request."""
         with self._database.reading() as session:
-            found = store.newest(session, environment_id, NEWEST)
-            editors = {one.email for one in operators.all_of(session) if one.role == "operator"}
-        at = self._now()
-        return tuple(
-            LinkSummary(
-                id=link.id,
-                integration_identifier=identifier,
-                kind=link.kind,
-                state=_state(link, at, editors),
-                subscriber_id=link.subscriber_id,
-                context_keys=link.context_keys,
-                offered_contexts=link.offered_contexts,
-                created_at=link.created_at,
-                expires_at=link.expires_at,
-            )
-            for link, identifier in found
-        )
+            found, editors = store.newest(session, environment_id, NEWEST), _editors(session)
+        return tuple(_summary(link, identifier, _state(link, self._now(), editors)) for link, identifier in found)
+
+    def find(self, environment_id: str, link_id: str) -> LinkSummary:
+        """Return a link of the environment. Raises NotFound, also for the install URLs that API callers request."""
+        with self._database.reading() as session:
+            found, editors = store.with_integration(session, environment_id, link_id), _editors(session)
+        if found is None:
+            raise NotFound(kind="Link", name=link_id)
+        return _summary(*found, _state(found[0], self._now(), editors))
 
     def create_install_url(self, caller: ApiCaller, new: NewInstallUrl, before_commit: BeforeCommit) -> CreatedLink:
         """Create an install URL for one subscriber or context. `before_commit` is called in the same transaction.
@@ -279,6 +273,25 @@ class Links:
         change = Change(kind, actor, at, link.environment_id, link.id, link.reference, detail=link.kind)
         changes.record(session, change)
         return CreatedLink(link.id, self.token(link.id), self.url(link.id), link.expires_at, link.reference)
+
+
+def _editors(session: Session) -> set[str]:
+    """Return the operators who may change things."""
+    return {one.email for one in operators.all_of(session) if one.role == "operator"}
+
+
+def _summary(link: store.Link, integration_identifier: str, state: str) -> LinkSummary:
+    return LinkSummary(
+        id=link.id,
+        integration_identifier=integration_identifier,
+        kind=link.kind,
+        state=state,
+        subscriber_id=link.subscriber_id,
+        context_keys=link.context_keys,
+        offered_contexts=link.offered_contexts,
+        created_at=link.created_at,
+        expires_at=link.expires_at,
+    )
 
 
 def _settled_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:

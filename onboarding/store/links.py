@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, bindparam, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, Text, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
@@ -15,7 +15,7 @@ from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.rows import Rows, fetch_first
-from onboarding.store.types import ID, OfferedContexts, TextTuple, UtcTime, columns_of
+from onboarding.store.types import ID, OfferedContexts, TextTuple, UtcTime, columns_of, is_named
 
 
 class LinkKind(StrEnum):
@@ -241,8 +241,17 @@ def revoke(session: Session, link_id: str, at: datetime) -> str | None:
 
 def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[Link, str]]:
     """Return the environment's newest links, without those of API callers, each with its integration's identifier."""
+    query = _listed(environment_id).order_by(Link.created_at.desc(), Link.id).limit(limit)
+    return [(link, identifier) for link, identifier in session.execute(query)]
+
+
+def with_integration(session: Session, environment_id: str, link_id: str) -> tuple[Link, str] | None:
+    """Return one of these links, with its integration's identifier."""
+    found = session.execute(_listed(environment_id).where(is_named(TABLE.c.id, link_id)))
+    return next(((link, identifier) for link, identifier in found), None)
+
+
+def _listed(environment_id: str) -> Select[Link, str]:
     query = select(Link, Integration.identifier).join(Integration, Integration.id == Link.integration_id)
-    query = query.where(
-        Link.environment_id == environment_id, Link.kind.not_in((LinkKind.INSTALL_URL, LinkKind.SESSION))
-    )
-    return [row._tuple() for row in session.execute(query.order_by(Link.created_at.desc(), Link.id).limit(limit))]
+    not_listed = LinkKind.INSTALL_URL, LinkKind.SESSION
+    return query.where(Link.environment_id == environment_id, Link.kind.not_in(not_listed))

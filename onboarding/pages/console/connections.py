@@ -1,6 +1,7 @@
 """List the connections, show one, verify, reconnect and disconnect it."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from onboarding.http.operator_guard import environment_id, integrations, require
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
-from onboarding.services.links import RECONNECT_LIFETIME, NewLink
+from onboarding.services.links import LIFETIME, RECONNECT_LIFETIME, NewLink
 
 blueprint = Blueprint("connections", __name__)
 #: The names of the filters, in the address and in the form.
@@ -61,18 +62,16 @@ def verify_submit(identifier: str) -> ResponseReturnValue:
 @blueprint.post("/connections/<identifier>/reconnect")
 def reconnect_submit(identifier: str) -> ResponseReturnValue:
     """Create a link with the connection's values and redirect to it, so that nothing has to be typed again."""
-    found = current().connections.detail(environment_id(), identifier).connection
-    link = NewLink(
-        integration=found.integration_identifier,
-        environment=current().environments.first().name,
-        subscriber_id=found.subscriber_id,
-        context_keys=found.context_keys,
-        mode=found.mode,
-        lifetime=RECONNECT_LIFETIME,
-        is_reconnect=True,
-        operator=require_person().email,
-    )
-    return redirect(current().links.create(link, require_person().actor).url, 303)
+    person = require_person()
+    link = replace(_reconnect_link(identifier, RECONNECT_LIFETIME), operator=person.email)
+    return redirect(current().links.create(link, person.actor).url, 303)
+
+
+@blueprint.post("/connections/<identifier>/reconnect-link")
+def reconnect_link_submit(identifier: str) -> ResponseReturnValue:
+    """Create a link with the connection's values for the customer, and show it."""
+    link = current().links.create(_reconnect_link(identifier, LIFETIME), require_person().actor)
+    return redirect(url_for("links.show", link_id=link.id), 303)
 
 
 @blueprint.get("/connections/<identifier>/disconnect")
@@ -101,6 +100,20 @@ def disconnected(identifier: str) -> ResponseReturnValue:
         text=texts.DISCONNECTED[last.result],
         workspace_name=last.workspace_name,
         at=last.at,
+    )
+
+
+def _reconnect_link(identifier: str, lifetime: timedelta) -> NewLink:
+    """Return a link with the connection's values. Raises NotFound."""
+    found = current().connections.detail(environment_id(), identifier).connection
+    return NewLink(
+        integration=found.integration_identifier,
+        environment=current().environments.first().name,
+        subscriber_id=found.subscriber_id,
+        context_keys=found.context_keys,
+        mode=found.mode,
+        lifetime=lifetime,
+        is_reconnect=True,
     )
 
 

@@ -1,0 +1,113 @@
+"""List links, create one, show its address again, and revoke it."""
+
+from datetime import timedelta
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField, ValidationError
+
+from onboarding.errors import NotFound, Refused
+from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.route_access import allow_viewers
+from onboarding.identity import CONTEXT_WORD
+from onboarding.runtime import current
+from onboarding.services.links import NEWEST, NewLink
+
+blueprint = Blueprint("links", __name__)
+_MODES = {"": "The customer chooses, if both are possible", "subscriber": "Subscriber", "shared": "Shared"}
+_LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days"}
+
+
+def _trimmed(text: str | None) -> str:
+    return (text or "").strip()
+
+
+class LinkForm(FlaskForm):  # type: ignore[misc]  # it has no types
+    integration = SelectField("Integration")
+    subscriber_id = StringField("Subscriber", filters=[_trimmed])
+    contexts = StringField("Context", filters=[_trimmed])
+    mode = SelectField("Mode", choices=_MODES)
+    return_url = StringField("Return address", filters=[_trimmed])
+    lifetime = SelectField("Expires in", choices=_LIFETIMES, default="7")
+
+    @property
+    def context_keys(self) -> tuple[str, ...]:
+        """The context keys as `type:id`. A person may type `type=id`, and commas between them."""
+        typed = self.contexts.data or ""
+        return tuple(text.replace("=", ":", 1) for text in typed.replace(",", " ").split())
+
+    def validate_contexts(self, _field: StringField) -> None:
+        for key in self.context_keys:
+            type_, _, identifier = key.partition(":")
+            if not (CONTEXT_WORD.match(type_) and CONTEXT_WORD.match(identifier)):
+                raise ValidationError(f"“{key}” is not a context. Write a type and an id, such as tenant:acme.")
+
+
+@blueprint.get("/links")
+@allow_viewers
+def index() -> ResponseReturnValue:
+    """Viewers see no addresses: with one, anyone can connect a workspace."""
+    links = current().links
+    return render_template(
+        "console/links/list.html", rows=links.newest(environment_id()), url_of=links.url, limit=NEWEST
+    )
+
+
+@blueprint.get("/links/new")
+def new() -> ResponseReturnValue:
+    return _form_page(_form())
+
+
+@blueprint.post("/links/new")
+def new_submit() -> ResponseReturnValue:
+    form = _form()
+    if not form.validate_on_submit():
+        return _form_page(form), 422
+    try:
+        link = current().links.create(_new_link(form), require_person().actor)
+    except Refused as refusal:
+        form.subscriber_id.errors = [*form.subscriber_id.errors, refusal.sentence]
+        return _form_page(form), 422
+    return redirect(url_for("links.show", link_id=link.id), 303)
+
+
+@blueprint.get("/links/<link_id>")
+def show(link_id: str) -> ResponseReturnValue:
+    link = current().links.find(environment_id(), link_id)
+    return render_template("console/links/show.html", link=link, url=current().links.url(link.id))
+
+
+@blueprint.post("/links/<link_id>/revoke")
+def revoke_submit(link_id: str) -> ResponseReturnValue:
+    """Revoke the link. A link that is no longer usable stays as it is, and its page says why."""
+    link = current().links.find(environment_id(), link_id)
+    current().links.revoke(link.id, require_person().actor)
+    return redirect(url_for("links.show", link_id=link.id), 303)
+
+
+def _form() -> LinkForm:
+    form = LinkForm()
+    integrations = current().integrations.all_of(environment_id())
+    if not integrations:
+        raise NotFound("There is no Slack app yet. Add one with the command `integration add`.")
+    form.integration.choices = {one.identifier: one.label for one in integrations}
+    if request.method == "GET":
+        form.subscriber_id.data = request.args.get("subscriber", "")
+    return form
+
+
+def _form_page(form: LinkForm) -> str:
+    return render_template("console/links/new.html", form=form)
+
+
+def _new_link(form: LinkForm) -> NewLink:
+    return NewLink(
+        integration=form.integration.data,
+        environment=current().environments.first().name,
+        subscriber_id=form.subscriber_id.data or None,
+        context_keys=form.context_keys,
+        mode=form.mode.data or None,
+        return_url=form.return_url.data or None,
+        lifetime=timedelta(days=int(form.lifetime.data)),
+    )
