@@ -39,19 +39,19 @@ class Vault:
         self._newest = _key_id(keys[0])
         self._marks = tuple(hashlib.sha256(b"onboarding fingerprint" + key).digest() for key in keys)
 
-    def seal(self, plaintext: str, place: SealedAt) -> Sealed:
+    def seal(self, plaintext: str, at: SealedAt) -> Sealed:
         nonce = os.urandom(_NONCE_BYTES)
-        body = self._ring[self._newest].encrypt(nonce, plaintext.encode(), place.as_bytes())
+        body = self._ring[self._newest].encrypt(nonce, plaintext.encode(), at.as_bytes())
         return Sealed(self._newest, nonce + body)
 
-    def open(self, sealed: Sealed, place: SealedAt) -> str:
+    def open(self, sealed: Sealed, at: SealedAt) -> str:
         """Decrypt a value. Raises VaultProblem if its key is missing, or the value was changed or moved."""
         key = self._ring.get(sealed.key_id)
         if key is None:
             raise VaultProblem("The key that sealed this value is not in ENCRYPTION_KEYS.")
         nonce, body = sealed.ciphertext[:_NONCE_BYTES], sealed.ciphertext[_NONCE_BYTES:]
         try:
-            return key.decrypt(nonce, body, place.as_bytes()).decode()
+            return key.decrypt(nonce, body, at.as_bytes()).decode()
         except (InvalidTag, ValueError) as error:
             raise VaultProblem("A sealed value was changed or moved.") from error
 

@@ -41,7 +41,7 @@ PROSE = {
 #: Words that no name contains.
 NAMES = {
     *("told", "wish", "wishes", "anew", "leaf", "bench", "whom", "whose", "who", "turn", "turns"),
-    *("world", "worlds", "shall"),
+    *("world", "worlds", "life", "lives", "people", "tell", "tells", "shall"),
 }
 #: Uses of these words that are right, each with the reason. A row allows the text wherever it occurs.
 ALLOWED = {

@@ -18,18 +18,18 @@ ROOT = Path(__file__).parents[1]
 
 def test_two_databases_do_not_see_each_other() -> None:
     one, other = postgres.new_database(), postgres.new_database()
-    _tell(one, "CREATE TABLE here (number int)")
+    _run(one, "CREATE TABLE here (number int)")
     with pytest.raises(psycopg.errors.UndefinedTable):
-        _tell(other, "SELECT * FROM here")
+        _run(other, "SELECT * FROM here")
     postgres.drop(one)
     postgres.drop(other)
 
 
 def test_copy_of_a_database_contains_the_rows_of_the_original() -> None:
     original = postgres.new_database()
-    _tell(original, "CREATE TABLE here (number int)")
+    _run(original, "CREATE TABLE here (number int)")
     copy = postgres.new_database(original)
-    _tell(copy, "SELECT * FROM here")
+    _run(copy, "SELECT * FROM here")
     postgres.drop(copy)
     postgres.drop(original)
 
@@ -60,6 +60,6 @@ def test_killed_test_run_leaves_no_server_behind() -> None:
         psycopg.connect(url)
 
 
-def _tell(url: str, statement: str) -> None:
+def _run(url: str, statement: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(statement.encode())

@@ -51,7 +51,7 @@ class Events:
         #: Slack does not guarantee the order of the two events of an uninstall. True sends `app_uninstalled` first.
         self.uninstalled_first = False
 
-    def tell(self, app: PracticeApp, envelope: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    def send(self, app: PracticeApp, envelope: dict[str, Any], events: list[dict[str, Any]]) -> None:
         """Start sending `events` one after the other, in Slack's usual order, and return without waiting."""
         if self._url is None:
             return

@@ -43,7 +43,7 @@ _SENTENCES = {
     "usergroups:write": "Create and manage user groups",
     "users.profile:read": "View profile details of people",
     "users:read": "View people in the workspace",
-    "users:read.email": "View e-mail addresses of people in the workspace",
+    "users:read.email": "View email addresses of people in the workspace",
     "users:write": "Set its own presence",
 }
 

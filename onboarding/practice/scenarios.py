@@ -100,7 +100,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _refusal("enterprise_is_restricted", _POLICY, "The organization restricts the app"),
     _refusal("no_permission", _POLICY, "The person has no permission"),
     _refusal("two_factor_setup_required", _POLICY, "Two-factor sign-in has to be set up"),
-    _refusal("user_email_unverified", _POLICY, "The person’s e-mail address is not verified"),
+    _refusal("user_email_unverified", _POLICY, "The person’s email address is not verified"),
     _refusal("org_login_required", _POLICY, "The workspace moves into an organization"),
     _refusal("team_added_to_org", _POLICY, "The workspace has just joined an organization"),
     Scenario("ratelimited", _TROUBLE, "Too many requests: wait 5 seconds (429)", fault=Fault("ratelimited")),

@@ -124,7 +124,7 @@ class PracticeSlack:
                 return False
             ended = ledger.live_tokens(client_id, workspace, self.now())
             grants.uninstall(ledger, installation)
-        self._tell(client_id, workspace, ["tokens_revoked", "app_uninstalled"], ended)
+        self._send_events(client_id, workspace, ["tokens_revoked", "app_uninstalled"], ended)
         return True
 
     def revokes(self, token: str) -> None:
@@ -132,7 +132,7 @@ class PracticeSlack:
         with self.changing() as ledger:
             found = grants.find_token(ledger, token, self.now())
             events = grants.revoke(ledger, found, self.now())
-        self._tell(found.client_id, found.place, events, [found])
+        self._send_events(found.client_id, found.place, events, [found])
 
     def adds_to_workspace(self, client_id: str, workspace: str) -> bool:
         """Add an organization's app to one of its workspaces. Return False if the organization does not have the app."""
@@ -225,7 +225,7 @@ class PracticeSlack:
         with self._lock:
             return self._changes, self._ledger.dump()
 
-    def _tell(self, client_id: str, place: str, names: list[str], ended: list[Token]) -> None:
+    def _send_events(self, client_id: str, place: str, names: list[str], ended: list[Token]) -> None:
         app = self.app(client_id)
         if app is None or not names:
             return
@@ -236,4 +236,4 @@ class PracticeSlack:
         events = [{"type": name, "tokens": tokens} if name == "tokens_revoked" else {"type": name} for name in names]
         workspace = self.workspaces[place]
         team_id = None if workspace.is_org else place
-        self.events.tell(app, {"team_id": team_id, "enterprise_id": workspace.enterprise_id}, events)
+        self.events.send(app, {"team_id": team_id, "enterprise_id": workspace.enterprise_id}, events)

@@ -59,7 +59,7 @@ class Operators:
         """
         address = email.strip().lower()
         if not 3 <= len(address) <= 320 or "@" not in address[1:-1] or any(c.isspace() or ord(c) < 33 for c in address):
-            raise Refused(f"{email!r} is not an e-mail address.", "email")
+            raise Refused(f"{email!r} is not an email address.", "email")
         token, at = ids.new_secret(), self._now()
         with self._database.transaction() as session:
             row = operators.by_email(session, address)
@@ -75,7 +75,7 @@ class Operators:
         return SignInLink(f"{self._origin}/sign-in/{token}", at + LINK_LIFETIME)
 
     def list_all(self) -> tuple[Person, ...]:
-        """Return everyone who may sign in, sorted by e-mail address."""
+        """Return everyone who may sign in, sorted by email address."""
         with self._database.reading() as session:
             return tuple(Person(one.id, one.email, one.role) for one in operators.all_of(session))
 

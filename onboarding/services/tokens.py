@@ -212,8 +212,8 @@ class TokenSource:
             raise
         else:
             broken = None
-            if pair.place is not None and pair.place != holder.workspace_id:
-                broken = faults.of_another_workspace(pair.place)
+            if pair.workspace_id is not None and pair.workspace_id != holder.workspace_id:
+                broken = faults.of_another_workspace(pair.workspace_id)
             columns |= self._renewed(installation.id, spent, pair)
 
         def is_current(now: Installation) -> bool:

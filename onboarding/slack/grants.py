@@ -97,7 +97,7 @@ class Refreshed:
     #: Seconds.
     expires_in: int | None
     #: The id of the workspace or organization that the pair belongs to, if Slack says so.
-    place: str | None = None
+    workspace_id: str | None = None
 
 
 def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:

@@ -41,7 +41,7 @@ SENTENCES = {
     "usergroups:write": "Create and change user groups",
     "users.profile:read": "See what people's profiles say",
     "users:read": "See people's names in your workspace",
-    "users:read.email": "See people's e-mail addresses in your workspace",
+    "users:read.email": "See people's email addresses in your workspace",
     "users:write": "Show whether the app is online",
 }
 

@@ -35,8 +35,8 @@ def standing(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
 def make_program(site: Site) -> Iterator[Callable[..., Program]]:
     made: list[Program] = []
 
-    def come(*scopes: str, environment: str = "Development", life: timedelta | None = None) -> Program:
-        key = site.api_key(f"program {len(made)}", environment, scopes, life)
+    def come(*scopes: str, environment: str = "Development", lifetime: timedelta | None = None) -> Program:
+        key = site.api_key(f"program {len(made)}", environment, scopes, lifetime)
         made.append(Program(site, key))
         return made[-1]
 

@@ -51,7 +51,7 @@ def scene(start_site: Callable[..., Site], clock: Clock) -> Iterator[Scene]:
         yield Scene(site, clock, person, Program(site, key))
 
 
-class Lives(RuleBasedStateMachine):
+class ConnectionMachine(RuleBasedStateMachine):
     def __init__(self, scene: Scene) -> None:
         super().__init__()
         self.scene, self.known = scene, dict[str, Known]()
@@ -195,4 +195,4 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_any_order_leaves_responses_correct(scene: Scene) -> None:
-    walk(lambda: Lives(scene), walks=40, steps=20)
+    walk(lambda: ConnectionMachine(scene), walks=40, steps=20)

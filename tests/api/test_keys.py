@@ -47,7 +47,7 @@ def test_revoked_key_stops_working_at_once(site: Site, program: Program) -> None
 
 
 def test_key_expires(clock: Clock, program: Program, make_program: Callable[..., Program]) -> None:
-    short = make_program(life=timedelta(hours=1))
+    short = make_program(lifetime=timedelta(hours=1))
     assert short.lists() == []
     clock.forward(hours=2)
     assert short.asks("GET", "/v1/channel-connections").status_code == 401

@@ -13,7 +13,7 @@ from tests.api.conftest import Program
 pytestmark = pytest.mark.slow
 
 LIST = "/v1/channel-connections"
-APPS, PEOPLE, MAX_RUNNING = ("slack-prod", "slack-two"), ("ada", "bea", "Ünal"), ("T1", "T2")
+APPS, SUBSCRIBERS, MAX_RUNNING = ("slack-prod", "slack-two"), ("ada", "bea", "Ünal"), ("T1", "T2")
 CONTEXTS: tuple[dict[str, str], ...] = ({}, {"tenant": "acme"}, {"tenant": "acme", "region": "eu"})
 NAMES = ("Acme HQ", "acme", "Bea & Sons", "Über", None)
 
@@ -23,7 +23,7 @@ def rows(standing: Program) -> list[dict[str, Any]]:
     """Return the rows as the API returned them, oldest first. Half of them were changed later, in another order."""
     standing.site.add_practice_app("slack-two", "Two", "Development")
     names = itertools.cycle(NAMES)
-    for number, (app, person, context) in enumerate(itertools.product(APPS, (*PEOPLE, None), CONTEXTS)):
+    for number, (app, person, context) in enumerate(itertools.product(APPS, (*SUBSCRIBERS, None), CONTEXTS)):
         if person is None and not context:
             continue
         place = {"id": MAX_RUNNING[number % 2], "name": next(names)}
@@ -47,7 +47,7 @@ def maybe(*values: Any) -> st.SearchStrategy[Any]:
 _WAYS = {"next": "after", "previous": "before"}
 FILTERS = st.fixed_dictionaries(
     {
-        "subscriberId": maybe(*PEOPLE, "nobody"),
+        "subscriberId": maybe(*SUBSCRIBERS, "nobody"),
         "connectionMode": maybe("subscriber", "shared"),
         "integrationIdentifier": maybe(*APPS, "none-such"),
         "workspaceId": maybe(*MAX_RUNNING, "T9"),

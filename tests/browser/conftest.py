@@ -25,16 +25,16 @@ def product_browser() -> Iterator[Browser]:
 @pytest.fixture
 def customer(site: Site, product_browser: Browser) -> Iterator[Callable[..., Customer]]:
     """Return a function that opens a browser for a customer; it takes the arguments of Playwright's `new_context`."""
-    yield from _people(Customer, site, product_browser)
+    yield from _persons(Customer, site, product_browser)
 
 
 @pytest.fixture
 def ada(site: Site, product_browser: Browser) -> Iterator[Callable[..., Operator]]:
     """Return a function that opens a browser for Ada, an operator who is not signed in; it takes the arguments of Playwright's `new_context`."""
-    yield from _people(Operator, site, product_browser)
+    yield from _persons(Operator, site, product_browser)
 
 
-def _people(kind: type[Person], site: Site, browser: Browser) -> Iterator[Callable[..., Person]]:
+def _persons(kind: type[Person], site: Site, browser: Browser) -> Iterator[Callable[..., Person]]:
     contexts = []
 
     def come(**browser_options: Any) -> Person:

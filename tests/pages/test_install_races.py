@@ -13,7 +13,7 @@ from tests.browser_client import BrowserClient, Page, Site
 from tests.pages.test_callback import callback_of, consent_of
 from tests.pages.test_reconnect import details
 
-PEOPLE = 6
+BROWSERS = 6
 _HQ, _TEST = "T0ACMEHQ01", "T0ACMETEST"
 
 
@@ -40,31 +40,31 @@ class Crowd:
 @pytest.fixture
 def crowd(site: Site) -> Iterator[Crowd]:
     with ExitStack() as stack:
-        browsers = [stack.enter_context(BrowserClient(site)) for _ in range(PEOPLE)]
-        yield Crowd(site, browsers, stack.enter_context(ThreadPoolExecutor(PEOPLE)))
+        browsers = [stack.enter_context(BrowserClient(site)) for _ in range(BROWSERS)]
+        yield Crowd(site, browsers, stack.enter_context(ThreadPoolExecutor(BROWSERS)))
 
 
 def test_one_of_many_customers_gets_a_workspace_that_only_one_may_have(crowd: Crowd) -> None:
     crowd.site.add_practice_app("strict", "Strict", "Development", "refuse")
-    links = [crowd.site.link("strict", subscriber_id=f"s{number}") for number in range(PEOPLE)]
+    links = [crowd.site.link("strict", subscriber_id=f"s{number}") for number in range(BROWSERS)]
     callbacks = [callback_of(one, consent_of(one, link)) for one, link in zip(crowd.browsers, links, strict=True)]
     outcomes = crowd.open_at_once(callbacks)
-    assert outcomes == {"connected": 1, "workspace_taken": PEOPLE - 1}
+    assert outcomes == {"connected": 1, "workspace_taken": BROWSERS - 1}
     assert len(details(crowd.site)) == 1
     assert len(crowd.site.slack.installations()) == 1, "the winner's access was not revoked"
 
 
 def test_one_of_many_people_uses_a_link(crowd: Crowd) -> None:
-    keys = tuple(f"team:t{number}" for number in range(PEOPLE))
+    keys = tuple(f"team:t{number}" for number in range(BROWSERS))
     link = crowd.site.link(subscriber_id="bea", offered_context_keys=keys)
     forms = [browser.connects(link) for browser in crowd.browsers]
     outcomes = crowd.at_once(lambda browser, n: browser.presses(forms[n], "save", offered_context=keys[n]))
-    assert outcomes == {"connected": 1, "link_used": PEOPLE - 1}
+    assert outcomes == {"connected": 1, "link_used": BROWSERS - 1}
     assert len(details(crowd.site)) == 1
 
 
 def test_customers_swap_workspaces_without_blocking_each_other(crowd: Crowd) -> None:
-    workspaces = [_HQ, _TEST] * (PEOPLE // 2)
+    workspaces = [_HQ, _TEST] * (BROWSERS // 2)
     for number, browser in enumerate(crowd.browsers):
         browser.connects(crowd.site.link(subscriber_id=f"s{number}"), workspace=workspaces[number])
     for _ in range(4):
@@ -79,8 +79,8 @@ def test_customers_swap_workspaces_without_blocking_each_other(crowd: Crowd) -> 
             for number, browser in enumerate(crowd.browsers)
         ]
         outcomes = crowd.open_at_once(callbacks)
-        assert outcomes == {"reconnected": PEOPLE}
-        assert installed(crowd.site) == {f"s{number}": f"team:{workspaces[number]}" for number in range(PEOPLE)}
+        assert outcomes == {"reconnected": BROWSERS}
+        assert installed(crowd.site) == {f"s{number}": f"team:{workspaces[number]}" for number in range(BROWSERS)}
 
 
 def installed(site: Site) -> dict[str, str]:

@@ -26,7 +26,7 @@ LINKS: dict[str, dict[str, Any]] = {
     "bea of one": {"subscriber_id": "bea", "mode": "subscriber", "offered_context_keys": ("t:a", "t:b")},
     "open": {"is_open": True},
 }
-places, people = st.sampled_from(WORKSPACES), st.sampled_from(["bea", "dan"])
+places, owners = st.sampled_from(WORKSPACES), st.sampled_from(["bea", "dan"])
 #: The hooks of buttons, those that continue an install first.
 ACTIONS = ("connect", "try-again", "choose-again", "replace", "do-not-connect", "save", "ask-admin", "allow", "cancel")
 
@@ -73,7 +73,7 @@ class Held(NamedTuple):
     changed_at: datetime
 
 
-class Lives(RuleBasedStateMachine):
+class LinkMachine(RuleBasedStateMachine):
     def __init__(self, scene: Scene) -> None:
         super().__init__()
         self.scene = scene
@@ -110,7 +110,7 @@ class Lives(RuleBasedStateMachine):
         self.links.append(Link(self.scene.site.link(**LINKS[kind]), kind))
 
     @precondition(lambda self: self.links)
-    @rule(data=st.data(), browser=st.integers(0, 1), steps=st.integers(0, 3), place=places, owner=people)
+    @rule(data=st.data(), browser=st.integers(0, 1), steps=st.integers(0, 3), place=places, owner=owners)
     def link_is_opened(self, data: st.DataObject, browser: int, steps: int, place: str, owner: str) -> None:
         link = data.draw(st.sampled_from(self.links), "link")
         seen = self.see(self.browsers[browser].opens(link.url), browser, link, False)
@@ -119,7 +119,7 @@ class Lives(RuleBasedStateMachine):
                 seen = self.press(seen, on[0], place, owner)
 
     @precondition(lambda self: self.ahead())
-    @rule(data=st.data(), place=places, owner=people)
+    @rule(data=st.data(), place=places, owner=owners)
     def somebody_goes_on(self, data: st.DataObject, place: str, owner: str) -> None:
         seen = data.draw(st.sampled_from(self.ahead()), "page")
         self.press(seen, next(one for one in ("allow", "save") if one in seen.actions), place, owner)
@@ -128,7 +128,7 @@ class Lives(RuleBasedStateMachine):
         return [one for one in self.seen if {"allow", "save"} & set(one.actions)]
 
     @precondition(lambda self: self.seen)
-    @rule(data=st.data(), place=places, owner=people)
+    @rule(data=st.data(), place=places, owner=owners)
     def something_is_pressed(self, data: st.DataObject, place: str, owner: str) -> None:
         seen = data.draw(st.sampled_from(self.seen), "page")
         self.press(seen, data.draw(st.sampled_from(seen.actions), "action"), place, owner)
@@ -221,4 +221,4 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_any_order_leaves_each_customer_with_the_right_connection(scene: Scene) -> None:
-    walk(lambda: Lives(scene), walks=200, steps=30)
+    walk(lambda: LinkMachine(scene), walks=200, steps=30)

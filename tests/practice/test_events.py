@@ -43,7 +43,7 @@ def practice_listener() -> Listener:
 
 
 @pytest.fixture
-def telling_slack(practice_listener: Listener) -> Iterator[Slack]:
+def slack_with_events(practice_listener: Listener) -> Iterator[Slack]:
     with served(practice_listener.app()) as listener_url:
         slack = make_slack(events_url=f"{listener_url}/slack/events")
         with served(slack.app) as url:
@@ -57,9 +57,9 @@ def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["event"]["type"] for event in events]
 
 
-def test_uninstall_is_reported_in_slacks_envelope(telling_slack: Slack, practice_listener: Listener) -> None:
-    installed = telling_slack.installs(user_scope="users:read")
-    telling_slack.slack.removes_app(APP.client_id, ACME)
+def test_uninstall_is_reported_in_slacks_envelope(slack_with_events: Slack, practice_listener: Listener) -> None:
+    installed = slack_with_events.installs(user_scope="users:read")
+    slack_with_events.slack.removes_app(APP.client_id, ACME)
     revoked, uninstalled = practice_listener.events(2)
     assert types([revoked, uninstalled]) == ["tokens_revoked", "app_uninstalled"]
     assert revoked["event"]["tokens"] == {
@@ -73,9 +73,9 @@ def test_uninstall_is_reported_in_slacks_envelope(telling_slack: Slack, practice
     assert revoked["event_id"] != uninstalled["event_id"]
 
 
-def test_events_are_signed_as_slack_signs(telling_slack: Slack, practice_listener: Listener) -> None:
-    telling_slack.installs()
-    telling_slack.slack.removes_app(APP.client_id, ACME)
+def test_events_are_signed_as_slack_signs(slack_with_events: Slack, practice_listener: Listener) -> None:
+    slack_with_events.installs()
+    slack_with_events.slack.removes_app(APP.client_id, ACME)
     body, headers = practice_listener.received.get(timeout=10)
     assert SignatureVerifier(APP.signing_secret).is_valid_request(body, headers)
     assert not SignatureVerifier("another-secret").is_valid_request(body, headers)
@@ -92,24 +92,24 @@ def test_signature_agrees_with_slacks_published_example() -> None:
     assert headers["X-Slack-Signature"] == "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
 
 
-def test_order_of_the_two_events_can_be_the_other_one(telling_slack: Slack, practice_listener: Listener) -> None:
-    telling_slack.installs()
-    telling_slack.slack.events.uninstalled_first = True
-    telling_slack.slack.removes_app(APP.client_id, ACME)
+def test_order_of_the_two_events_can_be_the_other_one(slack_with_events: Slack, practice_listener: Listener) -> None:
+    slack_with_events.installs()
+    slack_with_events.slack.events.uninstalled_first = True
+    slack_with_events.slack.removes_app(APP.client_id, ACME)
     assert types(practice_listener.events(2)) == ["app_uninstalled", "tokens_revoked"]
 
 
-def test_organisations_uninstall_names_the_organisation(telling_slack: Slack, practice_listener: Listener) -> None:
-    telling_slack.installs(GROUP)
-    telling_slack.slack.removes_app(APP.client_id, GROUP)
+def test_uninstall_from_an_organization_names_it(slack_with_events: Slack, practice_listener: Listener) -> None:
+    slack_with_events.installs(GROUP)
+    slack_with_events.slack.removes_app(APP.client_id, GROUP)
     [event] = practice_listener.events(1)
     assert (event["team_id"], event["enterprise_id"]) == (None, GROUP)
 
 
-def test_revoking_the_bot_token_is_reported(telling_slack: Slack, practice_listener: Listener) -> None:
-    installed = telling_slack.installs(user_scope="users:read")
-    telling_slack.client(installed["access_token"]).auth_revoke()
-    assert telling_slack.slack.events.wait_until_sent()
+def test_revoking_the_bot_token_is_reported(slack_with_events: Slack, practice_listener: Listener) -> None:
+    installed = slack_with_events.installs(user_scope="users:read")
+    slack_with_events.client(installed["access_token"]).auth_revoke()
+    assert slack_with_events.slack.events.wait_until_sent()
     [event] = practice_listener.events(1)
     assert event["event"] == {
         "type": "tokens_revoked",
@@ -118,23 +118,26 @@ def test_revoking_the_bot_token_is_reported(telling_slack: Slack, practice_liste
     assert practice_listener.received.empty()
 
 
-def test_revoking_a_rotating_token_is_not_reported(telling_slack: Slack, practice_listener: Listener) -> None:
-    telling_slack.client(telling_slack.installs(scenario="rotation")["access_token"]).auth_revoke()
-    assert telling_slack.slack.events.wait_until_sent()
+def test_revoking_a_rotating_token_is_not_reported(slack_with_events: Slack, practice_listener: Listener) -> None:
+    slack_with_events.client(slack_with_events.installs(scenario="rotation")["access_token"]).auth_revoke()
+    assert slack_with_events.slack.events.wait_until_sent()
     assert practice_listener.received.empty()
 
 
-def test_failed_delivery_is_tried_again_with_slacks_headers(telling_slack: Slack, practice_listener: Listener) -> None:
+def test_failed_delivery_is_tried_again_with_slacks_headers(
+    slack_with_events: Slack, practice_listener: Listener
+) -> None:
     practice_listener.answers = [500]
-    telling_slack.installs()
-    telling_slack.slack.removes_app(APP.client_id, ACME)
+    slack_with_events.installs()
+    slack_with_events.slack.removes_app(APP.client_id, ACME)
     (first, first_headers), (again, again_headers) = (practice_listener.received.get(timeout=10) for _ in range(2))
     assert first == again
     assert "X-Slack-Retry-Num" not in first_headers
     assert (again_headers["X-Slack-Retry-Num"], again_headers["X-Slack-Retry-Reason"]) == ("1", "http_error")
-    assert telling_slack.slack.events.wait_until_sent()
+    assert slack_with_events.slack.events.wait_until_sent()
     delivered = [
-        (delivery.event_type, delivery.tries, delivery.status) for delivery in telling_slack.slack.events.deliveries()
+        (delivery.event_type, delivery.tries, delivery.status)
+        for delivery in slack_with_events.slack.events.deliveries()
     ]
     assert delivered == [("tokens_revoked", 2, 200), ("app_uninstalled", 1, 200)]
 

@@ -111,8 +111,8 @@ class ConnectionQueries:
             row = connections.documented(session, environment_id, identifier)
             if row is None:
                 raise unknown_connection(identifier)
-            lives = row.integration_id, row.workspace_id, row.installation_id
-            others = connections.count_beside(session, *lives) - 1
+            shared = row.integration_id, row.workspace_id, row.installation_id
+            others = connections.count_beside(session, *shared) - 1
         return Detail(self._connection(row), row.token_last_four, row.installed_at, others)
 
     def _filter(self, rows: Rows, environment_id: str, query: ConnectionQuery) -> ConnectionFilter:

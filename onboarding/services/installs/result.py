@@ -42,7 +42,7 @@ class Result:
     connected_at: datetime | None = None
     installed_by: str | None = None
     missing_permissions: tuple[Permission, ...] = ()
-    is_organisation: bool = False
+    is_organization: bool = False
     org_manage_url: str | None = None
     return_url: str | None = None
     retry_after_seconds: int | None = None
@@ -152,7 +152,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         connected_at=connection.updated_at if connection else None,
         installed_by=connection.installed_by if connection else None,
         missing_permissions=records.permissions(shown.missing_scopes or ""),
-        is_organisation=_is_organization(shown),
+        is_organization=_is_organization(shown),
         org_manage_url=_manage_url(shown, integration),
         return_url=link.return_url if link else None,
         retry_after_seconds=attempt.retry_after_seconds,
