@@ -90,6 +90,7 @@ class CreateChannelEndpoint(Wire):
     @field_validator("endpoint")
     @classmethod
     def _has_format_of_its_type(cls, endpoint: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        # Absent if the type is invalid, which is an error of its own.
         if "type" in info.data:
             _formatted(info.data["type"], endpoint)
         return endpoint

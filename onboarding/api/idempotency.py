@@ -114,6 +114,7 @@ def _first(storage: _Storage[Result], write: Callable[[BeforeCommit], Result]) -
         return storage.respond(write(storage.before_commit))
     except (Problem, ValidationFailed, HTTPException) as problem:
         return _refused(storage.claim, problem)
+    # Also for SystemExit and KeyboardInterrupt: a claim that stays refuses repeats for five minutes.
     except BaseException:
         current().idempotency.release(storage.claim)
         raise

@@ -144,6 +144,7 @@ def _parsed(body: bytes) -> object:
 
 
 def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    # JSON does not say which of two equal names counts (RFC 8259, section 4).
     found = dict(pairs)
     if len(found) < len(pairs):
         repeated, _count = Counter(name for name, _value in pairs).most_common(1)[0]
@@ -159,6 +160,7 @@ def _finite(text: str) -> float:
 
 
 def _no_constant(name: str) -> object:
+    # Python's parser accepts NaN and Infinity. JSON has neither (RFC 8259, section 6).
     raise _Invalid(f"{name} is not a JSON value")
 
 

@@ -46,6 +46,7 @@ class UpdateSubscriber(Wire):
 
     @property
     def profile(self) -> dict[str, Any]:
+        # A member that was not sent stays as it is. One that is null is removed.
         return {name: getattr(self, name) for name in documents.PROFILE if name in self.model_fields_set}
 
 

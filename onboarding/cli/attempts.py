@@ -17,6 +17,7 @@ group = Group("attempt", help="Installs, from the click on Connect to their outc
 def show(reference: str, as_json: bool) -> None:
     """Print the steps, outcome and cause of the install whose page shows REFERENCE."""
     with open_runtime() as runtime:
+        # Reports a database that is not set up, instead of an unknown reference.
         runtime.environments.first()
         found = runtime.attempts.find(reference)
     print_result(as_json, _members(found), lambda: _lines(found))

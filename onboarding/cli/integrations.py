@@ -60,6 +60,7 @@ class _ChangeOptions(TypedDict):
 def add(identifier: str, environment: str, as_json: bool, **options: Unpack[_NewOptions]) -> None:
     """Store a Slack app under IDENTIFIER."""
     with open_runtime() as runtime:
+        # Reports a database that is not set up before it asks for secrets.
         runtime.environments.first()
         runtime.integrations.add(_new_integration(runtime, identifier, environment, options), shell_actor())
         origin, redirect = runtime.settings.origin, runtime.settings.redirect_uri

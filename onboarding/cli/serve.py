@@ -70,6 +70,7 @@ def _wait_for_server(configured: Settings, server: "subprocess.Popen[bytes]", en
 
 
 def _answers(configured: Settings) -> bool:
+    # An IPv6 address has brackets in a URL, and none in a socket's address.
     asking = http.client.HTTPConnection(configured.own_host.strip("[]"), configured.port, timeout=1)
     try:
         asking.request("GET", "/healthz")

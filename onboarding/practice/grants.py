@@ -64,8 +64,10 @@ def spend_code(ledger: Ledger, app: PracticeApp, value: str, redirect_uri: str |
     code = ledger.codes.get(value)
     if code is None or code.client_id != app.client_id or code.expires_at <= now:
         raise Refused("invalid_code")
+    # Required again if the first request had it (RFC 6749, section 4.1.3).
     if code.redirect_uri is not None and redirect_uri != code.redirect_uri:
         raise Refused("bad_redirect_uri")
+    # Slack accepts a code once, even if its answer does not reach the app.
     del ledger.codes[value]
     return code
 
@@ -108,6 +110,7 @@ def refresh(ledger: Ledger, app: PracticeApp, value: str, now: float) -> Issued:
     installation = ledger.installation(old.client_id, old.place)
     if installation is None:
         raise Refused("invalid_refresh_token")
+    # The grace begins with the first use. A repeated request in it gets a pair as well.
     old.used_at = now if old.used_at is None else old.used_at
     return _issue(ledger, installation, old.kind, now, old.user_id)
 
@@ -115,6 +118,7 @@ def refresh(ledger: Ledger, app: PracticeApp, value: str, now: float) -> Issued:
 def revoke(ledger: Ledger, token: Token, now: float) -> list[str]:
     """Revoke a token by Slack's rules. Return the names of the events that Slack then sends."""
     installation = ledger.installation(token.client_id, token.place)
+    # With rotation only this token ends, and the app stays in the workspace.
     if installation is None or installation.rotates:
         token.ended = "token_revoked"
         return []
@@ -159,9 +163,11 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
         for token in ledger.live_tokens(installation.client_id, installation.place, now)
         if (token.kind, token.user_id) == (kind, holder)
     ]
+    # A new consent extends the tokens that the app already has.
     for token in before:
         token.scopes = list(scopes)
     lasting = [token for token in before if token.expires_at is None]
+    # Slack returns the same token again for each install in the same workspace.
     if not installation.rotates and lasting:
         return Issued(lasting[-1], None)
     token = Token(
@@ -178,6 +184,7 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
     if not installation.rotates:
         return Issued(token, None)
     rotating = [old for old in before if old.expires_at is not None]
+    # Slack keeps the two newest tokens valid: https://docs.slack.dev/authentication/using-token-rotation
     for old in rotating[: len(rotating) + 1 - LIVE_ROTATING_TOKENS]:
         old.ended = "token_revoked"
     partner = RefreshToken(rows.new_refresh_token(), installation.client_id, installation.place, kind, holder)
@@ -187,6 +194,7 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
 
 def _without_optional(scopes: list[str]) -> list[str]:
     kept = [scope for scope in scopes if scope not in OPTIONAL_SCOPES]
+    # None is optional, so the person declines the last one.
     if len(kept) == len(scopes):
         kept = scopes[:-1]
     return kept or scopes[:1]

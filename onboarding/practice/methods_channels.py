@@ -79,6 +79,7 @@ def chat_post_message(call: ApiCall) -> Answer:
     channel = _find(workspace, installation, call.params.get("channel", ""), by_name=True)
     if channel.is_archived:
         raise Refused("is_archived")
+    # https://docs.slack.dev/reference/scopes/chat.write.public
     if token.kind == "bot" and channel.id not in installation.channels and "chat:write.public" not in token.scopes:
         raise Refused("not_in_channel")
     ts = f"{call.slack.now():.6f}"

@@ -136,6 +136,7 @@ class ApiKeys:
         with self._database.rows() as rows:
             row = api_keys.by_digest(rows, _digest(key))
         at = self._now()
+        # One answer for all three, so that a caller cannot learn which keys existed.
         if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
             return None
         self._note_use(row.id, at)
@@ -150,6 +151,7 @@ class ApiKeys:
 
     def store_uses(self) -> None:
         """Store when keys were last used, which `authenticate` only notes: a request that reads must not wait for a writer."""
+        # A copy, because other threads note uses while these are stored.
         uses = list(self._uses.items())
         if not uses:
             return

@@ -88,6 +88,7 @@ class Endpoints:
                 self._record(session, ChangeKind.ENDPOINT_CREATED, caller, identifier)
                 before_commit(session, created)
         except Conflict as conflict:
+            # Only a violated unique constraint has the class's own code.
             if conflict.code != Conflict.code:
                 raise
             known = f'Channel endpoint with identifier "{identifier}" already exists in environment'
@@ -126,6 +127,7 @@ class Endpoints:
         """
         environment_id = caller.environment.id
         store_request = pagination.store_page_request("endpoints", environment_id, request)
+        # The documented API knows other channels and providers. No endpoint has them.
         if query.channel not in (None, CHANNEL) or query.provider_id not in (None, PROVIDER_ID):
             return Page((), None, None, 0, False)
         with self._database.reading() as session:
@@ -200,6 +202,7 @@ class Endpoints:
         if new.connection_identifier is None:
             return None
         found = connections.by_identifier(session, environment_id, new.connection_identifier)
+        # The token of another integration's connection cannot deliver for this one.
         if found is None or found.integration_id != integration_id:
             raise NotFound(f"Channel connection not found: {new.connection_identifier}", "connection_not_found")
         return found.id

@@ -47,6 +47,7 @@ class CredentialAudit:
 
     def _record(self, caller: ApiCaller, what: tuple[str, ...], subject: str, detail: str) -> None:
         at = self._now()
+        # The entry's id is a digest of this, so repeated reads in any process write the same row.
         key = (caller.environment.id, str(caller.actor), at.strftime("%Y-%m-%dT%H"), *what)
         if key in self._recorded:
             return

@@ -52,11 +52,14 @@ class Idempotency:
         values = {"body_fingerprint": fingerprints[0], "claim": mine.claim, "claimed_at": at}
         with self._database.transaction() as session:
             row = {"environment_id": environment_id, "key": key, "method": method, "path": path_digest}
+            # The unique key decides between concurrent requests. A query before the INSERT could not.
             if idempotency.claim(session, {**row, **values, "id": mine.answer_id}):
                 return mine
             found = idempotency.find(session, environment_id, key, method, path_digest)
+            # The first request failed and freed its key between the two statements.
             if found is None:
                 raise _in_progress(key)
+            # The process of the first request died, or its stored response is too old.
             lifetime = CLAIM_LIFETIME if found.status is None else RESPONSE_LIFETIME
             if found.claimed_at + lifetime <= at and idempotency.take_over(session, found.id, found.claim, values):
                 return Claim(found.id, mine.claim)

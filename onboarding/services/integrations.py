@@ -163,6 +163,7 @@ class Integrations:
             row = store.by_identifier(session, environment_id, identifier)
             if row is None:
                 raise unknown_integration(identifier)
+            # Waits for the installs that are being stored, so that the next query sees their connections.
             store.lock(session, row.id)
             used = len(connections.of_integration(session, row.id))
             if used:

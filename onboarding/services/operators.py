@@ -109,6 +109,7 @@ class Operators:
         session_token, at = ids.new_secret(), self._now()
         with self._database.transaction() as session:
             found = operators.find_sign_in(session, "link", _digest(token))
+            # Of two clicks at the same moment, the one whose UPDATE changed the row gets the session.
             if found is None or not operators.end_sign_in(session, found.id, at):
                 return SignInProblem("used")
             operators.add(session, _sign_in(person.operator_id, "session", session_token, at, SESSION_LIFETIME))

@@ -24,6 +24,7 @@ _FILTERS = tuple(field.name for field in fields(ConsoleSearch))
 @blueprint.get("/connections")
 @allow_viewers
 def index() -> ResponseReturnValue:
+    # No name or id is longer, so longer text finds nothing anyway.
     search = ConsoleSearch(**{name: request.args.get(name, "").strip()[:255] for name in _FILTERS})
     page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
     return render_template(

@@ -108,6 +108,7 @@ def result_page(result: Result) -> ResponseReturnValue:
     """Render the page of an attempt: the actions that its outcome allows, or that Slack's answer is still awaited."""
     if result.outcome is None:
         return waiting_page()
+    # Buttons such as *Try again* lead to Slack.
     allow_form_redirects_to_slack()
     row = OUTCOMES[result.outcome]
     has_wrong_workspace = result.outcome == Outcome.WRONG_WORKSPACE
@@ -143,6 +144,7 @@ def _attempt_url(result: Result) -> str | None:
 
 
 def _redirect_with_cookie(url: str, started: StartedAttempt) -> Response:
+    # 303 makes the browser GET the next page, so a reload does not send the form again (RFC 9110, section 15.4.4).
     response = make_response(redirect(url, 303))
     attempt_cookies.keep(response, started.attempt_id, started.binding)
     return response

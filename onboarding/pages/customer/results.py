@@ -66,6 +66,7 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
         started = installs.start_link(declined.link_id, team=expected, binding_of=attempt_cookies.binding)
         return answers.redirect_to_slack(started)
     person = current_editor()
+    # The operator's session has ended, so this leads to the sign-in page.
     if person is None:
         return redirect(url_for("installs.start"), 303)
     return answers.redirect_to_slack(

@@ -75,6 +75,7 @@ def form_submit(attempt_id: str) -> ResponseReturnValue:
         return view
     filled = form_for(view)
     if not filled.validate_on_submit():
+        # This view is exempt from the check for all forms, whose error page would lose the input.
         if "csrf_token" in filled.errors:
             _add_error(filled, Refused("This page was open for too long. Check your input and send the form again."))
         return _page(attempt_id, view, filled), 422

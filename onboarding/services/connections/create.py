@@ -86,6 +86,7 @@ class ConnectionWriter:
                 installed_by=None,
                 updated_at=at,
             )
+            # Other connections may still use the old installation. It is erased only with the last one.
             if left != installation_id:
                 erasure.erase_unused_installation(session, left)
             kind, detail = ChangeKind.CONNECTION_UPDATED, new.workspace.id
@@ -98,6 +99,7 @@ class ConnectionWriter:
         identifier = new.identifier or ids.connection_identifier()
         environment_id, keys, at = caller.environment.id, tuple(new.contexts), self._now()
         with self._database.changing_rows() as rows:
+            # Locks the integration, shared, so that it cannot be removed before the commit.
             integration_id = integrations.shared_id_of(rows, environment_id, new.integration_identifier)
             if integration_id is None:
                 raise unknown_integration(new.integration_identifier)

@@ -60,6 +60,7 @@ class ConnectionQueries:
         """
         environment_id, with_tokens = caller.environment.id, caller.may_see_secrets
         store_request = pagination.store_page_request("connections", environment_id, request)
+        # The documented API knows other channels and providers. No connection has them.
         if query.channel not in (None, CHANNEL) or query.provider_id not in (None, PROVIDER_ID):
             return Page((), None, None, 0, False)
         with self._database.rows() as rows:
@@ -151,6 +152,7 @@ class ConnectionQueries:
             return known
         found = connection_lists.count(rows, walk, cap + 1)
         if found > _QUICK_COUNT:
+            # Every search text makes a new key, so this would grow without end.
             if len(self._counted) >= _COUNTS_KEPT:
                 self._counted.clear()
             self._counted[asked] = found, at + _COUNT_KEPT_SECONDS

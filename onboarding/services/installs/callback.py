@@ -48,6 +48,7 @@ class InstallCallback:
         attempt = found.attempt
         if not is_bound(attempt, binding_of(attempt.id)):
             return Finished(attempt.id, Outcome.OTHER_BROWSER)
+        # A reload or a double click repeats the callback.
         if attempt.stage is not Stage.MADE:
             return self._seen_again(attempt)
         if attempt.expires_at <= self._now():
@@ -57,6 +58,7 @@ class InstallCallback:
             return self._end(attempt, Stage.MADE, ended)
         if "code" not in query or "error" in query:
             return self._refused_in_slack(attempt, query)
+        # The attempt stays as it is, so the next request of the waiting page is handled like this one.
         if not self._slots.acquire(blocking=False):
             return Finished(attempt.id, None, NextStep.WAITING)
         try:
@@ -78,6 +80,7 @@ class InstallCallback:
     def _refused_in_slack(self, attempt: AttemptRow, query: Mapping[str, str]) -> Finished:
         code = query.get("error", "")
         if code == "access_denied":
+            # Slack describes a pressed Cancel. Without a description, the person may have asked an admin instead.
             is_described = bool(query.get("error_description"))
             outcome = Outcome.CANCELLED if is_described else Outcome.CANCELLED_MAYBE_APPROVAL
             return self._end(attempt, Stage.MADE, outcome)
@@ -95,6 +98,7 @@ class InstallCallback:
         attempt, stage = found.attempt, Stage.EXCHANGING
         at = self._now()
         begun = {"stage": stage, "exchanging_at": at, "returned_at": at}
+        # Committed before Slack is called: a code works once, so only one of several callbacks may send it.
         with self._database.changing_one() as rows:
             is_first = attempts.move(rows, attempt.id, Stage.MADE, **begun)
         if not is_first:
@@ -146,6 +150,7 @@ class InstallCallback:
                 workspace_id=grant.workspace_id,
                 workspace_name=grant.workspace_name,
             )
+        # The exchange took longer than a minute, and the sweep has ended the attempt.
         if not is_kept:
             self._grants.revoke_unused(attempt, found.integration, grant)
             return Finished(attempt.id, _GIVEN_UP)
@@ -159,6 +164,7 @@ class InstallCallback:
                 stored = attempts.by_id(rows, attempt.id)
         except StorageProblem:
             return GrantResult.LEFT
+        # The commit succeeded, although the database's answer was lost.
         if stored is None or stored.stage is not Stage.EXCHANGING:
             return GrantResult.KEPT
         return self._grants.revoke_unused(attempt, found.integration, grant)

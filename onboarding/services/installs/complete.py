@@ -109,6 +109,7 @@ class _Completion:
         self._link, self._parent = found.link, found.parent
         self._grant, self._choice = granted.grant, granted.choice
         self._key = self._choice.identity_key(self._integration.id)
+        # Installs of one workspace wait here for each other.
         self._installation = installations.lock_by_slack_key(rows, self._integration.id, self._grant.slack_key)
         self._existing = connections.lock_of_identity(rows, self._attempt.environment_id, self._key)
 
@@ -315,6 +316,8 @@ class _Completion:
     def _success(self) -> Outcome:
         if self._existing is not None:
             return Outcome.RECONNECTED
+        # An organization's admin has to add the app to workspaces first, so this is more urgent than missing
+        # permissions.
         if self._grant.is_enterprise_install:
             return Outcome.ORG_INSTALLED
         return Outcome.PARTIAL_PERMISSIONS if self._missing_scopes else Outcome.CONNECTED

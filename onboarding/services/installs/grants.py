@@ -52,6 +52,7 @@ class Grants:
         except StorageProblem as problem:
             _LOG.error("grant.left", attempt=attempt.id, problem=problem.sentence)
             return GrantResult.LEFT
+        # Revoking removes the app from the whole workspace, also for the other customers there.
         result = GrantResult.KEPT if in_use else self._revoke(integration, grant)
         self._store(attempt, result)
         return result

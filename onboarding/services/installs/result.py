@@ -81,6 +81,7 @@ class ResultReader:
             if found is None or not is_bound(found.attempt, binding):
                 raise NotFound("There is no such install in this browser.")
             result = self._result(session, found, binding_of)
+        # Slack's address alone does not prove that the person may see the customer. Opening the link does.
         is_unopened = records.is_unopened(binding) and found.attempt.link_id not in opened_links
         return _without_account(result) if is_unopened and result.outcome is not None else result
 
@@ -160,6 +161,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         slack_error=attempt.detail,
         grant_result=attempt.grant_result,
         finished_here=True,
+        # An open link works once, so its page cannot offer it again.
         link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
         link_is_used=link is not None and link.used_at is not None,
         is_operators=attempt.operator_id is not None,

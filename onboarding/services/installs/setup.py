@@ -184,6 +184,7 @@ class SetupStep:
         ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "waiting_grant": None}
         with self._database.changing_rows() as rows:
             is_first = attempts.move(rows, found.attempt.id, Stage.WAITING, **ended)
+        # A concurrent request that ended the attempt has revoked the grant, too.
         if is_first:
             self._grants.revoke_waiting(found.attempt, found.integration)
 
@@ -197,6 +198,7 @@ def _choice(found: AttemptRows, picked: SetupInput) -> Choice:
     mode = modes[0] if len(modes) == 1 else picked.mode
     if mode not in modes:
         raise Refused("Choose who the connection is for.", "connection_mode")
+    # Only operators and holders of an open link enter values. Others send what the form offered them.
     free = link is None or link.is_open
     subscriber = picked.subscriber_id if free else link.subscriber_id if link else None
     keys = picked.context_keys if free else link.context_keys if link else ()

@@ -84,6 +84,7 @@ class InstallStarter:
         expected, name = start.link.workspace_id, None
         if existing is not None and expected is None and not replaces_workspace:
             expected, name = existing.workspace_id, existing.workspace_name
+        # A link that names its workspace accepts no other one.
         may_replace = replaces_workspace and start.link.workspace_id is None and existing is not None
         new = _NewAttempt(start.integration, start.link, None, expected, name, may_replace, team)
         return self._start(new)
@@ -126,6 +127,7 @@ class InstallStarter:
 
     def _usable(self, rows: Rows, link_id: str, binding_of: BindingOf | None = None) -> LinkStart:
         start = installs.start_of_link(rows, link_id)
+        # The signature is valid, but the link was deleted together with its integration.
         if start is None:
             raise LinkProblem(Outcome.LINK_TAMPERED)
         link, parent = start.link, start.parent
@@ -133,6 +135,7 @@ class InstallStarter:
         is_revoked = any(one.revoked_at is not None for one in (link, parent) if one is not None)
         if is_revoked or rights.is_link_ended(rows, link, parent):
             raise LinkProblem(Outcome.LINK_REVOKED, app_name=name, return_url=back)
+        # Somebody has connected with the link that this approval was created from.
         if parent is not None and parent.used_by_attempt != link.used_by_attempt:
             raise LinkProblem(Outcome.LINK_USED, parent.used_by_attempt, name, back)
         if link.used_at is not None and not _used_by_this_browser(rows, link, binding_of):
