@@ -33,6 +33,7 @@ class Outcome(StrEnum):
     POLICY_DENIED = "policy_denied"
     ORG_BLOCKS_WORKSPACE = "org_blocks_workspace"
     OPERATOR_DENIED = "operator_denied"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
     SLACK_BUSY = "slack_busy"
     SLACK_DOWN = "slack_down"
 
@@ -110,6 +111,7 @@ _ROWS = (
     OutcomePage(Outcome.POLICY_DENIED, "not_allowed", 403, "neutral", "ask-admin"),
     OutcomePage(Outcome.ORG_BLOCKS_WORKSPACE, "not_allowed", 409, "neutral", "ask-admin"),
     OutcomePage(Outcome.OPERATOR_DENIED, "operator_denied", 403, "security", ""),
+    OutcomePage(Outcome.TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "security", "try-again"),
     OutcomePage(Outcome.SLACK_BUSY, "slack_fault", 503, "failure", "try-again"),
     OutcomePage(Outcome.SLACK_DOWN, "slack_fault", 502, "failure", "try-again"),
 )

@@ -10,6 +10,7 @@ from onboarding.outcomes import OUTCOMES, Outcome
 from tests import full_disk
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
+from tests.pages.test_too_many_attempts import LIMIT, fails
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,12 @@ def _operator_denied(scene: Scene) -> Page:
     return scene.visitor.allows(consent)
 
 
+def _too_many_attempts(scene: Scene) -> Page:
+    link = scene.site.link()
+    fails(scene.visitor, link, LIMIT)
+    return scene.visitor.connects(link)
+
+
 def _storage_error(scene: Scene) -> Page:
     full_disk.where(scene.site, "INSERT ON installations")
     return scene.visitor.connects(scene.site.link())
@@ -157,6 +164,7 @@ ROWS = {
         _consent_ends("cannot_install_an_org_installed_app"), "Already installed for your organization", "ask-admin"
     ),
     "operator_denied": Row(_operator_denied, "You can no longer connect workspaces", "ask an operator of this console"),
+    "too_many_attempts": Row(_too_many_attempts, "Too many attempts with this link", "try-again"),
     "slack_busy": Row(_consent_ends("ratelimited"), "Slack is busy", "try-again"),
     "slack_down": Row(_consent_ends("status_500"), "Slack did not answer", "try-again"),
 }

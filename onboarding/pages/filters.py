@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import ceil
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -85,6 +86,12 @@ def offered_names(offered: tuple[OfferedContext, ...]) -> str:
     return ", ".join(one.label or one.id for one in offered)
 
 
+def duration(seconds: int) -> str:
+    """Return a time to wait: in seconds, or in minutes if it is longer than two of them."""
+    number, unit = (ceil(seconds / 60), "minute") if seconds > 120 else (seconds, "second")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
 def context_ids(keys: tuple[str, ...]) -> str:
     """Return the ids of context keys without their types, for customers: "acme, ops"."""
     return ", ".join(key.partition(":")[2] for key in keys)
@@ -118,6 +125,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "exact_time": exact_time,
     "precise_time": precise_time,
     "elapsed_since": elapsed_since,
+    "duration": duration,
     "initials": initials,
     "context_ids": context_ids,
     "context_label": context_label,

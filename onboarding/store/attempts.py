@@ -43,13 +43,14 @@ class Attempt(Base):
     __table_args__ = (
         CheckConstraint("stage IN ('made', 'exchanging', 'waiting', 'finished')", name="stage"),
         Index("ix_attempts_stage_expires_at", "stage", "expires_at"),
+        Index("ix_attempts_link_id_exchanging_at", "link_id", "exchanging_at"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
     #: Null when an operator started from the console.
-    link_id: Mapped[str | None] = mapped_column(ForeignKey("links.id"), index=True)
+    link_id: Mapped[str | None] = mapped_column(ForeignKey("links.id"))
     operator_id: Mapped[str | None] = mapped_column(String(320))
     #: SHA-256 digests of the state and of the browser's secret; neither is stored.
     state_digest: Mapped[str] = mapped_column(String(64), unique=True)
@@ -117,6 +118,7 @@ class AttemptRow(NamedTuple):
     grant_result: GrantResult | None
     retry_after_seconds: int | None
     approval_link_id: str | None
+    finished_at: datetime | None
 
 
 #: Sorts after every character of an id.
@@ -141,6 +143,22 @@ _WAITING_IN = (
         TABLE.c.workspace_id == bindparam("workspace"),
     )
     .limit(1)
+)
+#: An exchange that failed, or has not ended yet. A successful one stores its workspace, unless the database fails.
+_HAS_NO_GRANT = TABLE.c.workspace_id.is_(None) & (
+    TABLE.c.outcome.is_(None) | TABLE.c.outcome.not_in((Outcome.STORAGE_ERROR, Outcome.TOO_MANY_ATTEMPTS))
+)
+_UNSUCCESSFUL_EXCHANGE = (
+    select(TABLE.c.exchanging_at)
+    .where(
+        TABLE.c.link_id == bindparam("link"),
+        TABLE.c.exchanging_at > bindparam("since"),
+        TABLE.c.id != bindparam("attempt"),
+        _HAS_NO_GRANT,
+    )
+    .order_by(TABLE.c.exchanging_at.desc())
+    .limit(1)
+    .offset(bindparam("number"))
 )
 
 
@@ -173,6 +191,16 @@ def set_grant_result(rows: Rows, attempt_id: str, result: GrantResult) -> None:
 def waits_in(rows: Rows, integration_id: str, workspace_id: str) -> bool:
     """Return whether a grant of this workspace waits for the person's choice."""
     return rows.execute(_WAITING_IN, {"integration": integration_id, "workspace": workspace_id}).first() is not None
+
+
+def unsuccessful_exchange(rows: Rows, attempt: AttemptRow, since: datetime, number: int) -> datetime | None:
+    """Return when the exchange began that was the last but `number` of the attempt's link without a grant.
+
+    Exchanges before `since` and the attempt's own do not count. None if there are fewer.
+    """
+    values = {"link": attempt.link_id, "since": since, "attempt": attempt.id, "number": number}
+    found: datetime | None = rows.scalar(_UNSUCCESSFUL_EXCHANGE, values)
+    return found
 
 
 def overdue(rows: Rows, stage: Stage, at: datetime, limit: int) -> Sequence[AttemptRow]:

@@ -1,9 +1,15 @@
-// Slack asked us to wait: counts the seconds down, then says that it is time.
+// The next try has to wait: counts the time down, then says that it is time.
 "use strict";
 
 const count = document.querySelector("[data-countdown]");
 const over = document.querySelector("[data-countdown-over]");
 const button = document.querySelector("[data-action=try-again]");
+
+// As the server writes it: minutes for more than two of them.
+function words(seconds) {
+  const [number, unit] = seconds > 120 ? [Math.ceil(seconds / 60), "minute"] : [seconds, "second"];
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+}
 
 if (count) {
   const end = Date.now() + Number(count.dataset.countdown) * 1000;
@@ -13,7 +19,7 @@ if (count) {
 
   const tick = setInterval(() => {
     const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
-    count.textContent = String(left);
+    count.textContent = words(left);
     if (left > 0) return;
     clearInterval(tick);
     count.closest("p").textContent = "You can try again now.";

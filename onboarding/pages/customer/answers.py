@@ -126,7 +126,7 @@ def result_page(result: Result) -> ResponseReturnValue:
         choose_again=url_for("results.choose_again_submit", attempt_id=result.attempt_id) if may_choose else None,
         decline=url_for("setup.cancel_submit", attempt_id=result.attempt_id) if has_wrong_workspace else None,
     )
-    return page, row.status
+    return page, row.status, {"Retry-After": str(result.retry_after_seconds)} if result.retry_after_seconds else {}
 
 
 def console_url(environment_id: str, identifier: str | None) -> str | None:

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil
 
 import structlog
 
@@ -23,6 +25,9 @@ from onboarding.store.installs import AttemptRows
 _LOG = structlog.get_logger(__name__)
 #: The outcome that the sweep stores for an exchange that took longer than a minute. Its grant is not stored any more.
 _GIVEN_UP = Outcome.SLACK_DOWN
+#: How many exchanges of one link may fail within the time.
+_MOST_UNSUCCESSFUL = 20
+_WINDOW = timedelta(minutes=10)
 
 
 class InstallCallback:
@@ -104,6 +109,18 @@ class InstallCallback:
         if not is_first:
             return Finished(attempt.id, None, NextStep.WAITING)
         try:
+            wait = self._seconds_to_wait(attempt, at)
+        except StorageProblem as problem:
+            _LOG.error("install.not_counted", attempt=attempt.id, problem=problem.sentence)
+            return self._end(attempt, stage, Outcome.STORAGE_ERROR)
+        if wait:
+            _LOG.warning("install.too_many_attempts", attempt=attempt.id, link=attempt.link_id)
+            return self._end(attempt, stage, Outcome.TOO_MANY_ATTEMPTS, retry_after_seconds=wait)
+        return self._ask_slack(found, code)
+
+    def _ask_slack(self, found: AttemptRows, code: str) -> Finished:
+        attempt, stage = found.attempt, Stage.EXCHANGING
+        try:
             grant = self._grants.exchange(attempt, found.integration, code)
         except SlackRefused as refusal:
             return self._refused(attempt, stage, refusal.code)
@@ -116,6 +133,19 @@ class InstallCallback:
             _LOG.error("install.secret_unreadable", attempt=attempt.id, problem=problem.sentence)
             return self._end(attempt, stage, Outcome.CONFIG_ERROR, detail="encryption_keys")
         return self._granted(found, grant)
+
+    def _seconds_to_wait(self, attempt: AttemptRow, at: datetime) -> int:
+        """Return for how many seconds the attempt's link may not exchange a code; 0 if it may.
+
+        The holder of a link could otherwise send Slack any number of invented codes with our credentials. The attempt is
+        counted as an exchange before this looks at the others, so concurrent callbacks in any number of processes stay
+        within the limit. An operator's attempt has no link and no limit: only a person who is signed in can start one.
+        """
+        if attempt.link_id is None:
+            return 0
+        with self._database.rows() as rows:
+            last = attempts.unsuccessful_exchange(rows, attempt, at - _WINDOW, _MOST_UNSUCCESSFUL - 1)
+        return max(1, ceil((last + _WINDOW - at).total_seconds())) if last is not None else 0
 
     def _granted(self, found: AttemptRows, grant: Grant) -> Finished:
         attempt = found.attempt

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import ceil
 
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
@@ -80,10 +81,19 @@ class ResultReader:
             found = installs.attempt_by_id(session, attempt_id)
             if found is None or not is_bound(found.attempt, binding):
                 raise NotFound("There is no such install in this browser.")
-            result = self._result(session, found, binding_of)
+            result = replace(
+                self._result(session, found, binding_of), retry_after_seconds=self._seconds_left(found.attempt)
+            )
         # Slack's address alone does not prove that the person may see the customer. Opening the link does.
         is_unopened = records.is_unopened(binding) and found.attempt.link_id not in opened_links
         return _without_account(result) if is_unopened and result.outcome is not None else result
+
+    def _seconds_left(self, attempt: AttemptRow) -> int | None:
+        """Return how long the person still has to wait before the next try. None if nobody said so."""
+        if attempt.retry_after_seconds is None or attempt.finished_at is None:
+            return None
+        passed = (self._now() - attempt.finished_at).total_seconds()
+        return max(0, ceil(attempt.retry_after_seconds - passed))
 
     def is_connected(self, attempt_id: str, binding_of: BindingOf) -> bool:
         """Return whether the approval that this browser waits for has led to a connection. Raises NotFound."""
@@ -156,7 +166,6 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         is_organization=_is_organization(shown),
         org_manage_url=_manage_url(shown, integration),
         return_url=link.return_url if link else None,
-        retry_after_seconds=attempt.retry_after_seconds,
         operator_detail=operator_detail(attempt),
         slack_error=attempt.detail,
         grant_result=attempt.grant_result,
