@@ -21,7 +21,8 @@ from onboarding.services.environments import Environments
 from onboarding.services.idempotency import Idempotency
 from onboarding.services.installs.attempts import Attempts
 from onboarding.services.installs.callback import InstallCallback
-from onboarding.services.installs.complete import InstallCompleter, Sealers
+from onboarding.services.installs.complete import InstallCompleter
+from onboarding.services.installs.connect import Sealers
 from onboarding.services.installs.endpoints import InstallEndpoints
 from onboarding.services.installs.front import Installs
 from onboarding.services.installs.grants import Grants

@@ -12,7 +12,8 @@ from onboarding.clock import Clock
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records, rights
-from onboarding.services.installs.complete import REFUSALS, GrantedInstall, InstallCompleter, log_config_error
+from onboarding.services.installs.complete import REFUSALS, InstallCompleter, log_config_error
+from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import LIFETIME, BindingOf, Finished, NextStep, is_bound, state_digest
 from onboarding.slack import faults

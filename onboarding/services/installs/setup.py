@@ -8,7 +8,8 @@ from onboarding.errors import NotFound, Refused
 from onboarding.identity import OfferedContext
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import records, rights
-from onboarding.services.installs.complete import REFUSALS, GrantedInstall, InstallCompleter
+from onboarding.services.installs.complete import REFUSALS, InstallCompleter
+from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import Choice, Finished, is_bound
 from onboarding.store import attempts, contexts, installs, subscribers

@@ -1,0 +1,59 @@
+"""A granted install, and the rows that its completion has read and locked."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from onboarding.errors import Conflict
+from onboarding.services.installs.records import Choice
+from onboarding.slack.grants import Grant
+from onboarding.store import attempts, connections, installations
+from onboarding.store.attempts import Stage
+from onboarding.store.database import Rows
+from onboarding.store.installs import AttemptRows
+from onboarding.store.links import LinkRow
+
+
+@dataclass(frozen=True)
+class GrantedInstall:
+    """A grant for an attempt, and the customer that the connection is for."""
+
+    attempt_id: str
+    #: The stage that the attempt must still be in.
+    stage: Stage
+    grant: Grant
+    choice: Choice
+    #: The person has confirmed that this workspace replaces the expected one.
+    is_confirmed: bool = False
+
+
+class LockedInstall:
+    """A granted install in the transaction that completes it.
+
+    Rows are locked in the same order everywhere: integration (shared), installation, connection, link, then the rows
+    that are added. Installs of different customers lock nothing of each other unless they share workspace, identity or
+    link; no install waits for another's row in the opposite order.
+    """
+
+    def __init__(self, rows: Rows, found: AttemptRows, granted: GrantedInstall) -> None:
+        self.rows, self.found, self.granted = rows, found, granted
+        self.attempt, self.integration = found.attempt, found.integration
+        self.link, self.parent = found.link, found.parent
+        self.grant, self.choice = granted.grant, granted.choice
+        self.key = self.choice.identity_key(self.integration.id)
+        # Installs of one workspace wait here for each other.
+        self.installation = installations.lock_by_slack_key(rows, self.integration.id, self.grant.slack_key)
+        self.existing = connections.lock_of_identity(rows, self.attempt.environment_id, self.key)
+
+    @cached_property
+    def links(self) -> tuple[LinkRow, ...]:
+        """Return the link, after the one it was created from: if that one is used, the approval stays unused."""
+        return tuple(link for link in (self.parent, self.link) if link is not None)
+
+    @cached_property
+    def missing_scopes(self) -> set[str]:
+        return set(self.attempt.scopes.split(",")) - set(self.grant.scopes)
+
+    def move(self, **values: object) -> None:
+        """Change the attempt. Raises Conflict if it has left its stage, for example because it took too long."""
+        if not attempts.move(self.rows, self.attempt.id, self.granted.stage, **values):
+            raise Conflict("The attempt has ended.")
