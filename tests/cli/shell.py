@@ -13,7 +13,7 @@ from onboarding.cli import program
 ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 60
 _processes = get_context("forkserver")
-_processes.set_forkserver_preload(["app", "onboarding.cli.program"])
+_processes.set_forkserver_preload(["tests.cli.prepared"])
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
