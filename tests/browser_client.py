@@ -184,9 +184,8 @@ class BrowserClient:
         return self.presses(consent, "allow", **filled, **({"scenario": scenario} if scenario else {}))
 
     def _page(self, answer: httpx.Response) -> Page:
-        root = contract.parse(answer.text)
-        if "/practice/" not in str(answer.url):
-            contract.check(answer, root)
+        is_ours = "/practice/" not in str(answer.url)
+        root = contract.check(answer) if is_ours else contract.parse(answer.text)
         return Page(str(answer.url), answer.status_code, answer.text, root, answer.headers)
 
 

@@ -1,5 +1,6 @@
 """The running product for tests: real HTTP on a loopback socket, a real database, a real practice Slack."""
 
+import gc
 import logging
 import re
 import shutil
@@ -34,6 +35,13 @@ KEY = "q1Zt8w3RkXv6Yp0sLm9Bn4Hc7Jd2Fg5TaUeIoKqWxZ0="
 # Nearly every test has a site of its own; the templates and the routes of all of them are compiled once.
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache()}
 Flask.url_rule_class = CompiledOnce
+# The tests' own client describes every step of every request, in lines that no test reads.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt modules and tests from garbage collections: they stay until the end."""
+    gc.freeze()
 
 
 class Clock:

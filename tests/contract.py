@@ -11,15 +11,15 @@ _NEVER = re.compile(r"xox[abeprs][.-]|[?&;]code=|[?&;]state=")
 
 
 def parse(text: str) -> Element:
+    """Parse a page as a browser does, whatever its faults."""
     root: Element = html5lib.parse(text, namespaceHTMLElements=False)
     return root
 
 
-def check(answer: httpx.Response, root: Element) -> None:
-    """Raise AssertionError with the violated rule and the page's address."""
+def check(answer: httpx.Response) -> Element:
+    """Return the parsed page. Raises AssertionError with the violated rule and the page's address."""
     where = str(answer.url)
-    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-    parser.parse(answer.text)
+    root: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(answer.text)
     assert root.get("lang"), where
     headings = list(root.iter("h1"))
     assert len(headings) == 1, where
@@ -44,3 +44,4 @@ def check(answer: httpx.Response, root: Element) -> None:
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy, where
     assert "unsafe" not in policy, where
+    return root

@@ -28,9 +28,7 @@ def without_cookies(site: Site, page: Page, action: str) -> httpx.Response:
 
 
 def main_of(response: httpx.Response) -> Element:
-    root = contract.parse(response.text)
-    contract.check(response, root)
-    main = root.find(".//main")
+    main = contract.check(response).find(".//main")
     assert main is not None
     return main
 
