@@ -1,6 +1,5 @@
 """The persons in the tests, who use the product through HTTP as a browser does."""
 
-import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -20,13 +19,11 @@ from onboarding.services.integrations import IntegrationChange, NewIntegration
 from onboarding.services.links import NewLink
 from onboarding.settings import Settings
 from tests import contract
-
-#: Plain http is all that these clients use on this machine; loading the certificates for each takes longer than a page.
-_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+from tests.plain_http import NO_CERTIFICATES
 
 
 def client_of(site: "Site", **options: Any) -> httpx.Client:
-    return httpx.Client(base_url=site.settings.origin, timeout=30, trust_env=False, verify=_NO_CERTIFICATES, **options)
+    return httpx.Client(base_url=site.settings.origin, timeout=30, trust_env=False, verify=NO_CERTIFICATES, **options)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from tests import plain_http
 from tests.browser_client import Site
 from tests.conftest import KEY, SECRET
 from tests.ports import free_port
@@ -27,7 +28,7 @@ class ForkingServer:
     def status(self, path: str = "/readyz") -> int:
         """Return the status of a GET; 0 where the server does not answer."""
         try:
-            return httpx.get(f"{self.origin}{path}", trust_env=False, timeout=5).status_code
+            return plain_http.get(f"{self.origin}{path}", timeout=5).status_code
         except httpx.TransportError:
             return 0
 

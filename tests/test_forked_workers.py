@@ -5,9 +5,9 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.conftest import INTEGRATION, Program
 from tests.browser_client import Site
 from tests.servers import GUNICORN, WEB, forking
@@ -30,7 +30,7 @@ def test_workers_share_no_connection(site: Site, tmp_path: Path, command: tuple[
 
         def ask(name: str) -> str:
             address = f"{server.origin}/v1/channel-connections/{name}"
-            answer = httpx.get(address, headers=headers, trust_env=False, timeout=20)
+            answer = plain_http.get(address, headers=headers, timeout=20)
             return str(answer.json().get("identifier", answer.text))
 
         with ThreadPoolExecutor(8) as threads:

@@ -1,9 +1,11 @@
 """The import rules of pyproject.toml: a tree of empty modules keeps them, and each sees the import that it forbids."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,8 +89,35 @@ PLANTED = [
 ]
 
 
+class Linter:
+    """import-linter in a process of its own, where `onboarding` is the tree and not our code. Starting it takes longest."""
+
+    _PROGRAM = """
+import contextlib, io, json, sys
+from importlinter.cli import lint_imports_command as lint
+for _ in sys.stdin:
+    with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.suppress(SystemExit):
+        lint(["--no-cache", "--no-logo"])
+    print(json.dumps(output.getvalue()), flush=True)
+"""
+
+    def __init__(self, tree: Path) -> None:
+        self.tree = tree
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", self._PROGRAM], cwd=tree, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def output(self) -> str:
+        """Return what `lint-imports` prints for the tree as it is now."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return str(json.loads(self.process.stdout.readline()))
+
+
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def linter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linter]:
     root = tmp_path_factory.mktemp("tree")
     shutil.copy(ROOT / "pyproject.toml", root)
     for module, imports in TREE.items():
@@ -97,29 +126,31 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (file.parent / "__init__.py").touch()
         (root / "onboarding" / "__init__.py").touch()
         file.write_text(imports)
-    return root
+    started = Linter(root)
+    yield started
+    started.process.communicate(timeout=60)
 
 
-def test_a_tree_of_the_planned_shape_keeps_every_rule(tree: Path) -> None:
-    assert _broken(tree) == set()
+def test_a_tree_of_the_planned_shape_keeps_every_rule(linter: Linter) -> None:
+    assert _broken(linter) == set()
 
 
 @pytest.mark.parametrize(("rule", "module", "imported"), PLANTED)
-def test_a_planted_import_breaks_its_rule_and_no_other(rule: str, module: str, imported: str, tree: Path) -> None:
-    file = tree / "onboarding" / f"{module}.py"
+def test_a_planted_import_breaks_its_rule_and_no_other(rule: str, module: str, imported: str, linter: Linter) -> None:
+    file = linter.tree / "onboarding" / f"{module}.py"
     kept = file.read_text()
     file.write_text(f"{kept}\nimport {imported}\n")
     try:
-        assert _broken(tree) == {rule}
+        assert _broken(linter) == {rule}
     finally:
         file.write_text(kept)
 
 
-def test_a_module_without_a_layer_is_refused(tree: Path) -> None:
-    stray = tree / "onboarding" / "stray.py"
+def test_a_module_without_a_layer_is_refused(linter: Linter) -> None:
+    stray = linter.tree / "onboarding" / "stray.py"
     stray.touch()
     try:
-        assert _broken(tree) == {"layers"}
+        assert _broken(linter) == {"layers"}
     finally:
         stray.unlink()
 
@@ -129,15 +160,10 @@ def test_every_rule_has_a_planted_violation() -> None:
     assert {rule for rule, *_ in PLANTED} == set(rules)
 
 
-def _broken(tree: Path) -> set[str]:
-    """The ids of the rules that import-linter calls broken. The tree's own `onboarding` is looked at, not ours."""
-    program = "from importlinter.cli import lint_imports_command as lint; lint(['--no-cache', '--no-logo'])"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tree, capture_output=True, text=True, check=False, timeout=60
-    )
-    names = re.findall(r'^id = "(.+)"\nname = "(.+)"$', (tree / "pyproject.toml").read_text(), re.MULTILINE)
-    broken = {rule for rule, name in names if re.search(rf"^{re.escape(name)} BROKEN", done.stdout, re.MULTILINE)}
-    assert f"Contracts: {len(names) - len(broken)} kept, {len(broken)} broken." in done.stdout, (
-        done.stdout + done.stderr
-    )
+def _broken(linter: Linter) -> set[str]:
+    """Return the ids of the rules that import-linter calls broken."""
+    output = linter.output()
+    names = re.findall(r'^id = "(.+)"\nname = "(.+)"$', (linter.tree / "pyproject.toml").read_text(), re.MULTILINE)
+    broken = {rule for rule, name in names if re.search(rf"^{re.escape(name)} BROKEN", output, re.MULTILINE)}
+    assert f"Contracts: {len(names) - len(broken)} kept, {len(broken)} broken." in output, output
     return broken

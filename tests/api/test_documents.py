@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import jsonschema_rs
 import pytest
 
 from onboarding.api.openapi import text
 from onboarding.api.problems import TABLE
 from onboarding.services.api_keys import SCOPES
+from tests import plain_http
 from tests.browser_client import BrowserClient, Site
 from tools import openapi, reference
 
@@ -85,7 +85,7 @@ def test_example_of_the_document_gets_the_documented_answer(name: str, site: Sit
     )
     body = reference.example(described, operation["requestBody"]["content"]["application/json"]["schema"])
     headers = {"Authorization": f"ApiKey {key}"}
-    answer = httpx.post(f"{site.settings.origin}{path}", json=body, headers=headers, trust_env=False)
+    answer = plain_http.post(f"{site.settings.origin}{path}", json=body, headers=headers)
     assert answer.status_code == 201, answer.text
     schema = operation["responses"]["201"]["content"]["application/json"]["schema"]
     jsonschema_rs.validator_for({**schema, "components": described["components"]}).validate(answer.json())

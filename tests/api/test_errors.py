@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from onboarding.api.problems import TABLE
 from onboarding.http import request_body
+from tests import plain_http
 from tests.api.conftest import Program, connection
 from tests.browser_client import Site
 
@@ -141,7 +142,7 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "cursor_unknown": lambda scene: scene.program.asks("GET", f"{LIST}?after=abc"),
     "idempotency_key_invalid": lambda scene: scene.program.asks("POST", LIST, {}, Idempotency_Key="k" * 256),
     "bad_request": _cut_short,
-    "key_missing": lambda scene: httpx.get(f"{scene.site.settings.origin}{LIST}", trust_env=False),
+    "key_missing": lambda scene: plain_http.get(f"{scene.site.settings.origin}{LIST}"),
     "key_scheme": lambda scene: scene.program.asks("GET", LIST, Authorization="Digest x"),
     "key_unknown": lambda scene: scene.program.asks("GET", LIST, Authorization="ApiKey x"),
     "session_token_unknown": lambda scene: scene.program.asks("GET", f"{SESSIONS}/x", Authorization="Bearer cs_1.x"),

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from onboarding.api.rate_limit import RateLimit
+from tests import plain_http
 from tests.api.conftest import INTEGRATION, Program
 from tests.browser_client import Site
 from tests.ports import free_port
@@ -88,4 +89,4 @@ def test_process_counts_alone_while_the_shared_storage_fails() -> None:
 
 def _asks(site: Site, key: str) -> httpx.Response:
     headers = {"Authorization": f"ApiKey {key}"}
-    return httpx.get(f"{site.settings.origin}/v1/integrations", headers=headers, trust_env=False)
+    return plain_http.get(f"{site.settings.origin}/v1/integrations", headers=headers)

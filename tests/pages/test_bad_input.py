@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import contract, postgres
+from tests import contract, plain_http, postgres
 from tests.browser_client import BrowserClient, Site
 
 ODD = {"nul": "%00", "lone surrogate": "%ED%A0%80", "half a character": "%C3", "too long": "x" * 5000}
@@ -131,7 +131,7 @@ def test_localhost_is_redirected_to_the_host_of_the_cookies(site: Site, visitor:
 
 def test_outside_practice_mode_the_host_is_not_checked(start_site: Callable[..., Site]) -> None:
     live = start_site(public_url="https://connect.example.com")
-    answer = httpx.get(f"http://127.0.0.1:{live.settings.port}/", headers={"Host": "evil.example.com"}, trust_env=False)
+    answer = plain_http.get(f"http://127.0.0.1:{live.settings.port}/", headers={"Host": "evil.example.com"})
     assert answer.status_code == 200
     assert "evil" not in answer.text + str(answer.headers)
 

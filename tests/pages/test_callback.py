@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
+from tests.plain_http import NO_CERTIFICATES
 from tests.waiting import until
 
 _EXCHANGE = "oauth.v2.access"
@@ -28,7 +29,7 @@ def test_200_callbacks_with_one_state_cause_one_exchange(site: Site, visitor: Br
     callback = callback_of(visitor, consent_of(visitor, site.link()))
     cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())}
     ready, limits = Barrier(200, timeout=30), httpx.Limits(max_connections=200)
-    with httpx.Client(trust_env=False, timeout=60, limits=limits, headers=cookie) as client:
+    with httpx.Client(trust_env=False, verify=NO_CERTIFICATES, timeout=60, limits=limits, headers=cookie) as client:
 
         def come_back(_number: int) -> int:
             ready.wait()
