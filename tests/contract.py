@@ -11,7 +11,7 @@ _NEVER = re.compile(r"xox[abeprs][.-]|[?&;]code=|[?&;]state=")
 
 
 def parse(text: str) -> Element:
-    """Parse a page as a browser does, whatever its faults."""
+    """Parse a page as a browser does, with all of its faults."""
     root: Element = html5lib.parse(text, namespaceHTMLElements=False)
     return root
 
