@@ -55,6 +55,18 @@ def page_origin(address: str) -> str:
     return _host_page(address)[0]
 
 
+def stored_page_origin(address: str) -> str:
+    """Return the origin of an address that was stored. Links of an earlier version may have one that is refused now."""
+    try:
+        return page_origin(address)
+    except ValueError:
+        parts = urlsplit(address)
+        host = (parts.hostname or "").encode("idna").decode()
+        host = f"[{host}]" if ":" in host else host
+        is_default = parts.port in (None, _DEFAULT_PORTS.get(parts.scheme))
+        return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{parts.port}"
+
+
 def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
     """Return the address with these query parameters, which replace those of the same name."""
     parts = urlsplit(address)

@@ -17,6 +17,7 @@ Problem
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 
@@ -64,24 +65,26 @@ class Conflict(Problem):
         self.identifier = identifier
 
 
+@dataclass(frozen=True)
+class LinkDetails:
+    """The content of the page of a link that cannot be used, besides the reason."""
+
+    app_name: str = ""
+    #: Where the person returns to, and where they get a new link.
+    return_url: str | None = None
+    refresh_url: str | None = None
+    expires_at: datetime | None = None
+
+
 class LinkProblem(Problem):
     """A link cannot be used. `code` is an outcome: link_tampered, link_expired, link_revoked or link_used."""
 
-    def __init__(
-        self,
-        code: str,
-        attempt_id: str | None = None,
-        app_name: str | None = None,
-        return_url: str | None = None,
-        expired_at: datetime | None = None,
-    ) -> None:
-        """Create the error. `app_name` and `return_url`: the link's Slack app and its way back, if they are known."""
+    def __init__(self, code: str, attempt_id: str | None = None, details: LinkDetails | None = None) -> None:
+        """Create the error. `attempt_id`: the attempt that used the link. `details`: None for a link that is unknown."""
         super().__init__(code)
         self.code = code
         self.attempt_id = attempt_id
-        self.app_name = app_name
-        self.return_url = return_url
-        self.expired_at = expired_at
+        self.details = details or LinkDetails()
 
 
 class StorageProblem(Problem):

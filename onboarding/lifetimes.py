@@ -8,3 +8,5 @@ EXCHANGE_LIMIT = timedelta(seconds=60)
 RESPONSE_LIFETIME = timedelta(hours=24)
 #: The holder of an open link may choose any customer, so none lives longer, an approval that is one included.
 OPEN_LINK_LIFETIME = timedelta(hours=24)
+#: The holder of a session's token can read the result of an attempt for this long, also if the session has expired since.
+RESULT_READABLE = timedelta(minutes=10)

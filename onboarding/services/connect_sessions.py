@@ -1,7 +1,7 @@
 """ConnectSessions: how far a link or connect session is, for the programs and pages that wait for it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from onboarding import changes
@@ -15,12 +15,9 @@ from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.store import connect_sessions as store
 from onboarding.store import links, origins
 from onboarding.store.attempts import Stage
-from onboarding.store.connect_sessions import SessionRow
+from onboarding.store.connect_sessions import IdentityRow, SessionRow
 from onboarding.store.database import Database, Rows
 from onboarding.store.links import LinkKind
-
-#: How long the holder of a token may read the result of an attempt that ended after the session had expired.
-_RESULT_READABLE = timedelta(minutes=10)
 
 
 class SessionState(StrEnum):
@@ -115,19 +112,18 @@ def _unknown(session_id: str) -> NotFound:
 
 
 def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> ConnectSession:
-    connection = None if is_holder and not _is_live(row, at) else _connection(rows, row)
+    connection = None if is_holder and not row.is_live(at) else store.connection_of(rows, row)
     state, outcome = _progress(row, at)
     is_broken = connection is None or connection.status.is_broken
     if state is SessionState.CREATED and row.is_approval_pending and is_broken:
         state = SessionState.AWAITING_APPROVAL
-    if connection is not None and is_holder and row.kind != LinkKind.SESSION:
-        connection = SessionConnection(connection.identifier, connection.status, None)
+    is_named = not is_holder or row.kind == LinkKind.SESSION
     return ConnectSession(
         id=row.id,
         integration_identifier=row.integration_identifier,
         state=state,
         outcome=outcome,
-        connection=connection,
+        connection=_connection(connection, is_named) if connection else None,
         reference=row.reference,
         created_at=row.created_at,
         expires_at=row.expires_at,
@@ -141,25 +137,8 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
     )
 
 
-def _connection(rows: Rows, row: SessionRow) -> SessionConnection | None:
-    """Return the connection that the session led to, or that its identity has."""
-    if row.connection_identifier is not None and row.connection_status is not None:
-        return SessionConnection(row.connection_identifier, row.connection_status, row.workspace_name)
-    if row.identity_key is not None or row.used_identity_key is not None or row.is_open:
-        return None
-    # The session leaves a choice open, so it has several identities.
-    found = store.connection_of_any(rows, row.environment_id, row.terms.identities(row.integration_id))
-    return SessionConnection(found.identifier, found.status, found.workspace_name) if found else None
-
-
-def _is_live(row: SessionRow, at: datetime) -> bool:
-    """Return whether the token still shows the connection: a session that was begun lives as long as its attempt."""
-    if row.revoked_at is not None:
-        return False
-    finished = row.finished_at or row.used_finished_at
-    ends = [row.expires_at, row.attempt_expires_at if row.stage is not Stage.FINISHED else None]
-    ends.append(finished + _RESULT_READABLE if finished else None)
-    return at < max(filter(None, ends))
+def _connection(found: IdentityRow, is_named: bool) -> SessionConnection:
+    return SessionConnection(found.identifier, found.status, found.workspace_name if is_named else None)
 
 
 def _progress(row: SessionRow, at: datetime) -> tuple[SessionState, Outcome | None]:

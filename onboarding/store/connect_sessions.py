@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from onboarding.identity import OfferedContext
+from onboarding.lifetimes import RESULT_READABLE
 from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.store import attempts, connections, links, origins
 from onboarding.store.attempts import Stage
@@ -53,6 +54,8 @@ class SessionRow(NamedTuple):
     #: How the attempt ended that used the link.
     used_outcome: Outcome | None
     used_finished_at: datetime | None
+    used_by_attempt: str | None
+    #: The connection of the identity that the link was used for, or that it fixes.
     connection_identifier: str | None
     connection_status: ConnectionStatus | None
     workspace_name: str | None
@@ -60,6 +63,15 @@ class SessionRow(NamedTuple):
     is_approval_pending: bool
     #: Whether the integration allows the origin that the caller named.
     is_origin_allowed: bool
+
+    def is_live(self, at: datetime) -> bool:
+        """Return whether its token still shows the connection: a session that was begun lives as long as its attempt."""
+        if self.revoked_at is not None:
+            return False
+        finished = self.finished_at or self.used_finished_at
+        ends = [self.expires_at, self.attempt_expires_at if self.stage is not Stage.FINISHED else None]
+        ends.append(finished + RESULT_READABLE if finished else None)
+        return at < max(filter(None, ends))
 
     @property
     def terms(self) -> LinkTerms:
@@ -69,7 +81,7 @@ class SessionRow(NamedTuple):
 
 
 class IdentityRow(NamedTuple):
-    """The connection of one of several possible identities."""
+    """The connection of a session's identity."""
 
     identifier: str
     status: ConnectionStatus
@@ -142,8 +154,16 @@ def by_id(rows: Rows, link_id: str, at: datetime, origin: str = "") -> SessionRo
     return _BY_ID.first(rows, {"link": link_id, "at": at, "origin": origin})
 
 
-def connection_of_any(rows: Rows, environment_id: str, identity_keys: tuple[str, ...]) -> IdentityRow | None:
-    """Return the newest connection of several identities."""
+def connection_of(rows: Rows, row: SessionRow) -> IdentityRow | None:
+    """Return the connection that the session led to, or that its identity has.
+
+    A session that leaves a choice open has several identities; of their connections, the newest one counts.
+    """
+    if row.connection_identifier is not None and row.connection_status is not None:
+        return IdentityRow(row.connection_identifier, row.connection_status, row.workspace_name)
+    if row.identity_key is not None or row.used_identity_key is not None or row.is_open:
+        return None
+    keys = row.terms.identities(row.integration_id)
     query = select(*(_CONNECTIONS.c[name] for name in IdentityRow._fields))
-    query = query.where(_CONNECTIONS.c.environment_id == environment_id, _CONNECTIONS.c.identity_key.in_(identity_keys))
+    query = query.where(_CONNECTIONS.c.environment_id == row.environment_id, _CONNECTIONS.c.identity_key.in_(keys))
     return fetch_first(rows, query.order_by(_CONNECTIONS.c.created_at.desc()).limit(1), IdentityRow)

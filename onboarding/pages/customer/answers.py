@@ -84,11 +84,16 @@ def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
     used = problem.attempt_id
     if used and current().installs.was_used_here(used, attempt_cookies.binding(used)):
         return redirect(url_for("results.show", attempt_id=used, again=1), 303)
-    row = OUTCOMES[Outcome(problem.code)]
+    row, details = OUTCOMES[Outcome(problem.code)], problem.details
     page = render_template(
         f"customer/results/{row.page}.html",
-        result=Result(row.outcome, return_url=problem.return_url, link_expired_at=problem.expired_at),
-        product=Product(problem.app_name) if problem.app_name else default_product(),
+        result=Result(
+            row.outcome,
+            return_url=details.return_url,
+            refresh_url=details.refresh_url,
+            link_expired_at=details.expires_at,
+        ),
+        product=Product(details.app_name) if details.app_name else default_product(),
         **dict.fromkeys(_ACTIONS),
     )
     return page, row.status

@@ -64,7 +64,10 @@ class StartPage:
     expires_at: datetime | None
     is_open: bool
     existing: Existing | None
-    return_url: str | None
+    #: Whether the page names the existing connection's workspace. A link may have been forwarded, so its page does not.
+    names_workspace: bool
+    #: Where the person returns to if they keep the existing connection.
+    return_url: str | None = None
 
 
 @dataclass(frozen=True)

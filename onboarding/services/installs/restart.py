@@ -7,7 +7,7 @@ from itsdangerous import BadSignature, Signer
 
 from onboarding import ids
 from onboarding.clock import Clock
-from onboarding.errors import LinkProblem, NotFound
+from onboarding.errors import LinkDetails, LinkProblem, NotFound
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import records
 from onboarding.services.installs.records import StartedAttempt, digest
@@ -61,7 +61,7 @@ class StartElsewhere:
             started = self._starter.start_link(first.link_id)
         except LinkProblem as problem:
             # The page of a used link leads to its result, and may name the way back.
-            raise LinkProblem(problem.code, app_name=problem.app_name) from None
+            raise LinkProblem(problem.code, details=LinkDetails(problem.details.app_name)) from None
         binding = records.UNOPENED_PREFIX + ids.new_secret()
         values = {"expires_at": first.expires_at, "binding_digest": digest(binding)}
         with self._database.changing_rows() as rows:

@@ -8,7 +8,7 @@ from math import ceil
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import records, rights
+from onboarding.services.installs import records, rights, way_back
 from onboarding.services.installs.records import BindingOf, Permission, is_bound
 from onboarding.slack.faults import is_slack_itself, operator_hint
 from onboarding.store import attempts, connections, installs, links
@@ -46,6 +46,8 @@ class Result:
     is_organization: bool = False
     org_manage_url: str | None = None
     return_url: str | None = None
+    #: Where the person gets a new link.
+    refresh_url: str | None = None
     retry_after_seconds: int | None = None
     operator_detail: str | None = None
     #: Slack's error code. Some have a text of their own.
@@ -165,7 +167,8 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         missing_permissions=records.permissions(shown.missing_scopes or ""),
         is_organization=_is_organization(shown),
         org_manage_url=_manage_url(shown, integration),
-        return_url=link.return_url if link else None,
+        return_url=way_back.return_url(session, link, outcome, identifier if outcome.is_success else None),
+        refresh_url=way_back.refresh_url(session, link),
         operator_detail=operator_detail(attempt),
         slack_error=attempt.detail,
         grant_result=attempt.grant_result,
@@ -210,6 +213,7 @@ def _without_account(result: Result) -> Result:
         expected_workspace_name=None,
         connection_identifier=None,
         return_url=None,
+        refresh_url=None,
         link_id=None,
         is_unopened=True,
     )

@@ -9,7 +9,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import records, rights
+from onboarding.services.installs import records, rights, way_back
 from onboarding.services.installs.records import (
     APPROVAL_LIFETIME,
     LIFETIME,
@@ -56,7 +56,10 @@ class InstallStarter:
         """Return what the link's start page shows. Raises LinkProblem if the link cannot be used."""
         with self._database.rows() as rows:
             start = self._usable(rows, link_id)
-            return _start_page(start.integration, start.link, _existing(rows, start.integration, start.link))
+            page = _start_page(start.integration, start.link, _existing(rows, start.integration, start.link))
+            identifier = page.existing.identifier if page.existing else None
+            back = way_back.return_url(rows, start.link, Outcome.ALREADY_CONNECTED, identifier)
+        return replace(page, return_url=back)
 
     def view_operator(self, environment_id: str, identifier: str) -> StartPage:
         """Return what the console's start page shows. Raises NotFound for an unknown integration."""
@@ -131,17 +134,16 @@ class InstallStarter:
         if start is None:
             raise LinkProblem(Outcome.LINK_TAMPERED)
         link, parent = start.link, start.parent
-        name, back = start.integration.name, link.return_url
         is_revoked = any(one.revoked_at is not None for one in (link, parent) if one is not None)
         if is_revoked or rights.is_link_ended(rows, link, parent):
-            raise LinkProblem(Outcome.LINK_REVOKED, app_name=name, return_url=back)
+            raise _problem(rows, start, Outcome.LINK_REVOKED)
         # Somebody has connected with the link that this approval was created from.
         if parent is not None and parent.used_by_attempt != link.used_by_attempt:
-            raise LinkProblem(Outcome.LINK_USED, parent.used_by_attempt, name, back)
+            raise _problem(rows, start, Outcome.LINK_USED, parent.used_by_attempt)
         if link.used_at is not None and not _used_by_this_browser(rows, link, binding_of):
-            raise LinkProblem(Outcome.LINK_USED, link.used_by_attempt, name, back)
+            raise _problem(rows, start, Outcome.LINK_USED, link.used_by_attempt)
         if link.expires_at <= self._now():
-            raise LinkProblem(Outcome.LINK_EXPIRED, app_name=name, return_url=back, expired_at=link.expires_at)
+            raise _problem(rows, start, Outcome.LINK_EXPIRED)
         return start
 
     def _check_practice(self, integration: IntegrationRow, any_real: bool) -> None:
@@ -207,6 +209,10 @@ class InstallStarter:
         )
 
 
+def _problem(rows: Rows, start: LinkStart, outcome: Outcome, attempt_id: str | None = None) -> LinkProblem:
+    return LinkProblem(outcome, attempt_id, way_back.details(rows, start, outcome))
+
+
 def _progress(approval_id: str | None, at: datetime) -> dict[str, object]:
     if approval_id is None:
         return {"stage": Stage.MADE, "sent_at": at}
@@ -265,5 +271,5 @@ def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Exi
         expires_at=link.expires_at if link else None,
         is_open=link is None or link.is_open,
         existing=existing,
-        return_url=link.return_url if link else None,
+        names_workspace=link is not None and link.kind == LinkKind.SESSION,
     )
