@@ -38,6 +38,11 @@ PROSE = {
     r"\bworlds?\b": "environment, state",
     r"\b(lives? on|lives in|dies with)\b": "is stored in, belongs to, ends with",
 }
+#: Words of the API, which customers never read.
+INTERNAL = {r"\b(subscriber|mode|context|attempt|grant|state|environment|integration)s?\b": "the customer's own words"}
+FOR_CUSTOMERS = ("templates/customer/", "templates/layout/customer.html", "templates/problems/")
+#: Templates in these folders that operators read, or that have texts for both.
+FOR_OPERATORS = ("customer/home/first_run.html", "customer/setup/_setup_fields.html")
 #: Words that no name contains.
 NAMES = {
     *("told", "wish", "wishes", "anew", "leaf", "bench", "whom", "whose", "who", "turn", "turns"),
@@ -62,6 +67,11 @@ def test_no_document_is_cited_that_does_not_ship() -> None:
 
 def test_prose_uses_the_words_of_the_field() -> None:
     assert list(_found(PROSE)) == []
+
+
+def test_pages_of_customers_have_no_internal_word() -> None:
+    found = [row for row in _found(INTERNAL) if row.startswith(FOR_CUSTOMERS)]
+    assert [row for row in found if not any(name in row for name in FOR_OPERATORS)] == []
 
 
 def test_names_use_the_words_of_the_field() -> None:
@@ -162,6 +172,11 @@ def _comment(line: str, strings: list[tuple[int, int]]) -> str:
     return ""
 
 
+def _jinja_strings(block: re.Match[str]) -> str:
+    """Keep the strings that contain a space, and the lines; replace everything else by spaces."""
+    return re.sub(r'"([^"\n]* [^"\n]*)"|[^\n]', lambda one: one[1] or " ", block[0])
+
+
 def _blank(pattern: str, text: str) -> str:
     """Replace what matches by spaces, and keep the lines."""
     return re.sub(pattern, lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.DOTALL)
@@ -169,7 +184,7 @@ def _blank(pattern: str, text: str) -> str:
 
 #: What to remove from a file so that its prose remains.
 _PROSE_OF = {
-    ".html": lambda text: _blank(r"{%.*?%}|{{.*?}}|<[^>]*>", text),
+    ".html": lambda text: _blank(r"<[^>]*>", re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", _jinja_strings, text, flags=re.DOTALL)),
     ".md": lambda text: _blank(r"```.*?```|`[^`]*`", text),
     ".css": lambda text: _blank(r"(?:^|\*/).*?(?:/\*|\Z)", text),
     ".js": lambda text: _blank(r"(?:^|\*/).*?(?:/\*|\Z)", re.sub(r"(?<!:)//(.*)", r"/* \1 */", text)),

@@ -148,7 +148,7 @@ ROWS = {
     "state_expired": Row(_state_expired, "This took longer than ten minutes", "try-again"),
     "other_browser": Row(_other_browser, "This was started in another browser", "try-again"),
     "state_unknown": Row(
-        _consent_ends("state_altered"), "We can’t find this connection attempt", _OPEN_THE_LINK, has_attempt=False
+        _consent_ends("state_altered"), "We can’t find this install", _OPEN_THE_LINK, has_attempt=False
     ),
     "code_spent_unknown": Row(_consent_ends("invalid_code"), "Slack’s approval can’t be used any more", "try-again"),
     "no_state": Row(_consent_ends("state_missing"), "Start from Northwind", "Open the link", has_attempt=False),
