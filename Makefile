@@ -63,7 +63,7 @@ lock: $(DEVELOPMENT) ## compile the lock files of Python and npm; UPGRADE=--upgr
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --output-file=requirements-dev.txt requirements-dev.in
 	$(NPM) install --package-lock-only
 
-openapi: $(DEVELOPMENT) ## regenerate docs/openapi.json and the pages of /docs from the code
+openapi: $(DEVELOPMENT) ## regenerate docs/openapi.json, the pages of /docs and the tables of docs/api.md
 	$(BIN)/python -m tools.openapi
 
 screenshots: $(DEVELOPMENT) ## take the screenshots in docs/screenshots

@@ -1,4 +1,4 @@
-"""Render the API reference at /docs from the OpenAPI document: a page for each resource, shipped as a template."""
+"""Render the API reference from the OpenAPI document: a page for each resource at /docs, and the tables of docs/api.md."""
 
 import json
 import re
@@ -17,6 +17,11 @@ from onboarding.services.api_keys import SCOPES
 
 #: The rendered pages, which the server shows in its frame.
 PAGES = files.templates() / "docs"
+#: The guide, whose tables of parameters follow a line such as `<!-- parameters of create_context -->`.
+GUIDE = Path(__file__).parents[1] / "docs" / "api.md"
+_TABLE = re.compile(r"(<!-- parameters of (\w+) -->\n\n)(?:\|.*\n)*")
+#: Parameters that the guide explains once for all operations.
+_EXPLAINED_ONCE = ("limit", "after", "before", "orderBy", "orderDirection", "includeCursor", "Idempotency-Key")
 #: In the order in which a developer needs them. Resources that are not named here follow.
 _ORDER = ("Channel connections", "Install URLs", "Connect sessions", "Integrations", "Channel endpoints", "Subscribers")
 _METHODS = ("post", "get", "patch", "delete")
@@ -130,8 +135,25 @@ def render(document: Mapping[str, Any]) -> dict[str, str]:
     return {f"{slug}.html": _tidy(text) for slug, text in rendered.items()}
 
 
+def guide(document: Mapping[str, Any]) -> str:
+    """Return the guide with its tables of parameters as the code has them."""
+    endpoints = {one.anchor.replace("-", "_"): one for resource in resources(document) for one in resource.endpoints}
+    return _TABLE.sub(lambda found: found[1] + _table(endpoints[found[2]]), GUIDE.read_text(encoding="utf-8"))
+
+
+def _table(endpoint: Endpoint) -> str:
+    rows = [row for caption, members in endpoint.inputs if caption != "Path parameters" for row in members]
+    lines = [
+        f"| `{row.name}` | {row.type}{', required' if row.required else ''} | {row.meaning} |"
+        for row in rows
+        if row.name not in _EXPLAINED_ONCE
+    ]
+    return "\n".join(["| parameter | type | meaning |", "| --- | --- | --- |", *lines]) + "\n"
+
+
 def write(document: Mapping[str, Any]) -> None:
-    """Write the pages, and delete those of resources that no longer exist."""
+    """Write the pages and the guide's tables, and delete the pages of resources that no longer exist."""
+    GUIDE.write_text(guide(document), encoding="utf-8")
     pages = render(document)
     for path in set(PAGES.glob("*.html")) - {PAGES / name for name in pages}:
         path.unlink()

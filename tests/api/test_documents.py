@@ -21,6 +21,8 @@ def test_committed_files_are_up_to_date() -> None:
     assert openapi.COPY.read_text(encoding="utf-8") == text(document), "run `make openapi` and look at the difference"
     pages = {path.name: path.read_text(encoding="utf-8") for path in reference.PAGES.glob("*.html")}
     assert pages == reference.render(document), "run `make openapi` and look at the difference"
+    guide = reference.GUIDE.read_text(encoding="utf-8")
+    assert guide == reference.guide(document), "run `make openapi` and look at the difference"
 
 
 def test_every_endpoint_parameter_and_member_is_explained() -> None:
