@@ -274,8 +274,12 @@ def _members(document: Mapping[str, Any], schema: Mapping[str, Any], before: str
         nullable = name in required and any(one.get("type") == "null" for one in part.get("anyOf", ()))
         kind = _type(document, inner) + _limits(inner) + (" or null" if nullable else "")
         yield Member(f"{before}{name}", kind, name in required, "", meaning)
-        if "properties" in inner and before.count(".") < _DEEPEST:
+        if before.count(".") >= _DEEPEST:
+            continue
+        if "properties" in inner:
             yield from _members(document, inner, f"{before}{name}.")
+        elif inner.get("type") == "array":
+            yield from _members(document, inner["items"], f"{before}{name}[].")
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
