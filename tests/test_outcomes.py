@@ -164,7 +164,7 @@ ROWS = {
         _consent_ends("cannot_install_an_org_installed_app"), "Already installed for your organization", "ask-admin"
     ),
     "operator_denied": Row(_operator_denied, "You can no longer connect workspaces", "ask an operator of this console"),
-    "too_many_attempts": Row(_too_many_attempts, "Too many attempts with this link", "try-again"),
+    "too_many_attempts": Row(_too_many_attempts, "Too many tries with this link", "try-again"),
     "slack_busy": Row(_consent_ends("ratelimited"), "Slack is busy", "try-again"),
     "slack_down": Row(_consent_ends("status_500"), "Slack did not answer", "try-again"),
 }

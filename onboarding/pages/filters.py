@@ -82,8 +82,8 @@ def context_list(keys: tuple[str, ...]) -> Markup:
 
 
 def offered_names(offered: tuple[OfferedContext, ...]) -> str:
-    """Return the names of the contexts that a link offers, for customers: "Acme Europe, Acme US"."""
-    return ", ".join(one.label or one.id for one in offered)
+    """Return the names of the contexts that a link offers, for customers: "Acme Europe · Acme US"."""
+    return " · ".join(one.label or one.id for one in offered)
 
 
 def duration(seconds: int) -> str:

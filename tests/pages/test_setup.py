@@ -91,7 +91,7 @@ def test_customer_chooses_in_plain_words(site: Site, visitor: BrowserClient) -> 
     words = words_of(setup)
     for choice in ("Just for northwind", "Everyone in Acme HQ", "Acme, the whole company", "emea"):
         assert choice in words
-    assert "Messages about Acme, the whole company go to Acme HQ." in words
+    assert "Messages for “Acme, the whole company” go to Acme HQ." in words
     assert not re.search(r"subscriber|context|tenant|mode\b|shared", words, re.IGNORECASE)
     page = visitor.presses(setup, "save", connection_mode="shared", offered_context="tenant:acme")
     assert page.outcome == "connected"
