@@ -63,6 +63,23 @@ def test_one_of_many_people_uses_a_link(crowd: Crowd) -> None:
     assert len(details(crowd.site)) == 1
 
 
+@pytest.mark.parametrize("keys", [(), ("team:a", "team:b")], ids=["nothing open", "set-up page"])
+def test_one_of_two_workspaces_is_connected_with_a_link(keys: tuple[str, ...], crowd: Crowd) -> None:
+    link = crowd.site.link(subscriber_id="bea", offered_context_keys=keys)
+    workspaces = [_HQ, _TEST] * (BROWSERS // 2)
+    consents = [consent_of(browser, link) for browser in crowd.browsers]
+    callbacks = [callback_of(browser, consents[n], workspace=workspaces[n]) for n, browser in enumerate(crowd.browsers)]
+    if keys:
+        forms = [browser.opens(callbacks[n]) for n, browser in enumerate(crowd.browsers)]
+        outcomes = crowd.at_once(lambda browser, n: browser.presses(forms[n], "save", offered_context=keys[0]))
+    else:
+        outcomes = crowd.open_at_once(callbacks)
+    half = BROWSERS // 2
+    assert outcomes == {"connected": 1, "reconnected": half - 1, "link_used": half}
+    (one,) = details(crowd.site)
+    assert [place.place for place in crowd.site.slack.installations()] == [one.connection.workspace_id]
+
+
 def test_customers_swap_workspaces_without_blocking_each_other(crowd: Crowd) -> None:
     workspaces = [_HQ, _TEST] * (BROWSERS // 2)
     for number, browser in enumerate(crowd.browsers):

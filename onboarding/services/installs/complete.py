@@ -71,13 +71,15 @@ class _Completion:
         if not self._install.grant.is_bot and self._needs_bot():
             log_config_error(self._install.attempt.id, "user_token_only")
             return self._finish(Outcome.CONFIG_ERROR, at, detail="user_token_only")
+        if not all(map(self._may_use, self._install.links)):
+            return self._finish(Outcome.LINK_USED, at)
         self._check_open_link()
         if self._is_unexpected_workspace():
             return self._ask_which_workspace(at)
         if self._is_workspace_taken():
             return self._finish(Outcome.WORKSPACE_TAKEN, at)
-        if not all(self._use(link, at) for link in self._install.links):
-            return self._finish(Outcome.LINK_USED, at)
+        for link in self._install.links:
+            self._mark_used(link, at)
         identifier = InstallConnector(self._install, self._sealers).connect(at)
         missing = ",".join(sorted(self._install.missing_scopes))
         connected = {"connection_identifier": identifier, "identity_key": self._install.key, "missing_scopes": missing}
@@ -113,18 +115,22 @@ class _Completion:
             install.rows, install.integration.id, install.grant.workspace_id, install.key
         )
 
-    def _use(self, link: LinkRow, at: datetime) -> bool:
-        """Mark the link as used, or return whether it may be used again.
+    def _mark_used(self, link: LinkRow, at: datetime) -> None:
+        """Raises Conflict."""
+        install = self._install
+        if link.used_at is None and not links.mark_used(install.rows, link.id, install.attempt.id, install.key, at):
+            raise Conflict("Another install used the link, or someone revoked it.")
+
+    def _may_use(self, link: LinkRow) -> bool:
+        """Return whether the link is unused or may be used again.
 
         The browser that used it may renew what it connected. An attempt that was in progress when another one used the
-        link may not replace the workspace. Raises Conflict.
+        link may not replace the workspace, so it is not asked about that either.
         """
         install, existing = self._install, self._install.existing
         if link.used_at is None:
-            if not links.mark_used(install.rows, link.id, install.attempt.id, install.key, at):
-                raise Conflict("Another install used the link, or someone revoked it.")
             return True
-        if link.used_identity_key != install.key:
+        if link.is_open or link.used_identity_key != install.key:
             return False
         keeps_workspace = existing is not None and existing.workspace_id == install.grant.workspace_id
         return link.used_at <= install.attempt.created_at or keeps_workspace

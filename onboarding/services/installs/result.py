@@ -8,7 +8,7 @@ from math import ceil
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import records, rights, way_back
+from onboarding.services.installs import link_use, records, rights, way_back
 from onboarding.services.installs.records import BindingOf, Permission, is_bound
 from onboarding.slack.faults import is_slack_itself, operator_hint
 from onboarding.store import attempts, connections, installs, links
@@ -58,6 +58,8 @@ class Result:
     #: The link that started the attempt, if the page may offer it again.
     link_id: str | None = None
     link_is_used: bool = False
+    #: The link can start nothing more in this browser.
+    link_is_over: bool = False
     link_expired_at: datetime | None = None
     #: Starts the install again in a browser that does not know the link.
     restart_token: str | None = None
@@ -86,6 +88,8 @@ class ResultReader:
             result = replace(
                 self._result(session, found, binding_of), retry_after_seconds=self._seconds_left(found.attempt)
             )
+            if found.link is not None and link_use.refusal(session, found.link, found.parent, binding_of, self._now()):
+                result = replace(result, link_id=None, link_is_over=True)
         # Slack's address alone does not prove that the person may see the customer. Opening the link does.
         is_unopened = records.is_unopened(binding) and found.attempt.link_id not in opened_links
         return _without_account(result) if is_unopened and result.outcome is not None else result
@@ -173,8 +177,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         slack_error=attempt.detail,
         grant_result=attempt.grant_result,
         finished_here=True,
-        # An open link works once, so its page cannot offer it again.
-        link_id=attempt.link_id if link and not (link.is_open and link.used_at) else None,
+        link_id=attempt.link_id,
         link_is_used=link is not None and link.used_at is not None,
         is_operators=attempt.operator_id is not None,
         approval_link_id=attempt.approval_link_id,

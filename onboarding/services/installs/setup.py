@@ -7,7 +7,7 @@ from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused
 from onboarding.identity import OfferedContext
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import records, rights
+from onboarding.services.installs import link_use, records, rights
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter
 from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
@@ -131,12 +131,12 @@ class SetupStep:
         return found if ended is None else self._end(found, ended)
 
     def _own(self, attempt_id: str, binding: str | None) -> tuple[AttemptRows, Outcome | None]:
-        """Return the attempt, and the outcome that it has to end with if its operator lost the right to continue."""
+        """Return the attempt, and the outcome that it has to end with if its operator or its link no longer allows it."""
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
             if found is None or not is_bound(found.attempt, binding):
                 raise NotFound("This install belongs to another browser.")
-            return found, rights.ended_by(rows, found)
+            return found, rights.ended_by(rows, found) or link_use.ended_by(rows, found)
 
     def _page_with_suggestions(self, found: AttemptRows) -> SetupPage:
         environment_id = found.attempt.environment_id

@@ -9,7 +9,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import records, rights, way_back
+from onboarding.services.installs import link_use, records, way_back
 from onboarding.services.installs.records import (
     APPROVAL_LIFETIME,
     LIFETIME,
@@ -18,7 +18,6 @@ from onboarding.services.installs.records import (
     StartedAttempt,
     StartPage,
     digest,
-    is_bound,
     state_digest,
 )
 from onboarding.services.tokens import Tokens
@@ -134,16 +133,11 @@ class InstallStarter:
         if start is None:
             raise LinkProblem(Outcome.LINK_TAMPERED)
         link, parent = start.link, start.parent
-        is_revoked = any(one.revoked_at is not None for one in (link, parent) if one is not None)
-        if is_revoked or rights.is_link_ended(rows, link, parent):
-            raise _problem(rows, start, Outcome.LINK_REVOKED)
-        # Somebody has connected with the link that this approval was created from.
-        if parent is not None and parent.used_by_attempt != link.used_by_attempt:
-            raise _problem(rows, start, Outcome.LINK_USED, parent.used_by_attempt)
-        if link.used_at is not None and not _used_by_this_browser(rows, link, binding_of):
-            raise _problem(rows, start, Outcome.LINK_USED, link.used_by_attempt)
-        if link.expires_at <= self._now():
-            raise _problem(rows, start, Outcome.LINK_EXPIRED)
+        outcome = link_use.refusal(rows, link, parent, binding_of, self._now())
+        if outcome is not None:
+            is_parents = parent is not None and parent.used_by_attempt != link.used_by_attempt
+            used_by = parent.used_by_attempt if parent is not None and is_parents else link.used_by_attempt
+            raise _problem(rows, start, outcome, used_by if outcome is Outcome.LINK_USED else None)
         return start
 
     def _check_practice(self, integration: IntegrationRow, any_real: bool) -> None:
@@ -243,14 +237,6 @@ def _existing(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existin
         found.installed_by,
         is_broken=found.status.is_broken,
     )
-
-
-def _used_by_this_browser(rows: Rows, link: LinkRow, binding_of: BindingOf | None) -> bool:
-    """Return whether this browser used the link and may renew with it. An open link renews nothing."""
-    if binding_of is None or link.used_by_attempt is None or link.is_open:
-        return False
-    used_by = attempts.by_id(rows, link.used_by_attempt)
-    return used_by is not None and is_bound(used_by, binding_of(used_by.id))
 
 
 def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Existing | None) -> StartPage:

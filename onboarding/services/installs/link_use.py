@@ -1,0 +1,50 @@
+"""The uses that a link still has: to start an install in a browser, or to complete one that waits."""
+
+from datetime import datetime
+
+from onboarding.outcomes import Outcome
+from onboarding.services.installs import rights
+from onboarding.services.installs.records import BindingOf, is_bound
+from onboarding.store import attempts
+from onboarding.store.database import Rows
+from onboarding.store.installs import AttemptRows
+from onboarding.store.links import LinkRow
+
+
+def refusal(
+    rows: Rows, link: LinkRow, parent: LinkRow | None, binding_of: BindingOf | None, at: datetime
+) -> Outcome | None:
+    """Return why the link cannot start an install; None if it can. `parent`: the link that an approval was created from."""
+    is_revoked = any(one.revoked_at is not None for one in (link, parent) if one is not None)
+    if is_revoked or rights.is_link_ended(rows, link, parent):
+        return Outcome.LINK_REVOKED
+    # Somebody has connected with the link that this approval was created from.
+    if parent is not None and parent.used_by_attempt != link.used_by_attempt:
+        return Outcome.LINK_USED
+    if link.used_at is not None and not _used_by_this_browser(rows, link, binding_of):
+        return Outcome.LINK_USED
+    return Outcome.LINK_EXPIRED if link.expires_at <= at else None
+
+
+def ended_by(rows: Rows, found: AttemptRows) -> Outcome | None:
+    """Return how a waiting attempt must end because of what became of its link; None if it may continue.
+
+    Another attempt that used the link has connected a workspace. This one can only complete with the same workspace.
+    """
+    for link in filter(None, (found.parent, found.link)):
+        if link.revoked_at is not None:
+            return Outcome.LINK_REVOKED
+        if link.used_at is None or link.used_by_attempt is None or link.used_at <= found.attempt.created_at:
+            continue
+        used_by = attempts.by_id(rows, link.used_by_attempt)
+        if link.is_open or used_by is None or used_by.workspace_id != found.attempt.workspace_id:
+            return Outcome.LINK_USED
+    return None
+
+
+def _used_by_this_browser(rows: Rows, link: LinkRow, binding_of: BindingOf | None) -> bool:
+    """Return whether this browser used the link and may renew with it. An open link renews nothing."""
+    if binding_of is None or link.used_by_attempt is None or link.is_open:
+        return False
+    used_by = attempts.by_id(rows, link.used_by_attempt)
+    return used_by is not None and is_bound(used_by, binding_of(used_by.id))
