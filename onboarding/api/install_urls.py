@@ -14,19 +14,21 @@ from onboarding.api.idempotency import BeforeCommit, Representation, once
 from onboarding.api.operations import LINKS, Operation
 from onboarding.api.request_parsing import read_body
 from onboarding.runtime import current
-from onboarding.services.integrations import KNOWN_SCOPES
+from onboarding.services.integrations import MAX_SCOPE_LENGTH, SCOPE_PATTERN, is_scope
 from onboarding.services.links import CreatedLink, NewInstallUrl
 
 TAG = "Install URLs"
 
 
 def _scope(text: str) -> str:
-    if text not in KNOWN_SCOPES:
-        raise ValueError(f"{{field}} must be one of: {', '.join(KNOWN_SCOPES)}")
+    if not is_scope(text):
+        raise ValueError(f"{{field}} must be written like chat:write, with {MAX_SCOPE_LENGTH} characters at most")
     return text
 
 
-Scope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string", "enum": list(KNOWN_SCOPES)})]
+#: Only Slack knows which scopes exist.
+_SCOPE_SCHEMA = {"type": "string", "pattern": SCOPE_PATTERN, "maxLength": MAX_SCOPE_LENGTH, "examples": ["chat:write"]}
+Scope = Annotated[str, AfterValidator(_scope), WithJsonSchema(_SCOPE_SCHEMA)]
 
 
 class CreateInstallUrl(Wire):

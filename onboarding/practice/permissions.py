@@ -88,7 +88,12 @@ _FAMILIES = frozenset(
         *("reminders", "search", "stars", "team", "tokens", "triggers", "usergroups", "users", "workflow", "workflows"),
     }
 )
-_ALONE = frozenset({"bot", "commands", "email", "identify", "incoming-webhook", "openid", "profile"})
+_ALONE = frozenset(
+    {
+        *("admin", "bot", "client", "commands", "email", "identify", "incoming-webhook", "openid", "profile"),
+        "tokens.basic",
+    }
+)
 _SIGN_IN = frozenset({"openid", "email", "profile"})
 _NOT_FOR_ORGANIZATIONS = frozenset({"bot", "apps.requests:write"})
 

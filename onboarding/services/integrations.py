@@ -19,7 +19,7 @@ from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
 
 DEFAULT_SCOPES = known_scopes.DEFAULT
-KNOWN_SCOPES = tuple(known_scopes.SENTENCES)
+SCOPE_PATTERN, MAX_SCOPE_LENGTH, is_scope = known_scopes.PATTERN, known_scopes.MAX_LENGTH, known_scopes.is_scope
 _MAX_NAME_LENGTH = 100
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _CLIENT_ID = re.compile(r"(?=.{3,200}\Z)[0-9]+\.[0-9]+\Z")
@@ -288,6 +288,6 @@ def _check(change: IntegrationChange) -> None:
         return
     if not change.scopes:
         raise Refused("Name at least one scope.", "scopes")
-    unknown = [scope for scope in change.scopes if scope not in known_scopes.SENTENCES]
-    if unknown:
-        raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(known_scopes.SENTENCES)}.", "scopes")
+    malformed = [scope for scope in change.scopes if not is_scope(scope)]
+    if malformed:
+        raise Refused(f"A scope is written like chat:write or users:read.email, not {', '.join(malformed)}.", "scopes")

@@ -36,7 +36,11 @@ def code_of(program: Program, **members: Any) -> str:
         ({"connectionMode": "subscriber", "subscriberId": None}, "subscriber_required"),
         ({"subscriberId": None}, "owner_required"),
         ({"integrationIdentifier": "nobody"}, "integration_not_found"),
-        ({"scope": ["made:up"]}, "validation_failed"),
+        ({"scope": ["chat write"]}, "validation_failed"),
+        ({"scope": ["chat:write,users:read"]}, "validation_failed"),
+        ({"scope": [""]}, "validation_failed"),
+        ({"scope": ["a" * 101]}, "validation_failed"),
+        ({"scope": ["chat:write\n"]}, "validation_failed"),
         ({"scope": "chat:write"}, "validation_failed"),
         ({"connectionIdentifier": "a/b"}, "validation_failed"),
         ({"context": {"a b": "c"}}, "validation_failed"),
@@ -45,6 +49,16 @@ def code_of(program: Program, **members: Any) -> str:
 )
 def test_install_url_obeys_the_rules_of_connections(members: dict[str, Any], code: str, program: Program) -> None:
     assert code_of(program, **members) == code
+
+
+def test_scope_without_a_sentence_is_shown_by_its_name(visitor: BrowserClient, program: Program) -> None:
+    page = visitor.opens(asks(program, scope=["calls:read", "agents:write"]))
+    permissions = next(one for one in page.root.iter("ul") if one.get("class") == "permissions")
+    words = [" ".join("".join(one.itertext()).split()) for one in permissions.iter("li")]
+    assert words == [
+        "See current and past calls calls:read",
+        "Use a permission that Slack describes on its own page agents:write",
+    ]
 
 
 def test_unknown_subscriber_is_refused_where_the_environment_says_so(site: Site, program: Program) -> None:

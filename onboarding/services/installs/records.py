@@ -13,7 +13,7 @@ from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, SENTENCES
+from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, sentence
 from onboarding.store.attempts import Attempt, AttemptRow, Stage
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
@@ -154,7 +154,7 @@ def actor_of(attempt: AttemptRow) -> Actor:
 
 
 def permissions(scopes: str) -> tuple[Permission, ...]:
-    return tuple(Permission(one, SENTENCES.get(one, one), one in OPTIONAL) for one in scopes.split(",") if one)
+    return tuple(Permission(one, sentence(one), one in OPTIONAL) for one in scopes.split(",") if one)
 
 
 def account(subscriber_id: str | None, context_keys: tuple[str, ...]) -> str | None:
