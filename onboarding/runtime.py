@@ -147,8 +147,8 @@ def check_keys(runtime: Runtime, keys_are_given: bool, is_real: bool = False) ->
     if keys_are_given or (runtime.practice.is_on() and not is_real):
         return
     raise SettingsProblem(
-        "SECRET_KEY and ENCRYPTION_KEYS: required with a real Slack app, the same for every command and the server. To go "
-        f"on with the keys made in practice, set SECRET_KEY_FILE={runtime.settings.instance}/secret_key and "
+        "SECRET_KEY and ENCRYPTION_KEYS are required with a real Slack app. Set the same keys for the server and every command. "
+        f"To keep the keys that practice mode generated, set SECRET_KEY_FILE={runtime.settings.instance}/secret_key and "
         f"ENCRYPTION_KEYS_FILE={runtime.settings.instance}/encryption_keys."
     )
 

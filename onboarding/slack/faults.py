@@ -81,7 +81,7 @@ def is_slack_itself(code: str) -> bool:
 
 
 def of_another_workspace(workspace_id: str) -> str:
-    """Return why a connection needs to be reconnected whose token belongs to another workspace."""
+    """Return why a connection needs to be reconnected: its token belongs to another workspace."""
     return f"The token belongs to another workspace: {workspace_id}."
 
 

@@ -194,9 +194,9 @@ def waits_in(rows: Rows, integration_id: str, workspace_id: str) -> bool:
 
 
 def unsuccessful_exchange(rows: Rows, attempt: AttemptRow, since: datetime, number: int) -> datetime | None:
-    """Return when the exchange began that was the last but `number` of the attempt's link without a grant.
+    """Return when an unsuccessful exchange of the attempt's link began: the newest one, after `number` newer ones.
 
-    Exchanges before `since` and the attempt's own do not count. None if there are fewer.
+    Exchanges before `since` and the attempt's own do not count. None if there are not that many.
     """
     values = {"link": attempt.link_id, "since": since, "attempt": attempt.id, "number": number}
     found: datetime | None = rows.scalar(_UNSUCCESSFUL_EXCHANGE, values)

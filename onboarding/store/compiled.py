@@ -15,9 +15,9 @@ _Convert = Callable[[Any], Any]
 class CompiledStatement(Generic[RowT]):
     """A query and the class of its rows. Each run passes a value for every `bindparam`.
 
-    For a row by its key, SQLAlchemy's own way from `execute` to the driver takes five times as long as the driver. It is
-    taken in a Session, where something listens to executed statements, such as tracing, and for a query whose text depends
-    on its values, such as `IN` with a list.
+    To read one row by its key, SQLAlchemy's path from `execute` to the driver takes five times as long as the driver.
+    Three kinds of calls still use it: those in a Session, those that an event listener such as tracing observes, and
+    queries whose text depends on their values, such as `IN` with a list.
     """
 
     def __init__(self, query: Query, row_class: type[RowT]) -> None:

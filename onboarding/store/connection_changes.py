@@ -110,7 +110,7 @@ def _texts(row: _SearchedRow) -> list[str | None]:
 
 
 def remove(session: Session, connection_id: str) -> bool:
-    """False when somebody else removed it a moment ago."""
+    """Remove the connection. Return False if another transaction has removed it."""
     session.execute(delete(HOLDING).where(HOLDING.c.connection_id == connection_id))
     done = session.execute(delete(TABLE).where(TABLE.c.id == connection_id).returning(TABLE.c.id))
     return done.first() is not None

@@ -15,7 +15,8 @@ from onboarding.store.connections import DOCUMENTED, HOLDING, LAST_CHECK, TABLE,
 from onboarding.store.pagination import Key, PageRows, Position, StorePageRequest
 from onboarding.store.rows import Rows
 
-#: A word that more connections have is checked while the list is read in its order: enough matches come soon.
+#: The most connections that a rare word may have. A more common word is checked row by row while the list is read in its
+#: order, because a page is soon full of matches.
 RARE = 1000
 #: Further words of a search are ignored.
 MAX_WORDS = 10

@@ -89,7 +89,7 @@ class ChannelConnection(Base):
 
 
 class ConnectionContext(Base):
-    """One context key of one connection: for what asks which connections hold a key."""
+    """One context key of one connection, to find the connections that have a key."""
 
     __tablename__ = "connection_contexts"
 
@@ -195,7 +195,7 @@ _HELD_BY_ANOTHER = (
 
 
 def sort_name(workspace_name: str | None, workspace_id: str) -> str:
-    """Folding may lengthen a name; the column holds 255 characters."""
+    """Return the text by which the list sorts a workspace. Folding the case may lengthen a name beyond the column's width."""
     return (workspace_name or workspace_id).casefold()[:255]
 
 
@@ -216,7 +216,10 @@ def token_of(rows: Rows, environment_id: str, connection_id: str) -> ConnectionT
 def with_its_grant(
     session: Session, environment_id: str, identifier: str
 ) -> tuple[ChannelConnection, Installation, Integration] | None:
-    """Return all three from one query: an API caller may give the connection another grant between two queries."""
+    """Return a connection with its installation and its integration.
+
+    One query reads all three, because an API caller may give the connection another grant between two queries.
+    """
     query = (
         select(ChannelConnection, Installation, Integration)
         .join(Installation, ChannelConnection.installation_id == Installation.id)
@@ -258,7 +261,10 @@ def has_identifier(rows: Rows, environment_id: str, identifier: str) -> bool:
 
 
 def locked(session: Session, environment_id: str, identifier: str) -> ChannelConnection | None:
-    """To be replaced or ended: read once its integration is locked, so that it is as the last one left it."""
+    """Lock the connection's integration and return the connection, to change or remove it.
+
+    It is read after the lock was taken, so it is up to date.
+    """
     mine = TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier)
     integration_id = session.scalar(select(TABLE.c.integration_id).where(*mine))
     if integration_id is None:

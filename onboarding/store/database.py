@@ -45,7 +45,7 @@ class Database:
     """One engine: `transaction()`, `changing_rows()` or `changing_one()` to write, `reading()` or `rows()` to read.
 
     Connections stay in autocommit, because switching one costs more than most reads; a transaction begins with a BEGIN of
-    its own. On SQLite the threads of a process write in order of arrival, and its own lock decides between processes.
+    its own. On SQLite the threads of a process write in order of arrival, and SQLite's lock decides between processes.
     """
 
     def __init__(self, url: str, *, serves_requests: bool = False) -> None:
@@ -124,7 +124,7 @@ class Database:
             yield
         except (DataError, UnicodeEncodeError):
             # PostgreSQL refuses NUL and values that are too long, both databases refuse lone surrogates. Do not repeat the value.
-            raise Refused("A value is too long, or has characters that cannot be kept.") from None
+            raise Refused("A value is too long, or has characters that cannot be stored.") from None
         except (OperationalError, PoolTimeout) as error:
             if _lacks_tables(error):
                 raise NotSetUp(_NO_TABLES) from error
@@ -136,7 +136,7 @@ class Database:
                 raise NotSetUp(_NO_TABLES) from error
             # sqlite3 raises the general class for a damaged file and for a file that is no database.
             if error.connection_invalidated or type(error) is DatabaseError:
-                raise StorageProblem("The database went away.") from error
+                raise StorageProblem("The connection to the database was lost.") from error
             raise
 
 

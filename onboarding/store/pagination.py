@@ -134,7 +134,7 @@ def _read_cursor(list_key: str, encoded: str | None, field: str, kinds: tuple[ty
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         checksum, text, position = "", "", None
     if position is None or checksum != _checksum(list_key, text):
-        raise Refused("This place in the list is not known. Start from its beginning.", field, "cursor_unknown")
+        raise Refused("This cursor is unknown. Start from the beginning of the list.", field, "cursor_unknown")
     return position
 
 
@@ -145,7 +145,7 @@ def _read_key(key: object, kind: type[Key]) -> Key:
 
 
 def _read_text(value: object) -> str:
-    """Raises ValueError for what no row contains."""
+    """Raises ValueError for a value that no row can contain."""
     if not isinstance(value, str) or "\0" in value:
         raise ValueError("This is no text of a row.")
     value.encode()
@@ -153,7 +153,7 @@ def _read_text(value: object) -> str:
 
 
 def _near_edge(rows: list[T], backwards: bool, origin: Position, position_of: Callable[[T], Position]) -> Position:
-    """Return the position behind which the page that the cursor came from lies."""
+    """Return the position next to the page that the cursor came from."""
     if rows:
         return position_of(rows[-1] if backwards else rows[0])
     return replace(origin, inclusive=not origin.inclusive)

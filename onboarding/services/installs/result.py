@@ -132,7 +132,7 @@ class ResultReader:
 
 
 def approving_attempt(rows: Rows, attempt: Attempt | AttemptRow) -> AttemptRow | None:
-    """Return the attempt that used the approval, or the link that it was created from; None while nobody has."""
+    """Return the attempt that used the approval, or the link that it was created from; None if neither was used."""
     for link_id in filter(None, (attempt.approval_link_id, attempt.link_id)):
         link = links.by_id(rows, link_id)
         if link is not None and link.used_by_attempt is not None:
