@@ -144,6 +144,14 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
         "Already installed for the organization",
         "The organization has the app already. Its admin has to add the workspace to it.",
     ),
+    Outcome.OPERATOR_DENIED: OutcomeText(
+        "Operator removed or limited",
+        "The operator who started the install was removed, or became a viewer, before it was finished.",
+    ),
+    Outcome.TOO_MANY_ATTEMPTS: OutcomeText(
+        "Too many tries with the link",
+        "Twenty exchanges with the link failed within ten minutes, so Slack was not asked again.",
+    ),
     Outcome.SLACK_BUSY: OutcomeText("Slack was busy", "Slack asked us to wait. Starting again later helps."),
     Outcome.SLACK_DOWN: OutcomeText(
         "Slack did not answer",
