@@ -59,7 +59,7 @@ def test_no_other_outcome_can_be_put_into_such_an_address(outcome: str, visitor:
 
 
 def test_a_known_state_gives_nobody_the_link(site: Site, visitor: BrowserClient) -> None:
-    stopped = _stopped(site, visitor)
+    stopped = stopped_elsewhere(site, visitor)
     assert not _LINK_TOKEN.search(stopped.text)
     with BrowserClient(site) as other:
         page = other.allows(other.presses(other.opens(stopped.url), "try-again"), scenario="cancelled")
@@ -70,7 +70,7 @@ def test_a_known_state_gives_nobody_the_link(site: Site, visitor: BrowserClient)
 
 def test_starting_again_elsewhere_ends_with_the_first_attempt(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     with BrowserClient(site) as other:
-        stopped = _stopped(site, visitor)
+        stopped = stopped_elsewhere(site, visitor)
         clock.forward(minutes=8)
         consent = other.presses(other.opens(stopped.url), "try-again")
         clock.forward(minutes=3)
@@ -80,12 +80,26 @@ def test_starting_again_elsewhere_ends_with_the_first_attempt(site: Site, visito
         assert not list(late.main.iter("button"))
 
 
+def test_a_decision_elsewhere_ends_with_the_first_attempt(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+    link = site.link(subscriber_id="bea", workspace_id="T0ACMETEST")
+    with BrowserClient(site) as other:
+        stopped = stopped_elsewhere(site, visitor, link)
+        clock.forward(minutes=8)
+        page = other.allows(other.presses(other.opens(stopped.url), "try-again"), workspace="T0ACMEHQ01")
+        assert page.outcome == "wrong_workspace"
+        clock.forward(minutes=1)
+        assert other.opens(page.url).outcome == "wrong_workspace"
+        clock.forward(minutes=1)
+        late = other.opens(page.url)
+        assert (late.outcome, site.slack.installations()) == ("state_expired", [])
+
+
 def test_an_attempt_that_started_elsewhere_names_no_account_before_the_link_is_opened(
     site: Site, visitor: BrowserClient
 ) -> None:
     link = site.link(subscriber_id="bea-secret", return_url="https://host.example/bea-secret")
     with BrowserClient(site) as other:
-        page = other.allows(other.presses(other.opens(_stopped(site, visitor, link).url), "try-again"))
+        page = other.allows(other.presses(other.opens(stopped_elsewhere(site, visitor, link).url), "try-again"))
         assert page.outcome == "connected"
         assert "bea-secret" not in page.text
         other.opens(link)
@@ -96,7 +110,7 @@ def test_an_attempt_that_started_elsewhere_names_no_expected_workspace(site: Sit
     link = site.link(subscriber_id="bea", workspace_id="T0ACMETEST")
     with BrowserClient(site) as other:
         page = other.allows(
-            other.presses(other.opens(_stopped(site, visitor, link).url), "try-again"), workspace="T0ACMEHQ01"
+            other.presses(other.opens(stopped_elsewhere(site, visitor, link).url), "try-again"), workspace="T0ACMEHQ01"
         )
         assert page.outcome == "wrong_workspace"
         assert "T0ACMETEST" not in page.text
@@ -106,7 +120,7 @@ def test_an_attempt_that_started_elsewhere_names_no_expected_workspace(site: Sit
 def test_a_link_that_leaves_a_choice_is_not_started_elsewhere(site: Site, visitor: BrowserClient) -> None:
     """The set-up page would show the customer's contexts, or take any subscriber."""
     for link in (site.link(is_open=True), site.link(offered_context_keys=("team:a", "team:b"))):
-        stopped = _stopped(site, visitor, link)
+        stopped = stopped_elsewhere(site, visitor, link)
         assert not list(stopped.main.iter("button"))
         assert "open the link that you received again" in stopped.text
 
@@ -118,7 +132,7 @@ def test_a_forged_token_starts_nothing(site: Site, visitor: BrowserClient) -> No
         assert not list(page.main.iter("button"))
 
 
-def _stopped(site: Site, visitor: BrowserClient, link: str = "") -> Page:
+def stopped_elsewhere(site: Site, visitor: BrowserClient, link: str = "") -> Page:
     """Open the callback's address, with nothing but the state, in another browser."""
     consent = consent_of(visitor, link or site.link())
     state = parse_qs(urlsplit(consent.url).query)["state"][0]

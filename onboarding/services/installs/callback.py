@@ -15,7 +15,7 @@ from onboarding.services.installs import records, rights
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter, log_config_error
 from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
-from onboarding.services.installs.records import LIFETIME, BindingOf, Finished, NextStep, is_bound, state_digest
+from onboarding.services.installs.records import BindingOf, Finished, NextStep, is_bound, state_digest
 from onboarding.slack import faults
 from onboarding.slack.grants import Grant
 from onboarding.store import attempts, installs
@@ -176,7 +176,7 @@ class InstallCallback:
                 attempt.id,
                 Stage.EXCHANGING,
                 stage=Stage.WAITING,
-                expires_at=self._now() + LIFETIME,
+                expires_at=records.waits_until(attempt, self._now()),
                 waiting_grant=self._grants.seal(attempt.id, grant),
                 workspace_id=grant.workspace_id,
                 workspace_name=grant.workspace_name,

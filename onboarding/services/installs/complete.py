@@ -147,11 +147,10 @@ class _Completion:
     def _ask_which_workspace(self, at: datetime) -> Outcome:
         """Keep the grant: nothing is replaced until the person confirms it."""
         attempt, existing = self._install.attempt, self._install.existing
-        expires_at = at + records.LIFETIME if self._install.granted.stage is Stage.EXCHANGING else attempt.expires_at
         self._install.move(
             stage=Stage.WAITING,
             outcome=Outcome.WRONG_WORKSPACE,
-            expires_at=expires_at,
+            expires_at=records.waits_until(attempt, at),
             waiting_grant=self._sealers.grants.seal(attempt.id, self._install.grant),
             choice=self._install.choice.as_json(),
             connection_identifier=existing.identifier if existing else None,

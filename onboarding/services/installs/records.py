@@ -141,6 +141,15 @@ def is_unopened(binding: str | None) -> bool:
     return binding is not None and binding.startswith(UNOPENED_PREFIX)
 
 
+def waits_until(attempt: AttemptRow, at: datetime) -> datetime:
+    """Return how long the grant of an attempt may wait for the person.
+
+    An attempt that was started elsewhere ends with the first one (see `restart.py`): it expires early.
+    """
+    is_restarted = attempt.expires_at < attempt.created_at + LIFETIME
+    return attempt.expires_at if is_restarted or attempt.stage is Stage.WAITING else at + LIFETIME
+
+
 def has_died(attempt: Attempt | AttemptRow, at: datetime) -> bool:
     """Return whether the process that was waiting for Slack must have died."""
     since = attempt.exchanging_at

@@ -36,6 +36,8 @@ class Result:
     workspace_domain_url: str | None = None
     expected_workspace_id: str | None = None
     expected_workspace_name: str | None = None
+    #: Until when the person can decide, while the grant waits.
+    expires_at: datetime | None = None
     mode: str | None = None
     subscriber_id: str | None = None
     context_keys: tuple[str, ...] = ()
@@ -162,6 +164,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         workspace_domain_url=_slack_url(shown.workspace_id) if not integration.is_practice else None,
         expected_workspace_id=attempt.expected_workspace_id,
         expected_workspace_name=attempt.expected_workspace_name,
+        expires_at=attempt.expires_at,
         mode=connection.mode if connection else None,
         subscriber_id=subscriber_id,
         context_keys=keys,
