@@ -76,7 +76,8 @@ class ChannelEndpoint:
 
     @property
     def has_secret(self) -> bool:
-        return "url" in self.endpoint
+        """Return whether the endpoint contains a credential that can be read."""
+        return bool(self.endpoint.get("url"))
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,11 @@ class ChannelConnectionQuery(PageQuery):
     integration_identifier: Plain | None = Field(None, description="Only return the connections of this integration.")
     context_keys: Keys | None = Field(None, description=EXACT_SET)
     workspace_id: Plain | None = Field(None, description="Only return the connections of the workspace with this id.")
-    status: Status | None = Field(None, description="Only return the connections with this status.")
+    status: Status | None = Field(
+        None,
+        description="Only return the connections with this status. The result of the last check counts: a connection whose token the "
+        "server cannot decrypt is found under its status before that.",
+    )
     search: Plain | None = Field(
         None,
         max_length=255,

@@ -121,7 +121,7 @@ class ChannelEndpoint(Wire):
     type: Kind = Field(description="The kind of target.")
     endpoint: dict[str, Any] = Field(
         description="The target, in the format of its type. The `url` of a webhook is empty if the API key lacks the scope "
-        "`connections:secrets`.",
+        "`connections:secrets`. A target that the server cannot decrypt is empty; a PATCH replaces it.",
         examples=[_EXAMPLE],
     )
     created_at: CreatedAt

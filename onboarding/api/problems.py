@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock, documents
 from onboarding.api.field_types import printable
-from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem
+from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem, VaultProblem
 from onboarding.http import request_body
 from onboarding.http.api_requests import is_api_request
 from onboarding.http.request_id import current_request_id
@@ -102,6 +102,11 @@ TABLE = {
         "The database is locked or unreachable. Nothing was changed.",
         f"{StorageProblem.default} Nothing was changed",
     ),
+    "sealed_value_unreadable": Row(
+        503,
+        "A stored secret that the request needs is damaged, or `ENCRYPTION_KEYS` lacks its key: the client secret for a "
+        "refresh, or the response to repeat for an `Idempotency-Key`. Nothing was changed.",
+    ),
     "server_busy": Row(
         503,
         "The server is reading too many request bodies. Nothing was changed. `Retry-After` says when to try again.",
@@ -150,6 +155,8 @@ def response_to(problem: Exception) -> Response:
         return response
     if isinstance(problem, StorageProblem):
         return _storage(problem)
+    if isinstance(problem, VaultProblem):
+        _LOG.error("api.secret_unreadable", path=request.path, problem=problem.sentence)
     if isinstance(problem, Problem) and problem.code in TABLE:
         return _ours(problem)
     if isinstance(problem, Refused):

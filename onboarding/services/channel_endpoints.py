@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from onboarding import changes, identity, ids
 from onboarding.callers import ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.documents import CHANNEL, PROVIDER_ID, ChannelEndpoint, timestamp
-from onboarding.errors import Conflict, NotFound, unknown_integration
+from onboarding.errors import Conflict, NotFound, VaultProblem, unknown_integration
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.store import channel_endpoints as store
@@ -19,6 +21,10 @@ from onboarding.store import connections, contexts, integrations, pagination, su
 from onboarding.store.channel_endpoints import EndpointFilter
 from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.vault import SealedAt, Vault
+
+#: By type: the member that every target has.
+_MEMBERS = {"slack_channel": "channelId", "slack_user": "userId", "webhook": "url"}
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -221,10 +227,19 @@ class Endpoints:
             subscriber_id=row.subscriber_id,
             context_keys=tuple(json.loads(row.context_keys)),
             type=row.type,
-            endpoint=json.loads(self._vault.open(row.endpoint, _sealed_at(row.id))),
+            endpoint=self._target(row),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    def _target(self, row: store.EndpointRow) -> Mapping[str, Any]:
+        """Return the target; an empty one, and a log line, if it cannot be decrypted. One row must not hide the others."""
+        try:
+            found: Mapping[str, Any] = json.loads(self._vault.open(row.endpoint, _sealed_at(row.id)))
+        except VaultProblem as problem:
+            _LOG.error("endpoint.unreadable", endpoint=row.identifier, problem=problem.sentence)
+            return {_MEMBERS[row.type]: ""}
+        return found
 
 
 def _unknown(identifier: str) -> NotFound:

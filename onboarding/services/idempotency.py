@@ -44,7 +44,7 @@ class Idempotency:
         """Claim the key for the first request, or return the stored response for a repeated one.
 
         `content` must be the same in both. Raises Refused (`idempotency_key_reused`) if it differs, Conflict
-        (`idempotency_in_progress`) while the first request is running.
+        (`idempotency_in_progress`) while the first request is running, VaultProblem if the response cannot be decrypted.
         """
         at, path_digest = self._now(), hashlib.sha256(path.encode()).hexdigest()
         fingerprints = self._vault.fingerprints(content.decode())
@@ -64,6 +64,9 @@ class Idempotency:
             if found.claimed_at + lifetime <= at and idempotency.take_over(session, found.id, found.claim, values):
                 return Claim(found.id, mine.claim)
         if found.body_fingerprint not in fingerprints:
+            if found.body is not None:
+                # Raises VaultProblem if its key is lost: then the fingerprints could not be compared.
+                self._vault.open(found.body, _sealed_at(found.id))
             sentence = f'Request with key "{key}" is being reused for a different body'
             raise Refused(sentence, "idempotency-key", "idempotency_key_reused")
         if found.status is None or found.body is None:

@@ -26,6 +26,8 @@ _EXPIRES_SOON = timedelta(minutes=5)
 _JUST_REFRESHED = timedelta(seconds=10)
 #: A process that holds a claim longer than this has died.
 _CLAIM_LIFETIME = timedelta(seconds=60)
+#: Unlike the status of an unreadable access token, this one is stored: nothing else reads a refresh token.
+_UNREADABLE = "The stored refresh token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 _POLLS, _POLL_SECONDS = 60, 0.2
 
 
@@ -39,10 +41,19 @@ class Tokens:
 
         Raises VaultProblem if the client secret cannot be decrypted.
         """
-        secret = self._vault.open(integration.client_secret, SealedAt("integrations", "client_secret", integration.id))
-        if integration.is_practice:
-            return Credentials(integration.client_id, secret, *self._practice)
-        return Credentials(integration.client_id, secret, self._settings.slack_url, self._settings.slack_api)
+        try:
+            sealed, place = integration.client_secret, SealedAt("integrations", "client_secret", integration.id)
+            return replace(self.without_secret(integration), client_secret=self._vault.open(sealed, place))
+        except VaultProblem as problem:
+            raise VaultProblem(
+                f"The client secret of the integration {integration.identifier!r} cannot be decrypted: it is damaged, or "
+                "ENCRYPTION_KEYS lacks its key."
+            ) from problem
+
+    def without_secret(self, integration: Integration | IntegrationRow) -> Credentials:
+        """Return the same without the client secret, for calls that a token authorizes."""
+        real = self._settings.slack_url, self._settings.slack_api
+        return Credentials(integration.client_id, "", *(self._practice if integration.is_practice else real))
 
     def sealed(
         self, installation_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
@@ -76,6 +87,7 @@ class Tokens:
 class UsableToken:
     """An access token, and the Slack app and workspace to use it with."""
 
+    #: Without the client secret.
     credentials: Credentials
     access_token: str = field(repr=False)
     #: The workspace or organization that the connection is for.
@@ -108,8 +120,9 @@ class TokenSource:
         refresh, the others wait for its result. The new pair is committed before it is returned.
         See https://docs.slack.dev/authentication/using-token-rotation.
 
-        Raises NotFound, VaultProblem, ReconnectNeeded if the token cannot be renewed or decrypted (its connections then
-        have the status `needs_reconnect`), and SlackBusy or SlackDown if Slack did not answer; the last two change nothing.
+        Raises NotFound, ReconnectNeeded if the token cannot be renewed or decrypted (its connections then have the status
+        `needs_reconnect`), VaultProblem if a refresh needs a client secret that cannot be decrypted, and SlackBusy or
+        SlackDown if Slack did not answer; the last three change nothing.
         """
         holder = self._holder(environment_id, identifier)
         if not self._needs_refresh(holder.installation, renew):
@@ -161,7 +174,7 @@ class TokenSource:
 
     def _opened(self, holder: _Holder, is_verified: bool) -> UsableToken:
         installation = holder.installation
-        credentials = self._tokens.credentials(holder.integration)
+        credentials = self._tokens.without_secret(holder.integration)
         try:
             token = self._tokens.access_token(installation.id, installation.access_token)
         except VaultProblem as problem:
@@ -201,6 +214,10 @@ class TokenSource:
         columns: dict[str, Any] = {"refresh_claimed_at": None}
         try:
             spent = self._tokens.refresh_token(installation.id, sealed)
+        except VaultProblem:
+            self.record(installation, lambda now: now.refresh_token == sealed, _UNREADABLE, columns)
+            raise ReconnectNeeded(_UNREADABLE) from None
+        try:
             pair = self._gateway.refresh(self._tokens.credentials(holder.integration), spent)
         except SlackRefused as refusal:
             if faults.is_slack_itself(refusal.code):

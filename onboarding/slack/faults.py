@@ -24,7 +24,8 @@ _CONFIG = {
     "invalid_auth": "Slack refused the request. If the Slack app lists allowed IP addresses, add this server's address.",
     "invalid_grant_type": "Slack refused the type of the request. Check SLACK_API_URL.",
     # The next two are not Slack's: we store them as the cause.
-    "encryption_keys": "The client secret cannot be decrypted: ENCRYPTION_KEYS lacks the key that encrypted it.",
+    "encryption_keys": "A stored secret cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Set the lost key again, or "
+    "store the client secret again with `integration set --client-secret`.",
     "user_token_only": "Slack returned a user token without a bot token. Shared mode, and a workspace that has a bot token, need one: "
     "add bot scopes to the Slack app.",
 }

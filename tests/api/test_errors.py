@@ -98,10 +98,10 @@ def _from_another_site(scene: Scene) -> httpx.Response:
 
 
 def _broken(scene: Scene) -> httpx.Response:
-    """An endpoint that was sealed with a key that is gone."""
+    """A row that the product did not write."""
     _endpoint_twice(scene)
     with scene.site.runtime.database.transaction() as session:
-        session.execute(text("UPDATE channel_endpoints SET endpoint = :junk"), {"junk": b"0" * 60})
+        session.execute(text("UPDATE channel_endpoints SET context_keys = 'no JSON'"))
     return scene.program.asks("GET", "/v1/channel-endpoints/e")
 
 
@@ -119,6 +119,14 @@ def _raced(scene: Scene) -> httpx.Response:
     scene.program.creates(subscriberId="bea", workspace={"id": "T2"})
     body = {"workspace": {"id": "T2"}, "auth": {"accessToken": "x"}}
     return scene.program.asks("PATCH", f"{LIST}/{name}", body)
+
+
+def _unreadable(scene: Scene) -> httpx.Response:
+    """A token that rotates, and a client secret that was sealed with a key that is gone."""
+    name = scene.program.creates(auth={"accessToken": "a", "refreshToken": "b"}).json()["identifier"]
+    with scene.site.runtime.database.transaction() as session:
+        session.execute(text("UPDATE integrations SET client_secret = :junk"), {"junk": b"0" * 60})
+    return scene.program.asks("POST", f"{LIST}/{name}/verify")
 
 
 def _too_many_bodies(scene: Scene) -> httpx.Response:
@@ -179,6 +187,7 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "internal": _broken,
     "slack_unreachable": _unreachable,
     "storage_unavailable": _gone,
+    "sealed_value_unreadable": _unreadable,
     "server_busy": _too_many_bodies,
 }
 

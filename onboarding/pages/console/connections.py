@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding import texts
-from onboarding.errors import SlackBusy, SlackDown
+from onboarding.errors import SlackBusy, SlackDown, VaultProblem
 from onboarding.http.operator_guard import environment_id, integrations, require_person
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
@@ -57,6 +57,8 @@ def verify_submit(identifier: str) -> ResponseReturnValue:
         checked = "now"
     except (SlackBusy, SlackDown):
         checked = "away"
+    except VaultProblem:
+        checked = "unreadable"
     return redirect(url_for("connections.show", identifier=identifier, checked=checked), 303)
 
 

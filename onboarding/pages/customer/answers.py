@@ -35,7 +35,12 @@ class Approval:
 
 
 def redirect_to_slack(started: StartedAttempt) -> Response:
-    """Redirect to Slack's consent page, and bind the attempt to this browser by its cookie."""
+    """Redirect to Slack's consent page, and bind the attempt to this browser by its cookie.
+
+    An attempt that could not start has a page instead.
+    """
+    if started.authorize_url is None:
+        return redirect_to_result(started)
     return _redirect_with_cookie(started.authorize_url, started)
 
 

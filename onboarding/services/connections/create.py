@@ -10,6 +10,7 @@ from onboarding.clock import Clock
 from onboarding.documents import Connection
 from onboarding.errors import (
     Conflict,
+    VaultProblem,
     connection_exists,
     identifier_taken,
     unknown_connection,
@@ -17,6 +18,7 @@ from onboarding.errors import (
     unknown_subscriber,
 )
 from onboarding.outcomes import ConnectionStatus
+from onboarding.sealed import Sealed
 from onboarding.services.connections import records
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
@@ -138,14 +140,18 @@ class ConnectionWriter:
         row = connections.documented(rows, environment_id, identifier)
         if row is None:
             raise LookupError("The row was written in this transaction.")
-        return records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
+        try:
+            return records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
+        except VaultProblem:
+            # The token that connections with this refresh token share. `verify` renews it.
+            return records.connection_without_token(row)
 
     def _audited(self, caller: ApiCaller, written: Connection, given: Auth) -> Connection:
         """Return `written`; a token in it that the caller did not send is recorded as a read of credentials.
 
         A refresh token that another connection already uses gets that connection's current access token.
         """
-        if written.access_token != given.access_token and caller.may_see_secrets:
+        if written.access_token not in (None, given.access_token) and caller.may_see_secrets:
             self._credential_audit.record(caller, CredentialKind.CONNECTION, written.identifier)
         return written
 
@@ -175,9 +181,16 @@ class ConnectionWriter:
                 slack_key=f"api:{row_id}",
                 **values,
             )
-        elif found.refresh_token and self._tokens.refresh_token(row_id, found.refresh_token) == auth.refresh_token:
+        elif found.refresh_token and self._is_current(row_id, found.refresh_token, auth.refresh_token):
             installations.change(rows, row_id, **values)
         return row_id
+
+    def _is_current(self, installation_id: str, sealed: Sealed, given: str | None) -> bool:
+        """Return whether the refresh token that the caller sent is the stored one, or the stored one cannot be decrypted."""
+        try:
+            return self._tokens.refresh_token(installation_id, sealed) == given
+        except VaultProblem:
+            return True
 
     def _ensure_subscriber(self, rows: Rows, environment: CallerEnvironment, subscriber_id: str, at: datetime) -> None:
         """Raises NotFound where the environment refuses unknown subscribers."""

@@ -75,7 +75,8 @@ class StartedAttempt:
     """A new attempt: the address to send the browser to, and the secret that the browser keeps."""
 
     attempt_id: str
-    authorize_url: str = field(repr=False)
+    #: None if the attempt has ended already: its page says why.
+    authorize_url: str | None = field(repr=False)
     #: Belongs in the attempt's cookie and nowhere else.
     binding: str = field(repr=False)
 

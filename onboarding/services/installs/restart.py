@@ -65,7 +65,8 @@ class StartElsewhere:
         binding = records.UNOPENED_PREFIX + ids.new_secret()
         values = {"expires_at": first.expires_at, "binding_digest": digest(binding)}
         with self._database.changing_rows() as rows:
-            attempts.move(rows, started.attempt_id, Stage.MADE, **values)
+            stage = Stage.FINISHED if started.authorize_url is None else Stage.MADE
+            attempts.move(rows, started.attempt_id, stage, **values)
         return replace(started, binding=binding)
 
     def _first(self, token: str) -> AttemptRows:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from onboarding.clock import Clock
-from onboarding.errors import NotFound, Refused
+from onboarding.errors import NotFound, Refused, VaultProblem
 from onboarding.identity import OfferedContext
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import link_use, records, rights
@@ -18,6 +20,7 @@ from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
 
 _SUGGESTIONS = 50
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -170,19 +173,24 @@ class SetupStep:
 
     def _complete(self, found: AttemptRows, choice: Choice, is_confirmed: bool) -> Finished:
         attempt = found.attempt
-        grant = self._grants.open(attempt)
+        try:
+            grant = self._grants.open(attempt)
+        except VaultProblem as problem:
+            _LOG.error("install.grant_unreadable", attempt=attempt.id, problem=problem.sentence)
+            return self._end(found, Outcome.CONFIG_ERROR, detail="encryption_keys")
         granted = GrantedInstall(attempt.id, Stage.WAITING, grant, choice, is_confirmed)
         outcome = self._completer.complete(granted)
         if outcome in REFUSALS:
             self._grants.revoke_unused(attempt, found.integration, grant)
         return Finished(attempt.id, outcome)
 
-    def _end(self, found: AttemptRows, outcome: Outcome) -> Finished:
-        self._drop(found, outcome)
+    def _end(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> Finished:
+        self._drop(found, outcome, detail)
         return Finished(found.attempt.id, outcome)
 
-    def _drop(self, found: AttemptRows, outcome: Outcome) -> None:
+    def _drop(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> None:
         ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "waiting_grant": None}
+        ended |= {"detail": detail}
         with self._database.changing_rows() as rows:
             is_first = attempts.move(rows, found.attempt.id, Stage.WAITING, **ended)
         # A concurrent request that ended the attempt has revoked the grant, too.

@@ -1,13 +1,14 @@
 """InstallStarter: the start page of a link or of the console, and the attempt that its button starts."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+
+import structlog
 
 from onboarding import changes, ids
 from onboarding.callers import Actor, ActorKind
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import LinkProblem, NotFound, Refused
+from onboarding.errors import LinkProblem, NotFound, Refused, VaultProblem
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import link_use, records, way_back
 from onboarding.services.installs.records import (
@@ -30,6 +31,8 @@ from onboarding.store.installs import LinkStart
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkKind, LinkRow, LinkTerms
 
+_LOG = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True)
 class _NewAttempt:
@@ -44,6 +47,16 @@ class _NewAttempt:
     may_replace: bool = False
     #: Presets Slack's workspace chooser.
     team: str | None = None
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """How far a new attempt is: it starts, waits for an admin, or cannot start."""
+
+    stage: Stage
+    outcome: Outcome | None = None
+    detail: str | None = None
+    approval_link_id: str | None = None
 
 
 class InstallStarter:
@@ -110,7 +123,7 @@ class InstallStarter:
             start = self._usable(session, link_id)
             self._check_practice(start.integration, start.any_real)
             approval_id = self._approval_of(session, start)
-            return self._insert(session, _NewAttempt(start.integration, start.link), approval_id)
+            return self._insert(session, _NewAttempt(start.integration, start.link), _waiting_for(approval_id))
 
     def ask_approval_as_operator(self, environment_id: str, identifier: str, operator: str) -> StartedAttempt:
         """Do the same from the console.
@@ -125,7 +138,7 @@ class InstallStarter:
             terms = LinkTerms(is_open=True, operator_id=operator)
             approval = links.new_link(integration, LinkKind.APPROVAL, terms, at, at + APPROVAL_LIFETIME)
             self._add_approval(session, approval, actor)
-            return self._insert(session, _NewAttempt(integration, operator=operator), approval.id)
+            return self._insert(session, _NewAttempt(integration, operator=operator), _waiting_for(approval.id))
 
     def _usable(self, rows: Rows, link_id: str, binding_of: BindingOf | None = None) -> LinkStart:
         start = installs.start_of_link(rows, link_id)
@@ -167,13 +180,20 @@ class InstallStarter:
         changes.record(session, Change(kind, actor, at, environment_id, approval.id, detail="approval"))
 
     def _start(self, new: _NewAttempt) -> StartedAttempt:
+        """Store an attempt. Without a readable client secret it ends here: Slack's consent would be in vain."""
+        state, progress, url = ids.new_secret(), _Progress(Stage.MADE), None
+        try:
+            url = self._authorize_url(new, state)
+        except VaultProblem as problem:
+            _LOG.error("install.secret_unreadable", integration=new.integration.identifier, problem=problem.sentence)
+            progress = _Progress(Stage.FINISHED, Outcome.CONFIG_ERROR, detail="encryption_keys")
         with self._database.changing_one() as rows:
-            return self._insert(rows, new)
+            started = self._insert(rows, new, progress, state)
+        return replace(started, authorize_url=url)
 
-    def _insert(self, rows: Rows, new: _NewAttempt, approval_id: str | None = None) -> StartedAttempt:
-        """Store an attempt and its state. With an approval it has ended already, and waits for the admin."""
-        state, binding, attempt_id = ids.new_secret(), ids.new_secret(), ids.attempt_id()
-        at, scopes = self._now(), records.requested_scopes(new.integration, new.link)
+    def _insert(self, rows: Rows, new: _NewAttempt, progress: _Progress, state: str = "") -> StartedAttempt:
+        """Store an attempt and its state. One that has ended already needs no state that anybody knows."""
+        binding, attempt_id, at = ids.new_secret(), ids.attempt_id(), self._now()
         attempts.add(
             rows,
             id=attempt_id,
@@ -181,37 +201,39 @@ class InstallStarter:
             integration_id=new.integration.id,
             link_id=new.link.id if new.link else None,
             operator_id=new.operator,
-            state_digest=state_digest(state),
+            state_digest=state_digest(state or ids.new_secret()),
             binding_digest=digest(binding),
             redirect_uri=self._settings.redirect_uri,
-            scopes=scopes,
+            scopes=records.requested_scopes(new.integration, new.link),
             expected_workspace_id=new.expected_workspace_id,
             expected_workspace_name=new.expected_workspace_name,
             may_replace=new.may_replace,
             created_at=at,
             expires_at=at + LIFETIME,
-            **_progress(approval_id, at),
+            stage=progress.stage,
+            outcome=progress.outcome,
+            detail=progress.detail,
+            approval_link_id=progress.approval_link_id,
+            sent_at=at if progress.stage is Stage.MADE else None,
+            finished_at=at if progress.stage is Stage.FINISHED else None,
         )
-        return StartedAttempt(attempt_id, self._authorize_url(new, scopes, state), binding)
+        return StartedAttempt(attempt_id, None, binding)
 
-    def _authorize_url(self, new: _NewAttempt, scopes: str, state: str) -> str:
+    def _authorize_url(self, new: _NewAttempt, state: str) -> str:
+        """Raises VaultProblem if the client secret, which the exchange will need, cannot be decrypted."""
         expected, credentials = new.expected_workspace_id, self._tokens.credentials(new.integration)
         # Slack presets a workspace, never an organization.
         team = new.team or (expected if expected and expected.startswith("T") else None)
-        return self._gateway.authorize_url(
-            credentials, records.scopes_of(scopes), self._settings.redirect_uri, state, team
-        )
+        scopes = records.scopes_of(records.requested_scopes(new.integration, new.link))
+        return self._gateway.authorize_url(credentials, scopes, self._settings.redirect_uri, state, team)
 
 
 def _problem(rows: Rows, start: LinkStart, outcome: Outcome, attempt_id: str | None = None) -> LinkProblem:
     return LinkProblem(outcome, attempt_id, way_back.details(rows, start, outcome))
 
 
-def _progress(approval_id: str | None, at: datetime) -> dict[str, object]:
-    if approval_id is None:
-        return {"stage": Stage.MADE, "sent_at": at}
-    outcome = Outcome.AWAITING_APPROVAL
-    return {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": at, "approval_link_id": approval_id}
+def _waiting_for(approval_id: str) -> _Progress:
+    return _Progress(Stage.FINISHED, Outcome.AWAITING_APPROVAL, approval_link_id=approval_id)
 
 
 def _integration(rows: Rows, environment_id: str, identifier: str) -> tuple[IntegrationRow, bool]:
