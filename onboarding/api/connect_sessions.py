@@ -21,6 +21,7 @@ from onboarding.identity import OfferedContext
 from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.runtime import current
 from onboarding.services.connect_sessions import ConnectSession, SessionState
+from onboarding.services.installs.records import reference
 from onboarding.services.links import CreatedLink, NewLink
 
 TAG = "Connect sessions"
@@ -155,7 +156,7 @@ class ConnectionOfSession(Wire):
 
 
 class SessionOut(Wire):
-    """The members after `reference` are in responses to an API key only."""
+    """The members after `refreshUrl` are in responses to an API key only."""
 
     id: str = Field(examples=["cs_0123456789abcdef"], description="The id of the session.")
     state: Literal["created", "sent_to_slack", "awaiting_approval", "finished"] = Field(
@@ -170,6 +171,13 @@ class SessionOut(Wire):
     )
     expires_at: Annotated[Time, Field(description="When the session expires.")]
     reference: str | None = Field(None, description="Your own text, if you sent one.")
+    attempt_reference: str | None = Field(
+        None, description="The short text on the last attempt's page, which the person reads out to support."
+    )
+    approval_url: str | None = Field(
+        None, description="The page for the Slack admin. Present in the state `awaiting_approval`."
+    )
+    refresh_url: str | None = Field(None, description="The address where the person gets a new session.")
     created_at: Time | None = Field(None, description="When the session was created.")
     integration_identifier: str | None = Field(None, description="The identifier of the integration.")
     connection_mode: Mode | None = Field(None, description="The mode that the session fixes.")
@@ -178,7 +186,6 @@ class SessionOut(Wire):
     offer_contexts: list[ContextOffer] | None = Field(None, description="The contexts of which the person chooses one.")
     workspace_id: str | None = Field(None, description="The id of the only workspace that may be connected.")
     return_url: str | None = Field(None, description="The address that the last page leads back to.")
-    refresh_url: str | None = Field(None, description="The address where the person gets a new session.")
 
 
 def _created(one: CreatedLink) -> Members:
@@ -271,8 +278,13 @@ def _members(one: ConnectSession, with_terms: bool) -> Members:
             connection["workspaceName"] = one.connection.workspace_name
         members["connection"] = connection
     members["expiresAt"] = timestamp(one.expires_at)
-    if one.reference is not None:
-        members["reference"] = one.reference
+    shown = {
+        "reference": one.reference,
+        "attemptReference": reference(one.attempt_id) if one.attempt_id else None,
+        "approvalUrl": current().links.url(one.approval_id) if one.approval_id else None,
+        "refreshUrl": one.refresh_url,
+    }
+    members |= {name: value for name, value in shown.items() if value is not None}
     return members | _terms(one) if with_terms else members
 
 
@@ -286,7 +298,6 @@ def _terms(one: ConnectSession) -> Members:
         "offerContexts": [_offer(offered) for offered in one.offered_contexts],
         "workspaceId": one.workspace_id,
         "returnUrl": one.return_url,
-        "refreshUrl": one.refresh_url,
     }
     return {name: value for name, value in terms.items() if value is not None}
 

@@ -1,10 +1,11 @@
 """ConnectSessions: how far a link or connect session is, for the programs and pages that wait for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from onboarding import changes
+from onboarding.addresses import page_origin
 from onboarding.callers import ApiCaller
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -60,6 +61,18 @@ class ConnectSession:
     workspace_id: str | None
     return_url: str | None
     refresh_url: str | None
+    #: The attempt that `state` and `outcome` describe.
+    attempt_id: str | None = None
+    #: The link for the Slack admin, while the state is `awaiting_approval`.
+    approval_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Which sites may show a link or session on their pages, and get messages from its popup."""
+
+    origins: tuple[str, ...] = ()
+    is_practice: bool = False
 
 
 class ConnectSessions:
@@ -88,7 +101,10 @@ class ConnectSessions:
                 raise _unknown(session_id)
             if origin is not None and not row.is_origin_allowed:
                 raise Refused("This origin is not allowed for the session's integration", code="origin_not_allowed")
-            return _session(rows, row, at, is_holder=True)
+            found = _session(rows, row, at, is_holder=True)
+            # An origin may have been taken off the list since.
+            is_kept = row.refresh_url is None or _is_allowed(rows, row.integration_id, row.refresh_url)
+            return found if is_kept else replace(found, refresh_url=None)
 
     def revoke(self, caller: ApiCaller, session_id: str) -> None:
         """Revoke a link or session of the caller's environment; one that is revoked already stays so. Raises NotFound."""
@@ -101,10 +117,22 @@ class ConnectSessions:
                 kind, environment_id = ChangeKind.LINK_REVOKED, row.environment_id
                 changes.record(session, Change(kind, caller.actor, at, environment_id, session_id, row.reference))
 
+    def embedding(self, session_id: str) -> Embedding:
+        """Return where a link or session may be embedded: nowhere if it does not exist."""
+        with self._database.rows() as rows:
+            integration = store.integration_of(rows, session_id)
+            if integration is None:
+                return Embedding()
+            return Embedding(tuple(origins.of_integration(rows, integration.id)), integration.is_practice)
+
     def is_known_origin(self, origin: str) -> bool:
         """Return whether any integration allows the origin. A preflight request names no session."""
         with self._database.rows() as rows:
             return origins.is_listed(rows, origin)
+
+
+def _is_allowed(rows: Rows, integration_id: str, address: str) -> bool:
+    return page_origin(address) in origins.of_integration(rows, integration_id)
 
 
 def _unknown(session_id: str) -> NotFound:
@@ -115,9 +143,11 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
     connection = None if is_holder and not row.is_live(at) else store.connection_of(rows, row)
     state, outcome = _progress(row, at)
     is_broken = connection is None or connection.status.is_broken
-    if state is SessionState.CREATED and row.is_approval_pending and is_broken:
+    is_named, approval_id = not is_holder or row.kind == LinkKind.SESSION, row.approval_id
+    if state is SessionState.CREATED and row.pending_approval_id and is_broken:
         state = SessionState.AWAITING_APPROVAL
-    is_named = not is_holder or row.kind == LinkKind.SESSION
+        # A link may have been forwarded to a person who should not get the approval of another link.
+        approval_id = row.pending_approval_id if is_named else None
     return ConnectSession(
         id=row.id,
         integration_identifier=row.integration_identifier,
@@ -134,6 +164,8 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
         workspace_id=row.workspace_id,
         return_url=row.return_url,
         refresh_url=row.refresh_url,
+        attempt_id=row.attempt_id,
+        approval_id=approval_id if state is SessionState.AWAITING_APPROVAL else None,
     )
 
 

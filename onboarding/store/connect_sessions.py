@@ -42,12 +42,14 @@ class SessionRow(NamedTuple):
     used_at: datetime | None
     used_identity_key: str | None
     #: The newest attempt that counts: of a used link, the one that used it, or one that was started later.
+    attempt_id: str | None
     stage: Stage | None
     outcome: Outcome | None
     attempt_expires_at: datetime | None
     exchanging_at: datetime | None
     finished_at: datetime | None
     #: The approval that the attempt waits for.
+    approval_id: str | None
     approval_expires_at: datetime | None
     approval_revoked_at: datetime | None
     approval_used_at: datetime | None
@@ -59,8 +61,8 @@ class SessionRow(NamedTuple):
     connection_identifier: str | None
     connection_status: ConnectionStatus | None
     workspace_name: str | None
-    #: Whether another approval for the same identity can be used.
-    is_approval_pending: bool
+    #: Another approval for the same identity that can be used.
+    pending_approval_id: str | None
     #: Whether the integration allows the origin that the caller named.
     is_origin_allowed: bool
 
@@ -88,6 +90,11 @@ class IdentityRow(NamedTuple):
     workspace_name: str | None
 
 
+class IntegrationOfLink(NamedTuple):
+    id: str
+    is_practice: bool
+
+
 _LINKS, _ATTEMPTS, _CONNECTIONS = links.TABLE, attempts.TABLE, connections.TABLE
 _INTEGRATIONS, _ORIGINS = table_of(Integration), origins.TABLE
 _PARENTS, _APPROVALS, _PENDING = _LINKS.alias("parents"), _LINKS.alias("approvals"), _LINKS.alias("pending")
@@ -99,13 +106,18 @@ _NEWEST_ID = (
     .limit(1)
     .scalar_subquery()
 )
-_IS_APPROVAL_PENDING = exists().where(
-    _PENDING.c.environment_id == _LINKS.c.environment_id,
-    _PENDING.c.identity_key == _LINKS.c.identity_key,
-    _PENDING.c.kind == LinkKind.APPROVAL.value,
-    _PENDING.c.expires_at > bindparam("at", type_=_LINKS.c.expires_at.type),
-    _PENDING.c.revoked_at.is_(None),
-    _PENDING.c.used_at.is_(None),
+_PENDING_APPROVAL_ID = (
+    select(_PENDING.c.id)
+    .where(
+        _PENDING.c.environment_id == _LINKS.c.environment_id,
+        _PENDING.c.identity_key == _LINKS.c.identity_key,
+        _PENDING.c.kind == LinkKind.APPROVAL.value,
+        _PENDING.c.expires_at > bindparam("at", type_=_LINKS.c.expires_at.type),
+        _PENDING.c.revoked_at.is_(None),
+        _PENDING.c.used_at.is_(None),
+    )
+    .limit(1)
+    .scalar_subquery()
 )
 _IS_ORIGIN_ALLOWED = exists().where(
     _ORIGINS.c.integration_id == _LINKS.c.integration_id, _ORIGINS.c.origin == bindparam("origin")
@@ -113,11 +125,13 @@ _IS_ORIGIN_ALLOWED = exists().where(
 _COMPUTED = {
     "integration_identifier": _INTEGRATIONS.c.identifier,
     "revoked_at": func.coalesce(_LINKS.c.revoked_at, _PARENTS.c.revoked_at),
+    "attempt_id": func.coalesce(_NEWEST.c.id, _LINKS.c.used_by_attempt),
     "stage": _NEWEST.c.stage,
     "outcome": _NEWEST.c.outcome,
     "attempt_expires_at": _NEWEST.c.expires_at,
     "exchanging_at": _NEWEST.c.exchanging_at,
     "finished_at": _NEWEST.c.finished_at,
+    "approval_id": _APPROVALS.c.id,
     "approval_expires_at": _APPROVALS.c.expires_at,
     "approval_revoked_at": _APPROVALS.c.revoked_at,
     "approval_used_at": _APPROVALS.c.used_at,
@@ -126,7 +140,7 @@ _COMPUTED = {
     "connection_identifier": _CONNECTIONS.c.identifier,
     "connection_status": _CONNECTIONS.c.status,
     "workspace_name": _CONNECTIONS.c.workspace_name,
-    "is_approval_pending": _IS_APPROVAL_PENDING,
+    "pending_approval_id": _PENDING_APPROVAL_ID,
     "is_origin_allowed": _IS_ORIGIN_ALLOWED,
 }
 _COLUMNS = [(_COMPUTED[name] if name in _COMPUTED else _LINKS.c[name]).label(name) for name in SessionRow._fields]
@@ -152,6 +166,14 @@ _BY_ID: CompiledStatement[SessionRow] = CompiledStatement(
 def by_id(rows: Rows, link_id: str, at: datetime, origin: str = "") -> SessionRow | None:
     """Return the link of any environment. `at`: now. `origin`: the site that asks, if any."""
     return _BY_ID.first(rows, {"link": link_id, "at": at, "origin": origin})
+
+
+def integration_of(rows: Rows, link_id: str) -> IntegrationOfLink | None:
+    """Return the integration of a link of any environment."""
+    query = select(_INTEGRATIONS.c.id, _INTEGRATIONS.c.is_practice).join_from(
+        _LINKS, _INTEGRATIONS, _INTEGRATIONS.c.id == _LINKS.c.integration_id
+    )
+    return fetch_first(rows, query.where(_LINKS.c.id == link_id), IntegrationOfLink)
 
 
 def connection_of(rows: Rows, row: SessionRow) -> IdentityRow | None:
