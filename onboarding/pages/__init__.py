@@ -4,10 +4,13 @@ from flask import Flask
 
 from onboarding.pages import layout, probes
 from onboarding.pages.console import attempts, connections, installs, links, operators
-from onboarding.pages.customer import callback, connect, home, results, setup
+from onboarding.pages.customer import callback, connect, home, results, setup, slack_errors
+
+_CUSTOMER = (callback, connect, home, results, setup, slack_errors)
+_CONSOLE = (attempts, connections, installs, links, operators)
 
 
 def register(app: Flask) -> None:
     layout.register(app)
-    for module in (attempts, callback, connect, connections, home, installs, links, operators, probes, results, setup):
+    for module in (probes, *_CUSTOMER, *_CONSOLE):
         app.register_blueprint(module.blueprint)
