@@ -14,7 +14,7 @@ from onboarding.http.operator_guard import current_editor, signed_in_person
 from onboarding.http.operator_guard import environment_id as console_environment
 from onboarding.http.security_headers import allow_form_redirects_to_slack
 from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
-from onboarding.pages.customer import attempt_cookies
+from onboarding.pages.customer import attempt_cookies, popups
 from onboarding.pages.layout import Product, default_product
 from onboarding.runtime import current
 from onboarding.services.installs.records import Finished, NextStep, StartedAttempt
@@ -121,12 +121,16 @@ def result_page(result: Result) -> ResponseReturnValue:
     # Buttons such as *Try again* lead to Slack.
     allow_form_redirects_to_slack()
     row = OUTCOMES[result.outcome]
+    opener = popups.opener_of(result.link_id)
+    # In a popup, the page to return to is the one behind it.
+    result = replace(result, return_url=None) if opener else result
     has_wrong_workspace = result.outcome == Outcome.WRONG_WORKSPACE
     may_choose = has_wrong_workspace and not result.is_unopened
     page = render_template(
         f"customer/results/{row.page}.html",
         result=result if signed_in_person() else replace(result, operator_detail=None),
         product=Product(result.app_name) if result.app_name else default_product(),
+        opener=opener,
         connection_url=console_url(result.environment_id, result.connection_identifier),
         attempt_url=_attempt_url(result),
         approval=_approval(result),

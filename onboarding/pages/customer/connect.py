@@ -7,7 +7,7 @@ from onboarding.errors import LinkProblem
 from onboarding.http import security_headers
 from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.route_access import public
-from onboarding.pages.customer import answers, attempt_cookies
+from onboarding.pages.customer import answers, attempt_cookies, popups
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 
@@ -22,6 +22,7 @@ def start(token: str) -> ResponseReturnValue:
     security_headers.allow_form_redirects_to_slack()
     link_id = current().links.read(token)
     attempt_cookies.note_opened_link(link_id)
+    opener = popups.note_opener(link_id)
     view = current().installs.view_link(link_id)
     page = "already_connected" if view.existing else "start"
     return render_template(
@@ -32,7 +33,9 @@ def start(token: str) -> ResponseReturnValue:
         product=Product(view.app_name),
         action=url_for("connect.start_submit", token=token),
         approval_action=url_for("connect.approval_submit", token=token),
-        return_url=view.return_url,
+        # In a popup, the page to return to is the one behind it.
+        return_url=None if opener else view.return_url,
+        opener=opener if view.existing else None,
     )
 
 
