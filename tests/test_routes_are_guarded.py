@@ -11,6 +11,11 @@ from tests.browser_client import BrowserClient, Site
 #: Every view that answers somebody who is not signed in. A new one is a decision, made here.
 PUBLIC = {
     "static",
+    "card.show",  # shows nothing: the session's token stays in the browser
+    "button.svg",  # files for pages of other sites, as are the next three
+    "button.png",
+    "script.connect",
+    "script.types",
     "api.options",  # names the methods of an API path to browsers, which send no key with that request
     "openapi.docs",  # what programmers read, and no more than that
     "openapi.openapi",
@@ -33,6 +38,7 @@ PUBLIC = {
     "setup.form",
     "setup.form_submit",
     "setup.cancel_submit",
+    "slack_errors.show",  # explains Slack's error codes
     "operators.needed",
     "operators.confirm",  # guarded by the one-time token
     "operators.confirm_submit",

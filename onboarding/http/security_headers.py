@@ -28,13 +28,25 @@ class HeaderPolicy:
     opener_policy: str | None = "same-origin"
     #: Returns the origins whose pages may show the current response in a frame: none, unless a blueprint names them.
     framing_origins: Callable[[], Iterable[str]] = tuple
+    #: Whether pages of other sites load the response, also as a module script or under `Cross-Origin-Embedder-Policy`.
+    is_for_other_sites: bool = False
+    #: Whether the blueprint's errors are sent with the headers of a page instead.
+    is_for_success_only: bool = False
 
 
 PAGE = HeaderPolicy()
 #: A page of the install flow. Any stricter opener policy, on a redirect too, cuts a popup off from its opener.
 INSTALL_PAGE = HeaderPolicy(opener_policy="unsafe-none")
 _FILE = HeaderPolicy(
-    content_security_policy=None, cache_control="public, max-age=300", referrer_policy=None, opener_policy=None
+    content_security_policy=None,
+    cache_control="public, max-age=300",
+    referrer_policy=None,
+    opener_policy=None,
+    is_for_success_only=True,
+)
+#: A script or an image for pages of other sites. Opened by itself, it runs nothing.
+EMBEDDED_FILE = replace(
+    _FILE, content_security_policy="default-src 'none'; frame-ancestors {framing}", is_for_other_sites=True
 )
 #: The address names the content, which therefore never changes.
 _FINGERPRINTED_FILE = replace(_FILE, cache_control="public, max-age=31536000, immutable")
@@ -82,6 +94,8 @@ def _headers(policy: HeaderPolicy, framing: str, forms: str, is_https: bool) -> 
         "X-Frame-Options": "DENY" if csp and not framing else None,
         "Referrer-Policy": policy.referrer_policy,
         "Cross-Origin-Opener-Policy": policy.opener_policy,
+        "Cross-Origin-Resource-Policy": "cross-origin" if policy.is_for_other_sites else None,
+        "Access-Control-Allow-Origin": "*" if policy.is_for_other_sites else None,
         "Strict-Transport-Security": "max-age=31536000" if is_https else None,
     }
     return tuple((name, value) for name, value in found.items() if value)
@@ -90,10 +104,13 @@ def _headers(policy: HeaderPolicy, framing: str, forms: str, is_https: bool) -> 
 def _policy_for(response: Response) -> HeaderPolicy:
     if is_api_request():
         return _API
+    policy = _static_policy() if request.endpoint == "static" else _POLICIES.get(request.blueprint or "", PAGE)
     # The answer to a missing file is a page.
-    if request.endpoint == "static" and response.status_code < 400:
-        return _FINGERPRINTED_FILE if static_files.is_current() else _FILE
-    return _POLICIES.get(request.blueprint or "", PAGE)
+    return PAGE if policy.is_for_success_only and response.status_code >= 400 else policy
+
+
+def _static_policy() -> HeaderPolicy:
+    return _FINGERPRINTED_FILE if static_files.is_current() else _FILE
 
 
 def _form_targets() -> str:

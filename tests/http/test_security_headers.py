@@ -16,6 +16,8 @@ from tests.browser_client import BrowserClient, Site
 
 #: Blueprints whose pages a popup may pass through on its way to Slack and back.
 INSTALL_FLOW = {"callback", "connect", "installs", "results", "setup"}
+#: Blueprints whose files pages of other sites load.
+EMBEDDED = {"button", "script"}
 NAMES = (
     "Cache-Control",
     "Referrer-Policy",
@@ -29,14 +31,18 @@ CALLBACK = ("no-store", "no-referrer", "unsafe-none", "nosniff", "DENY")
 API = ("no-store", "no-referrer", None, "nosniff", "DENY")
 FILE = ("public, max-age=300", None, None, "nosniff", None)
 FINGERPRINTED_FILE = ("public, max-age=31536000, immutable", None, None, "nosniff", None)
+#: The test asks for no session, so a GET is answered with a page.
+CARD = ("no-store", "no-referrer", None, "nosniff", "DENY")
+EMBEDDED_FILE = ("public, max-age=300", None, None, "nosniff", "DENY")
 
 
 def test_every_answer_has_the_headers_of_its_blueprint(site: Site, operator: BrowserClient) -> None:
     walked = 0
     for rule, answer in _answers(site, operator):
         where = (rule.rule, answer.request.method, answer.status_code)
-        assert _headers(answer) == _expected(rule), where
-        _check_content_security_policy(answer, is_api=rule.rule.startswith(("/v1/", "/v2/")))
+        assert _headers(answer) == _expected(rule, answer.request.method), where
+        is_file = rule.endpoint.partition(".")[0] in EMBEDDED
+        _check_content_security_policy(answer, is_page=not is_file and not rule.rule.startswith(("/v1/", "/v2/")))
         walked += 1
     assert walked > len(list(site.app.url_map.iter_rules()))
 
@@ -49,6 +55,10 @@ def test_every_answer_has_the_headers_of_its_blueprint(site: Site, operator: Bro
         ("GET", "/static/css/nothing.css", 404, PAGE),
         ("GET", "/static/css/base.css", 200, FILE),
         ("GET", "/static/../app.py", 404, PAGE),
+        ("GET", "/embed/v1/connect.mjs", 404, PAGE),
+        ("GET", "/embed/card?session=cs_unknown", 404, PAGE),
+        ("GET", "/embed/button.svg?theme=pink", 400, PAGE),
+        ("POST", "/embed/button.svg", 405, PAGE),
         ("GET", "/v1", 404, API),
         ("GET", "/v2/nowhere", 404, API),
         ("GET", "/v10", 404, PAGE),
@@ -129,12 +139,16 @@ def _answers(site: Site, client: BrowserClient) -> Iterator[tuple[Rule, httpx.Re
     yield out, client.asks("POST", out.rule)
 
 
-def _expected(rule: Rule) -> tuple[str | None, ...]:
+def _expected(rule: Rule, method: str) -> tuple[str | None, ...]:
     if rule.endpoint == "static":
         return FILE
     if rule.rule.startswith(("/v1/", "/v2/")):
         return API
     blueprint = rule.endpoint.partition(".")[0]
+    if blueprint in EMBEDDED:
+        return EMBEDDED_FILE
+    if blueprint == "card" and method == "OPTIONS":
+        return CARD
     if blueprint == "callback":
         return CALLBACK
     return INSTALL_PAGE if blueprint in INSTALL_FLOW else PAGE
@@ -144,14 +158,14 @@ def _headers(answer: httpx.Response) -> tuple[str | None, ...]:
     return tuple(answer.headers.get(name) for name in NAMES)
 
 
-def _check_content_security_policy(answer: httpx.Response, is_api: bool) -> None:
+def _check_content_security_policy(answer: httpx.Response, is_page: bool) -> None:
     if _headers(answer) == FILE:
         assert "Content-Security-Policy" not in answer.headers
         return
     directives = _directives(answer)
     assert (directives["default-src"], directives["frame-ancestors"]) == ("'none'", "'none'")
-    assert ("script-src" in directives) != is_api
-    assert ("form-action" in directives) != is_api
+    assert ("script-src" in directives) == is_page
+    assert ("form-action" in directives) == is_page
 
 
 def _directives(answer: httpx.Response) -> dict[str, str]:

@@ -1,0 +1,492 @@
+// The element <slack-connect> and the function SlackConnect.open(), for pages of other sites. `make embed` minifies this file and
+// connect.css to static/embed/v1/connect.js, which is both a classic script and a module.
+//
+// A flow is one connect session and what is known about it. Elements with the same session share a flow, so a page gets each
+// event once. The API decides: a message from the popup only makes the flow ask at once, and a closed popup proves nothing.
+// There is no inline style, inline script or HTML parsing, because a page's Content-Security-Policy may forbid them.
+
+/* global STYLES */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+/** How long the person may go on in a popup after an attempt has ended there. */
+const AFTERWARDS = 10 * MINUTE;
+const FAULTS_BEFORE_ERROR = 3;
+/** Where a page notes what is connected before the person leaves it in the same tab. */
+const STORAGE_KEY = "slack-connect";
+/** The title of each state in both languages, and what is said below it. */
+const STATES = {
+  loading: ["Checking Slack", "Slack wird geprüft"],
+  disconnected: ["Connect Slack", "Slack verbinden"],
+  waiting: ["Waiting for Slack", "Warten auf Slack", "Open again", "Erneut öffnen"],
+  blocked: ["Continue in this tab", "In diesem Tab fortfahren", "The window was blocked", "Das Fenster wurde blockiert"],
+  approval: ["Waiting for your admin", "Warten auf Ihren Admin", "Open again", "Erneut öffnen"],
+  connected: ["Slack", "Slack", "Connected", "Verbunden"],
+  attention: ["Reconnect Slack", "Slack neu verbinden", "Slack ended our access", "Slack hat den Zugriff beendet"],
+  error: ["Could not connect", "Verbinden nicht möglich", "Try again", "Erneut versuchen"],
+  expired: ["Sign in again", "Neu anmelden", "to manage Slack", "um Slack zu verwalten"],
+};
+const COPY = ["Copy link", "Link kopieren"];
+const COPIED = ["Copied", "Kopiert"];
+const HELP = ["Slack shows an error?", "Slack zeigt einen Fehler?"];
+const MANAGE = ["Manage", "Verwalten"];
+const STOP = ["Stop waiting", "Nicht mehr warten"];
+
+const flows = new Map();
+
+/** Return the flow of a session: `sessionUrl` is the host's address that returns one, `given` is one or a function that does. */
+function flowOf(sessionUrl, given, csrfToken) {
+  const key = sessionUrl || given;
+  if (!flows.has(key)) flows.set(key, createFlow(key, sessionUrl, given, csrfToken));
+  return flows.get(key);
+}
+
+function fault(text) {
+  return Error(`slack-connect: ${text}`);
+}
+
+/** Read what the host's server returned, or a session's address alone. Throws for anything else: the address becomes a link. */
+function readSession(given) {
+  const [url, origin, token, id] = /^(https?:..[^/]+).connect.((\w+_[\w-]+)[\w.-]+)$/.exec(given.url ?? given) ?? [];
+  if (!id) throw fault("no connect session");
+  return { url, origin, token, id };
+}
+
+function isUp(answer) {
+  return answer?.connection && !/needs_reconnect|disconnected/.test(answer.connection.status);
+}
+
+/** Identify the stage of the attempt that an answer describes. */
+function stageOf(answer) {
+  return answer && [answer.state, answer.outcome, answer.attemptReference].join();
+}
+
+function createFlow(key, sessionUrl, given, csrfToken) {
+  const canRenew = sessionUrl || typeof given === "function";
+  /** What shows the flow: an object with `_show(view)` and `_send(type, detail)`. */
+  const viewers = new Set();
+  let view = {};
+  let session, answer, popup, timer, loading, isAsking, mustAskAgain;
+  /** The viewer whose click started the attempt: it sends the events. */
+  let active;
+  /** The stage in which the session was when the person started. */
+  let stageBefore;
+  /** "loading", "idle", "waiting", "blocked", "error" or "expired". */
+  let phase = "loading";
+  let askedAt = 0;
+  let startedAt = 0;
+  let followUntil = 0;
+  let faults = 0;
+
+  function isAway() {
+    return /waiting|blocked/.test(phase);
+  }
+
+  function state() {
+    if (phase !== "idle") return phase;
+    if (isUp(answer)) return "connected";
+    if (answer?.state === "awaiting_approval") return "approval";
+    return answer?.connection ? "attention" : "disconnected";
+  }
+
+  function show(newPhase = phase) {
+    phase = newPhase;
+    view = { ...answer, state: state(), url: session?.url, origin: session?.origin };
+    viewers.forEach((viewer) => viewer._show(view));
+  }
+
+  /** Get a session from the host's server; at most one request at a time. */
+  function load() {
+    loading ??= fetchSession().finally(() => (loading = undefined));
+    return loading;
+  }
+
+  async function fetchSession() {
+    let found = given;
+    if (sessionUrl) {
+      const headers = { Accept: "application/json" };
+      // Rails reads the first name, Django and Flask-WTF the second.
+      if (csrfToken) headers["X-CSRF-Token"] = headers["X-CSRFToken"] = csrfToken;
+      const response = await fetch(sessionUrl, { method: "POST", headers });
+      // Many servers redirect a person who is signed out to a page.
+      if (response.redirected || /40[13]/.test(response.status)) throw undefined;
+      if (!response.ok) throw fault(`status ${response.status}`);
+      found = await response.json();
+    } else if (canRenew) found = await given();
+    session = readSession(found);
+  }
+
+  /** Show a problem; undefined: the host or the API wants the person to sign in again. */
+  function fail(problem) {
+    if (problem) console.error(problem);
+    show(problem ? "error" : "expired");
+  }
+
+  function begin() {
+    load().then(arrive, fail);
+  }
+
+  function arrive() {
+    show();
+    ask();
+  }
+
+  /** Whether the session can be opened. One whose attempt has ended is replaced, if the host can give another. */
+  function isUsable() {
+    return phase !== "expired" && session && !(canRenew && (isOver() || answer?.state === "finished"));
+  }
+
+  /** Half a minute early: the person must still press a button after that. */
+  function isOver() {
+    return session._endsAt < Date.now() + 30 * SECOND;
+  }
+
+  /** Open the session in a window. Call it in the click: a browser blocks a window that is opened later. */
+  function openWindow(name, features) {
+    const usable = isUsable();
+    // The result page sends its message to this page's origin, if the integration allows it.
+    const address = () => `${session.url}?opener=${encodeURIComponent(origin)}`;
+    const opened = window.open(usable ? address() : "", name, features);
+    if (!usable) {
+      load()
+        .then(() => opened?.location.replace(address()))
+        .then(arrive, (problem) => {
+          opened?.close();
+          fail(problem);
+        });
+    }
+    return opened;
+  }
+
+  function proceed(viewer) {
+    active = viewer;
+    if (phase === "error" && !answer) {
+      faults = 0;
+      show("loading");
+      begin();
+    } else if (phase === "waiting" && popup && !popup.closed) {
+      popup.focus();
+    } else {
+      stageBefore = stageOf(isUsable() && answer);
+      startedAt = Date.now();
+      const left = screenX + outerWidth / 2 - 280;
+      popup = openWindow(`slack ${session?.id}`, `popup,width=560,height=760,left=${left},top=${screenY + 80}`);
+      show(popup ? "waiting" : "blocked");
+      schedule();
+    }
+  }
+
+  /** Open the connection's page. The link does so itself, unless its session is over. */
+  function manage(event) {
+    if (isUsable()) return;
+    event.preventDefault();
+    openWindow();
+  }
+
+  /** Ask now: a message came (`isMessage`), or the person is back. */
+  function wake(isMessage) {
+    if (session && (isMessage || Date.now() - askedAt > (delay() ? 1 : 10) * SECOND)) ask();
+  }
+
+  async function ask() {
+    mustAskAgain = isAsking;
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      // An attempt that is under way may end later than its session.
+      if (isOver() && canRenew && !isAway()) await load();
+      const asked = session;
+      const response = await fetch(`${asked.origin}/v1/connect-sessions/${asked.id}`, {
+        headers: { Authorization: `Bearer ${asked.token}` },
+        signal: AbortSignal.timeout(20 * SECOND),
+      });
+      const body = await response.json();
+      if (asked === session) take(response, body);
+    } catch (problem) {
+      if (problem) countFault();
+      else fail();
+    }
+    isAsking = false;
+    askedAt = Date.now();
+    if (mustAskAgain) ask();
+    else schedule();
+  }
+
+  function countFault() {
+    faults += 1;
+    // A browser does not say why it got no answer.
+    if (phase === "loading" && faults >= FAULTS_BEFORE_ERROR)
+      fail(fault(`no answer. Is ${origin} an allowed origin of the integration?`));
+  }
+
+  function take(response, body) {
+    const isFinished = body.state === "finished";
+    // The API shows the connection no longer when the session is over, and the page gets another session.
+    const works = session._endsAt;
+    const isGone = /40[14]/.test(response.status) || /^link_/.test(body.outcome) || (isOver() && !isAway() && isFinished && !body.connection);
+    if (isGone) {
+      session._endsAt = 0;
+      if (isAway()) end("failed", "error", body.outcome ?? body.code);
+      else if (canRenew && works) mustAskAgain = true;
+      else fail();
+    } else if (response.ok) {
+      faults = 0;
+      session._endsAt = Date.parse(body.expiresAt);
+      compare(answer, (answer = body));
+    } else countFault();
+  }
+
+  function compare(before, now) {
+    const isNews = isAway() && stageOf(now) !== stageBefore;
+    if (isUp(now) && (before ? !isUp(before) : cameBack(now))) end("connected", "idle", now.outcome);
+    else if (isNews && /^cancelled/.test(now.outcome)) end("cancelled", "idle", now.outcome);
+    else if (isNews && now.state === "finished") end("failed", "error", now.outcome);
+    else if (isNews && now.state === "awaiting_approval") show("idle");
+    else if (now.state === "sent_to_slack" && Date.now() < followUntil) show("waiting");
+    else show(before || isAway() ? phase : "idle");
+  }
+
+  function end(type, newPhase, outcome) {
+    stageBefore = stageOf(answer);
+    followUntil = type === "connected" ? 0 : Date.now() + AFTERWARDS;
+    show(newPhase);
+    const viewer = viewers.has(active) ? active : [...viewers][0];
+    viewer?._send(type, { ...answer, outcome });
+  }
+
+  function schedule() {
+    clearTimeout(timer);
+    const wait = delay() * (0.8 + Math.random() * 0.4);
+    // A hidden page does not ask. It asks when it is seen again.
+    if (wait && viewers.size) timer = setTimeout(() => document.hidden || ask(), wait);
+  }
+
+  /** Return the milliseconds until the next question, 0 for none. */
+  function delay() {
+    const now = Date.now();
+    if (faults) return Math.min(2 ** faults, 30) * SECOND;
+    // Every two seconds at first, every ten seconds after two minutes.
+    if (isAway()) return Math.min(2 * SECOND + (now - startedAt) / 15, 10 * SECOND);
+    if (view.state === "approval") return MINUTE;
+    return now < followUntil ? 10 * SECOND : 0;
+  }
+
+  begin();
+  return {
+    _manage: manage,
+    _proceed: proceed,
+    _wake: wake,
+    /** Stop waiting. The person may still finish in the popup; then the state changes after all. */
+    _stop: () => end("cancelled", "idle", "stopped"),
+    get _view() {
+      return view;
+    },
+    _add(viewer) {
+      viewers.add(viewer);
+      show();
+    },
+    /** A page may move an element, which removes and adds it, so the flow ends a moment later. */
+    _remove(viewer) {
+      viewers.delete(viewer);
+      setTimeout(() => {
+        if (!viewers.size && flows.delete(key)) clearTimeout(timer);
+      });
+    },
+  };
+}
+
+/** Note what is connected before the person leaves in this tab: only something else is news after the return. */
+function leave() {
+  const known = [...flows.values()].map(({ _view }) => isUp(_view) && _view.connection.identifier);
+  // Without storage the state will be right, and the event missing.
+  attempt(() => sessionStorage.setItem(STORAGE_KEY, JSON.stringify(known)));
+}
+
+/** Return whether the person left in this tab and came back with this connection, once. */
+function cameBack({ connection }) {
+  const known = attempt(() => sessionStorage.getItem(STORAGE_KEY));
+  if (!known || known.includes(`"${connection.identifier}"`)) return false;
+  sessionStorage.removeItem(STORAGE_KEY);
+  return true;
+}
+
+/** Some browsers forbid storage. */
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
+
+function wakeAll() {
+  if (!document.hidden) flows.forEach((flow) => flow._wake());
+}
+
+["visibilitychange", "focus", "pageshow"].forEach((type) => addEventListener(type, wakeAll));
+addEventListener("message", ({ origin, data }) => {
+  if (data === "slack-connect") flows.forEach((flow) => flow._view.origin === origin && flow._wake(true));
+});
+
+/** Create an element. A function is a listener, and an attribute without a value is left out. */
+function create(tag, attributes, ...children) {
+  const isDrawing = /svg|path/.test(tag);
+  const made = isDrawing ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (value) made.setAttribute(name, value);
+  }
+  made.append(...children.filter(Boolean));
+  return made;
+}
+
+/** Draw a spinner while something is awaited, else Slack's mark. */
+function drawIcon(state) {
+  if (/loading|waiting/.test(state))
+    return create("svg", { class: "spin", viewBox: "0 0 24 24" }, create("path", { d: "M12 3a9 9 0 1 0 9 9" }));
+  // One shape in four colors, each a quarter turn after the last.
+  const d = "M25.8 77.6A12.9 12.9 0 1 1 12.9 64.7H25.8zM32.3 77.6a12.9 12.9 0 0 1 25.8 0v32.3a12.9 12.9 0 0 1-25.8 0z";
+  const parts = ["#e01e5a", "#36c5f0", "#2eb67d", "#ecb22e"].map((fill, quarter) =>
+    create("path", { d, fill, transform: `rotate(${quarter * 90} 61.4 61.4)` }),
+  );
+  return create("svg", { viewBox: "0 0 122.8 122.8" }, ...parts);
+}
+
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(STYLES);
+
+class SlackConnect extends HTMLElement {
+  static observedAttributes = ["session-url", "session", "lang"];
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
+    this._box = create("div", {});
+    this._said = create("p", { "aria-live": "polite" });
+    this.shadowRoot.append(this._box, this._said);
+  }
+
+  connectedCallback() {
+    this.disconnectedCallback();
+    const [sessionUrl, session, csrfToken] = ["session-url", "session", "csrf-token"].map((name) => this.getAttribute(name));
+    if (!sessionUrl && !session) return;
+    this._flow = flowOf(sessionUrl, session, csrfToken);
+    this._flow._add(this);
+  }
+
+  disconnectedCallback() {
+    this._flow?._remove(this);
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.connectedCallback();
+  }
+
+  _send(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  _show(view) {
+    const isGerman = /^de/.test(this.lang || this.closest("[lang]")?.lang || navigator.language);
+    const drawn = JSON.stringify([view, isGerman]);
+    if (drawn === this._drawn) return;
+    this._drawn = drawn;
+    this._box.lang = isGerman ? "de" : "en";
+    const hadFocus = this.shadowRoot.activeElement;
+    this._draw(view, (texts, part = 0) => texts[part + isGerman]);
+    // The control in focus was replaced.
+    if (hadFocus) this._box.querySelector("a,button")?.focus();
+    const before = this.state;
+    if (before === view.state) return;
+    this.state = view.state;
+    // Screen readers hear a change once. The state in which the page was loaded is no change.
+    if (before && before !== "loading") {
+      this._said.ariaLive = /blocked|error/.test(view.state) ? "assertive" : "polite";
+      this._said.textContent = this._box.querySelector(".main").innerText;
+    }
+    this._send("statechange", { state: view.state, connection: view.connection });
+  }
+
+  /** Draw the frame with the main control and what stands beside it, and what floats below. */
+  _draw(view, text) {
+    const { state, url } = view;
+    const flow = this._flow;
+    const click = (event) => {
+      event.preventDefault();
+      flow._proceed(this);
+    };
+    const isConnected = state === "connected";
+    // These lead away from the page's own tab, and need no popup.
+    const isLeaving = /blocked|expired/.test(state);
+    // A link also opens in another tab, and its address can be copied.
+    const isLink = isLeaving || /attention|approval|disconnected/.test(state);
+    const more = text(STATES[state], 2);
+    const main = create(
+      isConnected ? "div" : isLink ? "a" : "button",
+      {
+        class: "main",
+        href: isLink && (state === "expired" ? (view.refreshUrl ?? location.href) : url),
+        target: isLink && (isLeaving ? "_top" : "_blank"),
+        "aria-disabled": state === "loading" && "true",
+        click: isLeaving ? state === "blocked" && leave : !/loading|^connected/.test(state) && click,
+      },
+      drawIcon(state),
+      create(
+        "span",
+        {},
+        create("b", {}, (isConnected && view.connection.workspaceName) || text(STATES[state])),
+        more && create("small", {}, more, state === "error" && view.attemptReference && ` · ${view.attemptReference}`),
+      ),
+    );
+    const side = (tag, label, attributes) => create(tag, { class: "side", ...attributes }, text(label));
+    const beside = isConnected
+      ? side("a", MANAGE, { href: view.manageUrl ?? url, target: "_blank", click: flow._manage })
+      : state === "approval" && side("button", COPY, { click: ({ target }) => this._copy(target, text) });
+    const panel =
+      state === "waiting" &&
+      create(
+        "div",
+        { class: "panel" },
+        side("button", STOP, { click: flow._stop }),
+        side("a", HELP, { href: `${view.origin}/slack/errors`, target: "_blank" }),
+      );
+    this._box.replaceChildren(create("div", { class: "frame", part: "frame" }, main, beside), panel || "");
+  }
+
+  async _copy(button, text) {
+    const { url, approvalUrl = url } = this._flow._view;
+    try {
+      await navigator.clipboard.writeText(approvalUrl);
+      this._said.textContent = button.textContent = text(COPIED);
+    } catch {
+      prompt(text(COPY), approvalUrl);
+    }
+  }
+}
+
+/**
+ * Open the popup from a control of the page's own. Call it in the click. Returns a promise of an object whose `result` is
+ * "connected", "cancelled", "failed", "approval", "blocked" or "expired".
+ */
+function open(source) {
+  const flow = flowOf(source.sessionUrl, source.session, source.csrfToken);
+  return new Promise((resolve) => {
+    const finish = (result, detail) => {
+      flow._remove(viewer);
+      resolve({ ...detail, result });
+    };
+    const viewer = {
+      _send: finish,
+      _show(view) {
+        if (/^connected|approval|expired/.test(view.state) || (view.state === "blocked" && view.url)) finish(view.state, view);
+      },
+    };
+    flow._add(viewer);
+    flow._proceed(viewer);
+  });
+}
+
+if (!customElements.get("slack-connect")) {
+  customElements.define("slack-connect", SlackConnect);
+  globalThis.SlackConnect = { open };
+}

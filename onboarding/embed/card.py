@@ -1,0 +1,50 @@
+"""Serve the card: a frame with the state of a connect session and its button, for pages that load no script of ours.
+
+The session's token is in the address's fragment or comes in a message, so no log holds it. The card reads no cookie and
+changes nothing: its button opens a window of its own.
+"""
+
+from collections.abc import Iterable
+
+from flask import Blueprint, current_app, request
+
+from onboarding.errors import NotFound, StorageProblem
+from onboarding.http.route_access import public
+from onboarding.http.security_headers import HeaderPolicy, set_policy
+from onboarding.runtime import current
+
+blueprint = Blueprint("card", __name__)
+
+
+@blueprint.get("/embed/card")
+@public
+def show() -> str:
+    if not _framing_origins():
+        raise NotFound("This card’s session does not exist, or its integration allows no site to show it.")
+    # render_template would read the session, and the card has none.
+    return current_app.jinja_env.get_template("embed/card.html").render()
+
+
+def _framing_origins() -> Iterable[str]:
+    """Return the origins whose pages may show the card: those of the integration that `session` in the query belongs to."""
+    try:
+        found = current().connect_sessions.embedding(request.args.get("session", ""))
+    except StorageProblem:
+        return ()
+    # The playground shows practice integrations.
+    return (*found.origins, *((current().settings.origin,) if found.is_practice else ()))
+
+
+set_policy(
+    blueprint,
+    HeaderPolicy(
+        content_security_policy=(
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors {framing}"
+        ),
+        referrer_policy="no-referrer",
+        opener_policy=None,
+        framing_origins=_framing_origins,
+        is_for_success_only=True,
+    ),
+)

@@ -1,0 +1,113 @@
+"""The card: a frame on a page of another site, which loads no script of ours."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import FrameLocator, expect
+
+from onboarding.callers import SHELL
+from onboarding.services.integrations import NewIntegration
+from tests.browser.navigator import Customer
+from tests.browser_client import Site, client_of
+from tests.embed.host_page import HostPage
+from tests.embed.host_site import HostSite, serving
+
+Visit = Callable[..., HostPage]
+
+_LISTENS = """<script>addEventListener("message", ({origin, data}) => {
+  const type = data.type.slice(14);
+  if (/^slack-connect:/.test(data.type)) (window.messages ??= []).push([type, origin, type === "statechange" ? data.detail.state : data.detail.outcome]);
+});</script>"""
+
+
+def card_of(session: dict[str, Any], host: HostSite, query: str = "", *, with_token: bool = True) -> str:
+    fragment = f"#{session['token']}" if with_token else ""
+    address = f"{host.product.settings.origin}/embed/card?session={session['id']}{query}{fragment}"
+    return f'<iframe src="{address}" width="480" height="180" title="Slack"></iframe>'
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_card_connects_and_sends_the_page_one_event(host: HostSite, visit: Visit) -> None:
+    session = host.create_session()
+    page = visit()
+    sent: list[str] = []
+    page.page.on("request", lambda request: sent.append(request.url))
+    page.opens(card_of(session, host), head=_LISTENS)
+    card = page.page.frame_locator("iframe")
+    expect(card.get_by_text("Get updates in your Slack workspace.")).to_be_visible()
+    # A browser sends no fragment, so no server and no proxy sees the token.
+    assert not [url for url in sent if session["token"] in url.partition("#")[0]]
+    _connects(page, card)
+    expect(card.get_by_text("Acme HQ", exact=True)).to_be_visible()
+    expect(card.get_by_text("Updates can reach this workspace.")).to_be_visible()
+    messages = page.page.evaluate("window.messages")
+    assert [message for message in messages if message[0] != "statechange"] == [
+        ["connected", host.product.settings.origin, "connected"]
+    ]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_page_can_send_the_token_in_a_message(host: HostSite, visit: Visit) -> None:
+    session = host.create_session()
+    page = visit().opens(card_of(session, host, "&theme=dark&lang=de&size=small", with_token=False), head="")
+    card = page.page.frame_locator("iframe")
+    expect(card.locator("h1")).to_be_visible()
+    page.page.evaluate("token => frames[0].postMessage({type: 'slack-connect:session', token}, '*')", session["token"])
+    expect(card.get_by_text("Slack verbinden")).to_be_visible()
+    assert card.locator("body").evaluate("node => getComputedStyle(node).backgroundColor") == "rgb(22, 24, 34)"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_site_that_is_not_allowed_cannot_show_the_card(host: HostSite, visit: Visit) -> None:
+    session = host.create_session()
+    with serving(host.product, is_allowed=False) as other:
+        page = visit()
+        page.page.goto(other.shows(card_of(session, host), head=""))
+        page.page.wait_for_timeout(500)
+        assert page.page.frames[1].url.startswith("chrome-error:")
+
+
+def test_only_the_allowed_origins_may_frame_the_card(host: HostSite) -> None:
+    session = host.create_session()
+    with client_of(host.product) as http:
+        http.get(session["url"])
+        card = http.get(f"/embed/card?session={session['id']}")
+    ours = host.product.settings.origin
+    assert card.status_code == 200
+    # The product itself is the playground, which shows practice integrations.
+    assert f"frame-ancestors {host.origin} {ours}" in card.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in card.headers
+    assert card.headers["Cache-Control"] == "no-store"
+    for name in ("Set-Cookie", "Vary"):
+        assert name not in card.headers
+
+
+@pytest.mark.parametrize("query", ["", "?session=", "?session=cs_unknown", "?session=%00"])
+def test_a_card_without_a_session_is_a_page_that_nobody_may_frame(query: str, host: HostSite) -> None:
+    with client_of(host.product) as http:
+        answer = http.get(f"/embed/card{query}")
+    assert answer.status_code in (400, 404)
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_card_of_a_real_slack_app_is_not_framed_by_the_product(site: Site) -> None:
+    site.runtime.integrations.add(
+        NewIntegration("acme", "Acme", "Development", client_id="1.1", client_secret="s"), SHELL
+    )
+    link = site.link("acme", subscriber_id="bea", return_url="https://shop.example/settings")
+    with client_of(site) as http:
+        card = http.get(f"/embed/card?session={link.rpartition('/')[2].partition('.')[0]}")
+    assert card.headers["Content-Security-Policy"].rpartition("; ")[2] == "frame-ancestors https://shop.example"
+
+
+def _connects(page: HostPage, card: FrameLocator) -> None:
+    with page.page.expect_popup() as opened:
+        card.get_by_text("Connect Slack").click()
+    popup = Customer(page.host.product, opened.value)
+    popup.presses("connect")
+    popup.allows()
