@@ -16,9 +16,15 @@ Problem
     └── ReconnectNeeded    Slack does not accept a connection's token any more
 """
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+
+def locations(fault: BaseException) -> list[str]:
+    """Return where an exception was raised, for a log line. Its message may quote input, so it is left out."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(fault.__traceback__)]
 
 
 class Problem(Exception):

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import traceback
 from typing import Any
 
 import structlog
@@ -15,6 +14,7 @@ from werkzeug.routing import MapAdapter
 
 from onboarding import api, embed, files, http, pages, runtime
 from onboarding.concurrency import RequestSlots
+from onboarding.errors import locations
 from onboarding.http import request_id
 from onboarding.http.allowed_hosts import BAD_HOST
 from onboarding.http.api_requests import is_api_request
@@ -42,9 +42,8 @@ class Product(Flask):
     def log_exception(self, exc_info: Any) -> None:
         """Log the exception's class and traceback location. An address may be a link that works for its reader, and a message
         may quote input."""
-        kind, _error, trace = exc_info
-        at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
-        _LOG.error("request.failed", rule=str(request.url_rule), kind=kind.__name__, at=at)
+        kind, fault, _trace = exc_info
+        _LOG.error("request.failed", rule=str(request.url_rule), kind=kind.__name__, at=locations(fault))
 
 
 class _Sessions(SecureCookieSessionInterface):

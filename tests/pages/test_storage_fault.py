@@ -36,6 +36,16 @@ def test_grant_that_could_not_be_stored_for_the_set_up_page_is_revoked(site: Sit
     assert site.slack.installations() == []
 
 
+def test_grant_is_revoked_after_a_fault_that_nobody_foresaw(site: Site, visitor: BrowserClient) -> None:
+    consent = visitor.presses(visitor.opens(site.link()), "connect")
+    with site.runtime.database.transaction() as session:
+        session.execute(text("ALTER TABLE channel_connections RENAME COLUMN bot_user_id TO bot"))
+    page = visitor.allows(consent)
+    assert (page.outcome, page.status) == ("storage_error", 500)
+    assert "code=" not in page.url
+    assert site.slack.installations() == []
+
+
 def test_workspace_that_a_connection_uses_keeps_the_app(site: Site, visitor: BrowserClient) -> None:
     with BrowserClient(site) as other:
         other.connects(site.link(subscriber_id="ada"))

@@ -9,7 +9,7 @@ from math import ceil
 import structlog
 
 from onboarding.clock import Clock
-from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem
+from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem, locations
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records, rights
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter, log_config_error
@@ -154,6 +154,8 @@ class InstallCallback:
             return self._complete_or_keep(found, grant)
         except Problem as problem:
             _LOG.error("install.not_stored", attempt=attempt.id, problem=problem.sentence)
+        except Exception as fault:  # Slack has granted the access: any fault of ours must revoke it
+            _LOG.error("install.failed", attempt=attempt.id, kind=type(fault).__name__, at=locations(fault))
         result = self._revoke_unless_stored(found, grant)
         ended = self._end(attempt, Stage.EXCHANGING, Outcome.STORAGE_ERROR, grant_result=result)
         return replace(ended, grant_result=result)
