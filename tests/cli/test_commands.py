@@ -104,7 +104,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     assert (rows["acme"]["name"], rows["acme"]["scopes"], rows["acme"]["clientId"]) == ("Acme", ["chat:write"], "1.1")
     assert "right" not in run("integration", "list", **same).stdout
     is_one_line(run("integration", "set", "acme", **same), "what to change")
-    is_one_line(run("integration", "set", "acme", "--scopes", "made:up", **same), "made:up")
+    is_one_line(run("integration", "set", "acme", "--scopes", "chat write", **same), "chat write")
     is_one_line(run("integration", "set", "nobody", "--name", "x", **same), "nobody")
     is_one_line(run("integration", "remove", "slack-prod", **same), "It has 1 connection.")
     run("connection", "disconnect", name, **same)
@@ -118,7 +118,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     ("arguments", "word"),
     [
         (("acme",), "--client-id"),
-        (("acme", "--client-id", "1.1", "--client-secret", "s", "--scopes", "made:up"), "made:up"),
+        (("acme", "--client-id", "1.1", "--client-secret", "s", "--scopes", "chat write"), "chat write"),
         (("acme", "--practice", "--environment", "Nowhere"), "Nowhere"),
         (("acme", "--client-id", "1.1", "--client-secret", "-"), "client secret"),
         (("acme", "--client-id", "1.1", "--client-secret", "s", "--signing-secret", ""), "signing secret"),
@@ -129,7 +129,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     ],
     ids=[
         "no credentials",
-        "unknown scope",
+        "impossible scope",
         "unknown environment",
         "no secret",
         "no signing secret",
@@ -174,7 +174,7 @@ def test_link_is_an_address_alone_or_one_object(run: Run, environment: dict[str,
         (("--subscriber", "bea", "--expires-in", "999d"), "365"),
         (("--subscriber", "bea", "--expires-in", "999999d"), "365"),
         (("--subscriber", "bea", "--return-url", "javascript:alert(1)"), "https://"),
-        (("--subscriber", "bea", "--return-url", "https://[::1"), "https://"),
+        (("--subscriber", "bea", "--return-url", "https://[::1"), "host name"),
         (("--subscriber", "\udcff"), "characters"),
     ],
 )
@@ -248,7 +248,7 @@ def test_key_is_revoked_once(run: Run) -> None:
     [
         (("",), "name"),
         ((" billing",), "name"),
-        (("new", "--scopes", "made:up"), "made:up"),
+        (("new", "--scopes", "chat write"), "chat write"),
         (("new", "--scopes", ""), "--scopes"),
         (("new", "--scopes", ","), "--scopes"),
         (("new", "--expires-in", "soon"), "30m"),
