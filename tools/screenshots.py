@@ -37,8 +37,10 @@ def main() -> None:
         desk = browser.new_page(viewport=_DESK)
         _newcomer_looks(desk, surroundings)
         for subscriber, workspace, context in _OTHERS:
-            _connects(desk, _link(surroundings, "--subscriber", subscriber, "--context", context), workspace)
-        offered = ["--offer-context", "team=support", "--offer-context", "team=sales"]
+            fixed = ["--mode", "subscriber", "--subscriber", subscriber, "--context", context]
+            _connects(desk, _link(surroundings, *fixed), workspace)
+        offered = ["--offer-context", "team=support", "--label", "Support team"]
+        offered += ["--offer-context", "team=sales", "--label", "Sales team"]
         link = _link(surroundings, "--subscriber", "acme", *offered)
         _customer_connects(browser.new_page(viewport=_PHONE), link)
         _operator_looks(desk, _ask(surroundings, "operator", "add", "ada@northwind.example"))
@@ -88,7 +90,7 @@ def _operator_looks(page: Page, link: str) -> None:
 
 
 def _link(surroundings: dict[str, str], *more: str) -> str:
-    return _ask(surroundings, "link", "create", "--integration", "slack-practice", "--mode", "subscriber", *more)
+    return _ask(surroundings, "link", "create", "--integration", "slack-practice", *more)
 
 
 def _ask(surroundings: dict[str, str], *command: str) -> str:
