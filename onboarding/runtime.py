@@ -26,6 +26,7 @@ from onboarding.services.installs.connect import Sealers
 from onboarding.services.installs.endpoints import InstallEndpoints
 from onboarding.services.installs.front import Installs
 from onboarding.services.installs.grants import Grants
+from onboarding.services.installs.manage import ManagedConnections
 from onboarding.services.installs.restart import StartElsewhere
 from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
@@ -59,6 +60,7 @@ class Runtime:
     links: Links
     connect_sessions: ConnectSessions
     installs: Installs
+    managed: ManagedConnections
     attempts: Attempts
     connections: Connections
     operators: Operators
@@ -106,6 +108,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
             ResultReader(database, now),
             StartElsewhere(database, settings, starter, now),
         ),
+        managed=ManagedConnections(database, now),
         attempts=Attempts(database, now),
         connections=Connections(
             ConnectionWriter(database, tokens, credential_audit, now),

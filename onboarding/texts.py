@@ -40,6 +40,30 @@ STATUSES: Mapping[ConnectionStatus, StatusText] = {
 
 
 @dataclass(frozen=True)
+class CustomerStatusText(StatusText):
+    """A status on a customer's own page."""
+
+    sentence: str
+
+
+CUSTOMER_STATUSES: Mapping[ConnectionStatus, CustomerStatusText] = {
+    ConnectionStatus.HEALTHY: CustomerStatusText("Connected", "good", "check-circle", "The connection works."),
+    ConnectionStatus.NEEDS_RECONNECT: CustomerStatusText(
+        "Needs to be reconnected", "warn", "alert", "Slack no longer accepts the access to this workspace."
+    ),
+    ConnectionStatus.UNREACHABLE: CustomerStatusText(
+        "Slack can’t be reached", "warn", "cloud-off", "Slack did not answer the last check. Nothing was changed."
+    ),
+    ConnectionStatus.UNKNOWN: CustomerStatusText(
+        "Connected, not checked yet", "calm", "question", "The connection was not checked with Slack yet."
+    ),
+    ConnectionStatus.DISCONNECTED: CustomerStatusText(
+        "Access was removed in Slack", "bad", "plug-off", "The access to this workspace was removed in Slack."
+    ),
+}
+
+
+@dataclass(frozen=True)
 class FilterText:
     label: str
     #: A sentence that names the values that are allowed.

@@ -23,6 +23,10 @@ PUBLIC = {
     "connect.start",  # guarded by the link's signature, as are the next two
     "connect.start_submit",
     "connect.approval_submit",
+    "manage.show",  # guarded by the link's signature and, for a link, by the attempt's cookie, as are the next three
+    "manage.disconnect",
+    "manage.disconnect_submit",
+    "manage.disconnected",
     "probes.alive",
     "probes.ready",
     "home.index",

@@ -4,9 +4,9 @@ from flask import Flask
 
 from onboarding.pages import layout, probes
 from onboarding.pages.console import attempts, connections, installs, links, operators
-from onboarding.pages.customer import callback, connect, home, results, setup, slack_errors
+from onboarding.pages.customer import callback, connect, home, manage, results, setup, slack_errors
 
-_CUSTOMER = (callback, connect, home, results, setup, slack_errors)
+_CUSTOMER = (callback, connect, home, manage, results, setup, slack_errors)
 _CONSOLE = (attempts, connections, installs, links, operators)
 
 

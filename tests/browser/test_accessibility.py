@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from onboarding.outcomes import OUTCOMES
 from onboarding.store.attempts import Attempt
+from onboarding.store.connections import ChannelConnection
 from tests.browser.navigator import Customer, Navigator, Operator
 from tests.browser_client import BrowserClient, Site
 from tests.conftest import Clock
@@ -153,6 +154,26 @@ def test_pages_of_links_and_workspaces(site: Site, customer: Callable[..., Custo
     holds(bea.page)
     bea.connects(site.link(subscriber_id="cy", mode="subscriber", workspace_id="T0ACMETEST"), "T0ACMEHQ01")
     bea.sees_outcome("wrong_workspace")
+    holds(bea.page)
+
+
+def test_pages_of_a_managed_connection(site: Site, customer: Callable[..., Customer]) -> None:
+    bea, link = customer(), site.link()
+    bea.connects(link)
+    bea.sees_outcome("connected")
+    bea.presses("manage")
+    bea.is_on("manage")
+    holds(bea.page)
+    reason = "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
+    with site.runtime.database.transaction() as session:
+        session.execute(update(ChannelConnection).values(status="needs_reconnect", status_reason=reason))
+    bea.opens(f"{link}/manage")
+    holds(bea.page)
+    bea.presses("disconnect")
+    bea.is_on("manage-disconnect")
+    holds(bea.page)
+    bea.presses("confirm-disconnect")
+    bea.is_on("manage-disconnected")
     holds(bea.page)
 
 

@@ -133,6 +133,7 @@ def result_page(result: Result) -> ResponseReturnValue:
         opener=opener,
         connection_url=console_url(result.environment_id, result.connection_identifier),
         attempt_url=_attempt_url(result),
+        manage_url=_manage_url(result),
         approval=_approval(result),
         try_again=_try_again_url(result),
         ask_admin=_ask_admin_url(result) if result.finished_here else None,
@@ -162,6 +163,14 @@ def _redirect_with_cookie(url: str, started: StartedAttempt) -> Response:
     response = make_response(redirect(url, 303))
     attempt_cookies.keep(response, started.attempt_id, started.binding)
     return response
+
+
+def _manage_url(result: Result) -> str | None:
+    """Return the page on which the person manages the connection that they have just created."""
+    is_own = result.finished_here and result.outcome is not None and result.outcome.is_success
+    if not is_own or result.link_id is None:
+        return None
+    return url_for("manage.show", token=current().links.token(result.link_id))
 
 
 def _try_again_url(result: Result) -> str | None:

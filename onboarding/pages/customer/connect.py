@@ -36,6 +36,7 @@ def start(token: str) -> ResponseReturnValue:
         # In a popup, the page to return to is the one behind it.
         return_url=None if opener else view.return_url,
         opener=opener if view.existing else None,
+        manage_url=url_for("manage.show", token=token) if view.names_workspace else None,
     )
 
 

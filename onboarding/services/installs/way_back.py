@@ -9,7 +9,9 @@ from onboarding.store.installs import LinkStart
 from onboarding.store.links import LinkRow
 
 
-def return_url(rows: Rows, link: LinkRow | None, outcome: Outcome, connection: str | None = None) -> str | None:
+def return_url(
+    rows: Rows, link: LinkRow | None, outcome: Outcome | None = None, connection: str | None = None
+) -> str | None:
     """Return the address that the person returns to, with the outcome in its query; None if there is none.
 
     `connection`: the identifier of the connection, if this person may learn that it exists.
@@ -17,7 +19,7 @@ def return_url(rows: Rows, link: LinkRow | None, outcome: Outcome, connection: s
     address = _allowed(rows, link, link.return_url if link else None)
     if address is None or link is None:
         return None
-    parameters = {"outcome": outcome.value, "session": link.id, "reference": link.reference, "connection": connection}
+    parameters = {"outcome": outcome, "session": link.id, "reference": link.reference, "connection": connection}
     return addresses.with_parameters(address, {name: value for name, value in parameters.items() if value is not None})
 
 
