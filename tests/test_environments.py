@@ -64,6 +64,11 @@ BODIES: dict[str, Callable[[str, str], dict[str, Any]]] = {
         "subscriberId": name,
         "mode": "connect",
     },
+    "create_connect_session": lambda mark, name: {
+        "integrationIdentifier": APP,
+        "subscriberId": name,
+        "reference": mark,
+    },
     "update_context": lambda mark, _name: {"data": {"mark": mark}},
     "update_subscriber": _profile,
     "update_channel_connection": _credentials,
@@ -127,6 +132,8 @@ class Scene:
         self.operations = _operations(site)
         self.statements: set[str] = set()
         self.successes: dict[str, set[str]] = defaultdict(set)
+        #: The ids of connect sessions, by environment and name: the product chooses them.
+        self._sessions: dict[tuple[str, str], str] = {}
         self.clients = {mark: stack.enter_context(self._settled(name, mark)) for name, mark in MARKS.items()}
         self._ids = {MARKS[one.name]: one.id for one in site.runtime.environments.list_all()}
         for mark in MARKS.values():
@@ -147,7 +154,10 @@ class Scene:
         for operation in self.operations:
             for name in (*NAMES, ALONE[mark]) if operation.name.startswith("create") else ():
                 body = BODIES[operation.name](mark, name)
-                assert self.clients[mark].post(operation.rule, json=body).status_code in (201, 409)
+                answer = self.clients[mark].post(operation.rule, json=body)
+                assert answer.status_code in (201, 409)
+                if operation.name == "create_connect_session":
+                    self._sessions[mark, name] = answer.json()["id"]
         again = {"Idempotency-Key": "same"}
         assert self.clients[mark].post(f"{CONNECTIONS}/one/verify", headers=again).status_code == 200
 
@@ -159,7 +169,7 @@ class Scene:
         headers = {"Idempotency-Key": "same"} if operation.name.startswith("verify") and name == "one" else {}
         self._site_is_asked = True
         answer = self.clients[mark].request(
-            operation.method, operation.address(name), params=query, json=body, headers=headers
+            operation.method, self._address(mark, operation, name), params=query, json=body, headers=headers
         )
         self._site_is_asked = False
         assert answer.status_code < 500, (operation, answer.text)
@@ -171,6 +181,12 @@ class Scene:
         if operation.rule in _LISTS and operation.method == "GET":
             self._holds_only_its_own(mark, operation, query, answer)
         return answer.status_code
+
+    def _address(self, mark: str, operation: Operation, name: str) -> str:
+        if "/connect-sessions/" not in operation.rule:
+            return operation.address(name)
+        owner = next((other for other, alone in ALONE.items() if alone == name), mark)
+        return operation.address(self._sessions[owner, name])
 
     def _holds_only_its_own(
         self, mark: str, operation: Operation, query: dict[str, str], answer: httpx.Response
@@ -311,8 +327,10 @@ def test_no_run_of_requests_reaches_another_environment(walked: Scene, data: st.
 
 #: Look-ups without an environment or a row's own key, and why they cannot reach another environment.
 BOUND_OTHERWISE = {
+    ("attempts", "link_id"): "a link and its attempts are of one environment",
     ("channel_connections", "installation_id"): "a grant and its connections are of one environment",
     ("channel_connections", "integration_id"): "an integration and its connections are of one environment",
+    ("connection_words", "connection_id"): "the words of a connection that the statement around it binds",
     ("integrations", "is_practice"): "whether the practice Slack is on is asked of the whole deployment",
 }
 
@@ -333,10 +351,17 @@ def test_every_exception_occurs(walked: Scene) -> None:
 def _blocks(statement: str) -> Iterator[str]:
     """Yield each SELECT, UPDATE and DELETE, innermost first; § marks a part that was taken out of another."""
     while inner := re.search(r"\((SELECT(?:[^()]|\((?!SELECT)(?:[^()]|\([^()]*\))*\))*)\)", statement):
-        yield from inner[1].split(" UNION ALL ")
+        yield from map(_without_aliases, inner[1].split(" UNION ALL "))
         statement = statement[: inner.start()] + "§" + statement[inner.end() :]
     if not statement.startswith("INSERT"):
-        yield from statement.split(" UNION ALL ")
+        yield from map(_without_aliases, statement.split(" UNION ALL "))
+
+
+def _without_aliases(block: str) -> str:
+    """Replace each alias of a table by the table's name."""
+    for table, alias in re.findall(r"\b(?:FROM|JOIN) (\w+) AS (\w+)", block):
+        block = re.sub(rf"\b{alias}\.", f"{table}.", block)
+    return block
 
 
 def _tables(block: str) -> list[str]:
@@ -350,7 +375,8 @@ def _is_bound(block: str) -> bool:
     head, _, conditions = block.partition(" WHERE ")
     tables = _tables(block)
     bound = [name for name in tables if any(_binds(conditions, name, columns) for columns in _keys(_OURS[name]))]
-    joined = [name for name in tables if re.search(rf" = {name}\.id\b|\b{name}\.id = ", head)]
+    own = r" = {0}\.id\b|\b{0}\.id = |\b{0}\.environment_id = \w+\.environment_id\b"
+    joined = [name for name in tables if re.search(own.format(name), head)]
     return bool(bound) and set(tables) <= {*bound, *joined, bound[0]}
 
 

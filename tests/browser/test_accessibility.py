@@ -136,7 +136,7 @@ def test_page_while_slack_has_not_answered(
     with site.runtime.database.transaction() as session:
         session.execute(update(Attempt).values(stage="exchanging", exchanging_at=datetime.now(UTC)))
     # The script reloads the page after two seconds. On a busy machine axe takes longer than that.
-    bea.page.route("**/finishing.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    bea.page.route("**/finishing.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
     bea.opens(callback)
     bea.is_on("finishing")
     holds(bea.page)
