@@ -84,6 +84,7 @@ def test_list_is_read_by_keyboard(site: Site, ada: Callable[..., Operator]) -> N
     me.signs_in()
     page = me.page
     links, search = page.locator(".row-link"), page.get_by_role("searchbox")
+    page.wait_for_load_state()
     page.keyboard.press("/")
     expect(search).to_be_focused()
     for key, focused in (
