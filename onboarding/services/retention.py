@@ -15,6 +15,7 @@ from onboarding.outcomes import Outcome
 from onboarding.store import attempts, erasure
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
+from onboarding.store.links import LinkKind
 
 #: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its attempt.
 ATTEMPT_KEPT = timedelta(days=7)
@@ -22,6 +23,18 @@ ATTEMPT_KEPT = timedelta(days=7)
 ORPHAN_KEPT = timedelta(hours=24)
 #: For this long the page of an old sign-in link can say that the link was used or has expired.
 SIGN_IN_KEPT = timedelta(days=7)
+#: For this long after they expired, programs can ask how these ended.
+_SESSION_KEPT = timedelta(days=7)
+#: For this long after they expired, the console lists these.
+_LINK_KEPT = timedelta(days=90)
+#: Approvals before the links that they were created from.
+_LINKS_KEPT = {
+    LinkKind.APPROVAL: _LINK_KEPT,
+    LinkKind.SESSION: _SESSION_KEPT,
+    LinkKind.INSTALL_URL: _SESSION_KEPT,
+    LinkKind.INVITATION: _LINK_KEPT,
+    LinkKind.OPEN: _LINK_KEPT,
+}
 _BATCH = 500
 _GRANTS = 100
 
@@ -57,6 +70,15 @@ class Retention:
         before = self._now() - ATTEMPT_KEPT
         for stage in (Stage.FINISHED, Stage.MADE):
             yield from self._batches(partial(erasure.purge_attempts, stage=stage, before=before, limit=_BATCH))
+
+    def purge_links(self) -> Iterator[int]:
+        """Delete links, connect sessions and install URLs some time after they expired.
+
+        A link stays as long as an attempt or an approval that was created from it. The audit log keeps its entries.
+        """
+        for kind, kept in _LINKS_KEPT.items():
+            before = self._now() - kept
+            yield from self._batches(partial(erasure.purge_links, kind=kind, before=before, limit=_BATCH))
 
     def purge_responses(self) -> Iterator[int]:
         """Delete stored responses to idempotent requests, and claims of processes that died, after a day."""

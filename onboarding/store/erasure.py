@@ -19,7 +19,8 @@ from onboarding.store.database import table_of
 from onboarding.store.idempotency import Answer
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
-from onboarding.store.links import Link
+from onboarding.store.links import TABLE as LINKS
+from onboarding.store.links import LinkKind
 from onboarding.store.operators import SignIn
 from onboarding.store.origins import TABLE as ORIGINS
 from onboarding.store.rows import Rows, fetch_all
@@ -33,9 +34,12 @@ class ErasedInstallation(NamedTuple):
 
 _ANSWERS, _ATTEMPTS, _SIGN_INS = table_of(Answer), table_of(Attempt), table_of(SignIn)
 _INSTALLATIONS = table_of(Installation)
+_CHILDREN = LINKS.alias("children")
+#: An attempt and an approval need the link that they were created from.
+_IS_NEEDED = exists().where(_ATTEMPTS.c.link_id == LINKS.c.id) | exists().where(_CHILDREN.c.parent_id == LINKS.c.id)
 _HAS_CONNECTION = exists().where(CONNECTIONS.c.installation_id == _INSTALLATIONS.c.id)
 #: Every table with an `integration_id`, except connection contexts, in an order that foreign keys allow.
-_OF_INTEGRATION = (ORIGINS, _ATTEMPTS, table_of(Link), table_of(ChannelEndpoint), CONNECTIONS, _INSTALLATIONS)
+_OF_INTEGRATION = (ORIGINS, _ATTEMPTS, LINKS, table_of(ChannelEndpoint), CONNECTIONS, _INSTALLATIONS)
 
 
 def purge_attempts(session: Session, stage: Stage, before: datetime, limit: int) -> int:
@@ -44,6 +48,12 @@ def purge_attempts(session: Session, stage: Stage, before: datetime, limit: int)
     is_over = _ATTEMPTS.c.finished_at.is_(None) | (_ATTEMPTS.c.finished_at <= before)
     due = select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.stage == stage, _ATTEMPTS.c.expires_at <= before, is_over)
     return _delete(session, _ATTEMPTS, due.order_by(_ATTEMPTS.c.expires_at).limit(limit))
+
+
+def purge_links(session: Session, kind: LinkKind, before: datetime, limit: int) -> int:
+    """Delete the oldest links of a kind that expired by `before` and that nothing refers to. Return how many."""
+    due = select(LINKS.c.id).where(LINKS.c.kind == kind.value, LINKS.c.expires_at <= before, ~_IS_NEEDED)
+    return _delete(session, LINKS, due.order_by(LINKS.c.expires_at).limit(limit))
 
 
 def purge_responses(session: Session, before: datetime, limit: int) -> int:

@@ -16,11 +16,13 @@ from tests.browser_client import BrowserClient, Site
 from tests.cli.shell import onboarding
 from tests.conftest import KEY, SECRET, Clock
 from tests.jobs.conftest import sweeping
+from tests.pages.test_approval import link_for_admin
 from tests.waiting import until
 
 LIST = "/v1/channel-connections"
 PAIR = {"accessToken": "token-of-acme-hq", "refreshToken": "refresh-token-of-acme-hq"}
-NOTHING = dict.fromkeys(("ended", "attemptsPurged", "answersPurged", "signInsPurged", "installationsErased"), 0)
+NAMES = "ended", "attemptsPurged", "linksPurged", "answersPurged", "signInsPurged", "installationsErased"
+NOTHING = dict.fromkeys(NAMES, 0)
 
 
 @pytest.fixture
@@ -252,8 +254,8 @@ def test_command_deletes_expired_rows_and_prints_their_number(
     code, said, complaints = sweeps(site)
     assert (code, complaints) == (0, "")
     assert (
-        said
-        == "Attempts ended: 0.\nAttempts purged: 1.\nAnswers purged: 2.\nSign-ins purged: 0.\nInstallations erased: 1.\n"
+        said == "Attempts ended: 0.\nAttempts purged: 1.\nLinks purged: 0.\nAnswers purged: 2.\nSign-ins purged: 0.\n"
+        "Installations erased: 1.\n"
     )
     code, said, complaints = sweeps(site, "--json")
     assert (code, json.loads(said), complaints) == (0, NOTHING, "")
@@ -287,7 +289,7 @@ def test_command_reports_a_failed_step_and_runs_the_others(site: Site, visitor: 
     code, said, complaints = sweeps(site)
     assert (code, said) == (
         1,
-        "Attempts ended: 0.\nAttempts purged: 1.\nSign-ins purged: 0.\nInstallations erased: 1.\n",
+        "Attempts ended: 0.\nAttempts purged: 1.\nLinks purged: 0.\nSign-ins purged: 0.\nInstallations erased: 1.\n",
     )
     assert len(complaints.splitlines()) == 1
     assert complaints.startswith("Error: Answers purged: ")
@@ -317,6 +319,51 @@ def without_answers(site: Site) -> None:
 def ids_of_installations(site: Site) -> list[str]:
     with site.runtime.database.reading() as session:
         return list(session.execute(text("SELECT id FROM installations")).scalars())
+
+
+def purged_links(site: Site) -> int:
+    list(site.runtime.retention.purge_attempts())
+    return sum(site.runtime.retention.purge_links())
+
+
+def session_of(program: Program, **members: object) -> str:
+    answer = program.asks("POST", "/v1/connect-sessions", {"integrationIdentifier": "slack-practice", **members})
+    url: str = answer.json()["url"]
+    return url
+
+
+def test_session_is_deleted_a_week_after_it_expired_and_a_link_90_days_after(
+    site: Site, program: Program, visitor: BrowserClient, clock: Clock
+) -> None:
+    urls = [session_of(program, subscriberId="bea", expiresIn=60), site.link()]
+    clock.forward(days=7)
+    assert (purged_links(site), visitor.opens(urls[0]).outcome) == (0, "link_expired")
+    clock.forward(minutes=1)
+    assert purged_links(site) == 1
+    assert [visitor.opens(url).outcome for url in urls] == ["link_expired"] * 2
+    assert visitor.opens(f"{urls[0]}/manage").outcome == "link_expired"
+    clock.forward(days=90, minutes=-2)
+    assert purged_links(site) == 0
+    clock.forward(minutes=2)
+    assert purged_links(site) == 1
+    assert visitor.opens(urls[1]).outcome == "link_expired"
+    assert count(site, "audit_entries") >= 2
+
+
+def test_session_stays_as_long_as_its_attempt_and_its_approval(
+    site: Site, program: Program, visitor: BrowserClient, clock: Clock
+) -> None:
+    waiting = visitor.presses(visitor.opens(session_of(program, subscriberId="bea")), "ask-admin")
+    connected = session_of(program, subscriberId="cy", expiresIn=60)
+    visitor.connects(connected)
+    clock.forward(days=6)
+    with BrowserClient(site) as admin:
+        assert admin.connects(link_for_admin(waiting)).outcome == "connected"
+    clock.forward(days=2)
+    assert purged_links(site) == 1, "the session of the attempt that is over"
+    clock.forward(days=96)
+    assert purged_links(site) == 2, "the approval and its session"
+    assert count(site, "channel_connections") == 2
 
 
 def test_sign_ins_are_deleted_a_week_after_their_end(site: Site, operator: BrowserClient, clock: Clock) -> None:

@@ -27,6 +27,7 @@ from onboarding.store.attempts import Stage
 from onboarding.store.connection_lists import ConnectionFilter
 from onboarding.store.connection_words import ConnectionWord
 from onboarding.store.database import Database, Session, table_of
+from onboarding.store.links import LinkKind
 from onboarding.store.pagination import Key, Position, StorePageRequest
 from tests import postgres
 from tests.database_rounds import DATABASE
@@ -195,6 +196,7 @@ _PURGES: dict[str, Callable[[Session], object]] = {
     "answers": lambda session: erasure.purge_responses(session, NOON, 500),
     "attempts that ended": lambda session: erasure.purge_attempts(session, Stage.FINISHED, NOON, 500),
     "attempts that nobody came back to": lambda session: erasure.purge_attempts(session, Stage.MADE, NOON, 500),
+    "links": lambda session: erasure.purge_links(session, LinkKind.SESSION, NOON, 500),
     "installations, the walk": lambda session: erasure.installation_ids(session, "ins_0", 500),
     "installations, the unused": lambda session: erasure.orphaned_installations(session, ["ins_1", "ins_2"], NOON),
     "installations, the end": lambda session: erasure.erase_orphaned_installations(session, ["ins_1", "ins_2"], NOON),

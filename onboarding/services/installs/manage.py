@@ -117,7 +117,7 @@ def _read(rows: Rows, link_id: str, at: datetime) -> tuple[LinkStart, SessionRow
     """Raises LinkProblem if the link was deleted."""
     start, row = installs.start_of_link(rows, link_id), connect_sessions.by_id(rows, link_id, at)
     if start is None or row is None:
-        raise LinkProblem(Outcome.LINK_TAMPERED)
+        raise LinkProblem(Outcome.LINK_EXPIRED)
     return start, row
 
 

@@ -142,9 +142,9 @@ class InstallStarter:
 
     def _usable(self, rows: Rows, link_id: str, binding_of: BindingOf | None = None) -> LinkStart:
         start = installs.start_of_link(rows, link_id)
-        # The signature is valid, but the link was deleted together with its integration.
+        # The signature is valid, but the link was deleted: a while after it expired, or together with its integration.
         if start is None:
-            raise LinkProblem(Outcome.LINK_TAMPERED)
+            raise LinkProblem(Outcome.LINK_EXPIRED)
         link, parent = start.link, start.parent
         outcome = link_use.refusal(rows, link, parent, binding_of, self._now())
         if outcome is not None:
