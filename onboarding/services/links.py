@@ -254,6 +254,8 @@ class Links:
             raise unknown_integration(new.integration)
         asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect
         if asks_for_webhook and not new.terms.may_have_subscriber:
+            if kind is LinkKind.SESSION:
+                raise _webhook_needs_subscriber()
             sentence = "A subscriber is required for incoming webhook: the integration asks for that scope."
             raise Refused(sentence, code="subscriber_required")
         _check_origins(session, row, new)
@@ -297,8 +299,13 @@ def _summary(link: store.Link, integration_identifier: str, state: str) -> LinkS
 def _settled_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:
     """Return mode and subscriber. Raises Refused, also without a subscriber for an incoming webhook."""
     if asks_for_webhook and (new.mode == "shared" or not new.subscriber_id):
-        raise Refused("subscriberId is required for incoming webhook", "subscriberId", "subscriber_required")
+        raise _webhook_needs_subscriber()
     return identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
+
+
+def _webhook_needs_subscriber() -> Refused:
+    """Return the error of the API."""
+    return Refused("subscriberId is required for incoming webhook", "subscriberId", "subscriber_required")
 
 
 def check(new: NewLink) -> None:
