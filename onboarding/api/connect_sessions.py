@@ -175,7 +175,9 @@ class SessionOut(Wire):
         None, description="The short text on the last attempt's page, which the person reads out to support."
     )
     approval_url: str | None = Field(
-        None, description="The page for the Slack admin. Present in the state `awaiting_approval`."
+        None,
+        description="The page for the Slack admin. Present in the state `awaiting_approval`, for the customer's browser only if the "
+        "approval came from this session or from an earlier one for the same subscriber.",
     )
     refresh_url: str | None = Field(None, description="The address where the person gets a new session.")
     created_at: Time | None = Field(None, description="When the session was created.")

@@ -146,8 +146,8 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
     is_named, approval_id = not is_holder or row.kind == LinkKind.SESSION, row.approval_id
     if state is SessionState.CREATED and row.pending_approval_id and is_broken:
         state = SessionState.AWAITING_APPROVAL
-        # A link may have been forwarded to a person who should not get the approval of another link.
-        approval_id = row.pending_approval_id if is_named else None
+        may_see = not is_holder or _was_started_by_holder(rows, row, row.pending_approval_id)
+        approval_id = row.pending_approval_id if may_see else None
     return ConnectSession(
         id=row.id,
         integration_identifier=row.integration_identifier,
@@ -169,6 +169,21 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
     )
 
 
+def _was_started_by_holder(rows: Rows, row: SessionRow, approval_id: str) -> bool:
+    """Return whether the approval was created from an earlier session for the same subscriber.
+
+    Its link is a token, which other people must not get: the holder of a link, which may have been forwarded, and the
+    other people of a context.
+    """
+    if row.kind != LinkKind.SESSION or row.subscriber_id is None:
+        return False
+    approval = links.by_id(rows, approval_id)
+    if approval is None or approval.parent_id is None or approval.subscriber_id != row.subscriber_id:
+        return False
+    parent = links.by_id(rows, approval.parent_id)
+    return parent is not None and parent.kind == LinkKind.SESSION
+
+
 def _connection(found: IdentityRow, is_named: bool) -> SessionConnection:
     return SessionConnection(found.identifier, found.status, found.workspace_name if is_named else None)
 
@@ -176,7 +191,7 @@ def _connection(found: IdentityRow, is_named: bool) -> SessionConnection:
 def _progress(row: SessionRow, at: datetime) -> tuple[SessionState, Outcome | None]:
     if row.stage is None and row.used_at is not None:
         return SessionState.FINISHED, row.used_outcome or Outcome.CONNECTED
-    if row.revoked_at is not None and row.used_at is None:
+    if row.is_ended and row.used_at is None:
         return SessionState.FINISHED, Outcome.LINK_REVOKED
     if row.stage is Stage.FINISHED:
         is_awaited = row.outcome is Outcome.AWAITING_APPROVAL

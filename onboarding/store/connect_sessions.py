@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, func, or_, select
 
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import RESULT_READABLE
 from onboarding.outcomes import ConnectionStatus, Outcome
-from onboarding.store import attempts, connections, links, origins
+from onboarding.store import attempts, connections, links, operators, origins
 from onboarding.store.attempts import Stage
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import table_of
@@ -39,6 +39,8 @@ class SessionRow(NamedTuple):
     expires_at: datetime
     #: When the link was revoked, or the one that it was created from.
     revoked_at: datetime | None
+    #: Whether it, or the link that it was created from, depends on an operator who may not change anything any more.
+    has_lost_operator: bool
     used_at: datetime | None
     used_identity_key: str | None
     #: The newest attempt that counts: of a used link, the one that used it, or one that was started later.
@@ -66,9 +68,14 @@ class SessionRow(NamedTuple):
     #: Whether the integration allows the origin that the caller named.
     is_origin_allowed: bool
 
+    @property
+    def is_ended(self) -> bool:
+        """Return whether it was revoked, or has ended with the rights of its operator."""
+        return self.revoked_at is not None or self.has_lost_operator
+
     def is_live(self, at: datetime) -> bool:
         """Return whether its token still shows the connection: a session that was begun lives as long as its attempt."""
-        if self.revoked_at is not None:
+        if self.is_ended:
             return False
         finished = self.finished_at or self.used_finished_at
         ends = [self.expires_at, self.attempt_expires_at if self.stage is not Stage.FINISHED else None]
@@ -96,8 +103,10 @@ class IntegrationOfLink(NamedTuple):
 
 
 _LINKS, _ATTEMPTS, _CONNECTIONS = links.TABLE, attempts.TABLE, connections.TABLE
+_OPERATORS = table_of(operators.Operator)
 _INTEGRATIONS, _ORIGINS = table_of(Integration), origins.TABLE
 _PARENTS, _APPROVALS, _PENDING = _LINKS.alias("parents"), _LINKS.alias("approvals"), _LINKS.alias("pending")
+_PENDING_PARENTS = _LINKS.alias("pending_parents")
 _NEWEST, _USED_BY, _OTHERS = _ATTEMPTS.alias("newest"), _ATTEMPTS.alias("used_by"), _ATTEMPTS.alias("others")
 _NEWEST_ID = (
     select(_OTHERS.c.id)
@@ -106,8 +115,16 @@ _NEWEST_ID = (
     .limit(1)
     .scalar_subquery()
 )
+
+
+def _has_lost_operator(link: FromClause) -> ColumnElement[bool]:
+    may_change = exists().where(_OPERATORS.c.email == link.c.operator_id, _OPERATORS.c.role == "operator")
+    return and_(link.c.operator_id.is_not(None), ~may_change)
+
+
 _PENDING_APPROVAL_ID = (
     select(_PENDING.c.id)
+    .join_from(_PENDING, _PENDING_PARENTS, _PENDING_PARENTS.c.id == _PENDING.c.parent_id)
     .where(
         _PENDING.c.environment_id == _LINKS.c.environment_id,
         _PENDING.c.identity_key == _LINKS.c.identity_key,
@@ -115,6 +132,9 @@ _PENDING_APPROVAL_ID = (
         _PENDING.c.expires_at > bindparam("at", type_=_LINKS.c.expires_at.type),
         _PENDING.c.revoked_at.is_(None),
         _PENDING.c.used_at.is_(None),
+        _PENDING_PARENTS.c.revoked_at.is_(None),
+        _PENDING_PARENTS.c.used_at.is_(None),
+        ~_has_lost_operator(_PENDING),
     )
     .limit(1)
     .scalar_subquery()
@@ -125,6 +145,7 @@ _IS_ORIGIN_ALLOWED = exists().where(
 _COMPUTED = {
     "integration_identifier": _INTEGRATIONS.c.identifier,
     "revoked_at": func.coalesce(_LINKS.c.revoked_at, _PARENTS.c.revoked_at),
+    "has_lost_operator": or_(_has_lost_operator(_LINKS), _has_lost_operator(_PARENTS)),
     "attempt_id": func.coalesce(_NEWEST.c.id, _LINKS.c.used_by_attempt),
     "stage": _NEWEST.c.stage,
     "outcome": _NEWEST.c.outcome,

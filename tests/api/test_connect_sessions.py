@@ -1,13 +1,18 @@
 """Connect sessions from their creation by a host's server to the connection."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Barrier
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from onboarding.callers import SHELL
 from tests.browser_client import BrowserClient
 from tests.desk import HOST, SESSIONS, Desk
 from tests.pages.test_approval import link_for_admin
+from tests.pages.test_callback import callback_of, consent_of
 from tests.programs import INTEGRATION
 
 
@@ -87,6 +92,98 @@ def test_session_awaits_the_approval_and_sees_the_connection_days_later(desk: De
     assert desk.polls(fresh).json()["connection"]["workspaceName"] == "Acme HQ"
     first = desk.polls(made).json()
     assert (first["state"], first["outcome"]) == ("finished", "connected")
+
+
+def test_link_for_the_admin_is_shown_to_the_subscriber_whose_session_it_came_from(
+    desk: Desk, customer: BrowserClient
+) -> None:
+    """Other people of a context, and the holder of a link, read that an approval is awaited and nothing more."""
+    shared = {"context": {"tenant": "approved"}, "connectionMode": "shared"}
+    own = {"subscriberId": "nia"}
+    for terms, is_shown in ((shared, False), (own, True)):
+        made = desk.creates(**terms)
+        url = link_for_admin(customer.presses(customer.opens(made["url"]), "ask-admin"))
+        assert desk.polls(made).json()["approvalUrl"] == url
+        later = desk.polls(desk.creates(**terms)).json()
+        assert (later["state"], later.get("approvalUrl")) == ("awaiting_approval", url if is_shown else None)
+    forwarded = _followed(desk, desk.site.link(INTEGRATION, subscriber_id="nia"))
+    assert (forwarded["state"], "approvalUrl" in forwarded) == ("awaiting_approval", False)
+
+
+def test_approval_that_came_from_a_forwarded_link_is_not_shown_to_the_subscriber(
+    desk: Desk, customer: BrowserClient
+) -> None:
+    customer.presses(customer.opens(desk.site.link(INTEGRATION, subscriber_id="oda")), "ask-admin")
+    found = desk.polls(desk.creates(subscriberId="oda")).json()
+    assert (found["state"], "approvalUrl" in found) == ("awaiting_approval", False)
+
+
+def test_approval_of_a_revoked_session_is_awaited_no_more(desk: Desk, customer: BrowserClient) -> None:
+    made = desk.creates(subscriberId="pia")
+    customer.presses(customer.opens(made["url"]), "ask-admin")
+    desk.program.asks("DELETE", f"{SESSIONS}/{made['id']}")
+    assert desk.polls(desk.creates(subscriberId="pia")).json()["state"] == "created"
+
+
+@pytest.mark.parametrize("change", ["removed", "demoted"])
+def test_link_ends_for_its_holder_with_the_rights_of_its_operator(change: str, desk: Desk) -> None:
+    email = f"{change}@northwind.test"
+    desk.site.sign_in_url(email)
+    url = desk.site.link(INTEGRATION, subscriber_id=f"customer-of-{change}", operator=email)
+    assert _followed(desk, url)["state"] == "created"
+    if change == "removed":
+        desk.site.runtime.operators.remove(email, SHELL)
+    else:
+        desk.site.sign_in_url(email, "viewer")
+    found = _followed(desk, url)
+    assert (found["state"], found["outcome"]) == ("finished", "link_revoked")
+
+
+def _followed(desk: Desk, url: str) -> dict[str, Any]:
+    token = url.rpartition("/")[2]
+    found: dict[str, Any] = desk.polls({"id": token.partition(".")[0], "token": token}).json()
+    return found
+
+
+def test_incoming_webhook_needs_a_subscriber(desk: Desk) -> None:
+    desk.site.change_integration("slack-other", scopes=("chat:write", "incoming-webhook"))
+    hooks = {"integrationIdentifier": "slack-other", "context": {"tenant": "t"}}
+    for terms in ({}, {"subscriberId": "ida", "connectionMode": "shared"}):
+        found = desk.asks(**hooks, **terms)
+        assert (found.status_code, found.json()["code"]) == (400, "subscriber_required")
+        assert found.json()["message"] == "subscriberId is required for incoming webhook"
+    assert desk.asks(**hooks, subscriberId="ida").status_code == 201
+
+
+def test_revoked_session_connects_nothing_if_its_install_completes_at_the_same_moment(desk: Desk) -> None:
+    number = 6
+    with ExitStack() as stack:
+        browsers = [stack.enter_context(BrowserClient(desk.site)) for _ in range(number)]
+        threads = stack.enter_context(ThreadPoolExecutor(2 * number))
+        made = [desk.creates(subscriberId=f"race-{n}") for n in range(number)]
+        pairs = zip(browsers, made, strict=True)
+        callbacks = [callback_of(browser, consent_of(browser, one["url"])) for browser, one in pairs]
+        start = Barrier(2 * number)
+
+        def install(n: int) -> str:
+            start.wait(20)
+            return browsers[n].opens(callbacks[n]).outcome or ""
+
+        def revoke(n: int) -> None:
+            start.wait(20)
+            desk.site.runtime.connect_sessions.revoke(desk.site.caller(), made[n]["id"])
+
+        installs = [threads.submit(install, n) for n in range(number)]
+        revocations = [threads.submit(revoke, n) for n in range(number)]
+        outcomes = [one.result(30) for one in installs]
+        assert [one.result(30) for one in revocations] == [None] * number
+    assert set(outcomes) <= {"connected", "link_revoked"}
+    for n, outcome in enumerate(outcomes):
+        found = desk.program.lists(f"subscriberId=race-{n}&connectionMode=subscriber")
+        assert len(found) == (outcome == "connected"), "what the person reads is true"
+        assert desk.polls(made[n]).json()["outcome"] == outcome
+        with BrowserClient(desk.site) as stranger:
+            assert stranger.opens(made[n]["url"]).outcome == "link_revoked"
 
 
 def test_broken_connection_needs_attention_on_the_next_page_load(desk: Desk, customer: BrowserClient) -> None:
