@@ -19,10 +19,12 @@ from onboarding.services.credential_audit import CredentialAudit
 from onboarding.services.demo_connections import DemoConnections
 from onboarding.services.environments import Environments
 from onboarding.services.idempotency import Idempotency
+from onboarding.services.installs.attempt_list import AttemptLists
 from onboarding.services.installs.attempts import Attempts
 from onboarding.services.installs.callback import InstallCallback
 from onboarding.services.installs.complete import InstallCompleter
 from onboarding.services.installs.connect import Sealers
+from onboarding.services.installs.diagnosis import Diagnoser
 from onboarding.services.installs.endpoints import InstallEndpoints
 from onboarding.services.installs.front import Installs
 from onboarding.services.installs.grants import Grants
@@ -62,6 +64,8 @@ class Runtime:
     installs: Installs
     managed: ManagedConnections
     attempts: Attempts
+    attempt_lists: AttemptLists
+    diagnoser: Diagnoser
     connections: Connections
     operators: Operators
     api_keys: ApiKeys
@@ -109,7 +113,9 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
             StartElsewhere(database, settings, starter, now),
         ),
         managed=ManagedConnections(database, now),
-        attempts=Attempts(database, now),
+        attempts=(attempts := Attempts(database, now)),
+        attempt_lists=AttemptLists(database, now),
+        diagnoser=Diagnoser(attempts, settings.origin),
         connections=Connections(
             ConnectionWriter(database, tokens, credential_audit, now),
             ConnectionQueries(database, tokens, credential_audit),

@@ -70,13 +70,16 @@ class FilterText:
     allowed: str
 
 
-#: The filters of the list of connections that know only some values.
+#: The filters of the lists that know only some values.
 FILTERS: Mapping[str, FilterText] = {
     "status": FilterText("State", "Choose a state from the menu."),
     "mode": FilterText("Mode", "Choose a mode from the menu."),
     "integration": FilterText("Integration", "Choose an integration from the menu."),
     "context": FilterText("Context", "Enter one context as type and id, such as tenant:acme, or its id alone."),
     "sort": FilterText("Order", "Choose an order from the menu."),
+    "outcome": FilterText("Outcome", "Choose an outcome from the menu."),
+    "step": FilterText("Step", "Choose a step from the menu."),
+    "since": FilterText("Time", "Choose a time from the menu."),
 }
 
 #: The orders of the list of connections, as they are in its address.
@@ -128,7 +131,7 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
     ),
     Outcome.CANCELLED: OutcomeText("Not connected", "The person decided not to connect."),
     Outcome.CANCELLED_MAYBE_APPROVAL: OutcomeText(
-        "Not connected",
+        "Not connected, no reason",
         "Slack sent the person back without a reason. They pressed Cancel, or asked a Slack admin for approval.",
     ),
     Outcome.AWAITING_APPROVAL: OutcomeText(
@@ -190,4 +193,57 @@ UNUSED_GRANTS: Mapping[GrantResult, str] = {
     GrantResult.NOT_CONFIRMED: "Slack did not confirm that the app was removed. It can be removed in Slack.",
     GrantResult.KEPT: "The app stays in the workspace, because another connection uses it.",
     GrantResult.LEFT: "The app may still be in the workspace: the database did not answer, so it was not removed.",
+}
+
+#: The steps of an install: the last one that it reached.
+ATTEMPT_STEPS: Mapping[str, str] = {
+    "started": "Started",
+    "sent": "Sent to Slack",
+    "returned": "Back from Slack",
+    "connected": "Connected",
+}
+
+#: Groups of outcomes, by which the list of installs can be filtered.
+ATTEMPT_GROUPS: Mapping[str, str] = {
+    "succeeded": "All that connected",
+    "failed": "All that failed",
+    "stopped": "All that stopped without a fault",
+    "unfinished": "Not ended yet",
+}
+
+ATTEMPT_PERIODS: Mapping[str, str] = {"hour": "The last hour", "day": "The last 24 hours"}
+
+#: The meaning of a pasted reference or address, by `services.installs.diagnosis.Finding`.
+DIAGNOSES: Mapping[str, ResultText] = {
+    "found": ResultText("good", "This belongs to an install.", ""),
+    "not_continued": ResultText(
+        "warn",
+        "Slack sent the browser to this address, and the install did not go on.",
+        "The address works once, for ten minutes, and only in the browser that started the install. The person probably "
+        "finished in another browser or app. They can open their link again.",
+    ),
+    "state_unknown": ResultText(
+        "warn",
+        "No install has the state in this address.",
+        "Installs are deleted after a week. If it is newer, it was started on another server, in another environment, or the "
+        "address is incomplete. The person can open their link again.",
+    ),
+    "no_state": ResultText(
+        "warn",
+        "This address has no state, so the install was started inside Slack.",
+        "Nothing was connected: the server cannot know which customer it is for. Send the customer a link.",
+    ),
+    "link": ResultText(
+        "warn", "This is the address of a link, not of an install.", "Its state is in the list of links."
+    ),
+    "other_server": ResultText(
+        "warn",
+        "This address belongs to another server.",
+        "If Slack redirected to it, the redirect URL in the Slack app names that server.",
+    ),
+    "unknown": ResultText(
+        "warn",
+        "No install belongs to this text.",
+        "A reference has eight characters and is on the customer’s last page. Installs are deleted after a week.",
+    ),
 }

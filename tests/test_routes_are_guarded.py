@@ -51,6 +51,9 @@ PUBLIC = {
 }
 #: Views that a viewer of the console may open as well.
 FOR_VIEWERS = {
+    "attempts.diagnose",
+    "attempts.diagnose_submit",  # changes nothing; it is a form because the pasted text belongs in no address
+    "attempts.index",
     "attempts.show",
     "connections.index",
     "connections.show",

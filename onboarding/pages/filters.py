@@ -86,6 +86,14 @@ def offered_names(offered: tuple[OfferedContext, ...]) -> str:
     return " · ".join(one.label or one.id for one in offered)
 
 
+def time_taken(seconds: int) -> str:
+    """Return how long something took, in few characters: "under 1 s", "42 s", "1 min 45 s", "2 h 5 min", "3 d 0 h"."""
+    for large, length, small, part in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= length:
+            return f"{seconds // length} {large} {seconds % length // part} {small}"
+    return f"{seconds} s" if seconds > 0 else "under 1 s"
+
+
 def duration(seconds: int) -> str:
     """Return a time to wait: in seconds, or in minutes if it is longer than two of them."""
     number, unit = (ceil(seconds / 60), "minute") if seconds > 120 else (seconds, "second")
@@ -125,6 +133,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "exact_time": exact_time,
     "precise_time": precise_time,
     "elapsed_since": elapsed_since,
+    "time_taken": time_taken,
     "duration": duration,
     "initials": initials,
     "context_ids": context_ids,

@@ -44,6 +44,7 @@ class Attempt(Base):
         CheckConstraint("stage IN ('made', 'exchanging', 'waiting', 'finished')", name="stage"),
         Index("ix_attempts_stage_expires_at", "stage", "expires_at"),
         Index("ix_attempts_link_id_exchanging_at", "link_id", "exchanging_at"),
+        Index("ix_attempts_environment_id_created_at", "environment_id", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -168,6 +169,12 @@ def add(rows: Rows, **values: object) -> None:
 
 def by_id(rows: Rows, attempt_id: str) -> AttemptRow | None:
     return fetch_first(rows, _BY_ID, AttemptRow, {"attempt": attempt_id})
+
+
+def by_state(session: Session, environment_id: str, state_digest: str) -> Attempt | None:
+    """Return the attempt of a state's digest, if it belongs to the environment."""
+    mine = Attempt.state_digest == state_digest, Attempt.environment_id == environment_id
+    return session.scalar(select(Attempt).where(*mine))
 
 
 def by_id_prefix(session: Session, prefix: str, environment_id: str | None = None) -> Attempt | None:

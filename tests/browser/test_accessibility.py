@@ -193,6 +193,13 @@ def test_pages_of_operators(ada: Callable[..., Operator]) -> None:
     me.presses("show-attempt")
     me.is_on("attempt")
     holds_wide_too(me.page)
+    me.opens("/attempts")
+    holds_wide_too(me.page)
+    me.presses("diagnose")
+    me.page.locator("[name=text]").fill("/slack/oauth_redirect?error=access_denied")
+    me.presses("submit-diagnosis")
+    me.page.get_by_text("was started inside Slack").wait_for()
+    holds(me.page)
     for address in ("/connections", "/connections?q=nobody", "/nowhere"):
         me.opens(address)
         holds_wide_too(me.page)

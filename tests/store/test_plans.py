@@ -12,8 +12,10 @@ from sqlalchemy import event, insert, text
 
 from onboarding import files, search_words
 from onboarding.identity import context_digest
+from onboarding.outcomes import Outcome
 from onboarding.sealed import Sealed
 from onboarding.store import (
+    attempt_lists,
     attempts,
     connection_lists,
     connections,
@@ -23,6 +25,7 @@ from onboarding.store import (
     integrations,
     schema,
 )
+from onboarding.store.attempt_lists import AttemptFilter
 from onboarding.store.attempts import Stage
 from onboarding.store.connection_lists import ConnectionFilter
 from onboarding.store.connection_words import ConnectionWord
@@ -212,6 +215,23 @@ def test_sweep_scans_no_whole_table(name: str, database: Database) -> None:
     for statement, values in statements:
         plan = _plan(database, statement, values)
         assert not re.search(r"^SCAN \w+$|Seq Scan|TEMP B-TREE FOR ORDER BY|Sort Key", plan, re.MULTILINE), plan
+
+
+@pytest.mark.parametrize("wanted", [AttemptFilter(), AttemptFilter(outcomes=(Outcome.CANCELLED,), since=NOON)])
+def test_list_of_attempts_is_read_in_the_order_of_an_index(wanted: AttemptFilter, database: Database) -> None:
+    position = Position((NOON,), "att_x")
+    with _watched(database) as asked, database.reading() as session:
+        for request in (StorePageRequest(25), StorePageRequest(25, position), StorePageRequest(25, before=position)):
+            attempt_lists.page(session, "env_1", wanted, request)
+        attempt_lists.count(session, "env_1", wanted, 1000)
+        attempt_lists.funnel(session, "env_1", wanted, 1000)
+    assert len(asked) == 7
+    for statement, values in asked:
+        plan = _plan(database, statement, values)
+        assert "ix_attempts_environment_id_created_at" in plan, plan
+        assert not re.search(
+            r"SCAN attempts$|Seq Scan on attempts|TEMP B-TREE FOR ORDER BY|Sort Key", plan, re.MULTILINE
+        ), plan
 
 
 @contextmanager

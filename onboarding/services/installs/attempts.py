@@ -75,11 +75,17 @@ class Attempts:
     def find_typed(self, text: str, environment_id: str | None = None) -> AttemptReport | None:
         """Do the same for text that may be anything else, such as the words of a search. None if it is no reference."""
         with self._database.reading() as session:
-            for name in _names(text):
-                found = attempts.by_id_prefix(session, _PREFIX + name, environment_id)
+            for beginning in beginnings(text):
+                found = attempts.by_id_prefix(session, beginning, environment_id)
                 if found is not None:
                     return self._report(session, found)
         return None
+
+    def by_state(self, state_digest: str, environment_id: str) -> AttemptReport | None:
+        """Return the attempt of a state, which is passed as its digest. None if it belongs to none of the environment."""
+        with self._database.reading() as session:
+            found = attempts.by_state(session, environment_id, state_digest)
+            return None if found is None else self._report(session, found)
 
     def _report(self, session: Session, attempt: Attempt) -> AttemptReport:
         integration = session.get_one(Integration, attempt.integration_id)
@@ -111,12 +117,12 @@ class Attempts:
         )
 
 
-def _names(text: str) -> tuple[str, ...]:
-    """Return the beginnings of ids, without their prefix, that a typed reference may mean; older ids contain every letter."""
+def beginnings(text: str) -> tuple[str, ...]:
+    """Return the beginnings of ids that a typed reference may mean; older ids contain every letter. None for other text."""
     typed = _NOT_OF_A_REFERENCE.sub("", text.strip().lower().removeprefix(_PREFIX))
     if not _REFERENCE.match(typed):
         return ()
-    return tuple(dict.fromkeys((typed, typed.translate(_LOOK_ALIKES))))
+    return tuple(dict.fromkeys((_PREFIX + typed, _PREFIX + typed.translate(_LOOK_ALIKES))))
 
 
 def _connection(session: Session, attempt: Attempt) -> ChannelConnection | None:

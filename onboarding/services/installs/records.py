@@ -14,6 +14,7 @@ from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, sentence
+from onboarding.store.attempt_lists import AttemptListRow
 from onboarding.store.attempts import Attempt, AttemptRow, Stage
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
@@ -151,7 +152,7 @@ def waits_until(attempt: AttemptRow, at: datetime) -> datetime:
     return attempt.expires_at if is_restarted or attempt.stage is Stage.WAITING else at + LIFETIME
 
 
-def has_died(attempt: Attempt | AttemptRow, at: datetime) -> bool:
+def has_died(attempt: Attempt | AttemptRow | AttemptListRow, at: datetime) -> bool:
     """Return whether the process that was waiting for Slack must have died."""
     since = attempt.exchanging_at
     return attempt.stage is Stage.EXCHANGING and since is not None and since + EXCHANGE_LIMIT <= at
