@@ -12,7 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from onboarding import cli, files, runtime, settings, web
 from onboarding.errors import SettingsProblem
-from onboarding.jobs import sweep
+from onboarding.jobs import key_uses
 from onboarding.practice import PracticeApp, PracticeSlack, StateFileUnreadable, create_practice
 from onboarding.services.practice import PRACTICE_PATH
 from onboarding.settings import Settings
@@ -65,7 +65,7 @@ def _served() -> Flask:
     if configured.practice_possible and built.practice.is_on():
         _keep_alone(configured)
     product = site(configured, built)
-    sweep.start(built)
+    key_uses.start(built)
     # A server may load the app before it forks its workers.
     os.register_at_fork(after_in_child=lambda: _forked(built))
     return product
@@ -79,7 +79,7 @@ def _forked(built: runtime.Runtime) -> None:
         )
         os._exit(os.EX_CONFIG)
     built.database.after_fork()
-    sweep.start(built)
+    key_uses.start(built)
 
 
 _alone: list[IO[str]] = []

@@ -41,6 +41,7 @@ from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens, TokenSource
+from onboarding.services.workers import Workers
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
 from onboarding.store.database import Database
@@ -75,6 +76,7 @@ class Runtime:
     channel_endpoints: Endpoints
     retention: Retention
     readiness: Readiness
+    workers: Workers
 
 
 def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: bool = False) -> Runtime:
@@ -130,6 +132,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         channel_endpoints=Endpoints(database, vault, credential_audit, now),
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
+        workers=Workers(database),
     )
 
 

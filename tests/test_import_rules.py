@@ -28,7 +28,7 @@ TREE = {
     "cli/web": "import flask, granian, onboarding.concurrency, onboarding.runtime",
     "web": "import flask, onboarding.concurrency, onboarding.pages.customer.connect, onboarding.api.authentication, onboarding.runtime",
     "api/keys": "import flask, pydantic, onboarding.services.links",
-    "jobs/deliver": "import dbos, onboarding.runtime",
+    "jobs/deliver": "import dbos, onboarding.runtime, onboarding.work",
     "runtime": "import flask, onboarding.concurrency, onboarding.services.links, onboarding.store.links, onboarding.slack.gateway",
     "changes": "import onboarding.store.links, onboarding.callers",
     "callers": "",
@@ -42,7 +42,9 @@ TREE = {
     "slack/grants": "import onboarding.errors",
     "slack/pool": "import urllib3, onboarding.concurrency, onboarding.errors",
     "slack/signin": "import authlib",
-    "outgoing/queue": "import dbos",
+    "outgoing/queue": "import dbos, onboarding.work",
+    "outgoing/sender": "import standardwebhooks",
+    "work": "",
     "vault": "import cryptography, onboarding.sealed, onboarding.errors",
     "outcomes": "import onboarding.errors",
     "concurrency": "",
@@ -85,6 +87,7 @@ PLANTED = [
     ("cryptography", "services/links", "cryptography"),
     ("granian", "cli/serve", "granian"),
     ("dbos", "services/links", "dbos"),
+    ("standardwebhooks", "services/links", "standardwebhooks"),
     ("pydantic", "pages/customer/connect", "pydantic"),
 ]
 

@@ -15,12 +15,13 @@ from onboarding.cli import (
     serve,
     setup,
     web,
+    worker,
 )
 
 
 def register(program: click.Group) -> None:
     """Add the commands to `program`. Each reads the settings when it runs, so that `--help` always works."""
-    for part in (setup.setup, serve.serve, web.web, setup.sweep, practice.demo_data):
+    for part in (setup.setup, serve.serve, web.web, worker.worker, setup.sweep, practice.demo_data):
         program.add_command(part)
     for module in (integrations, links, operators, api_keys, keys, environments, practice, connections, attempts):
         program.add_command(module.group)

@@ -1,20 +1,18 @@
-"""`serve`: set up, run the server, and print its address once it answers. `make run` calls it."""
+"""`serve`: set up, run the server and a worker, and print its address once it answers. `make run` calls it."""
 
 import http.client
-import signal
-import subprocess
 import sys
 import threading
 import time
-from types import FrameType
 
 import click
 
 from onboarding import settings
+from onboarding.cli.processes import Child, Processes
 from onboarding.cli.setup import set_up
 from onboarding.cli.shell import open_runtime, shell_actor
 from onboarding.cli.usage import Command
-from onboarding.cli.web import END_SECONDS, check_port
+from onboarding.cli.web import check_port
 from onboarding.runtime import Runtime, check_ready
 from onboarding.settings import Settings
 
@@ -35,27 +33,18 @@ def serve() -> None:
 
 
 def _run(configured: Settings, runtime: Runtime) -> None:
-    ended = threading.Event()
+    processes = Processes()
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
+    def announce(server: Child) -> bool:
+        if not _wait_for_server(configured, server, processes.ended):
+            return False
+        _announce(configured, runtime.operators.invite(OWNER, shell_actor()).url)
+        return True
 
-    # Before the server starts: a signal in between would leave it running.
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    server = subprocess.Popen([sys.executable, "-m", "onboarding", "web"])
-    try:
-        if _wait_for_server(configured, server, ended):
-            _announce(configured, runtime.operators.invite(OWNER, shell_actor()).url)
-        while server.poll() is None and not ended.wait(1):
-            pass
-    finally:
-        code = _end(server)
-    if not ended.is_set():
-        sys.exit(code)
+    processes.run((), announce)
 
 
-def _wait_for_server(configured: Settings, server: "subprocess.Popen[bytes]", ended: threading.Event) -> bool:
+def _wait_for_server(configured: Settings, server: Child, ended: threading.Event) -> bool:
     """Wait until the server answers. False if a signal ended the command first."""
     latest = time.monotonic() + _START_SECONDS
     while not ended.wait(0.05):
@@ -84,14 +73,3 @@ def _answers(configured: Settings) -> bool:
 def _announce(configured: Settings, sign_in: str) -> None:
     click.echo(f"\n  Onboarding for Slack   {configured.origin}")
     click.echo(f"  Sign in as operator    {sign_in}\n  (works once, for 15 minutes)\n\n  Press Ctrl-C to stop.\n")
-
-
-def _end(server: "subprocess.Popen[bytes]") -> int:
-    """Stop the server and return its exit code."""
-    if server.poll() is None:
-        server.terminate()
-        try:
-            server.wait(END_SECONDS + 5)
-        except subprocess.TimeoutExpired:
-            server.kill()
-    return server.wait()

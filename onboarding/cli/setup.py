@@ -3,6 +3,7 @@
 import click
 
 from onboarding.characters import escape
+from onboarding.cli.durable import durable_work
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
 from onboarding.cli.usage import Command
 from onboarding.errors import Problem
@@ -26,7 +27,7 @@ def setup(as_json: bool) -> None:
 @click.command(cls=Command)
 @json_option
 def sweep(as_json: bool) -> None:
-    """Revoke grants that waited too long and delete expired rows. Web processes do the same every few minutes."""
+    """Revoke grants that waited too long and delete expired rows. The worker does the same twice a minute."""
     with open_runtime() as runtime:
         steps = once(runtime)
     done = [f"{one.words}: {one.count}." for one in steps if one.fault is None]
@@ -48,6 +49,7 @@ def set_up(runtime: Runtime) -> str:
     """
     actor = shell_actor()
     environment = runtime.environments.set_up(actor)
+    durable_work().set_up(runtime)
     if runtime.practice.is_on() and not runtime.integrations.all_of(environment.id):
         new = NewIntegration.for_practice(PRACTICE_INTEGRATION, PRACTICE_NAME, environment.name)
         runtime.integrations.add(new, actor)

@@ -11,13 +11,12 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from onboarding import concurrency, settings
+from onboarding.cli.processes import END_SECONDS, Processes
 from onboarding.cli.shell import open_runtime
 from onboarding.cli.usage import Command
 from onboarding.runtime import check_ready
 from onboarding.settings import Settings
 
-#: Time for open requests to end. The sweep ends installs that still wait for Slack then.
-END_SECONDS = 15
 #: Time for a client to send the head of a request, and to begin the next one on a connection that is kept open.
 _HEADER_READ_MILLISECONDS = 10_000
 #: Connections of a worker, open or waiting. Idle ones cost little; a lower limit would let a few hundred of them block others.
@@ -28,12 +27,16 @@ _MAX_CONNECTIONS = 4096
 @click.option(
     "--workers", type=click.IntRange(1), help="Web processes. Default: one for each core; practice mode runs one."
 )
-def web(workers: int | None) -> None:
+@click.option("--with-worker", is_flag=True, help="Also run a worker, in a process of its own: for a small deployment.")
+def web(workers: int | None, with_worker: bool) -> None:
     """Serve at HOST and PORT until Ctrl-C or a signal. The database must be set up."""
     with open_runtime() as runtime:
         configured = runtime.settings
         check_ready(runtime, settings.keys_are_given())
         check_port(configured)
+    if with_worker:
+        Processes().run(("--workers", str(workers)) if workers else (), lambda _server: True)
+        return
     settings.become_server()
     # This process imports the app before it forks the workers, so that they share the memory.
     Granian(
@@ -50,6 +53,7 @@ def web(workers: int | None) -> None:
         # Practice mode's state is in its one process, and a state file that cannot be read would be reported twice.
         respawn_failed_workers=not configured.practice_possible,
         log_level=LogLevels.error,
+        # The sweep ends installs that still wait for Slack then.
         workers_kill_timeout=END_SECONDS,
     ).serve()
 

@@ -1,11 +1,8 @@
-"""Recurring maintenance, in every serving process and as the command `sweep`.
+"""Recurring maintenance, in the worker and as the command `sweep`.
 
-It revokes grants that waited too long, ends attempts whose process died, and deletes what is no longer needed. Serving
-processes also store when API keys were last used.
+It revokes grants that waited too long, ends attempts whose process died, and deletes what is no longer needed.
 """
 
-import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,17 +11,14 @@ from itertools import islice
 import structlog
 
 from onboarding.errors import StorageProblem
+from onboarding.jobs.definitions import Schedule
 from onboarding.runtime import Runtime
 
-EVERY_SECONDS = 30
-#: A process that just started does not listen yet, so calls to its practice Slack would fail.
-FIRST_AFTER_SECONDS = 3
 #: The most batches of each step in a round, so that a large table does not delay the next round's revocations.
 BATCHES = 20
 #: The pause between batches, in which other writers get SQLite's lock.
 PAUSE_SECONDS = 0.02
 _LOG = structlog.get_logger(__name__)
-_random = secrets.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -51,14 +45,21 @@ def once(runtime: Runtime, batches: int | None = None) -> tuple[Step, ...]:
     )
 
 
-def start(runtime: Runtime, every: float = EVERY_SECONDS, first_after: float = FIRST_AFTER_SECONDS) -> threading.Event:
-    """Start a daemon thread that sweeps until the returned event is set.
+def jobs(runtime: Runtime) -> tuple[Schedule, ...]:
+    return (Schedule("sweep", "*/30 * * * * *", Sweeper(runtime).sweep),)
 
-    Any number of processes may do so: a conditional UPDATE or a row lock makes sure that each row is handled once.
-    """
-    stop = threading.Event()
-    threading.Thread(target=_loop, args=(runtime, every, first_after, stop), name="sweep", daemon=True).start()
-    return stop
+
+class Sweeper:
+    """Sweeps again and again. Any number may do so: a conditional UPDATE or a row lock makes sure that each row is handled once."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        #: The steps that could not reach the database in the latest round.
+        self._failing = frozenset[str]()
+
+    def sweep(self) -> None:
+        """Run a round. Failed steps are logged."""
+        self._failing = _log_failures(once(self._runtime, BATCHES), self._failing)
 
 
 def _run(name: str, words: str, step: Callable[[], Iterator[int]], batches: int | None) -> Step:
@@ -71,23 +72,6 @@ def _run(name: str, words: str, step: Callable[[], Iterator[int]], batches: int 
     except Exception as error:
         return Step(name, words, None, error)
     return Step(name, words, done, None)
-
-
-def _loop(runtime: Runtime, every: float, first_after: float, stop: threading.Event) -> None:
-    failing, pause = frozenset[str](), first_after
-    # Spreads processes that started at the same moment.
-    while not stop.wait(pause * _random.uniform(0.8, 1.2)):
-        pause = every
-        _store_key_uses(runtime)
-        failing = _log_failures(once(runtime, BATCHES), failing)
-
-
-def _store_key_uses(runtime: Runtime) -> None:
-    try:
-        runtime.api_keys.store_uses()
-    except Exception as error:
-        # As in `_log_failures`: the thread must go on.
-        _LOG.error("sweep.failed", step="keyUses", kind=type(error).__name__)
 
 
 def _log_failures(steps: tuple[Step, ...], failing: frozenset[str]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from onboarding.store import (
     operators,
     origins,
     subscribers,
+    workers,
 )
 from onboarding.store.database import Base, Database
 
@@ -37,6 +38,7 @@ TABLES = (
     operators,
     origins,
     subscribers,
+    workers,
 )
 METADATA = Base.metadata
 
@@ -54,10 +56,9 @@ def downgrade(database: Database, migrations: Path, revision: str) -> None:
 
 def _run(command_name: str, database: Database, migrations: Path, revision: str) -> None:
     # Imported here: a web process never migrates; the import would add 11 MB and a fifth to its start.
-    from alembic import command
-    from alembic.config import Config
+    from alembic import command, config
 
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    config.attributes["engine"] = database.engine
-    getattr(command, command_name)(config, revision)
+    options = config.Config()
+    options.set_main_option("script_location", str(migrations))
+    options.attributes["engine"] = database.engine
+    getattr(command, command_name)(options, revision)

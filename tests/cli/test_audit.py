@@ -42,7 +42,7 @@ CHANGES: list[tuple[tuple[str, ...], list[tuple[str, str]]]] = [
     (("practice", "clear"), [("practice.cleared", "slack-practice"), ("practice.cleared", "trial")]),
 ]  # fmt: skip
 #: These record no change: they read, serve, call Slack, delete expired rows, or add made-up rows in practice mode.
-WITHOUT_CHANGES = {"serve", "web", "sweep", "keys generate", "connection verify", "demo-data"}
+WITHOUT_CHANGES = {"serve", "web", "worker", "sweep", "keys generate", "connection verify", "demo-data"}
 #: These have a test of their own below.
 ELSEWHERE = {"setup", "link revoke", "connection disconnect"}
 

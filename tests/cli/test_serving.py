@@ -1,5 +1,6 @@
 """`serve` and `web` in their own processes: start, output, refusals and exit."""
 
+import os
 import shutil
 import signal
 import socket
@@ -43,7 +44,25 @@ def test_practice_state_that_cannot_be_read_is_one_line(run: Run, environment: d
 
 
 def test_server_alone_requires_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
-    is_one_line(run("web", DATABASE_URL=f"sqlite:///{tmp_path / 'fresh.sqlite3'}"), "Run `onboarding setup` first.")
+    fresh = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
+    for command in ("web", "worker"):
+        is_one_line(run(command, DATABASE_URL=fresh), "Run `onboarding setup` first.")
+
+
+@pytest.mark.once
+def test_worker_that_died_is_started_again_and_ends_with_the_server(environment: dict[str, str]) -> None:
+    server = subprocess.Popen([FLASK, "--app", "app", "web", "--with-worker"], cwd=ROOT, env=environment)
+    try:
+        assert until(lambda: len(_workers_of(server)) == 1 and _answers(environment["PORT"]), 60)
+        (died,) = _workers_of(server)
+        os.kill(died, signal.SIGKILL)
+        assert until(lambda: len(_workers_of(server) - {died}) == 1, 30)
+        (worker,) = _workers_of(server) - {died}
+    finally:
+        server.terminate()
+    assert server.wait(40) == 0
+    assert not Path(f"/proc/{worker}").exists()
+    assert not _answers(environment["PORT"])
 
 
 def test_server_alone_ends_cleanly_and_without_a_worker_left(environment: dict[str, str]) -> None:
@@ -103,6 +122,11 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
         if server.poll() is None:
             server.terminate()
             server.communicate(timeout=20)
+
+
+def _workers_of(server: "subprocess.Popen[bytes]") -> set[int]:
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    return {int(one) for one in children if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"\0worker\0")}
 
 
 def _answers(port: str) -> bool:

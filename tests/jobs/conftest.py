@@ -4,19 +4,26 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from onboarding.jobs import sweep
+from onboarding.jobs.sweep import Sweeper
 from tests.browser_client import Site
 
 
 @contextmanager
-def sweeping(site: Site, processes: int = 1) -> Iterator[None]:
-    ends = [sweep.start(site.runtime, every=0.05, first_after=0.01) for _ in range(processes)]
+def sweeping(site: Site, workers: int = 1) -> Iterator[None]:
+    """Sweep again and again, as workers do."""
+    stop = threading.Event()
+
+    def sweep(sweeper: Sweeper) -> None:
+        while not stop.wait(0.05):
+            sweeper.sweep()
+
+    threads = [threading.Thread(target=sweep, args=(Sweeper(site.runtime),)) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
-        for end in ends:
-            end.set()
+        stop.set()
         # The current round must end before the database is closed.
-        for thread in threading.enumerate():
-            if thread.name == "sweep":
-                thread.join(20)
+        for thread in threads:
+            thread.join(20)

@@ -1,4 +1,4 @@
-"""Rows are deleted when their time is over, by any process and by the command, and rows in use stay."""
+"""Rows are deleted when their time is over, by any worker and by the command, and rows in use stay."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Every serving process sweeps, and together they handle each row once."""
+"""Each worker sweeps, and together they handle each row once."""
 
 import json
 import subprocess
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from onboarding.jobs import key_uses
 from tests import postgres
 from tests.browser_client import BrowserClient, Page, Site
-from tests.conftest import KEY, SECRET, Clock
+from tests.conftest import Clock
 from tests.jobs.conftest import sweeping
 from tests.waiting import until
 
@@ -41,7 +42,7 @@ def test_concurrent_sweeps_revoke_each_grant_once(site: Site, visitor: BrowserCl
     for place in places:
         waits(site, visitor, place)
     clock.forward(minutes=10)
-    with sweeping(site, processes=8):
+    with sweeping(site, workers=8):
         assert until(lambda: len(site.slack.calls("auth.revoke")) >= len(places))
         time.sleep(0.3)
     assert len(site.slack.calls("auth.revoke")) == len(places)
@@ -51,7 +52,7 @@ def test_last_of_several_grants_of_one_workspace_is_revoked(site: Site, visitor:
     for _ in range(4):
         waits(site, visitor)
     clock.forward(minutes=10)
-    with sweeping(site, processes=8):
+    with sweeping(site, workers=8):
         assert until(lambda: site.slack.installations() == [])
 
 
@@ -77,28 +78,6 @@ def test_unreachable_database_is_logged_once_and_a_later_round_catches_up(
             assert until(lambda: site.slack.installations() == [])
     lines = [record.getMessage() for record in caplog.records if record.name == "onboarding.jobs.sweep"]
     assert [("sweep.database_gone" in line, "\n" in line) for line in lines] == [(True, False)]
-
-
-@pytest.mark.slow
-def test_any_server_that_loads_the_wsgi_object_sweeps(site: Site, visitor: BrowserClient, clock: Clock) -> None:
-    clock.forward(minutes=-11)
-    waits(site, visitor)
-    settings = site.settings
-    environment = {
-        "PORT": str(settings.port),
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "INSTANCE": str(settings.instance),
-        "SECRET_KEY": SECRET,
-        "ENCRYPTION_KEYS": KEY,
-    }
-    served = subprocess.Popen(
-        [sys.executable, "-c", "import app, time; app.app; time.sleep(60)"], cwd=ROOT, env=environment
-    )
-    try:
-        assert until(lambda: site.slack.installations() == [], 30)
-    finally:
-        served.terminate()
-        served.wait(10)
 
 
 @pytest.mark.once
@@ -135,5 +114,6 @@ def test_use_of_a_key_is_stored(site: Site) -> None:
             return session.scalar(text("SELECT last_used_at FROM api_keys")) is not None
 
     assert not is_stored()
-    with sweeping(site):
-        assert until(is_stored)
+    stop = key_uses.start(site.runtime, every=0.05)
+    assert until(is_stored)
+    stop.set()

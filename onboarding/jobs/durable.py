@@ -1,0 +1,195 @@
+"""Run durable work with DBOS: https://docs.dbos.dev/python. Only `launch` starts it; web processes only enqueue.
+
+A worker has a new id each time it starts, and reports every few seconds that it is alive. If it dies, another worker runs
+its unfinished work again.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from dbos import DBOS, DBOSPortableJSONSerializer, error
+
+from onboarding.errors import NotSetUp, StorageProblem
+from onboarding.jobs import finished, sweep
+from onboarding.jobs.definitions import Schedule, Workflow
+from onboarding.runtime import Runtime
+from onboarding.work import APPLICATION, SCHEMA, Queue
+
+#: Raise it only when the steps of a workflow change: waiting work of another version is not run.
+VERSION = "1"
+#: The modules that offer work.
+MODULES: tuple[Any, ...] = (sweep, finished)
+#: How much of a queue a worker runs at a time.
+CONCURRENCY = {Queue.WEBHOOKS: 16, Queue.SLACK: 16, Queue.MAINTENANCE: 2}
+BEAT_SECONDS = 5.0
+#: How often a worker looks for new work.
+_POLL_SECONDS = 0.5
+#: How long a worker that is asked to end waits for running work. Another worker continues what is left.
+_END_SECONDS = 15
+#: How often a step is tried while the database does not answer: for about five minutes.
+_TRIES = 9
+_LOG = structlog.get_logger(__name__)
+
+
+class StepFailed(Exception):
+    """A step raised an unexpected error. The message is only the error's class, because DBOS stores it."""
+
+
+class Worker:
+    """A running worker."""
+
+    def __init__(self, runtime: Runtime, worker_id: str, beat_seconds: float) -> None:
+        self._runtime, self._beat_seconds = runtime, beat_seconds
+        self.id = worker_id
+        #: Set when another worker took this one for dead. Its process must end.
+        self.lost = threading.Event()
+        self._ending = threading.Event()
+        self._heart = threading.Thread(target=self._live, name="heartbeat", daemon=True)
+        self._heart.start()
+
+    def stop(self) -> None:
+        """End after the running work, at most `_END_SECONDS` later."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=_END_SECONDS)
+        self._ending.set()
+        self._heart.join()
+        if not self.lost.is_set():
+            self._runtime.workers.remove(self.id)
+
+    def _live(self) -> None:
+        while not self._ending.wait(self._beat_seconds):
+            try:
+                self._beat()
+            except StorageProblem as problem:
+                _LOG.warning("worker.database_gone", problem=problem.sentence)
+            except Exception as fault:
+                # The thread must go on. The message is not logged, because it may quote a secret.
+                _LOG.error("worker.beat_failed", kind=type(fault).__name__)
+
+    def _beat(self) -> None:
+        roster = self._runtime.workers.beat(self.id)
+        if roster is None:
+            _LOG.error("worker.lost", worker=self.id)
+            self.lost.set()
+            self._ending.set()
+        elif roster.is_first:
+            _hand_over(roster.alive)
+            for dead in roster.dead:
+                _LOG.warning("worker.dead", worker=dead)
+                self._runtime.workers.remove_dead(dead)
+
+
+def set_up(runtime: Runtime) -> None:
+    """Create or migrate DBOS's tables. Safe to repeat."""
+    _configure_logs()
+    DBOS.migrate(_url(runtime), schema=SCHEMA)
+
+
+def launch(runtime: Runtime, beat_seconds: float = BEAT_SECONDS) -> Worker:
+    """Start to run work in threads of this process. Raises NotSetUp."""
+    _configure_logs()
+    worker_id = runtime.workers.add()
+    DBOS(
+        config={
+            "name": APPLICATION,
+            "system_database_url": _url(runtime),
+            "dbos_system_schema": SCHEMA,
+            "serializer": DBOSPortableJSONSerializer(),
+            "application_version": VERSION,
+            "executor_id": worker_id,
+            "run_migrations": False,
+            "db_engine_kwargs": {"hide_parameters": True},
+            "log_level": "WARNING",
+        }
+    )
+    schedules = _register(job for module in MODULES for job in module.jobs(runtime))
+    try:
+        DBOS.launch()
+    except error.DBOSInitializationError:
+        runtime.workers.remove(worker_id)
+        raise NotSetUp("The tables of the worker are missing or old.") from None
+    for queue, concurrency in CONCURRENCY.items():
+        DBOS.register_queue(queue.value, worker_concurrency=concurrency, polling_interval_sec=_POLL_SECONDS)
+    DBOS.apply_schedules(schedules)
+    _remove_old_schedules({one["schedule_name"] for one in schedules})
+    return Worker(runtime, worker_id, beat_seconds)
+
+
+def _hand_over(alive: frozenset[str]) -> None:
+    """Enqueue the unfinished work of dead workers again.
+
+    Work that a worker dequeued in the meantime may be enqueued once more. DBOS stores steps of its latest run only.
+    """
+    for one in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False):
+        if one.executor_id not in alive:
+            _LOG.warning("work.handed_over", workflow=one.name, work=one.workflow_id, worker=one.executor_id)
+            DBOS.resume_workflow(one.workflow_id, queue_name=one.queue_name)
+
+
+def _register(offered: Iterable[Workflow | Schedule]) -> list[Any]:
+    """Register all work and return DBOS's definitions of the schedules."""
+    schedules = []
+    for one in offered:
+        if isinstance(one, Workflow):
+            DBOS.workflow(name=one.name)(_called_with_arguments(one))
+        else:
+            started = DBOS.workflow(name=one.name)(_called_on_schedule(one))
+            entry = {"schedule_name": one.name, "workflow_fn": started, "schedule": one.cron}
+            schedules.append({**entry, "queue_name": Queue.MAINTENANCE.value})
+    return schedules
+
+
+def _called_with_arguments(job: Workflow) -> Callable[..., None]:
+    def started(*arguments: Any) -> None:
+        _run(job.name, lambda: job.run(*arguments))
+
+    return started
+
+
+def _called_on_schedule(job: Schedule) -> Callable[[Any, Any], None]:
+    def started(_scheduled_at: Any, _context: Any) -> None:
+        _run(job.name, job.run)
+
+    return started
+
+
+def _run(name: str, call: Callable[[], object]) -> None:
+    """Run a step. It is repeated while the database does not answer."""
+
+    def step() -> None:
+        try:
+            call()
+        except StorageProblem:
+            raise
+        except Exception as fault:
+            _LOG.error("work.failed", workflow=name, kind=type(fault).__name__)
+            raise StepFailed(type(fault).__name__) from None
+
+    DBOS.run_step(
+        {"name": name, "retries_allowed": True, "max_attempts": _TRIES, "should_retry": _is_storage_problem}, step
+    )
+
+
+def _is_storage_problem(raised: BaseException) -> bool:
+    return isinstance(raised, StorageProblem)
+
+
+def _remove_old_schedules(current: set[str]) -> None:
+    """Remove the schedules of earlier versions."""
+    for one in DBOS.list_schedules():
+        if one["schedule_name"] not in current:
+            DBOS.delete_schedule(one["schedule_name"])
+
+
+def _url(runtime: Runtime) -> str:
+    return runtime.database.url.render_as_string(hide_password=False)
+
+
+def _configure_logs() -> None:
+    """Let DBOS log warnings to our stream: without a handler, it would add one of its own."""
+    logger = logging.getLogger("dbos")
+    logger.setLevel(logging.WARNING)
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
