@@ -48,10 +48,11 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
             client_secrets=(found.client_secret,),
             signing_secret=found.signing_secret,
             name=found.name,
-            redirect_urls=(found.redirect_url,),
+            redirect_urls=found.redirect_urls,
         )
 
     state = PracticeSlack(apps=registered, state_file=configured.instance / "practice.json")
+    state.issuer = f"{configured.origin}{PRACTICE_PATH}"
     practice = create_practice(state, files.templates(), files.static())
     product.extensions["practice"] = practice
     product.wsgi_app = DispatcherMiddleware(product.wsgi_app, {PRACTICE_PATH: practice.wsgi_app})  # type: ignore[method-assign]  # Flask documents this way

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+#: A signed-in operator's session, in this browser.
+SESSION_LIFETIME = timedelta(hours=12)
 #: If an attempt waits for Slack longer than this, its process has ended.
 EXCHANGE_LIMIT = timedelta(seconds=60)
 #: A request repeated with its idempotency key gets the stored response for this long.

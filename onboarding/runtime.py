@@ -39,11 +39,13 @@ from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
+from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens, TokenSource
 from onboarding.services.workers import Workers
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
+from onboarding.slack.signin import SlackOpenId
 from onboarding.store.database import Database
 from onboarding.vault import Vault
 
@@ -69,6 +71,7 @@ class Runtime:
     diagnoser: Diagnoser
     connections: Connections
     operators: Operators
+    slack_sign_in: SlackSignIn
     api_keys: ApiKeys
     idempotency: Idempotency
     contexts: Contexts
@@ -97,6 +100,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     setup = SetupStep(database, grants, completer, now)
     credential_audit = CredentialAudit(database, now)
     practice_mode = Practice(database, vault, settings, now)
+    sign_in_apps = SignInApps(tokens, practice_mode.is_on, settings.sign_in_redirect_uri)
     starter = InstallStarter(database, tokens, gateway, settings, now)
     return Runtime(
         settings=settings,
@@ -124,7 +128,8 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
             ConnectionVerifier(TokenSource(database, tokens, gateway, now), gateway),
             Disconnector(database, tokens, gateway, now),
         ),
-        operators=Operators(database, settings, now),
+        operators=Operators(database, settings, practice_mode.is_on, now),
+        slack_sign_in=SlackSignIn(database, sign_in_apps, SlackOpenId(gateway.pool, now), now),
         api_keys=ApiKeys(database, now),
         idempotency=Idempotency(database, vault, now),
         contexts=Contexts(database, now),

@@ -152,6 +152,11 @@ class Settings(BaseSettings):
         return f"{self.origin}/slack/oauth_redirect"
 
     @property
+    def sign_in_redirect_uri(self) -> str:
+        """The address to which Slack sends operators who sign in."""
+        return f"{self.origin}/sign-in/slack/callback"
+
+    @property
     def is_https(self) -> bool:
         return self.origin.startswith("https://")
 

@@ -19,7 +19,7 @@ from onboarding.http import request_id
 from onboarding.http.allowed_hosts import BAD_HOST
 from onboarding.http.api_requests import is_api_request
 from onboarding.http.request_body import RequestBodyReader
-from onboarding.services.operators import SESSION_LIFETIME
+from onboarding.lifetimes import SESSION_LIFETIME
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000

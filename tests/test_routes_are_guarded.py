@@ -48,6 +48,10 @@ PUBLIC = {
     "operators.confirm_submit",
     "operators.out",
     "operators.signed_out",
+    "slack_sign_in.begin",
+    "slack_sign_in.begin_submit",
+    "slack_sign_in.callback",  # bound to the session's cookie, as is the next
+    "slack_sign_in.refused",
 }
 #: Views that a viewer of the console may open as well.
 FOR_VIEWERS = {

@@ -44,6 +44,7 @@ class _ChangeOptions(TypedDict):
     workspace_policy: str | None
     add_origins: tuple[str, ...]
     remove_origins: tuple[str, ...]
+    sign_in: bool | None
 
 
 @group.command()
@@ -97,6 +98,7 @@ def list_(environment: str, as_json: bool) -> None:
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]))
 @click.option("--add-origin", "add_origins", multiple=True, metavar="ORIGIN", help="Allow a site; may be repeated.")
 @click.option("--remove-origin", "remove_origins", multiple=True, metavar="ORIGIN", help="Stop allowing a site.")
+@click.option("--sign-in/--no-sign-in", default=None, help="Operators sign in with this Slack app.")
 @environment_option
 @json_option
 def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_ChangeOptions]) -> None:
@@ -110,15 +112,21 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
         workspace_policy=options["workspace_policy"],
         add_origins=options["add_origins"] or None,
         remove_origins=options["remove_origins"] or None,
+        sign_in=options["sign_in"],
     )
     if change == IntegrationChange():
         options_to_change = "--client-secret, --signing-secret, --scopes, --name, --workspace-policy"
-        sentence = f"Name what to change: {options_to_change}, --add-origin or --remove-origin."
+        sentence = f"Name what to change: {options_to_change}, --add-origin, --remove-origin or --sign-in."
         raise click.UsageError(sentence, click.get_current_context())
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
         runtime.integrations.change(home.id, identifier, change, shell_actor())
-    print_result(as_json, {"identifier": identifier, "changed": True}, lambda: f"Changed {identifier}.")
+        redirect = runtime.settings.sign_in_redirect_uri
+    members: dict[str, object] = {"identifier": identifier, "changed": True}
+    if options["sign_in"]:
+        members["signInRedirectUrl"] = redirect
+    register = f" Register this redirect URL in the Slack app: {redirect}" if options["sign_in"] else ""
+    print_result(as_json, members, lambda: f"Changed {identifier}.{register}")
 
 
 @group.command()
@@ -165,6 +173,7 @@ def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, obje
         "scopes": one.scopes,
         "workspacePolicy": one.workspace_policy,
         "practice": one.is_practice,
+        "signIn": one.is_sign_in,
         "allowedOrigins": origins,
     }
 

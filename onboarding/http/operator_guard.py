@@ -1,9 +1,10 @@
 """Require a signed-in operator for each view that `route_access` does not open to others."""
 
-from flask import Flask, abort, current_app, g, render_template, request, session
+from flask import Flask, abort, current_app, g, request, session
 
 from onboarding.errors import NotSetUp
 from onboarding.http import route_access
+from onboarding.http.sign_in_page import render_sign_in
 from onboarding.runtime import current
 from onboarding.services.integrations import IntegrationRecord
 from onboarding.services.operators import Person
@@ -77,7 +78,7 @@ def _check_access() -> tuple[str, int] | None:
         return None
     person = signed_in_person()
     if person is None:
-        return render_template("console/operators/needed.html"), 401
+        return render_sign_in("console/operators/needed.html"), 401
     if not person.may_change and not route_access.allows_viewers(view):
         abort(403)
     return None

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException
 
-from onboarding.practice import consent, control, guard, home, web_api
+from onboarding.practice import consent, control, guard, home, sign_in, web_api
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.slack_state import PracticeSlack
 from onboarding.practice.state_file import StateFileUnreadable
@@ -26,7 +26,7 @@ def create_practice(state: PracticeSlack, templates: Path, static: Path) -> Flas
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Only Flask's default JSON provider has this attribute.
     app.extensions["practice_state"] = state
     guard.register(app)
-    for part in (consent, web_api, home, control):
+    for part in (consent, sign_in, web_api, home, control):
         app.register_blueprint(part.blueprint)
     app.register_error_handler(HTTPException, _problem)
     return app

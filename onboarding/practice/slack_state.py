@@ -17,6 +17,7 @@ from onboarding.practice import grants
 from onboarding.practice.events import Events
 from onboarding.practice.faults import Fault, Faults
 from onboarding.practice.ledger import Installation, Ledger, Token
+from onboarding.practice.openid_codes import OpenIdCodes
 from onboarding.practice.registration import Apps, PracticeApp
 from onboarding.practice.scenarios import BY_NAME, Scenario
 from onboarding.practice.state_file import StateFile
@@ -58,6 +59,9 @@ class PracticeSlack:
         """
         self._apps = apps
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
+        #: The `iss` of ID tokens. None: the address that the app calls.
+        self.issuer: str | None = None
+        self.openid_codes = OpenIdCodes()
         self.faults = Faults()
         self.events = Events(events_url, now)
         #: An origin that the consent page redirects to first, as slack.com redirects to the workspace's domain.
@@ -175,6 +179,7 @@ class PracticeSlack:
             self._ahead_seconds = 0.0
         self.events.reset()
         self.forwards_to = None
+        self.openid_codes.clear()
         with self.changing():
             self._ledger = Ledger()
         self.faults.clear()  # Last, so that the released calls find an empty state.

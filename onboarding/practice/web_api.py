@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from onboarding.practice import api_call, methods_channels, methods_oauth
+from onboarding.practice import api_call, methods_channels, methods_oauth, openid
 from onboarding.practice.api_call import Answer, ApiCall
 from onboarding.practice.errors import Refused
 from onboarding.practice.faults import Fault
@@ -28,6 +28,8 @@ METHODS: dict[str, Callable[[ApiCall], Answer]] = {
     "conversations.info": methods_channels.conversations_info,
     "conversations.join": methods_channels.conversations_join,
     "chat.postMessage": methods_channels.chat_post_message,
+    "openid.connect.token": openid.openid_connect_token,
+    "openid.connect.userInfo": openid.openid_connect_user_info,
 }
 
 _PAGE = "<!doctype html><title>Practice Slack</title><h1>Something that is not JSON</h1>"

@@ -41,6 +41,8 @@ class IntegrationRecord:
     scopes: tuple[str, ...]
     workspace_policy: str
     is_practice: bool
+    #: Whether operators sign in with this Slack app.
+    is_sign_in: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class IntegrationChange:
     #: Sites on which the pages of its customers may continue, and which may ask for a session's state.
     add_origins: tuple[str, ...] | None = None
     remove_origins: tuple[str, ...] | None = None
+    #: Whether operators sign in with this Slack app. It replaces the app that signed them in before.
+    sign_in: bool | None = None
 
 
 _Values = TypeVar("_Values", NewIntegration, IntegrationChange)
@@ -142,6 +146,9 @@ class Integrations:
                 row.scopes = ",".join(change.scopes)
             row.name = change.name or row.name
             row.workspace_policy = change.workspace_policy or row.workspace_policy
+            if change.sign_in is not None and change.sign_in != row.is_sign_in:
+                store.end_sign_in(session)
+                row.is_sign_in = change.sign_in
             self._change_origins(session, row.id, change)
             changed = [_changed(one.name, getattr(change, one.name)) for one in fields(change)]
             changed = list(filter(None, changed))
@@ -190,6 +197,7 @@ class Integrations:
                 scopes=tuple(one.scopes.split(",")),
                 workspace_policy=one.workspace_policy,
                 is_practice=one.is_practice,
+                is_sign_in=one.is_sign_in,
             )
             for one in found
         )
@@ -218,6 +226,7 @@ class Integrations:
             scopes=",".join(new.scopes),
             is_practice=new.is_practice,
             workspace_policy=new.workspace_policy,
+            is_sign_in=False,
             created_at=self._now(),
         )
 
@@ -248,10 +257,12 @@ def _origin(text: str, field_name: str = "add_origins") -> str:
         raise Refused(f"The origin {fault}.", field_name) from None
 
 
-def _changed(name: str, value: tuple[str, ...] | str | None) -> str:
+def _changed(name: str, value: tuple[str, ...] | str | bool | None) -> str:
     """Return what the audit entry says about a value that may have changed; empty if it was kept."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return f"{name}: {'on' if value else 'off'}"
     return f"{name}: {' '.join(value)}" if name in ("add_origins", "remove_origins") else name
 
 

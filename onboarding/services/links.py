@@ -279,7 +279,7 @@ class Links:
 
 def _editors(session: Session) -> set[str]:
     """Return the operators who may change things."""
-    return {one.email for one in operators.all_of(session) if one.role == "operator"}
+    return {one.label for one in operators.all_of(session) if one.role == "operator"}
 
 
 def _summary(link: store.Link, integration_identifier: str, state: str) -> LinkSummary:

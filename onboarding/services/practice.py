@@ -24,7 +24,7 @@ class Registration:
     client_secret: str = field(repr=False)
     signing_secret: str = field(repr=False)
     name: str
-    redirect_url: str
+    redirect_urls: tuple[str, ...]
 
 
 class Practice:
@@ -56,7 +56,7 @@ class Practice:
             if found.signing_secret
             else "",
             name=found.name,
-            redirect_url=self._settings.redirect_uri,
+            redirect_urls=(self._settings.redirect_uri, self._settings.sign_in_redirect_uri),
         )
 
     def _opened(self, column: str, integration_id: str, sealed: Sealed) -> str:

@@ -35,6 +35,8 @@ _LINKS_KEPT = {
     LinkKind.INVITATION: _LINK_KEPT,
     LinkKind.OPEN: _LINK_KEPT,
 }
+#: A state of Sign in with Slack is valid for ten minutes, so this is long enough to refuse it a second time.
+STATE_KEPT = timedelta(hours=1)
 _BATCH = 500
 _GRANTS = 100
 
@@ -86,9 +88,10 @@ class Retention:
         return self._batches(partial(erasure.purge_responses, before=before, limit=_BATCH))
 
     def purge_sign_ins(self) -> Iterator[int]:
-        """Delete sign-in links and sessions that expired more than a week ago."""
-        before = self._now() - SIGN_IN_KEPT
-        return self._batches(partial(erasure.purge_sign_ins, before=before, limit=_BATCH))
+        """Delete sign-in links and sessions that expired more than a week ago, and used states after an hour."""
+        at = self._now()
+        yield from self._batches(partial(erasure.purge_sign_ins, before=at - SIGN_IN_KEPT, limit=_BATCH))
+        yield from self._batches(partial(erasure.purge_sign_in_states, before=at - STATE_KEPT, limit=_BATCH))
 
     def erase_orphaned_installations(self) -> Iterator[int]:
         """Erase installations that have had no connection for a day, in a walk over all installations.

@@ -57,7 +57,8 @@ class Gateway:
     def __init__(self) -> None:
         """Raises SettingsProblem if a proxy variable holds no address."""
         self._tls = _tls(ssl.get_default_verify_paths())
-        self._pool = Pool(self._tls)
+        #: Sign in with Slack sends its requests through it as well.
+        self.pool = self._pool = Pool(self._tls)
 
     def authorize_url(
         self, app: Credentials, scopes: tuple[str, ...], redirect_uri: str, state: str, team: str | None

@@ -52,9 +52,16 @@ class Pool:
         Raises SlackDown for anything but a complete response, such as a timeout, a reset or a truncated body. Nothing is sent
         twice: a connection that Slack closed while it was unused is replaced before it is used.
         """
+        return self._send("POST", url, body, headers)
+
+    def get(self, url: str) -> Reply:
+        """Send one GET in the same way. Raises SlackDown."""
+        return self._send("GET", url, None, {})
+
+    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         try:
             with concurrency.slot_released():
-                return self._post(url, body, headers)
+                return self._request(method, url, body, headers)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise SlackDown(f"Slack did not answer: {type(error).__name__}") from None
 
@@ -64,10 +71,10 @@ class Pool:
         with concurrency.slot_released():
             time.sleep(seconds)
 
-    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def _request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         deadline = time.monotonic() + _TOTAL_SECONDS
         response = self._manager_for(url).request(
-            "POST", url, body=body, headers=headers, timeout=_TIMEOUT, retries=False,
+            method, url, body=body, headers=headers, timeout=_TIMEOUT, retries=False,
             redirect=False, preload_content=False, decode_content=False,
         )  # fmt: skip
         try:

@@ -21,7 +21,7 @@ from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
 from onboarding.store.links import TABLE as LINKS
 from onboarding.store.links import LinkKind
-from onboarding.store.operators import SignIn
+from onboarding.store.operators import SignIn, SignInState
 from onboarding.store.origins import TABLE as ORIGINS
 from onboarding.store.rows import Rows, fetch_all
 
@@ -33,7 +33,7 @@ class ErasedInstallation(NamedTuple):
 
 
 _ANSWERS, _ATTEMPTS, _SIGN_INS = table_of(Answer), table_of(Attempt), table_of(SignIn)
-_INSTALLATIONS = table_of(Installation)
+_INSTALLATIONS, _SIGN_IN_STATES = table_of(Installation), table_of(SignInState)
 _CHILDREN = LINKS.alias("children")
 #: An attempt and an approval need the link that they were created from.
 _IS_NEEDED = exists().where(_ATTEMPTS.c.link_id == LINKS.c.id) | exists().where(_CHILDREN.c.parent_id == LINKS.c.id)
@@ -66,6 +66,12 @@ def purge_sign_ins(session: Session, before: datetime, limit: int) -> int:
     """Delete sign-in links and sessions that expired by `before`. Return how many."""
     due = select(_SIGN_INS.c.id).where(_SIGN_INS.c.expires_at <= before)
     return _delete(session, _SIGN_INS, due.limit(limit))
+
+
+def purge_sign_in_states(session: Session, before: datetime, limit: int) -> int:
+    """Delete states of Sign in with Slack that were used by `before`. Return how many."""
+    due = select(_SIGN_IN_STATES.c.digest).where(_SIGN_IN_STATES.c.used_at <= before)
+    return _delete(session, _SIGN_IN_STATES, due.limit(limit))
 
 
 def installation_ids(session: Session, after: str, limit: int) -> Sequence[str]:
@@ -109,6 +115,7 @@ def erase_integration(session: Session, integration_id: str) -> None:
 
 
 def _delete(session: Session, table: Table, due: Select[Any]) -> int:
+    (key,) = table.primary_key
     ids = session.scalars(due.with_for_update(skip_locked=True)).all()
-    session.execute(delete(table).where(table.c.id.in_(ids)))
+    session.execute(delete(table).where(key.in_(ids)))
     return len(ids)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
+    Index,
     Row,
     String,
     Text,
@@ -14,6 +15,8 @@ from sqlalchemy import (
     bindparam,
     exists,
     select,
+    text,
+    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -29,6 +32,14 @@ class Integration(Base):
     __table_args__ = (
         UniqueConstraint("environment_id", "identifier"),
         CheckConstraint("workspace_policy IN ('allow', 'refuse')", name="workspace_policy"),
+        # Operators belong to the whole deployment, so one Slack app signs them in.
+        Index(
+            "ix_integrations_is_sign_in",
+            "is_sign_in",
+            unique=True,
+            sqlite_where=text("is_sign_in"),
+            postgresql_where=text("is_sign_in"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -45,6 +56,8 @@ class Integration(Base):
     is_practice: Mapped[bool]
     #: `allow` or `refuse` a workspace that is already connected for another customer.
     workspace_policy: Mapped[str] = mapped_column(String(10))
+    #: Whether operators sign in with this Slack app.
+    is_sign_in: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -56,6 +69,7 @@ class IntegrationWithoutSecrets(NamedTuple):
     scopes: str
     workspace_policy: str
     is_practice: bool
+    is_sign_in: bool
 
 
 class IntegrationRow(NamedTuple):
@@ -86,6 +100,7 @@ _WITHOUT_SECRETS = CompiledStatement(
     .order_by(_TABLE.c.identifier),
     IntegrationWithoutSecrets,
 )
+_OF_SIGN_IN = CompiledStatement(select(*COLUMNS).where(_TABLE.c.is_sign_in), IntegrationRow)
 
 
 def add(session: Session, integration: Integration) -> None:
@@ -119,6 +134,16 @@ def by_id(session: Session, environment_id: str, integration_id: str) -> Integra
 def by_client_id(session: Session, client_id: str) -> Integration | None:
     """Find the integration in any environment: a client id belongs to one only."""
     return session.scalar(select(Integration).where(Integration.client_id == client_id))
+
+
+def of_sign_in(rows: Rows) -> IntegrationRow | None:
+    """Return the integration whose Slack app signs operators in, of any environment."""
+    return _OF_SIGN_IN.first(rows, {})
+
+
+def end_sign_in(session: Session) -> None:
+    """Let no Slack app sign operators in."""
+    session.execute(update(Integration).where(Integration.is_sign_in).values(is_sign_in=False))
 
 
 def lock(session: Session, integration_id: str) -> None:

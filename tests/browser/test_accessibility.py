@@ -215,6 +215,17 @@ def test_pages_of_operators(ada: Callable[..., Operator]) -> None:
     holds_wide_too(me.page)
 
 
+def test_pages_of_signing_in_with_slack(site: Site, customer: Callable[..., Customer]) -> None:
+    site.change_integration("slack-practice", sign_in=True)
+    me = customer()
+    me.opens("/sign-in")
+    holds(me.page)
+    me.presses("sign-in-with-slack")
+    me.presses("allow")
+    me.is_on("sign-in-refused")
+    holds(me.page)
+
+
 def _connects(person: Navigator) -> None:
     person.presses("connect")
     person.allows()

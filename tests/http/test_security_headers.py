@@ -28,6 +28,7 @@ NAMES = (
 PAGE = ("no-store", "same-origin", "same-origin", "nosniff", "DENY")
 INSTALL_PAGE = ("no-store", "same-origin", "unsafe-none", "nosniff", "DENY")
 CALLBACK = ("no-store", "no-referrer", "unsafe-none", "nosniff", "DENY")
+SIGN_IN_CALLBACK = ("no-store", "no-referrer", "same-origin", "nosniff", "DENY")
 API = ("no-store", "no-referrer", None, "nosniff", "DENY")
 FILE = ("public, max-age=300", None, None, "nosniff", None)
 FINGERPRINTED_FILE = ("public, max-age=31536000, immutable", None, None, "nosniff", None)
@@ -151,6 +152,8 @@ def _expected(rule: Rule, method: str) -> tuple[str | None, ...]:
         return CARD
     if blueprint == "callback":
         return CALLBACK
+    if blueprint == "slack_sign_in":
+        return SIGN_IN_CALLBACK
     return INSTALL_PAGE if blueprint in INSTALL_FLOW else PAGE
 
 

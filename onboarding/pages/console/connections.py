@@ -66,7 +66,7 @@ def verify_submit(identifier: str) -> ResponseReturnValue:
 def reconnect_submit(identifier: str) -> ResponseReturnValue:
     """Create a link with the connection's values and redirect to it, so that nothing has to be typed again."""
     person = require_person()
-    link = replace(_reconnect_link(identifier, RECONNECT_LIFETIME), operator=person.email)
+    link = replace(_reconnect_link(identifier, RECONNECT_LIFETIME), operator=person.label)
     return redirect(current().links.create(link, person.actor).url, 303)
 
 

@@ -39,7 +39,7 @@ def start() -> ResponseReturnValue:
 @blueprint.post("/slack/install")
 @reload_on_csrf_failure("installs.start")
 def start_submit() -> ResponseReturnValue:
-    started = current().installs.start_operator(environment_id(), _selected(), require_person().email)
+    started = current().installs.start_operator(environment_id(), _selected(), require_person().label)
     return answers.redirect_to_slack(started)
 
 
@@ -47,7 +47,7 @@ def start_submit() -> ResponseReturnValue:
 @reload_on_csrf_failure("installs.start")
 def approval_submit() -> ResponseReturnValue:
     """Create an approval link, which the operator forwards to a Slack admin."""
-    started = current().installs.ask_approval_as_operator(environment_id(), _selected(), require_person().email)
+    started = current().installs.ask_approval_as_operator(environment_id(), _selected(), require_person().label)
     return answers.redirect_to_result(started)
 
 

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from onboarding.http import operator_guard
 from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.route_access import public
+from onboarding.http.sign_in_page import render_sign_in
 from onboarding.runtime import current
 from onboarding.services.operators import SignInProblem
 
@@ -15,7 +16,7 @@ blueprint = Blueprint("operators", __name__)
 @blueprint.get("/sign-in")
 @public
 def needed() -> ResponseReturnValue:
-    return render_template("console/operators/needed.html")
+    return render_sign_in("console/operators/needed.html")
 
 
 @blueprint.get("/sign-in/<token>")
@@ -24,9 +25,9 @@ def confirm(token: str) -> ResponseReturnValue:
     """Show a button: mail scanners open links, and must not use them up."""
     found = current().operators.check_link(token)
     if isinstance(found, SignInProblem):
-        return render_template("console/operators/unusable.html", reason=found.reason), 410
+        return render_sign_in("console/operators/unusable.html", reason=found.reason), 410
     return render_template(
-        "console/operators/confirm.html", email=found.email, action=url_for("operators.confirm_submit", token=token)
+        "console/operators/confirm.html", label=found.label, action=url_for("operators.confirm_submit", token=token)
     )
 
 
@@ -36,7 +37,7 @@ def confirm(token: str) -> ResponseReturnValue:
 def confirm_submit(token: str) -> ResponseReturnValue:
     session_token = current().operators.sign_in(token)
     if isinstance(session_token, SignInProblem):
-        return render_template("console/operators/unusable.html", reason=session_token.reason), 410
+        return render_sign_in("console/operators/unusable.html", reason=session_token.reason), 410
     operator_guard.start_session(session_token)
     return redirect(url_for("connections.index"), 303)
 
@@ -51,4 +52,4 @@ def out() -> ResponseReturnValue:
 @blueprint.get("/signed-out")
 @public
 def signed_out() -> ResponseReturnValue:
-    return render_template("console/operators/out.html")
+    return render_sign_in("console/operators/out.html")

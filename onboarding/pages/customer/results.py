@@ -70,7 +70,7 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
     if person is None:
         return redirect(url_for("installs.start"), 303)
     return answers.redirect_to_slack(
-        installs.start_operator(declined.environment_id, declined.integration_identifier, person.email, expected)
+        installs.start_operator(declined.environment_id, declined.integration_identifier, person.label, expected)
     )
 
 
