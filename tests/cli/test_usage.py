@@ -43,13 +43,10 @@ def test_wrong_use_is_one_line_with_the_command_and_its_help() -> None:
 
 
 def test_flask_reports_wrong_use_in_the_same_words() -> None:
-    program = [sys.executable, "-m", "flask", "--app", "app"]
-    for arguments in (["link", "create"], ["environment", "set", "Development"], ["keys", "nope"]):
-        ours = onboarding(bare(), *arguments)
-        flask = subprocess.run(
-            [*program, *arguments], cwd=ROOT, env=bare(), capture_output=True, text=True, check=False
-        )
-        assert (flask.returncode, flask.stdout, flask.stderr) == (2, "", ours.stderr)
+    wrong = ["link", "create"]
+    program = [sys.executable, "-m", "flask", "--app", "app", *wrong]
+    flask = subprocess.run(program, cwd=ROOT, env=bare(), capture_output=True, text=True, check=False)
+    assert (flask.returncode, flask.stdout, flask.stderr) == (2, "", onboarding(bare(), *wrong).stderr)
 
 
 def test_group_without_a_command_prints_its_commands() -> None:
