@@ -20,13 +20,17 @@ _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 
 
 def origin(address: str) -> str:
-    """Return scheme, host and port in lower case. Raises ValueError for an address that has more parts."""
+    """Return scheme, host and port as browsers write them in `Origin`: in lower case, without a scheme's own port.
+
+    Raises ValueError for an address that has more parts.
+    """
     parts = _web_address(address, "https://connect.example.com")
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be an origin only: no path, query or user")
     host, port = parts.hostname or "", parts.port
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" if port is None else f"{parts.scheme}://{shown}:{port}"
+    is_default = port in (None, _DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{shown}" if is_default else f"{parts.scheme}://{shown}:{port}"
 
 
 def base(address: str) -> str:
@@ -77,9 +81,11 @@ def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
 
 def check_port(address: str) -> None:
     try:
-        _ = urlsplit(address).port
+        is_port = urlsplit(address).port != 0
     except ValueError:
-        raise ValueError("must have a number from 0 to 65535 as its port, or none") from None
+        is_port = False
+    if not is_port:
+        raise ValueError("must have a number from 1 to 65535 as its port, or none")
 
 
 def is_loopback(host: str) -> bool:

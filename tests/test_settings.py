@@ -34,6 +34,7 @@ LIVE = {"PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": SECRET, "ENCR
         ("PUBLIC_URL", "https://ada@connect.example.com"),
         ("PUBLIC_URL", "https://[::1"),
         ("PUBLIC_URL", "https://connect.example.com:port"),
+        ("PUBLIC_URL", "https://connect.example.com:0"),
         ("PUBLIC_URL", "https://conn ect.example.com"),
         ("PUBLIC_URL", "https://conn\tect.example.com"),
         ("PUBLIC_URL", "https://connect.example.com\u200b/"),
@@ -129,6 +130,9 @@ def test_values_are_trimmed(around: str) -> None:
     [
         ("https://connect.example.com/", "https://connect.example.com"),
         ("HTTPS://Connect.Example.com:8443", "https://connect.example.com:8443"),
+        ("https://connect.example.com:443", "https://connect.example.com"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://127.0.0.1:443", "http://127.0.0.1:443"),
         ("https://xn--caf-dma.example", "https://xn--caf-dma.example"),
         (f"https://{'a' * 63}.example", f"https://{'a' * 63}.example"),
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
