@@ -289,6 +289,9 @@ def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping
         return {**_resolved(document, document["components"]["schemas"][name]), **_beside(schema)}
     if "anyOf" in schema:
         real = [one for one in schema["anyOf"] if one.get("type") != "null"]
+        if len(real) > 1:
+            # The description says which of these shapes applies.
+            return schema
         return {**_resolved(document, real[0]), **_beside(schema)}
     return schema
 

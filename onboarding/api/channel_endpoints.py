@@ -1,9 +1,9 @@
 """/v1/channel-endpoints, for the three types of Slack."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, WithJsonSchema, field_validator
 
 from onboarding import documents
 from onboarding.api import operations, providers
@@ -51,6 +51,10 @@ class Webhook(Wire):
 
 
 _FORMATS: dict[str, type[Wire]] = {"slack_channel": SlackChannel, "slack_user": SlackUser, "webhook": Webhook}
+Target = Annotated[
+    dict[str, Any],
+    WithJsonSchema({"type": "object", "anyOf": [one.model_json_schema() for one in _FORMATS.values()]}),
+]
 _FORMATS_IN_WORDS = "`{channelId}` for a `slack_channel`, `{userId}` for a `slack_user`, `{url}` and optionally `channel` for a `webhook`"
 _EXAMPLE = {"channelId": "C0123456789"}
 
@@ -71,7 +75,7 @@ class CreateChannelEndpoint(Wire):
         examples=["subscriber-123"], description="The id of the subscriber that receives the messages."
     )
     type: Kind = Field(description="The kind of target.")
-    endpoint: dict[str, Any] = Field(
+    endpoint: Target = Field(
         description=f"The target, in the format of its type: {_FORMATS_IN_WORDS}.", examples=[_EXAMPLE]
     )
     identifier: Identifier | None = Field(
@@ -97,7 +101,7 @@ class CreateChannelEndpoint(Wire):
 
 
 class UpdateChannelEndpoint(Wire):
-    endpoint: dict[str, Any] = Field(
+    endpoint: Target = Field(
         description=f"The new target, in the format of the endpoint's type: {_FORMATS_IN_WORDS}.", examples=[_EXAMPLE]
     )
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from onboarding import addresses
 from onboarding.api import authentication, cross_origin, operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import Contexts, Identifier, Mode, Reference, Time, Wire, Word
+from onboarding.api.field_types import TRIMMED_PATTERN, Contexts, Identifier, Mode, Reference, Time, Wire, Word
 from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
 from onboarding.api.operations import LINKS, Operation
 from onboarding.api.problems import ValidationFailed
@@ -46,10 +46,12 @@ def _visible(text: str) -> str:
     return text
 
 
-def _seconds(value: int) -> int:
-    if not _SHORTEST <= value <= _LONGEST:
-        raise ValueError(f"{{field}} must be from {_SHORTEST} to {_LONGEST} seconds")
-    return value
+def _seconds(value: object) -> int:
+    """Accept `60.0` as well, which JSON Schema counts as an integer."""
+    is_flag = isinstance(value, bool)
+    if is_flag or not isinstance(value, int | float) or value != int(value) or not _SHORTEST <= value <= _LONGEST:
+        raise ValueError(f"{{field}} must be a whole number from {_SHORTEST} to {_LONGEST}, in seconds")
+    return int(value)
 
 
 def _workspace(text: str) -> str:
@@ -63,10 +65,15 @@ def _workspace(text: str) -> str:
 PageAddress = Annotated[
     str, AfterValidator(_page), WithJsonSchema({"type": "string", "format": "uri", "maxLength": 2000})
 ]
-Visible = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)]
+Visible = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100),
+    AfterValidator(_visible),
+    Field(json_schema_extra={"pattern": TRIMMED_PATTERN}),
+]
 Seconds = Annotated[
     int,
-    AfterValidator(_seconds),
+    BeforeValidator(_seconds),
     WithJsonSchema({"type": "integer", "minimum": _SHORTEST, "maximum": _LONGEST, "default": _DEFAULT}),
 ]
 WorkspaceId = Annotated[

@@ -8,7 +8,18 @@ from pydantic import Field
 from onboarding import documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import CreatedAt, CursorPage, Data, PageQuery, Plain, UpdatedAt, Wire, Word, page
+from onboarding.api.field_types import (
+    DATA_LIMITS,
+    CreatedAt,
+    CursorPage,
+    Data,
+    PageQuery,
+    Plain,
+    UpdatedAt,
+    Wire,
+    Word,
+    page,
+)
 from onboarding.api.idempotency import BeforeCommit, Representation, once
 from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_query
@@ -27,11 +38,11 @@ class CreateContext(Wire):
     id: Word = Field(
         examples=["org-123"], description="The context's id: 1 to 100 letters (a-z, A-Z), digits, `-` and `_`."
     )
-    data: Data | None = Field(None, description="Your own data about the context, at most 64 kB of JSON.")
+    data: Data | None = Field(None, description=f"Your own data about the context, {DATA_LIMITS}.")
 
 
 class UpdateContext(Wire):
-    data: Data = Field(description="The new data, at most 64 kB of JSON. It replaces the stored data as a whole.")
+    data: Data = Field(description=f"The new data, {DATA_LIMITS}. It replaces the stored data as a whole.")
 
 
 class Context(Wire):

@@ -17,10 +17,18 @@ from onboarding.errors import Refused
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.pagination import Page, PageRequest
 
+VISIBLE_PATTERN = r"^[\x21-\x7e]+$"
 MOST_DATA_BYTES = 65_536
 LONGEST_TOKEN = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: The patterns are for the document: they say what the functions below check. No look-around, which Go and Rust lack.
+_NO_NUL_PATTERN = r"^[^\x00]*$"
 _LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+TRIMMED_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+_TO_TRIM_PATTERN = rf"^\s*{TRIMMED_PATTERN[1:-1]}\s*$"
+#: U+FFFD itself, because its escape differs between regular expressions.
+_NOT_IN_A_PATH = r"/%?#\\\x00-\x1f\x7f-\x9f" + "\ufffd"
+_ADDRESSABLE_PATTERN = rf"^[^\s{_NOT_IN_A_PATH}]([^{_NOT_IN_A_PATH}]*[^\s{_NOT_IN_A_PATH}])?$"
 _LIMIT = re.compile(r"[0-9]{1,4}(\.0{1,4})?\Z")
 _WORD_PATTERN = "^[a-zA-Z0-9_-]{1,100}$"
 _STRUCTURE = (
@@ -129,7 +137,7 @@ def _context(kind: str, value: object) -> tuple[str, str | None]:
     try:
         _data(data)
     except ValueError as problem:
-        raise ValueError(f"Context '{kind}' {problem}") from None
+        raise ValueError(f"Context '{kind}' {problem}".replace("{field}", "data")) from None
     return f"{kind}:{name}", json.dumps(data)
 
 
@@ -153,8 +161,9 @@ def _keys(value: object) -> object:
     return tuple(value) if any(value) else ()
 
 
-Plain = Annotated[str, AfterValidator(_plain)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
+_NO_NUL = Field(json_schema_extra={"pattern": _NO_NUL_PATTERN})
+Plain = Annotated[str, AfterValidator(_plain), _NO_NUL]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain), _NO_NUL]
 #: An id that refers to something, which need not exist.
 Reference = Annotated[
     str,
@@ -179,8 +188,10 @@ Identifier = Annotated[
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
-            "pattern": r"^[^/%?#\\\x00-\x1f\x7f-\x9f\ufffd]+$",
-            "description": "Up to 255 characters of any script, except `/ % ? # \\`, control characters and outer white space.",
+            "pattern": _ADDRESSABLE_PATTERN,
+            "not": {"enum": [".", ".."]},
+            "description": "Up to 255 characters of any script, except `/ % ? # \\`, control characters and outer white space, and not `.` "
+            "or `..`.",
         }
     ),
 ]
@@ -200,6 +211,7 @@ Token = Annotated[
     AfterValidator(_token),
     StringConstraints(min_length=1, max_length=LONGEST_TOKEN),
     AfterValidator(_plain),
+    Field(json_schema_extra={"pattern": _TO_TRIM_PATTERN}),
 ]
 Moment = Annotated[
     datetime,
@@ -223,6 +235,8 @@ Time = Annotated[
 ]
 CreatedAt = Annotated[Time, Field(description="When the object was created.")]
 UpdatedAt = Annotated[Time, Field(description="When the object was last changed.")]
+#: Describes the limits of `data`, which no schema can say.
+DATA_LIMITS = "at most 64 kB of JSON, nested at most 250 deep, with integers of 64 bits"
 Data = Annotated[dict[str, Any], BeforeValidator(_data)]
 
 
@@ -233,29 +247,34 @@ class ContextValue(Wire):
     data: Data | None = Field(None, description="Your own data about the context.")
 
 
+_CONTEXTS_SCHEMA = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": MOST_CONTEXTS,
+    "propertyNames": {"pattern": _WORD_PATTERN},
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "string", "pattern": _WORD_PATTERN},
+            {
+                "type": "object",
+                "required": ["id"],
+                "properties": {
+                    "id": {"type": "string", "pattern": _WORD_PATTERN},
+                    "data": {
+                        "anyOf": [{"type": "object", "description": f"Your own data, {DATA_LIMITS}."}, {"type": "null"}]
+                    },
+                },
+            },
+        ]
+    },
+}
 Contexts = Annotated[
     dict[str, str | None] | None,
     BeforeValidator(_contexts),
     EachLike(ContextValue),
     WithJsonSchema(
         {
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": MOST_CONTEXTS,
-            "propertyNames": {"pattern": _WORD_PATTERN},
-            "additionalProperties": {
-                "anyOf": [
-                    {"type": "string", "pattern": _WORD_PATTERN},
-                    {
-                        "type": "object",
-                        "required": ["id"],
-                        "properties": {
-                            "id": {"type": "string", "pattern": _WORD_PATTERN},
-                            "data": {"type": "object", "description": "Your own data, at most 64 kB of JSON."},
-                        },
-                    },
-                ]
-            },
+            "anyOf": [_CONTEXTS_SCHEMA, {"type": "null"}],
             "description": "One to five contexts, each as `type: id` or as `type: {id, data}`. Types and ids have 1 to 100 letters "
             "(a-z, A-Z), digits, `-` and `_`. The server creates a context that does not exist, and does not change the `data` of an "
             "existing one.",
@@ -275,7 +294,7 @@ EXACT_SET = (
 Keys = Annotated[
     tuple[Plain, ...],
     BeforeValidator(_keys),
-    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+    WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": _NO_NUL_PATTERN}}),
 ]
 
 
@@ -317,8 +336,10 @@ class RepeatedHeaders(BaseModel):
     idempotency_key: str | None = Field(
         None,
         alias="Idempotency-Key",
+        min_length=1,
         max_length=255,
-        description="A key of your choice, up to 255 visible ASCII characters. Within 24 hours, a repeat with the same key returns the "
+        pattern=VISIBLE_PATTERN,
+        description="A key of your choice, 1 to 255 visible ASCII characters. Within 24 hours, a repeat with the same key returns the "
         "response of the first request and changes nothing.",
     )
 

@@ -55,6 +55,7 @@ def _described() -> dict[str, Any]:
         for operation in path_operations.values():
             operation["x-scope"] = operations.SCOPES[operation["operationId"]]
             _describe_path(operation)
+            operation["parameters"] = [_as_sent(one) for one in operation["parameters"]]
     cleaned = _clean(found)
     cleaned["paths"] = dict(sorted(cleaned["paths"].items()))
     cleaned["components"]["schemas"] = dict(sorted(cleaned["components"]["schemas"].items()))
@@ -68,6 +69,16 @@ def _describe_path(operation: dict[str, Any]) -> None:
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
             parameter["description"] = f"The {parameter['name'].rpartition('_')[2]} of the {one[0].lower()}{one[1:]}."
+
+
+def _as_sent(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Describe a parameter as it is sent: it has no null, and in a query an empty value, except of a list, counts as not given."""
+    schema = parameter["schema"]
+    real = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(real) == 1:
+        schema = {**real[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
+    may_be_empty = parameter["in"] == "query" and schema["type"] != "array"
+    return {**parameter, "schema": schema, **({"allowEmptyValue": True} if may_be_empty else {})}
 
 
 def _clean(part: Any) -> Any:

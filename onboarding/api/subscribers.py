@@ -9,6 +9,7 @@ from onboarding import documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
 from onboarding.api.field_types import (
+    DATA_LIMITS,
     CreatedAt,
     CursorPage,
     Data,
@@ -42,7 +43,7 @@ class UpdateSubscriber(Wire):
     timezone: Plain | None = Field(
         None, max_length=100, description="The subscriber's time zone, such as `Europe/Berlin`."
     )
-    data: Data | None = Field(None, description="Your own data about the subscriber, at most 64 kB of JSON.")
+    data: Data | None = Field(None, description=f"Your own data about the subscriber, {DATA_LIMITS}.")
 
     @property
     def profile(self) -> dict[str, Any]:

@@ -294,6 +294,8 @@ def test_session_obeys_the_rules_of_connections(members: dict[str, Any], code: s
         ("expiresIn", 59),
         ("expiresIn", 86_401),
         ("expiresIn", "60"),
+        ("expiresIn", 60.5),
+        ("expiresIn", True),
         ("reference", ""),
         ("reference", "x" * 101),
         ("reference", "a\nb"),

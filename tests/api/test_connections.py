@@ -106,6 +106,10 @@ def test_all_invalid_members_are_reported_at_once_without_credentials(program: P
         ({"a": {"data": {}}}, "Invalid context payload structure."),
         ({str(index): "x" for index in range(6)}, "Too many contexts: 6 provided, maximum allowed is 5"),
         ({"a": {"id": "b", "data": {"x": "y" * 70_000}}}, "Context 'a' Data is too large: 69KB exceeds 64KB limit"),
+        (
+            {"a": {"id": "b", "data": {"x": 2**64}}},
+            "Context 'a' data must be JSON of UTF-8 text and numbers of 64 bits, nested at most 250 deep",
+        ),
         ({"a b": "x"}, "A context's type and id have"),
         ({"a": "x" * 101}, "A context's type and id have"),
     ],
