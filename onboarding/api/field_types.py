@@ -247,6 +247,8 @@ class ContextValue(Wire):
     data: Data | None = Field(None, description="Your own data about the context.")
 
 
+_CONTEXT_DATA = {"anyOf": [{"type": "object", "description": f"Your own data, {DATA_LIMITS}."}, {"type": "null"}]}
+_CONTEXT_ID = {"type": "string", "pattern": _WORD_PATTERN}
 _CONTEXTS_SCHEMA = {
     "type": "object",
     "minProperties": 1,
@@ -254,17 +256,8 @@ _CONTEXTS_SCHEMA = {
     "propertyNames": {"pattern": _WORD_PATTERN},
     "additionalProperties": {
         "anyOf": [
-            {"type": "string", "pattern": _WORD_PATTERN},
-            {
-                "type": "object",
-                "required": ["id"],
-                "properties": {
-                    "id": {"type": "string", "pattern": _WORD_PATTERN},
-                    "data": {
-                        "anyOf": [{"type": "object", "description": f"Your own data, {DATA_LIMITS}."}, {"type": "null"}]
-                    },
-                },
-            },
+            _CONTEXT_ID,
+            {"type": "object", "required": ["id"], "properties": {"id": _CONTEXT_ID, "data": _CONTEXT_DATA}},
         ]
     },
 }
