@@ -62,6 +62,8 @@ FOR_VIEWERS = {
     "connections.index",
     "connections.show",
     "connections.disconnected",
+    "integrations.index",
+    "integrations.show",
     "links.index",
 }
 

@@ -3,11 +3,27 @@
 from flask import Flask
 
 from onboarding.pages import layout, probes
-from onboarding.pages.console import attempts, connections, installs, links, operators, slack_sign_in
+from onboarding.pages.console import (
+    attempts,
+    connections,
+    installs,
+    integrations,
+    links,
+    operators,
+    slack_sign_in,
+)
 from onboarding.pages.customer import callback, connect, home, manage, results, setup, slack_errors
 
 _CUSTOMER = (callback, connect, home, manage, results, setup, slack_errors)
-_CONSOLE = (attempts, connections, installs, links, operators, slack_sign_in)
+_CONSOLE = (
+    attempts,
+    connections,
+    installs,
+    integrations,
+    links,
+    operators,
+    slack_sign_in,
+)
 
 
 def register(app: Flask) -> None:

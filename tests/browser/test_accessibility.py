@@ -200,7 +200,14 @@ def test_pages_of_operators(ada: Callable[..., Operator]) -> None:
     me.presses("submit-diagnosis")
     me.page.get_by_text("was started inside Slack").wait_for()
     holds(me.page)
-    for address in ("/connections", "/connections?q=nobody", "/nowhere"):
+    me.site.allow_origin("https://donaudampfschifffahrtsgesellschaftskapitaen.example:8443")
+    for address in (
+        "/connections",
+        "/connections?q=nobody",
+        "/nowhere",
+        "/integrations",
+        "/integrations/slack-practice",
+    ):
         me.opens(address)
         holds_wide_too(me.page)
     me.opens("/connections")

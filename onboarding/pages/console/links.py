@@ -67,7 +67,8 @@ def new_submit() -> ResponseReturnValue:
     try:
         link = current().links.create(_new_link(form), require_person().actor)
     except Refused as refusal:
-        form.subscriber_id.errors = [*form.subscriber_id.errors, refusal.sentence]
+        field = form.return_url if refusal.field == form.return_url.name else form.subscriber_id
+        field.errors = [*field.errors, refusal.sentence]
         return _form_page(form), 422
     return redirect(url_for("links.show", link_id=link.id), 303)
 
