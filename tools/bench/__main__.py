@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import postgres
-from tools.bench import install, measures, rounds
+from tools.bench import install, measures, rounds, sessions
 from tools.bench.contestants import Contestant
 from tools.bench.processes import ROOT, end
 from tools.bench.report import Row, table
@@ -25,7 +25,7 @@ from tools.bench.stores import NAMES, Store
 _INTRODUCTION = """\
 # Benchmark
 
-`make bench` wrote this. It compares the REST API and the console's list with a plain Flask app of the same feature (`tools/bench/naive.py`:
+`make bench` wrote this. It compares the REST API, connect sessions and the console's list with a plain Flask app of the same feature (`tools/bench/naive.py`:
 Flask-SQLAlchemy, marshmallow, gunicorn with 2 workers of 8 threads) and, without goals, with the same app without API keys and sign-in (`tools/bench/lean.py`).
 It compares installs with bolt-python's `OAuthFlow`, its Flask adapter and slack_sdk's SQLAlchemy stores (`tools/bench/install_bolt.py`, Granian
 with the same workers and threads as ours). All ran in one run on one machine, in alternating rounds. A figure is the median of the rounds, a ratio
@@ -39,7 +39,7 @@ An install begins with the click on the start page, skips Slack's own page, and 
 database count. A stand-in on this machine answers Slack's methods over TLS. slack_sdk reads the machine's certificates for each call: *CA file* is
 one file with Mozilla's certificates, *CA folder* is a folder of hashed names. The processor time of an install is that of the web processes.
 """
-PARTS = ("install", "api")
+PARTS = ("install", "api", "sessions")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ def main() -> None:
                 found += _installs(plan, contestants, store)
             if "api" in plan.parts:
                 found += _compare(plan, contestants, store)
+            if "sessions" in plan.parts:
+                found += _sessions(plan, contestants, store)
     minutes = (time.monotonic() - begin) / 60
     text = f"{_INTRODUCTION}\n{_machine(plan)} The run took {minutes:.1f} minutes.\n\n{table(found)}\n"
     print(text)
@@ -113,6 +115,8 @@ def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
         ends = sorted({plan.rows[0], plan.rows[-1]})
         wanted += [(name, rows) for name, sizes in (("ours", plan.rows), ("naive", ends)) for rows in sizes]
         wanted.append(("lean", ends[0]))
+    elif "sessions" in plan.parts:
+        wanted += [("ours", plan.rows[0]), ("naive", plan.rows[0])]
     jobs = sorted(((rows, name, store) for store in plan.stores for name, rows in wanted), reverse=True)
     done: list[Contestant] = []
     with ExitStack() as started:
@@ -172,6 +176,16 @@ def _compare(plan: Plan, contestants: Sequence[Contestant], store: Store) -> lis
         found += measures.over_http(all_sites, store, plan.clients, plan.seconds, plan.rounds)
         found += measures.memory(all_sites[:2], store)
     return found
+
+
+def _sessions(plan: Plan, contestants: Sequence[Contestant], store: Store) -> list[Row]:
+    """Compare connect sessions, with the smallest databases."""
+    _say(f"connect sessions on {store.name}")
+    with_rows = [one for one in contestants if one.rows == plan.rows[0]]
+    pair = [next(one for one in with_rows if one.name == name) for name in ("ours", "naive")]
+    several = [count for count in plan.clients if count > 1] or plan.clients
+    with rounds.sites(pair, store.folder) as both:
+        return sessions.rows(both, store, several, plan.seconds, plan.rounds)
 
 
 def _machine(plan: Plan) -> str:

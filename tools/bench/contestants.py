@@ -21,11 +21,11 @@ from onboarding.cli.setup import set_up
 from onboarding.concurrency import THREADS
 from onboarding.services.api_keys import NewApiKey
 from onboarding.services.environments import FIRST
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations import IntegrationChange, NewIntegration
 from onboarding.services.links import NewLink
 from tools.bench import filling, install_bolt, lean, naive, signin
 from tools.bench.signin import Answer, Ask
-from tools.bench.spread import INTEGRATIONS
+from tools.bench.spread import INTEGRATIONS, ORIGIN
 from tools.bench.stores import Store
 
 _PROGRAMS = Path(sys.executable).parent
@@ -129,6 +129,8 @@ def _ours(store: Store, rows: int) -> Contestant:
             client = (f"1.{number}", secrets.token_hex(16))
             new = NewIntegration(identifier, identifier, FIRST, *client, scopes=("chat:write",))
             built.integrations.add(new, SHELL)
+            home = built.environments.first().id
+            built.integrations.change(home, identifier, IntegrationChange(add_origins=(ORIGIN,)), SHELL)
         key = built.api_keys.create(NewApiKey("bench", FIRST), SHELL).key
         filling.fill_ours(built.settings, rows)
     store.tend(url)

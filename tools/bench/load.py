@@ -42,6 +42,8 @@ class Load:
     expected: int = 200
     #: For an install: the status of the callback's response. 0: there is no callback.
     callback_expected: int = 0
+    #: The headers of each target, instead of `headers`. The targets are then taken in order, over and over.
+    own_headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,13 @@ def run(load: Load) -> Measured:
 
 
 def _requests(load: Load) -> Iterator[Walk]:
+    if load.own_headers:
+        pairs = zip(load.targets, load.own_headers, strict=True)
+        prepared = [_request(load, load.method, target, headers) for target, headers in pairs]
+        # Each load begins at another one, so that two loads in a row do not poll the same ones at once.
+        begin = load.first // 1_000_000 * 700 % len(prepared)
+        for request in itertools.cycle(prepared[begin:] + prepared[:begin]):
+            yield _single(request, load.expected)
     choice = random.Random(load.first)  # noqa: S311  # spreads the load, guards nothing
     if load.body is None:
         prepared = [_request(load, load.method, target, load.headers) for target in load.targets]

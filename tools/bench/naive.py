@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tools.bench import lean
+from tools.bench import lean, naive_sessions, spread
 from tools.bench.lean import Base, db
 
 signin = Blueprint("signin", __name__)
@@ -35,6 +35,7 @@ class Operator(Base):
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     app = lean.create_app(environ)
     app.register_blueprint(signin)
+    app.register_blueprint(naive_sessions.blueprint)
     app.before_request(check_access)
     return app
 
@@ -46,12 +47,15 @@ def set_up(integrations: Sequence[str]) -> tuple[str, str]:
     db.session.add(ApiKey(name="bench", digest=_digest(key)))
     db.session.add(Operator(email="ada@northwind.example", sign_in_digest=_digest(token)))
     db.session.commit()
+    naive_sessions.allow(spread.ORIGIN)
     return key, token
 
 
 def check_access() -> ResponseReturnValue | None:
     checks = {"api": check_key, "pages": check_session}
-    check = checks.get(request.blueprint or "")
+    # A poll has the session's token instead.
+    is_for_key = request.blueprint == "sessions" and request.method == "POST"
+    check = check_key if is_for_key else checks.get(request.blueprint or "")
     return check() if check else None
 
 

@@ -24,6 +24,8 @@ class Operation:
     is_page: bool = False
     #: The first request for each target writes to the audit.
     is_noted: bool = False
+    #: The headers of each target, instead of those of an API key.
+    own_headers: tuple[dict[str, str], ...] = ()
 
 
 CREATE = Operation(

@@ -114,6 +114,7 @@ class Site:
             body=operation.body,
             first=new_numbers(),
             expected=operation.expected,
+            own_headers=list(operation.own_headers),
         )
         return driven(load, self.server)
 
@@ -184,10 +185,12 @@ def processes(contestants: Sequence[Contestant], store: Store) -> Iterator[list[
 
 
 def speeds(
-    found: Sequence[Site], operation: Operation, clients: int, seconds: float, rounds: int
+    found: Sequence[Site], operation: Operation | Sequence[Operation], clients: int, seconds: float, rounds: int
 ) -> list[Rounds[Speed]]:
-    """Return the rounds of each site."""
-    return interleaved([partial(site.load, operation, clients, seconds) for site in found], rounds)
+    """Return the rounds of each site. `operation`: the same for all sites, or one for each."""
+    each = [operation] * len(found) if isinstance(operation, Operation) else operation
+    pairs = zip(found, each, strict=True)
+    return interleaved([partial(site.load, one, clients, seconds) for site, one in pairs], rounds)
 
 
 def interleaved(measures: Sequence[Callable[[], Round]], rounds: int) -> list[Rounds[Round]]:

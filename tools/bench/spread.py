@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 INTEGRATIONS = ("slack-prod", "slack-eu", "slack-beta")
+#: The origin of a host's pages.
+ORIGIN = "https://app.example"
 _INTEGRATION_SHARES = (0.9, 0.99)
 _STATUSES = ("healthy", "unknown", "unreachable", "needs_reconnect", "disconnected")
 _STATUS_SHARES = (0.8, 0.95, 0.98, 0.995)
