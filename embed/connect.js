@@ -142,10 +142,10 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   }
 
   /** Open the session in a window. Call it in the click: a browser blocks a window that is opened later. */
-  function openWindow(name, features) {
+  function openWindow(path, name, features) {
     const usable = isUsable();
     // The result page sends its message to this page's origin, if the integration allows it.
-    const address = () => `${session.url}?opener=${encodeURIComponent(origin)}`;
+    const address = () => `${session.url}${path}?opener=${encodeURIComponent(origin)}`;
     const opened = window.open(usable ? address() : "", name, features);
     if (!usable) {
       load()
@@ -170,7 +170,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
       stageBefore = stageOf(isUsable() && answer);
       startedAt = Date.now();
       const left = screenX + outerWidth / 2 - 280;
-      popup = openWindow(`slack ${session?.id}`, `popup,width=560,height=760,left=${left},top=${screenY + 80}`);
+      popup = openWindow("", `slack ${session?.id}`, `popup,width=560,height=760,left=${left},top=${screenY + 80}`);
       show(popup ? "waiting" : "blocked");
       schedule();
     }
@@ -180,7 +180,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   function manage(event) {
     if (isUsable()) return;
     event.preventDefault();
-    openWindow();
+    openWindow("/manage");
   }
 
   /** Ask now: a message came (`isMessage`), or the person is back. */
@@ -440,7 +440,7 @@ class SlackConnect extends HTMLElement {
     );
     const side = (tag, label, attributes) => create(tag, { class: "side", ...attributes }, text(label));
     const beside = isConnected
-      ? side("a", MANAGE, { href: view.manageUrl ?? url, target: "_blank", click: flow._manage })
+      ? side("a", MANAGE, { href: `${url}/manage`, target: "_blank", click: flow._manage })
       : state === "approval" && side("button", COPY, { click: ({ target }) => this._copy(target, text) });
     const panel =
       state === "waiting" &&

@@ -37,6 +37,8 @@ class HeaderPolicy:
 PAGE = HeaderPolicy()
 #: A page of the install flow. Any stricter opener policy, on a redirect too, cuts a popup off from its opener.
 INSTALL_PAGE = HeaderPolicy(opener_policy="unsafe-none")
+#: A console page that shows the card in a frame, and whose popup must keep its opener.
+PLAYGROUND = replace(INSTALL_PAGE, content_security_policy=f"{_PAGE_CSP}; frame-src 'self'")
 _FILE = HeaderPolicy(
     content_security_policy=None,
     cache_control="public, max-age=300",

@@ -10,6 +10,7 @@ from onboarding.pages.console import (
     integrations,
     links,
     operators,
+    playground,
     slack_sign_in,
 )
 from onboarding.pages.customer import callback, connect, home, manage, results, setup, slack_errors
@@ -22,6 +23,7 @@ _CONSOLE = (
     integrations,
     links,
     operators,
+    playground,
     slack_sign_in,
 )
 

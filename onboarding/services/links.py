@@ -174,6 +174,18 @@ class Links:
             before_commit(session, created)
         return created
 
+    def create_practice_session(self, environment_id: str, new: NewLink, actor: Actor) -> CreatedLink:
+        """Create a connect session of a practice integration, for an operator who tries the embeds.
+
+        Raises Refused (see `check`), NotFound for any other integration.
+        """
+        check(new)
+        with self._database.transaction() as session:
+            integration = integrations.by_identifier(session, environment_id, new.integration)
+            if integration is None or not integration.is_practice:
+                raise unknown_integration(new.integration)
+            return self._create(session, environment_id, new, LinkKind.SESSION, actor)
+
     def newest(self, environment_id: str) -> tuple[LinkSummary, ...]:
         """Return the newest links, at most `NEWEST`, without the install URLs that API callers request."""
         with self._database.reading() as session:

@@ -24,7 +24,7 @@ _LISTENS = """<script>addEventListener("message", ({origin, data}) => {
 def card_of(session: dict[str, Any], host: HostSite, query: str = "", *, with_token: bool = True) -> str:
     fragment = f"#{session['token']}" if with_token else ""
     address = f"{host.product.settings.origin}/embed/card?session={session['id']}{query}{fragment}"
-    return f'<iframe src="{address}" width="480" height="180" title="Slack"></iframe>'
+    return f'<iframe src="{address}" width="480" height="190" title="Slack"></iframe>'
 
 
 @pytest.mark.browser

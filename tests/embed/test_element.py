@@ -384,3 +384,17 @@ def test_the_function_opens_the_popup_from_a_control_of_the_page(host: HostSite,
     popup.allows()
     page.page.wait_for_function("window.result")
     assert page.page.evaluate("[result.result, result.connection.workspaceName]") == ["connected", "Acme HQ"]
+
+
+def test_manage_opens_the_customer_s_own_page(visit: Visit) -> None:
+    """The session of the install is used, so the click gets another one; on the next page load the link has its own."""
+    page = visit().opens()
+    page.connects()
+    page.sees("connected")
+    for _ in ("in the click", "on the next page load"):
+        with page.page.expect_popup() as opened:
+            page.element.get_by_text("Manage").click()
+        Customer(page.host.product, opened.value).is_on("manage")
+        opened.value.close()
+        page.opens()
+        page.sees("connected")

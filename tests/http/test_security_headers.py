@@ -15,7 +15,7 @@ from onboarding.http.security_headers import HeaderPolicy
 from tests.browser_client import BrowserClient, Site
 
 #: Blueprints whose pages a popup may pass through on its way to Slack and back.
-INSTALL_FLOW = {"callback", "connect", "installs", "manage", "results", "setup"}
+INSTALL_FLOW = {"callback", "connect", "installs", "manage", "playground", "results", "setup"}
 #: Blueprints whose files pages of other sites load.
 EMBEDDED = {"button", "script"}
 NAMES = (
