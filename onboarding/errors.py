@@ -169,6 +169,14 @@ def connection_exists(
     )
 
 
+def workspace_taken(workspace_id: str) -> Conflict:
+    return Conflict(
+        f'Workspace "{workspace_id}" is connected for another customer, and the integration allows one customer for each '
+        "workspace",
+        "workspace_taken",
+    )
+
+
 def identifier_taken(identifier: str, environment_name: str) -> Conflict:
     return Conflict(
         f'Channel connection with identifier "{identifier}" already exists in environment "{environment_name}"',

@@ -69,8 +69,8 @@ class Endpoints:
         identifier, row_id, at = new.identifier or ids.endpoint_identifier(), ids.new_id("end"), self._now()
         try:
             with self._database.transaction() as session:
-                integration_id = integrations.shared_id_of(session, environment_id, new.integration_identifier)
-                if integration_id is None:
+                integration = integrations.share_named(session, environment_id, new.integration_identifier)
+                if integration is None:
                     raise unknown_integration(new.integration_identifier)
                 self._ensure_subscriber(session, caller.environment, new, at)
                 contexts.remember(session, environment_id, new.contexts, at)
@@ -80,8 +80,8 @@ class Endpoints:
                     id=row_id,
                     environment_id=environment_id,
                     identifier=identifier,
-                    integration_id=integration_id,
-                    connection_id=self._connection_id(session, environment_id, integration_id, new),
+                    integration_id=integration.id,
+                    connection_id=self._connection_id(session, environment_id, integration.id, new),
                     subscriber_id=new.subscriber_id,
                     context_keys=json.dumps(keys),
                     context_digest=identity.context_digest(keys),
@@ -207,11 +207,12 @@ class Endpoints:
     ) -> str | None:
         if new.connection_identifier is None:
             return None
-        found = connections.by_identifier(session, environment_id, new.connection_identifier)
-        # The token of another integration's connection cannot deliver for this one.
-        if found is None or found.integration_id != integration_id:
+        # The token of another integration's connection cannot deliver for this one. Locked, because a disconnect
+        # removes the connection together with its endpoints.
+        found = connections.hold(session, environment_id, new.connection_identifier, integration_id)
+        if found is None:
             raise NotFound(f"Channel connection not found: {new.connection_identifier}", "connection_not_found")
-        return found.id
+        return found
 
     def _find(self, session: Session, environment_id: str, identifier: str) -> ChannelEndpoint:
         row = store.find(session, environment_id, identifier)

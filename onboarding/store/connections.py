@@ -1,7 +1,7 @@
 """Channel connections: the tables, one identity rule, and every query but the lists (`connection_lists`)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,9 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.errors import Conflict
+from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
-from onboarding.store import attempts, integrations
+from onboarding.store import attempts
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
 from onboarding.store.installations import Installation
@@ -183,14 +185,14 @@ _OF_IDENTITY = select(*columns_of(TABLE, IdentityRow._fields)).where(
     TABLE.c.environment_id == bindparam("environment"), TABLE.c.identity_key == bindparam("key")
 )
 _LOCK_OF_IDENTITY = _OF_IDENTITY.with_for_update(key_share=True)
-_HELD_BY_ANOTHER = (
+_IN_WORKSPACE = (
     select(TABLE.c.id)
-    .where(
-        TABLE.c.integration_id == bindparam("integration"),
-        TABLE.c.workspace_id == bindparam("workspace"),
-        TABLE.c.identity_key != bindparam("key"),
-    )
+    .where(TABLE.c.integration_id == bindparam("integration"), TABLE.c.workspace_id == bindparam("workspace"))
     .limit(1)
+)
+_OF_ANOTHER_SUBSCRIBER = _IN_WORKSPACE.where(TABLE.c.subscriber_id.is_distinct_from(bindparam("subscriber")))
+_OF_ANOTHER_CONTEXT = _IN_WORKSPACE.where(
+    or_(TABLE.c.subscriber_id.is_not(None), TABLE.c.context_digest != bindparam("contexts"))
 )
 
 
@@ -260,18 +262,25 @@ def has_identifier(rows: Rows, environment_id: str, identifier: str) -> bool:
     return rows.scalar(query) is not None
 
 
-def locked(session: Session, environment_id: str, identifier: str) -> ChannelConnection | None:
-    """Lock the connection's integration and return the connection, to change or remove it.
+def lock(session: Session, seen: ChannelConnection) -> ChannelConnection | None:
+    """Lock a connection, to change or remove it, after its installation and the workspace were locked.
 
-    It is read after the lock was taken, so it is up to date.
+    Return None if it is gone. Raises Conflict if another transaction has moved it to another installation or workspace,
+    which are not locked: the caller's transaction must be repeated.
     """
-    mine = TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier)
-    integration_id = session.scalar(select(TABLE.c.integration_id).where(*mine))
-    if integration_id is None:
-        return None
-    integrations.lock(session, integration_id)
-    found = by_identifier(session, environment_id, identifier)
-    return found if found is not None and found.integration_id == integration_id else None
+    place = seen.installation_id, seen.workspace_id
+    query = select(ChannelConnection).where(ChannelConnection.id == seen.id).with_for_update()
+    found = session.scalar(query.execution_options(populate_existing=True))
+    if found is not None and (found.installation_id, found.workspace_id) != place:
+        raise Conflict("The connection has moved to another installation.")
+    return found
+
+
+def hold(session: Session, environment_id: str, identifier: str, integration_id: str) -> str | None:
+    """Lock a connection of the integration against removal until the transaction ends. Return its id."""
+    query = select(TABLE.c.id).where(TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier))
+    own = query.where(TABLE.c.integration_id == integration_id)
+    return session.scalar(own.with_for_update(read=True, key_share=True))
 
 
 def count_beside(rows: Rows, integration_id: str, workspace_id: str, installation_id: str) -> int:
@@ -291,10 +300,19 @@ def uses_workspace(rows: Rows, integration_id: str, workspace_id: str) -> bool:
     return is_connected or attempts.waits_in(rows, integration_id, workspace_id)
 
 
-def held_by_another(rows: Rows, integration_id: str, workspace_id: str, key: str) -> bool:
-    """Return whether a connection of another identity has the workspace."""
-    values = {"integration": integration_id, "workspace": workspace_id, "key": key}
-    return rows.execute(_HELD_BY_ANOTHER, values).first() is not None
+def held_by_another(
+    rows: Rows, integration_id: str, workspace_id: str, subscriber_id: str | None, context_keys: Iterable[str]
+) -> bool:
+    """Return whether a connection of another customer has the workspace. The caller has locked the workspace.
+
+    A customer is a subscriber, in any context; without a subscriber, an exact set of contexts.
+    """
+    values = {"integration": integration_id, "workspace": workspace_id}
+    if subscriber_id is not None:
+        found = rows.execute(_OF_ANOTHER_SUBSCRIBER, {**values, "subscriber": subscriber_id})
+    else:
+        found = rows.execute(_OF_ANOTHER_CONTEXT, {**values, "contexts": context_digest(context_keys)})
+    return found.first() is not None
 
 
 def count_of_context(session: Session, environment_id: str, key: str) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from onboarding.errors import Conflict, NotSetUp, Refused, StorageProblem
 from onboarding.store import postgresql
-from onboarding.store.rows import Rows
+from onboarding.store.rows import Rows, dialect_of
 from onboarding.store.sqlite import engine as sqlite
 from onboarding.store.sqlite.file_guard import FileGuard
 from onboarding.store.sqlite.write_lock import WriteLock
@@ -150,8 +150,7 @@ def table_of(mapped: type[Base]) -> Table:
 
 def insert_or_ignore(rows: Rows, mapped: type[Base], new: Mapping[str, object]) -> bool:
     """Insert a row unless it violates a unique key. Return whether it was inserted."""
-    bind = rows if isinstance(rows, Connection) else rows.get_bind()
-    return rows.execute(_insert_or_ignore(table_of(mapped), bind.dialect.name), new).first() is not None
+    return rows.execute(_insert_or_ignore(table_of(mapped), dialect_of(rows)), new).first() is not None
 
 
 def insert_missing(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, object]]) -> None:

@@ -136,6 +136,15 @@ def lock(session: Session, environment_id: str, installation_id: str) -> Install
     return session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True))
 
 
+def lock_all(session: Session, installation_ids: Iterable[str]) -> None:
+    """Lock installations in the order of their ids, so that they can be erased.
+
+    Waits for transactions that attach a connection to one of them. A later statement sees that connection.
+    """
+    query = select(_TABLE.c.id).where(_TABLE.c.id.in_(list(installation_ids))).order_by(_TABLE.c.id)
+    session.execute(query.with_for_update())
+
+
 def by_id(session: Session, environment_id: str, installation_id: str) -> Installation | None:
     return session.scalar(
         select(Installation).where(Installation.environment_id == environment_id, Installation.id == installation_id)

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding.sealed import Sealed
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
-from onboarding.store.rows import Rows
+from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, columns_of
 
 
@@ -61,6 +61,14 @@ class Integration(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class SharedIntegration(NamedTuple):
+    """An integration that the transaction has locked against removal."""
+
+    id: str
+    #: `allow` or `refuse`.
+    workspace_policy: str
+
+
 class IntegrationWithoutSecrets(NamedTuple):
     id: str
     identifier: str
@@ -93,7 +101,11 @@ ANY_REAL = exists().where(_TABLE.c.is_practice.is_(False))
 _BY_IDENTIFIER = select(_TABLE.c.id).where(
     _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
 )
-_SHARED_BY_IDENTIFIER = _BY_IDENTIFIER.with_for_update(read=True, key_share=True)
+_SHARED = select(_TABLE.c.id, _TABLE.c.workspace_policy).with_for_update(read=True, key_share=True)
+_SHARED_BY_IDENTIFIER = _SHARED.where(
+    _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
+)
+_SHARED_BY_ID = _SHARED.where(_TABLE.c.id == bindparam("integration"))
 _WITHOUT_SECRETS = CompiledStatement(
     select(*(_TABLE.c[name] for name in IntegrationWithoutSecrets._fields))
     .where(_TABLE.c.environment_id == bindparam("environment"))
@@ -119,10 +131,10 @@ def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
     return found
 
 
-def shared_id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
-    """Return the id, as `id_of` does, and lock the integration as `share` does."""
-    found: str | None = rows.scalar(_SHARED_BY_IDENTIFIER, {"environment": environment_id, "identifier_": identifier})
-    return found
+def share_named(rows: Rows, environment_id: str, identifier: str) -> SharedIntegration | None:
+    """Lock the integration of this identifier as `share` does."""
+    values = {"environment": environment_id, "identifier_": identifier}
+    return fetch_first(rows, _SHARED_BY_IDENTIFIER, SharedIntegration, values)
 
 
 def by_id(session: Session, environment_id: str, integration_id: str) -> Integration | None:
@@ -149,17 +161,15 @@ def end_sign_in(session: Session) -> None:
 def lock(session: Session, integration_id: str) -> None:
     """Lock the integration exclusively until the transaction ends. SQLite needs no row lock: it has one writer at a time.
 
-    A transaction that detaches a connection from a grant calls `lock` first; one that attaches a connection or changes a
-    grant calls `share` first. This prevents deadlocks, and the deletion of a grant to which another transaction is
-    attaching a connection.
+    Only the removal of the integration does this. Every transaction that changes connections or grants calls `share`
+    first, so the removal waits for them and leaves no row behind.
     """
     session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update())
 
 
-def share(session: Session, integration_id: str) -> None:
+def share(rows: Rows, integration_id: str) -> SharedIntegration | None:
     """Lock the integration until the transaction ends, so that `lock` waits and other calls of `share` do not."""
-    query = select(Integration.id).where(Integration.id == integration_id)
-    session.execute(query.with_for_update(read=True, key_share=True))
+    return fetch_first(rows, _SHARED_BY_ID, SharedIntegration, {"integration": integration_id})
 
 
 def all_practice(session: Session) -> Sequence[Integration]:

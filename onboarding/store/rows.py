@@ -14,6 +14,12 @@ Query = TypedReturnsRows[*tuple[Any, ...]]
 RowT = TypeVar("RowT", bound=NamedTuple)
 
 
+def dialect_of(rows: Rows) -> str:
+    """Return `sqlite` or `postgresql`."""
+    bind = rows if isinstance(rows, Connection) else rows.get_bind()
+    return bind.dialect.name
+
+
 def fetch_all(
     rows: Rows, query: Query, row_class: type[RowT], values: Mapping[str, object] | None = None
 ) -> list[RowT]:

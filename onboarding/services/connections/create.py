@@ -16,10 +16,11 @@ from onboarding.errors import (
     unknown_connection,
     unknown_integration,
     unknown_subscriber,
+    workspace_taken,
 )
 from onboarding.outcomes import ConnectionStatus
-from onboarding.sealed import Sealed
 from onboarding.services.connections import records
+from onboarding.services.connections.credentials import GivenCredentials
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
@@ -31,8 +32,11 @@ from onboarding.store import (
     installations,
     integrations,
     subscribers,
+    workspaces,
 )
 from onboarding.store.database import BeforeCommit, Database, Rows
+from onboarding.store.integrations import SharedIntegration
+from onboarding.store.retries import repeat_on_conflict
 
 _ATTEMPTS = 3
 
@@ -40,12 +44,14 @@ _ATTEMPTS = 3
 class ConnectionWriter:
     def __init__(self, database: Database, tokens: Tokens, credential_audit: CredentialAudit, now: Clock) -> None:
         self._database, self._tokens, self._credential_audit, self._now = database, tokens, credential_audit, now
+        self._credentials = GivenCredentials(tokens)
 
     def create(self, caller: ApiCaller, new: NewConnection, before_commit: BeforeCommit) -> Connection:
         """Create a connection and return it with its token.
 
         Of parallel calls for one identity or identifier, one succeeds. Raises Refused, NotFound (the integration; a
-        subscriber where unknown ones are refused) and Conflict (`connection_exists` or `identifier_taken`).
+        subscriber where unknown ones are refused) and Conflict (`connection_exists`, `identifier_taken` or
+        `workspace_taken`).
         """
         mode, subscriber_id = identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
         new = replace(new, mode=mode, subscriber_id=subscriber_id)
@@ -66,15 +72,31 @@ class ConnectionWriter:
     ) -> Connection:
         """Replace workspace and credentials as a whole. The connection leaves its installation.
 
-        Raises NotFound, Refused.
+        Raises NotFound, Refused, Conflict (`workspace_taken`, or another request changes the same objects all the time).
         """
-        environment_id = caller.environment.id
+        updated = repeat_on_conflict(lambda: self._replace(caller, identifier, new, before_commit))
+        return self._audited(caller, updated, new.auth)
+
+    def _replace(
+        self, caller: ApiCaller, identifier: str, new: NewCredentials, before_commit: BeforeCommit
+    ) -> Connection:
+        environment_id, at = caller.environment.id, self._now()
         with self._database.transaction() as session:
-            row = connections.locked(session, environment_id, identifier)
+            seen = connections.by_identifier(session, environment_id, identifier)
+            integration = integrations.share(session, seen.integration_id) if seen is not None else None
+            if seen is None or integration is None:
+                raise unknown_connection(identifier)
+            left, old_workspace_id = seen.installation_id, seen.workspace_id
+            workspaces.lock(session, integration.id, new.workspace.id)
+            shared = self._credentials.installation_of(session, integration.id, new.auth)
+            # Both at once, in one order, before the connection: two connections may swap their credentials.
+            installations.lock_all(session, filter(None, (left, shared)))
+            installation_id = self._credentials.store(session, environment_id, integration.id, new.auth, at)
+            row = connections.lock(session, seen)
             if row is None:
                 raise unknown_connection(identifier)
-            at, left = self._now(), row.installation_id
-            installation_id = self._installation(session, environment_id, row.integration_id, new.auth, at)
+            if new.workspace.id != old_workspace_id:
+                _check_workspace(session, integration, new.workspace.id, row.subscriber_id, row.context_keys)
             connection_changes.change(
                 session,
                 row.id,
@@ -95,16 +117,17 @@ class ConnectionWriter:
             changes.record(session, Change(kind, caller.actor, at, environment_id, identifier, detail=detail))
             updated = self._written(session, environment_id, identifier)
             before_commit(session, updated)
-        return self._audited(caller, updated, new.auth)
+        return updated
 
     def _create(self, caller: ApiCaller, new: NewConnection, before_commit: BeforeCommit) -> Connection:
         identifier = new.identifier or ids.connection_identifier()
         environment_id, keys, at = caller.environment.id, tuple(new.contexts), self._now()
         with self._database.changing_rows() as rows:
             # Locks the integration, shared, so that it cannot be removed before the commit.
-            integration_id = integrations.shared_id_of(rows, environment_id, new.integration_identifier)
-            if integration_id is None:
+            integration = integrations.share_named(rows, environment_id, new.integration_identifier)
+            if integration is None:
                 raise unknown_integration(new.integration_identifier)
+            workspaces.lock(rows, integration.id, new.workspace.id)
             if new.subscriber_id is not None:
                 self._ensure_subscriber(rows, caller.environment, new.subscriber_id, at)
             contexts.remember(rows, environment_id, new.contexts, at)
@@ -114,9 +137,9 @@ class ConnectionWriter:
                 id=ids.new_id("con"),
                 environment_id=environment_id,
                 identifier=identifier,
-                integration_id=integration_id,
-                installation_id=self._installation(rows, environment_id, integration_id, new.auth, at),
-                identity_key=identity.identity_key(integration_id, new.subscriber_id, keys),
+                integration_id=integration.id,
+                installation_id=self._credentials.store(rows, environment_id, integration.id, new.auth, at),
+                identity_key=identity.identity_key(integration.id, new.subscriber_id, keys),
                 mode=new.mode,
                 subscriber_id=new.subscriber_id,
                 workspace_id=new.workspace.id,
@@ -129,6 +152,8 @@ class ConnectionWriter:
                 created_at=at,
                 updated_at=at,
             )
+            # After the insert: an identity or identifier that is taken is reported first.
+            _check_workspace(rows, integration, new.workspace.id, new.subscriber_id, keys)
             kind, detail = ChangeKind.CONNECTION_CONNECTED, new.workspace.id
             changes.record(rows, Change(kind, caller.actor, at, environment_id, identifier, detail=detail))
             created = self._written(rows, environment_id, identifier)
@@ -155,43 +180,6 @@ class ConnectionWriter:
             self._credential_audit.record(caller, CredentialKind.CONNECTION, written.identifier)
         return written
 
-    def _installation(self, rows: Rows, environment_id: str, integration_id: str, auth: Auth, at: datetime) -> str:
-        """Store the credentials and return the id of their installation.
-
-        A refresh token is single-use, so connections with the same one share an installation. If the server has already
-        used it, the installation keeps its newer tokens.
-        """
-        marks = self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
-        found = installations.by_fingerprint(rows, integration_id, marks) if marks else None
-        row_id = found.id if found else ids.new_id("ins")
-        # A token that rotates and has no expiry counts as expired, so it is refreshed before its first use.
-        expires_at = auth.expires_at or (at if auth.refresh_token else None)
-        values = {
-            **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at),
-            "refresh_expires_at": auth.refresh_expires_at,
-            "refresh_fingerprint": marks[0] if marks else None,
-            "installed_at": at,
-        }
-        if found is None:
-            installations.add_given(
-                rows,
-                id=row_id,
-                environment_id=environment_id,
-                integration_id=integration_id,
-                slack_key=f"api:{row_id}",
-                **values,
-            )
-        elif found.refresh_token and self._is_current(row_id, found.refresh_token, auth.refresh_token):
-            installations.change(rows, row_id, **values)
-        return row_id
-
-    def _is_current(self, installation_id: str, sealed: Sealed, given: str | None) -> bool:
-        """Return whether the refresh token that the caller sent is the stored one, or the stored one cannot be decrypted."""
-        try:
-            return self._tokens.refresh_token(installation_id, sealed) == given
-        except VaultProblem:
-            return True
-
     def _ensure_subscriber(self, rows: Rows, environment: CallerEnvironment, subscriber_id: str, at: datetime) -> None:
         """Raises NotFound where the environment refuses unknown subscribers."""
         if environment.creates_subscribers:
@@ -211,3 +199,17 @@ class ConnectionWriter:
                 raise connection_exists(new.integration_identifier, new.subscriber_id, new.contexts, same.identifier)
             if new.identifier and connections.by_identifier(session, environment.id, new.identifier):
                 raise identifier_taken(new.identifier, environment.name)
+
+
+def _check_workspace(
+    rows: Rows,
+    integration: SharedIntegration,
+    workspace_id: str,
+    subscriber_id: str | None,
+    context_keys: tuple[str, ...],
+) -> None:
+    """Raises Conflict if another customer has the workspace and the integration allows one. The workspace is locked."""
+    if integration.workspace_policy == "allow":
+        return
+    if connections.held_by_another(rows, integration.id, workspace_id, subscriber_id, context_keys):
+        raise workspace_taken(workspace_id)

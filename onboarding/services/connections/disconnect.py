@@ -6,14 +6,22 @@ from dataclasses import dataclass, field
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
-from onboarding.errors import NotFound, SlackProblem, SlackRefused, StorageProblem, VaultProblem, unknown_connection
+from onboarding.errors import (
+    NotFound,
+    SlackProblem,
+    SlackRefused,
+    StorageProblem,
+    VaultProblem,
+    unknown_connection,
+)
 from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Credentials, Gateway
-from onboarding.store import audit, connection_changes, connections, erasure, installations, integrations
+from onboarding.store import audit, connection_changes, connections, erasure, installations, integrations, workspaces
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Database, Session
+from onboarding.store.retries import repeat_on_conflict
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,16 @@ class Disconnector:
         `revoke` false leaves the access at Slack as it is. The connection is removed even if Slack refuses, and also if
         its token cannot be decrypted. Raises NotFound.
         """
+        access, entry_id, result = repeat_on_conflict(lambda: self._remove(environment_id, identifier, actor, revoke))
+        return self._revoke(access, entry_id) if access else result
+
+    def _remove(
+        self, environment_id: str, identifier: str, actor: Actor, revoke: bool
+    ) -> tuple[_Access | None, str, GrantResult]:
+        """Remove the connection; return its access if it must be revoked, the audit entry's id and the result so far."""
         with self._database.transaction() as session:
-            # Concurrent disconnects wait for this lock, so the last one finds the installation unused.
-            connection = connections.locked(session, environment_id, identifier)
-            if connection is None or not connection_changes.remove(session, connection.id):
-                raise unknown_connection(identifier)
+            connection = self._locked(session, environment_id, identifier)
+            connection_changes.remove(session, connection.id)
             try:
                 access = self._access_to_revoke(session, connection, revoke)
                 result = GrantResult.NOT_CONFIRMED if access else GrantResult.KEPT
@@ -63,7 +76,7 @@ class Disconnector:
                     result=result,
                 ),
             )
-        return self._revoke(access, entry_id) if access else result
+        return access, entry_id, result
 
     def last_disconnect(self, environment_id: str, identifier: str) -> Disconnected:
         """Return how the last disconnect of this identifier ended. Raises NotFound."""
@@ -72,6 +85,21 @@ class Disconnector:
         if entry is None or entry.result is None:
             raise NotFound("There was no such connection.")
         return Disconnected(GrantResult(entry.result), entry.subject_name or "", entry.at)
+
+    def _locked(self, session: Session, environment_id: str, identifier: str) -> ChannelConnection:
+        """Lock the connection, after what it uses. Raises NotFound, Conflict.
+
+        Concurrent disconnects in one workspace wait for each other, so the last one finds the workspace unused.
+        """
+        seen = connections.by_identifier(session, environment_id, identifier)
+        if seen is not None:
+            integrations.share(session, seen.integration_id)
+            workspaces.lock(session, seen.integration_id, seen.workspace_id)
+            installations.lock_all(session, [seen.installation_id])
+            seen = connections.lock(session, seen)
+        if seen is None:
+            raise unknown_connection(identifier)
+        return seen
 
     def _access_to_revoke(self, session: Session, connection: ChannelConnection, revoke: bool) -> _Access | None:
         """Erase the installation if it has no other connection. Return its access if nothing else uses the workspace.

@@ -15,10 +15,9 @@ from onboarding.store import connections, installs, links
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database
 from onboarding.store.links import LinkRow
+from onboarding.store.retries import repeat_on_conflict
 
 _LOG = structlog.get_logger(__name__)
-#: Each conflict with another install is found in the next try: its installation, its connection, its use of the link.
-_TRIES = 5
 #: Outcomes that leave the grant unused.
 REFUSALS = (
     Outcome.WORKSPACE_TAKEN,
@@ -39,13 +38,8 @@ class InstallCompleter:
         Returns the stored outcome if the attempt has left its stage. Raises Refused with the field's name for an open
         link and an identity that has a connection, and StorageProblem.
         """
-        for _ in range(_TRIES - 1):
-            try:
-                return self._try(granted)
-            except Conflict:
-                # A concurrent transaction has changed what this one had read. The next try reads it again.
-                continue
-        return self._try(granted)
+        # Each conflict with another install is found in the next try: its installation, connection or use of the link.
+        return repeat_on_conflict(lambda: self._try(granted))
 
     def _try(self, granted: GrantedInstall) -> Outcome:
         with self._database.changing_rows() as rows:
@@ -107,12 +101,16 @@ class _Completion:
         return not may_be_another and self._expected_workspace_id not in (None, self._install.grant.workspace_id)
 
     def _is_workspace_taken(self) -> bool:
-        """Two installs of one workspace lock its installation, or one of them fails to add it and tries again."""
-        install = self._install
+        """Return whether another customer has the workspace and the integration allows one. A connection there may stay."""
+        install, workspace_id = self._install, self._install.grant.workspace_id
         if install.integration.workspace_policy != "refuse":
             return False
+        if install.existing is not None and install.existing.workspace_id == workspace_id:
+            return False
+        choice = install.choice
+        subscriber_id = choice.subscriber_id if choice.mode == "subscriber" else None
         return connections.held_by_another(
-            install.rows, install.integration.id, install.grant.workspace_id, install.key
+            install.rows, install.integration.id, workspace_id, subscriber_id, choice.context_keys
         )
 
     def _mark_used(self, link: LinkRow, at: datetime) -> None:

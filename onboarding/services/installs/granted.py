@@ -6,7 +6,7 @@ from functools import cached_property
 from onboarding.errors import Conflict
 from onboarding.services.installs.records import Choice
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, connections, installations
+from onboarding.store import attempts, connections, installations, workspaces
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows
@@ -29,8 +29,8 @@ class GrantedInstall:
 class LockedInstall:
     """A granted install in the transaction that completes it.
 
-    Rows are locked in the same order everywhere: integration (shared), installation, connection, link, then the rows
-    that are added. Installs of different customers lock nothing of each other unless they share workspace, identity or
+    Rows are locked in the same order everywhere: integration (shared), workspace, installation, connection, link, then
+    the rows that are added. Installs of different customers lock nothing of each other unless they share workspace, identity or
     link; no install waits for another's row in the opposite order.
     """
 
@@ -40,7 +40,8 @@ class LockedInstall:
         self.link, self.parent = found.link, found.parent
         self.grant, self.choice = granted.grant, granted.choice
         self.key = self.choice.identity_key(self.integration.id)
-        # Installs of one workspace wait here for each other.
+        # Installs of one workspace wait here for each other, and for a disconnect there.
+        workspaces.lock(rows, self.integration.id, self.grant.workspace_id)
         self.installation = installations.lock_by_slack_key(rows, self.integration.id, self.grant.slack_key)
         self.existing = connections.lock_of_identity(rows, self.attempt.environment_id, self.key)
 
