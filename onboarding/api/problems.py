@@ -63,6 +63,11 @@ TABLE = {
         "The identity (integration, subscriber, exact set of contexts) has a connection: `connectionIdentifier` names it.",
     ),
     "identifier_taken": Row(409, "Another connection has this identifier."),
+    "workspace_taken": Row(
+        409,
+        "The workspace is connected for another customer, and the integration has the workspace policy `refuse`. A customer is a "
+        "subscriber, in any context; without a subscriber, an exact set of contexts.",
+    ),
     "context_exists": Row(409, "The context already exists."),
     "context_in_use": Row(409, "Connections refer to the context. The message says how many."),
     "subscriber_exists": Row(

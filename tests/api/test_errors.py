@@ -129,6 +129,12 @@ def _unreadable(scene: Scene) -> httpx.Response:
     return scene.program.asks("POST", f"{LIST}/{name}/verify")
 
 
+def _taken(scene: Scene) -> httpx.Response:
+    scene.site.add_practice_app("strict", "Strict", "Development", "refuse")
+    scene.program.creates(integrationIdentifier="strict")
+    return scene.program.creates(integrationIdentifier="strict", subscriberId="bea")
+
+
 def _too_many_bodies(scene: Scene) -> httpx.Response:
     """Clients that send slowly occupy every thread that may read a body."""
     for _ in range(request_body.MAX_READING):
@@ -170,6 +176,7 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "identifier_taken": lambda scene: _twice(
         scene, connection(identifier="c"), connection(identifier="c", subscriberId="bea")
     ),
+    "workspace_taken": _taken,
     "context_exists": lambda scene: _made(scene, "/v2/contexts", {"type": "a", "id": "b"}),
     "context_in_use": lambda scene: _in_use(scene, "/v2/contexts/tenant/acme"),
     "subscriber_exists": lambda scene: _made(scene, "/v2/subscribers?failIfExists=true", {"subscriberId": "ada"}),
