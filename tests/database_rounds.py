@@ -1,6 +1,6 @@
 """pytest plugin: selects the database of this run, and the tests that need no second run.
 
-`make test` runs all tests on SQLite, then those that use a database of the product on PostgreSQL. TEST_DATABASE
+`make test` runs all tests on SQLite, then those on PostgreSQL whose result can depend on the database. TEST_DATABASE
 names the database of a run; without it, SQLite.
 """
 

@@ -14,7 +14,7 @@ from onboarding.api.problems import TABLE
 from onboarding.services.api_keys import SCOPES
 from tests.browser_client import Site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```(sh|console|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

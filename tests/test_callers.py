@@ -4,6 +4,8 @@ import pytest
 
 from onboarding.callers import SHELL, SYSTEM, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("actor", "stored"),

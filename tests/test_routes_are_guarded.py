@@ -1,5 +1,6 @@
 """Deny by default, over the whole map of addresses."""
 
+import pytest
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import inspect, text
 from werkzeug.routing import Rule
@@ -7,6 +8,8 @@ from werkzeug.routing import Rule
 from onboarding.api import operations
 from onboarding.services.installs import records
 from tests.browser_client import BrowserClient, Site
+
+pytestmark = pytest.mark.once
 
 #: Every view that answers somebody who is not signed in. A new one is a decision, made here.
 PUBLIC = {

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, FileSystemLoader, meta
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 STYLES = ROOT / "static/css"
 TEMPLATES = ROOT / "templates"

@@ -351,6 +351,7 @@ TRICKS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["returnUrl", "refreshUrl"])
 @pytest.mark.parametrize("address", TRICKS)
 def test_address_that_is_no_page_of_an_allowed_site_is_refused(address: str, name: str, desk: Desk) -> None:
@@ -360,6 +361,7 @@ def test_address_that_is_no_page_of_an_allowed_site_is_refused(address: str, nam
     assert message.endswith((".", ")")) or "must" in message
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("address", [f"{HOST}/x?a=%20b", "HTTPS://APP.example:443/", f"{HOST}?x", HOST, f"{HOST}//x"])
 def test_address_on_an_allowed_site_is_accepted_however_it_is_written(address: str, desk: Desk) -> None:
     assert desk.asks(returnUrl=address, refreshUrl=address).status_code == 201

@@ -15,6 +15,8 @@ from tests import plain_http
 from tests.browser_client import BrowserClient, Site
 from tools import openapi, reference
 
+pytestmark = pytest.mark.once
+
 
 def test_committed_files_are_up_to_date() -> None:
     document = openapi.document()

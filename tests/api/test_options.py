@@ -4,6 +4,8 @@ import pytest
 
 from tests.api.conftest import Program
 
+pytestmark = pytest.mark.once
+
 _PREFLIGHT = {"Origin": "https://host.example", "Access-Control-Request-Method": "POST"}
 
 

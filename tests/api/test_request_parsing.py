@@ -38,6 +38,7 @@ def test_longer_chunked_body_is_refused_instead_of_truncated(headers: dict[str, 
     assert posts(program, iter([whole[:20], whole[20:]]), **headers).status_code == 201
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -62,11 +63,13 @@ def test_body_that_is_not_json_is_refused_with_the_reason(content: bytes, reason
     assert reason in payload["message"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"1"])
 def test_json_other_than_an_object_is_refused(content: bytes, standing: Program) -> None:
     assert posts(standing, content).json()["code"] == "body_not_object"
 
 
+@pytest.mark.once
 def test_nesting_of_any_depth_is_answered(start_site: Callable[..., Site]) -> None:
     """The deepest bodies that can be parsed leave the least stack for the error response."""
     site = start_site(api_rate_limit=10_000)
@@ -82,6 +85,7 @@ def test_nesting_of_any_depth_is_answered(start_site: Callable[..., Site]) -> No
     assert {answer(depth) for depth in range(readable - 30, readable + 1)} == {422}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("media", "status"),
     [
@@ -115,6 +119,7 @@ _TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("odd", ["\\u0000", "\\ud800"], ids=["NUL", "half a character"])
 @pytest.mark.parametrize(("field", "members"), _TEXTS.values(), ids=_TEXTS)
 def test_text_that_no_database_can_store_names_its_field(
@@ -143,6 +148,7 @@ def test_data_of_a_context_is_stored_unchanged_or_refused(program: Program) -> N
         assert list(posts(program, json.dumps(body).encode()).json()["errors"]) == ["context"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("field", "sent", "repeated"),
     [
@@ -157,6 +163,7 @@ def test_invalid_value_is_repeated_shortened(field: str, sent: object, repeated:
     assert standing.creates(**{field: sent}).json()["errors"][field]["value"] == repeated
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "auth", ["xoxb-1-secret", ["xoxb-1-secret"], {"accessToken": ["xoxb-1-secret"]}, {"x": "xoxb-1"}]
 )
@@ -202,6 +209,7 @@ def test_identifier_of_any_script_is_found_again(identifier: str, program: Progr
     assert program.lists() == [identifier]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "identifier", ["", "x" * 256, "a/b", "a%b", "a?b", "a#b", "a\\b", ".", "..", " a", "a ", "a\nb", "a\ufffdb"]
 )
@@ -209,6 +217,7 @@ def test_identifier_that_no_url_can_contain_is_refused(identifier: str, standing
     assert list(standing.creates(identifier=identifier).json()["errors"]) == ["identifier"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("given", "kept"), [("abc-1.X_y:z", True), ("a" * 128, True), ("a" * 129, False), ("a b", False), ("<x>", False)]
 )

@@ -67,6 +67,7 @@ def test_cause_of_a_failed_install_is_shown(run: Run, site: Site, visitor: Brows
     assert "\ncause: " in shown
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("reference", ["", "A", "AAAAAAAA", "%%%%%%%%", "________", "att_"])
 def test_unknown_reference_is_one_line(run: Run, reference: str) -> None:
     is_one_line(run("attempt", "show", reference), f"Attempt not found: {reference}.")

@@ -19,7 +19,7 @@ from tests.ports import free_port
 from tests.waiting import until
 
 # Each server is a process.
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"
 

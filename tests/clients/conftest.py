@@ -57,9 +57,9 @@ def node() -> Iterator[subprocess.Popen[str]]:
         running.wait(10)
 
 
-@pytest.fixture(params=["python", "typescript"])
+@pytest.fixture(params=["python", pytest.param("typescript", marks=pytest.mark.once)])
 def client(request: pytest.FixtureRequest) -> Callable[[str, str], Client]:
-    """Run the test with each of the two official clients: takes an address and a key."""
+    """Run the test with each of the two official clients: takes an address and a key. One is enough on PostgreSQL."""
     if request.param == "python":
         return official.Python
     node = request.getfixturevalue("node")

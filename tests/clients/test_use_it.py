@@ -19,6 +19,8 @@ from tests.browser_client import BrowserClient, Site
 from tests.programs import Program
 from tests.waiting import until
 
+pytestmark = pytest.mark.once
+
 EXAMPLES = Path(__file__).parents[2] / "examples/bolt"
 SCOPES = ("connections:read", "connections:write", "connections:secrets")
 SIGNING_SECRET = "signing-secret"

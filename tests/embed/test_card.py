@@ -13,6 +13,8 @@ from tests.browser_client import Site, client_of
 from tests.embed.host_page import HostPage
 from tests.embed.host_site import HostSite, serving
 
+pytestmark = pytest.mark.once
+
 Visit = Callable[..., HostPage]
 
 _LISTENS = """<script>addEventListener("message", ({origin, data}) => {

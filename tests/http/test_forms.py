@@ -9,6 +9,8 @@ import pytest
 from tests import contract
 from tests.browser_client import BrowserClient, Page, Site, client_of
 
+pytestmark = pytest.mark.once
+
 HTTPS = "https://connect.example.com"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser_client import BrowserClient, Site
 
+pytestmark = pytest.mark.once
+
 NO_HOST_NAMES = ["a..b", ".example.com", f"{'x' * 64}.com", f"{'x' * 64}", "a..b:80"]
 
 

@@ -14,6 +14,8 @@ from onboarding.http.route_access import public
 from onboarding.http.security_headers import HeaderPolicy
 from tests.browser_client import BrowserClient, Site
 
+pytestmark = pytest.mark.once
+
 #: Blueprints whose pages a popup may pass through on its way to Slack and back.
 INSTALL_FLOW = {"callback", "connect", "installs", "manage", "playground", "results", "setup"}
 #: Blueprints whose files pages of other sites load.

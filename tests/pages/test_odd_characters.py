@@ -21,6 +21,7 @@ _INVISIBLE = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/%0d%0a", "/connect/%0d%0aX", "/sign-in/a%0ab", "/slack/result/%00", "/%1f", "/%7f"])
 def test_a_control_character_in_an_address_is_404(method: str, path: str, visitor: BrowserClient) -> None:
@@ -37,6 +38,7 @@ def test_head_of_the_callback_changes_nothing(site: Site, visitor: BrowserClient
     assert visitor.opens(callback).outcome == "connected"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("character", _INVISIBLE.values(), ids=_INVISIBLE)
 def test_an_invisible_character_in_a_typed_id_is_refused(character: str, site: Site, operator: BrowserClient) -> None:
     forms = [operator.opens("/slack/install"), operator.opens(site.link(is_open=True))]
