@@ -7,9 +7,10 @@ from sqlalchemy import bindparam, func, select
 from onboarding.store.rows import Rows, dialect_of
 
 _LOCK = select(func.pg_advisory_xact_lock(bindparam("key")))
+_SHARE = select(func.pg_advisory_xact_lock_shared(bindparam("key")))
 
 
-def lock(rows: Rows, integration_id: str, workspace_id: str) -> None:
+def lock(rows: Rows, integration_id: str, workspace_id: str, shared: bool = False) -> None:
     """Lock a workspace or organization of an integration until the transaction ends.
 
     A transaction calls this after it has locked the integration, and before it locks any installation. The workspace has
@@ -20,4 +21,9 @@ def lock(rows: Rows, integration_id: str, workspace_id: str) -> None:
     name = f"{integration_id} {workspace_id}".encode()
     # Two workspaces with the same number only wait for each other.
     key = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
-    rows.execute(_LOCK, {"key": key})
+    rows.execute(_SHARE if shared else _LOCK, {"key": key})
+
+
+def lock_to_connect(rows: Rows, integration_id: str, workspace_id: str, policy: str) -> None:
+    """Lock a workspace that the transaction connects: against disconnects, and with `refuse` against other connects."""
+    lock(rows, integration_id, workspace_id, shared=policy != "refuse")

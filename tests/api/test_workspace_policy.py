@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import httpx
 import pytest
@@ -45,7 +46,7 @@ def test_one_subscriber_in_several_contexts_is_one_customer(strict: Program) -> 
 
 
 def test_without_a_subscriber_the_exact_contexts_are_the_customer(strict: Program) -> None:
-    shared = {"subscriberId": None, "connectionMode": "shared"}
+    shared: dict[str, Any] = {"subscriberId": None, "connectionMode": "shared"}
     assert creates(strict, **shared, context={"tenant": "a", "team": "b"}).status_code == 201
     assert is_taken(creates(strict, **shared, context={"tenant": "a"}))
     assert is_taken(creates(strict, context={"tenant": "a", "team": "b"}))

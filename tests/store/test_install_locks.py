@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from onboarding.callers import Actor, ActorKind
 from tests.browser_client import BrowserClient, Page, Site
 from tests.pages.test_callback import callback_of, consent_of
 from tests.pages.test_reconnect import details
@@ -121,3 +122,22 @@ def test_refresh_that_ends_after_a_new_install_replaces_nothing(
     assert refreshed_at is None, "the refreshed token replaced the new one"
     (new,) = details(site)
     assert (new.connection.status, new.token_last_four == old.token_last_four) == ("healthy", False)
+
+
+def test_disconnect_keeps_no_other_customer_waiting(
+    site: Site, visitor: BrowserClient, threads: ThreadPoolExecutor
+) -> None:
+    """A disconnect waits for a lock on its connection while another customer starts and completes an install."""
+    visitor.connects(site.link(subscriber_id="ada"))
+    (ada,) = details(site)
+    environment, actor = site.runtime.environments.first().id, Actor(ActorKind.OPERATOR, "olga@example.com")
+    with newest_locked(site, "channel_connections"):
+        disconnect = threads.submit(
+            site.runtime.connections.disconnect, environment, ada.connection.identifier, actor, revoke=True
+        )
+        assert until(lambda: lock_waits(site) == 1)
+        other = site.link(subscriber_id="bea")
+        assert threads.submit(visitor.connects, other, "T0ACMETEST").result(20).outcome == "connected"
+        assert not disconnect.done()
+    disconnect.result(20)
+    assert [one.connection.subscriber_id for one in details(site)] == ["bea"]

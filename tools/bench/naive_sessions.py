@@ -72,7 +72,7 @@ def create() -> ResponseReturnValue:
     )
     db.session.add(session)
     db.session.commit()
-    shown = {"id": session.identifier, "token": token, "url": f"{request.host_url}connect/{token}"}
+    shown: dict[str, object] = {"id": session.identifier, "token": token, "url": f"{request.host_url}connect/{token}"}
     return jsonify(**shown, expiresAt=session.expires_at.isoformat()), 201
 
 
@@ -93,7 +93,7 @@ def retrieve(identifier: str) -> ResponseReturnValue:
             ChannelConnection.context_key == session.context_key,
         )
     )
-    shown = {"id": session.identifier, "state": session.state, "outcome": session.outcome}
+    shown: dict[str, object] = {"id": session.identifier, "state": session.state, "outcome": session.outcome}
     if connection is not None:
         shown["connection"] = {
             "identifier": connection.identifier,

@@ -56,7 +56,7 @@ def _polls(site: Site) -> Operation:
     targets, headers = [], []
     for number in range(_POLLED):
         customer = customers[number % len(customers)]
-        body = {
+        body: dict[str, object] = {
             "integrationIdentifier": customer.integration,
             "subscriberId": customer.subscriber_id,
             "connectionMode": "subscriber",

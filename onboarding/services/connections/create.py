@@ -87,7 +87,7 @@ class ConnectionWriter:
             if seen is None or integration is None:
                 raise unknown_connection(identifier)
             left, old_workspace_id = seen.installation_id, seen.workspace_id
-            workspaces.lock(session, integration.id, new.workspace.id)
+            workspaces.lock_to_connect(session, integration.id, new.workspace.id, integration.workspace_policy)
             shared = self._credentials.installation_of(session, integration.id, new.auth)
             # Both at once, in one order, before the connection: two connections may swap their credentials.
             installations.lock_all(session, filter(None, (left, shared)))
@@ -127,7 +127,7 @@ class ConnectionWriter:
             integration = integrations.share_named(rows, environment_id, new.integration_identifier)
             if integration is None:
                 raise unknown_integration(new.integration_identifier)
-            workspaces.lock(rows, integration.id, new.workspace.id)
+            workspaces.lock_to_connect(rows, integration.id, new.workspace.id, integration.workspace_policy)
             if new.subscriber_id is not None:
                 self._ensure_subscriber(rows, caller.environment, new.subscriber_id, at)
             contexts.remember(rows, environment_id, new.contexts, at)

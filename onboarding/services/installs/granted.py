@@ -40,8 +40,10 @@ class LockedInstall:
         self.link, self.parent = found.link, found.parent
         self.grant, self.choice = granted.grant, granted.choice
         self.key = self.choice.identity_key(self.integration.id)
-        # Installs of one workspace wait here for each other, and for a disconnect there.
-        workspaces.lock(rows, self.integration.id, self.grant.workspace_id)
+        # Waits for a disconnect of the workspace, and for its other installs if one customer only may have it.
+        workspaces.lock_to_connect(
+            rows, self.integration.id, self.grant.workspace_id, self.integration.workspace_policy
+        )
         self.installation = installations.lock_by_slack_key(rows, self.integration.id, self.grant.slack_key)
         self.existing = connections.lock_of_identity(rows, self.attempt.environment_id, self.key)
 
