@@ -11,6 +11,8 @@ from onboarding.errors import Refused
 #: A context's type, and its id.
 CONTEXT_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
 MOST_CONTEXTS = 5
+#: Of a link, those that it offers included.
+_MOST_LINK_CONTEXTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,28 @@ def possible_identities(
         for mode in modes
         for keys in context_sets
     )
+
+
+def check_link_contexts(fixed: Sequence[str], offered: Sequence[OfferedContext]) -> None:
+    """Check the keys of the contexts that a link fixes and offers.
+
+    Raises ValueError for a key that is not `type:id`, for too many, and for a type that is fixed twice.
+    """
+    keys = (*fixed, *(one.key for one in offered))
+    for key in keys:
+        if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
+            raise ValueError(
+                f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each."
+            )
+    if len(keys) > _MOST_LINK_CONTEXTS:
+        raise ValueError(f"A link has at most {_MOST_LINK_CONTEXTS} contexts.")
+    if len(fixed) + bool(offered) > MOST_CONTEXTS:
+        raise ValueError(f"A connection has at most {MOST_CONTEXTS} contexts, the offered one included.")
+    types = {key.partition(":")[0] for key in fixed}
+    if len(types) < len(fixed) or types & {one.type for one in offered}:
+        raise ValueError("Each context type can be fixed once, and a fixed type cannot be offered.")
+    if len({one.key for one in offered}) < len(offered):
+        raise ValueError("Each context can be offered once.")
 
 
 def settled_mode(mode: str | None, subscriber_id: str | None, has_context: bool) -> tuple[str, str | None]:

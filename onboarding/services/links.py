@@ -27,7 +27,7 @@ from onboarding.errors import (
     unknown_integration,
     unknown_subscriber,
 )
-from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS, OfferedContext
+from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.outcomes import Outcome
 from onboarding.settings import Settings
@@ -43,7 +43,6 @@ INSTALL_URL_LIFETIME = timedelta(minutes=5)
 RECONNECT_LIFETIME = timedelta(hours=1)
 #: How many links a list shows.
 NEWEST = 100
-_MAX_CONTEXT_KEYS = 20
 _MAX_REFERENCE_LENGTH = 100
 _MAX_LABEL_LENGTH = 100
 _ADDRESS_WORDS = {"return_url": "return address", "refresh_url": "refresh address"}
@@ -334,7 +333,7 @@ def check(new: NewLink) -> None:
         raise Refused("A workspace id begins with T and an organization id with E, such as T0123ABCD.")
     if new.subscriber_id and (not ids.is_addressable(new.subscriber_id) or has_controls(new.subscriber_id)):
         raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")
-    _check_context_keys(new)
+    _check_contexts(new)
     if new.mode == "shared" and not (new.is_open or new.context_keys or new.offered_contexts):
         raise Refused("Shared mode needs a context.")
     if new.mode == "subscriber" and not (new.is_open or new.subscriber_id):
@@ -354,25 +353,13 @@ def check(new: NewLink) -> None:
             raise Refused(f"The {_ADDRESS_WORDS[name]} {fault}.", name) from None
 
 
-def _check_context_keys(new: NewLink) -> None:
-    """Raises Refused for a key that is not `type:id`, for too many, and for a type that is fixed twice."""
+def _check_contexts(new: NewLink) -> None:
+    """Raises Refused."""
     field = "offered_contexts" if new.offered_contexts else "context_keys"
-    keys = (*new.context_keys, *(one.key for one in new.offered_contexts))
-    for key in keys:
-        if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
-            raise Refused(
-                f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each.",
-                field,
-            )
-    if len(keys) > _MAX_CONTEXT_KEYS:
-        raise Refused(f"A link has at most {_MAX_CONTEXT_KEYS} contexts.", field)
-    if len(new.context_keys) + bool(new.offered_contexts) > MOST_CONTEXTS:
-        raise Refused(f"A connection has at most {MOST_CONTEXTS} contexts, the offered one included.", field)
-    fixed = {key.partition(":")[0] for key in new.context_keys}
-    if len(fixed) < len(new.context_keys) or fixed & {one.type for one in new.offered_contexts}:
-        raise Refused("Each context type can be fixed once, and a fixed type cannot be offered.", field)
-    if len({one.key for one in new.offered_contexts}) < len(new.offered_contexts):
-        raise Refused("Each context can be offered once.", field)
+    try:
+        identity.check_link_contexts(new.context_keys, new.offered_contexts)
+    except ValueError as fault:
+        raise Refused(str(fault), field) from None
     for label in (one.label for one in new.offered_contexts if one.label is not None):
         if not 1 <= len(label) <= _MAX_LABEL_LENGTH or has_controls(label) or label != trim(label):
             raise Refused(
