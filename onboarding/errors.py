@@ -21,6 +21,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from onboarding.branding import NO_BRANDING, Branding
+
 
 def locations(fault: BaseException) -> list[str]:
     """Return where an exception was raised, for a log line. Its message may quote input, so it is left out."""
@@ -75,7 +77,7 @@ class Conflict(Problem):
 class LinkDetails:
     """The content of the page of a link that cannot be used, besides the reason."""
 
-    app_name: str = ""
+    branding: Branding = NO_BRANDING
     #: Where the person returns to, and where they get a new link.
     return_url: str | None = None
     refresh_url: str | None = None

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.once
 #: Every view that answers somebody who is not signed in. A new one is a decision, made here.
 PUBLIC = {
     "static",
+    "branding.logo",  # a picture that customers' pages show, by its digest
+    "branding.colors",  # computes tones of the color in its address
     "card.show",  # shows nothing: the session's token stays in the browser
     "button.svg",  # files for pages of other sites, as are the next three
     "button.png",
@@ -138,6 +140,8 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         "type": ["x"],
         "id": ["x"],
         "page": ["contexts"],
+        "digest": ["0" * 64],
+        "color": ["3f4fd0"],
     }
     before, calls = _everything(site), len(site.slack.calls())
     for rule in site.app.url_map.iter_rules():

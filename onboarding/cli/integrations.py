@@ -1,5 +1,6 @@
 """`integration add`, `list`, `set` and `remove`: Slack apps and their credentials."""
 
+from pathlib import Path
 from typing import TypedDict, Unpack
 
 import click
@@ -17,7 +18,13 @@ from onboarding.cli.shell import (
 from onboarding.cli.usage import Group
 from onboarding.errors import Refused
 from onboarding.runtime import Runtime, check_keys
-from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
+from onboarding.services.integrations import (
+    DEFAULT_SCOPES,
+    MAX_LOGO_BYTES,
+    IntegrationChange,
+    IntegrationRecord,
+    NewIntegration,
+)
 
 _PRACTICE_NAME = "Northwind"
 #: The prompts on a terminal.
@@ -45,6 +52,10 @@ class _ChangeOptions(TypedDict):
     add_origins: tuple[str, ...]
     remove_origins: tuple[str, ...]
     sign_in: bool | None
+    accent_color: str | None
+    support_url: str | None
+    privacy_url: str | None
+    logo: str | None
 
 
 @group.command()
@@ -99,10 +110,17 @@ def list_(environment: str, as_json: bool) -> None:
 @click.option("--add-origin", "add_origins", multiple=True, metavar="ORIGIN", help="Allow a site; may be repeated.")
 @click.option("--remove-origin", "remove_origins", multiple=True, metavar="ORIGIN", help="Stop allowing a site.")
 @click.option("--sign-in/--no-sign-in", default=None, help="Operators sign in with this Slack app.")
+@click.option("--logo", metavar="FILE", help="A PNG or JPEG picture of at most 100 kB for its customers' pages.")
+@click.option("--accent-color", metavar="COLOR", help="The color of buttons and links there, such as #3f4fd0.")
+@click.option("--support-url", metavar="URL", help="Where its customers get help.")
+@click.option("--privacy-url", metavar="URL", help="Its privacy policy.")
 @environment_option
 @json_option
 def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_ChangeOptions]) -> None:
-    """Change the given values of the Slack app IDENTIFIER. Its connections stay."""
+    """Change the given values of the Slack app IDENTIFIER. Its connections stay.
+
+    An empty value removes a logo, a color or a URL.
+    """
     scopes = options["scopes"]
     change = IntegrationChange(
         client_secret=_optional_secret(options["client_secret"], _CLIENT_SECRET),
@@ -113,10 +131,13 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
         add_origins=options["add_origins"] or None,
         remove_origins=options["remove_origins"] or None,
         sign_in=options["sign_in"],
+        accent_color=options["accent_color"],
+        support_url=options["support_url"],
+        privacy_url=options["privacy_url"],
+        logo=_file(options["logo"]),
     )
     if change == IntegrationChange():
-        options_to_change = "--client-secret, --signing-secret, --scopes, --name, --workspace-policy"
-        sentence = f"Name what to change: {options_to_change}, --add-origin, --remove-origin or --sign-in."
+        sentence = "Name what to change: --help lists the options."
         raise click.UsageError(sentence, click.get_current_context())
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
@@ -175,7 +196,23 @@ def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, obje
         "practice": one.is_practice,
         "signIn": one.is_sign_in,
         "allowedOrigins": origins,
+        "accentColor": one.branding.accent_color,
+        "supportUrl": one.branding.support_url,
+        "privacyUrl": one.branding.privacy_url,
+        "hasLogo": one.branding.logo_digest is not None,
     }
+
+
+def _file(path: str | None) -> bytes | None:
+    """Return the file's content, empty for an empty path. Raises Refused."""
+    if not path:
+        return None if path is None else b""
+    try:
+        with Path(path).open("rb") as file:
+            # One byte more than is allowed shows that there are more.
+            return file.read(MAX_LOGO_BYTES + 1)
+    except OSError as fault:
+        raise Refused(f"The logo cannot be read: {fault.strerror}.", "logo") from None
 
 
 def _optional_secret(given: str | None, label: str) -> str | None:

@@ -6,12 +6,13 @@ changes nothing: its button opens a window of its own.
 
 from collections.abc import Iterable
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, current_app, g, request
 
 from onboarding.errors import NotFound, StorageProblem
 from onboarding.http.route_access import public
 from onboarding.http.security_headers import HeaderPolicy, set_policy
 from onboarding.runtime import current
+from onboarding.services.connect_sessions import Embedding
 
 blueprint = Blueprint("card", __name__)
 
@@ -22,24 +23,32 @@ def show() -> str:
     if not _framing_origins():
         raise NotFound("This card’s session does not exist, or its integration allows no site to show it.")
     # render_template would read the session, and the card has none.
-    return current_app.jinja_env.get_template("embed/card.html").render()
+    return current_app.jinja_env.get_template("embed/card.html").render(branding=_embedding().branding)
 
 
 def _framing_origins() -> Iterable[str]:
     """Return the origins whose pages may show the card: those of the integration that `session` in the query belongs to."""
     try:
-        found = current().connect_sessions.embedding(request.args.get("session", ""))
+        found = _embedding()
     except StorageProblem:
         return ()
     # The playground shows practice integrations.
     return (*found.origins, *((current().settings.origin,) if found.is_practice else ()))
 
 
+def _embedding() -> Embedding:
+    """Return where the session may be shown, read once per request. Raises StorageProblem."""
+    if "embedding" not in g:
+        g.embedding = current().connect_sessions.embedding(request.args.get("session", ""))
+    found: Embedding = g.embedding
+    return found
+
+
 set_policy(
     blueprint,
     HeaderPolicy(
         content_security_policy=(
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
             "form-action 'none'; frame-ancestors {framing}"
         ),
         referrer_policy="no-referrer",

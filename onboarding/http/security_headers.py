@@ -52,6 +52,10 @@ EMBEDDED_FILE = replace(
 )
 #: The address names the content, which therefore never changes.
 _FINGERPRINTED_FILE = replace(_FILE, cache_control="public, max-age=31536000, immutable")
+#: The same for content from the database or the address. Opened by itself, it runs nothing.
+FINGERPRINTED_DATA = replace(
+    _FINGERPRINTED_FILE, content_security_policy="default-src 'none'; sandbox; frame-ancestors {framing}"
+)
 #: A browser that opens the API's address shows text and runs nothing.
 _API = HeaderPolicy(
     content_security_policy="default-src 'none'; frame-ancestors {framing}",

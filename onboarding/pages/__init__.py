@@ -13,9 +13,9 @@ from onboarding.pages.console import (
     playground,
     slack_sign_in,
 )
-from onboarding.pages.customer import callback, connect, home, manage, results, setup, slack_errors
+from onboarding.pages.customer import branding, callback, connect, home, manage, results, setup, slack_errors
 
-_CUSTOMER = (callback, connect, home, manage, results, setup, slack_errors)
+_CUSTOMER = (branding, callback, connect, home, manage, results, setup, slack_errors)
 _CONSOLE = (
     attempts,
     connections,

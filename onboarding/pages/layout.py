@@ -1,14 +1,15 @@
 """Give every template its filters and variables."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, g
+from flask import Flask, g, url_for
 from werkzeug.local import LocalProxy
 
 from onboarding import texts
+from onboarding.branding import NO_BRANDING, Branding
 from onboarding.errors import StorageProblem
 from onboarding.http import operator_guard
 from onboarding.outcomes import OUTCOMES
@@ -20,9 +21,23 @@ from onboarding.settings import DEFAULT_PORT
 
 @dataclass(frozen=True)
 class Product:
-    """The host's product, as a page names it: the product whose Slack app the page is about. Empty if unknown."""
+    """The host's product, as a page names and shows it: the product whose Slack app the page is about. Empty if unknown."""
 
-    name: str = ""
+    branding: Branding = NO_BRANDING
+
+    @property
+    def name(self) -> str:
+        return self.branding.name
+
+    @property
+    def logo_url(self) -> str | None:
+        digest = self.branding.logo_digest
+        return url_for("branding.logo", digest=digest) if digest else None
+
+    @property
+    def colors_url(self) -> str | None:
+        color = self.branding.accent_color
+        return url_for("branding.colors", color=color[1:]) if color else None
 
     @property
     def to(self) -> str:
@@ -60,19 +75,20 @@ def _variables() -> dict[str, object]:
 
 
 def default_product() -> Product:
-    """Return PRODUCT_NAME, otherwise the name of the only integration, otherwise no name."""
+    """Return the product of the only integration, with PRODUCT_NAME if it is set; without an only one, no more than that."""
     if "default_product" not in g:
-        g.default_product = Product(current().settings.product_name or _only_integration())
+        branding, name = _only_integration(), current().settings.product_name
+        g.default_product = Product(replace(branding, name=name or branding.name))
     found: Product = g.default_product
     return found
 
 
-def _only_integration() -> str:
+def _only_integration() -> Branding:
     try:
         integrations = operator_guard.integrations()
     except StorageProblem:
-        return ""
-    return integrations[0].name if len(integrations) == 1 else ""
+        return NO_BRANDING
+    return integrations[0].branding if len(integrations) == 1 else NO_BRANDING
 
 
 @cache

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from onboarding import changes
 from onboarding.addresses import page_origin
+from onboarding.branding import NO_BRANDING, Branding
 from onboarding.callers import ApiCaller
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -73,6 +74,7 @@ class Embedding:
 
     origins: tuple[str, ...] = ()
     is_practice: bool = False
+    branding: Branding = NO_BRANDING
 
 
 class ConnectSessions:
@@ -123,7 +125,8 @@ class ConnectSessions:
             integration = store.integration_of(rows, session_id)
             if integration is None:
                 return Embedding()
-            return Embedding(tuple(origins.of_integration(rows, integration.id)), integration.is_practice)
+            allowed = tuple(origins.of_integration(rows, integration.id))
+            return Embedding(allowed, integration.is_practice, integration.branding)
 
     def is_known_origin(self, origin: str) -> bool:
         """Return whether any integration allows the origin. A preflight request names no session."""

@@ -4,25 +4,29 @@ import re
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
 from typing import Any, TypeVar
 
-from onboarding import addresses, changes, ids
+from onboarding import addresses, changes, colors, ids, pictures
+from onboarding.branding import Branding
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused, unknown_environment, unknown_integration
 from onboarding.slack import scopes as known_scopes
-from onboarding.store import attempts, connections, environments, erasure, origins
+from onboarding.store import attempts, connections, environments, erasure, logos, origins
 from onboarding.store import integrations as store
 from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
 
 DEFAULT_SCOPES = known_scopes.DEFAULT
+MAX_LOGO_BYTES = pictures.MAX_BYTES
 SCOPE_PATTERN, MAX_SCOPE_LENGTH, is_scope = known_scopes.PATTERN, known_scopes.MAX_LENGTH, known_scopes.is_scope
 _MAX_NAME_LENGTH = 100
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _CLIENT_ID = re.compile(r"(?=.{3,200}\Z)[0-9]+\.[0-9]+\Z")
+_LINK_WORDS = {"support_url": "support link", "privacy_url": "privacy link"}
 #: Visible ASCII: everything else would be a copying mistake.
 _SECRET = re.compile(r"[!-~]{1,200}\Z")
 
@@ -43,6 +47,7 @@ class IntegrationRecord:
     is_practice: bool
     #: Whether operators sign in with this Slack app.
     is_sign_in: bool
+    branding: Branding
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,12 @@ class IntegrationChange:
     remove_origins: tuple[str, ...] | None = None
     #: Whether operators sign in with this Slack app. It replaces the app that signed them in before.
     sign_in: bool | None = None
+    #: The look of its customers' pages. An empty value removes it.
+    accent_color: str | None = None
+    support_url: str | None = None
+    privacy_url: str | None = None
+    #: A PNG or JPEG file.
+    logo: bytes | None = field(default=None, repr=False)
 
 
 _Values = TypeVar("_Values", NewIntegration, IntegrationChange)
@@ -134,6 +145,7 @@ class Integrations:
         """Change the given values; connections stay. Raises Refused for an invalid value, NotFound."""
         change = _trimmed(change)
         _check(change)
+        picture = _picture(change.logo)
         with self._database.transaction() as session:
             row = store.by_identifier(session, environment_id, identifier)
             if row is None:
@@ -150,6 +162,8 @@ class Integrations:
                 store.end_sign_in(session)
                 row.is_sign_in = change.sign_in
             self._change_origins(session, row.id, change)
+            _change_links_and_color(row, change)
+            _change_logo(session, row, picture)
             changed = [_changed(one.name, getattr(change, one.name)) for one in fields(change)]
             changed = list(filter(None, changed))
             self._record(session, row, ChangeKind.INTEGRATION_CHANGED, actor, ", ".join(changed))
@@ -160,6 +174,11 @@ class Integrations:
             found = store.all_without_secrets(rows, environment_id)
             allowed = origins.of_integrations(rows, [one.id for one in found])
         return {one.identifier: allowed.get(one.id, ()) for one in found}
+
+    def logo(self, digest: str) -> bytes | None:
+        """Return a logo as a PNG file. None if no integration has it."""
+        with self._database.rows() as rows:
+            return logos.by_digest(rows, digest)
 
     def remove(self, environment_id: str, identifier: str, actor: Actor) -> None:
         """Remove an integration with its links and attempts.
@@ -198,6 +217,7 @@ class Integrations:
                 workspace_policy=one.workspace_policy,
                 is_practice=one.is_practice,
                 is_sign_in=one.is_sign_in,
+                branding=one.branding,
             )
             for one in found
         )
@@ -243,7 +263,7 @@ def _sealed_at(column: str, row_id: str) -> SealedAt:
 
 def _trimmed(given: _Values) -> _Values:
     """Remove white space and invisible characters, which copying adds, from both ends of every pasted value."""
-    pasted = ("client_id", "client_secret", "signing_secret", "name")
+    pasted = ("client_id", "client_secret", "signing_secret", "name", "accent_color", "support_url", "privacy_url")
     texts = {name: getattr(given, name, None) for name in pasted}
     trimmed: dict[str, Any] = {name: trim(text) for name, text in texts.items() if text is not None}
     return replace(given, **trimmed)
@@ -257,13 +277,59 @@ def _origin(text: str, field_name: str = "add_origins") -> str:
         raise Refused(f"The origin {fault}.", field_name) from None
 
 
-def _changed(name: str, value: tuple[str, ...] | str | bool | None) -> str:
+def _picture(upload: bytes | None) -> bytes | None:
+    """Return the logo to store; None to keep it, empty to remove it. Raises Refused."""
+    try:
+        return pictures.encode_logo(upload) if upload else upload
+    except ValueError as fault:
+        raise Refused(f"The logo {fault}.", "logo") from None
+
+
+def _change_logo(session: Session, row: store.Integration, picture: bytes | None) -> None:
+    if picture is None:
+        return
+    row.logo_digest = sha256(picture).hexdigest() if picture else None
+    if row.logo_digest:
+        logos.replace(session, row.id, row.logo_digest, picture)
+    else:
+        logos.remove(session, row.id)
+
+
+def _change_links_and_color(row: store.Integration, change: IntegrationChange) -> None:
+    if change.accent_color is not None:
+        row.accent_color = change.accent_color.lower() or None
+    if change.support_url is not None:
+        row.support_url = change.support_url or None
+    if change.privacy_url is not None:
+        row.privacy_url = change.privacy_url or None
+
+
+def _check_branding(change: IntegrationChange) -> None:
+    """Raises Refused."""
+    if change.accent_color:
+        try:
+            colors.check_accent(colors.parse(change.accent_color))
+        except ValueError as fault:
+            raise Refused(f"The accent color {fault}.", "accent_color") from None
+    for field_name in ("support_url", "privacy_url"):
+        address = getattr(change, field_name)
+        if not address:
+            continue
+        try:
+            addresses.page_origin(address)
+        except ValueError as fault:
+            raise Refused(f"The {_LINK_WORDS[field_name]} {fault}.", field_name) from None
+        if not address.lower().startswith("https://"):
+            raise Refused(f"The {_LINK_WORDS[field_name]} must begin with https://.", field_name)
+
+
+def _changed(name: str, value: tuple[str, ...] | str | bytes | bool | None) -> str:
     """Return what the audit entry says about a value that may have changed; empty if it was kept."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return f"{name}: {'on' if value else 'off'}"
-    return f"{name}: {' '.join(value)}" if name in ("add_origins", "remove_origins") else name
+    return f"{name}: {' '.join(value)}" if isinstance(value, tuple) and name != "scopes" else name
 
 
 def _check_new(new: NewIntegration) -> None:
@@ -295,6 +361,7 @@ def _check(change: IntegrationChange) -> None:
         raise Refused(
             f"The name must have 1 to {_MAX_NAME_LENGTH} characters, none of them a control character.", "name"
         )
+    _check_branding(change)
     if change.scopes is None:
         return
     if not change.scopes:

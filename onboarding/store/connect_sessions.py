@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, func, or_, select
 
+from onboarding.branding import Branding
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import RESULT_READABLE
 from onboarding.outcomes import ConnectionStatus, Outcome
@@ -100,6 +101,15 @@ class IdentityRow(NamedTuple):
 class IntegrationOfLink(NamedTuple):
     id: str
     is_practice: bool
+    name: str
+    accent_color: str | None
+    support_url: str | None
+    privacy_url: str | None
+    logo_digest: str | None
+
+    @property
+    def branding(self) -> Branding:
+        return Branding(self.name, self.accent_color, self.support_url, self.privacy_url, self.logo_digest)
 
 
 _LINKS, _ATTEMPTS, _CONNECTIONS = links.TABLE, attempts.TABLE, connections.TABLE
@@ -191,9 +201,8 @@ def by_id(rows: Rows, link_id: str, at: datetime, origin: str = "") -> SessionRo
 
 def integration_of(rows: Rows, link_id: str) -> IntegrationOfLink | None:
     """Return the integration of a link of any environment."""
-    query = select(_INTEGRATIONS.c.id, _INTEGRATIONS.c.is_practice).join_from(
-        _LINKS, _INTEGRATIONS, _INTEGRATIONS.c.id == _LINKS.c.integration_id
-    )
+    columns = [_INTEGRATIONS.c[name] for name in IntegrationOfLink._fields]
+    query = select(*columns).join_from(_LINKS, _INTEGRATIONS, _INTEGRATIONS.c.id == _LINKS.c.integration_id)
     return fetch_first(rows, query.where(_LINKS.c.id == link_id), IntegrationOfLink)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.branding import Branding
 from onboarding.sealed import Sealed
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
@@ -59,6 +60,12 @@ class Integration(Base):
     #: Whether operators sign in with this Slack app.
     is_sign_in: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: The look of its customers' pages. Null is the look of this product.
+    accent_color: Mapped[str | None] = mapped_column(String(7))
+    support_url: Mapped[str | None] = mapped_column(Text)
+    privacy_url: Mapped[str | None] = mapped_column(Text)
+    #: The picture is in the table `logos`.
+    logo_digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class SharedIntegration(NamedTuple):
@@ -78,6 +85,14 @@ class IntegrationWithoutSecrets(NamedTuple):
     workspace_policy: str
     is_practice: bool
     is_sign_in: bool
+    accent_color: str | None
+    support_url: str | None
+    privacy_url: str | None
+    logo_digest: str | None
+
+    @property
+    def branding(self) -> Branding:
+        return Branding(self.name, self.accent_color, self.support_url, self.privacy_url, self.logo_digest)
 
 
 class IntegrationRow(NamedTuple):
@@ -92,6 +107,14 @@ class IntegrationRow(NamedTuple):
     scopes: str
     is_practice: bool
     workspace_policy: str
+    accent_color: str | None
+    support_url: str | None
+    privacy_url: str | None
+    logo_digest: str | None
+
+    @property
+    def branding(self) -> Branding:
+        return Branding(self.name, self.accent_color, self.support_url, self.privacy_url, self.logo_digest)
 
 
 _TABLE = table_of(Integration)

@@ -28,7 +28,7 @@ def start() -> ResponseReturnValue:
     return render_template(
         "customer/connect/start.html",
         start=view,
-        product=Product(view.app_name),
+        product=Product(view.branding),
         action=url_for("installs.start_submit"),
         approval_action=url_for("installs.approval_submit", integration=selected),
         selected=selected,

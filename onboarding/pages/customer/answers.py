@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from onboarding.branding import Branding
 from onboarding.errors import LinkProblem
 from onboarding.http.operator_guard import current_editor, signed_in_person
 from onboarding.http.operator_guard import environment_id as console_environment
@@ -98,7 +99,7 @@ def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
             refresh_url=details.refresh_url,
             link_expired_at=details.expires_at,
         ),
-        product=Product(details.app_name) if details.app_name else default_product(),
+        product=Product(details.branding) if details.branding.name else default_product(),
         **dict.fromkeys(_ACTIONS),
     )
     return page, row.status
@@ -108,7 +109,7 @@ def storage_problem_page(reference: str = "", grant_result: GrantResult | None =
     """Render the page of the outcome `storage_error` without any query."""
     row = OUTCOMES[Outcome.STORAGE_ERROR]
     result = Result(row.outcome, reference=reference, grant_result=grant_result)
-    product = Product(current().settings.product_name)
+    product = Product(Branding(current().settings.product_name))
     actions = dict.fromkeys(_ACTIONS)
     page = render_template(f"customer/results/{row.page}.html", result=result, product=product, **actions)
     return page, row.status
@@ -129,7 +130,7 @@ def result_page(result: Result) -> ResponseReturnValue:
     page = render_template(
         f"customer/results/{row.page}.html",
         result=result if signed_in_person() else replace(result, operator_detail=None),
-        product=Product(result.app_name) if result.app_name else default_product(),
+        product=Product(result.branding) if result.branding.name else default_product(),
         opener=opener,
         connection_url=console_url(result.environment_id, result.connection_identifier),
         attempt_url=_attempt_url(result),

@@ -30,7 +30,7 @@ def start(token: str) -> ResponseReturnValue:
         start=view,
         connection=view.existing,
         connection_url=answers.console_url(view.environment_id, view.existing.identifier if view.existing else None),
-        product=Product(view.app_name),
+        product=Product(view.branding),
         action=url_for("connect.start_submit", token=token),
         approval_action=url_for("connect.approval_submit", token=token),
         # In a popup, the page to return to is the one behind it.

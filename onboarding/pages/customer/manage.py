@@ -36,7 +36,7 @@ def show(token: str) -> ResponseReturnValue:
         text=texts.CUSTOMER_STATUSES[connection.status],
         granted=permissions(",".join(connection.scopes)),
         missing=permissions(",".join(missing)),
-        product=Product(managed.app_name),
+        product=Product(managed.branding),
         reconnect_action=url_for("connect.start_submit", token=token),
         disconnect_url=url_for("manage.disconnect", token=token),
     )
@@ -54,7 +54,7 @@ def disconnect(token: str) -> ResponseReturnValue:
         managed=managed,
         connection=detail.connection,
         is_shared=detail.others > 0,
-        product=Product(managed.app_name),
+        product=Product(managed.branding),
         action=url_for("manage.disconnect_submit", token=token),
         keep_url=url_for("manage.show", token=token),
     )
@@ -82,7 +82,7 @@ def disconnected(token: str) -> ResponseReturnValue:
         "customer/manage/disconnected.html",
         last=last,
         text=texts.DISCONNECTED[last.result],
-        product=Product(last.app_name),
+        product=Product(last.branding),
         connect_url=url_for("connect.start", token=token) if last.may_connect else None,
     )
 

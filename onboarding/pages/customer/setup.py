@@ -130,7 +130,7 @@ def _page(attempt_id: str, view: SetupPage, filled: SetupForm) -> str:
         setup=view,
         account=view.subscriber_id or context_ids(view.context_keys),
         form=filled,
-        product=Product(view.app_name),
+        product=Product(view.branding),
         cancel_action=url_for("setup.cancel_submit", attempt_id=attempt_id),
     )
 

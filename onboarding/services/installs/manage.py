@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from onboarding.branding import Branding
 from onboarding.callers import Actor, ActorKind
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
@@ -24,7 +25,7 @@ class Managed:
 
     environment_id: str
     identifier: str
-    app_name: str
+    branding: Branding
     account: str | None
     requested_scopes: tuple[str, ...]
     #: The actor of what the holder changes.
@@ -39,7 +40,7 @@ class Managed:
 class ManagedDisconnect:
     """How the holder's disconnect ended."""
 
-    app_name: str
+    branding: Branding
     result: GrantResult
     workspace_name: str
     #: Whether the session or link can connect again in this browser.
@@ -72,7 +73,7 @@ class ManagedConnections:
             return Managed(
                 environment_id=row.environment_id,
                 identifier=found.identifier,
-                app_name=integration.name,
+                branding=integration.branding,
                 account=records.account(link.subscriber_id, link.context_keys),
                 requested_scopes=records.scopes_of(records.requested_scopes(integration, link)),
                 actor=Actor(ActorKind.LINK, link.id),
@@ -93,7 +94,7 @@ class ManagedConnections:
             if entry is None or entry.result is None or entry.actor != str(Actor(ActorKind.LINK, link_id)):
                 raise NotFound("There was no such connection.")
             return ManagedDisconnect(
-                app_name=start.integration.name,
+                branding=start.integration.branding,
                 result=GrantResult(entry.result),
                 workspace_name=entry.subject_name or "",
                 may_connect=start.link.used_at is None and _may_start(start.link, user, at),

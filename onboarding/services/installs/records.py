@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from onboarding import identity
+from onboarding.branding import Branding
 from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
@@ -52,7 +53,7 @@ class Existing:
 class StartPage:
     """The content of a start page."""
 
-    app_name: str
+    branding: Branding
     integration_identifier: str
     environment_id: str
     account: str | None
@@ -69,6 +70,10 @@ class StartPage:
     names_workspace: bool
     #: Where the person returns to if they keep the existing connection.
     return_url: str | None = None
+
+    @property
+    def app_name(self) -> str:
+        return self.branding.name
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class StartElsewhere:
             outcome=Outcome.OTHER_BROWSER,
             attempt_id=attempt.id,
             reference=records.reference(attempt.id),
-            app_name=found.integration.name,
+            branding=found.integration.branding,
             integration_identifier=found.integration.identifier,
             environment_id=attempt.environment_id,
             restart_token=token if self._may_start(found) else None,
@@ -61,7 +61,7 @@ class StartElsewhere:
             started = self._starter.start_link(first.link_id)
         except LinkProblem as problem:
             # The page of a used link leads to its result, and may name the way back.
-            raise LinkProblem(problem.code, details=LinkDetails(problem.details.app_name)) from None
+            raise LinkProblem(problem.code, details=LinkDetails(problem.details.branding)) from None
         binding = records.UNOPENED_PREFIX + ids.new_secret()
         values = {"expires_at": first.expires_at, "binding_digest": digest(binding)}
         with self._database.changing_rows() as rows:

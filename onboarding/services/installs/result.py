@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
+from onboarding.branding import NO_BRANDING, Branding
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
@@ -27,7 +28,7 @@ class Result:
     outcome: Outcome | None
     attempt_id: str = ""
     reference: str = ""
-    app_name: str = ""
+    branding: Branding = NO_BRANDING
     integration_identifier: str = ""
     environment_id: str = ""
     account: str | None = None
@@ -70,6 +71,10 @@ class Result:
     is_operators: bool = False
     approval_link_id: str | None = None
     approval_expires_at: datetime | None = None
+
+    @property
+    def app_name(self) -> str:
+        return self.branding.name
 
 
 class ResultReader:
@@ -155,7 +160,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         outcome=outcome,
         attempt_id=attempt.id,
         reference=records.reference(attempt.id),
-        app_name=integration.name,
+        branding=integration.branding,
         integration_identifier=integration.identifier,
         environment_id=attempt.environment_id,
         account=records.account(subscriber_id, keys),

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from onboarding.branding import Branding
 from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused, VaultProblem
 from onboarding.identity import OfferedContext
@@ -33,7 +34,7 @@ class ContextSuggestion:
 class SetupPage:
     """The content of the set-up page. `modes` are those that the link leaves open."""
 
-    app_name: str
+    branding: Branding
     workspace_id: str
     workspace_name: str | None
     kind: str
@@ -45,6 +46,10 @@ class SetupPage:
     subscriber_suggestions: tuple[str, ...]
     context_suggestions: tuple[ContextSuggestion, ...]
     expires_at: datetime
+
+    @property
+    def app_name(self) -> str:
+        return self.branding.name
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ class SetupStep:
         attempt, link = found.attempt, found.link
         modes = records.possible_modes(link, attempt.scopes)
         return SetupPage(
-            app_name=found.integration.name,
+            branding=found.integration.branding,
             workspace_id=attempt.workspace_id or "",
             workspace_name=attempt.workspace_name,
             kind="operator" if link is None else "open" if link.is_open else "link",

@@ -266,7 +266,7 @@ def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Exi
     scopes = records.requested_scopes(integration, link)
     modes = records.possible_modes(link, scopes)
     return StartPage(
-        app_name=integration.name,
+        branding=integration.branding,
         integration_identifier=integration.identifier,
         environment_id=integration.environment_id,
         account=records.account(link.subscriber_id, keys) if link else None,

@@ -32,7 +32,7 @@ def details(rows: Rows, start: LinkStart, outcome: Outcome) -> LinkDetails:
     """Return what the page of an unusable link shows. An approval was passed on, so it has no way back."""
     link = start.link
     return LinkDetails(
-        start.integration.name, return_url(rows, link, outcome), refresh_url(rows, link), link.expires_at
+        start.integration.branding, return_url(rows, link, outcome), refresh_url(rows, link), link.expires_at
     )
 
 
