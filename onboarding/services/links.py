@@ -45,6 +45,8 @@ RECONNECT_LIFETIME = timedelta(hours=1)
 NEWEST = 100
 _MAX_REFERENCE_LENGTH = 100
 _MAX_LABEL_LENGTH = 100
+#: The sentence of the API for a webhook without a subscriber.
+_WEBHOOK = "subscriberId is required for incoming webhook"
 _ADDRESS_WORDS = {"return_url": "return address", "refresh_url": "refresh address"}
 _WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 
@@ -265,10 +267,8 @@ class Links:
             raise unknown_integration(new.integration)
         asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect
         if asks_for_webhook and not new.terms.may_have_subscriber:
-            if kind is LinkKind.SESSION:
-                raise _webhook_needs_subscriber()
             sentence = "A subscriber is required for incoming webhook: the integration asks for that scope."
-            raise Refused(sentence, code="subscriber_required")
+            raise Refused(_WEBHOOK if kind is LinkKind.SESSION else sentence, code="subscriber_required")
         _check_origins(session, row, new)
         at = self._now()
         return self._add(session, store.new_link(row, kind, new.terms, at, at + new.effective_lifetime), actor)
@@ -310,13 +310,8 @@ def _summary(link: store.Link, integration_identifier: str, state: str) -> LinkS
 def _settled_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:
     """Return mode and subscriber. Raises Refused, also without a subscriber for an incoming webhook."""
     if asks_for_webhook and (new.mode == "shared" or not new.subscriber_id):
-        raise _webhook_needs_subscriber()
+        raise Refused(_WEBHOOK, "subscriberId", "subscriber_required")
     return identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
-
-
-def _webhook_needs_subscriber() -> Refused:
-    """Return the error of the API."""
-    return Refused("subscriberId is required for incoming webhook", "subscriberId", "subscriber_required")
 
 
 def check(new: NewLink) -> None:
