@@ -14,11 +14,12 @@ class ActorKind(StrEnum):
     LINK = "link"
     SHELL = "shell"
     SYSTEM = "system"
+    SLACK = "slack"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The actor of a change. `id`: an operator's email, or the id of an API key or link; empty for `system`."""
+    """The actor of a change. `id`: an operator's email, or the id of an API key or link; empty for `system` and `slack`."""
 
     kind: ActorKind
     id: str = ""
@@ -30,6 +31,8 @@ class Actor:
 
 SHELL = Actor(ActorKind.SHELL)
 SYSTEM = Actor(ActorKind.SYSTEM)
+#: An event that Slack sent.
+SLACK = Actor(ActorKind.SLACK)
 
 
 class CallerKind(StrEnum):

@@ -9,6 +9,7 @@ Problem
 ├── StorageProblem         the database is locked or unreachable; a retry can help
 │   └── NotSetUp           the database has no tables or no environment: the command `setup` must run first
 ├── VaultProblem           a sealed value cannot be opened
+├── SignatureRefused       a request to an address for Slack is not signed by a known Slack app
 └── SlackProblem           a call to Slack failed
     ├── SlackRefused       Slack answered `ok: false`; `code` is Slack's error code
     ├── SlackBusy          HTTP 429; `retry_after` seconds
@@ -109,6 +110,13 @@ class NotSetUp(StorageProblem):
 
 class VaultProblem(Problem):
     code = "sealed_value_unreadable"
+
+
+class SignatureRefused(Problem):
+    code = "signature_refused"
+
+    def __init__(self) -> None:
+        super().__init__("This request was not signed by a Slack app of this server, or it is malformed.")
 
 
 class SlackProblem(Problem):

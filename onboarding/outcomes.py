@@ -65,7 +65,7 @@ class ConnectionStatus(StrEnum):
     UNREACHABLE = "unreachable"
     #: The connection was not verified yet.
     UNKNOWN = "unknown"
-    #: Slack revoked the token. Reserved, not set by any code yet.
+    #: Slack has ended the access, and the tokens are erased. The connection stays, and an install revives it.
     DISCONNECTED = "disconnected"
 
     @property

@@ -39,6 +39,9 @@ from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
+from onboarding.services.slack_events.front import SlackEvents
+from onboarding.services.slack_events.handle import EventEffects
+from onboarding.services.slack_events.receive import EventReceiver
 from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.tokens import Tokens, TokenSource
@@ -77,6 +80,7 @@ class Runtime:
     contexts: Contexts
     subscribers: Subscribers
     channel_endpoints: Endpoints
+    slack_events: SlackEvents
     retention: Retention
     readiness: Readiness
     workers: Workers
@@ -135,6 +139,9 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
         channel_endpoints=Endpoints(database, vault, credential_audit, now),
+        slack_events=SlackEvents(
+            EventReceiver(database, vault, now), EventEffects(database, vault, tokens, gateway, now)
+        ),
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),

@@ -12,22 +12,37 @@ from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
-from onboarding import api, embed, files, http, pages, runtime
+from onboarding import api, embed, files, hooks, http, pages, runtime
 from onboarding.concurrency import RequestSlots
 from onboarding.errors import locations
 from onboarding.http import request_id
 from onboarding.http.allowed_hosts import BAD_HOST
-from onboarding.http.api_requests import is_api_request
+from onboarding.http.api_requests import is_api_request, is_signed_request
 from onboarding.http.request_body import RequestBodyReader
 from onboarding.lifetimes import SESSION_LIFETIME
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000
+#: Below `/slack/`, where Slack sends its events.
+LARGEST_SLACK_BODY_BYTES = 1_000_000
 _LOG = structlog.get_logger(__name__)
+
+
+def largest_body(path: str) -> int:
+    """Return the largest body that a request to this path may have, in bytes."""
+    return LARGEST_SLACK_BODY_BYTES if path.startswith("/slack/") else LARGEST_BODY_BYTES
+
+
+class _Request(Request):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.max_content_length = largest_body(self.path)
 
 
 class Product(Flask):
     """The app. It logs neither addresses nor messages of exceptions."""
+
+    request_class = _Request
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Route a request whose `Host` is no host name, too, so that its 400 page can link to other pages."""
@@ -48,8 +63,8 @@ class Product(Flask):
 
 class _Sessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Skip sessions for the API: its callers send a key and get no cookie."""
-        if is_api_request():
+        """Skip sessions for programs: they send a key or a signature, and get no cookie."""
+        if is_api_request() or is_signed_request():
             return self.make_null_session(app)
         return super().open_session(app, request)
 
@@ -85,13 +100,16 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     http.register(app)
     pages.register(app)
     embed.register(app)
+    hooks.register(app)
     # The set-up form checks its own token: after a key change, the page shows the form and its input again.
     csrf = CSRFProtect(app)
     csrf.exempt(pages.setup.form_submit)
     # API requests carry a key in a header, which no other site can make a browser send.
     csrf.exempt(api.operations.blueprint)
+    # Slack signs its requests.
+    csrf.exempt(hooks.slack_events.blueprint)
     # A slow client sends its body before it occupies a slot. Health checks answer while all slots are taken.
-    app.wsgi_app = RequestBodyReader(RequestSlots(app.wsgi_app, exempt={"/healthz"}), LARGEST_BODY_BYTES)  # type: ignore[method-assign]  # Flask documents this way
+    app.wsgi_app = RequestBodyReader(RequestSlots(app.wsgi_app, exempt={"/healthz"}), largest_body)  # type: ignore[method-assign]  # Flask documents this way
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
     return app

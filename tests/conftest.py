@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -149,10 +150,11 @@ def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Call
 def sites(
     database_url: str, folder: Path, clock: Clock, *, serves_requests: bool = False
 ) -> Iterator[Callable[..., Site]]:
-    """`serves_requests`: with the time limits of a web process's statements, which a busy test machine may exceed."""
+    """`with_events`: the practice Slack sends its events. `serves_requests`: with the time limits of a web process's statements, which a busy test machine may exceed."""
     running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
+    senders: list[Any] = []
 
-    def start(**given: object) -> Site:
+    def start(*, with_events: bool = False, **given: object) -> Site:
         settings = settings_for(database_url, folder, **given)
         built = runtime.build(settings, clock, serves_requests=serves_requests)
         if not _is_set_up(built):
@@ -163,9 +165,16 @@ def sites(
         thread.start()
         running.append((server, thread, built))
         practice = product.extensions.get("practice")
+        if practice:
+            # Most tests want the state before Slack's events have arrived.
+            practice.extensions["practice_state"].events.is_paused = not with_events
+            senders.append(practice.extensions["practice_state"].events)
         return Site(settings, built, product, practice.extensions["practice_state"] if practice else None)
 
     yield start
+    for sender in senders:
+        sender.reset()
+        sender.wait_until_sent()
     for server, thread, built in running:
         server.shutdown()
         thread.join(5)

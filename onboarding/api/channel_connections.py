@@ -122,7 +122,8 @@ class AuthOut(Wire):
 
     access_token: str = Field(
         examples=["Workspace access token"],
-        description="The access token. Empty if the API key lacks the scope `connections:secrets`, or if the token cannot be decrypted.",
+        description="The access token. Empty if the API key lacks the scope `connections:secrets`, if the token cannot be "
+        "decrypted, or if the connection is disconnected.",
     )
     has_access_token: bool | None = Field(
         None, description="Whether there is a token that this response does not contain."

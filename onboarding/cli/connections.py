@@ -45,7 +45,7 @@ def show(identifier: str, environment: str) -> None:
         found = runtime.connections.detail(runtime.environments.named(environment).id, identifier)
     beyond = {
         "tokenLastFour": found.token_last_four,
-        "tokenSince": documents.timestamp(found.token_since),
+        "tokenSince": documents.timestamp(found.token_since) if found.token_since else None,
         "others": found.others,
     }
     click.echo(json.dumps({**documents.connection(found.connection, with_token=False), **beyond}, indent=2))

@@ -82,8 +82,10 @@ def add(identifier: str, environment: str, as_json: bool, **options: Unpack[_New
         "eventsUrl": f"{origin}/slack/events",
     }
     register = f"Register this redirect URL in the Slack app: {redirect}"
-    next_step = "The practice Slack knows it." if options["practice"] else register
-    print_result(as_json, members, lambda: f"Stored {identifier}. {next_step}")
+    lines = [f"Stored {identifier}. {'The practice Slack knows it.' if options['practice'] else register}"]
+    if not options["practice"]:
+        lines.append(_events_line(bool(options["signing_secret"]), f"{origin}/slack/events"))
+    print_result(as_json, members, lambda: lines)
 
 
 @group.command("list")
@@ -142,12 +144,20 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
         runtime.integrations.change(home.id, identifier, change, shell_actor())
-        redirect = runtime.settings.sign_in_redirect_uri
-    members: dict[str, object] = {"identifier": identifier, "changed": True}
+        one = next(one for one in runtime.integrations.all_of(home.id) if one.identifier == identifier)
+        redirect, events_url = runtime.settings.sign_in_redirect_uri, f"{runtime.settings.origin}/slack/events"
+    lines = [f"Changed {identifier}."]
+    members: dict[str, object] = {
+        "identifier": identifier,
+        "changed": True,
+        "hasSigningSecret": one.has_signing_secret,
+    }
     if options["sign_in"]:
         members["signInRedirectUrl"] = redirect
-    register = f" Register this redirect URL in the Slack app: {redirect}" if options["sign_in"] else ""
-    print_result(as_json, members, lambda: f"Changed {identifier}.{register}")
+        lines = [f"Changed {identifier}. Register this redirect URL in the Slack app: {redirect}"]
+    if not one.has_signing_secret or change.signing_secret:
+        lines.append(_events_line(one.has_signing_secret, events_url))
+    print_result(as_json, members, lambda: lines)
 
 
 @group.command()
@@ -182,8 +192,17 @@ def _new_integration(runtime: Runtime, identifier: str, environment: str, option
     )
 
 
+def _events_line(has_signing_secret: bool, url: str) -> str:
+    if has_signing_secret:
+        return f"Slack's events are received at {url}. Register this request URL in the Slack app."
+    return (
+        "It has no signing secret, so Slack's events are refused, and an uninstall is only noticed by a check. "
+        "Store it with `integration set --signing-secret -`."
+    )
+
+
 def _line(one: IntegrationRecord, origins: tuple[str, ...]) -> str:
-    return f"{one.identifier}  {one.name}  {one.client_id}  {','.join(one.scopes)}  {','.join(origins) or '-'}"
+    return f"{one.identifier}  {one.name}  {one.client_id}  {','.join(one.scopes)}  {','.join(origins) or '-'}{'' if one.has_signing_secret else '  no signing secret: no events'}"
 
 
 def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, object]:
@@ -195,6 +214,7 @@ def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, obje
         "workspacePolicy": one.workspace_policy,
         "practice": one.is_practice,
         "signIn": one.is_sign_in,
+        "hasSigningSecret": one.has_signing_secret,
         "allowedOrigins": origins,
         "accentColor": one.branding.accent_color,
         "supportUrl": one.branding.support_url,

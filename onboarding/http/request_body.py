@@ -1,7 +1,7 @@
 """Read a request's body before the app runs, in a limited number of threads."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore
 from typing import Any
@@ -31,20 +31,22 @@ class TooManyBodies(ServiceUnavailable):
 
 
 class RequestBodyReader:
-    """WSGI middleware that reads each body of up to `limit` bytes before it calls `app`.
+    """WSGI middleware that reads each body of up to its path's limit before it calls `app`.
 
     A client that sends its body slowly then occupies a thread, but no request slot. A longer body is left unread, for
     the app to refuse. While `MAX_READING` bodies are read, another one is left unread, too, and `was_refused` says so.
     """
 
-    def __init__(self, app: Any, limit: int) -> None:
-        self._app, self._limit = app, limit
+    def __init__(self, app: Any, limit_of: Callable[[str], int]) -> None:
+        """Args: limit_of: returns the limit for a path, in bytes."""
+        self._app, self._limit_of = app, limit_of
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        if _has_readable_body(environ, self._limit):
+        limit = self._limit_of(environ.get("PATH_INFO", ""))
+        if _has_readable_body(environ, limit):
             with _permission_to_read() as may_read:
                 if may_read:
-                    environ["wsgi.input"] = _read(environ, self._limit)
+                    environ["wsgi.input"] = _read(environ, limit)
                 else:
                     _refuse(environ)
         response: Iterable[bytes] = self._app(environ, start_response)

@@ -62,6 +62,8 @@ _API = HeaderPolicy(
     referrer_policy="no-referrer",
     opener_policy=None,
 )
+#: A response to a program that signs its requests.
+SIGNED_REQUEST = _API
 _POLICIES: dict[str, HeaderPolicy] = {}
 
 

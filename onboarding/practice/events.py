@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import http.client
 import json
 import logging
 import secrets
@@ -50,10 +51,12 @@ class Events:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         #: Slack does not guarantee the order of the two events of an uninstall. True sends `app_uninstalled` first.
         self.uninstalled_first = False
+        #: True sends nothing, as for an app without an events address.
+        self.is_paused = False
 
     def send(self, app: PracticeApp, envelope: dict[str, Any], events: list[dict[str, Any]]) -> None:
         """Start sending `events` one after the other, in Slack's usual order, and return without waiting."""
-        if self._url is None:
+        if self._url is None or self.is_paused or not app.signing_secret:
             return
         url = self._url
         ordered = reversed(events) if self.uninstalled_first else events
@@ -119,7 +122,7 @@ class Events:
         except urllib.error.HTTPError as problem:
             problem.close()
             return problem.code
-        except OSError as problem:
+        except (OSError, http.client.HTTPException) as problem:
             log.warning("practice event was not delivered: %s", type(problem).__name__)
             return None
 

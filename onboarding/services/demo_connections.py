@@ -101,14 +101,13 @@ class DemoConnections:
         subscribers.add_missing(rows, home, [one.subscriber_id for one in customers if one.subscriber_id], at)
         contexts.add_missing(rows, home, [key for one in customers for key in one.context_keys], at)
         given = [self._installation(integration, one) for one in customers]
-        installations.add_many(rows, given)
-        connection_changes.add_many(
-            rows,
-            [
-                (one.context_keys, self._connection(integration, one, str(grant["id"]), chance))
-                for one, grant in zip(customers, given, strict=True)
-            ],
-        )
+        made = [
+            (one.context_keys, self._connection(integration, one, str(grant["id"]), chance))
+            for one, grant in zip(customers, given, strict=True)
+        ]
+        used = {connection["installation_id"] for _keys, connection in made}
+        installations.add_many(rows, [one for one in given if one["id"] in used])
+        connection_changes.add_many(rows, made)
 
     def _customer(self, chance: random.Random) -> "_Customer":
         number = ids.new_id("c", 8)
@@ -143,7 +142,7 @@ class DemoConnections:
             "environment_id": integration.environment_id,
             "identifier": ids.connection_identifier(),
             "integration_id": integration.id,
-            "installation_id": installation_id,
+            "installation_id": None if state.status is ConnectionStatus.DISCONNECTED else installation_id,
             "identity_key": identity_key(integration.id, customer.subscriber_id, customer.context_keys),
             "mode": "subscriber" if customer.subscriber_id else "shared",
             "subscriber_id": customer.subscriber_id,

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, Refused, unknown_environment, unknown_integration
+from onboarding.errors import Conflict, Refused, VaultProblem, unknown_environment, unknown_integration
 from onboarding.slack import scopes as known_scopes
 from onboarding.store import attempts, connections, environments, erasure, logos, origins
 from onboarding.store import integrations as store
@@ -48,6 +49,8 @@ class IntegrationRecord:
     #: Whether operators sign in with this Slack app.
     is_sign_in: bool
     branding: Branding
+    #: Without a signing secret, Slack's events are refused.
+    has_signing_secret: bool
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class Integrations:
             if change.client_secret is not None:
                 row.client_secret = self._vault.seal(change.client_secret, _sealed_at("client_secret", row.id))
             if change.signing_secret is not None:
-                row.signing_secret = self._vault.seal(change.signing_secret, _sealed_at("signing_secret", row.id))
+                self._replace_signing_secret(row, change.signing_secret)
             if change.scopes is not None:
                 row.scopes = ",".join(change.scopes)
             row.name = change.name or row.name
@@ -218,9 +221,25 @@ class Integrations:
                 is_practice=one.is_practice,
                 is_sign_in=one.is_sign_in,
                 branding=one.branding,
+                has_signing_secret=one.has_signing_secret,
             )
             for one in found
         )
+
+    def _replace_signing_secret(self, row: store.Integration, new: str) -> None:
+        """Store the new secret and keep the one before it for a while: Slack may still sign with it."""
+        previous, place = None, _sealed_at("signing_secret", row.id)
+        if row.signing_secret is not None:
+            # One that cannot be decrypted is of no use.
+            with suppress(VaultProblem):
+                previous = self._vault.open(row.signing_secret, place)
+        if previous == new:
+            return
+        row.signing_secret = self._vault.seal(new, place)
+        sealed = self._vault.seal(previous, _sealed_at("previous_signing_secret", row.id)) if previous else None
+        row.previous_signing_secret, row.signing_secret_changed_at = sealed, self._now()
+        # The secret before may have been another app's, by mistake.
+        row.app_id = None
 
     def _change_origins(self, session: Session, integration_id: str, change: IntegrationChange) -> None:
         """Raises Refused for an origin to remove that is not listed."""

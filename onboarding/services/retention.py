@@ -12,7 +12,7 @@ from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.lifetimes import EXCHANGE_LIMIT, RESPONSE_LIFETIME
 from onboarding.outcomes import Outcome
-from onboarding.store import attempts, erasure
+from onboarding.store import attempts, erasure, slack_events
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 from onboarding.store.links import LinkKind
@@ -37,6 +37,8 @@ _LINKS_KEPT = {
 }
 #: A state of Sign in with Slack is valid for ten minutes, so this is long enough to refuse it a second time.
 STATE_KEPT = timedelta(hours=1)
+#: Slack repeats an event for a day at most.
+EVENT_KEPT = timedelta(days=2)
 _BATCH = 500
 _GRANTS = 100
 
@@ -86,6 +88,11 @@ class Retention:
         """Delete stored responses to idempotent requests, and claims of processes that died, after a day."""
         before = self._now() - RESPONSE_LIFETIME
         return self._batches(partial(erasure.purge_responses, before=before, limit=_BATCH))
+
+    def purge_slack_events(self) -> Iterator[int]:
+        """Delete Slack's events after two days."""
+        before = self._now() - EVENT_KEPT
+        return self._batches(partial(slack_events.purge, before=before, limit=_BATCH))
 
     def purge_sign_ins(self) -> Iterator[int]:
         """Delete sign-in links and sessions that expired more than a week ago, and used states after an hour."""

@@ -120,8 +120,8 @@ class TokenSource:
         refresh, the others wait for its result. The new pair is committed before it is returned.
         See https://docs.slack.dev/authentication/using-token-rotation.
 
-        Raises NotFound, ReconnectNeeded if the token cannot be renewed or decrypted (its connections then have the status
-        `needs_reconnect`), VaultProblem if a refresh needs a client secret that cannot be decrypted, and SlackBusy or
+        Raises NotFound, ReconnectNeeded if Slack has ended the access or the token cannot be renewed or decrypted (its
+        connections then have the status `disconnected` or `needs_reconnect`), VaultProblem if a refresh needs a client secret that cannot be decrypted, and SlackBusy or
         SlackDown if Slack did not answer; the last three change nothing.
         """
         holder = self._holder(environment_id, identifier)
@@ -170,6 +170,8 @@ class TokenSource:
         if found is None:
             raise unknown_connection(identifier)
         connection, installation, integration = found
+        if installation is None:
+            raise ReconnectNeeded(connection.status_reason or "")
         return _Holder(integration, installation, connection.workspace_id)
 
     def _opened(self, holder: _Holder, is_verified: bool) -> UsableToken:

@@ -81,6 +81,21 @@ def is_slack_itself(code: str) -> bool:
     return code in _SLACK_ITSELF
 
 
+#: Why a connection is disconnected, by the type of Slack's event.
+_ENDINGS = {
+    "app_uninstalled": "The app was removed from the workspace in Slack, so Slack ended its access.",
+    "tokens_revoked": "The app's access was revoked in Slack.",
+}
+NOT_IN_WORKSPACE = (
+    "The organization's admin removed the app from this workspace. It has to be added to the workspace again in Slack."
+)
+
+
+def ending(event_type: str) -> str:
+    """Return why a connection is disconnected, as a sentence."""
+    return _ENDINGS[event_type]
+
+
 def of_another_workspace(workspace_id: str) -> str:
     """Return why a connection needs to be reconnected: its token belongs to another workspace."""
     return f"The token belongs to another workspace: {workspace_id}."

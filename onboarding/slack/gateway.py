@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request
@@ -25,6 +25,8 @@ from onboarding.slack.pool import Pool
 
 _MAX_WAIT_SECONDS = 3600
 _DEFAULT_WAIT_SECONDS = 30
+#: Of the list of an organization's workspaces.
+_TEAMS_PER_PAGE, _MAX_PAGES = 1000, 100
 _WAIT = re.compile(r"[0-9]{1,6}\Z")
 _ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
 _LOG = structlog.get_logger(__name__)
@@ -109,6 +111,23 @@ class Gateway:
         if not isinstance(owner, str):
             raise SlackDown("Slack's response does not say which workspace the token belongs to.")
         return owner
+
+    def team_ids(self, app: Credentials, token: str) -> frozenset[str]:
+        """Return the workspaces that an organization's app may use: https://docs.slack.dev/reference/methods/auth.teams.list.
+
+        Raises SlackRefused, SlackBusy or SlackDown.
+        """
+        client, cursor, found = self._client(app, token), "", set[str]()
+        for _page in range(_MAX_PAGES):
+            body = _body(_ask(partial(client.auth_teams_list, cursor=cursor, limit=_TEAMS_PER_PAGE)))
+            teams = body.get("teams")
+            listed = teams if isinstance(teams, list) else []
+            found |= {team["id"] for team in listed if isinstance(team, dict) and isinstance(team.get("id"), str)}
+            metadata = body.get("response_metadata")
+            cursor = str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) else ""
+            if not cursor:
+                return frozenset(found)
+        raise SlackDown("Slack's list of workspaces does not end.")
 
     def revoke(self, app: Credentials, token: str, rotates: bool) -> bool:
         """Remove the app from the workspace. Return False if Slack says that the token had stopped working before.

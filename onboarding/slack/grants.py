@@ -74,7 +74,7 @@ class Grant:
         return self.enterprise_name if self.is_enterprise_install else self.team_name
 
     def named(self, team_name: str | None) -> "Grant":
-        return replace(self, team_name=self.team_name or _name(team_name))
+        return replace(self, team_name=self.team_name or clean_name(team_name))
 
     def as_dict(self) -> dict[str, Any]:
         """Return all values, tokens included, to be encrypted."""
@@ -128,9 +128,9 @@ def read(answer: Mapping[str, Any]) -> Grant:
     return Grant(
         app_id=_id(answer.get("app_id")),
         team_id=_id(team.get("id")),
-        team_name=_name(team.get("name")),
+        team_name=clean_name(team.get("name")),
         enterprise_id=_id(enterprise.get("id")),
-        enterprise_name=_name(enterprise.get("name")),
+        enterprise_name=clean_name(enterprise.get("name")),
         is_enterprise_install=for_organization,
         bot_user_id=_id(answer.get("bot_user_id")),
         scopes=_scopes(bearer.get("scope")),
@@ -151,7 +151,7 @@ def _id(value: object) -> str | None:
     return value if isinstance(value, str) and _ID.match(value) else None
 
 
-def _name(value: object) -> str | None:
+def clean_name(value: object) -> str | None:
     """Return a name that both databases can store, None if nothing is left of it."""
     if not isinstance(value, str):
         return None
@@ -161,7 +161,7 @@ def _name(value: object) -> str | None:
 def _webhook(sent: Mapping[str, Any]) -> Webhook | None:
     """Return the webhook, None without an address that can be stored."""
     url = sent.get("url")
-    return Webhook(url, _name(sent.get("channel"))) if isinstance(url, str) and _ADDRESS.match(url) else None
+    return Webhook(url, clean_name(sent.get("channel"))) if isinstance(url, str) and _ADDRESS.match(url) else None
 
 
 def _token(value: object) -> str | None:

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from onboarding.identity import context_digest
+from onboarding.outcomes import ConnectionStatus
 from onboarding.store import connection_words
-from onboarding.store.connections import HOLDING, TABLE, sort_name
-from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.connections import HOLDING, TABLE, ConnectionOfTeam, sort_name
+from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import columns_of
 
 
@@ -27,6 +29,17 @@ class _SearchedRow(NamedTuple):
     context_keys: str
 
 
+class ChangedConnection(NamedTuple):
+    """A connection that this transaction has changed, as an audit entry names it."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    workspace_id: str
+    workspace_name: str | None
+
+
+_CHANGED = columns_of(TABLE, ChangedConnection._fields)
 _INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
 #: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
@@ -73,6 +86,51 @@ def change_all_on(rows: Rows, installation_id: str, **values: object) -> None:
     renamed = _renamed(rows, TABLE.c.installation_id == installation_id, values)
     rows.execute(_CHANGE_ALL_ON, {"installation": installation_id, **_with_sort_name(values)})
     _replace_words(rows, renamed)
+
+
+def disconnect_all_on(rows: Rows, installation_id: str, reason: str, at: datetime) -> Sequence[ChangedConnection]:
+    """Detach every connection from the installation, because Slack has ended the access. Return them.
+
+    The caller has locked the installation against every use. A connection that an install moves away stays with that
+    install.
+    """
+    values = {
+        "installation_id": None,
+        "status": ConnectionStatus.DISCONNECTED,
+        "status_reason": reason,
+        "checked_at": at,
+        "updated_at": at,
+    }
+    done = update(TABLE).where(TABLE.c.installation_id == installation_id).values(values)
+    return fetch_all(rows, done.returning(*_CHANGED), ChangedConnection)
+
+
+def set_status(
+    rows: Rows, seen: ConnectionOfTeam, status: ConnectionStatus, reason: str | None, at: datetime
+) -> ChangedConnection | None:
+    """Change the status of a connection that still has the installation that was seen. None if nothing changes."""
+    mine = TABLE.c.id == seen.connection.id, TABLE.c.installation_id == seen.installation.id, TABLE.c.status != status
+    done = update(TABLE).where(*mine).values(status=status, status_reason=reason, checked_at=at, updated_at=at)
+    return fetch_first(rows, done.returning(*_CHANGED), ChangedConnection)
+
+
+def of_workspace(rows: Rows, integration_id: str, workspace_id: str) -> Sequence[ChangedConnection]:
+    """Return the connections of a workspace."""
+    mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
+    return fetch_all(rows, select(*_CHANGED).where(*mine), ChangedConnection)
+
+
+def rename(rows: Rows, integration_id: str, workspace_id: str, name: str, at: datetime) -> Sequence[ChangedConnection]:
+    """Give the connections of a workspace its new name. Return those whose name has changed."""
+    mine = (
+        TABLE.c.integration_id == integration_id,
+        TABLE.c.workspace_id == workspace_id,
+        TABLE.c.workspace_name.is_distinct_from(name),
+    )
+    values = {"workspace_name": name, "sort_name": sort_name(name, workspace_id), "updated_at": at}
+    found = fetch_all(rows, update(TABLE).where(*mine).values(values).returning(*_CHANGED), ChangedConnection)
+    _replace_words(rows, [one.id for one in found])
+    return found
 
 
 def _with_sort_name(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -53,13 +54,19 @@ class ChannelConnection(Base):
         Index("ix_channel_connections_workspace", "integration_id", "workspace_id"),
         CheckConstraint("mode IN ('subscriber', 'shared')", name="mode"),
         CheckConstraint("mode = 'subscriber' OR subscriber_id IS NULL", name="shared_has_no_subscriber"),
+        CheckConstraint(
+            "(status = 'disconnected' AND installation_id IS NULL) "
+            "OR (status <> 'disconnected' AND installation_id IS NOT NULL)",
+            name="disconnected_has_no_installation",
+        ),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     identifier: Mapped[str] = mapped_column(ID)
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
-    installation_id: Mapped[str] = mapped_column(ForeignKey("installations.id"))
+    #: Null once Slack has ended the access: the tokens are erased with the installation.
+    installation_id: Mapped[str | None] = mapped_column(ForeignKey("installations.id"))
     #: Integration, subscriber and exact set of context keys as one text: SQL treats two null subscribers as different.
     identity_key: Mapped[str] = mapped_column(String(64))
     mode: Mapped[str] = mapped_column(String(10))
@@ -108,7 +115,8 @@ class ConnectionRow(NamedTuple):
     id: str
     identifier: str
     integration_id: str
-    installation_id: str
+    #: Null for a disconnected connection, as are all columns after `asked_scopes`.
+    installation_id: str | None
     mode: str
     subscriber_id: str | None
     workspace_id: str
@@ -124,19 +132,20 @@ class ConnectionRow(NamedTuple):
     context_keys: str
     integration_identifier: str
     asked_scopes: str
-    scopes: str
-    access_token: Sealed
-    token_last_four: str
+    scopes: str | None
+    access_token: Sealed | None
+    token_last_four: str | None
     refresh_token: Sealed | None
     expires_at: datetime | None
     refresh_expires_at: datetime | None
-    installed_at: datetime
+    installed_at: datetime | None
 
 
 class ConnectionToken(NamedTuple):
-    installation_id: str
+    #: Null for a disconnected connection, as is the token.
+    installation_id: str | None
     updated_at: datetime
-    access_token: Sealed
+    access_token: Sealed | None
 
 
 class IdentityRow(NamedTuple):
@@ -144,12 +153,32 @@ class IdentityRow(NamedTuple):
 
     id: str
     identifier: str
-    installation_id: str
+    #: Null for a disconnected connection.
+    installation_id: str | None
     workspace_id: str
     workspace_name: str | None
     created_at: datetime
     installed_by: str | None
     status: ConnectionStatus
+
+
+@dataclass(frozen=True)
+class ConnectionOfTeam:
+    """A connection with its installation and its integration."""
+
+    connection: ChannelConnection
+    installation: Installation
+    integration: Integration
+
+
+@dataclass(frozen=True)
+class OwnedInstallation:
+    """An installation in one workspace or organization."""
+
+    installation: Installation
+    integration: Integration
+    #: The app's bot users, as the installation and its connections name them; empty for a user's token, or if none is known.
+    bot_user_ids: frozenset[str]
 
 
 TABLE, HOLDING = table_of(ChannelConnection), table_of(ConnectionContext)
@@ -173,7 +202,7 @@ DOCUMENTED = (
         _INSTALLATION.c.installed_at,
     )
     .join_from(TABLE, _INTEGRATION, TABLE.c.integration_id == _INTEGRATION.c.id)
-    .join(_INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id)
+    .outerjoin(_INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id)
 )
 _ONE = CompiledStatement(
     DOCUMENTED.where(
@@ -187,7 +216,11 @@ _OF_IDENTITY = select(*columns_of(TABLE, IdentityRow._fields)).where(
 _LOCK_OF_IDENTITY = _OF_IDENTITY.with_for_update(key_share=True)
 _IN_WORKSPACE = (
     select(TABLE.c.id)
-    .where(TABLE.c.integration_id == bindparam("integration"), TABLE.c.workspace_id == bindparam("workspace"))
+    .where(
+        TABLE.c.integration_id == bindparam("integration"),
+        TABLE.c.workspace_id == bindparam("workspace"),
+        TABLE.c.installation_id.is_not(None),
+    )
     .limit(1)
 )
 _OF_ANOTHER_SUBSCRIBER = _IN_WORKSPACE.where(TABLE.c.subscriber_id.is_distinct_from(bindparam("subscriber")))
@@ -208,7 +241,7 @@ def documented(rows: Rows, environment_id: str, identifier: str) -> ConnectionRo
 
 
 def token_of(rows: Rows, environment_id: str, connection_id: str) -> ConnectionToken | None:
-    query = select(TABLE.c.installation_id, TABLE.c.updated_at, _INSTALLATION.c.access_token).join(
+    query = select(TABLE.c.installation_id, TABLE.c.updated_at, _INSTALLATION.c.access_token).outerjoin(
         _INSTALLATION, TABLE.c.installation_id == _INSTALLATION.c.id
     )
     own = query.where(TABLE.c.environment_id == environment_id, TABLE.c.id == connection_id)
@@ -217,19 +250,48 @@ def token_of(rows: Rows, environment_id: str, connection_id: str) -> ConnectionT
 
 def with_its_grant(
     session: Session, environment_id: str, identifier: str
-) -> tuple[ChannelConnection, Installation, Integration] | None:
-    """Return a connection with its installation and its integration.
+) -> tuple[ChannelConnection, Installation | None, Integration] | None:
+    """Return a connection with its installation, if it has one, and its integration.
 
     One query reads all three, because an API caller may give the connection another grant between two queries.
     """
     query = (
         select(ChannelConnection, Installation, Integration)
-        .join(Installation, ChannelConnection.installation_id == Installation.id)
+        .outerjoin(Installation, ChannelConnection.installation_id == Installation.id)
         .join(Integration, ChannelConnection.integration_id == Integration.id)
         .where(ChannelConnection.environment_id == environment_id, is_named(ChannelConnection.identifier, identifier))
     )
     found = session.execute(query).first()
     return None if found is None else (found[0], found[1], found[2])
+
+
+def of_teams(session: Session, integration_id: str, team_ids: Iterable[str]) -> list[ConnectionOfTeam]:
+    """Return the connections of these workspaces that have an installation of their own or share an API caller's."""
+    query = (
+        select(ChannelConnection, Installation, Integration)
+        .join(Installation, ChannelConnection.installation_id == Installation.id)
+        .join(Integration, ChannelConnection.integration_id == Integration.id)
+        .where(ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids)))
+    )
+    return [ConnectionOfTeam(*row) for row in session.execute(query.where(Installation.origin == "api"))]
+
+
+def installations_of(session: Session, integration_id: str, slack_key: str, owner_id: str) -> list[OwnedInstallation]:
+    """Return the installations in a workspace or organization: the one of its installs, and those of API callers."""
+    query = (
+        select(Installation, Integration, ChannelConnection.bot_user_id)
+        .join(Integration, Installation.integration_id == Integration.id)
+        .outerjoin(ChannelConnection, ChannelConnection.installation_id == Installation.id)
+        .where(Installation.integration_id == integration_id)
+    )
+    of_installs = query.where(Installation.slack_key == slack_key)
+    of_callers = query.where(Installation.origin == "api", ChannelConnection.workspace_id == owner_id)
+    found: dict[str, OwnedInstallation] = {}
+    for installation, integration, bot in (*session.execute(of_installs), *session.execute(of_callers)):
+        known = found.get(installation.id)
+        bots = {bot, installation.bot_user_id} | (known.bot_user_ids if known else set())
+        found[installation.id] = OwnedInstallation(installation, integration, frozenset(bots - {None}))
+    return list(found.values())
 
 
 def by_identity(session: Session, environment_id: str, key: str) -> ChannelConnection | None:
@@ -285,7 +347,11 @@ def hold(session: Session, environment_id: str, identifier: str, integration_id:
 
 def count_beside(rows: Rows, integration_id: str, workspace_id: str, installation_id: str) -> int:
     """Count the connections that have the same Slack app in the same workspace, or use the same installation."""
-    in_workspace = and_(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
+    in_workspace = and_(
+        TABLE.c.integration_id == integration_id,
+        TABLE.c.workspace_id == workspace_id,
+        TABLE.c.installation_id.is_not(None),
+    )
     query = select(func.count()).where(or_(in_workspace, TABLE.c.installation_id == installation_id))
     return rows.scalar(query) or 0
 
@@ -295,7 +361,8 @@ def uses_workspace(rows: Rows, integration_id: str, workspace_id: str) -> bool:
 
     Then nothing of it may be revoked at Slack: a Slack app has one bot token per workspace.
     """
-    query = select(TABLE.c.id).where(TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id)
+    mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
+    query = select(TABLE.c.id).where(*mine, TABLE.c.installation_id.is_not(None))
     is_connected = rows.scalar(query.limit(1)) is not None
     return is_connected or attempts.waits_in(rows, integration_id, workspace_id)
 
@@ -305,7 +372,8 @@ def held_by_another(
 ) -> bool:
     """Return whether a connection of another customer has the workspace. The caller has locked the workspace.
 
-    A customer is a subscriber, in any context; without a subscriber, an exact set of contexts.
+    A customer is a subscriber, in any context; without a subscriber, an exact set of contexts. A disconnected connection
+    does not hold its workspace.
     """
     values = {"integration": integration_id, "workspace": workspace_id}
     if subscriber_id is not None:

@@ -25,6 +25,7 @@ from onboarding.store.logos import TABLE as LOGOS
 from onboarding.store.operators import SignIn, SignInState
 from onboarding.store.origins import TABLE as ORIGINS
 from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.slack_events import SlackEvent
 
 
 class ErasedInstallation(NamedTuple):
@@ -40,7 +41,16 @@ _CHILDREN = LINKS.alias("children")
 _IS_NEEDED = exists().where(_ATTEMPTS.c.link_id == LINKS.c.id) | exists().where(_CHILDREN.c.parent_id == LINKS.c.id)
 _HAS_CONNECTION = exists().where(CONNECTIONS.c.installation_id == _INSTALLATIONS.c.id)
 #: Every table with an `integration_id`, except connection contexts, in an order that foreign keys allow.
-_OF_INTEGRATION = (ORIGINS, LOGOS, _ATTEMPTS, LINKS, table_of(ChannelEndpoint), CONNECTIONS, _INSTALLATIONS)
+_OF_INTEGRATION = (
+    ORIGINS,
+    LOGOS,
+    table_of(SlackEvent),
+    _ATTEMPTS,
+    LINKS,
+    table_of(ChannelEndpoint),
+    CONNECTIONS,
+    _INSTALLATIONS,
+)
 
 
 def purge_attempts(session: Session, stage: Stage, before: datetime, limit: int) -> int:

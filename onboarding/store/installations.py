@@ -85,7 +85,8 @@ def add_given(rows: Rows, **values: object) -> None:
 
 def add_many(rows: Rows, new: Sequence[Mapping[str, object]]) -> None:
     """Store installations, each with all its values."""
-    rows.execute(_INSERT, new)
+    if new:
+        rows.execute(_INSERT, new)
 
 
 def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> StoredRefreshToken | None:

@@ -51,7 +51,14 @@ class Integration(Base):
     #: A Slack app has one bot token per workspace, so one client id belongs to one integration of the deployment.
     client_id: Mapped[str] = mapped_column(String(255), unique=True)
     client_secret: Mapped[Sealed] = mapped_column(SealedText)
+    #: Null for an app whose events are not received.
     signing_secret: Mapped[Sealed | None] = mapped_column(SealedText)
+    #: The one before it, which Slack may still use for a while; null without one.
+    previous_signing_secret: Mapped[Sealed | None] = mapped_column(SealedText)
+    #: When the signing secret was last replaced.
+    signing_secret_changed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: Slack's id of the app; null until its first event.
+    app_id: Mapped[str | None] = mapped_column(String(100))
     #: The bot scopes to request, comma separated.
     scopes: Mapped[str] = mapped_column(Text)
     is_practice: Mapped[bool]
@@ -89,10 +96,23 @@ class IntegrationWithoutSecrets(NamedTuple):
     support_url: str | None
     privacy_url: str | None
     logo_digest: str | None
+    has_signing_secret: bool
 
     @property
     def branding(self) -> Branding:
         return Branding(self.name, self.accent_color, self.support_url, self.privacy_url, self.logo_digest)
+
+
+class SigningIntegration(NamedTuple):
+    """The columns of an integration that receiving an event needs."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    signing_secret: Sealed
+    previous_signing_secret: Sealed | None
+    signing_secret_changed_at: datetime | None
+    app_id: str | None
 
 
 class IntegrationRow(NamedTuple):
@@ -130,12 +150,22 @@ _SHARED_BY_IDENTIFIER = _SHARED.where(
 )
 _SHARED_BY_ID = _SHARED.where(_TABLE.c.id == bindparam("integration"))
 _WITHOUT_SECRETS = CompiledStatement(
-    select(*(_TABLE.c[name] for name in IntegrationWithoutSecrets._fields))
+    select(
+        *(_TABLE.c[name] for name in IntegrationWithoutSecrets._fields if name in _TABLE.c),
+        _TABLE.c.signing_secret.is_not(None).label("has_signing_secret"),
+    )
     .where(_TABLE.c.environment_id == bindparam("environment"))
     .order_by(_TABLE.c.identifier),
     IntegrationWithoutSecrets,
 )
 _OF_SIGN_IN = CompiledStatement(select(*COLUMNS).where(_TABLE.c.is_sign_in), IntegrationRow)
+
+_SIGNING = CompiledStatement(
+    select(*columns_of(_TABLE, SigningIntegration._fields))
+    .where(_TABLE.c.signing_secret.is_not(None))
+    .order_by(_TABLE.c.created_at, _TABLE.c.id),
+    SigningIntegration,
+)
 
 
 def add(session: Session, integration: Integration) -> None:
@@ -179,6 +209,16 @@ def of_sign_in(rows: Rows) -> IntegrationRow | None:
 def end_sign_in(session: Session) -> None:
     """Let no Slack app sign operators in."""
     session.execute(update(Integration).where(Integration.is_sign_in).values(is_sign_in=False))
+
+
+def all_signing(rows: Rows) -> list[SigningIntegration]:
+    """Return the integrations of all environments that have a signing secret, the oldest first."""
+    return _SIGNING.all(rows, {})
+
+
+def remember_app(rows: Rows, integration_id: str, app_id: str) -> None:
+    mine = _TABLE.c.id == integration_id, _TABLE.c.app_id.is_(None)
+    rows.execute(update(_TABLE).where(*mine).values(app_id=app_id))
 
 
 def lock(session: Session, integration_id: str) -> None:

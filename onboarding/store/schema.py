@@ -18,6 +18,7 @@ from onboarding.store import (
     logos,
     operators,
     origins,
+    slack_events,
     subscribers,
     workers,
 )
@@ -39,6 +40,7 @@ TABLES = (
     logos,
     operators,
     origins,
+    slack_events,
     subscribers,
     workers,
 )

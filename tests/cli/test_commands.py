@@ -16,6 +16,11 @@ from tests.conftest import KEY, SECRET
 # Each command is a process.
 pytestmark = pytest.mark.slow
 
+NO_EVENTS = (
+    "It has no signing secret, so Slack's events are refused, and an uninstall is only noticed by a check. "
+    "Store it with `integration set --signing-secret -`."
+)
+
 
 @pytest.mark.once
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
         typed="right\n",
         **same,
     )
-    assert (changed.returncode, changed.stdout) == (0, "Changed acme.\n"), changed.stderr
+    assert (changed.returncode, changed.stdout) == (0, f"Changed acme.\n{NO_EVENTS}\n"), changed.stderr
     rows = {row["identifier"]: row for row in json.loads(run("integration", "list", "--json", **same).stdout)["data"]}
     assert (rows["acme"]["name"], rows["acme"]["scopes"], rows["acme"]["clientId"]) == ("Acme", ["chat:write"], "1.1")
     assert "right" not in run("integration", "list", **same).stdout

@@ -22,6 +22,8 @@ def test_reconnecting_keeps_the_identifier_and_stores_the_new_token(site: Site, 
     (after,) = details(site)
     assert after.connection.identifier == before.connection.identifier
     assert after.connection.created_at == before.connection.created_at
+    assert after.token_since
+    assert before.token_since
     assert after.token_since > before.token_since
     assert after.token_last_four != before.token_last_four
 

@@ -46,7 +46,15 @@ def index() -> ResponseReturnValue:
 def show(identifier: str) -> ResponseReturnValue:
     found = current().connections.detail(environment_id(), identifier)
     checked = request.args.get("checked")
-    return render_template("console/connections/show.html", connection=found.connection, detail=found, checked=checked)
+    name = found.connection.integration_identifier
+    receives_events = any(one.has_signing_secret for one in integrations() if one.identifier == name)
+    return render_template(
+        "console/connections/show.html",
+        connection=found.connection,
+        detail=found,
+        checked=checked,
+        receives_events=receives_events,
+    )
 
 
 @blueprint.post("/connections/<identifier>/verify")

@@ -1,5 +1,6 @@
 """Connections that API callers create and update. The unique identity key holds them to the rule of the install flow."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -41,13 +42,17 @@ from onboarding.store.retries import repeat_on_conflict
 _ATTEMPTS = 3
 
 
+class _Revived(Exception):
+    """Another request has revived the connection."""
+
+
 class ConnectionWriter:
     def __init__(self, database: Database, tokens: Tokens, credential_audit: CredentialAudit, now: Clock) -> None:
         self._database, self._tokens, self._credential_audit, self._now = database, tokens, credential_audit, now
         self._credentials = GivenCredentials(tokens)
 
     def create(self, caller: ApiCaller, new: NewConnection, before_commit: BeforeCommit) -> Connection:
-        """Create a connection and return it with its token.
+        """Create a connection and return it with its token. A disconnected one of the same identity is revived instead.
 
         Of parallel calls for one identity or identifier, one succeeds. Raises Refused, NotFound (the integration; a
         subscriber where unknown ones are refused) and Conflict (`connection_exists`, `identifier_taken` or
@@ -62,7 +67,11 @@ class ConnectionWriter:
                 if conflict.code != Conflict.code:
                     raise
                 # Looked up only after the insert has failed, so that a successful one costs no extra query.
-                self._raise_what_exists(caller.environment, new)
+                identifier = self._disconnected(caller.environment, new)
+                if identifier is None:
+                    continue
+                with suppress(_Revived):
+                    return self._revive(caller, identifier, new, before_commit)
             else:
                 return self._audited(caller, created, new.auth)
         raise Conflict("Other requests are changing this connection. Try again.", "connection_exists")
@@ -77,8 +86,23 @@ class ConnectionWriter:
         updated = repeat_on_conflict(lambda: self._replace(caller, identifier, new, before_commit))
         return self._audited(caller, updated, new.auth)
 
+    def _revive(
+        self, caller: ApiCaller, identifier: str, new: NewConnection, before_commit: BeforeCommit
+    ) -> Connection:
+        """Give a disconnected connection new credentials. Raises _Revived if another request has done so."""
+        given = NewCredentials(new.workspace, new.auth)
+        revived = repeat_on_conflict(
+            lambda: self._replace(caller, identifier, given, before_commit, only_disconnected=True)
+        )
+        return self._audited(caller, revived, new.auth)
+
     def _replace(
-        self, caller: ApiCaller, identifier: str, new: NewCredentials, before_commit: BeforeCommit
+        self,
+        caller: ApiCaller,
+        identifier: str,
+        new: NewCredentials,
+        before_commit: BeforeCommit,
+        only_disconnected: bool = False,
     ) -> Connection:
         environment_id, at = caller.environment.id, self._now()
         with self._database.transaction() as session:
@@ -87,6 +111,8 @@ class ConnectionWriter:
             if seen is None or integration is None:
                 raise unknown_connection(identifier)
             left, old_workspace_id = seen.installation_id, seen.workspace_id
+            if only_disconnected and left is not None:
+                raise _Revived
             workspaces.lock_to_connect(session, integration.id, new.workspace.id, integration.workspace_policy)
             shared = self._credentials.installation_of(session, integration.id, new.auth)
             # Both at once, in one order, before the connection: two connections may swap their credentials.
@@ -95,7 +121,8 @@ class ConnectionWriter:
             row = connections.lock(session, seen)
             if row is None:
                 raise unknown_connection(identifier)
-            if new.workspace.id != old_workspace_id:
+            # A disconnected connection did not hold its workspace.
+            if new.workspace.id != old_workspace_id or left is None:
                 _check_workspace(session, integration, new.workspace.id, row.subscriber_id, row.context_keys)
             connection_changes.change(
                 session,
@@ -111,9 +138,10 @@ class ConnectionWriter:
                 updated_at=at,
             )
             # Other connections may still use the old installation. It is erased only with the last one.
-            if left != installation_id:
+            if left not in (None, installation_id):
                 erasure.erase_unused_installation(session, left)
-            kind, detail = ChangeKind.CONNECTION_UPDATED, new.workspace.id
+            kind = ChangeKind.CONNECTION_UPDATED if left is not None else ChangeKind.CONNECTION_RECONNECTED
+            detail = new.workspace.id
             changes.record(session, Change(kind, caller.actor, at, environment_id, identifier, detail=detail))
             updated = self._written(session, environment_id, identifier)
             before_commit(session, updated)
@@ -165,6 +193,8 @@ class ConnectionWriter:
         row = connections.documented(rows, environment_id, identifier)
         if row is None:
             raise LookupError("The row was written in this transaction.")
+        if row.installation_id is None or row.access_token is None:
+            return records.connection_of(row)
         try:
             return records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
         except VaultProblem:
@@ -187,8 +217,11 @@ class ConnectionWriter:
         elif not subscribers.hold(rows, environment.id, subscriber_id):
             raise unknown_subscriber(subscriber_id)
 
-    def _raise_what_exists(self, environment: CallerEnvironment, new: NewConnection) -> None:
-        """Raise the Conflict that names the connection in the way. Return if it is gone in the meantime."""
+    def _disconnected(self, environment: CallerEnvironment, new: NewConnection) -> str | None:
+        """Return the identifier of the disconnected connection that `new` revives.
+
+        Raises the Conflict that names the connection in the way. Returns None if it is gone in the meantime.
+        """
         with self._database.reading() as session:
             integration = integrations.by_identifier(session, environment.id, new.integration_identifier)
             if integration is None:
@@ -196,9 +229,12 @@ class ConnectionWriter:
             key = identity.identity_key(integration.id, new.subscriber_id, new.contexts)
             same = connections.by_identity(session, environment.id, key)
             if same is not None:
+                if same.installation_id is None and new.identifier in (None, same.identifier):
+                    return same.identifier
                 raise connection_exists(new.integration_identifier, new.subscriber_id, new.contexts, same.identifier)
             if new.identifier and connections.by_identifier(session, environment.id, new.identifier):
                 raise identifier_taken(new.identifier, environment.name)
+        return None
 
 
 def _check_workspace(

@@ -59,11 +59,7 @@ class Disconnector:
         with self._database.transaction() as session:
             connection = self._locked(session, environment_id, identifier)
             connection_changes.remove(session, connection.id)
-            try:
-                access = self._access_to_revoke(session, connection, revoke)
-                result = GrantResult.NOT_CONFIRMED if access else GrantResult.KEPT
-            except VaultProblem:
-                access, result = None, GrantResult.NOT_CONFIRMED
+            access, result = self._ended_access(session, connection, revoke)
             entry_id = record(
                 session,
                 Change(
@@ -95,18 +91,32 @@ class Disconnector:
         if seen is not None:
             integrations.share(session, seen.integration_id)
             workspaces.lock(session, seen.integration_id, seen.workspace_id)
-            installations.lock_all(session, [seen.installation_id])
+            installations.lock_all(session, filter(None, [seen.installation_id]))
             seen = connections.lock(session, seen)
         if seen is None:
             raise unknown_connection(identifier)
         return seen
 
-    def _access_to_revoke(self, session: Session, connection: ChannelConnection, revoke: bool) -> _Access | None:
+    def _ended_access(
+        self, session: Session, connection: ChannelConnection, revoke: bool
+    ) -> tuple[_Access | None, GrantResult]:
+        """Return the access to revoke at Slack, if any, and the result until Slack has answered."""
+        if connection.installation_id is None:
+            return None, GrantResult.ALREADY_GONE
+        try:
+            access = self._access_to_revoke(session, connection, connection.installation_id, revoke)
+        except VaultProblem:
+            return None, GrantResult.NOT_CONFIRMED
+        return access, GrantResult.NOT_CONFIRMED if access else GrantResult.KEPT
+
+    def _access_to_revoke(
+        self, session: Session, connection: ChannelConnection, installation_id: str, revoke: bool
+    ) -> _Access | None:
         """Erase the installation if it has no other connection. Return its access if nothing else uses the workspace.
 
         Raises VaultProblem; the installation is erased by then.
         """
-        installation = installations.by_id(session, connection.environment_id, connection.installation_id)
+        installation = installations.by_id(session, connection.environment_id, installation_id)
         integration = integrations.by_id(session, connection.environment_id, connection.integration_id)
         if installation is None or integration is None:
             raise LookupError("A connection refers to both by foreign keys.")

@@ -90,13 +90,16 @@ class ConnectionQueries:
     def current_token(self, caller: ApiCaller, mark: TokenMark) -> str | None:
         """Return the access token for a repeated response, and record the read.
 
-        Empty if the caller may not see it, or if the connection was changed since and its token may belong to another
-        workspace. None if the connection is gone or its token cannot be decrypted. Raises StorageProblem.
+        Empty if the caller may not see it, if Slack has ended the access, or if the connection was changed since and its
+        token may belong to another workspace. None if the connection is gone or its token cannot be decrypted. Raises StorageProblem.
         """
         with self._database.rows() as rows:
             row = connections.token_of(rows, caller.environment.id, mark.connection_id)
         if row is None:
             return None
+        if row.installation_id is None or row.access_token is None:
+            # Slack has ended the access since.
+            return ""
         token = self._open(row.installation_id, row.access_token, mark.identifier)
         if token is None:
             return None
@@ -112,9 +115,11 @@ class ConnectionQueries:
             row = connections.documented(session, environment_id, identifier)
             if row is None:
                 raise unknown_connection(identifier)
-            shared = row.integration_id, row.workspace_id, row.installation_id
-            others = connections.count_beside(session, *shared) - 1
-        return Detail(self._connection(row), row.token_last_four, row.installed_at, others)
+            others = 0
+            if row.installation_id is not None:
+                shared = row.integration_id, row.workspace_id, row.installation_id
+                others = connections.count_beside(session, *shared) - 1
+        return Detail(self._connection(row), row.token_last_four or "", row.installed_at, others)
 
     def _filter(self, rows: Rows, environment_id: str, query: ConnectionQuery) -> ConnectionFilter:
         keys = query.context_keys
@@ -160,6 +165,8 @@ class ConnectionQueries:
 
     def _connection(self, row: ConnectionRow, with_token: bool = False) -> Connection:
         """Return the record of a row. It needs to be reconnected if its token cannot be decrypted."""
+        if row.installation_id is None or row.access_token is None:
+            return records.connection_of(row)
         token = self._open(row.installation_id, row.access_token, row.identifier)
         if token is None:
             return records.connection_without_token(row)

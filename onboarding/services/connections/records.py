@@ -33,8 +33,10 @@ class Detail:
     """A connection as the console shows it, with the token's age and last four characters."""
 
     connection: Connection
+    #: Empty for a short token, and without a token.
     token_last_four: str
-    token_since: datetime
+    #: None without a token: Slack has ended the access.
+    token_since: datetime | None
     #: How many other connections use the same Slack app in the same workspace, or the same installation. With any of
     #: them, a disconnect revokes nothing at Slack.
     others: int
@@ -155,8 +157,9 @@ def connection_of(row: ConnectionRow, access_token: str | None = None) -> Connec
         row.refresh_token is not None,
         row.expires_at,
         row.refresh_expires_at,
-        _next_steps(row.status, row.scopes, _askable(row)),
+        _next_steps(row.status, row.scopes or "", _askable(row)),
         access_token,
+        row.installation_id is not None,
     )
 
 

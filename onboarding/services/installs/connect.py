@@ -117,7 +117,7 @@ class InstallConnector:
             }
             self._install.move(**replaced)
         connection_changes.change(self._install.rows, existing.id, **values)
-        if existing.installation_id != values["installation_id"]:
+        if existing.installation_id not in (None, values["installation_id"]):
             # Skips an installation that another transaction has locked to attach a connection.
             erasure.erase_orphaned_installations(self._install.rows, [existing.installation_id], at)
         return existing.id, existing.identifier

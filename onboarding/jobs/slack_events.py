@@ -1,0 +1,8 @@
+"""Handle the events that Slack has sent."""
+
+from onboarding.jobs.definitions import Workflow
+from onboarding.runtime import Runtime
+
+
+def jobs(runtime: Runtime) -> tuple[Workflow, ...]:
+    return (Workflow("slack_event", runtime.slack_events.handle),)

@@ -1,0 +1,96 @@
+"""Erase the tokens that Slack has ended. An event about earlier access never ends access that was granted since."""
+
+from datetime import timedelta
+
+from onboarding.changes import ChangeKind
+from onboarding.clock import Clock
+from onboarding.errors import SlackDown, SlackRefused, VaultProblem
+from onboarding.services.slack_events.effects import record
+from onboarding.services.tokens import Tokens
+from onboarding.slack import events, faults, signatures
+from onboarding.slack.events import Event
+from onboarding.slack.gateway import Gateway
+from onboarding.store import (
+    connection_changes,
+    connections,
+    erasure,
+    installations,
+    integrations,
+    slack_events,
+    workspaces,
+)
+from onboarding.store.connections import OwnedInstallation
+from onboarding.store.database import Database
+from onboarding.store.slack_events import SlackEvent
+
+#: Slack's clock and ours differ by less, or the signature would not have been accepted.
+_CLOCK_DIFFERENCE = timedelta(seconds=signatures.MAX_AGE_SECONDS)
+#: Slack reports whole seconds.
+_RESOLUTION = timedelta(seconds=1)
+
+
+class AccessEnder:
+    """Handles `app_uninstalled` and `tokens_revoked`: https://docs.slack.dev/reference/events/app_uninstalled."""
+
+    def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
+        self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
+
+    def end(self, row: SlackEvent, event: Event) -> None:
+        """Disconnect the connections whose access the event has ended, and erase their tokens.
+
+        Raises SlackBusy or SlackDown if only Slack can say whether the access was granted before the event or after it.
+        """
+        with self._database.reading() as session:
+            found = connections.installations_of(session, row.integration_id, event.slack_key, event.owner_id or "")
+        ended = [one for one in found if _may_be_meant(one, event) and self._has_ended(one, event)]
+        at = self._now()
+        with self._database.transaction() as session:
+            integrations.share(session, row.integration_id)
+            # As a disconnect does: no transaction that connects the workspace is in progress.
+            workspaces.lock(session, row.integration_id, event.owner_id or "")
+            if not slack_events.mark_handled(session, row.id, at):
+                return
+            installations.lock_all(session, [one.installation.id for one in ended])
+            for one in ended:
+                current = installations.lock(session, row.environment_id, one.installation.id)
+                # An install or a refresh in the meantime has proved that the access works.
+                if current is None or current.installed_at != one.installation.installed_at:
+                    continue
+                reason = faults.ending(event.type)
+                for connection in connection_changes.disconnect_all_on(session, current.id, reason, at):
+                    record(session, ChangeKind.CONNECTION_DISCONNECTED, connection, at, event.type)
+                erasure.erase_unused_installation(session, current.id)
+
+    def _has_ended(self, one: OwnedInstallation, event: Event) -> bool:
+        """Compare the times. In doubt, ask Slack whether the token works. Raises SlackBusy, SlackDown.
+
+        About an API caller's token, only the caller has said which workspace it belongs to, so Slack is asked.
+        """
+        installed_at, is_from_install = one.installation.installed_at, one.installation.origin == "install"
+        if is_from_install and event.at > installed_at + _CLOCK_DIFFERENCE:
+            return True
+        if is_from_install and event.at + _RESOLUTION < installed_at - _CLOCK_DIFFERENCE:
+            return False
+        credentials = self._tokens.without_secret(one.integration)
+        try:
+            token = self._tokens.access_token(one.installation.id, one.installation.access_token)
+            self._gateway.test(credentials, token)
+        except SlackRefused as refusal:
+            if faults.is_slack_itself(refusal.code):
+                raise SlackDown("Slack had trouble of its own.") from None
+            # An expired token says nothing: only the times are left.
+            return refusal.code in faults.GONE or event.at + _RESOLUTION > installed_at
+        except VaultProblem:
+            return event.at + _RESOLUTION > installed_at
+        return False
+
+
+def _may_be_meant(one: OwnedInstallation, event: Event) -> bool:
+    """Return whether the event can be about this token: `tokens_revoked` lists the users whose tokens ended."""
+    if event.type == events.APP_UNINSTALLED:
+        return True
+    bots, users = event.revoked("bot"), event.revoked("oauth")
+    if one.bot_user_ids:
+        return bool(bots & one.bot_user_ids)
+    # An API caller need not say whose token it is.
+    return one.installation.origin == "api" or one.installation.installer_id in users

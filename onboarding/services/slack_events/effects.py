@@ -1,0 +1,25 @@
+"""Record what an event has changed."""
+
+from datetime import datetime
+
+from onboarding import changes
+from onboarding.callers import SLACK
+from onboarding.changes import Change, ChangeKind
+from onboarding.store.connection_changes import ChangedConnection
+from onboarding.store.database import Rows
+
+
+def record(rows: Rows, kind: ChangeKind, connection: ChangedConnection, at: datetime, detail: str) -> None:
+    """Write the audit entry of one connection that an event has changed."""
+    changes.record(
+        rows,
+        Change(
+            kind,
+            SLACK,
+            at,
+            connection.environment_id,
+            connection.identifier,
+            subject_name=connection.workspace_name or connection.workspace_id,
+            detail=detail,
+        ),
+    )

@@ -1,0 +1,10 @@
+"""SlackEvents: the front of the services about Slack's events."""
+
+from onboarding.services.slack_events.handle import EventEffects
+from onboarding.services.slack_events.receive import EventReceiver
+
+
+class SlackEvents:
+    def __init__(self, receiver: EventReceiver, handler: EventEffects) -> None:
+        self.receive = receiver.receive
+        self.handle = handler.handle

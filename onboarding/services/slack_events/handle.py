@@ -1,0 +1,92 @@
+"""Handle a stored event once: its effect and the mark that it was handled are one transaction."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from onboarding.changes import ChangeKind
+from onboarding.clock import Clock
+from onboarding.errors import SlackBusy, SlackProblem, VaultProblem
+from onboarding.outgoing import queue
+from onboarding.services.slack_events.access import AccessEnder
+from onboarding.services.slack_events.effects import record
+from onboarding.services.slack_events.receive import WORKFLOW, sealed_body
+from onboarding.services.slack_events.teams import TeamAccess
+from onboarding.services.tokens import Tokens
+from onboarding.slack import events
+from onboarding.slack.gateway import Gateway
+from onboarding.store import connection_changes, integrations, slack_events
+from onboarding.store.database import Database
+from onboarding.store.slack_events import SlackEvent
+from onboarding.vault import Vault
+from onboarding.work import Queue, Work
+
+_AGAIN_SECONDS = 30
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    row: SlackEvent
+    event: events.Event
+
+
+class EventEffects:
+    def __init__(self, database: Database, vault: Vault, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
+        self._database, self._vault, self._now = database, vault, now
+        self._ender = AccessEnder(database, tokens, gateway, now)
+        self._teams = TeamAccess(database, tokens, gateway, now)
+
+    def handle(self, event_row_id: str) -> None:
+        """Apply an event. Does nothing if it was applied before; may run at the same time in several processes.
+
+        If Slack has to be asked and does not answer, or the stored body cannot be decrypted, nothing changes, and the
+        event is tried again later.
+        """
+        try:
+            self._handle(event_row_id)
+        except (SlackProblem, VaultProblem) as problem:
+            _LOG.warning("slack.event_waits", event_row=event_row_id, problem=problem.code)
+            wait = problem.retry_after if isinstance(problem, SlackBusy) else _AGAIN_SECONDS
+            with self._database.changing_rows() as rows:
+                queue.enqueue(rows, Work(Queue.SLACK, WORKFLOW, (event_row_id,), wait))
+
+    def _handle(self, event_row_id: str) -> None:
+        """Raises SlackBusy, SlackDown, VaultProblem."""
+        stored = self._read(event_row_id)
+        if stored is None:
+            return
+        row, event = stored.row, stored.event
+        if event.type in (events.APP_UNINSTALLED, events.TOKENS_REVOKED):
+            self._ender.end(row, event)
+        elif event.type in (events.TEAM_ACCESS_GRANTED, events.TEAM_ACCESS_REVOKED):
+            self._teams.check(row, event)
+        else:
+            self._rename(row, event)
+
+    def _read(self, event_row_id: str) -> _Stored | None:
+        with self._database.reading() as session:
+            row = slack_events.by_id(session, event_row_id)
+        if row is None or row.body is None:
+            return None
+        read = events.read(self._vault.open(row.body, sealed_body(row.id)).encode())
+        return _Stored(row, read) if isinstance(read, events.Event) else None
+
+    def _rename(self, row: SlackEvent, event: events.Event) -> None:
+        at = self._now()
+        with self._database.transaction() as session:
+            integrations.share(session, row.integration_id)
+            if not slack_events.mark_handled(session, row.id, at) or event.owner_id is None:
+                return
+            if slack_events.newer_exists(session, row):
+                return
+            if event.type == events.TEAM_DOMAIN_CHANGE:
+                found = connection_changes.of_workspace(session, row.integration_id, event.owner_id)
+                detail = f"domain: {event.domain}"
+            elif event.name is not None:
+                found = connection_changes.rename(session, row.integration_id, event.owner_id, event.name, at)
+                detail = "name"
+            else:
+                return
+            for connection in found:
+                record(session, ChangeKind.CONNECTION_RENAMED, connection, at, detail)

@@ -1,0 +1,111 @@
+"""Receive Slack's events: check the signature, find the integration, and store each event once."""
+
+from datetime import timedelta
+
+import structlog
+
+from onboarding import ids
+from onboarding.clock import Clock
+from onboarding.errors import SignatureRefused, VaultProblem
+from onboarding.outgoing import queue
+from onboarding.sealed import Sealed
+from onboarding.services.slack_events.records import SignedRequest
+from onboarding.slack import events, signatures
+from onboarding.store import integrations, slack_events
+from onboarding.store.database import Database
+from onboarding.store.integrations import SigningIntegration
+from onboarding.vault import SealedAt, Vault
+from onboarding.work import Queue, Work
+
+#: How long Slack may still sign with a secret that was replaced here.
+PREVIOUS_ACCEPTED = timedelta(hours=24)
+#: The workflow that handles an event: its argument is the id of the event's row.
+WORKFLOW = "slack_event"
+_LOG = structlog.get_logger(__name__)
+
+
+class EventReceiver:
+    def __init__(self, database: Database, vault: Vault, now: Clock) -> None:
+        self._database, self._vault, self._now = database, vault, now
+
+    def receive(self, request: SignedRequest) -> str | None:
+        """Check a request and store its event for the worker. A repeated event is accepted and ignored.
+
+        Returns the text that Slack expects in the response when it checks the address.
+
+        Raises SignatureRefused for a request that no active integration's Slack app has signed within five minutes, and
+        for one that is malformed. Raises StorageProblem; Slack then sends the event again.
+        """
+        try:
+            read = events.read(request.body)
+        except events.Malformed:
+            raise SignatureRefused from None
+        app_id = None if isinstance(read, events.Challenge) else read.app_id
+        with self._database.rows() as rows:
+            known = integrations.all_signing(rows)
+        signer = next((one for one in _possible(known, app_id) if self._has_signed(one, request)), None)
+        if signer is None:
+            raise SignatureRefused
+        if isinstance(read, events.Challenge):
+            return read.text
+        if isinstance(read, events.Notice):
+            _LOG.warning("slack.notice", integration=signer.identifier)
+        else:
+            self._store(signer, read, request)
+        return None
+
+    def _store(self, signer: SigningIntegration, event: events.Event, request: SignedRequest) -> None:
+        """Store an event that has an effect, with the work that handles it, unless it was received before."""
+        row_id = ids.new_id("evt")
+        if event.type not in events.HANDLED:
+            if signer.app_id is None:
+                with self._database.changing_one() as rows:
+                    integrations.remember_app(rows, signer.id, event.app_id)
+            return
+        with self._database.changing_rows() as rows:
+            if signer.app_id is None:
+                integrations.remember_app(rows, signer.id, event.app_id)
+            is_new = slack_events.add(
+                rows,
+                id=row_id,
+                environment_id=signer.environment_id,
+                integration_id=signer.id,
+                event_id=event.event_id,
+                type=event.type,
+                owner_id=event.owner_id,
+                happened_at=event.at,
+                received_at=self._now(),
+                body=self._vault.seal(request.body.decode(), sealed_body(row_id)),
+            )
+            if is_new:
+                queue.enqueue(rows, Work(Queue.SLACK, WORKFLOW, (row_id,)))
+
+    def _has_signed(self, one: SigningIntegration, request: SignedRequest) -> bool:
+        at = self._now()
+        secrets = [("signing_secret", one.signing_secret)]
+        changed_at = one.signing_secret_changed_at
+        if one.previous_signing_secret and changed_at and at < changed_at + PREVIOUS_ACCEPTED:
+            secrets.append(("previous_signing_secret", one.previous_signing_secret))
+        return any(
+            signatures.is_signed(secret, request.body, request.timestamp, request.signature, at)
+            for column, sealed in secrets
+            if (secret := self._opened(one, column, sealed)) is not None
+        )
+
+    def _opened(self, one: SigningIntegration, column: str, sealed: Sealed) -> str | None:
+        try:
+            return self._vault.open(sealed, SealedAt("integrations", column, one.id))
+        except VaultProblem as problem:
+            _LOG.error("slack.signing_secret_unreadable", integration=one.identifier, problem=problem.sentence)
+            return None
+
+
+def sealed_body(event_row_id: str) -> SealedAt:
+    return SealedAt("slack_events", "body", event_row_id)
+
+
+def _possible(known: list[SigningIntegration], app_id: str | None) -> list[SigningIntegration]:
+    """Return the integration that is known to have the app, else those whose app is unknown. No id: all of them."""
+    if app_id is None:
+        return known
+    return [one for one in known if one.app_id == app_id] or [one for one in known if one.app_id is None]

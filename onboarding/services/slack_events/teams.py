@@ -1,0 +1,63 @@
+"""Follow an organization's app into its workspaces and out of them."""
+
+from onboarding.changes import ChangeKind
+from onboarding.clock import Clock
+from onboarding.errors import SlackDown, SlackRefused, VaultProblem
+from onboarding.outcomes import ConnectionStatus
+from onboarding.services.slack_events.effects import record
+from onboarding.services.tokens import Tokens
+from onboarding.slack import faults
+from onboarding.slack.events import Event
+from onboarding.slack.gateway import Gateway
+from onboarding.store import connection_changes, connections, installations, integrations, slack_events
+from onboarding.store.connections import ConnectionOfTeam
+from onboarding.store.database import Database
+from onboarding.store.slack_events import SlackEvent
+
+
+class TeamAccess:
+    """Handles `team_access_granted` and `team_access_revoked`: https://docs.slack.dev/reference/events/team_access_granted.
+
+    Only connections whose workspace belongs to an organization that has the app are concerned: those that an API caller
+    created with the organization's token. The token stays valid for the other workspaces.
+    """
+
+    def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
+        self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
+
+    def check(self, row: SlackEvent, event: Event) -> None:
+        """Ask Slack which workspaces the app has now, so that the order of the events does not matter.
+
+        Raises SlackBusy, SlackDown.
+        """
+        with self._database.reading() as session:
+            found = connections.of_teams(session, row.integration_id, event.team_ids)
+        answers = [(one, self._has_access(one)) for one in found]
+        at = self._now()
+        with self._database.transaction() as session:
+            integrations.share(session, row.integration_id)
+            installations.lock_all(session, [one.installation.id for one in found])
+            if not slack_events.mark_handled(session, row.id, at):
+                return
+            for one, has_access in answers:
+                if has_access is None:
+                    continue
+                status = ConnectionStatus.HEALTHY if has_access else ConnectionStatus.NEEDS_RECONNECT
+                reason = None if has_access else faults.NOT_IN_WORKSPACE
+                kind = ChangeKind.CONNECTION_HEALED if has_access else ChangeKind.CONNECTION_BROKEN
+                changed = connection_changes.set_status(session, one, status, reason, at)
+                if changed is not None:
+                    record(session, kind, changed, at, event.type)
+
+    def _has_access(self, one: ConnectionOfTeam) -> bool | None:
+        """Return None if Slack does not accept the token: a check says so."""
+        try:
+            token = self._tokens.access_token(one.installation.id, one.installation.access_token)
+            teams = self._gateway.team_ids(self._tokens.without_secret(one.integration), token)
+        except SlackRefused as refusal:
+            if faults.is_slack_itself(refusal.code):
+                raise SlackDown("Slack had trouble of its own.") from None
+            return None
+        except VaultProblem:
+            return None
+        return one.connection.workspace_id in teams

@@ -1,0 +1,74 @@
+"""Slack's events: each is handled once. Its body is erased as soon as it is not needed."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from onboarding.sealed import Sealed
+from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.rows import Rows
+from onboarding.store.types import ID, SealedText, UtcTime
+
+
+class SlackEvent(Base):
+    __tablename__ = "slack_events"
+    __table_args__ = (
+        UniqueConstraint("integration_id", "event_id"),
+        Index("ix_slack_events_received_at", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
+    integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
+    #: Slack's id of the event.
+    event_id: Mapped[str] = mapped_column(String(100))
+    type: Mapped[str] = mapped_column(String(100))
+    #: The workspace or organization; null if Slack names none.
+    owner_id: Mapped[str | None] = mapped_column(String(100))
+    #: When it happened, by Slack's clock.
+    happened_at: Mapped[datetime] = mapped_column(UtcTime)
+    received_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: Null until its effect is stored.
+    handled_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: The body as Slack sent it; null once it is not needed any more.
+    body: Mapped[Sealed | None] = mapped_column(SealedText)
+
+
+_TABLE = table_of(SlackEvent)
+
+
+def add(rows: Rows, **values: object) -> bool:
+    """Add an event. Return False if it was received before."""
+    return insert_or_ignore(rows, SlackEvent, {"handled_at": None, **values})
+
+
+def by_id(session: Session, event_row_id: str) -> SlackEvent | None:
+    """Return the event of any environment."""
+    return session.scalar(select(SlackEvent).where(SlackEvent.id == event_row_id))
+
+
+def mark_handled(rows: Rows, event_row_id: str, at: datetime) -> bool:
+    """Store that the event's effect is part of this transaction. Return False if it was handled before."""
+    mine = _TABLE.c.id == event_row_id, _TABLE.c.handled_at.is_(None)
+    done = update(_TABLE).where(*mine).values(handled_at=at, body=None).returning(_TABLE.c.id)
+    return rows.execute(done).first() is not None
+
+
+def newer_exists(rows: Rows, event: SlackEvent) -> bool:
+    """Return whether a later event of the same type and workspace was handled."""
+    same = (
+        _TABLE.c.integration_id == event.integration_id,
+        _TABLE.c.type == event.type,
+        _TABLE.c.owner_id == event.owner_id,
+    )
+    query = select(_TABLE.c.id).where(*same, _TABLE.c.happened_at > event.happened_at, _TABLE.c.handled_at.is_not(None))
+    return rows.scalar(query.limit(1)) is not None
+
+
+def purge(session: Session, before: datetime, limit: int) -> int:
+    """Delete the oldest events that were received by `before`. Return how many."""
+    due = select(_TABLE.c.id).where(_TABLE.c.received_at <= before).order_by(_TABLE.c.received_at).limit(limit)
+    ids = session.scalars(due.with_for_update(skip_locked=True)).all()
+    session.execute(delete(_TABLE).where(_TABLE.c.id.in_(ids)))
+    return len(ids)
