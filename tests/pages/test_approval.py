@@ -1,5 +1,6 @@
 """A customer who cannot approve apps hands the install on to an admin, and sees when it is done."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -30,6 +31,12 @@ def test_the_page_becomes_connected_when_the_admin_has_installed(site: Site, vis
         assert "bea" in done.text
     assert visitor.asks("GET", status_url(page)).json() == {"connected": True}
     assert (visitor.opens(page.url).outcome, visitor.opens(page.url).heading) == ("connected", "Slack is connected")
+
+
+def test_the_page_that_waits_opens_for_a_week_in_this_browser(site: Site, visitor: BrowserClient) -> None:
+    visitor.presses(visitor.opens(site.link()), "ask-admin")
+    expires = [one.expires for one in visitor.cookies.jar if one.name.startswith("attempt_")]
+    assert [round((at or 0) - time.time(), -4) for at in expires] == [610_000]
 
 
 def test_the_admins_link_is_valid_for_seven_days(site: Site, visitor: BrowserClient, clock: Clock) -> None:

@@ -42,12 +42,12 @@ def redirect_to_slack(started: StartedAttempt) -> Response:
     """
     if started.authorize_url is None:
         return redirect_to_result(started)
-    return _redirect_with_cookie(started.authorize_url, started)
+    return _redirect_with_cookie(started.authorize_url, started, is_approval=False)
 
 
 def redirect_to_result(started: StartedAttempt) -> Response:
     """Redirect to the attempt's own page, which shows its approval link, and bind the attempt to this browser."""
-    return _redirect_with_cookie(url_for("results.show", attempt_id=started.attempt_id), started)
+    return _redirect_with_cookie(url_for("results.show", attempt_id=started.attempt_id), started, is_approval=True)
 
 
 def continue_after(finished: Finished) -> ResponseReturnValue:
@@ -159,10 +159,10 @@ def _attempt_url(result: Result) -> str | None:
     return url_for("attempts.show", reference=result.reference)
 
 
-def _redirect_with_cookie(url: str, started: StartedAttempt) -> Response:
+def _redirect_with_cookie(url: str, started: StartedAttempt, is_approval: bool) -> Response:
     # 303 makes the browser GET the next page, so a reload does not send the form again (RFC 9110, section 15.4.4).
     response = make_response(redirect(url, 303))
-    attempt_cookies.keep(response, started.attempt_id, started.binding)
+    attempt_cookies.keep(response, started.attempt_id, started.binding, is_approval)
     return response
 
 

@@ -1,5 +1,7 @@
 """Bind attempts to this browser: one cookie each, so that tabs do not disturb each other."""
 
+from datetime import timedelta
+
 from flask import Response, request, session
 
 from onboarding.runtime import current
@@ -7,7 +9,8 @@ from onboarding.runtime import current
 _NAME = "attempt_"
 _OPENED_LINKS = "opened_links"
 _MOST_KEPT = 10
-_LIFETIME_SECONDS = 24 * 3600 + 600
+#: Beside the 10 minutes in Slack. A page that waits for an admin is opened again days later.
+_FOR_RESULT, _FOR_APPROVAL = timedelta(hours=24, minutes=10), timedelta(days=7, minutes=10)
 
 
 def bindings() -> dict[str, str]:
@@ -21,13 +24,18 @@ def binding(attempt_id: str) -> str | None:
     return bindings().get(_short(attempt_id))
 
 
-def keep(response: Response, attempt_id: str, secret: str) -> None:
+def keep(response: Response, attempt_id: str, secret: str, is_approval: bool = False) -> None:
     """Set an attempt's cookie and delete the oldest ones: servers limit the size of a request's headers."""
     prefix, secure = _prefix(), current().settings.is_https
     for old in list(bindings())[: -(_MOST_KEPT - 1)]:
         response.delete_cookie(prefix + old, secure=secure, httponly=True, samesite="Lax")
     response.set_cookie(
-        prefix + _short(attempt_id), secret, max_age=_LIFETIME_SECONDS, secure=secure, httponly=True, samesite="Lax"
+        prefix + _short(attempt_id),
+        secret,
+        max_age=_FOR_APPROVAL if is_approval else _FOR_RESULT,
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
     )
 
 
