@@ -20,16 +20,21 @@ from onboarding.http.allowed_hosts import BAD_HOST
 from onboarding.http.api_requests import is_api_request, is_signed_request
 from onboarding.http.request_body import RequestBodyReader
 from onboarding.lifetimes import SESSION_LIFETIME
+from onboarding.services.integrations import MAX_LOGO_BYTES
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000
 #: Below `/slack/`, where Slack sends its events.
 LARGEST_SLACK_BODY_BYTES = 1_000_000
+#: The form that uploads a logo has other fields, too.
+LARGEST_FORM_WITH_LOGO_BYTES = MAX_LOGO_BYTES + 20_000
 _LOG = structlog.get_logger(__name__)
 
 
 def largest_body(path: str) -> int:
     """Return the largest body that a request to this path may have, in bytes."""
+    if path.startswith("/integrations/") and path.endswith("/branding"):
+        return LARGEST_FORM_WITH_LOGO_BYTES
     return LARGEST_SLACK_BODY_BYTES if path.startswith("/slack/") else LARGEST_BODY_BYTES
 
 

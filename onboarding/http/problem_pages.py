@@ -16,7 +16,10 @@ _TEXTS = {
     403: ("You have view-only access", "Ask an operator to make this change."),
     404: ("Page not found", "Check the address. The page may also have been removed."),
     405: ("This page can’t be opened this way", "Go back and use the button there."),
-    413: ("This is too large", "A form can send 100 kB at most. Go back and shorten your input."),
+    413: (
+        "This is too large",
+        "A form can send 100 kB at most. Go back and shorten your input, or choose a smaller file.",
+    ),
     421: ("This host name is not served here", "In practice mode, use 127.0.0.1 or localhost."),
     500: ("Something went wrong on our side", "We’ve logged the problem. Nothing was changed. Try again in a moment."),
     503: ("This page is unavailable right now", "Nothing was changed. Try again in a moment."),

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from tests import contract, pictures
 from tests.browser_client import BrowserClient, Page, Site
 
 ORIGIN = "https://app.example"
@@ -75,3 +76,64 @@ def test_link_of_the_console_says_that_its_return_address_is_not_allowed(operato
     page = operator.presses(operator.opens("/links/new"), "create-link", **values)
     assert page.status == 422
     assert "Return address: The return address is on https://app.example, which is not an allowed origin" in page.text
+
+
+def _saves(operator: BrowserClient, page: Page, logo: bytes | None = None, **typed: str) -> Page:
+    """Fill in and send the form for the look, as a browser does."""
+    form = page.form_of("save-branding")
+    fields = [one for one in form.iter("input") if one.get("type") not in ("file", "checkbox")]
+    values = {one.get("name", ""): one.get("value", "") for one in fields}
+    files = {"logo": ("logo.png" if logo else "", logo or b"", "image/png")}
+    answer = operator.asks("POST", form.get("action", ""), data={**values, **typed}, files=files)
+    if answer.status_code == 303:
+        return operator.opens(page.url)
+    return Page(page.url, answer.status_code, answer.text, contract.parse(answer.text), answer.headers)
+
+
+def _shown(page: Page, name: str) -> str | None:
+    return next(one.get("value") for one in page.root.iter("input") if one.get("name") == name)
+
+
+def test_operator_changes_the_look_of_the_pages_of_customers(site: Site, operator: BrowserClient) -> None:
+    page = operator.opens("/integrations/slack-practice")
+    look = {"name": "Southwind", "accent_color": " #B3261E ", "support_url": "https://help.example"}
+    page = _saves(operator, page, pictures.picture(), **look)
+    assert (page.heading, _shown(page, "accent_color")) == ("Southwind", "#b3261e")
+    start = operator.opens(site.link()).text
+    assert all(text in start for text in ("/branding/logos/", "/branding/colors/b3261e.css", "https://help.example"))
+    # Without a file, the logo stays.
+    page = _saves(operator, page, accent_color="")
+    assert ("/branding/logos/" in page.text, _shown(page, "accent_color"), page.status) == (True, "", 200)
+    page = _saves(operator, page, remove_logo="y")
+    assert "/branding/logos/" not in page.text
+    with site.runtime.database.reading() as session:
+        query = text("SELECT detail FROM audit_entries WHERE action = 'integration.changed' ORDER BY at DESC LIMIT 3")
+        assert list(session.scalars(query)) == ["logo", "accent_color", "name, accent_color, support_url, logo"]
+
+
+@pytest.mark.parametrize(
+    ("logo", "typed", "said"),
+    [
+        (pictures.SVG, {}, "The logo must be a PNG or JPEG picture."),
+        (pictures.picture() + bytes(105_000), {}, "The logo must have at most 100 kB."),
+        (None, {"accent_color": "#eeeeee"}, "is dark enough"),
+        (None, {"privacy_url": "javascript:alert(1)"}, "The privacy link must begin with https://"),
+        (None, {"name": ""}, "The name must have 1 to 100 characters"),
+    ],
+)
+def test_look_that_is_refused_is_explained_with_its_input_kept(
+    logo: bytes | None, typed: dict[str, str], said: str, operator: BrowserClient
+) -> None:
+    page = _saves(
+        operator, operator.opens("/integrations/slack-practice"), logo, support_url="https://kept.example", **typed
+    )
+    assert (page.status, page.name) == (422, "integration")
+    assert said in page.text
+    assert _shown(page, "support_url") == "https://kept.example"
+    assert all(_shown(page, name) == value for name, value in typed.items())
+    assert _shown(operator.opens("/integrations/slack-practice"), "support_url") == ""
+
+
+def test_file_that_is_far_too_large_is_refused_unread(operator: BrowserClient) -> None:
+    page = _saves(operator, operator.opens("/integrations/slack-practice"), bytes(200_000))
+    assert (page.status, "choose a smaller file" in page.text) == (413, True)

@@ -1,21 +1,35 @@
-"""List the Slack apps, and show one with the sites that it allows."""
+"""List the Slack apps, and show one with the sites that it allows and the look of its customers' pages."""
+
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, StringField
 
+from onboarding.branding import Branding
 from onboarding.errors import Refused, unknown_integration
 from onboarding.http.operator_guard import environment_id, require_person
 from onboarding.http.route_access import allow_viewers
+from onboarding.pages.layout import Product
 from onboarding.runtime import current
-from onboarding.services.integrations import IntegrationChange
+from onboarding.services.integrations import IntegrationChange, IntegrationRecord
 
 blueprint = Blueprint("integrations", __name__)
 
 
 class OriginForm(FlaskForm):  # type: ignore[misc]  # it has no types
     origin = StringField("Origin")
+
+
+class BrandingForm(FlaskForm):  # type: ignore[misc]  # it has no types
+    name = StringField("Product name")
+    accent_color = StringField("Accent color")
+    support_url = StringField("Help")
+    privacy_url = StringField("Privacy policy")
+    logo = FileField("Logo")
+    remove_logo = BooleanField("Remove the logo")
 
 
 @blueprint.get("/integrations")
@@ -32,7 +46,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/integrations/<identifier>")
 @allow_viewers
 def show(identifier: str) -> ResponseReturnValue:
-    return _page(identifier, OriginForm())
+    return _page(identifier)
 
 
 @blueprint.post("/integrations/<identifier>/origins")
@@ -57,15 +71,51 @@ def remove_origin_submit(identifier: str) -> ResponseReturnValue:
     return redirect(url_for("integrations.show", identifier=identifier), 303)
 
 
+@blueprint.post("/integrations/<identifier>/branding")
+def change_branding_submit(identifier: str) -> ResponseReturnValue:
+    form = BrandingForm()
+    if not form.validate_on_submit():
+        return _page(identifier, branding_form=form), 422
+    try:
+        _change(identifier, _branding_change(form, _integration(identifier).branding))
+    except Refused as refusal:
+        form[refusal.field].errors = [refusal.sentence]
+        return _page(identifier, branding_form=form), 422
+    return redirect(url_for("integrations.show", identifier=identifier, _anchor="branding"), 303)
+
+
+def _branding_change(form: BrandingForm, shown: Branding) -> IntegrationChange:
+    """Return the values that differ from those that the page shows."""
+    typed = {name: form[name].data or "" for name in ("name", "accent_color", "support_url", "privacy_url")}
+    changed: dict[str, Any] = {name: text for name, text in typed.items() if text != (getattr(shown, name) or "")}
+    if form.logo.data:
+        # An empty file is no picture; no bytes at all would remove the logo.
+        return IntegrationChange(**changed, logo=form.logo.data.read() or b"empty")
+    return IntegrationChange(**changed, logo=b"" if form.remove_logo.data else None)
+
+
 def _change(identifier: str, change: IntegrationChange) -> None:
-    current().integrations.change(environment_id(), identifier, change, require_person().actor)
+    if change != IntegrationChange():
+        current().integrations.change(environment_id(), identifier, change, require_person().actor)
 
 
-def _page(identifier: str, form: OriginForm) -> str:
-    """Render an integration's page. Raises NotFound."""
-    integrations = current().integrations
-    found = next((one for one in integrations.all_of(environment_id()) if one.identifier == identifier), None)
+def _page(identifier: str, form: OriginForm | None = None, branding_form: BrandingForm | None = None) -> str:
+    """Render an integration's page, with the forms that have errors. Raises NotFound."""
+    found = _integration(identifier)
+    return render_template(
+        "console/integrations/show.html",
+        integration=found,
+        origins=current().integrations.allowed_origins(environment_id()).get(identifier, ()),
+        form=form or OriginForm(formdata=None),
+        branding=Product(found.branding),
+        branding_form=branding_form or BrandingForm(formdata=None, obj=found.branding),
+    )
+
+
+def _integration(identifier: str) -> IntegrationRecord:
+    """Raises NotFound."""
+    all_of = current().integrations.all_of(environment_id())
+    found = next((one for one in all_of if one.identifier == identifier), None)
     if found is None:
         raise unknown_integration(identifier)
-    origins = integrations.allowed_origins(environment_id()).get(identifier, ())
-    return render_template("console/integrations/show.html", integration=found, origins=origins, form=form)
+    return found
