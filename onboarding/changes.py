@@ -20,6 +20,7 @@ class ChangeKind(StrEnum):
     CONNECTION_RENAMED = "connection.renamed"
     CONNECTION_BROKEN = "connection.broken"
     CONNECTION_HEALED = "connection.healed"
+    CONNECTION_TESTED = "connection.tested"
     INTEGRATION_ADDED = "integration.added"
     INTEGRATION_CHANGED = "integration.changed"
     INTEGRATION_REMOVED = "integration.removed"

@@ -12,6 +12,8 @@ from onboarding.services.connect_sessions import ConnectSessions
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector
 from onboarding.services.connections.front import Connections
+from onboarding.services.connections.history import ConnectionHistory
+from onboarding.services.connections.message import MessageSender
 from onboarding.services.connections.query import ConnectionQueries
 from onboarding.services.connections.verify import ConnectionVerifier
 from onboarding.services.contexts import Contexts
@@ -73,6 +75,7 @@ class Runtime:
     attempt_lists: AttemptLists
     diagnoser: Diagnoser
     connections: Connections
+    connection_history: ConnectionHistory
     operators: Operators
     slack_sign_in: SlackSignIn
     api_keys: ApiKeys
@@ -126,12 +129,8 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         attempts=(attempts := Attempts(database, now)),
         attempt_lists=AttemptLists(database, now),
         diagnoser=Diagnoser(attempts, settings.origin),
-        connections=Connections(
-            ConnectionWriter(database, tokens, credential_audit, now),
-            ConnectionQueries(database, tokens, credential_audit),
-            ConnectionVerifier(TokenSource(database, tokens, gateway, now), gateway),
-            Disconnector(database, tokens, gateway, now),
-        ),
+        connections=_connections(database, tokens, gateway, credential_audit, now),
+        connection_history=ConnectionHistory(database),
         operators=Operators(database, settings, practice_mode.is_on, now),
         slack_sign_in=SlackSignIn(database, sign_in_apps, SlackOpenId(gateway.pool, now), now),
         api_keys=ApiKeys(database, now),
@@ -145,6 +144,19 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),
+    )
+
+
+def _connections(
+    database: Database, tokens: Tokens, gateway: Gateway, credential_audit: CredentialAudit, now: clock.Clock
+) -> Connections:
+    source = TokenSource(database, tokens, gateway, now)
+    return Connections(
+        ConnectionWriter(database, tokens, credential_audit, now),
+        ConnectionQueries(database, tokens, credential_audit),
+        ConnectionVerifier(source, gateway),
+        Disconnector(database, tokens, gateway, now),
+        MessageSender(database, source, gateway, now),
     )
 
 

@@ -247,3 +247,15 @@ DIAGNOSES: Mapping[str, ResultText] = {
         "A reference has eight characters and is on the customer’s last page. Installs are deleted after a week.",
     ),
 }
+
+#: Audit entries about a connection, by their action.
+AUDIT_ACTIONS: Mapping[str, str] = {
+    "connection.connected": "Connected",
+    "connection.reconnected": "Reconnected",
+    "connection.updated": "Workspace and credentials replaced through the API",
+    "connection.tested": "Test message sent",
+    "connection.renamed": "The workspace has a new name or domain",
+    "connection.broken": "An admin removed the app from the workspace",
+    "connection.healed": "An admin added the app again",
+    "connection.disconnected": "Disconnected",
+}

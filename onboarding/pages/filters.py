@@ -28,6 +28,9 @@ _MONTHS: Final = (
 # Four letters at most, so that a column of dates keeps its width.
 _SHORT_MONTHS: Final = tuple(name if len(name) <= 4 else name[:3] for name in _MONTHS)
 
+#: The words before an actor's id, by its kind, and the actors without an id.
+_ACTORS: Final = {"operator": "", "key": "API key ", "link": "Customer with link ", "shell": "Command line, "}
+_NAMELESS_ACTORS: Final = {"shell": "Command line", "slack": "Slack", "system": "The server itself"}
 _MODES: Final = {"subscriber": "Subscriber", "shared": "Shared", None: "Chosen after Slack"}
 
 
@@ -123,6 +126,14 @@ def mode_words(mode: str | None) -> str:
     return _MODES[mode]
 
 
+def actor_words(actor: str) -> str:
+    """Return who an audit entry's actor is: "operator:ada@example.com" -> "ada@example.com", "key:key_1" -> "API key key_1"."""
+    kind, _, identifier = actor.partition(":")
+    if not identifier:
+        return _NAMELESS_ACTORS.get(kind, actor)
+    return f"{_ACTORS[kind]}{identifier}" if kind in _ACTORS else actor
+
+
 def workspace(name: str | None, identifier: str | None = None) -> str:
     """Return what to call a workspace: its name, its id if Slack sent no name, or "the workspace" if it sent neither."""
     return name or identifier or "the workspace"
@@ -140,6 +151,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "context_label": context_label,
     "context_list": context_list,
     "offered_names": offered_names,
+    "actor_words": actor_words,
     "workspace": workspace,
     "mode_words": mode_words,
     "code_words": code_words,

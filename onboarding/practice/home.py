@@ -5,13 +5,16 @@ from flask import Blueprint, Response, abort, current_app, make_response, redire
 from onboarding.practice.slack_state import PracticeSlack
 
 blueprint = Blueprint("home", __name__)
+#: How many channels of a workspace are listed.
+_MOST_CHANNELS = 15
 
 
 @blueprint.get("/")
 def show() -> str:
     slack = _practice_slack()
     rows = [(slack.workspaces[row.place], row, slack.app(row.client_id)) for row in slack.installations()]
-    return render_template("practice/home.html", rows=rows, workspaces=list(slack.workspaces.values()))
+    workspaces = list(slack.workspaces.values())
+    return render_template("practice/home.html", rows=rows, workspaces=workspaces, most_channels=_MOST_CHANNELS)
 
 
 @blueprint.get("/manage/<enterprise_id>/integrations/profile/<_app_id>/workspaces/add")
@@ -30,6 +33,14 @@ def remove() -> Response:
 def add() -> Response:
     _practice_slack().adds_to_workspace(request.form.get("client_id", ""), _workspace_id())
     return make_response(redirect(url_for("home.show"), 303))
+
+
+@blueprint.post("/invite")
+def invite() -> Response:
+    """Invite the app's bot to a channel, as somebody in the channel does with `/invite`."""
+    workspace_id = _workspace_id()
+    _practice_slack().invites_bot(request.form.get("client_id", ""), workspace_id, request.form.get("channel", ""))
+    return make_response(redirect(url_for("home.show", channels=workspace_id, _anchor=workspace_id), 303))
 
 
 @blueprint.get("/icons/<workspace_id>.svg")

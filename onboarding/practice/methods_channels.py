@@ -82,6 +82,8 @@ def chat_post_message(call: ApiCall) -> Answer:
     # https://docs.slack.dev/reference/scopes/chat.write.public
     if token.kind == "bot" and channel.id not in installation.channels and "chat:write.public" not in token.scopes:
         raise Refused("not_in_channel")
+    if channel.refuses_with:
+        raise Refused(channel.refuses_with)
     ts = f"{call.slack.now():.6f}"
     message = {"type": "message", "text": text, "user": token.user_id, "ts": ts, "team": workspace.id}
     if token.kind == "bot":

@@ -83,6 +83,8 @@ def _answer(slack: PracticeSlack, method: str) -> _Outcome:
         call_made = api_call.read(request, slack, request.root_url)
         body: dict[str, Any] = {"ok": True, **METHODS[method](call_made)}
     except Refused as refused:
+        if refused.error == "ratelimited":
+            return _rate_limited(Fault.retry_after)
         body = {"ok": False, "error": refused.error, **refused.more}
     if "charset" in request.mimetype_params and request.mimetype == "application/x-www-form-urlencoded":
         body["warning"] = "superfluous_charset"
@@ -121,15 +123,19 @@ def _trouble(slack: PracticeSlack, fault: Fault) -> _Outcome | None:
         slack.faults.hang(fault)
         return None
     if fault.kind == "ratelimited":
-        limited = _json({"ok": False, "error": "ratelimited"}, 429)
-        limited.answer.headers["Retry-After"] = str(fault.retry_after)
-        return limited
+        return _rate_limited(fault.retry_after)
     if fault.kind == "reset":
         return _Outcome(_cut_off(), 0, "reset")
     if fault.kind in ("status_500", "html_502", "html_200"):
         status = int(fault.kind[-3:])
         return _Outcome(Response("" if status == 500 else _PAGE, status, mimetype="text/html"), status, fault.kind)
     return _json({"ok": False, "error": fault.kind})
+
+
+def _rate_limited(retry_after: int) -> _Outcome:
+    limited = _json({"ok": False, "error": "ratelimited"}, 429)
+    limited.answer.headers["Retry-After"] = str(retry_after)
+    return limited
 
 
 def _cut_off() -> Response:

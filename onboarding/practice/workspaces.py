@@ -12,6 +12,15 @@ class Channel:
     name: str
     is_private: bool = False
     is_archived: bool = False
+    #: The error code that every message to it is answered with, if any.
+    refuses_with: str | None = None
+
+    @property
+    def remark(self) -> str:
+        """Return why a message may be refused."""
+        reasons = {"restricted_action": "only admins post", "ratelimited": "the app posts too often"}
+        kinds = ("private" if self.is_private else "", "archived" if self.is_archived else "")
+        return ", ".join(filter(None, (*kinds, reasons.get(self.refuses_with or ""))))
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,8 @@ class Workspace:
 
 
 def make_workspace(workspace_id: str, name: str, domain: str, channels: Iterable[str]) -> Workspace:
-    """Build a workspace. A leading `-` makes a channel private, a leading `~` archived."""
+    """Build a workspace. A leading `-` makes a channel private, `~` archived, `!` one in which only admins post, and `^` one in
+    which the app posts too often."""
     return Workspace(
         id=workspace_id,
         name=name,
@@ -53,11 +63,12 @@ def make_workspace(workspace_id: str, name: str, domain: str, channels: Iterable
 
 
 def _channel(workspace_id: str, text: str) -> Channel:
-    name = text.lstrip("-~")
-    return Channel(slack_id("C", workspace_id, name), name, is_private="-" in text[:2], is_archived="~" in text[:2])
+    name, marks = text.lstrip("-~!^"), text[:2]
+    refusal = "restricted_action" if "!" in marks else "ratelimited" if "^" in marks else None
+    return Channel(slack_id("C", workspace_id, name), name, "-" in marks, "~" in marks, refusal)
 
 
-_USUAL = ("general", "random", "announcements", "customer-success", "engineering", "incidents", "sales", "support")
+_USUAL = ("general", "random", "!announcements", "customer-success", "engineering", "^incidents", "sales", "support")
 _PROJECTS = tuple(f"{'~' if number % 5 == 0 else ''}project-{number:03}" for number in range(1, 241))
 _GROUP = "E0MERIDIAN"
 

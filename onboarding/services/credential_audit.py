@@ -16,6 +16,10 @@ from onboarding.store.database import Database
 _REMEMBERED = 100_000
 
 
+#: The action of the entries.
+READ = "credentials.read"
+
+
 class CredentialKind(StrEnum):
     CONNECTION = "connection"
     ENDPOINT = "endpoint"
@@ -56,7 +60,7 @@ class CredentialAudit:
             environment_id=caller.environment.id,
             at=at,
             actor=str(caller.actor),
-            action="credentials.read",
+            action=READ,
             subject=subject,
             detail=detail,
         )

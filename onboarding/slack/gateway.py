@@ -147,6 +147,10 @@ class Gateway:
             raise
         return True
 
+    def post_message(self, app: Credentials, token: str, channel_id: str, text: str) -> None:
+        """Post a message: https://docs.slack.dev/reference/methods/chat.postMessage. Raises SlackProblem."""
+        _ask(lambda: self._client(app, token).chat_postMessage(channel=channel_id, text=text))
+
     def wait(self, seconds: float) -> None:
         """Wait for the call of another process."""
         self._pool.wait(seconds)

@@ -95,24 +95,30 @@ _ITS_CONNECTION = and_(
 
 
 def page(rows: Rows, environment_id: str, wanted: AttemptFilter, request: StorePageRequest) -> PageRows[AttemptListRow]:
-    query = _joined(
-        select(
-            *columns_of(TABLE, _OWN_COLUMNS),
-            _INTEGRATIONS.c.identifier.label("integration_identifier"),
-            LINKS.c.subscriber_id.label("link_subscriber_id"),
-            LINKS.c.context_keys.label("link_context_keys"),
-            CONNECTIONS.c.id.label("connection_id"),
-            CONNECTIONS.c.subscriber_id.label("connection_subscriber_id"),
-            CONNECTIONS.c.context_keys.label("connection_context_keys"),
-        )
-    ).join(_INTEGRATIONS, _INTEGRATIONS.c.id == TABLE.c.integration_id)
-    filtered = query.where(*_conditions(environment_id, wanted))
+    filtered = _filtered(select(TABLE.c.id), environment_id, wanted)
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[AttemptListRow]:
         ordered = pagination.seek(filtered, TABLE.c.created_at, TABLE.c.id, descending, position)
-        return fetch_all(rows, ordered.limit(size), AttemptListRow)
+        return _fetch(rows, rows.scalars(ordered.limit(size)).all())
 
     return pagination.fetch_page(fetch, request, lambda row: Position((row.created_at,), row.id))
+
+
+def of_connection(
+    rows: Rows, environment_id: str, identifier: str, identity_key: str, limit: int
+) -> Sequence[AttemptListRow]:
+    """Return the newest attempts that led to the connection, or whose link can lead to nothing else."""
+    mine = select(TABLE.c.created_at, TABLE.c.id).where(TABLE.c.environment_id == environment_id)
+    same = TABLE.c.identity_key.is_(None) | (TABLE.c.identity_key == identity_key)
+    links = select(LINKS.c.id).where(LINKS.c.environment_id == environment_id, LINKS.c.identity_key == identity_key)
+    newest = TABLE.c.created_at.desc(), TABLE.c.id.desc()
+    # Each condition has an index of its own; with OR, every attempt would be read.
+    found = {
+        (created_at, attempt_id)
+        for condition in (TABLE.c.connection_identifier == identifier, TABLE.c.link_id.in_(links))
+        for created_at, attempt_id in rows.execute(mine.where(condition, same).order_by(*newest).limit(limit))
+    }
+    return _fetch(rows, [attempt_id for _, attempt_id in sorted(found, reverse=True)[:limit]])
 
 
 def count(rows: Rows, environment_id: str, wanted: AttemptFilter, cap: int) -> int:
@@ -133,6 +139,25 @@ def funnel(rows: Rows, environment_id: str, wanted: AttemptFilter, newest: int) 
         func.count(case((found.c.outcome.in_(_SUCCESSES), 1))).label("connected"),
     ).select_from(found)
     return fetch_first(rows, counted, Funnel) or Funnel(0, 0, 0, 0)
+
+
+def _fetch(rows: Rows, ids: Sequence[str]) -> list[AttemptListRow]:
+    """Return the rows of a page in the order of their ids.
+
+    They are chosen before the other tables are joined, because PostgreSQL may join all attempts before it takes a page.
+    """
+    query = select(
+        *columns_of(TABLE, _OWN_COLUMNS),
+        _INTEGRATIONS.c.identifier.label("integration_identifier"),
+        LINKS.c.subscriber_id.label("link_subscriber_id"),
+        LINKS.c.context_keys.label("link_context_keys"),
+        CONNECTIONS.c.id.label("connection_id"),
+        CONNECTIONS.c.subscriber_id.label("connection_subscriber_id"),
+        CONNECTIONS.c.context_keys.label("connection_context_keys"),
+    )
+    joined = _joined(query).join(_INTEGRATIONS, _INTEGRATIONS.c.id == TABLE.c.integration_id)
+    found = {row.id: row for row in fetch_all(rows, joined.where(TABLE.c.id.in_(ids)), AttemptListRow)}
+    return [found[one] for one in ids if one in found]
 
 
 def _filtered(query: Select[Any], environment_id: str, wanted: AttemptFilter) -> Select[Any]:

@@ -45,6 +45,7 @@ class Attempt(Base):
         Index("ix_attempts_stage_expires_at", "stage", "expires_at"),
         Index("ix_attempts_link_id_exchanging_at", "link_id", "exchanging_at"),
         Index("ix_attempts_environment_id_created_at", "environment_id", "created_at", "id"),
+        Index("ix_attempts_connection_identifier", "environment_id", "connection_identifier", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)

@@ -1,5 +1,6 @@
 """Audit entries: the actor, action, subject and time of every change. Never a secret."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -63,6 +64,16 @@ def newest(session: Session, environment_id: str, action: str, subject: str) -> 
         AuditEntry.environment_id == environment_id, AuditEntry.action == action, AuditEntry.subject == subject
     )
     return session.scalar(query.order_by(AuditEntry.at.desc()).limit(1))
+
+
+def of_subject(
+    session: Session, environment_id: str, subject: str, actions: Collection[str], limit: int
+) -> Sequence[AuditEntry]:
+    """Return the newest entries about a subject. Subjects of other kinds may have the same id, so the actions decide."""
+    query = select(AuditEntry).where(
+        AuditEntry.environment_id == environment_id, AuditEntry.subject == subject, AuditEntry.action.in_(actions)
+    )
+    return session.scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)).all()
 
 
 def set_result(session: Session, entry_id: str, result: str) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -118,6 +119,26 @@ def test_channel_that_cannot_be_used_is_refused(
 ) -> None:
     wanted = channel(practice_slack, name) if name else "C0UNKNOWN"
     assert refusal(bot, method, channel=wanted, text="hello") == error
+
+
+def test_channel_refuses_messages_of_apps_and_too_many_of_them(practice_slack: Slack) -> None:
+    client = practice_slack.client(practice_slack.installs(scope="chat:write,chat:write.public")["access_token"])
+    for name, status, error in (("announcements", 200, "restricted_action"), ("incidents", 429, "ratelimited")):
+        with pytest.raises(SlackApiError) as refused:
+            client.chat_postMessage(channel=channel(practice_slack, name), text="hello")
+        assert (refused.value.response.status_code, refused.value.response["error"]) == (status, error)
+    assert refused.value.response.headers["Retry-After"] == "5"
+
+
+def test_start_page_lists_channels_and_invites_the_app(practice_slack: Slack) -> None:
+    client = practice_slack.client(practice_slack.installs(scope=ALL)["access_token"])
+    leadership = channel(practice_slack, "leadership")
+    assert leadership in httpx.get(f"{practice_slack.url}/").text
+    chosen = {"client_id": practice_slack.registered.client_id, "workspace": ACME, "channel": "leadership"}
+    page = httpx.post(f"{practice_slack.url}/invite", data=chosen, follow_redirects=True)
+    assert page.status_code == 200
+    assert 'Invite Northwind<span class="for-ears"> to leadership' not in page.text
+    assert client.chat_postMessage(channel=leadership, text="hello")["ok"] is True
 
 
 def test_private_channel_is_joined_by_invitation_only(practice_slack: Slack, bot: WebClient) -> None:

@@ -45,15 +45,18 @@ def index() -> ResponseReturnValue:
 @allow_viewers
 def show(identifier: str) -> ResponseReturnValue:
     found = current().connections.detail(environment_id(), identifier)
-    checked = request.args.get("checked")
     name = found.connection.integration_identifier
     receives_events = any(one.has_signing_secret for one in integrations() if one.identifier == name)
     return render_template(
         "console/connections/show.html",
         connection=found.connection,
         detail=found,
-        checked=checked,
         receives_events=receives_events,
+        checked=request.args.get("checked"),
+        attempts=current().attempt_lists.of_connection(environment_id(), identifier),
+        history=current().connection_history.of(environment_id(), identifier),
+        steps=texts.ATTEMPT_STEPS,
+        actions=texts.AUDIT_ACTIONS,
     )
 
 

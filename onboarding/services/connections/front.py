@@ -2,12 +2,13 @@
 
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector
+from onboarding.services.connections.message import MessageSender
 from onboarding.services.connections.query import ConnectionQueries
 from onboarding.services.connections.verify import ConnectionVerifier
 
 
 class Connections:
-    """Create, list, read, verify and disconnect connections. Each method is documented where it is defined."""
+    """Create, list, read, verify, test and disconnect connections. Each method is documented where it is defined."""
 
     def __init__(
         self,
@@ -15,6 +16,7 @@ class Connections:
         queries: ConnectionQueries,
         verifier: ConnectionVerifier,
         disconnector: Disconnector,
+        sender: MessageSender,
     ) -> None:
         self.create = writer.create
         self.replace_credentials = writer.replace_credentials
@@ -26,3 +28,4 @@ class Connections:
         self.verify = verifier.verify
         self.disconnect = disconnector.disconnect
         self.last_disconnect = disconnector.last_disconnect
+        self.send_test = sender.send_test

@@ -119,7 +119,8 @@ class ConnectionQueries:
             if row.installation_id is not None:
                 shared = row.integration_id, row.workspace_id, row.installation_id
                 others = connections.count_beside(session, *shared) - 1
-        return Detail(self._connection(row), row.token_last_four or "", row.installed_at, others)
+        permissions = records.permissions_of(row)
+        return Detail(self._connection(row), row.token_last_four or "", row.installed_at, others, permissions)
 
     def _filter(self, rows: Rows, environment_id: str, query: ConnectionQuery) -> ConnectionFilter:
         keys = query.context_keys

@@ -10,7 +10,7 @@ import orjson
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
 from onboarding.pagination import Page
-from onboarding.slack.scopes import INCOMING_WEBHOOK
+from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, sentence
 from onboarding.store.connections import ConnectionRow
 
 _UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
@@ -29,6 +29,18 @@ class TokenMark:
 
 
 @dataclass(frozen=True, slots=True)
+class PermissionState:
+    """A scope that the Slack app asks for, or that was granted."""
+
+    scope: str
+    sentence: str
+    is_asked: bool
+    is_granted: bool
+    #: Whether the person may decline it.
+    is_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """A connection as the console shows it, with the token's age and last four characters."""
 
@@ -40,6 +52,8 @@ class Detail:
     #: How many other connections use the same Slack app in the same workspace, or the same installation. With any of
     #: them, a disconnect revokes nothing at Slack.
     others: int
+    #: Empty if it is not known which scopes the token has, because an API caller sent it.
+    permissions: tuple[PermissionState, ...]
 
 
 @dataclass(frozen=True)
@@ -176,6 +190,21 @@ def connection_without_token(row: ConnectionRow) -> Connection:
 
 def token_digest(access_token: str) -> str:
     return hashlib.sha256(access_token.encode()).hexdigest()
+
+
+def permissions_of(row: ConnectionRow) -> tuple[PermissionState, ...]:
+    """Return the scopes that are asked for, in that order, and then those that were granted and are no longer asked for."""
+    granted, asked = scopes_of(row.scopes or ""), scopes_of(_askable(row))
+    if not granted:
+        return ()
+    return tuple(
+        PermissionState(one, sentence(one), one in asked, one in granted, one in OPTIONAL)
+        for one in dict.fromkeys((*asked, *granted))
+    )
+
+
+def scopes_of(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def _askable(row: ConnectionRow) -> str:

@@ -24,7 +24,7 @@ class ConnectionVerifier:
         with suppress(ReconnectNeeded):
             token = self._source.usable(environment_id, identifier, renew=True)
             if not token.is_verified:
-                self._source.record(token.installation, _is_same_grant(token.installation), self._reason(token))
+                self._source.record(token.installation, is_same_grant(token.installation), self._reason(token))
 
     def _reason(self, token: UsableToken) -> str | None:
         """Return why the token cannot be used for the connection; None if it can. Raises SlackBusy, SlackDown."""
@@ -37,6 +37,6 @@ class ConnectionVerifier:
         return None if workspace_id == token.workspace_id else faults.of_another_workspace(workspace_id)
 
 
-def _is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
+def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
     """Slack may issue the same token again, so the time of the grant is compared, not the token."""
     return lambda now: now.installed_at == seen.installed_at

@@ -10,7 +10,7 @@ from onboarding.outcomes import OUTCOMES, Outcome
 from onboarding.pagination import Page, PageRequest
 from onboarding.services.installs import attempts as reports
 from onboarding.services.installs import records
-from onboarding.store import attempt_lists, integrations, pagination
+from onboarding.store import attempt_lists, connections, integrations, pagination
 from onboarding.store.attempt_lists import STEPS, AttemptFilter, AttemptListRow, Funnel
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Rows
@@ -19,6 +19,8 @@ PAGE_SIZE: Final = 25
 COUNT_CAP: Final = 1000
 #: The funnel counts the newest attempts, so that it stays fast.
 FUNNEL_CAP: Final = 10_000
+#: How many attempts the page of a connection shows.
+OF_CONNECTION: Final = 10
 #: Only the page of the moment shows them; no attempt ends with them.
 _NEVER_STORED: Final = frozenset(
     {
@@ -111,6 +113,16 @@ class AttemptLists:
             funnel = attempt_lists.funnel(rows, environment_id, everyone, FUNNEL_CAP)
         page = pagination.page_of(request, page_rows, total, COUNT_CAP, self._line)
         return AttemptPage(page.rows, page.next, page.previous, page.total, page.total_capped, funnel, unknown)
+
+    def of_connection(self, environment_id: str, identifier: str) -> tuple[AttemptLine, ...]:
+        """Return the newest attempts of a connection: those that led to it, and those of its own links that did not."""
+        with self._database.reading() as session:
+            connection = connections.by_identifier(session, environment_id, identifier)
+            if connection is None:
+                return ()
+            key = connection.identity_key
+            found = attempt_lists.of_connection(session, environment_id, identifier, key, OF_CONNECTION)
+        return tuple(self._line(row) for row in found)
 
     def _read(self, rows: Rows, environment_id: str, search: AttemptSearch) -> tuple[AttemptFilter, tuple[str, ...]]:
         """Return the filter, and the names of the filters whose values are unknown."""
