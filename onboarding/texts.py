@@ -109,7 +109,7 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.NOT_CONFIRMED: ResultText(
         "warn",
         "Disconnected here. Slack did not confirm; remove the app in Slack to be sure.",
-        "The token was erased here, so we can't use it any more. In Slack, open the app's page and choose Remove app.",
+        "The token was erased here, so we can’t use it any more. In Slack, open the app’s page and choose Remove app.",
     ),
     GrantResult.KEPT: ResultText(
         "good",

@@ -129,7 +129,7 @@ def _callback(scene: Scene) -> str:
 
 
 _CONNECTED = "Acme HQ is connected"
-_OPEN_THE_LINK = "open the link that you received again"
+_OPEN_THE_LINK = "Open your link again to start over"
 ROWS = {
     "connected": Row(_consent_ends("normal"), _CONNECTED, "Try something else"),
     "reconnected": Row(_reconnected, "Acme HQ is reconnected", "Try something else"),

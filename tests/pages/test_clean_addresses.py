@@ -122,7 +122,7 @@ def test_a_link_that_leaves_a_choice_is_not_started_elsewhere(site: Site, visito
     for link in (site.link(is_open=True), site.link(offered_context_keys=("team:a", "team:b"))):
         stopped = stopped_elsewhere(site, visitor, link)
         assert not list(stopped.main.iter("button"))
-        assert "open the link that you received again" in stopped.text
+        assert "Open your link again to start over" in stopped.text
 
 
 def test_a_forged_token_starts_nothing(site: Site, visitor: BrowserClient) -> None:
