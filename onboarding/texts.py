@@ -72,7 +72,7 @@ class FilterText:
 
 #: The filters of the lists that know only some values.
 FILTERS: Mapping[str, FilterText] = {
-    "status": FilterText("State", "Choose a state from the menu."),
+    "status": FilterText("Status", "Choose a status from the menu."),
     "mode": FilterText("Mode", "Choose a mode from the menu."),
     "integration": FilterText("Integration", "Choose an integration from the menu."),
     "context": FilterText("Context", "Enter one context as type and id, such as tenant:acme, or its id alone."),
@@ -88,8 +88,8 @@ SORTS: Mapping[str, str] = {
     "created": "Oldest first",
     "workspace": "Workspace, A to Z",
     "-workspace": "Workspace, Z to A",
-    "state": "State, A to Z",
-    "-state": "State, Z to A",
+    "state": "Status, A to Z",
+    "-state": "Status, Z to A",
     "-checked": "Last check, newest",
     "checked": "Last check, oldest",
 }
@@ -138,7 +138,11 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
         "Waiting for a Slack admin", "The person cannot approve apps and got a link to send to a Slack admin."
     ),
     Outcome.LINK_EXPIRED: OutcomeText("Link expired", "The link was opened after it had expired."),
-    Outcome.LINK_REVOKED: OutcomeText("Link turned off", "Somebody revoked the link while the person was at Slack."),
+    Outcome.LINK_REVOKED: OutcomeText(
+        "Link revoked",
+        "The link stopped working before the install was finished: somebody revoked it, or its operator was removed or "
+        "became a viewer.",
+    ),
     Outcome.LINK_USED: OutcomeText(
         "Link already used", "Another install connected a workspace with the same link first."
     ),
@@ -234,7 +238,7 @@ DIAGNOSES: Mapping[str, ResultText] = {
         "Nothing was connected: the server cannot know which customer it is for. Send the customer a link.",
     ),
     "link": ResultText(
-        "warn", "This is the address of a link, not of an install.", "Its state is in the list of links."
+        "warn", "This is the address of a link, not of an install.", "The list of links shows whether it works."
     ),
     "other_server": ResultText(
         "warn",

@@ -101,7 +101,7 @@ def test_filters_show_matching_connections(site: Site, operator: BrowserClient, 
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("status=broken", "State “broken” is unknown"),
+        ("status=broken", "Status “broken” is unknown"),
         ("mode=both", "Mode “both” is unknown"),
         ("integration=other", "Integration “other” is unknown"),
         ("context=tenant:c1,tenant:c2", "Context “tenant:c1,tenant:c2” is unknown"),
