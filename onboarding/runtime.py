@@ -7,6 +7,7 @@ from flask import current_app
 from onboarding import clock, concurrency, files
 from onboarding.errors import SettingsProblem
 from onboarding.services.api_keys import ApiKeys
+from onboarding.services.audit_log import AuditLog
 from onboarding.services.channel_endpoints import Endpoints
 from onboarding.services.connect_sessions import ConnectSessions
 from onboarding.services.connections.create import ConnectionWriter
@@ -79,6 +80,7 @@ class Runtime:
     operators: Operators
     slack_sign_in: SlackSignIn
     api_keys: ApiKeys
+    audit_log: AuditLog
     idempotency: Idempotency
     contexts: Contexts
     subscribers: Subscribers
@@ -134,6 +136,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         operators=Operators(database, settings, practice_mode.is_on, now),
         slack_sign_in=SlackSignIn(database, sign_in_apps, SlackOpenId(gateway.pool, now), now),
         api_keys=ApiKeys(database, now),
+        audit_log=AuditLog(database, now),
         idempotency=Idempotency(database, vault, now),
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),

@@ -263,3 +263,26 @@ AUDIT_ACTIONS: Mapping[str, str] = {
     "connection.healed": "An admin added the app again",
     "connection.disconnected": "Disconnected",
 }
+
+#: The kinds of actors of the audit log.
+AUDIT_ACTORS: Mapping[str, str] = {
+    "operator": "Operator",
+    "key": "API key",
+    "link": "Link",
+    "shell": "Command",
+    "system": "Server",
+}
+
+#: The choices of the time, in days.
+AUDIT_PERIODS: Mapping[str, str] = {
+    "1": "In the last day",
+    "7": "In the last 7 days",
+    "30": "In the last 30 days",
+    "365": "In the last year",
+}
+
+
+def audit_action(action: str) -> str:
+    """Return the words for an action of the audit log, such as "API key created" for `api_key.created`."""
+    subject, _, done = action.replace("_", " ").partition(".")
+    return f"{subject.capitalize()} {done}".replace("Api key", "API key")

@@ -62,6 +62,11 @@ PUBLIC = {
 SIGNED = {"slack_events.receive"}
 #: Views that a viewer of the console may open as well.
 FOR_VIEWERS = {
+    "api_keys.index",
+    "audit.index",
+    "audit.export",
+    "operators.index",
+    "operators.show",
     "attempts.diagnose",
     "attempts.diagnose_submit",  # changes nothing; it is a form because the pasted text belongs in no address
     "attempts.index",
@@ -126,6 +131,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
     """Mail scanners and prefetch open links. Slack's callback is the exception: it is bound to the browser."""
     operator.connects(site.link())
     waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
+    site.api_key("seen")
     known = {
         "token": [
             site.link().rsplit("/", 1)[1],
@@ -137,6 +143,9 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         "outcome": ["no_state", "state_unknown", "storage_error"],
         "filename": ["css/tokens.css"],
         "link_id": [site.runtime.links.newest(site.runtime.environments.first().id)[0].id],
+        "key_id": [site.runtime.api_keys.all_of("Development")[0].id],
+        "operator_id": [one.id for one in site.runtime.operators.list_all()],
+        "team_id": ["T0ACMEHQ01"],
         # For the API's endpoints, which all refuse without a key.
         "subscriber_id": ["x"],
         "type": ["x"],

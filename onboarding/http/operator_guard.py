@@ -6,6 +6,7 @@ from onboarding.errors import NotSetUp
 from onboarding.http import route_access
 from onboarding.http.sign_in_page import render_sign_in
 from onboarding.runtime import current
+from onboarding.services.environments import EnvironmentSummary
 from onboarding.services.integrations import IntegrationRecord
 from onboarding.services.operators import Person
 
@@ -35,12 +36,17 @@ def require_person() -> Person:
     return found
 
 
-def environment_id() -> str:
-    """Return the id of the environment that the console shows. Aborts with 503 before `setup` has created one."""
+def environment() -> EnvironmentSummary:
+    """Return the environment that the console shows. Aborts with 503 before `setup` has created one."""
     try:
-        return current().environments.first().id
+        return current().environments.first()
     except NotSetUp as problem:
         abort(503, problem.sentence)
+
+
+def environment_id() -> str:
+    """Return the id of that environment."""
+    return environment().id
 
 
 def integrations() -> tuple[IntegrationRecord, ...]:

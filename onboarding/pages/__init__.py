@@ -4,7 +4,9 @@ from flask import Flask
 
 from onboarding.pages import layout, probes
 from onboarding.pages.console import (
+    api_keys,
     attempts,
+    audit,
     connections,
     installs,
     integrations,
@@ -18,7 +20,9 @@ from onboarding.pages.customer import branding, callback, connect, home, manage,
 
 _CUSTOMER = (branding, callback, connect, home, manage, results, setup, slack_errors)
 _CONSOLE = (
+    api_keys,
     attempts,
+    audit,
     connections,
     installs,
     integrations,

@@ -64,6 +64,7 @@ class KeySummary:
     expires_at: datetime | None
     last_used_at: datetime | None
     is_revoked: bool
+    is_expired: bool
 
 
 class ApiKeys:
@@ -116,6 +117,7 @@ class ApiKeys:
                 expires_at=one.expires_at,
                 last_used_at=one.last_used_at,
                 is_revoked=one.revoked_at is not None,
+                is_expired=one.expires_at is not None and one.expires_at <= self._now(),
             )
             for one in found
         )

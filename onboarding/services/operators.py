@@ -49,6 +49,7 @@ class Person:
 class OperatorSummary:
     """A person who may sign in."""
 
+    id: str
     label: str
     role: str
     #: None for a person with one-time links only.
@@ -146,6 +147,13 @@ class Operators:
         with self._database.reading() as session:
             times = operators.session_times(session, self._now())
             return tuple(_summary(one, *times.get(one.id, (None, 0))) for one in operators.all_of(session))
+
+    def find(self, operator_id: str) -> OperatorSummary:
+        """Return a person by id. Raises NotFound."""
+        found = next((one for one in self.list_all() if one.id == operator_id), None)
+        if found is None:
+            raise NotFound(kind="Operator", name=operator_id)
+        return found
 
     def remove(self, label: str, actor: Actor) -> None:
         """Remove an operator; sessions and sign-in links end at once. Raises NotFound."""
@@ -262,6 +270,7 @@ def _person(session: Session, label: str) -> operators.Operator:
 
 def _summary(row: operators.Operator, last_sign_in_at: datetime | None, open_sessions: int) -> OperatorSummary:
     return OperatorSummary(
+        id=row.id,
         label=row.label,
         role=row.role,
         slack_team_id=row.slack_team_id,

@@ -3,18 +3,24 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, Text, insert, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, insert, select, union_all
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.store import pagination
 from onboarding.store.database import Base, insert_or_ignore, table_of
-from onboarding.store.rows import Rows
-from onboarding.store.types import ID, UtcTime
+from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.types import ID, UtcTime, columns_of
 
 
 class AuditEntry(Base):
     __tablename__ = "audit_entries"
-    __table_args__ = (Index("ix_audit_entries_subject", "environment_id", "subject", "at"),)
+    __table_args__ = (
+        Index("ix_audit_entries_subject", "environment_id", "subject", "at"),
+        Index("ix_audit_entries_environment_id_at", "environment_id", "at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     #: Null if the subject belongs to the whole deployment, such as an operator.
@@ -46,8 +52,33 @@ class NewEntry:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class AuditFilter:
+    """The entries to list. An empty value lists all."""
+
+    action: str = ""
+    #: Actors as they are stored, such as `operator:ada@example.com`.
+    actors: tuple[str, ...] = ()
+    #: The identifier, id or name of the subject.
+    subject: str = ""
+    since: datetime | None = None
+
+
+class AuditRow(NamedTuple):
+    id: str
+    environment_id: str | None
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    subject_name: str | None
+    result: str | None
+    detail: str
+
+
 _COLUMNS = tuple(one.name for one in fields(NewEntry))
-_INSERT = insert(table_of(AuditEntry))
+_TABLE = table_of(AuditEntry)
+_INSERT = insert(_TABLE)
 
 
 def add(rows: Rows, entry: NewEntry) -> None:
@@ -57,6 +88,37 @@ def add(rows: Rows, entry: NewEntry) -> None:
 def add_once(rows: Rows, entry: NewEntry) -> None:
     """Add the entry unless one with its id exists."""
     insert_or_ignore(rows, AuditEntry, _values(entry))
+
+
+def page(rows: Rows, environment_id: str, wanted: AuditFilter, request: StorePageRequest) -> PageRows[AuditRow]:
+    """Return entries of the environment, and of what belongs to the whole deployment."""
+    query = select(*columns_of(_TABLE, AuditRow._fields)).where(*_conditions(wanted))
+    # Each half is read from an index. With OR, SQLite would sort all entries.
+    scopes = (_TABLE.c.environment_id == environment_id, _TABLE.c.environment_id.is_(None))
+
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[AuditRow]:
+        halves = (
+            pagination.seek(query.where(scope), _TABLE.c.at, _TABLE.c.id, descending, position).limit(size).subquery()
+            for scope in scopes
+        )
+        both = union_all(*(select(half) for half in halves)).subquery()
+        order = (both.c.at.desc(), both.c.id.desc()) if descending else (both.c.at, both.c.id)
+        return fetch_all(rows, select(both).order_by(*order).limit(size), AuditRow)
+
+    return pagination.fetch_page(fetch, request, lambda row: Position((row.at,), row.id))
+
+
+def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.action:
+        conditions.append(_TABLE.c.action == wanted.action)
+    if wanted.actors:
+        conditions.append(_TABLE.c.actor.in_(wanted.actors))
+    if wanted.subject:
+        conditions.append((_TABLE.c.subject == wanted.subject) | (_TABLE.c.subject_name == wanted.subject))
+    if wanted.since is not None:
+        conditions.append(_TABLE.c.at >= wanted.since)
+    return conditions
 
 
 def newest(session: Session, environment_id: str, action: str, subject: str) -> AuditEntry | None:

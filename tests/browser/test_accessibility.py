@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 from sqlalchemy import update
 
+from onboarding.callers import SHELL
 from onboarding.outcomes import OUTCOMES
 from onboarding.store.attempts import Attempt
 from onboarding.store.connections import ChannelConnection
@@ -226,6 +227,23 @@ def test_pages_of_operators(ada: Callable[..., Operator]) -> None:
     me.presses("confirm-disconnect")
     me.is_on("disconnected")
     holds_wide_too(me.page)
+
+
+def test_pages_of_settings(ada: Callable[..., Operator]) -> None:
+    me = ada()
+    me.signs_in()
+    me.site.api_key("billing")
+    me.site.runtime.operators.allow_team("T0NORTHWND", SHELL)
+    for address in ("/api-keys", "/api-keys/new", "/operators", "/operators/new", "/audit"):
+        me.opens(address)
+        holds_wide_too(me.page)
+    me.opens("/api-keys")
+    me.page.get_by_role("link", name="Revoke billing").click()
+    holds(me.page)
+    me.opens("/operators")
+    me.page.get_by_role("link", name="ada@northwind.test").click()
+    me.is_on("operator")
+    holds(me.page)
 
 
 def test_pages_of_signing_in_with_slack(site: Site, customer: Callable[..., Customer]) -> None:
