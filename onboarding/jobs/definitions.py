@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Workflow:
     """Work that web processes, commands and other work enqueue by its name.
 
-    `run` is called with the arguments of the `Work`, in one step: after a crash in the middle of it, it is called again,
-    so it must bear that. It calls one service. Its result is not stored.
+    `run` is called with the arguments of the `Work`, in one step. After a crash in the middle, it is called again, so two
+    calls must have the same effect as one. It calls one service. Its result is not stored.
     """
 
     name: str
@@ -18,7 +18,7 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Work without arguments that runs regularly, once for all workers. It is subject to the rules of a `Workflow`."""
+    """Work without arguments that runs regularly, once for all workers. The rules of `Workflow.run` apply."""
 
     name: str
     #: Six fields, of which the first one is seconds: https://docs.dbos.dev/python/tutorials/scheduled-workflows

@@ -1,4 +1,4 @@
-"""Delete the records of finished work, which nobody reads."""
+"""Delete DBOS's records of finished work, which no code reads."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Store when API keys were last used. Each web process remembers it in memory and stores it twice a minute."""
+"""Store when API keys were last used: a thread of each web process, twice a minute. The worker does not run it."""
 
 import secrets
 import threading

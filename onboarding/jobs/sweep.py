@@ -51,7 +51,7 @@ def jobs(runtime: Runtime) -> tuple[Schedule, ...]:
 
 
 class Sweeper:
-    """Sweeps again and again. Any number may do so: a conditional UPDATE or a row lock makes sure that each row is handled once."""
+    """Sweep at each call. Any number of them may run at once: a conditional UPDATE or a row lock lets one handle each row."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

@@ -26,7 +26,7 @@ def enqueue_once(session: Any, work: Work, deduplication_id: str) -> bool:
     """Enqueue work unless unfinished work with this deduplication id is in its queue. Return whether it was enqueued.
 
     It uses a savepoint, because a duplicate would abort the caller's transaction on PostgreSQL. DBOS forgets the id of
-    work that a dead worker left, so the work itself must bear a second run.
+    work that a dead worker left, so a second run of the work must have no effect.
     """
     options = _options(work)
     options["deduplication_id"] = deduplication_id

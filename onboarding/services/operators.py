@@ -224,7 +224,10 @@ class Operators:
         return session_token
 
     def signed_in(self, session_token: str | None) -> Person | None:
-        """Return the person of a session. None if the session is unknown, ended or expired, or practice mode with it."""
+        """Return the person of a session. None if the session is unknown, ended or expired, or practice mode has ended.
+
+        Only a session that a practice app signed in ends with practice mode.
+        """
         if not session_token:
             return None
         with self._database.rows() as rows:

@@ -23,11 +23,11 @@ ATTEMPT_KEPT = timedelta(days=7)
 ORPHAN_KEPT = timedelta(hours=24)
 #: For this long the page of an old sign-in link can say that the link was used or has expired.
 SIGN_IN_KEPT = timedelta(days=7)
-#: For this long after they expired, programs can ask how these ended.
+#: How long after they expired sessions and install URLs are kept: programs ask how they ended.
 _SESSION_KEPT = timedelta(days=7)
-#: For this long after they expired, the console lists these.
+#: How long after they expired other links are kept, for the console's list.
 _LINK_KEPT = timedelta(days=90)
-#: Approvals before the links that they were created from.
+#: In the order of deletion: approvals before the links that they were created from.
 _LINKS_KEPT = {
     LinkKind.APPROVAL: _LINK_KEPT,
     LinkKind.SESSION: _SESSION_KEPT,

@@ -21,7 +21,7 @@ COUNT_CAP: Final = 1000
 FUNNEL_CAP: Final = 10_000
 #: How many attempts the page of a connection shows.
 OF_CONNECTION: Final = 10
-#: Only the page of the moment shows them; no attempt ends with them.
+#: No attempt ends with them: only the response to one request shows them.
 _NEVER_STORED: Final = frozenset(
     {
         Outcome.REPLAY_OK,

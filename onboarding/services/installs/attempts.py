@@ -18,7 +18,7 @@ from onboarding.store.integrations import Integration
 _PREFIX = "att_"
 _REFERENCE = re.compile(r"[0-9a-z]{8,16}\Z")
 _NOT_OF_A_REFERENCE = re.compile(r"[\W_]+")
-#: New ids have none of the letters on the left.
+#: Letters that new ids do not contain, and the characters that people mean by them.
 _LOOK_ALIKES = str.maketrans("oilu", "011v")
 
 
@@ -63,8 +63,8 @@ class Attempts:
     def find(self, reference: str, environment_id: str | None = None) -> AttemptReport:
         """Return the attempt of a reference, in one environment or in any. Raises NotFound.
 
-        Accepted are the reference as people type it, in any case, with spaces and with look-alikes such as O for 0, and an
-        attempt's whole id.
+        `reference` may be typed in any case, with spaces and with look-alikes such as O for 0. It may also be an attempt's
+        whole id.
         """
         found = self.find_typed(reference, environment_id)
         if found is None:
@@ -73,7 +73,7 @@ class Attempts:
         return found
 
     def find_typed(self, text: str, environment_id: str | None = None) -> AttemptReport | None:
-        """Do the same for text that may be anything else, such as the words of a search. None if it is no reference."""
+        """Return the attempt of a text such as the words of a search. None if the text is no reference of an attempt."""
         with self._database.reading() as session:
             for beginning in beginnings(text):
                 found = attempts.by_id_prefix(session, beginning, environment_id)
@@ -82,7 +82,7 @@ class Attempts:
         return None
 
     def by_state(self, state_digest: str, environment_id: str) -> AttemptReport | None:
-        """Return the attempt of a state, which is passed as its digest. None if it belongs to none of the environment."""
+        """Return the attempt of a state, which is passed as its digest. None if no attempt of the environment has it."""
         with self._database.reading() as session:
             found = attempts.by_state(session, environment_id, state_digest)
             return None if found is None else self._report(session, found)
@@ -118,7 +118,7 @@ class Attempts:
 
 
 def beginnings(text: str) -> tuple[str, ...]:
-    """Return the beginnings of ids that a typed reference may mean; older ids contain every letter. None for other text."""
+    """Return the beginnings of ids that a typed reference may mean; older ids contain every letter. Empty for other text."""
     typed = _NOT_OF_A_REFERENCE.sub("", text.strip().lower().removeprefix(_PREFIX))
     if not _REFERENCE.match(typed):
         return ()

@@ -1,4 +1,4 @@
-"""InstallCallback: Slack has redirected the browser back with a code or an error."""
+"""InstallCallback: handle Slack's redirect back to us, with a code or an error."""
 
 import threading
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from onboarding.store.installs import AttemptRows
 _LOG = structlog.get_logger(__name__)
 #: The outcome that the sweep stores for an exchange that took longer than a minute. Its grant is not stored any more.
 _GIVEN_UP = Outcome.SLACK_DOWN
-#: How many exchanges of one link may fail within the time.
+#: How many exchanges of one link may fail within `_WINDOW`.
 _MOST_UNSUCCESSFUL = 20
 _WINDOW = timedelta(minutes=10)
 

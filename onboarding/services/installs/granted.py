@@ -49,7 +49,7 @@ class LockedInstall:
 
     @cached_property
     def links(self) -> tuple[LinkRow, ...]:
-        """Return the link, after the one it was created from: if that one is used, the approval stays unused."""
+        """Return the link, and before it the one that it was created from. An approval is not used if that one is."""
         return tuple(link for link in (self.parent, self.link) if link is not None)
 
     @cached_property

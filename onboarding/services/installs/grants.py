@@ -58,7 +58,7 @@ class Grants:
         return result
 
     def revoke_waiting(self, attempt: AttemptRow, integration: IntegrationRow) -> None:
-        """Do the same with the grant that waits with an attempt. One that does not open cannot be revoked."""
+        """Revoke the grant that waits with an attempt, as `revoke_unused` does, if it can be decrypted."""
         try:
             grant = self.open(attempt)
         except VaultProblem as problem:

@@ -1,4 +1,4 @@
-"""The uses that a link still has: to start an install in a browser, or to complete one that waits."""
+"""Whether a link can still be used: to start an install in a browser, or to complete one that waits."""
 
 from datetime import datetime
 
@@ -27,9 +27,9 @@ def refusal(
 
 
 def ended_by(rows: Rows, found: AttemptRows) -> Outcome | None:
-    """Return how a waiting attempt must end because of what became of its link; None if it may continue.
+    """Return how a waiting attempt must end because its link was revoked or used; None if it may continue.
 
-    Another attempt that used the link has connected a workspace. This one can only complete with the same workspace.
+    If another attempt has used the link, this one can only complete with the workspace that the other one connected.
     """
     for link in filter(None, (found.parent, found.link)):
         if link.revoked_at is not None:

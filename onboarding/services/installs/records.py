@@ -20,7 +20,7 @@ from onboarding.store.attempts import Attempt, AttemptRow, Stage
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
 
-#: Slack's code is valid as long, and a sealed grant waits as long for the person.
+#: Of an attempt: Slack's code is valid for this long, and a sealed grant waits for the person for this long.
 LIFETIME = timedelta(minutes=10)
 APPROVAL_LIFETIME = timedelta(days=7)
 #: Begins the browser's secret of an attempt that was started without the link (see `restart.py`).

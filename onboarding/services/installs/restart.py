@@ -21,10 +21,12 @@ from onboarding.store.installs import AttemptRows
 
 
 class StartElsewhere:
-    """A state is in Slack's address, so a person who knows one must not get the link that it was started with.
+    """Start an attempt again without showing its link.
 
-    The page carries a token that works as long as the attempt, and the new attempt ends with the first one. Only links that
-    fix the customer can be started so: the set-up page of any other link shows accounts, or accepts every account.
+    Slack's address contains the state, so a person who knows a state may have been sent that address, and must not get the
+    link. The page has a token that is valid as long as the first attempt, and the new attempt expires with the first one.
+    Only a link that fixes the customer can be started this way: the set-up page of another link shows accounts, or accepts
+    every account.
     """
 
     def __init__(self, database: Database, settings: Settings, starter: InstallStarter, now: Clock) -> None:
@@ -52,7 +54,7 @@ class StartElsewhere:
         )
 
     def start(self, token: str) -> StartedAttempt:
-        """Start an attempt that ends with the first one. Raises NotFound if the token does not work any more, LinkProblem."""
+        """Start an attempt that expires with the first one. Raises NotFound if the token is not valid any more, LinkProblem."""
         found = self._first(token)
         first = found.attempt
         if first.link_id is None or not self._may_start(found):

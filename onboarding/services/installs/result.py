@@ -102,7 +102,7 @@ class ResultReader:
         return _without_account(result) if is_unopened and result.outcome is not None else result
 
     def _seconds_left(self, attempt: AttemptRow) -> int | None:
-        """Return how long the person still has to wait before the next try. None if nobody said so."""
+        """Return how long the person still has to wait before the next try. None if it is unknown."""
         if attempt.retry_after_seconds is None or attempt.finished_at is None:
             return None
         passed = (self._now() - attempt.finished_at).total_seconds()

@@ -116,7 +116,7 @@ class InstallStarter:
     def ask_approval_with_link(self, link_id: str) -> StartedAttempt:
         """Create the link for an admin who approves apps, and an attempt that waits for that admin.
 
-        There is one approval for each link, and an approval is its own. Raises LinkProblem, and Refused if the practice
+        Each link has one approval link; an approval link is used as it is. Raises LinkProblem, and Refused if the practice
         Slack is off.
         """
         with self._database.transaction() as session:
@@ -126,10 +126,10 @@ class InstallStarter:
             return self._insert(session, _NewAttempt(start.integration, start.link), _waiting_for(approval_id))
 
     def ask_approval_as_operator(self, environment_id: str, identifier: str, operator: str) -> StartedAttempt:
-        """Do the same from the console.
+        """Create the link for an admin, and an attempt that waits for that admin, from the console.
 
-        An operator's attempt fixes no customer, so its approval is an open link, which lives for 24 hours at most,
-        and ends with the operator's rights. Raises NotFound, Refused.
+        An operator's attempt fixes no customer, so the approval is an open link. It works for 24 hours at most, and only
+        while the operator may make changes. Raises NotFound, Refused.
         """
         with self._database.transaction() as session:
             integration, any_real = _integration(session, environment_id, identifier)
@@ -142,7 +142,7 @@ class InstallStarter:
 
     def _usable(self, rows: Rows, link_id: str, binding_of: BindingOf | None = None) -> LinkStart:
         start = installs.start_of_link(rows, link_id)
-        # The signature is valid, but the link was deleted: a while after it expired, or together with its integration.
+        # The signature is valid, but the link was deleted: some time after it expired, or together with its integration.
         if start is None:
             raise LinkProblem(Outcome.LINK_EXPIRED)
         link, parent = start.link, start.parent
@@ -180,7 +180,7 @@ class InstallStarter:
         changes.record(session, Change(kind, actor, at, environment_id, approval.id, detail="approval"))
 
     def _start(self, new: _NewAttempt) -> StartedAttempt:
-        """Store an attempt. Without a readable client secret it ends here: Slack's consent would be in vain."""
+        """Store an attempt. If the client secret cannot be decrypted, the attempt ends: the exchange would fail."""
         state, progress, url = ids.new_secret(), _Progress(Stage.MADE), None
         try:
             url = self._authorize_url(new, state)

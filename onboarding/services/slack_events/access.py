@@ -46,7 +46,7 @@ class AccessEnder:
         at = self._now()
         with self._database.transaction() as session:
             integrations.share(session, row.integration_id)
-            # As a disconnect does: no transaction that connects the workspace is in progress.
+            # A disconnect takes the same lock. With it, no transaction that connects the workspace is in progress.
             workspaces.lock(session, row.integration_id, event.owner_id or "")
             if not slack_events.mark_handled(session, row.id, at):
                 return

@@ -1,4 +1,4 @@
-"""Record what an event has changed."""
+"""Write the audit entries of what an event has changed."""
 
 from datetime import datetime
 

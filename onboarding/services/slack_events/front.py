@@ -1,4 +1,4 @@
-"""SlackEvents: the front of the services about Slack's events."""
+"""SlackEvents: the services about Slack's events under one name."""
 
 from onboarding.services.slack_events.handle import EventEffects
 from onboarding.services.slack_events.receive import EventReceiver
