@@ -72,6 +72,7 @@ FOR_VIEWERS = {
     "attempts.index",
     "attempts.show",
     "connections.index",
+    "exports.connections",
     "connections.show",
     "connections.disconnected",
     "integrations.index",
@@ -133,6 +134,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
     waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     site.api_key("seen")
     known = {
+        "extension": ["csv", "json"],
         "token": [
             site.link().rsplit("/", 1)[1],
             site.sign_in_url("bob@northwind.test").rsplit("/", 1)[1],

@@ -38,6 +38,7 @@ def index() -> ResponseReturnValue:
         next_url=_page_url(search, after=page.next),
         previous_url=_page_url(search, before=page.previous),
         sort_url=partial(_sort_url, search),
+        chosen=_filters(search),
     )
 
 

@@ -21,6 +21,7 @@ class Connections:
         self.create = writer.create
         self.replace_credentials = writer.replace_credentials
         self.page = queries.page
+        self.each = queries.each
         self.list = queries.list
         self.retrieve = queries.retrieve
         self.detail = queries.find

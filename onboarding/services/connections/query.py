@@ -1,6 +1,7 @@
 """Lists and details of connections, for the console and for the API."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
@@ -8,7 +9,7 @@ import structlog
 from onboarding import documents, identity
 from onboarding.callers import ApiCaller
 from onboarding.documents import CHANNEL, PROVIDER_ID, Connection
-from onboarding.errors import VaultProblem, unknown_connection
+from onboarding.errors import Refused, VaultProblem, unknown_connection
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.sealed import Sealed
 from onboarding.services.connections import records
@@ -20,7 +21,7 @@ from onboarding.store import connection_lists, connections, integrations, pagina
 from onboarding.store.connection_lists import ConnectionFilter, IndexScan
 from onboarding.store.connections import ConnectionRow
 from onboarding.store.database import Database, Rows
-from onboarding.store.pagination import PageRows, StorePageRequest
+from onboarding.store.pagination import PageRows, Position, StorePageRequest
 
 PAGE_SIZE = 25
 CONSOLE_COUNT_CAP = 1000
@@ -28,6 +29,7 @@ CONSOLE_COUNT_CAP = 1000
 _QUICK_COUNT = 1000
 _COUNT_KEPT_SECONDS = 5.0
 _COUNTS_KEPT = 1000
+_READ_AT_A_TIME = 500
 _NO_INTEGRATION = "none"
 _LOG = structlog.get_logger(__name__)
 
@@ -52,6 +54,30 @@ class ConnectionQueries:
                 ahead = connection_lists.count_ahead(rows, walk, request, page_rows.rows[0], CONSOLE_COUNT_CAP)
         page = pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
         return ConsoleList(page.rows, page.next, page.previous, page.total, page.total_capped, ahead + 1, read.unknown)
+
+    def each(self, environment_id: str, search: ConsoleSearch) -> Iterator[Connection]:
+        """Return an iterator over every connection of the console's list, without tokens.
+
+        The rows are read in pages, so that neither memory nor a transaction grows with them, and rows that come and go
+        in the meantime move no others. Raises Refused for a filter whose value is unknown, before the first row.
+        """
+        with self._database.rows() as rows:
+            read = search_fields.read(rows, environment_id, search)
+            if read.unknown:
+                raise Refused(f"The filter {read.unknown[0]} has an unknown value.", read.unknown[0])
+            walk = connection_lists.walk(rows, environment_id, read.filter)
+            matches = self._count(rows, environment_id, read.filter, walk, CONSOLE_COUNT_CAP)
+        return self._each(walk, StorePageRequest(_READ_AT_A_TIME, None, None, read.order, read.descending), matches)
+
+    def _each(self, walk: IndexScan, request: StorePageRequest, matches: int) -> Iterator[Connection]:
+        after: Position | None = None
+        while True:
+            with self._database.rows() as rows:
+                page = connection_lists.page(rows, walk, replace(request, after=after), matches)
+            yield from map(self._connection, page.rows)
+            after = page.next
+            if after is None:
+                return
 
     def list(self, caller: ApiCaller, request: PageRequest, query: ConnectionQuery) -> Page[Connection]:
         """Return a page of the API's list. Tokens are included, and the read is recorded, where the caller may see them.

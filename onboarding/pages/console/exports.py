@@ -1,0 +1,30 @@
+"""Download the filtered list of connections."""
+
+from dataclasses import fields
+
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+
+from onboarding import clock
+from onboarding.http.operator_guard import environment_id
+from onboarding.http.route_access import allow_viewers
+from onboarding.runtime import current
+from onboarding.services.connections import export
+from onboarding.services.connections.records import ConsoleSearch
+
+blueprint = Blueprint("exports", __name__)
+_WRITERS = {"csv": export.csv_lines, "json": export.json_pieces}
+_TYPES = {"csv": "text/csv", "json": "application/json"}
+
+
+@blueprint.get("/exports/connections.<extension>")
+@allow_viewers
+def connections(extension: str) -> ResponseReturnValue:
+    """Stream the file with the filters of the list. It has no token."""
+    if extension not in _WRITERS:
+        abort(404)
+    search = ConsoleSearch(**{one.name: request.args.get(one.name, "").strip()[:255] for one in fields(ConsoleSearch)})
+    pieces = _WRITERS[extension](current().connections.each(environment_id(), search))
+    name = f"connections-{clock.now():%Y-%m-%d}.{extension}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(pieces, mimetype=_TYPES[extension], headers=headers)
