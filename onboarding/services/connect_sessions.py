@@ -1,4 +1,4 @@
-"""ConnectSessions: how far a link or connect session is, for the programs and pages that wait for it."""
+"""ConnectSessions: read how far a link or connect session is, and revoke it. `links.py` creates both."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

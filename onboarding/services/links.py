@@ -1,4 +1,4 @@
-"""Links: signed, expiring, revocable invitations to connect.
+"""Links: signed, expiring, revocable addresses at which a customer connects. Connect sessions are created here as well.
 
 A token is the link's id and a signature made with SECRET_KEY. The database holds nothing that opens a link, and an approval
 page can show its link again.
@@ -37,6 +37,7 @@ from onboarding.store import links as store
 from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.store.links import LinkKind, LinkTerms
 
+#: Of a link for one customer. Other lifetimes are in `onboarding/lifetimes.py` and `installs/records.py`.
 LIFETIME, MAX_LIFETIME = timedelta(days=7), timedelta(days=365)
 INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: For the link that the console opens when an operator reconnects a workspace.
@@ -88,7 +89,7 @@ class NewLink:
     offered_contexts: tuple[OfferedContext, ...] = ()
     mode: str | None = None
     workspace_id: str | None = None
-    #: Where the person returns to, and where a new link is to be had. Their origins must be allowed for the integration.
+    #: Where the person returns to, and where the person gets a new link. The integration must allow their origins.
     return_url: str | None = None
     refresh_url: str | None = None
     #: The caller's own text, which is returned with everything about the link.

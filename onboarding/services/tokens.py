@@ -26,7 +26,7 @@ _EXPIRES_SOON = timedelta(minutes=5)
 _JUST_REFRESHED = timedelta(seconds=10)
 #: A process that holds a claim longer than this has died.
 _CLAIM_LIFETIME = timedelta(seconds=60)
-#: Unlike the status of an unreadable access token, this one is stored: nothing else reads a refresh token.
+#: Stored, because only a refresh notices it. An access token is decrypted whenever it is read, so its status is computed.
 _UNREADABLE = "The stored refresh token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 _POLLS, _POLL_SECONDS = 60, 0.2
 
@@ -51,7 +51,7 @@ class Tokens:
             ) from problem
 
     def without_secret(self, integration: Integration | IntegrationRow) -> Credentials:
-        """Return the same without the client secret, for calls that a token authorizes."""
+        """Return what `credentials` does, without the client secret, for calls that a token authorizes."""
         real = self._settings.slack_url, self._settings.slack_api
         return Credentials(integration.client_id, "", *(self._practice if integration.is_practice else real))
 

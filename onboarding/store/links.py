@@ -1,4 +1,4 @@
-"""Links: signed, expiring invitations to connect; connect sessions, install URLs and approvals are links as well."""
+"""Links: signed, expiring addresses to connect at. Connect sessions, install URLs and approvals are links as well."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""GivenCredentials: store the credentials that API callers send with a connection."""
+"""GivenCredentials: store the tokens that API callers send with a connection."""
 
 from datetime import datetime
 
