@@ -53,7 +53,12 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
 
     # As the gateway calls the practice Slack: at the address where this process listens.
     events_url = f"http://{configured.own_host}:{configured.port}/slack/events"
-    state = PracticeSlack(apps=registered, state_file=configured.instance / "practice.json", events_url=events_url)
+    state = PracticeSlack(
+        apps=registered,
+        state_file=configured.instance / "practice.json",
+        events_url=events_url,
+    )
+    state.set_token_lifetime(configured.practice_token_seconds)
     state.issuer = f"{configured.origin}{PRACTICE_PATH}"
     practice = create_practice(state, files.templates(), files.static())
     product.extensions["practice"] = practice

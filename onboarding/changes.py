@@ -21,6 +21,8 @@ class ChangeKind(StrEnum):
     CONNECTION_BROKEN = "connection.broken"
     CONNECTION_HEALED = "connection.healed"
     CONNECTION_TESTED = "connection.tested"
+    CONNECTION_UNREACHABLE = "connection.unreachable"
+    CONNECTION_PERMISSIONS_CHANGED = "connection.permissions_changed"
     INTEGRATION_ADDED = "integration.added"
     INTEGRATION_CHANGED = "integration.changed"
     INTEGRATION_REMOVED = "integration.removed"

@@ -61,7 +61,7 @@ class ConnectionStatus(StrEnum):
     HEALTHY = "healthy"
     #: Slack rejects the token.
     NEEDS_RECONNECT = "needs_reconnect"
-    #: Reserved, not set by any code yet.
+    #: Slack has not answered any check for an hour. That says nothing about the token.
     UNREACHABLE = "unreachable"
     #: The connection was not verified yet.
     UNKNOWN = "unknown"

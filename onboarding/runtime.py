@@ -43,10 +43,9 @@ from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
 from onboarding.services.slack_events.front import SlackEvents
-from onboarding.services.slack_events.handle import EventEffects
-from onboarding.services.slack_events.receive import EventReceiver
 from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
+from onboarding.services.token_refresh import TokenRefresh
 from onboarding.services.tokens import Tokens, TokenSource
 from onboarding.services.workers import Workers
 from onboarding.settings import Settings
@@ -86,6 +85,7 @@ class Runtime:
     subscribers: Subscribers
     channel_endpoints: Endpoints
     slack_events: SlackEvents
+    token_refresh: TokenRefresh
     retention: Retention
     readiness: Readiness
     workers: Workers
@@ -141,9 +141,8 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
         channel_endpoints=Endpoints(database, vault, credential_audit, now),
-        slack_events=SlackEvents(
-            EventReceiver(database, vault, now), EventEffects(database, vault, tokens, gateway, now)
-        ),
+        slack_events=SlackEvents(database, vault, tokens, gateway, now),
+        token_refresh=TokenRefresh(database, TokenSource(database, tokens, gateway, now), now),
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),
@@ -157,7 +156,7 @@ def _connections(
     return Connections(
         ConnectionWriter(database, tokens, credential_audit, now),
         ConnectionQueries(database, tokens, credential_audit),
-        ConnectionVerifier(source, gateway),
+        ConnectionVerifier(database, source, gateway, now),
         Disconnector(database, tokens, gateway, now),
         MessageSender(database, source, gateway, now),
     )

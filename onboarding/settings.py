@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     slack_api_url: str = ""
     #: The built-in practice Slack. `auto`: on while `public_url` is loopback and every integration is a practice one.
     practice: Literal["auto", "on", "off"] = "auto"
+    #: How long the practice Slack's rotating tokens last; Slack's last for twelve hours.
+    practice_token_seconds: int = Field(43200, ge=10, le=43200)
     #: The folder of the SQLite file, the practice Slack's state and the generated keys.
     instance: Path = Path("instance")
 

@@ -10,7 +10,6 @@ from onboarding.practice.scenarios import BY_NAME, Scenario
 from onboarding.practice.workspaces import Workspace
 
 CODE_SECONDS = 600
-ROTATING_TOKEN_SECONDS = 43_200
 LIVE_ROTATING_TOKENS = 2
 #: Slack accepts a used refresh token for a short time that it does not document. A minute covers a lost answer.
 REFRESH_GRACE_SECONDS = 60
@@ -178,7 +177,7 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
         user_id=holder,
         scopes=list(scopes),
         issued_at=now,
-        expires_at=now + ROTATING_TOKEN_SECONDS if installation.rotates else None,
+        expires_at=now + ledger.token_seconds if installation.rotates else None,
     )
     ledger.tokens[token.value] = token
     if not installation.rotates:

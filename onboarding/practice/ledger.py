@@ -13,6 +13,8 @@ Kind = Literal["bot", "user"]
 #: Slack's error codes for a token that was valid before.
 TokenEnd = Literal["token_revoked", "token_expired", "account_inactive"]
 
+#: Slack's tokens last for twelve hours: https://docs.slack.dev/authentication/using-token-rotation
+ROTATING_TOKEN_SECONDS = 43_200
 KEPT_DEAD_TOKENS = 500
 KEPT_CODES = 1_000
 KEPT_REFRESH_TOKENS = 1_000
@@ -90,6 +92,8 @@ class Ledger:
     codes: dict[str, Code] = field(default_factory=dict)
     #: `client_id place` of apps that an admin has approved.
     approved: list[str] = field(default_factory=list)
+    #: The lifetime of new rotating tokens. It is a setting, so it is not saved.
+    token_seconds: float = ROTATING_TOKEN_SECONDS
 
     def installation(self, client_id: str, place: str) -> Installation | None:
         return self.installations.get(f"{client_id} {place}")

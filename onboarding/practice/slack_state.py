@@ -79,6 +79,11 @@ class PracticeSlack:
     def now(self) -> float:
         return self._clock() + self._ahead_seconds
 
+    def set_token_lifetime(self, seconds: float) -> None:
+        """Let new rotating tokens expire after this time."""
+        with self._lock:
+            self._ledger.token_seconds = seconds
+
     def app(self, client_id: str) -> PracticeApp | None:
         """Look up the app's registration. A malformed client id is rejected before the look-up, which may query a database."""
         return self._apps(client_id) if _CLIENT_ID.fullmatch(client_id) else None
@@ -181,7 +186,7 @@ class PracticeSlack:
         self.forwards_to = None
         self.openid_codes.clear()
         with self.changing():
-            self._ledger = Ledger()
+            self._ledger = Ledger(token_seconds=self._ledger.token_seconds)
         self.faults.clear()  # Last, so that the released calls find an empty state.
 
     # For the other modules of the practice Slack.

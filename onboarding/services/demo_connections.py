@@ -129,7 +129,8 @@ class DemoConnections:
             "slack_key": f"api:{row_id}",
             "scopes": ",".join(_SCOPES),
             "installed_at": customer.created_at,
-            **self._tokens.sealed(row_id, f"xoxb-made-up-{row_id}", None, None),
+            **self._tokens.sealed(row_id, f"xoxb-made-up-{row_id}", None, None, customer.created_at),
+            "check_at": None,
         }
 
     def _connection(

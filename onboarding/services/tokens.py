@@ -1,10 +1,14 @@
 """Access tokens: how they are encrypted and decrypted, and how to get one that Slack accepts now. Any service may use it."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from onboarding import changes
+from onboarding.callers import SYSTEM
+from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, VaultProblem, unknown_connection
 from onboarding.outcomes import ConnectionStatus
@@ -13,8 +17,9 @@ from onboarding.settings import Settings
 from onboarding.slack import faults
 from onboarding.slack.gateway import Credentials, Gateway
 from onboarding.slack.grants import Refreshed
-from onboarding.store import connection_changes, connections, installations, integrations
-from onboarding.store.database import Database
+from onboarding.store import connection_changes, connections, grants, installations, integrations
+from onboarding.store.connection_changes import ConnectionOfInstallation
+from onboarding.store.database import Database, Rows
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.vault import SealedAt, Vault
@@ -25,10 +30,15 @@ _EXPIRES_SOON = timedelta(minutes=5)
 #: A token that was refreshed this recently is not refreshed again.
 _JUST_REFRESHED = timedelta(seconds=10)
 #: A process that holds a claim longer than this has died.
-_CLAIM_LIFETIME = timedelta(seconds=60)
+#: Slack accepts a spent refresh token for a short time only, so its next try must not wait long.
+_CLAIM_LIFETIME = timedelta(seconds=20)
+_CHECK_EVERY = timedelta(days=1)
+_UNREACHABLE_AFTER = timedelta(hours=1)
 #: Stored, because only a refresh notices it. An access token is decrypted whenever it is read, so its status is computed.
 _UNREADABLE = "The stored refresh token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 _POLLS, _POLL_SECONDS = 60, 0.2
+_BROKEN = (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.UNREACHABLE)
+_random = secrets.SystemRandom()
 
 
 class Tokens:
@@ -56,9 +66,17 @@ class Tokens:
         return Credentials(integration.client_id, "", *(self._practice if integration.is_practice else real))
 
     def sealed(
-        self, installation_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
+        self,
+        installation_id: str,
+        access_token: str,
+        refresh_token: str | None,
+        expires_at: datetime | None,
+        at: datetime,
     ) -> dict[str, object]:
-        """Return the columns of an installation that hold its tokens, encrypted."""
+        """Return the columns of an installation that hold its tokens, encrypted, and what the worker does with them when.
+
+        `at`: now.
+        """
         seal = self._vault.seal
         return {
             "access_token": seal(access_token, SealedAt("installations", "access_token", installation_id)),
@@ -68,6 +86,9 @@ class Tokens:
             if refresh_token
             else None,
             "expires_at": expires_at,
+            "refresh_at": _refresh_time(at, expires_at) if refresh_token and expires_at else None,
+            "check_at": next_check(at),
+            "unanswered_since": None,
         }
 
     def access_token(self, installation_id: str, sealed: Sealed) -> str:
@@ -81,6 +102,28 @@ class Tokens:
     def fingerprints(self, secret: str) -> tuple[str, ...]:
         """Return a keyed digest of `secret` for each encryption key, the newest key's first."""
         return self._vault.fingerprints(secret)
+
+
+def next_check(at: datetime) -> datetime:
+    """Return when to check a token again: once a day, at any time, so that the checks of a fleet spread over the day."""
+    return at + _CHECK_EVERY * _random.uniform(0.5, 1.0)
+
+
+def _refresh_time(at: datetime, expires_at: datetime) -> datetime:
+    """Return a time shortly before two thirds of the token's lifetime have passed."""
+    return at + (expires_at - at) * _random.uniform(0.6, 2 / 3)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Slack's answer about a token."""
+
+    #: Why the token cannot be used; None if it can.
+    broken: str | None
+    #: The scopes that the token has now; None if Slack did not say.
+    scopes: tuple[str, ...] | None = None
+    #: Columns of the installation to change.
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,11 +168,17 @@ class TokenSource:
         SlackDown if Slack did not answer; the last three change nothing.
         """
         holder = self._holder(environment_id, identifier)
+        return self._usable(holder, renew, lambda: self._holder(environment_id, identifier))
+
+    def _usable(self, holder: _Holder, renew: bool, again: Callable[[], _Holder] | None = None) -> UsableToken:
         if not self._needs_refresh(holder.installation, renew):
             return self._opened(holder, is_verified=False)
         is_verified = self._refresh_once(holder)
         # The connection may have another installation by now.
-        holder = self._holder(environment_id, identifier)
+        found = again() if again else self._holder_of_installation(holder.installation.id)
+        if found is None:
+            raise ReconnectNeeded("No connection uses the token any more.")
+        holder = found
         if is_verified and self._has_expired(holder.installation):
             raise ReconnectNeeded(faults.reason("token_expired"))
         return self._opened(holder, is_verified)
@@ -138,31 +187,87 @@ class TokenSource:
         self,
         installation: Installation,
         is_current: Callable[[Installation], bool],
-        broken: str | None,
-        columns: dict[str, Any] | None = None,
+        verdict: Verdict,
     ) -> bool:
-        """Store Slack's verdict on a token, and `columns` of its installation, in one transaction.
+        """Store Slack's verdict on a token, and record what it changes, in one transaction.
 
-        The verdict applies to every connection that uses the installation. `broken` says why they do not work; None if
-        they do. Returns False and changes nothing if the token that Slack was asked about has been replaced since,
-        which `is_current` decides.
+        The verdict applies to every connection that uses the installation. Returns False and changes nothing if the token
+        that Slack was asked about has been replaced since, which `is_current` decides.
         """
+        at, broken = self._now(), verdict.broken
+        status = ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY
         with self._database.transaction() as session:
             # Lock in the same order as a disconnect and an install: integration, installation, connections.
             integrations.share(session, installation.integration_id)
             current = installations.lock(session, installation.environment_id, installation.id)
             if current is None or not is_current(current):
                 return False
-            if columns:
-                installations.change(session, installation.id, **columns)
-            connection_changes.change_all_on(
-                session,
-                installation.id,
-                status=ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY,
-                status_reason=broken,
-                checked_at=self._now(),
+            gained, lost = _difference(current.scopes, verdict.scopes)
+            columns: dict[str, Any] = {"unanswered_since": None, **verdict.columns}
+            if verdict.scopes is not None and (gained or lost or not current.scopes):
+                columns["scopes"] = ",".join(verdict.scopes)
+            installations.change(session, installation.id, **columns)
+            before = connection_changes.all_on(session, installation.id)
+            changed = connection_changes.change_all_on(
+                session, installation.id, status=status, status_reason=broken, checked_at=at
             )
+            for one in before:
+                if one.id not in changed:
+                    continue
+                if broken and not one.status.is_broken:
+                    _record(session, ChangeKind.CONNECTION_BROKEN, one, at, broken)
+                elif not broken and one.status in _BROKEN:
+                    _record(session, ChangeKind.CONNECTION_HEALED, one, at)
+                # Of an API caller's token, the first check learns the permissions.
+                if current.scopes and (gained or lost):
+                    words = [f"+{scope}" for scope in gained] + [f"-{scope}" for scope in lost]
+                    _record(session, ChangeKind.CONNECTION_PERMISSIONS_CHANGED, one, at, " ".join(words))
         return True
+
+    def refresh_due(self, installation_id: str) -> None:
+        """Refresh a token whose time has come, unless another process has done so.
+
+        Raises ReconnectNeeded, VaultProblem, SlackBusy and SlackDown, as `usable` does.
+        """
+        holder = self._holder_of_installation(installation_id)
+        if holder is None or holder.installation.refresh_at is None or holder.installation.refresh_at > self._now():
+            return
+        self._refresh_once(holder)
+
+    def usable_of(self, installation_id: str) -> UsableToken | None:
+        """Return the token of an installation, as `usable` does. None if no connection uses it any more."""
+        holder = self._holder_of_installation(installation_id)
+        return None if holder is None else self._usable(holder, renew=False)
+
+    def note_unanswered(self, installation: Installation, next_check_at: datetime) -> None:
+        """Store that Slack did not answer. After an hour of it, the connections that worked are unreachable.
+
+        A fault of the network or of Slack says nothing about a token, so nothing else changes.
+        """
+        at = self._now()
+        with self._database.transaction() as session:
+            integrations.share(session, installation.integration_id)
+            current = installations.lock(session, installation.environment_id, installation.id)
+            if current is None or current.installed_at != installation.installed_at:
+                return
+            since = current.unanswered_since or at
+            installations.change(session, installation.id, unanswered_since=since, check_at=next_check_at)
+            if at - since < _UNREACHABLE_AFTER:
+                return
+            reason = f"Slack has not answered since {since:%Y-%m-%d %H:%M} UTC. The token was not refused."
+            for one in connection_changes.all_on(session, installation.id):
+                if one.status in (ConnectionStatus.HEALTHY, ConnectionStatus.UNKNOWN):
+                    status = ConnectionStatus.UNREACHABLE
+                    connection_changes.change(session, one.id, status=status, status_reason=reason)
+                    _record(session, ChangeKind.CONNECTION_UNREACHABLE, one, at, reason)
+
+    def _holder_of_installation(self, installation_id: str) -> _Holder | None:
+        with self._database.reading() as session:
+            found = grants.with_grant_of_installation(session, installation_id)
+        if found is None:
+            return None
+        connection, installation, integration = found
+        return _Holder(integration, installation, connection.workspace_id)
 
     def _holder(self, environment_id: str, identifier: str) -> _Holder:
         with self._database.reading() as session:
@@ -213,11 +318,12 @@ class TokenSource:
     def _refresh(self, holder: _Holder, sealed: Sealed) -> None:
         """Exchange the refresh token for a new pair and store it. The caller holds the claim, which this releases."""
         installation = holder.installation
-        columns: dict[str, Any] = {"refresh_claimed_at": None}
+        # Not again, unless it works out.
+        columns: dict[str, Any] = {"refresh_claimed_at": None, "refresh_at": None}
         try:
             spent = self._tokens.refresh_token(installation.id, sealed)
         except VaultProblem:
-            self.record(installation, lambda now: now.refresh_token == sealed, _UNREADABLE, columns)
+            self.record(installation, lambda now: now.refresh_token == sealed, Verdict(_UNREADABLE, columns=columns))
             raise ReconnectNeeded(_UNREADABLE) from None
         try:
             pair = self._gateway.refresh(self._tokens.credentials(holder.integration), spent)
@@ -234,18 +340,20 @@ class TokenSource:
             if pair.workspace_id is not None and pair.workspace_id != holder.workspace_id:
                 broken = faults.of_another_workspace(pair.workspace_id)
             columns |= self._renewed(installation.id, spent, pair)
+            if broken:
+                columns["refresh_at"] = None
 
         def is_current(now: Installation) -> bool:
             there = now.refresh_token
             return there is not None and self._tokens.refresh_token(now.id, there) == spent
 
-        if self.record(installation, is_current, broken, columns) and broken:
+        if self.record(installation, is_current, Verdict(broken, columns=columns)) and broken:
             raise ReconnectNeeded(broken)
 
     def _renewed(self, installation_id: str, spent: str, pair: Refreshed) -> dict[str, Any]:
         at = self._now()
         expires_at = at + timedelta(seconds=pair.expires_in) if pair.expires_in else None
-        columns = self._tokens.sealed(installation_id, pair.access_token, pair.refresh_token or spent, expires_at)
+        columns = self._tokens.sealed(installation_id, pair.access_token, pair.refresh_token or spent, expires_at, at)
         return {**columns, "installed_at": at, "refreshed_at": at, "refresh_expires_at": None}
 
     def _release_claim(self, claimed: Installation) -> None:
@@ -261,3 +369,17 @@ class TokenSource:
                 return
             self._gateway.wait(_POLL_SECONDS)
         raise SlackDown("The token is being refreshed, and Slack has not answered yet.")
+
+
+def _difference(before: str, now: tuple[str, ...] | None) -> tuple[list[str], list[str]]:
+    """Return the scopes that were gained and lost, sorted; none of both if Slack did not say what there is now."""
+    if now is None:
+        return [], []
+    known = set(filter(None, before.split(",")))
+    return sorted(set(now) - known), sorted(known - set(now))
+
+
+def _record(rows: Rows, kind: ChangeKind, one: ConnectionOfInstallation, at: datetime, detail: str = "") -> None:
+    name = one.workspace_name or one.workspace_id
+    change = Change(kind, SYSTEM, at, one.environment_id, one.identifier, subject_name=name, detail=detail)
+    changes.record(rows, change)

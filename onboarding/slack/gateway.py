@@ -47,6 +47,16 @@ class Credentials:
     api_url: str
 
 
+@dataclass(frozen=True)
+class Tested:
+    """Slack's answer about a token that works."""
+
+    #: The id of the workspace or organization.
+    workspace_id: str
+    #: None if Slack does not say.
+    scopes: tuple[str, ...] | None
+
+
 @cache
 def _tls(_certificates: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
     """Return the process's TLS context. Reading the machine's certificates takes longer than the rest of a call."""
@@ -101,16 +111,17 @@ class Gateway:
         )
         return grants.read_refreshed(_body(answer))
 
-    def test(self, app: Credentials, token: str) -> str:
-        """Return the id of the workspace or organization that the token belongs to.
+    def test(self, app: Credentials, token: str) -> Tested:
+        """Return the workspace or organization that the token belongs to, and what the token may do.
 
         Raises SlackRefused if Slack does not accept the token, SlackBusy or SlackDown.
         """
-        body = _body(_ask(self._client(app, token).auth_test))
+        answer = _ask(self._client(app, token).auth_test)
+        body = _body(answer)
         owner = (body.get("is_enterprise_install") and body.get("enterprise_id")) or body.get("team_id")
         if not isinstance(owner, str):
             raise SlackDown("Slack's response does not say which workspace the token belongs to.")
-        return owner
+        return Tested(owner, _granted(answer))
 
     def team_ids(self, app: Credentials, token: str) -> frozenset[str]:
         """Return the workspaces that an organization's app may use: https://docs.slack.dev/reference/methods/auth.teams.list.
@@ -214,6 +225,13 @@ def _translated(refusal: SlackApiError) -> SlackRefused | SlackBusy | SlackDown:
     if answer.status_code >= 500 or not _ERROR_CODE.match(code):
         return SlackDown(f"Slack answered with status {answer.status_code}.")
     return SlackRefused(code)
+
+
+def _granted(answer: SlackResponse) -> tuple[str, ...] | None:
+    """Read the header with the scopes that the token has: https://docs.slack.dev/authentication/tokens"""
+    sent = {str(name).lower(): str(value) for name, value in answer.headers.items()}
+    listed = sent.get("x-oauth-scopes")
+    return None if listed is None else grants.read_scopes(listed)
 
 
 def _body(answer: SlackResponse) -> dict[str, object]:

@@ -133,7 +133,7 @@ def read(answer: Mapping[str, Any]) -> Grant:
         enterprise_name=clean_name(enterprise.get("name")),
         is_enterprise_install=for_organization,
         bot_user_id=_id(answer.get("bot_user_id")),
-        scopes=_scopes(bearer.get("scope")),
+        scopes=read_scopes(bearer.get("scope")),
         installer_id=_id(person.get("id")),
         access_token=token,
         refresh_token=_token(bearer.get("refresh_token")),
@@ -171,7 +171,7 @@ def _token(value: object) -> str | None:
     return value
 
 
-def _scopes(value: object) -> tuple[str, ...]:
+def read_scopes(value: object) -> tuple[str, ...]:
     scopes = (scope.strip() for scope in value.split(",")) if isinstance(value, str) else ()
     return tuple(scope for scope in scopes if scope and not _UNSTORABLE.search(scope))
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
 from onboarding.store import connection_words
-from onboarding.store.connections import HOLDING, TABLE, ConnectionOfTeam, sort_name
+from onboarding.store.connections import HOLDING, TABLE, sort_name
+from onboarding.store.grants import ConnectionOfTeam
 from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import columns_of
 
@@ -39,16 +40,31 @@ class ChangedConnection(NamedTuple):
     workspace_name: str | None
 
 
+class ConnectionOfInstallation(NamedTuple):
+    """A connection before a verdict of Slack on its token."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    workspace_id: str
+    workspace_name: str | None
+    status: ConnectionStatus
+
+
 _CHANGED = columns_of(TABLE, ChangedConnection._fields)
 _INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
 #: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
-_CHANGE_ALL_ON = update(TABLE).where(
-    TABLE.c.id.in_(
-        select(TABLE.c.id)
-        .where(TABLE.c.installation_id == bindparam("installation"))
-        .with_for_update(key_share=True, skip_locked=True)
+_CHANGE_ALL_ON = (
+    update(TABLE)
+    .where(
+        TABLE.c.id.in_(
+            select(TABLE.c.id)
+            .where(TABLE.c.installation_id == bindparam("installation"))
+            .with_for_update(key_share=True, skip_locked=True)
+        )
     )
+    .returning(TABLE.c.id)
 )
 
 
@@ -77,15 +93,24 @@ def change(rows: Rows, connection_id: str, **values: object) -> None:
     _replace_words(rows, renamed)
 
 
-def change_all_on(rows: Rows, installation_id: str, **values: object) -> None:
-    """Change every connection that uses the installation. The caller has locked the installation.
+def change_all_on(rows: Rows, installation_id: str, **values: object) -> Sequence[str]:
+    """Change every connection that uses the installation, and return their ids. The caller has locked the installation.
 
     A connection that another transaction has locked is skipped: an install is moving it to another installation.
     Two installs that swap workspaces do not wait for each other this way.
     """
     renamed = _renamed(rows, TABLE.c.installation_id == installation_id, values)
-    rows.execute(_CHANGE_ALL_ON, {"installation": installation_id, **_with_sort_name(values)})
+    changed: Sequence[str] = rows.scalars(
+        _CHANGE_ALL_ON, {"installation": installation_id, **_with_sort_name(values)}
+    ).all()
     _replace_words(rows, renamed)
+    return changed
+
+
+def all_on(rows: Rows, installation_id: str) -> Sequence[ConnectionOfInstallation]:
+    """Return the connections that use the installation."""
+    query = select(*columns_of(TABLE, ConnectionOfInstallation._fields))
+    return fetch_all(rows, query.where(TABLE.c.installation_id == installation_id), ConnectionOfInstallation)
 
 
 def disconnect_all_on(rows: Rows, installation_id: str, reason: str, at: datetime) -> Sequence[ChangedConnection]:

@@ -4,7 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, bindparam, insert, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
@@ -19,6 +30,8 @@ class Installation(Base):
         UniqueConstraint("integration_id", "slack_key"),
         UniqueConstraint("integration_id", "refresh_fingerprint"),
         CheckConstraint("origin IN ('install', 'api')", name="origin"),
+        Index("ix_installations_refresh_at", "refresh_at"),
+        Index("ix_installations_check_at", "check_at"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -44,6 +57,12 @@ class Installation(Base):
     refresh_claimed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: When the product last refreshed the token; null if it never has.
     refreshed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: When the worker refreshes the token, well before it expires; null if it does not rotate or cannot be refreshed.
+    refresh_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: When the worker asks Slack next whether the token works; null for a made-up token.
+    check_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: Since when Slack has not answered a check; null if it has answered the last one.
+    unanswered_since: Mapped[datetime | None] = mapped_column(UtcTime)
     installer_id: Mapped[str | None] = mapped_column(String(100))
     installed_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -111,6 +130,18 @@ def claim_refresh(session: Session, installation_id: str, at: datetime, stale: d
         .returning(Installation.id)
     )
     return done.first() is not None
+
+
+def due(rows: Rows, column: str, at: datetime, limit: int) -> Sequence[str]:
+    """Return the ids of the installations whose `refresh_at` or `check_at` has come, the most overdue first."""
+    time = _TABLE.c[column]
+    return rows.scalars(select(_TABLE.c.id).where(time <= at).order_by(time).limit(limit)).all()
+
+
+def change_time(rows: Rows, installation_id: str, column: str, at: datetime) -> None:
+    """Move `refresh_at` or `check_at`, unless nothing is to be done any more."""
+    mine = _TABLE.c.id == installation_id, _TABLE.c[column].is_not(None)
+    rows.execute(update(_TABLE).where(*mine).values({column: at}))
 
 
 def free_refresh(rows: Rows, installation_id: str, claimed_at: datetime | None) -> None:

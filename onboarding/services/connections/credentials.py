@@ -34,7 +34,7 @@ class GivenCredentials:
         # A token that rotates and has no expiry counts as expired, so it is refreshed before its first use.
         expires_at = auth.expires_at or (at if auth.refresh_token else None)
         values = {
-            **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at),
+            **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at, at),
             "refresh_expires_at": auth.refresh_expires_at,
             "refresh_fingerprint": marks[0] if marks else None,
             "installed_at": at,

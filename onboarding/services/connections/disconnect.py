@@ -159,6 +159,6 @@ class Disconnector:
     def _belongs_to_workspace(self, access: _Access) -> bool:
         """Ask Slack. True also for a token that no longer works. Raises SlackBusy, SlackDown."""
         try:
-            return self._gateway.test(access.credentials, access.token) == access.workspace_id
+            return self._gateway.test(access.credentials, access.token).workspace_id == access.workspace_id
         except SlackRefused:
             return True

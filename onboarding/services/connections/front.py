@@ -27,6 +27,8 @@ class Connections:
         self.detail = queries.find
         self.current_token = queries.current_token
         self.verify = verifier.verify
+        self.enqueue_checks = verifier.enqueue_due
+        self.check = verifier.check
         self.disconnect = disconnector.disconnect
         self.last_disconnect = disconnector.last_disconnect
         self.send_test = sender.send_test

@@ -10,7 +10,7 @@ from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, Refused, SlackBusy, SlackDown, SlackRefused
 from onboarding.services.connections.verify import is_same_grant
-from onboarding.services.tokens import TokenSource, UsableToken
+from onboarding.services.tokens import TokenSource, UsableToken, Verdict
 from onboarding.slack import faults, message_faults
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.message_faults import MessageFault
@@ -69,7 +69,7 @@ class MessageSender:
     def _note(self, token: UsableToken, code: str) -> None:
         """Record on the connections that use the token if Slack has said that it no longer works."""
         if message_faults.is_about_access(code):
-            self._source.record(token.installation, is_same_grant(token.installation), faults.reason(code))
+            self._source.record(token.installation, is_same_grant(token.installation), Verdict(faults.reason(code)))
 
     def _record(self, environment_id: str, identifier: str, actor: Actor, channel_id: str) -> None:
         kind = ChangeKind.CONNECTION_TESTED

@@ -1,40 +1,90 @@
-"""The check of a connection: ask Slack whether its token works. A fault on the way to Slack changes nothing."""
+"""The check of a connection: ask Slack whether its token works. A fault on the way to Slack never breaks a connection."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 
-from onboarding.errors import ReconnectNeeded, SlackDown, SlackRefused
-from onboarding.services.tokens import TokenSource, UsableToken
+import structlog
+
+from onboarding.clock import Clock
+from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, SlackRefused, VaultProblem
+from onboarding.outgoing import queue
+from onboarding.services.tokens import TokenSource, UsableToken, Verdict, next_check
 from onboarding.slack import faults
 from onboarding.slack.gateway import Gateway
+from onboarding.store import installations
+from onboarding.store.database import Database
 from onboarding.store.installations import Installation
+from onboarding.work import Queue, Work
+
+#: The workflow that checks one token: its argument is the id of the installation.
+WORKFLOW = "check_installation"
+_BATCH = 200
+#: The next check after Slack did not answer.
+_AGAIN = timedelta(minutes=10)
+_LOG = structlog.get_logger(__name__)
 
 
 class ConnectionVerifier:
-    def __init__(self, source: TokenSource, gateway: Gateway) -> None:
-        self._source, self._gateway = source, gateway
+    def __init__(self, database: Database, source: TokenSource, gateway: Gateway, now: Clock) -> None:
+        self._database, self._source, self._gateway, self._now = database, source, gateway, now
 
     def verify(self, environment_id: str, identifier: str) -> None:
         """Ask Slack about the connection's token and record its answer on every connection that uses the token.
 
         A token that rotates is refreshed, once for any number of concurrent callers. Raises NotFound, VaultProblem, and
-        SlackBusy or SlackDown if Slack did not answer; then nothing changes.
+        SlackBusy or SlackDown if Slack did not answer; then nothing changes, until that has lasted for an hour.
         """
         # ReconnectNeeded is recorded already: Slack refused to refresh the token.
         with suppress(ReconnectNeeded):
             token = self._source.usable(environment_id, identifier, renew=True)
             if not token.is_verified:
-                self._source.record(token.installation, is_same_grant(token.installation), self._reason(token))
+                self._check(token)
 
-    def _reason(self, token: UsableToken) -> str | None:
-        """Return why the token cannot be used for the connection; None if it can. Raises SlackBusy, SlackDown."""
+    def enqueue_due(self) -> None:
+        """Enqueue the check of each token whose time has come. A check that waits or runs is not enqueued again."""
+        with self._database.changing_rows() as rows:
+            for installation_id in installations.due(rows, "check_at", self._now(), _BATCH):
+                queue.enqueue_once(rows, Work(Queue.SLACK, WORKFLOW, (installation_id,)), f"check:{installation_id}")
+
+    def check(self, installation_id: str) -> None:
+        """Check a token as part of the schedule, and set the time of its next check."""
+        next_at = next_check(self._now())
         try:
-            workspace_id = self._gateway.test(token.credentials, token.access_token)
+            token = self._source.usable_of(installation_id)
+            if token is not None:
+                self._check(token)
+                return
+        except SlackBusy as busy:
+            next_at = self._now() + timedelta(seconds=busy.retry_after)
+        except SlackDown:
+            # `_check` has stored that Slack did not answer; a refresh has not.
+            next_at = self._now() + _AGAIN
+        except (ReconnectNeeded, VaultProblem) as problem:
+            _LOG.info("connection.not_checked", installation=installation_id, problem=problem.code)
+        with self._database.changing_rows() as rows:
+            installations.change_time(rows, installation_id, "check_at", next_at)
+
+    def _check(self, token: UsableToken) -> None:
+        """Raises SlackBusy, SlackDown."""
+        try:
+            verdict = self._verdict(token, {"check_at": next_check(self._now())})
+        except SlackDown:
+            self._source.note_unanswered(token.installation, self._now() + _AGAIN)
+            raise
+        self._source.record(token.installation, is_same_grant(token.installation), verdict)
+
+    def _verdict(self, token: UsableToken, columns: dict[str, datetime]) -> Verdict:
+        """Raises SlackBusy, SlackDown."""
+        try:
+            tested = self._gateway.test(token.credentials, token.access_token)
         except SlackRefused as refusal:
             if faults.is_slack_itself(refusal.code):
                 raise SlackDown("Slack had trouble of its own.") from None
-            return faults.reason(refusal.code)
-        return None if workspace_id == token.workspace_id else faults.of_another_workspace(workspace_id)
+            return Verdict(faults.reason(refusal.code), columns=columns)
+        if tested.workspace_id != token.workspace_id:
+            return Verdict(faults.of_another_workspace(tested.workspace_id), columns=columns)
+        return Verdict(None, tested.scopes, columns)
 
 
 def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:

@@ -42,7 +42,7 @@ class InstallConnector:
         row_id = self._install.installation.id if self._install.installation is not None else ids.new_id("ins")
         expires_at = at + timedelta(seconds=grant.expires_in) if grant.expires_in else None
         values = {
-            **self._sealers.tokens.sealed(row_id, grant.access_token, grant.refresh_token, expires_at),
+            **self._sealers.tokens.sealed(row_id, grant.access_token, grant.refresh_token, expires_at, at),
             "app_id": grant.app_id,
             "bot_user_id": grant.bot_user_id,
             "scopes": ",".join(grant.scopes),

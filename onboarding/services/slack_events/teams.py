@@ -9,9 +9,9 @@ from onboarding.services.tokens import Tokens
 from onboarding.slack import faults
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
-from onboarding.store import connection_changes, connections, installations, integrations, slack_events
-from onboarding.store.connections import ConnectionOfTeam
+from onboarding.store import connection_changes, grants, installations, integrations, slack_events
 from onboarding.store.database import Database
+from onboarding.store.grants import ConnectionOfTeam
 from onboarding.store.slack_events import SlackEvent
 
 
@@ -31,7 +31,7 @@ class TeamAccess:
         Raises SlackBusy, SlackDown.
         """
         with self._database.reading() as session:
-            found = connections.of_teams(session, row.integration_id, event.team_ids)
+            found = grants.of_teams(session, row.integration_id, event.team_ids)
         answers = [(one, self._has_access(one)) for one in found]
         at = self._now()
         with self._database.transaction() as session:

@@ -1,0 +1,73 @@
+"""Connections together with the installation and the integration that they use."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from onboarding.store.connections import ChannelConnection
+from onboarding.store.installations import Installation
+from onboarding.store.integrations import Integration
+
+
+@dataclass(frozen=True)
+class ConnectionOfTeam:
+    """A connection with its installation and its integration."""
+
+    connection: ChannelConnection
+    installation: Installation
+    integration: Integration
+
+
+@dataclass(frozen=True)
+class OwnedInstallation:
+    """An installation in one workspace or organization."""
+
+    installation: Installation
+    integration: Integration
+    #: The app's bot users, as the installation and its connections name them; empty for a user's token, or if none is known.
+    bot_user_ids: frozenset[str]
+
+
+def of_teams(session: Session, integration_id: str, team_ids: Iterable[str]) -> list[ConnectionOfTeam]:
+    """Return the connections of these workspaces that have an installation of their own or share an API caller's."""
+    query = (
+        select(ChannelConnection, Installation, Integration)
+        .join(Installation, ChannelConnection.installation_id == Installation.id)
+        .join(Integration, ChannelConnection.integration_id == Integration.id)
+        .where(ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids)))
+    )
+    return [ConnectionOfTeam(*row) for row in session.execute(query.where(Installation.origin == "api"))]
+
+
+def installations_of(session: Session, integration_id: str, slack_key: str, owner_id: str) -> list[OwnedInstallation]:
+    """Return the installations in a workspace or organization: the one of its installs, and those of API callers."""
+    query = (
+        select(Installation, Integration, ChannelConnection.bot_user_id)
+        .join(Integration, Installation.integration_id == Integration.id)
+        .outerjoin(ChannelConnection, ChannelConnection.installation_id == Installation.id)
+        .where(Installation.integration_id == integration_id)
+    )
+    of_installs = query.where(Installation.slack_key == slack_key)
+    of_callers = query.where(Installation.origin == "api", ChannelConnection.workspace_id == owner_id)
+    found: dict[str, OwnedInstallation] = {}
+    for installation, integration, bot in (*session.execute(of_installs), *session.execute(of_callers)):
+        known = found.get(installation.id)
+        bots = {bot, installation.bot_user_id} | (known.bot_user_ids if known else set())
+        found[installation.id] = OwnedInstallation(installation, integration, frozenset(bots - {None}))
+    return list(found.values())
+
+
+def with_grant_of_installation(
+    session: Session, installation_id: str
+) -> tuple[ChannelConnection, Installation, Integration] | None:
+    """Return an installation of any environment with its integration and the oldest connection that uses it."""
+    query = (
+        select(ChannelConnection, Installation, Integration)
+        .join(Installation, ChannelConnection.installation_id == Installation.id)
+        .join(Integration, ChannelConnection.integration_id == Integration.id)
+        .where(ChannelConnection.installation_id == installation_id)
+    )
+    found = session.execute(query.order_by(ChannelConnection.created_at, ChannelConnection.id).limit(1)).first()
+    return None if found is None else (found[0], found[1], found[2])
