@@ -271,6 +271,7 @@ AUDIT_ACTORS: Mapping[str, str] = {
     "link": "Link",
     "shell": "Command",
     "system": "Server",
+    "slack": "Slack",
 }
 
 #: The choices of the time, in days.

@@ -36,7 +36,7 @@ class AuditSearch:
 
 @dataclass(frozen=True)
 class AuditLine:
-    """One entry. `actor_kind` is empty for the server itself."""
+    """One entry. `actor` is empty for the server itself and for Slack."""
 
     at: datetime
     #: The environment's name; empty for what belongs to the whole deployment.
