@@ -29,6 +29,8 @@ _DEFAULT_WAIT_SECONDS = 30
 _TEAMS_PER_PAGE, _MAX_PAGES = 1000, 100
 _WAIT = re.compile(r"[0-9]{1,6}\Z")
 _ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
+#: The digits after the 300th: Python reads no number of more than 4,300 digits. No token has as many in a row.
+_TOO_MANY_DIGITS = re.compile(r"(?<=[0-9]{300})[0-9]+")
 _LOG = structlog.get_logger(__name__)
 # At debug level slack_sdk logs codes and tokens. Our callers log the result of a call themselves.
 _QUIET = logging.getLogger("onboarding.slack.calls")
@@ -93,7 +95,7 @@ class Gateway:
             grant = grants.read(_body(answer))
         except UnusableGrant as unusable:
             with suppress(SlackProblem):
-                self.revoke(app, unusable.token, rotates=False)
+                self.revoke(app, unusable.token, unusable.rotates)
             raise
         if grant.team_name is None and not grant.is_enterprise_install:
             return self._completed(app, grant)
@@ -193,19 +195,17 @@ class _PooledClient(WebClient):
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         body = req.data if isinstance(req.data, bytes) else b""
         reply = self._pool.post(url, body, dict(req.header_items()))
+        # The token beside such a number must be read, to be stored or revoked.
+        text = _TOO_MANY_DIGITS.sub("", reply.body)
         # slack_sdk logs the beginning of a body that is not JSON, and a cut body may begin with a token.
-        return {
-            "status": reply.status,
-            "headers": reply.headers,
-            "body": reply.body if _is_object(reply.body) else "{}",
-        }
+        return {"status": reply.status, "headers": reply.headers, "body": text if _is_object(text) else "{}"}
 
 
 def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
-        # A number with thousands of digits and endless brackets raise, too.
+        # Endless brackets raise, too.
         return False
 
 

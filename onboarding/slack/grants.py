@@ -23,9 +23,9 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9\[][!-~]{0,2000}\Z")
 class UnusableGrant(SlackDown):
     """Slack's response has a token, and nothing to store it under. The token must be revoked."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, rotates: bool) -> None:
         super().__init__("Slack's response does not say which workspace the token belongs to.")
-        self.token = token
+        self.token, self.rotates = token, rotates
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def read(answer: Mapping[str, Any]) -> Grant:
         raise SlackDown("Slack's response has no token.")
     for_organization = answer.get("is_enterprise_install") is True and not team
     if _id((enterprise if for_organization else team).get("id")) is None:
-        raise UnusableGrant(token)
+        raise UnusableGrant(token, rotates=_token(bearer.get("refresh_token")) is not None)
     return Grant(
         app_id=_id(answer.get("app_id")),
         team_id=_id(team.get("id")),

@@ -85,7 +85,8 @@ class Pool:
                     raise ValueError("The response is too long.")
                 if time.monotonic() > deadline:
                     raise TimeoutError("The response did not end in time.")
-            return Reply(response.status, response.headers, received.decode())
+            # A name may hold bytes that are not UTF-8. The response is valid without them.
+            return Reply(response.status, response.headers, received.decode(errors="replace"))
         except BaseException:
             # The rest of this response must not be read as the next one.
             response.close()

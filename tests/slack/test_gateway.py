@@ -28,6 +28,31 @@ def test_token_without_a_usable_workspace_is_revoked(team_id: str) -> None:
     assert "Bearer xoxb-1" in revocation
 
 
+def test_rotating_token_without_a_usable_workspace_is_uninstalled() -> None:
+    body = json.dumps({**GRANT, "team": None, "refresh_token": "xoxe-1-r", "expires_in": 43_200})
+    with wire(answers(body)) as slack:
+        with pytest.raises(UnusableGrant):
+            Gateway().exchange(app_at(slack), "code-1", REDIRECT)
+        assert slack.questions[1].startswith("POST /api/apps.uninstall ")
+
+
+@pytest.mark.parametrize("name", [b"Acme \xed\xa0\xbd", b"Acme \xe9", b"\xff\xfeAcme "])
+def test_name_that_is_not_utf_8_does_not_stop_an_install(name: bytes) -> None:
+    body = json.dumps(GRANT).encode().replace(b"Acme HQ", name)
+    with wire(answers(body)) as slack:
+        grant = Gateway().exchange(app_at(slack), "code-1", REDIRECT)
+    assert grant.access_token == "xoxb-1"
+    assert "Acme" in (grant.team_name or "")
+
+
+def test_number_of_thousands_of_digits_does_not_lose_the_token() -> None:
+    body = json.dumps({**GRANT, "expires_in": 43_200}).replace("43200", "9" * 5000)
+    with wire(answers(body)) as slack:
+        grant = Gateway().exchange(app_at(slack), "code-1", REDIRECT)
+    assert grant.access_token == "xoxb-1"
+    assert grant.expires_in == 366 * 24 * 3600
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"), [("9" * 5000, 30), ("999999", 3600), ("-1", 30), ("soon", 30), ("7", 7)]
 )
