@@ -9,10 +9,13 @@ from onboarding.outcomes import Outcome
 _CREDENTIALS = "Basic Information > App Credentials"
 _CONFIG = {
     "bad_redirect_uri": "Slack does not know this server's redirect URL. In the Slack app, open OAuth & Permissions > Redirect URLs "
-    "and add PUBLIC_URL followed by /slack/oauth_redirect.",
-    "invalid_client_id": f"Slack does not know this client id. Copy the client id from {_CREDENTIALS}.",
-    "bad_client_secret": f"Slack refused the client secret. Copy the client secret from {_CREDENTIALS}.",
+    "and add {redirect_uri}",
+    "invalid_client_id": f"Slack does not know this client id: the Slack app was deleted, or the id was mistyped. Compare it with {_CREDENTIALS}, and "
+    "add the Slack app again with `integration add --client-id`.",
+    "bad_client_secret": f"Slack refused the client secret. Copy it from {_CREDENTIALS}, and store it with `integration set --client-secret -`.",
     "no_scopes": "The integration asks for no scope. Set its scopes with `integration set --scopes`.",
+    "no_user_scopes": "Slack expects user scopes, and this server asks for bot scopes. In the Slack app, open OAuth & Permissions > Scopes and add bot "
+    "scopes.",
     "invalid_scope": "The integration asks for a scope that Slack does not accept. Compare its scopes with OAuth & Permissions > Scopes.",
     "unapproved_scope": "Slack has not approved one of the scopes yet. Wait for Slack's review, or remove the scope.",
     "scope_not_allowed_on_enterprise": "One of the scopes is not allowed for a whole organization. Install in one workspace, or remove the scope.",
@@ -29,18 +32,21 @@ _CONFIG = {
     "user_token_only": "Slack returned a user token without a bot token. Shared mode, and a workspace that has a bot token, need one: "
     "add bot scopes to the Slack app.",
 }
-_POLICY = (
-    "accesslimited",
-    "enterprise_is_restricted",
-    "ekm_access_denied",
-    "account_inactive",
-    "two_factor_setup_required",
-    "access_denied",
-    "no_permission",
-    "org_login_required",
-    "team_added_to_org",
-    "user_email_unverified",
-)
+_ADMINS = "The workspace's rules do not allow the app, or do not allow this person to add apps. A Slack admin there has to allow it."
+_MOVING = "Slack is moving the workspace into an organization. The customer can install the app after the move."
+_POLICY = {
+    "accesslimited": "The workspace allows connections from certain networks only. The customer has to use one of them.",
+    "enterprise_is_restricted": _ADMINS,
+    "ekm_access_denied": "The organization's admins have suspended Slack's access to its encryption keys. They have to restore it.",
+    "account_inactive": "The person's Slack account is deactivated. The customer has to use another account.",
+    "two_factor_setup_required": "The workspace requires two-factor authentication. The person has to set it up in Slack.",
+    "access_denied": _ADMINS,
+    "no_permission": _ADMINS,
+    "org_login_required": _MOVING,
+    "team_added_to_org": _MOVING,
+    "user_email_unverified": "The person has to confirm their email address in Slack.",
+}
+_ORGANIZATION_HAS_APP = "cannot_install_an_org_installed_app"
 _SPENT = ("invalid_code", "code_already_used")
 _SLACK_ITSELF = (
     "internal_error",
@@ -62,18 +68,27 @@ def outcome_of(code: str) -> Outcome:
         return Outcome.CODE_SPENT_UNKNOWN
     if code in _POLICY:
         return Outcome.POLICY_DENIED
-    if code == "cannot_install_an_org_installed_app":
+    if code == _ORGANIZATION_HAS_APP:
         return Outcome.ORG_BLOCKS_WORKSPACE
     return Outcome.SLACK_DOWN if code in _SLACK_ITSELF else Outcome.CONFIG_ERROR
 
 
-def operator_hint(code: str) -> str:
-    """Return the cause and what an operator does about it, as a sentence."""
+def operator_hint(code: str, redirect_uri: str) -> str:
+    """Return the cause and what an operator does about it, as a sentence. `redirect_uri`: this server's."""
     if code in _CONFIG:
-        return _CONFIG[code]
+        return _CONFIG[code].replace("{redirect_uri}", redirect_uri)
+    if code in _POLICY:
+        return _POLICY[code]
+    if code == _ORGANIZATION_HAS_APP:
+        return "The customer's organization has the app already. An admin of the organization has to add the workspace to it."
     if code in _SLACK_ITSELF:
         return "The fault is Slack's. Check https://slack-status.com and try again."
     return f"Slack refused with the error code {code}: https://docs.slack.dev/reference/methods/oauth.v2.access#errors"
+
+
+def is_unknown(code: str) -> bool:
+    """Return whether this version does not know the code, so nobody can say what has to change."""
+    return outcome_of(code) is Outcome.CONFIG_ERROR and code not in _CONFIG
 
 
 def is_slack_itself(code: str) -> bool:

@@ -85,9 +85,10 @@ def test_new_references_have_no_look_alikes(site: Site) -> None:
     ("scenario", "words"),
     [
         ("cancelled", ["Not connected", "The person decided not to connect."]),
-        ("bad_client_secret", ["Set-up problem", "Copy the client secret from Basic Information", "bad_client_secret"]),
-        ("enterprise_is_restricted", ["Not allowed in Slack", "enterprise_is_restricted"]),
-        ("status_500", ["Slack did not answer"]),
+        ("bad_client_secret", ["Set-up problem", "Copy it from Basic Information", "bad_client_secret"]),
+        ("bad_redirect_uri", ["Set-up problem", "and add http://127.0.0.1:", "/slack/oauth_redirect"]),
+        ("enterprise_is_restricted", ["A Slack admin there has to allow it", "enterprise_is_restricted"]),
+        ("status_500", ["Slack did not answer", "Slack answered with status 500. Check https://slack-status.com"]),
     ],
 )
 def test_page_says_why_an_install_failed(

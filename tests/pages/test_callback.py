@@ -159,3 +159,23 @@ def test_grant_that_arrives_after_its_attempt_ended_is_revoked(
         site.slack.faults.clear()
         assert asked.result(30).outcome == "slack_down"
     assert site.slack.installations() == []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("scenario", "heading", "words"),
+    [
+        ("redirect_server_error", "Slack has a problem", "Slack reported a fault of its own"),
+        ("internal_error", "Slack has a problem", "Slack reported a fault of its own"),
+        ("redirect_unknown_error", "We could not finish connecting", "Slack refused, and gave a reason"),
+        ("bad_client_secret", "We could not finish connecting", "not set up correctly on our side"),
+        ("reset", "Slack did not answer", "We don’t know whether Slack finished"),
+    ],
+)
+def test_page_blames_the_one_that_failed(
+    scenario: str, heading: str, words: str, site: Site, visitor: BrowserClient
+) -> None:
+    page = visitor.connects(site.link(), scenario=scenario)
+    assert page.heading == heading
+    assert words in page.text
+    assert ("our side" in page.text) == (scenario == "bad_client_secret")

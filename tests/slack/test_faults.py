@@ -3,6 +3,8 @@
 import pytest
 
 from onboarding.outcomes import OUTCOMES
+from onboarding.practice.faults import SPECIAL_FAULTS
+from onboarding.practice.scenarios import SCENARIOS, Scenario
 from onboarding.slack import faults
 
 
@@ -37,7 +39,18 @@ def test_each_word_of_slack_has_its_outcome(word: str, outcome: str) -> None:
     assert outcome in OUTCOMES
 
 
+REDIRECT = "https://connect.example.com/slack/oauth_redirect"
+
+
 def test_operator_reads_the_cause_and_where_to_fix_it() -> None:
-    assert "Basic Information" in faults.operator_hint("bad_client_secret")
-    assert "Slack's" in faults.operator_hint("server_error")
-    assert "no_such_code" in faults.operator_hint("no_such_code")
+    assert "Basic Information" in faults.operator_hint("bad_client_secret", REDIRECT)
+    assert f"add {REDIRECT}" in faults.operator_hint("bad_redirect_uri", REDIRECT)
+    assert "Slack's" in faults.operator_hint("server_error", REDIRECT)
+    assert "no_such_code" in faults.operator_hint("no_such_code", REDIRECT)
+
+
+@pytest.mark.parametrize("scenario", [one for one in SCENARIOS if one.fault or one.page], ids=lambda one: one.name)
+def test_each_refusal_of_the_practice_slack_has_a_cause_for_operators(scenario: Scenario) -> None:
+    code = scenario.page or (scenario.fault.kind if scenario.fault else "")
+    if code not in (*SPECIAL_FAULTS, "invalid_refresh_token", "invalid_code", "code_already_used"):
+        assert code not in faults.operator_hint(code, REDIRECT), "a sentence, and not the code"

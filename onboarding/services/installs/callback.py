@@ -97,7 +97,7 @@ class InstallCallback:
     def _refused(self, attempt: AttemptRow, stage: Stage, code: str) -> Finished:
         outcome = faults.outcome_of(code)
         if outcome is Outcome.CONFIG_ERROR:
-            log_config_error(attempt.id, code)
+            log_config_error(attempt, code)
         return self._end(attempt, stage, outcome, detail=code)
 
     def _exchange(self, found: AttemptRows, code: str) -> Finished:

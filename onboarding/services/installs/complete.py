@@ -12,7 +12,7 @@ from onboarding.services.installs.connect import InstallConnector, Sealers
 from onboarding.services.installs.granted import GrantedInstall, LockedInstall
 from onboarding.slack.faults import operator_hint
 from onboarding.store import connections, installs, links
-from onboarding.store.attempts import Stage
+from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
 from onboarding.store.links import LinkRow
 from onboarding.store.retries import repeat_on_conflict
@@ -63,7 +63,7 @@ class _Completion:
         if ended is not None:
             return self._finish(ended, at)
         if not self._install.grant.is_bot and self._needs_bot():
-            log_config_error(self._install.attempt.id, "user_token_only")
+            log_config_error(self._install.attempt, "user_token_only")
             return self._finish(Outcome.CONFIG_ERROR, at, detail="user_token_only")
         if not all(map(self._may_use, self._install.links)):
             return self._finish(Outcome.LINK_USED, at)
@@ -176,6 +176,6 @@ class _Completion:
         return outcome
 
 
-def log_config_error(attempt_id: str, code: str) -> None:
+def log_config_error(attempt: AttemptRow, code: str) -> None:
     """Report a configuration error to operators in the log. `code` is Slack's error code or one of ours (`slack.faults`)."""
-    _LOG.error("install.refused", attempt=attempt_id, word=code, hint=operator_hint(code))
+    _LOG.error("install.refused", attempt=attempt.id, word=code, hint=operator_hint(code, attempt.redirect_uri))

@@ -76,7 +76,7 @@ class Diagnoser:
     def _of_callback(self, environment_id: str, query: dict[str, str]) -> Diagnosis:
         error = query.get("error", "")
         code = error if _ERROR_CODE.match(error) else None
-        hint = _hint(code) if code else None
+        hint = _hint(code, f"{self._origin}{_CALLBACK_PATH}") if code else None
         if not query.get("state"):
             return Diagnosis(Finding.NO_STATE, None, code, hint)
         found = self._attempts.by_state(records.state_digest(query["state"]), environment_id)
@@ -111,7 +111,7 @@ def _parameters(address: SplitResult) -> dict[str, str]:
         return {}
 
 
-def _hint(code: str) -> str:
+def _hint(code: str, redirect_uri: str) -> str:
     if code == "access_denied":
         return "The person pressed Cancel in Slack, or asked a Slack admin for approval there."
-    return operator_hint(code)
+    return operator_hint(code, redirect_uri)

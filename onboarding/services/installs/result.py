@@ -11,7 +11,7 @@ from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import link_use, records, rights, way_back
 from onboarding.services.installs.records import BindingOf, Permission, is_bound
-from onboarding.slack.faults import is_slack_itself, operator_hint
+from onboarding.slack.faults import is_slack_itself, is_unknown, operator_hint
 from onboarding.store import attempts, connections, installs, links
 from onboarding.store.attempts import Attempt, AttemptRow
 from onboarding.store.database import Database, Rows, Session
@@ -75,6 +75,16 @@ class Result:
     @property
     def app_name(self) -> str:
         return self.branding.name
+
+    @property
+    def is_slacks_own_fault(self) -> bool:
+        """Return whether Slack answered, with a fault of its own."""
+        return self.slack_error is not None and is_slack_itself(self.slack_error)
+
+    @property
+    def is_unknown_refusal(self) -> bool:
+        """Return whether Slack refused with a code that this version does not know."""
+        return self.slack_error is not None and is_unknown(self.slack_error)
 
 
 class ResultReader:
@@ -236,8 +246,8 @@ def operator_detail(attempt: Attempt | AttemptRow) -> str | None:
         return None
     if attempt.outcome is Outcome.SLACK_DOWN and not is_slack_itself(attempt.detail):
         # Slack sent no error code: the detail is a sentence.
-        return attempt.detail
-    return operator_hint(attempt.detail)
+        return f"{attempt.detail.rstrip('.')}. Check https://slack-status.com and this server's connection to Slack."
+    return operator_hint(attempt.detail, attempt.redirect_uri)
 
 
 def _slack_url(workspace_id: str | None) -> str | None:
