@@ -1,11 +1,13 @@
-"""Record each change as an audit entry, in the transaction that makes the change."""
+"""Record each change as an audit entry and an event for hosts, in the transaction that makes the change."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from onboarding import ids
+from onboarding import events, ids
 from onboarding.callers import Actor
+from onboarding.event_types import EventType
+from onboarding.events import NO_DETAILS, ConnectionEvent, EventDetails
 from onboarding.store import audit
 from onboarding.store.database import Rows
 
@@ -52,6 +54,26 @@ class ChangeKind(StrEnum):
     ENVIRONMENT_CHANGED = "environment.changed"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_PAUSED = "webhook.paused"
+    WEBHOOK_RESUMED = "webhook.resumed"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_REPLAYED = "webhook.replayed"
+    WEBHOOK_REMOVED = "webhook.removed"
+
+
+#: The changes that hosts learn of.
+_EVENTS = {
+    ChangeKind.CONNECTION_CONNECTED: EventType.CONNECTED,
+    ChangeKind.CONNECTION_RECONNECTED: EventType.RECONNECTED,
+    ChangeKind.CONNECTION_UPDATED: EventType.RECONNECTED,
+    ChangeKind.CONNECTION_DISCONNECTED: EventType.DISCONNECTED,
+    ChangeKind.CONNECTION_BROKEN: EventType.BROKEN,
+    ChangeKind.CONNECTION_HEALED: EventType.HEALED,
+    ChangeKind.CONNECTION_RENAMED: EventType.RENAMED,
+    ChangeKind.CONNECTION_PERMISSIONS_CHANGED: EventType.PERMISSIONS_CHANGED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +93,15 @@ class Change:
     result: str | None = None
     #: Text for the reader of the audit log. No code reads it.
     detail: str = ""
+    #: More for the event, if hosts learn of the change.
+    event: EventDetails = NO_DETAILS
 
 
 def record(rows: Rows, change: Change) -> str:
-    """Write the audit entry of `change` into the caller's transaction and return the entry's id."""
+    """Write the audit entry of `change`, and the event for hosts, into the caller's transaction. Return the entry's id.
+
+    A connection must exist, or be in the event's details.
+    """
     entry = audit.NewEntry(
         id=ids.new_id("aud"),
         environment_id=change.environment_id,
@@ -87,4 +114,10 @@ def record(rows: Rows, change: Change) -> str:
         detail=change.detail,
     )
     audit.add(rows, entry)
+    event = _EVENTS.get(change.kind)
+    if event is not None and change.environment_id is not None:
+        events.connection_changed(
+            rows,
+            ConnectionEvent(event, change.environment_id, change.subject, change.actor, change.at, change.event),
+        )
     return entry.id

@@ -28,6 +28,11 @@ def attempt_id() -> str:
     return f"att_{_random(_READABLE_ALPHABET, 16)}"
 
 
+def attempt_reference(attempt_id: str) -> str:
+    """Return the short text that a person reads out to support. It is no secret."""
+    return attempt_id.partition("_")[2][:8].upper()
+
+
 def connection_identifier() -> str:
     """Return `chconn_` and 12 random characters."""
     return new_id("chconn", 12)

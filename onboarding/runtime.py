@@ -1,11 +1,14 @@
 """The services of one process, built once and read by pages, API and commands."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import current_app
 
 from onboarding import clock, concurrency, files
 from onboarding.errors import SettingsProblem
+from onboarding.outgoing.addresses import Reach
+from onboarding.outgoing.sender import Sender
 from onboarding.services.api_keys import ApiKeys
 from onboarding.services.audit_log import AuditLog
 from onboarding.services.channel_endpoints import Endpoints
@@ -47,6 +50,11 @@ from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.token_refresh import TokenRefresh
 from onboarding.services.tokens import Tokens, TokenSource
+from onboarding.services.webhooks.deliver import WebhookDelivering
+from onboarding.services.webhooks.deliveries import WebhookDeliveries
+from onboarding.services.webhooks.endpoints import WebhookEndpoints
+from onboarding.services.webhooks.front import Webhooks
+from onboarding.services.webhooks.secrets import EndpointSecrets
 from onboarding.services.workers import Workers
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
@@ -89,6 +97,7 @@ class Runtime:
     retention: Retention
     readiness: Readiness
     workers: Workers
+    webhooks: Webhooks
 
 
 def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: bool = False) -> Runtime:
@@ -100,10 +109,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database, serves_requests=serves_requests)
     vault, gateway = Vault(settings.vault_keys), Gateway()
-    # The browser reaches the practice Slack below PUBLIC_URL; this process calls it at its own listening address.
-    here = f"http://{settings.own_host}:{settings.port}"
-    practice = (f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/")
-    tokens = Tokens(vault, settings, practice)
+    tokens = Tokens(vault, settings, _practice_slack(settings))
     grants = Grants(database, vault, tokens, gateway, now)
     completer = InstallCompleter(database, Sealers(tokens, grants, InstallEndpoints(vault)), now)
     setup = SetupStep(database, grants, completer, now)
@@ -146,6 +152,30 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),
+        webhooks=_webhooks(database, vault, settings, practice_mode.is_on, now),
+    )
+
+
+def _practice_slack(settings: Settings) -> tuple[str, str]:
+    """Return the practice Slack's address for browsers, below PUBLIC_URL, and for processes, where the server listens."""
+    here = f"http://{settings.own_host}:{settings.port}"
+    return f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/"
+
+
+def _webhooks(
+    database: Database, vault: Vault, settings: Settings, is_practice: Callable[[], bool], now: clock.Clock
+) -> Webhooks:
+    def reach() -> Reach:
+        return Reach(loopback=is_practice(), private=settings.webhook_allow_private == "on")
+
+    def longest_wait() -> int:
+        return settings.practice_retry_seconds if is_practice() else 0
+
+    secrets, sender = EndpointSecrets(vault), Sender(reach, now, settings.webhook_proxy)
+    return Webhooks(
+        WebhookEndpoints(database, secrets, reach, now),
+        WebhookDeliveries(database, now),
+        WebhookDelivering(database, secrets, sender, now, longest_wait),
     )
 
 

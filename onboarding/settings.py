@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     practice: Literal["auto", "on", "off"] = "auto"
     #: How long the practice Slack's rotating tokens last; Slack's last for twelve hours.
     practice_token_seconds: int = Field(43200, ge=10, le=43200)
+    #: Whether webhooks may go to private networks and to this machine.
+    webhook_allow_private: Literal["on", "off"] = "off"
+    #: An http proxy for webhooks; empty for none. The variables HTTPS_PROXY and HTTP_PROXY do not count for webhooks.
+    webhook_proxy: str = ""
+    #: The longest wait between two tries of a webhook in practice mode, in seconds; 0 leaves the waits as they are.
+    practice_retry_seconds: int = Field(0, ge=0, le=86400)
     #: The folder of the SQLite file, the practice Slack's state and the generated keys.
     instance: Path = Path("instance")
 
@@ -78,7 +84,7 @@ class Settings(BaseSettings):
         """Use only the values that `from_environ` passes."""
         return (init_settings,)
 
-    @field_validator("public_url", "slack_url")
+    @field_validator("public_url", "slack_url", "webhook_proxy")
     @classmethod
     def _origin(cls, value: str) -> str:
         return addresses.origin(value) if value else value

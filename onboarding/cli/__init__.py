@@ -15,6 +15,7 @@ from onboarding.cli import (
     serve,
     setup,
     web,
+    webhooks,
     worker,
 )
 
@@ -23,5 +24,16 @@ def register(program: click.Group) -> None:
     """Add the commands to `program`. Each reads the settings when it runs, so that `--help` always works."""
     for part in (setup.setup, serve.serve, web.web, worker.worker, setup.sweep, practice.demo_data):
         program.add_command(part)
-    for module in (integrations, links, operators, api_keys, keys, environments, practice, connections, attempts):
+    for module in (
+        integrations,
+        links,
+        operators,
+        api_keys,
+        keys,
+        environments,
+        practice,
+        connections,
+        attempts,
+        webhooks,
+    ):
         program.add_command(module.group)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 
+from onboarding import events
 from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
@@ -66,7 +67,8 @@ class Retention:
         for attempt in stuck:
             values = {"stage": Stage.FINISHED, "outcome": Outcome.SLACK_DOWN, "finished_at": at}
             with self._database.transaction() as session:
-                attempts.move(session, attempt.id, Stage.EXCHANGING, **values)
+                if attempts.move(session, attempt.id, Stage.EXCHANGING, **values):
+                    events.attempt_ended(session, attempt.id)
         yield len(waiting) + len(stuck)
 
     def purge_attempts(self) -> Iterator[int]:

@@ -11,6 +11,7 @@ from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, VaultProblem, unknown_connection
+from onboarding.events import EventDetails
 from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
@@ -381,5 +382,5 @@ def _difference(before: str, now: tuple[str, ...] | None) -> tuple[list[str], li
 
 def _record(rows: Rows, kind: ChangeKind, one: ConnectionOfInstallation, at: datetime, detail: str = "") -> None:
     name = one.workspace_name or one.workspace_id
-    change = Change(kind, SYSTEM, at, one.environment_id, one.identifier, subject_name=name, detail=detail)
-    changes.record(rows, change)
+    event = EventDetails("checked", reason=detail or None, previous={"status": one.status})
+    changes.record(rows, Change(kind, SYSTEM, at, one.environment_id, one.identifier, name, detail=detail, event=event))

@@ -20,6 +20,8 @@ from onboarding.store import (
     origins,
     slack_events,
     subscribers,
+    webhook_deliveries,
+    webhook_endpoints,
     workers,
 )
 from onboarding.store.database import Base, Database
@@ -42,6 +44,8 @@ TABLES = (
     origins,
     slack_events,
     subscribers,
+    webhook_deliveries,
+    webhook_endpoints,
     workers,
 )
 METADATA = Base.metadata

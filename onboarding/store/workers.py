@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding import clock
 from onboarding.store.database import Base, table_of
-from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.rows import Rows, dialect_of, fetch_all
 from onboarding.store.types import ID, UtcTime
 
 
@@ -61,11 +61,6 @@ def remove_unseen(rows: Rows, worker_id: str, silence: timedelta) -> None:
 
 def _now(rows: Rows, change: timedelta = timedelta()) -> ColumnElement[Any]:
     """Return PostgreSQL's time. All processes that use one SQLite file are on one machine."""
-    if _is_sqlite(rows):
+    if dialect_of(rows) == "sqlite":
         return literal(clock.now() + change, UtcTime)
     return func.clock_timestamp(type_=UtcTime) + literal(change) if change else func.clock_timestamp(type_=UtcTime)
-
-
-def _is_sqlite(rows: Rows) -> bool:
-    bind: Any = rows.get_bind() if hasattr(rows, "get_bind") else rows
-    return bool(bind.dialect.name == "sqlite")

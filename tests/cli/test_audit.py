@@ -44,12 +44,25 @@ CHANGES: list[tuple[tuple[str, ...], list[tuple[str, str]]]] = [
     (("operator", "allow-team", "T0NORTHWND"), [("team.allowed", "T0NORTHWND")]),
     (("operator", "remove-team", "T0NORTHWND"), [("team.removed", "T0NORTHWND")]),
     (("integration", "set", "slack-practice", "--sign-in"), [("integration.changed", "sign_in: on")]),
+    (("webhook", "add", "http://127.0.0.1:9/hook"), [("webhook.added", "")]),
     (("practice", "clear"), [("practice.cleared", "slack-practice"), ("practice.cleared", "trial")]),
 ]  # fmt: skip
 #: These record no change: they read, serve, call Slack, delete expired rows, or add made-up rows in practice mode.
-WITHOUT_CHANGES = {"serve", "web", "worker", "sweep", "keys generate", "connection verify", "demo-data"}
+WITHOUT_CHANGES = {
+    "serve",
+    "web",
+    "worker",
+    "sweep",
+    "keys generate",
+    "connection verify",
+    "demo-data",
+    "webhook test",
+    "webhook deliveries",
+}
 #: These have a test of their own below.
 ELSEWHERE = {"setup", "link revoke", "connection disconnect"}
+#: These have a test in tests/cli/test_webhooks.py.
+ELSEWHERE |= {f"webhook {name}" for name in ("set", "pause", "resume", "rotate-secret", "remove", "replay")}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from onboarding import changes, identity, ids
 from onboarding.callers import ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
+from onboarding.connection_rows import connection_of, connection_without_token
 from onboarding.documents import Connection
 from onboarding.errors import (
     Conflict,
@@ -19,8 +20,8 @@ from onboarding.errors import (
     unknown_subscriber,
     workspace_taken,
 )
+from onboarding.events import EventDetails
 from onboarding.outcomes import ConnectionStatus
-from onboarding.services.connections import records
 from onboarding.services.connections.credentials import GivenCredentials
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
@@ -124,6 +125,7 @@ class ConnectionWriter:
             # A disconnected connection did not hold its workspace.
             if new.workspace.id != old_workspace_id or left is None:
                 _check_workspace(session, integration, new.workspace.id, row.subscriber_id, row.context_keys)
+            previous = {"workspace": {"id": row.workspace_id, "name": row.workspace_name}, "status": row.status}
             connection_changes.change(
                 session,
                 row.id,
@@ -141,8 +143,9 @@ class ConnectionWriter:
             if left not in (None, installation_id):
                 erasure.erase_unused_installation(session, left)
             kind = ChangeKind.CONNECTION_UPDATED if left is not None else ChangeKind.CONNECTION_RECONNECTED
-            detail = new.workspace.id
-            changes.record(session, Change(kind, caller.actor, at, environment_id, identifier, detail=detail))
+            detail, event = new.workspace.id, EventDetails("credentials_replaced", previous=previous)
+            change = Change(kind, caller.actor, at, environment_id, identifier, detail=detail, event=event)
+            changes.record(session, change)
             updated = self._written(session, environment_id, identifier)
             before_commit(session, updated)
         return updated
@@ -183,7 +186,9 @@ class ConnectionWriter:
             # After the insert: an identity or identifier that is taken is reported first.
             _check_workspace(rows, integration, new.workspace.id, new.subscriber_id, keys)
             kind, detail = ChangeKind.CONNECTION_CONNECTED, new.workspace.id
-            changes.record(rows, Change(kind, caller.actor, at, environment_id, identifier, detail=detail))
+            event = EventDetails("created_through_api")
+            change = Change(kind, caller.actor, at, environment_id, identifier, detail=detail, event=event)
+            changes.record(rows, change)
             created = self._written(rows, environment_id, identifier)
             before_commit(rows, created)
         return created
@@ -194,12 +199,12 @@ class ConnectionWriter:
         if row is None:
             raise LookupError("The row was written in this transaction.")
         if row.installation_id is None or row.access_token is None:
-            return records.connection_of(row)
+            return connection_of(row)
         try:
-            return records.connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
+            return connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
         except VaultProblem:
             # The token that connections with this refresh token share. `verify` renews it.
-            return records.connection_without_token(row)
+            return connection_without_token(row)
 
     def _audited(self, caller: ApiCaller, written: Connection, given: Auth) -> Connection:
         """Return `written`; a token in it that the caller did not send is recorded as a read of credentials.

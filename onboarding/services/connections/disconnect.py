@@ -14,6 +14,7 @@ from onboarding.errors import (
     VaultProblem,
     unknown_connection,
 )
+from onboarding.events import EventDetails
 from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
@@ -58,8 +59,10 @@ class Disconnector:
         """Remove the connection; return its access if it must be revoked, the audit entry's id and the result so far."""
         with self._database.transaction() as session:
             connection = self._locked(session, environment_id, identifier)
+            was = connections.documented(session, environment_id, identifier)
             connection_changes.remove(session, connection.id)
             access, result = self._ended_access(session, connection, revoke)
+            details = EventDetails("requested", previous={"status": connection.status}, removed=was)
             entry_id = record(
                 session,
                 Change(
@@ -70,6 +73,7 @@ class Disconnector:
                     identifier,
                     subject_name=connection.workspace_name or connection.workspace_id,
                     result=result,
+                    event=details,
                 ),
             )
         return access, entry_id, result

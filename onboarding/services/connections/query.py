@@ -8,6 +8,7 @@ import structlog
 
 from onboarding import documents, identity
 from onboarding.callers import ApiCaller
+from onboarding.connection_rows import connection_of, connection_without_token
 from onboarding.documents import CHANNEL, PROVIDER_ID, Connection
 from onboarding.errors import Refused, VaultProblem, unknown_connection
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
@@ -193,11 +194,11 @@ class ConnectionQueries:
     def _connection(self, row: ConnectionRow, with_token: bool = False) -> Connection:
         """Return the record of a row. It needs to be reconnected if its token cannot be decrypted."""
         if row.installation_id is None or row.access_token is None:
-            return records.connection_of(row)
+            return connection_of(row)
         token = self._open(row.installation_id, row.access_token, row.identifier)
         if token is None:
-            return records.connection_without_token(row)
-        return records.connection_of(row, token if with_token else None)
+            return connection_without_token(row)
+        return connection_of(row, token if with_token else None)
 
     def _open(self, installation_id: str, sealed: Sealed, identifier: str) -> str | None:
         """Return the access token; None, and a log line, for one that cannot be decrypted."""

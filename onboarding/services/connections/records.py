@@ -2,18 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-import orjson
-
+from onboarding.connection_rows import askable
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
 from onboarding.pagination import Page
-from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, sentence
+from onboarding.slack.scopes import OPTIONAL, sentence
 from onboarding.store.connections import ConnectionRow
-
-_UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,52 +146,13 @@ class NewConnection:
     mode: str | None = None
 
 
-def connection_of(row: ConnectionRow, access_token: str | None = None) -> Connection:
-    """Build the record from a row of the store."""
-    return Connection(
-        row.id,
-        row.identifier,
-        row.integration_identifier,
-        row.mode,
-        row.subscriber_id,
-        tuple(orjson.loads(row.context_keys)),
-        row.workspace_id,
-        row.workspace_name,
-        row.bot_user_id,
-        row.status,
-        row.status_reason,
-        row.checked_at,
-        row.installed_by,
-        row.created_at,
-        row.updated_at,
-        tuple(row.scopes.split(",")) if row.scopes else (),
-        row.refresh_token is not None,
-        row.expires_at,
-        row.refresh_expires_at,
-        _next_steps(row.status, row.scopes or "", _askable(row)),
-        access_token,
-        row.installation_id is not None,
-    )
-
-
-def connection_without_token(row: ConnectionRow) -> Connection:
-    """Build the record of a connection whose token cannot be decrypted."""
-    return replace(
-        connection_of(row),
-        status=ConnectionStatus.NEEDS_RECONNECT,
-        status_reason=_UNREADABLE,
-        next_steps=("reconnect",),
-        has_access_token=False,
-    )
-
-
 def token_digest(access_token: str) -> str:
     return hashlib.sha256(access_token.encode()).hexdigest()
 
 
 def permissions_of(row: ConnectionRow) -> tuple[PermissionState, ...]:
     """Return the scopes that are asked for, in that order, and then those that were granted and are no longer asked for."""
-    granted, asked = scopes_of(row.scopes or ""), scopes_of(_askable(row))
+    granted, asked = scopes_of(row.scopes or ""), scopes_of(askable(row))
     if not granted:
         return ()
     return tuple(
@@ -205,19 +163,3 @@ def permissions_of(row: ConnectionRow) -> tuple[PermissionState, ...]:
 
 def scopes_of(text: str) -> tuple[str, ...]:
     return tuple(filter(None, text.split(",")))
-
-
-def _askable(row: ConnectionRow) -> str:
-    """Return the scopes that the connection can have: an incoming webhook belongs to a subscriber."""
-    if row.mode != "shared" or INCOMING_WEBHOOK not in row.asked_scopes:
-        return row.asked_scopes
-    return ",".join(scope for scope in row.asked_scopes.split(",") if scope != INCOMING_WEBHOOK)
-
-
-def _next_steps(status: ConnectionStatus, granted: str, asked: str) -> tuple[str, ...]:
-    """`granted` is empty for a token that an API caller sent: its scopes are unknown, so none count as missing."""
-    if status.is_broken:
-        return ("reconnect",)
-    if granted and granted != asked and set(filter(None, asked.split(","))) - set(granted.split(",")):
-        return ("update_permissions",)
-    return ("verify",) if status is ConnectionStatus.UNKNOWN else ()

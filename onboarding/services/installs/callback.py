@@ -8,6 +8,7 @@ from math import ceil
 
 import structlog
 
+from onboarding import events
 from onboarding.clock import Clock
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem, locations
 from onboarding.outcomes import GrantResult, Outcome
@@ -210,6 +211,8 @@ class InstallCallback:
         try:
             with self._database.changing_rows() as rows:
                 is_first = attempts.move(rows, attempt.id, stage, **ended)
+                if is_first:
+                    events.attempt_ended(rows, attempt.id)
         except Problem as problem:
             # The page shows the outcome anyway; after a minute the attempt reads as `slack_down`.
             _LOG.error("install.outcome_not_stored", attempt=attempt.id, outcome=outcome, problem=problem.sentence)

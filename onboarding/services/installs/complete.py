@@ -4,6 +4,7 @@ from datetime import datetime
 
 import structlog
 
+from onboarding import events
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused
 from onboarding.outcomes import Outcome
@@ -173,6 +174,7 @@ class _Completion:
             "detail": None,
         }
         self._install.move(**finished | values)
+        events.attempt_ended(self._install.rows, self._install.attempt.id)
         return outcome
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from onboarding import changes, ids
 from onboarding.changes import Change, ChangeKind
+from onboarding.events import EventDetails
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.installs.endpoints import InstalledConnection, InstallEndpoints
 from onboarding.services.installs.granted import LockedInstall
@@ -163,5 +164,15 @@ class InstallConnector:
             identifier,
             subject_name=self._install.grant.workspace_name,
             detail=self._install.grant.workspace_id,
+            event=self._event_details(),
         )
         changes.record(self._install.rows, change)
+
+    def _event_details(self) -> EventDetails:
+        existing, grant, link = self._install.existing, self._install.grant, self._install.link
+        previous: dict[str, object] = {}
+        if existing is not None and existing.workspace_id != grant.workspace_id:
+            previous["workspace"] = {"id": existing.workspace_id, "name": existing.workspace_name}
+        if existing is not None and existing.status is not ConnectionStatus.HEALTHY:
+            previous["status"] = existing.status
+        return EventDetails("installed", previous=previous, reference=link.reference if link else None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from onboarding import identity
+from onboarding import identity, ids
 from onboarding.branding import Branding
 from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
@@ -201,7 +201,7 @@ def choice_fixed_by(link: LinkRow | None, scopes: str) -> Choice | None:
 
 def reference(attempt_id: str) -> str:
     """Return the short text that a person reads out to support. It is no secret."""
-    return attempt_id.partition("_")[2][:8].upper()
+    return ids.attempt_reference(attempt_id)
 
 
 def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from onboarding import events
 from onboarding.branding import Branding
 from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused, VaultProblem
@@ -198,6 +199,8 @@ class SetupStep:
         ended |= {"detail": detail}
         with self._database.changing_rows() as rows:
             is_first = attempts.move(rows, found.attempt.id, Stage.WAITING, **ended)
+            if is_first:
+                events.attempt_ended(rows, found.attempt.id)
         # A concurrent request that ended the attempt has revoked the grant, too.
         if is_first:
             self._grants.revoke_waiting(found.attempt, found.integration)

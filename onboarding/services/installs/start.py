@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from onboarding import changes, ids
+from onboarding import changes, events, ids
 from onboarding.callers import Actor, ActorKind
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -187,7 +187,8 @@ class InstallStarter:
         except VaultProblem as problem:
             _LOG.error("install.secret_unreadable", integration=new.integration.identifier, problem=problem.sentence)
             progress = _Progress(Stage.FINISHED, Outcome.CONFIG_ERROR, detail="encryption_keys")
-        with self._database.changing_one() as rows:
+        has_ended = progress.stage is Stage.FINISHED
+        with self._database.changing_rows() if has_ended else self._database.changing_one() as rows:
             started = self._insert(rows, new, progress, state)
         return replace(started, authorize_url=url)
 
@@ -217,6 +218,8 @@ class InstallStarter:
             sent_at=at if progress.stage is Stage.MADE else None,
             finished_at=at if progress.stage is Stage.FINISHED else None,
         )
+        if progress.stage is Stage.FINISHED:
+            events.attempt_ended(rows, attempt_id)
         return StartedAttempt(attempt_id, None, binding)
 
     def _authorize_url(self, new: _NewAttempt, state: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from onboarding import changes
 from onboarding.callers import SLACK
 from onboarding.changes import Change, ChangeKind
+from onboarding.events import EventDetails
 from onboarding.store.connection_changes import ChangedConnection
 from onboarding.store.database import Rows
 
@@ -21,5 +22,13 @@ def record(rows: Rows, kind: ChangeKind, connection: ChangedConnection, at: date
             connection.identifier,
             subject_name=connection.workspace_name or connection.workspace_id,
             detail=detail,
+            event=EventDetails(_cause(kind, detail)),
         ),
     )
+
+
+def _cause(kind: ChangeKind, detail: str) -> str:
+    """Return the word that hosts get: the type of Slack's event, or what was renamed."""
+    if kind is not ChangeKind.CONNECTION_RENAMED:
+        return detail
+    return "name_changed" if detail == "name" else "domain_changed"

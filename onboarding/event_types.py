@@ -1,0 +1,34 @@
+"""The events that hosts can get as webhooks. The names are part of the API (docs/webhooks.md)."""
+
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    CONNECTED = "connection.connected"
+    RECONNECTED = "connection.reconnected"
+    DISCONNECTED = "connection.disconnected"
+    #: Slack rejects the token.
+    BROKEN = "connection.broken"
+    #: The token works again.
+    HEALED = "connection.healed"
+    PERMISSIONS_CHANGED = "connection.permissions_changed"
+    #: The workspace has another name.
+    RENAMED = "connection.renamed"
+    ATTEMPT_FAILED = "attempt.failed"
+    ATTEMPT_AWAITING_APPROVAL = "attempt.awaiting_approval"
+
+
+#: Sent to one endpoint on request, also if it did not choose it.
+TEST_EVENT = "webhook.test"
+#: A sentence for each, for the console.
+EVENT_WORDS = {
+    EventType.CONNECTED: "A workspace was connected.",
+    EventType.RECONNECTED: "A connection got new credentials, maybe of another workspace.",
+    EventType.DISCONNECTED: "A connection was removed, or Slack ended its access.",
+    EventType.BROKEN: "Slack rejects the connection's token.",
+    EventType.HEALED: "A broken connection works again.",
+    EventType.PERMISSIONS_CHANGED: "The app's permissions in the workspace changed.",
+    EventType.RENAMED: "The workspace has another name.",
+    EventType.ATTEMPT_FAILED: "An install ended without a connection.",
+    EventType.ATTEMPT_AWAITING_APPROVAL: "A person asked a Slack admin to approve.",
+}

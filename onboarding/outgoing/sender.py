@@ -1,0 +1,233 @@
+"""Send a signed webhook, and return the answer.
+
+The signature follows https://www.standardwebhooks.com. A host's address is chosen by its users, so the sender checks where it
+leads at the moment of connecting, and trusts no answer: ten seconds in all, 64 kB, no redirects, no proxies.
+"""
+
+import http.client
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from standardwebhooks import Webhook
+
+from onboarding.outgoing.addresses import Reach, may_reach
+
+DEADLINE_SECONDS = 10.0
+MAX_ANSWER_BYTES = 64 * 1024
+#: How much of an answer is kept, for people to read.
+_KEPT_CHARACTERS = 2000
+_MAX_PROXY_HEAD_BYTES = 8192
+_LONGEST_WAIT_SECONDS = 24 * 3600
+_USER_AGENT = "Onboarding-for-Slack/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    url: str
+    id: str
+    body: str
+    #: One or two, of which the host knows at least one; newest first.
+    secrets: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    #: None if there was no answer.
+    status: int | None
+    #: The beginning of the answer's body.
+    body: str
+    #: A sentence about why the message was not accepted; None if it was.
+    problem: str | None
+    milliseconds: int
+    #: The wait that the host asked for with `Retry-After`.
+    retry_after: int | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status == http.client.GONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    url: str
+    proxy: str
+    reach: Reach
+
+
+class _Forbidden(Exception):
+    """The host's name leads only to addresses that webhooks may not go to."""
+
+
+class Sender:
+    def __init__(self, reach: Callable[[], Reach], now: Callable[[], datetime], proxy: str = "") -> None:
+        """Create a sender.
+
+        `reach`: where webhooks may go; a function, because practice mode can end while the process runs. `proxy`: the
+        origin of an http proxy, which then decides where https webhooks may go. Environment variables name none.
+        """
+        self._reach, self._now, self._proxy = reach, now, proxy
+        self._tls = ssl.create_default_context()
+
+    def send(self, message: Message) -> Answer:
+        began = time.monotonic()
+        try:
+            answer = self._exchange(message, began + DEADLINE_SECONDS)
+        except _Forbidden:
+            answer = _failed("The address leads to a private or reserved network, where webhooks may not go.")
+        except socket.gaierror:
+            answer = _failed("The host name could not be resolved.")
+        except ssl.SSLCertVerificationError:
+            answer = _failed("The certificate is invalid for this host name.")
+        except (OSError, http.client.HTTPException, ValueError):
+            is_late = time.monotonic() - began >= DEADLINE_SECONDS
+            late = f"There was no answer within {DEADLINE_SECONDS:.0f} seconds."
+            answer = _failed(late if is_late else "The connection failed or was closed without an answer.")
+        spent = int((time.monotonic() - began) * 1000)
+        return Answer(answer.status, answer.body, answer.problem, spent, answer.retry_after)
+
+    def _exchange(self, message: Message, deadline: float) -> Answer:
+        """Raises OSError, HTTPException, ValueError, _Forbidden."""
+        parts, reach = urlsplit(message.url), self._reach()
+        if parts.scheme != "https" and not reach.loopback:
+            return _failed("Webhooks are sent with https only.")
+        route = _Route(message.url, self._proxy if parts.scheme == "https" else "", reach)
+        connection = _connect(route, self._tls, deadline)
+        alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, (connection.sock,))
+        alarm.daemon = True
+        alarm.start()
+        try:
+            path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+            connection.request("POST", path, message.body.encode(), self._headers(message))
+            answer = connection.getresponse()
+            body = answer.read(MAX_ANSWER_BYTES)
+        finally:
+            alarm.cancel()
+            connection.close()
+        return Answer(answer.status, _shown(body), _problem(answer.status), 0, self._wait(answer))
+
+    def _headers(self, message: Message) -> dict[str, str]:
+        at = self._now()
+        signatures = [Webhook(secret).sign(message.id, at, message.body) for secret in message.secrets]
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": _USER_AGENT,
+            "webhook-id": message.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+
+    def _wait(self, answer: http.client.HTTPResponse) -> int | None:
+        """Read `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3)."""
+        text = (answer.getheader("Retry-After") or "").strip()
+        if text.isascii() and text.isdecimal():
+            return min(int(text[:9]), _LONGEST_WAIT_SECONDS)
+        try:
+            date = parsedate_to_datetime(text)
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)) - self._now()
+        except (ValueError, OverflowError):
+            return None
+        return min(max(0, int(seconds.total_seconds())), _LONGEST_WAIT_SECONDS)
+
+
+def _connect(route: _Route, tls: ssl.SSLContext, deadline: float) -> http.client.HTTPConnection:
+    """Connect to the first allowed address of the host, or to the proxy. Raises OSError, _Forbidden."""
+    parts = urlsplit(route.url)
+    host, is_https = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if is_https else 80)
+    if route.proxy:
+        raw = _through(route.proxy, host, port, deadline)
+    else:
+        found = _targets(host, port)
+        allowed = [target for target in found if may_reach(str(target[0]), route.reach)]
+        if not allowed:
+            raise _Forbidden
+        raw = _open(allowed, deadline)
+    connection = http.client.HTTPConnection(host, port)
+    # The Host header has no port if it is the scheme's.
+    connection.default_port = 443 if is_https else 80
+    try:
+        raw.settimeout(_left(deadline))
+        connection.sock = tls.wrap_socket(raw, server_hostname=host) if is_https else raw
+        connection.sock.settimeout(_left(deadline))
+    except BaseException:
+        raw.close()
+        raise
+    return connection
+
+
+def _targets(host: str, port: int) -> list[tuple[object, ...]]:
+    return [target for *_, target in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _through(proxy: str, host: str, port: int, deadline: float) -> socket.socket:
+    """Let an http proxy connect to the host (RFC 9110, section 9.3.6). Raises OSError."""
+    parts = urlsplit(proxy)
+    raw = _open(_targets(parts.hostname or "", parts.port or 80), deadline)
+    try:
+        raw.settimeout(_left(deadline))
+        authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raw.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode("ascii"))
+        head = b""
+        # Byte by byte, because what follows the head belongs to TLS.
+        while not head.endswith(b"\r\n\r\n") and len(head) < _MAX_PROXY_HEAD_BYTES:
+            raw.settimeout(_left(deadline))
+            if not (byte := raw.recv(1)):
+                break
+            head += byte
+        if not re.match(rb"HTTP/1\.[01] 2\d\d", head):
+            raise ConnectionRefusedError("The proxy refused.")
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
+def _open(targets: Sequence[tuple[object, ...]], deadline: float) -> socket.socket:
+    """Connect to the first target that answers: to its address, so that no second lookup can lead elsewhere."""
+    fault: OSError = OSError("There is no address.")
+    for target in targets:
+        try:
+            return socket.create_connection((str(target[0]), int(str(target[1]))), _left(deadline))
+        except OSError as error:
+            fault = error
+    raise fault
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds that are left. Raises TimeoutError."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _shut_down(sock: socket.socket) -> None:
+    """End a wait for the host, also for one that sends a byte now and then."""
+    with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)
+
+
+def _failed(problem: str) -> Answer:
+    return Answer(None, "", problem, 0)
+
+
+def _problem(status: int) -> str | None:
+    if 200 <= status < 300:
+        return None
+    if 300 <= status < 400:
+        return f"The answer was a redirect ({status}), which is not followed. Enter the final address."
+    return f"The answer had status {status}."
+
+
+def _shown(body: bytes) -> str:
+    return body.decode("utf-8", "replace").replace("\0", "\ufffd")[:_KEPT_CHARACTERS]

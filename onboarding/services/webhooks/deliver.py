@@ -1,0 +1,166 @@
+"""Send webhooks, in the worker: one try at a time, with waits in between that are enqueued like the first try."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from onboarding import changes, events
+from onboarding.callers import SYSTEM
+from onboarding.changes import Change, ChangeKind
+from onboarding.clock import Clock
+from onboarding.errors import VaultProblem
+from onboarding.outgoing import queue
+from onboarding.outgoing.sender import Answer, Message, Sender
+from onboarding.services.webhooks.secrets import EndpointSecrets
+from onboarding.store import webhook_deliveries as store
+from onboarding.store import webhook_endpoints as endpoints
+from onboarding.store.database import Database, Session
+from onboarding.store.webhook_deliveries import DeliveryRow, DeliveryState
+from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
+
+#: The waits after the first and each later failure; then the delivery is parked.
+WAITS = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+    timedelta(hours=2),
+    timedelta(hours=4),
+    timedelta(hours=7),
+    timedelta(hours=9),
+)
+#: An endpoint that only fails for so long is paused.
+FAILS_FOR = timedelta(days=5)
+#: How long after its time a try is enqueued again: its work must have been lost.
+_LOST_AFTER = timedelta(minutes=5)
+#: How long deliveries are kept after their last try.
+KEPT = timedelta(days=30)
+_BATCH = 500
+_JITTER = 0.1
+_LOG = structlog.get_logger(__name__)
+_random = secrets.SystemRandom()
+
+
+@dataclass(frozen=True)
+class _Try:
+    delivery: DeliveryRow
+    endpoint: EndpointRow
+
+
+class WebhookDelivering:
+    def __init__(
+        self,
+        database: Database,
+        endpoint_secrets: EndpointSecrets,
+        sender: Sender,
+        now: Clock,
+        longest_wait: Callable[[], int],
+    ) -> None:
+        """Args: longest_wait: in seconds; 0 for no limit. Practice mode can shorten the waits, so that they can be watched."""
+        self._database, self._secrets, self._sender, self._now = database, endpoint_secrets, sender, now
+        self._longest_wait = longest_wait
+
+    def deliver(self, delivery_id: str, number: int) -> None:
+        """Send one try of a delivery and store the answer; does nothing if this try has ended.
+
+        After a crash in the middle it may send the same message again: hosts recognize it by its id.
+        """
+        with self._database.reading() as session:
+            delivery = store.by_id(session, delivery_id)
+            if delivery is None or delivery.number != number or delivery.state is not DeliveryState.WAITING:
+                return
+            endpoint = endpoints.find(session, delivery.environment_id, delivery.endpoint_id)
+        if endpoint is None:
+            return
+        one = _Try(delivery, endpoint)
+        if endpoint.paused_at is not None:
+            self._park(one)
+        else:
+            self._store(one, self._send(one))
+
+    def enqueue_lost(self) -> None:
+        """Enqueue tries again whose work was lost, for example because it failed unexpectedly."""
+        with self._database.transaction() as session:
+            for due in store.overdue(session, self._now() - _LOST_AFTER, _BATCH):
+                work = events.work_of(due.id, due.number)
+                queue.enqueue_once(session, work, f"{due.id}:{due.number}")
+
+    def purge(self) -> None:
+        """Delete deliveries a month after their last try."""
+        while True:
+            with self._database.transaction() as session:
+                if store.purge(session, self._now() - KEPT, _BATCH) < _BATCH:
+                    return
+
+    def _send(self, one: _Try) -> Answer:
+        delivery, endpoint = one.delivery, one.endpoint
+        try:
+            known = [self._secrets.open(endpoint.id, endpoint.secret)]
+            until = endpoint.previous_until
+            if endpoint.previous_secret is not None and until is not None and self._now() < until:
+                known.append(self._secrets.open(endpoint.id, endpoint.previous_secret, is_previous=True))
+        except VaultProblem as problem:
+            _LOG.error("webhook.secret_unreadable", endpoint=endpoint.id, problem=problem.sentence)
+            return Answer(None, "", "The endpoint's secret cannot be decrypted. Change it.", 0)
+        return self._sender.send(Message(endpoint.url, delivery.message_id, delivery.body, known))
+
+    def _park(self, one: _Try) -> None:
+        values = {"state": DeliveryState.PARKED, "problem": "The endpoint was paused."}
+        with self._database.transaction() as session:
+            store.end_try(session, one.delivery.id, one.delivery.number, **values)
+
+    def _store(self, one: _Try, answer: Answer) -> None:
+        at = self._now()
+        with self._database.transaction() as session:
+            if answer.problem is not None:
+                self._store_failure(session, one, answer, at)
+                return
+            values = _values(answer, at) | {"state": DeliveryState.DELIVERED}
+            if store.end_try(session, one.delivery.id, one.delivery.number, **values):
+                endpoints.end_failing(session, one.endpoint.id)
+
+    def _store_failure(self, session: Session, one: _Try, answer: Answer, at: datetime) -> None:
+        delivery, wait = one.delivery, self._wait(one.delivery.failures, answer)
+        reason = self._pause_reason(one.endpoint, answer, at)
+        values = _values(answer, at) | {"failures": delivery.failures + 1}
+        if wait is None or reason is not None:
+            values |= {"state": DeliveryState.PARKED}
+        else:
+            values |= {"number": delivery.number + 1, "due_at": at + wait}
+        if not store.end_try(session, delivery.id, delivery.number, **values):
+            return
+        endpoints.begin_failing(session, one.endpoint.id, at)
+        if reason is not None and endpoints.pause(session, one.endpoint.id, reason, at):
+            kind, environment_id = ChangeKind.WEBHOOK_PAUSED, delivery.environment_id
+            changes.record(session, Change(kind, SYSTEM, at, environment_id, one.endpoint.id, detail=reason))
+        elif wait is not None and reason is None:
+            queue.enqueue(session, events.work_of(delivery.id, delivery.number + 1, wait.total_seconds()))
+
+    def _wait(self, failures: int, answer: Answer) -> timedelta | None:
+        """Return the wait after one more failure; None after the last."""
+        if failures >= len(WAITS):
+            return None
+        seconds = WAITS[failures].total_seconds() * _random.uniform(1 - _JITTER, 1 + _JITTER)
+        seconds = max(seconds, answer.retry_after or 0)
+        longest = self._longest_wait()
+        return timedelta(seconds=min(seconds, longest) if longest else seconds)
+
+    def _pause_reason(self, endpoint: EndpointRow, answer: Answer, at: datetime) -> PauseReason | None:
+        if answer.is_gone:
+            return PauseReason.GONE
+        since = endpoint.failing_since
+        return PauseReason.FAILURES if since is not None and at - since >= FAILS_FOR else None
+
+
+def _values(answer: Answer, at: datetime) -> dict[str, object]:
+    return {
+        "tried_at": at,
+        "due_at": at,
+        "answer_status": answer.status,
+        "answer_body": answer.body or None,
+        "problem": answer.problem,
+        "milliseconds": answer.milliseconds,
+    }

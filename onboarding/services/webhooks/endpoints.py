@@ -1,0 +1,182 @@
+"""Webhook endpoints: the addresses at which a host gets events."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from onboarding import addresses, changes, events, ids
+from onboarding.callers import Actor
+from onboarding.changes import Change, ChangeKind
+from onboarding.characters import has_controls
+from onboarding.clock import Clock
+from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.event_types import EventType
+from onboarding.outgoing.addresses import Reach, may_reach
+from onboarding.services.webhooks.records import EndpointChange, NewWebhookEndpoint, endpoint_of
+from onboarding.services.webhooks.secrets import EndpointSecrets, new_secret
+from onboarding.store import webhook_endpoints as store
+from onboarding.store.database import BeforeCommit, Database, Session
+from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
+from onboarding.webhook_documents import WebhookEndpoint
+
+MOST_ENDPOINTS = 20
+#: How long messages are signed with both secrets after a change.
+BOTH_SECRETS = timedelta(hours=24)
+_MAX_DESCRIPTION = 255
+
+
+class WebhookEndpoints:
+    def __init__(self, database: Database, secrets: EndpointSecrets, reach: Callable[[], Reach], now: Clock) -> None:
+        self._database, self._secrets, self._reach, self._now = database, secrets, reach, now
+
+    def create(
+        self, environment_id: str, new: NewWebhookEndpoint, actor: Actor, before_commit: BeforeCommit | None = None
+    ) -> WebhookEndpoint:
+        """Create an endpoint. Only this result has its secret. Raises Refused, Conflict."""
+        self._check(new.url, new.events, new.description)
+        endpoint_id, secret, at = ids.new_id("whe"), new_secret(), self._now()
+        with self._database.transaction() as session:
+            if len(store.listeners(session, environment_id)) >= MOST_ENDPOINTS:
+                raise Conflict(f"An environment has at most {MOST_ENDPOINTS} webhook endpoints.", "too_many_endpoints")
+            store.add(
+                session,
+                id=endpoint_id,
+                environment_id=environment_id,
+                url=new.url,
+                description=new.description,
+                events=tuple(dict.fromkeys(new.events)),
+                secret=self._secrets.seal(endpoint_id, secret),
+                created_at=at,
+                updated_at=at,
+            )
+            created = endpoint_of(self._found(session, environment_id, endpoint_id), secret)
+            changes.record(session, self._change(ChangeKind.WEBHOOK_ADDED, environment_id, endpoint_id, actor))
+            if before_commit is not None:
+                before_commit(session, created)
+        return created
+
+    def list(self, environment_id: str) -> tuple[WebhookEndpoint, ...]:
+        """Return the environment's endpoints, the oldest first."""
+        with self._database.rows() as rows:
+            return tuple(endpoint_of(row) for row in store.all_of(rows, environment_id))
+
+    def find(self, environment_id: str, endpoint_id: str) -> WebhookEndpoint:
+        """Raises NotFound."""
+        with self._database.reading() as session:
+            return endpoint_of(self._found(session, environment_id, endpoint_id))
+
+    def change(
+        self,
+        environment_id: str,
+        endpoint_id: str,
+        change: EndpointChange,
+        actor: Actor,
+        before_commit: BeforeCommit | None = None,
+    ) -> WebhookEndpoint:
+        """Change, pause or resume an endpoint. Raises NotFound, Refused."""
+        with self._database.transaction() as session:
+            row = self._found(session, environment_id, endpoint_id)
+            given = {"url": change.url, "events": change.events, "description": change.description}
+            values = {name: value for name, value in given.items() if value is not None and value != getattr(row, name)}
+            if values:
+                self._check(**{name: values.get(name, getattr(row, name)) for name in given})
+                store.change(session, endpoint_id, **values, updated_at=self._now())
+                changes.record(
+                    session,
+                    self._change(ChangeKind.WEBHOOK_CHANGED, environment_id, endpoint_id, actor, ", ".join(values)),
+                )
+            if change.is_enabled is not None:
+                self._enable(session, row, change.is_enabled, actor)
+            changed = endpoint_of(self._found(session, environment_id, endpoint_id))
+            if before_commit is not None:
+                before_commit(session, changed)
+        return changed
+
+    def rotate_secret(
+        self, environment_id: str, endpoint_id: str, actor: Actor, before_commit: BeforeCommit | None = None
+    ) -> WebhookEndpoint:
+        """Give the endpoint a new secret, which only this result has. The old one signs for another day, too.
+
+        Raises NotFound, VaultProblem.
+        """
+        secret, at = new_secret(), self._now()
+        with self._database.transaction() as session:
+            row = self._found(session, environment_id, endpoint_id)
+            old = self._secrets.open(endpoint_id, row.secret)
+            store.change(
+                session,
+                endpoint_id,
+                secret=self._secrets.seal(endpoint_id, secret),
+                previous_secret=self._secrets.seal(endpoint_id, old, is_previous=True),
+                previous_until=at + BOTH_SECRETS,
+                updated_at=at,
+            )
+            changes.record(session, self._change(ChangeKind.WEBHOOK_ROTATED, environment_id, endpoint_id, actor))
+            changed = endpoint_of(self._found(session, environment_id, endpoint_id), secret)
+            if before_commit is not None:
+                before_commit(session, changed)
+        return changed
+
+    def remove(self, environment_id: str, endpoint_id: str, actor: Actor) -> None:
+        """Remove an endpoint with its deliveries. Raises NotFound."""
+        with self._database.transaction() as session:
+            self._found(session, environment_id, endpoint_id)
+            changes.record(session, self._change(ChangeKind.WEBHOOK_REMOVED, environment_id, endpoint_id, actor))
+            store.remove(session, environment_id, endpoint_id)
+
+    def test(self, environment_id: str, endpoint_id: str) -> str:
+        """Send a test event, and return the delivery's id. Raises NotFound, Conflict for a paused endpoint."""
+        with self._database.transaction() as session:
+            row = self._found(session, environment_id, endpoint_id)
+            if row.paused_at is not None:
+                raise Conflict("The endpoint is paused. Resume it first.", "endpoint_paused")
+            return events.test(session, environment_id, endpoint_id, self._now())
+
+    def _found(self, session: Session, environment_id: str, endpoint_id: str) -> EndpointRow:
+        row = store.find(session, environment_id, endpoint_id)
+        if row is None:
+            raise NotFound(code="webhook_endpoint_not_found", kind="Webhook endpoint", name=endpoint_id)
+        return row
+
+    def _enable(self, session: Session, row: EndpointRow, is_enabled: bool, actor: Actor) -> None:
+        at = self._now()
+        if is_enabled and row.paused_at is not None:
+            store.change(session, row.id, pause_reason=None, paused_at=None, failing_since=None, updated_at=at)
+            changes.record(session, self._change(ChangeKind.WEBHOOK_RESUMED, row.environment_id, row.id, actor))
+        elif not is_enabled and store.pause(session, row.id, PauseReason.REQUESTED, at):
+            changes.record(
+                session,
+                self._change(ChangeKind.WEBHOOK_PAUSED, row.environment_id, row.id, actor, PauseReason.REQUESTED),
+            )
+
+    def _change(
+        self, kind: ChangeKind, environment_id: str, endpoint_id: str, actor: Actor, detail: str = ""
+    ) -> Change:
+        return Change(kind, actor, self._now(), environment_id, endpoint_id, detail=detail)
+
+    def _check(self, url: str, events: tuple[str, ...], description: str) -> None:
+        """Raises Refused."""
+        try:
+            addresses.page_origin(url)
+        except ValueError as fault:
+            raise Refused(f"url {fault}", "url") from None
+        reach, parts = self._reach(), urlsplit(url)
+        if parts.scheme != "https" and not reach.loopback:
+            raise Refused("url must use https", "url")
+        if not _may_be_reached(parts.hostname or "", reach):
+            raise Refused("url must not lead to a private or reserved network", "url")
+        if unknown := [one for one in events if one not in set(EventType)]:
+            known = ", ".join(EventType)
+            raise Refused(f"events must not contain {unknown[0]!r}; known are {known}", "events")
+        if len(description) > _MAX_DESCRIPTION or has_controls(description):
+            raise Refused(
+                f"description must have at most {_MAX_DESCRIPTION} characters and no control character", "description"
+            )
+
+
+def _may_be_reached(host: str, reach: Reach) -> bool:
+    """Return False for an IP address that webhooks may not go to. A name is looked up each time that one is sent."""
+    try:
+        return may_reach(host, reach)
+    except ValueError:
+        return reach.loopback or not addresses.is_loopback(host)
