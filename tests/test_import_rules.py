@@ -88,6 +88,7 @@ PLANTED = [
     ("authlib", "pages/customer/connect", "authlib"),
     ("joserfc", "slack/gateway", "joserfc"),
     ("cryptography", "services/links", "cryptography"),
+    ("pillow", "services/links", "PIL"),
     ("granian", "cli/serve", "granian"),
     ("dbos", "services/links", "dbos"),
     ("standardwebhooks", "services/links", "standardwebhooks"),
