@@ -109,7 +109,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database, serves_requests=serves_requests)
     vault, gateway = Vault(settings.vault_keys), Gateway()
-    tokens = Tokens(vault, settings, _practice_slack(settings))
+    tokens = Tokens(vault, settings, _practice_slack(settings), now)
     grants = Grants(database, vault, tokens, gateway, now)
     completer = InstallCompleter(database, Sealers(tokens, grants, InstallEndpoints(vault)), now)
     setup = SetupStep(database, grants, completer, now)

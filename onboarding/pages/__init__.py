@@ -15,6 +15,7 @@ from onboarding.pages.console import (
     messages,
     operators,
     playground,
+    slack_apps,
     slack_sign_in,
 )
 from onboarding.pages.customer import branding, callback, connect, home, manage, results, setup, slack_errors
@@ -32,6 +33,7 @@ _CONSOLE = (
     messages,
     operators,
     playground,
+    slack_apps,
     slack_sign_in,
 )
 

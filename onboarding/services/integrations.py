@@ -5,6 +5,7 @@ import secrets
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused, VaultProblem, unknown_environment, unknown_integration
+from onboarding.sealed import Sealed
 from onboarding.slack import scopes as known_scopes
 from onboarding.store import attempts, connections, environments, erasure, logos, origins
 from onboarding.store import integrations as store
@@ -51,6 +53,7 @@ class IntegrationRecord:
     branding: Branding
     #: Without a signing secret, Slack's events are refused.
     has_signing_secret: bool
+    client_secret_changed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,9 @@ class NewIntegration:
         """Return an app of the practice Slack, with generated credentials."""
         number = f"{secrets.randbelow(10**12):012d}"
         return cls(
-            identifier=identifier,
-            name=name,
-            environment=environment,
+            identifier,
+            name,
+            environment,
             client_id=f"{number}.{number[::-1]}",
             client_secret=secrets.token_hex(16),
             signing_secret=secrets.token_hex(16),
@@ -154,7 +157,7 @@ class Integrations:
             if row is None:
                 raise unknown_integration(identifier)
             if change.client_secret is not None:
-                row.client_secret = self._vault.seal(change.client_secret, _sealed_at("client_secret", row.id))
+                self._replace_client_secret(row, change.client_secret)
             if change.signing_secret is not None:
                 self._replace_signing_secret(row, change.signing_secret)
             if change.scopes is not None:
@@ -167,9 +170,8 @@ class Integrations:
             self._change_origins(session, row.id, change)
             _change_links_and_color(row, change)
             _change_logo(session, row, picture)
-            changed = [_changed(one.name, getattr(change, one.name)) for one in fields(change)]
-            changed = list(filter(None, changed))
-            self._record(session, row, ChangeKind.INTEGRATION_CHANGED, actor, ", ".join(changed))
+            changed = (_changed(one.name, getattr(change, one.name)) for one in fields(change))
+            self._record(session, row, ChangeKind.INTEGRATION_CHANGED, actor, ", ".join(filter(None, changed)))
 
     def allowed_origins(self, environment_id: str) -> dict[str, tuple[str, ...]]:
         """Return the allowed origins of the environment's integrations, sorted, by the integrations' identifiers."""
@@ -222,24 +224,35 @@ class Integrations:
                 is_sign_in=one.is_sign_in,
                 branding=one.branding,
                 has_signing_secret=one.has_signing_secret,
+                client_secret_changed_at=one.client_secret_changed_at,
             )
             for one in found
         )
 
+    def _replace_client_secret(self, row: store.Integration, new: str) -> None:
+        """Store the new secret and keep the one before it: Slack accepts it for a day, and the new one may be mistyped."""
+        if replaced := self._replaced(row, "client_secret", new):
+            row.client_secret, row.previous_client_secret = replaced
+            row.client_secret_changed_at = self._now()
+
     def _replace_signing_secret(self, row: store.Integration, new: str) -> None:
         """Store the new secret and keep the one before it for a while: Slack may still sign with it."""
-        previous, place = None, _sealed_at("signing_secret", row.id)
-        if row.signing_secret is not None:
+        if replaced := self._replaced(row, "signing_secret", new):
+            row.signing_secret, row.previous_signing_secret = replaced
+            # The secret before may have been another app's, by mistake.
+            row.signing_secret_changed_at, row.app_id = self._now(), None
+
+    def _replaced(self, row: store.Integration, column: str, new: str) -> tuple[Sealed, Sealed | None] | None:
+        """Return the new secret and the one before it, encrypted. None if they are equal."""
+        stored, place, previous = getattr(row, column), _sealed_at(column, row.id), None
+        if stored is not None:
             # One that cannot be decrypted is of no use.
             with suppress(VaultProblem):
-                previous = self._vault.open(row.signing_secret, place)
+                previous = self._vault.open(stored, place)
         if previous == new:
-            return
-        row.signing_secret = self._vault.seal(new, place)
-        sealed = self._vault.seal(previous, _sealed_at("previous_signing_secret", row.id)) if previous else None
-        row.previous_signing_secret, row.signing_secret_changed_at = sealed, self._now()
-        # The secret before may have been another app's, by mistake.
-        row.app_id = None
+            return None
+        before = self._vault.seal(previous, _sealed_at(f"previous_{column}", row.id)) if previous else None
+        return self._vault.seal(new, place), before
 
     def _change_origins(self, session: Session, integration_id: str, change: IntegrationChange) -> None:
         """Raises Refused for an origin to remove that is not listed."""
@@ -265,7 +278,6 @@ class Integrations:
             scopes=",".join(new.scopes),
             is_practice=new.is_practice,
             workspace_policy=new.workspace_policy,
-            is_sign_in=False,
             created_at=self._now(),
         )
 
@@ -381,10 +393,5 @@ def _check(change: IntegrationChange) -> None:
             f"The name must have 1 to {_MAX_NAME_LENGTH} characters, none of them a control character.", "name"
         )
     _check_branding(change)
-    if change.scopes is None:
-        return
-    if not change.scopes:
-        raise Refused("Name at least one scope.", "scopes")
-    malformed = [scope for scope in change.scopes if not is_scope(scope)]
-    if malformed:
-        raise Refused(f"A scope is written like chat:write or users:read.email, not {', '.join(malformed)}.", "scopes")
+    if change.scopes is not None:
+        known_scopes.check(change.scopes)

@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from onboarding import changes
+from onboarding import changes, clock
 from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, VaultProblem, unknown_connection
 from onboarding.events import EventDetails
+from onboarding.lifetimes import PREVIOUS_CLIENT_SECRET_LIFETIME
 from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
@@ -43,9 +45,9 @@ _random = secrets.SystemRandom()
 
 
 class Tokens:
-    def __init__(self, vault: Vault, settings: Settings, practice: tuple[str, str]) -> None:
+    def __init__(self, vault: Vault, settings: Settings, practice: tuple[str, str], now: Clock = clock.now) -> None:
         """Args: practice: the addresses of the practice Slack's pages and of its API."""
-        self._vault, self._settings, self._practice = vault, settings, practice
+        self._vault, self._settings, self._practice, self._now = vault, settings, practice, now
 
     def credentials(self, integration: Integration | IntegrationRow) -> Credentials:
         """Return the Slack app's credentials and the addresses of its Slack.
@@ -54,12 +56,24 @@ class Tokens:
         """
         try:
             sealed, place = integration.client_secret, SealedAt("integrations", "client_secret", integration.id)
-            return replace(self.without_secret(integration), client_secret=self._vault.open(sealed, place))
+            opened = self._vault.open(sealed, place)
+            return replace(
+                self.without_secret(integration), client_secret=opened, previous_secret=self._previous(integration)
+            )
         except VaultProblem as problem:
             raise VaultProblem(
                 f"The client secret of the integration {integration.identifier!r} cannot be decrypted: it is damaged, or "
                 "ENCRYPTION_KEYS lacks its key."
             ) from problem
+
+    def _previous(self, integration: Integration | IntegrationRow) -> str | None:
+        """Return the client secret before the last change while Slack may still accept it."""
+        sealed, changed_at = integration.previous_client_secret, integration.client_secret_changed_at
+        if sealed is None or changed_at is None or changed_at + PREVIOUS_CLIENT_SECRET_LIFETIME <= self._now():
+            return None
+        with suppress(VaultProblem):
+            return self._vault.open(sealed, SealedAt("integrations", "previous_client_secret", integration.id))
+        return None
 
     def without_secret(self, integration: Integration | IntegrationRow) -> Credentials:
         """Return what `credentials` does, without the client secret, for calls that a token authorizes."""

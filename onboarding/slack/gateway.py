@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from urllib.request import Request
 
@@ -28,6 +28,8 @@ _DEFAULT_WAIT_SECONDS = 30
 #: Of the list of an organization's workspaces.
 _TEAMS_PER_PAGE, _MAX_PAGES = 1000, 100
 _WAIT = re.compile(r"[0-9]{1,6}\Z")
+#: Slack's error codes for a wrong client secret, of its Web API and of OpenID Connect.
+_WRONG_SECRET = frozenset({"bad_client_secret", "invalid_client"})
 _ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
 #: The digits after the 300th: Python reads no number of more than 4,300 digits. No token has as many in a row.
 _TOO_MANY_DIGITS = re.compile(r"(?<=[0-9]{300})[0-9]+")
@@ -35,6 +37,9 @@ _LOG = structlog.get_logger(__name__)
 # At debug level slack_sdk logs codes and tokens. Our callers log the result of a call themselves.
 _QUIET = logging.getLogger("onboarding.slack.calls")
 _QUIET.setLevel(logging.CRITICAL)
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,20 @@ class Credentials:
     slack_url: str
     #: The address that the server calls, with a slash at the end.
     api_url: str
+    #: The client secret before the last change, while Slack may still accept it.
+    previous_secret: str | None = field(default=None, repr=False)
+
+    def with_each_secret(self, call: Callable[[str], T]) -> T:
+        """Return the result of `call` with the client secret, or with the previous one if Slack refuses the first.
+
+        Slack checks the secret before it uses up a code or a token. Raises SlackRefused.
+        """
+        try:
+            return call(self.client_secret)
+        except SlackRefused as refusal:
+            if refusal.code not in _WRONG_SECRET or self.previous_secret is None:
+                raise
+        return call(self.previous_secret)
 
 
 @dataclass(frozen=True)
@@ -86,9 +105,11 @@ class Gateway:
 
         Raises SlackRefused, SlackBusy or SlackDown. A token that comes without a workspace is revoked.
         """
-        answer = _ask(
-            lambda: self._client(app).oauth_v2_access(
-                client_id=app.client_id, client_secret=app.client_secret, code=code, redirect_uri=redirect_uri
+        answer = app.with_each_secret(
+            lambda secret: _ask(
+                lambda: self._client(app).oauth_v2_access(
+                    client_id=app.client_id, client_secret=secret, code=code, redirect_uri=redirect_uri
+                )
             )
         )
         try:
@@ -103,12 +124,14 @@ class Gateway:
 
     def refresh(self, app: Credentials, refresh_token: str) -> Refreshed:
         """Exchange a refresh token, which is valid once, for a new pair. Raises SlackRefused, SlackBusy or SlackDown."""
-        answer = _ask(
-            lambda: self._client(app).oauth_v2_access(
-                client_id=app.client_id,
-                client_secret=app.client_secret,
-                grant_type="refresh_token",
-                refresh_token=refresh_token,
+        answer = app.with_each_secret(
+            lambda secret: _ask(
+                lambda: self._client(app).oauth_v2_access(
+                    client_id=app.client_id,
+                    client_secret=secret,
+                    grant_type="refresh_token",
+                    refresh_token=refresh_token,
+                )
             )
         )
         return grants.read_refreshed(_body(answer))
@@ -151,7 +174,9 @@ class Gateway:
         client = self._client(app, token)
         try:
             if rotates:
-                _ask(lambda: client.apps_uninstall(client_id=app.client_id, client_secret=app.client_secret))
+                app.with_each_secret(
+                    lambda secret: _ask(lambda: client.apps_uninstall(client_id=app.client_id, client_secret=secret))
+                )
             else:
                 _ask(client.auth_revoke)
         except SlackRefused as refusal:

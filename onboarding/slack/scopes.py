@@ -4,6 +4,9 @@ A scope that is not listed may be newer than the list, and is accepted if it is 
 """
 
 import re
+from collections.abc import Sequence
+
+from onboarding.errors import Refused
 
 SENTENCES = {
     "admin": "Administer the workspace",
@@ -154,6 +157,15 @@ DEFAULT = ("chat:write", "channels:read", "chat:write.public", "groups:read")
 def is_scope(text: str) -> bool:
     """Return whether this is written like a scope. Only Slack knows whether it is one."""
     return len(text) <= MAX_LENGTH and "\n" not in text and re.match(PATTERN, text) is not None
+
+
+def check(scopes: Sequence[str]) -> None:
+    """Raises Refused unless there is at least one scope and each is written like one."""
+    if not scopes:
+        raise Refused("Name at least one scope.", "scopes")
+    malformed = [scope for scope in scopes if not is_scope(scope)]
+    if malformed:
+        raise Refused(f"A scope is written like chat:write or users:read.email, not {', '.join(malformed)}.", "scopes")
 
 
 def sentence(scope: str) -> str:

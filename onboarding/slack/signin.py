@@ -76,12 +76,19 @@ class SlackOpenId:
         Raises SlackRefused with Slack's error code, SignInInvalid if the token is not Slack's, not for this app, expired or
         an answer to another request, and SlackDown if Slack did not answer.
         """
+        token = app.with_each_secret(lambda secret: self._exchange(app, secret, code, redirect_uri))
+        return _person(self._claims(app, token, nonce))
+
+    def _exchange(self, app: Credentials, secret: str, code: str, redirect_uri: str) -> dict[str, Any]:
+        """Return the token response. Raises SlackRefused, SlackDown."""
         try:
-            token = self._client(app).fetch_token(
-                urljoin(app.api_url, "openid.connect.token"),
-                grant_type="authorization_code",
-                code=code,
-                redirect_uri=redirect_uri,
+            return dict(
+                self._client(app, secret).fetch_token(
+                    urljoin(app.api_url, "openid.connect.token"),
+                    grant_type="authorization_code",
+                    code=code,
+                    redirect_uri=redirect_uri,
+                )
             )
         except AuthlibBaseError as refusal:
             code = str(refusal.error)
@@ -90,7 +97,6 @@ class SlackOpenId:
             raise SlackRefused(code if _ERROR_CODE.match(code) else "unknown_error") from None
         except ValueError:
             raise SlackDown("Slack's answer to the sign-in is not a JSON object.") from None
-        return _person(self._claims(app, token, nonce))
 
     def _claims(self, app: Credentials, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         """Check the signature and the claims of the ID token (OpenID Connect Core 1.0, section 3.1.3.7)."""
@@ -137,8 +143,8 @@ class SlackOpenId:
                 self._keys[url] = known
         return known
 
-    def _client(self, app: Credentials) -> OAuth2Client:
-        return OAuth2Client(_PooledSession(self._pool), client_id=app.client_id, client_secret=app.client_secret)
+    def _client(self, app: Credentials, secret: str = "") -> OAuth2Client:
+        return OAuth2Client(_PooledSession(self._pool), client_id=app.client_id, client_secret=secret)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ class Integration(Base):
     #: A Slack app has one bot token per workspace, so one client id belongs to one integration of the deployment.
     client_id: Mapped[str] = mapped_column(String(255), unique=True)
     client_secret: Mapped[Sealed] = mapped_column(SealedText)
+    #: The secret before the last change, and the time of that change. Slack accepts it for a day.
+    previous_client_secret: Mapped[Sealed | None] = mapped_column(SealedText)
+    client_secret_changed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: Null for an app whose events are not received.
     signing_secret: Mapped[Sealed | None] = mapped_column(SealedText)
     #: The one before it, which Slack may still use for a while; null without one.
@@ -96,6 +99,7 @@ class IntegrationWithoutSecrets(NamedTuple):
     support_url: str | None
     privacy_url: str | None
     logo_digest: str | None
+    client_secret_changed_at: datetime | None
     has_signing_secret: bool
 
     @property
@@ -124,6 +128,8 @@ class IntegrationRow(NamedTuple):
     name: str
     client_id: str
     client_secret: Sealed
+    previous_client_secret: Sealed | None
+    client_secret_changed_at: datetime | None
     scopes: str
     is_practice: bool
     workspace_policy: str

@@ -234,7 +234,16 @@ def test_pages_of_settings(ada: Callable[..., Operator]) -> None:
     me.signs_in()
     me.site.api_key("billing")
     me.site.runtime.operators.allow_team("T0NORTHWND", SHELL)
-    for address in ("/api-keys", "/api-keys/new", "/operators", "/operators/new", "/audit"):
+    pages = (
+        "/api-keys",
+        "/api-keys/new",
+        "/operators",
+        "/operators/new",
+        "/audit",
+        "/integrations",
+        "/new-integration",
+    )
+    for address in (*pages, "/integrations/slack-practice", "/integrations/slack-practice/edit"):
         me.opens(address)
         holds_wide_too(me.page)
     me.opens("/api-keys")

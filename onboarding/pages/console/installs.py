@@ -58,5 +58,5 @@ def _selected() -> str:
         return asked
     integrations = current().integrations.all_of(environment_id())
     if not integrations:
-        raise NotFound("There is no Slack app yet. Add one with the command `integration add`.")
+        raise NotFound("There is no Slack app yet. Add one under Integrations.")
     return integrations[0].identifier

@@ -91,7 +91,7 @@ def _form() -> LinkForm:
     form = LinkForm()
     integrations = current().integrations.all_of(environment_id())
     if not integrations:
-        raise NotFound("There is no Slack app yet. Add one with the command `integration add`.")
+        raise NotFound("There is no Slack app yet. Add one under Integrations.")
     form.integration.choices = {one.identifier: one.label for one in integrations}
     if request.method == "GET":
         form.subscriber_id.data = request.args.get("subscriber", "")
