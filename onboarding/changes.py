@@ -52,6 +52,7 @@ class ChangeKind(StrEnum):
     TEAM_REMOVED = "team.removed"
     ENVIRONMENT_ADDED = "environment.added"
     ENVIRONMENT_CHANGED = "environment.changed"
+    KEYS_ROTATED = "keys.rotated"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
     WEBHOOK_ADDED = "webhook.added"

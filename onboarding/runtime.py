@@ -40,6 +40,7 @@ from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.start import InstallStarter
 from onboarding.services.integrations import Integrations
+from onboarding.services.key_rotation import KeyRotation
 from onboarding.services.links import Links
 from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
@@ -94,6 +95,7 @@ class Runtime:
     channel_endpoints: Endpoints
     slack_events: SlackEvents
     token_refresh: TokenRefresh
+    key_rotation: KeyRotation
     retention: Retention
     readiness: Readiness
     workers: Workers
@@ -149,6 +151,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         channel_endpoints=Endpoints(database, vault, credential_audit, now),
         slack_events=SlackEvents(database, vault, tokens, gateway, now),
         token_refresh=TokenRefresh(database, TokenSource(database, tokens, gateway, now), now),
+        key_rotation=KeyRotation(database, vault, now),
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+#: Characters of a key's id. The stored bytes begin with it.
+KEY_ID_LENGTH = 12
+
 
 @dataclass(frozen=True)
 class Sealed:

@@ -259,8 +259,10 @@ AUDIT_ACTIONS: Mapping[str, str] = {
     "connection.updated": "Workspace and credentials replaced through the API",
     "connection.tested": "Test message sent",
     "connection.renamed": "The workspace has a new name or domain",
-    "connection.broken": "An admin removed the app from the workspace",
-    "connection.healed": "An admin added the app again",
+    "connection.broken": "Needs to be reconnected",
+    "connection.healed": "Works again",
+    "connection.unreachable": "Slack has not answered for an hour",
+    "connection.permissions_changed": "Permissions changed in Slack",
     "connection.disconnected": "Disconnected",
 }
 

@@ -39,6 +39,11 @@ class Vault:
         self._newest = _key_id(keys[0])
         self._marks = tuple(hashlib.sha256(b"onboarding fingerprint" + key).digest() for key in keys)
 
+    @property
+    def newest_key_id(self) -> str:
+        """Return the id of the key that encrypts. It is no secret."""
+        return self._newest
+
     def seal(self, plaintext: str, at: SealedAt) -> Sealed:
         nonce = os.urandom(_NONCE_BYTES)
         body = self._ring[self._newest].encrypt(nonce, plaintext.encode(), at.as_bytes())

@@ -116,6 +116,12 @@ def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str])
     return fetch_first(rows, query, StoredRefreshToken)
 
 
+def renew_fingerprint(rows: Rows, installation_id: str, older: Sequence[str], newest: str) -> None:
+    """Replace the digest of the refresh token if it is one of `older`."""
+    mine = _TABLE.c.id == installation_id, _TABLE.c.refresh_fingerprint.in_(older)
+    rows.execute(update(_TABLE).where(*mine).values(refresh_fingerprint=newest))
+
+
 def change(rows: Rows, installation_id: str, **values: object) -> None:
     rows.execute(_CHANGE, {"installation": installation_id, **values})
 

@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.types import TypeDecorator
 
 from onboarding.identity import OfferedContext
-from onboarding.sealed import Sealed
+from onboarding.sealed import KEY_ID_LENGTH, Sealed
 
 
 def is_named(column: ColumnElement[str] | InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
@@ -78,7 +78,7 @@ def _from_bytes(stored: bytes | None) -> Sealed | None:
     if stored is None:
         return None
     # A damaged value has the id of no key. `Vault.open` refuses it.
-    return Sealed(stored[:12].decode("ascii", "replace"), bytes(stored[12:]))
+    return Sealed(stored[:KEY_ID_LENGTH].decode("ascii", "replace"), bytes(stored[KEY_ID_LENGTH:]))
 
 
 class TextTuple(TypeDecorator[tuple[str, ...]]):

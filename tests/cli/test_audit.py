@@ -45,6 +45,7 @@ CHANGES: list[tuple[tuple[str, ...], list[tuple[str, str]]]] = [
     (("operator", "remove-team", "T0NORTHWND"), [("team.removed", "T0NORTHWND")]),
     (("integration", "set", "slack-practice", "--sign-in"), [("integration.changed", "sign_in: on")]),
     (("webhook", "add", "http://127.0.0.1:9/hook"), [("webhook.added", "")]),
+    (("keys", "rotate"), [("keys.rotated", "values")]),
     (("practice", "clear"), [("practice.cleared", "slack-practice"), ("practice.cleared", "trial")]),
 ]  # fmt: skip
 #: These record no change: they read, serve, call Slack, delete expired rows, or add made-up rows in practice mode.
