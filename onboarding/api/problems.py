@@ -104,8 +104,9 @@ TABLE = {
     "slack_unreachable": Row(502, "Slack did not answer, so the result is unknown. Nothing was changed."),
     "storage_unavailable": Row(
         503,
-        "The database is locked or unreachable. Nothing was changed.",
-        f"{StorageProblem.default} Nothing was changed",
+        "The database is locked or unreachable. Nothing was changed, unless the connection to it broke while a change was being "
+        "committed: repeat the request with the same `Idempotency-Key`.",
+        StorageProblem.default.rstrip("."),
     ),
     "sealed_value_unreadable": Row(
         503,

@@ -22,7 +22,7 @@ _TEXTS = {
     ),
     421: ("This host name is not served here", "In practice mode, use 127.0.0.1 or localhost."),
     500: ("Something went wrong on our side", "We’ve logged the problem. Try again in a moment."),
-    503: ("This page is unavailable right now", "Nothing was changed. Try again in a moment."),
+    503: ("This page is unavailable right now", "Try again in a moment."),
 }
 
 
