@@ -66,7 +66,7 @@ class SealedText(TypeDecorator[Sealed]):
     def bind_processor(self, _dialect: Dialect) -> Callable[[Sealed | None], bytes | None]:
         return _to_bytes
 
-    def result_processor(self, _dialect: Dialect, _coltype: object) -> Callable[[bytes | None], Sealed | None]:
+    def result_processor(self, _dialect: Dialect, _coltype: object) -> Callable[[bytes | str | None], Sealed | None]:
         return _from_bytes
 
 
@@ -74,10 +74,12 @@ def _to_bytes(sealed: Sealed | None) -> bytes | None:
     return None if sealed is None else sealed.key_id.encode("ascii") + sealed.ciphertext
 
 
-def _from_bytes(stored: bytes | None) -> Sealed | None:
+def _from_bytes(stored: bytes | str | None) -> Sealed | None:
     if stored is None:
         return None
     # A damaged value has the id of no key. `Vault.open` refuses it.
+    if isinstance(stored, str):  # SQLite stores text in any column, as tools that import a dump write it
+        stored = stored.encode(errors="replace")
     return Sealed(stored[:KEY_ID_LENGTH].decode("ascii", "replace"), bytes(stored[KEY_ID_LENGTH:]))
 
 
