@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from onboarding import clock, concurrency, files
+from onboarding.callers import Actor
 from onboarding.errors import SettingsProblem
 from onboarding.outgoing.addresses import Reach
 from onboarding.outgoing.sender import Sender
@@ -13,6 +14,7 @@ from onboarding.services.api_keys import ApiKeys
 from onboarding.services.audit_log import AuditLog
 from onboarding.services.channel_endpoints import Endpoints
 from onboarding.services.connect_sessions import ConnectSessions
+from onboarding.services.connections.bulk import Bulk, CreateLink
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector
 from onboarding.services.connections.front import Connections
@@ -41,7 +43,7 @@ from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.start import InstallStarter
 from onboarding.services.integrations import Integrations
 from onboarding.services.key_rotation import KeyRotation
-from onboarding.services.links import Links
+from onboarding.services.links import Links, NewLink
 from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
@@ -85,6 +87,7 @@ class Runtime:
     diagnoser: Diagnoser
     connections: Connections
     connection_history: ConnectionHistory
+    bulk: Bulk
     operators: Operators
     slack_sign_in: SlackSignIn
     api_keys: ApiKeys
@@ -116,17 +119,19 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     completer = InstallCompleter(database, Sealers(tokens, grants, InstallEndpoints(vault)), now)
     setup = SetupStep(database, grants, completer, now)
     credential_audit = CredentialAudit(database, now)
+    connections = _connections(database, tokens, gateway, credential_audit, now)
+    environments, links = Environments(database, files.migrations(), now), Links(database, settings, now)
     practice_mode = Practice(database, vault, settings, now)
     sign_in_apps = SignInApps(tokens, practice_mode.is_on, settings.sign_in_redirect_uri)
     starter = InstallStarter(database, tokens, gateway, settings, now)
     return Runtime(
         settings=settings,
         database=database,
-        environments=Environments(database, files.migrations(), now),
+        environments=environments,
         integrations=Integrations(database, vault, now),
         practice=practice_mode,
         demo_connections=DemoConnections(database, tokens, practice_mode.is_on, now),
-        links=Links(database, settings, now),
+        links=links,
         connect_sessions=ConnectSessions(database, now),
         installs=Installs(
             starter,
@@ -139,8 +144,9 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         attempts=(attempts := Attempts(database, now)),
         attempt_lists=AttemptLists(database, now),
         diagnoser=Diagnoser(attempts, settings.origin),
-        connections=_connections(database, tokens, gateway, credential_audit, now),
+        connections=connections,
         connection_history=ConnectionHistory(database),
+        bulk=Bulk(database, connections, _link_creator(environments, connections, links), now),
         operators=Operators(database, settings, practice_mode.is_on, now),
         slack_sign_in=SlackSignIn(database, sign_in_apps, SlackOpenId(gateway.pool, now), now),
         api_keys=ApiKeys(database, now),
@@ -193,6 +199,24 @@ def _connections(
         Disconnector(database, tokens, gateway, now),
         MessageSender(database, source, gateway, now),
     )
+
+
+def _link_creator(environments: Environments, connections: Connections, links: Links) -> CreateLink:
+    """Return a function that creates a link with a connection's values, for its customer."""
+
+    def create(environment_id: str, identifier: str, actor: Actor) -> str:
+        found = connections.detail(environment_id, identifier).connection
+        new = NewLink(
+            integration=found.integration_identifier,
+            environment=next(one.name for one in environments.list_all() if one.id == environment_id),
+            subscriber_id=found.subscriber_id,
+            context_keys=found.context_keys,
+            mode=found.mode,
+            is_reconnect=True,
+        )
+        return links.create(new, actor).id
+
+    return create
 
 
 def check_ready(runtime: Runtime, keys_are_given: bool) -> None:

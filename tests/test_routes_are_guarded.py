@@ -135,6 +135,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
     site.api_key("seen")
     known = {
         "extension": ["csv", "json"],
+        "run_id": ["blk_1"],
         "token": [
             site.link().rsplit("/", 1)[1],
             site.sign_in_url("bob@northwind.test").rsplit("/", 1)[1],

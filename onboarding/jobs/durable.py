@@ -13,7 +13,7 @@ import structlog
 from dbos import DBOS, DBOSPortableJSONSerializer, error
 
 from onboarding.errors import NotSetUp, StorageProblem
-from onboarding.jobs import finished, slack_events, sweep, tokens, webhooks
+from onboarding.jobs import bulk, finished, slack_events, sweep, tokens, webhooks
 from onboarding.jobs.definitions import Schedule, Workflow
 from onboarding.runtime import Runtime
 from onboarding.work import APPLICATION, SCHEMA, Queue
@@ -21,7 +21,7 @@ from onboarding.work import APPLICATION, SCHEMA, Queue
 #: Raise it only when the steps of a workflow change: waiting work of another version is not run.
 VERSION = "1"
 #: The modules that offer work.
-MODULES: tuple[Any, ...] = (sweep, finished, slack_events, tokens, webhooks)
+MODULES: tuple[Any, ...] = (sweep, finished, slack_events, tokens, webhooks, bulk)
 #: How much of a queue a worker runs at a time.
 CONCURRENCY = {Queue.WEBHOOKS: 16, Queue.SLACK: 16, Queue.MAINTENANCE: 2}
 BEAT_SECONDS = 5.0

@@ -13,7 +13,7 @@ from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.lifetimes import EXCHANGE_LIMIT, RESPONSE_LIFETIME
 from onboarding.outcomes import Outcome
-from onboarding.store import attempts, erasure, slack_events
+from onboarding.store import attempts, bulk, erasure, slack_events
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 from onboarding.store.links import LinkKind
@@ -40,7 +40,10 @@ _LINKS_KEPT = {
 STATE_KEPT = timedelta(hours=1)
 #: Slack repeats an event for a day at most.
 EVENT_KEPT = timedelta(days=2)
+BULK_KEPT = timedelta(days=7)
 _BATCH = 500
+#: Each has up to a thousand rows.
+_RUNS = 10
 _GRANTS = 100
 
 
@@ -95,6 +98,11 @@ class Retention:
         """Delete Slack's events after two days."""
         before = self._now() - EVENT_KEPT
         return self._batches(partial(slack_events.purge, before=before, limit=_BATCH))
+
+    def purge_bulk_runs(self) -> Iterator[int]:
+        """Delete bulk actions, with their results, a week after they were created."""
+        before = self._now() - BULK_KEPT
+        return self._batches(partial(bulk.purge, before=before, limit=_RUNS))
 
     def purge_sign_ins(self) -> Iterator[int]:
         """Delete sign-in links and sessions that expired more than a week ago, and used states after an hour."""

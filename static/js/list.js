@@ -26,3 +26,15 @@ function move(event, step) {
   if (at + step < 0) search.focus();
   else rows[Math.min(at + step, rows.length - 1)]?.focus();
 }
+
+// Bulk actions: one press selects the rows of this page, the next one clears them.
+const selectAll = document.querySelector("[data-select-all]");
+
+if (selectAll) {
+  const boxes = [...document.querySelectorAll(".row-check input")];
+  selectAll.hidden = false;
+  selectAll.addEventListener("click", () => {
+    const isAll = boxes.every((box) => box.checked);
+    for (const box of boxes) box.checked = !isAll;
+  });
+}

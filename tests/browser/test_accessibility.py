@@ -215,6 +215,7 @@ def test_pages_of_operators(ada: Callable[..., Operator]) -> None:
     me.page.locator("[data-connection] a").click()
     me.is_on("connection")
     holds_wide_too(me.page)
+    _uses_bulk_actions(me)
     me.presses("test-message")
     me.page.locator("[name=channel]").fill("C0000000")
     me.presses("send-test")
@@ -264,6 +265,23 @@ def test_pages_of_signing_in_with_slack(site: Site, customer: Callable[..., Cust
     me.presses("allow")
     me.is_on("sign-in-refused")
     holds(me.page)
+
+
+def _uses_bulk_actions(me: Operator) -> None:
+    """Begin two bulk actions, and return to the page that was open."""
+    place = me.page.url
+    for action in ("bulk-check", "bulk-disconnect"):
+        me.opens("/connections")
+        me.presses("bulk")
+        me.page.locator(".row-check input").check()
+        if action == "bulk-check":
+            holds(me.page)
+        me.presses(action)
+        me.is_on("bulk-action")
+        holds(me.page)
+    me.opens("/bulk")
+    holds(me.page)
+    me.opens(place)
 
 
 def _connects(person: Navigator) -> None:

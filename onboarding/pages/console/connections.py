@@ -39,6 +39,7 @@ def index() -> ResponseReturnValue:
         previous_url=_page_url(search, before=page.previous),
         sort_url=partial(_sort_url, search),
         chosen=_filters(search),
+        bulk_refusal=texts.BULK_REFUSALS.get(request.args.get("bulk", "")),
     )
 
 

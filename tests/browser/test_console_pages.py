@@ -1,0 +1,69 @@
+"""The console's pages of installs, one connection and bulk actions, in a browser: widths, the keyboard, progress."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from onboarding.services.connections.records import ConsoleSearch
+from tests.browser.navigator import Operator
+from tests.browser_client import BrowserClient, Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+WIDTHS = (320, 375, 1024, 1280, 1920)
+
+
+def test_pages_fit_every_width(site: Site, ada: Callable[..., Operator]) -> None:
+    with BrowserClient(site) as bea:
+        bea.connects(site.link(subscriber_id="customer-" + "0123456789" * 6, mode="subscriber"), scenario="cancelled")
+        bea.connects(site.link(context_keys=(f"tenant:{'t' * 60}",)))
+    home = site.runtime.environments.first().id
+    (connection,) = site.runtime.connections.page(home, ConsoleSearch(), None, None).rows
+    me = ada()
+    me.signs_in()
+    me.presses("bulk")
+    me.page.locator(".row-check input").check()
+    _fits(me)
+    me.presses("bulk-link")
+    me.is_on("bulk-action")
+    site.runtime.bulk.work(me.page.url.rpartition("/")[2])
+    for address in (
+        me.page.url,
+        "/bulk",
+        "/attempts",
+        "/attempts?q=nobody",
+        "/diagnose",
+        f"/connections/{connection.identifier}",
+        f"/connections/{connection.identifier}/test-message",
+    ):
+        me.opens(address)
+        _fits(me)
+
+
+def test_bulk_action_is_chosen_by_keyboard_and_shows_its_progress(site: Site, ada: Callable[..., Operator]) -> None:
+    list(site.runtime.demo_connections.create("Development", 30))
+    me = ada()
+    me.signs_in()
+    boxes = me.page.locator(".row-check input")
+    expect(boxes.first).to_be_hidden()
+    me.presses_by_keyboard(me.page.locator("[data-action=bulk]"))
+    me.presses_by_keyboard(me.page.locator("[data-select-all]"))
+    expect(boxes.nth(24)).to_be_checked()
+    boxes.first.focus()
+    me.page.keyboard.press("Space")
+    expect(boxes.first).not_to_be_checked()
+    me.presses("bulk-check")
+    me.is_on("bulk-action")
+    progress = me.page.get_by_role("status")
+    expect(progress).to_contain_text("0 of 24 done")
+    site.runtime.bulk.work(me.page.url.rpartition("/")[2])
+    # The page notices it by itself.
+    expect(progress).to_contain_text("Done.", timeout=10_000)
+    expect(me.page.locator("[data-result=needs_reconnect]")).to_have_count(24)
+
+
+def _fits(me: Operator) -> None:
+    for width in WIDTHS:
+        me.page.set_viewport_size({"width": width, "height": 800})
+        assert me.width <= width, (me.page.url, width)
