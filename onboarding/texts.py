@@ -287,6 +287,8 @@ AUDIT_PERIODS: Mapping[str, str] = {
 
 def audit_action(action: str) -> str:
     """Return the words for an action of the audit log, such as "API key created" for `api_key.created`."""
+    if action in ("connection.connected", "connection.reconnected"):
+        action = action.replace("connection.", "workspace.")
     subject, _, done = action.replace("_", " ").partition(".")
     return f"{subject.capitalize()} {done}".replace("Api key", "API key")
 
