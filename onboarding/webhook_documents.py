@@ -86,7 +86,7 @@ def delivery(one: WebhookDelivery) -> dict[str, Any]:
         "messageId": one.message_id,
         "event": one.event,
         "subject": one.subject,
-        "state": str(one.state),
+        "status": str(one.state),
         "failures": one.failures,
         "createdAt": timestamp(one.created_at),
         "body": one.body,

@@ -16,10 +16,20 @@ from onboarding.api import (
     problems,
     rate_limit,
     subscribers,
+    webhooks,
 )
 
 #: Importing them has put their endpoints behind the operations.
-FAMILIES = (connect_sessions, install_urls, channel_connections, channel_endpoints, contexts, integrations, subscribers)
+FAMILIES = (
+    connect_sessions,
+    install_urls,
+    channel_connections,
+    channel_endpoints,
+    contexts,
+    integrations,
+    subscribers,
+    webhooks,
+)
 
 
 def register(app: Flask, limit_per_second: int, storage: str) -> None:

@@ -19,7 +19,7 @@ from onboarding.http.route_access import allow_session_tokens, public, requires_
 
 View = TypeVar("View", bound=Callable[..., Response])
 
-READ, WRITE, LINKS = "connections:read", "connections:write", "links:write"
+READ, WRITE, LINKS, WEBHOOKS = "connections:read", "connections:write", "links:write", "webhooks:write"
 
 blueprint = Blueprint("api", __name__)
 document = SpecTree(

@@ -54,6 +54,8 @@ TABLE = {
     "context_not_found": Row(404, "There is no such context."),
     "session_not_found": Row(404, "There is no such connect session, or the token belongs to another one."),
     "endpoint_not_found": Row(404, "There is no such channel endpoint."),
+    "webhook_endpoint_not_found": Row(404, "There is no such webhook endpoint."),
+    "webhook_delivery_not_found": Row(404, "There is no such webhook delivery, or it was deleted after 30 days."),
     "not_found": Row(404, "The API has no such address.", "Nothing is served at this address"),
     "method_not_allowed": Row(
         405, "The address does not support this method. `Allow` names the supported ones.", "Method not allowed"
@@ -75,6 +77,8 @@ TABLE = {
     ),
     "subscriber_in_use": Row(409, "Connections belong to the subscriber. The message says how many."),
     "endpoint_exists": Row(409, "Another channel endpoint has this identifier."),
+    "endpoint_paused": Row(409, "The webhook endpoint is paused. Resume it first."),
+    "too_many_endpoints": Row(409, "The environment has 20 webhook endpoints."),
     "idempotency_in_progress": Row(409, "The first request with this key is still running."),
     "conflict": Row(409, "Another request changed the same object at the same time."),
     "body_too_large": Row(413, "The body has more than 100 kB.", "The body has more than 100 kB"),

@@ -122,7 +122,9 @@ def test(endpoint_id: str, environment: str, as_json: bool) -> None:
 
 @group.command()
 @click.option("--endpoint", "endpoint_id", help="Only those of this endpoint.")
-@click.option("--state", type=click.Choice(["waiting", "delivered", "parked"]), help="Only those in this state.")
+@click.option(
+    "--status", "state", type=click.Choice(["waiting", "delivered", "parked"]), help="Only those with this status."
+)
 @click.option("--after", help="Continue with the next ones: the cursor that was printed.")
 @environment_option
 @json_option

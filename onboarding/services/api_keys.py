@@ -24,6 +24,7 @@ SCOPES = {
     "connections:write": "Create, change, verify and delete connections, contexts, subscribers and endpoints.",
     SEE_SECRETS: "See access tokens and webhook addresses.",
     "links:write": "Create, see and revoke connect sessions; create install URLs.",
+    "webhooks:write": "Manage webhook endpoints, and see and replay their deliveries.",
     "settings:write": "Change settings of the environment.",
 }
 MAX_LIFETIME = timedelta(days=3650)

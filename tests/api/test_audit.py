@@ -32,11 +32,22 @@ CHANGES: list[tuple[str, str, Any, str, str]] = [
     ("POST", "/v1/integrations/channel-connections/oauth", OWNER, "link.created", "lnk_"),
     ("POST", "/v1/integrations/chat/oauth", {**OWNER, "mode": "connect"}, "link.created", "lnk_"),
     ("POST", "/v1/connect-sessions", OWNER, "link.created", "cs_"),
+    ("POST", "/v1/webhook-endpoints", {"url": "http://127.0.0.1:9/hook"}, "webhook.added", "whe_"),
 ]  # fmt: skip
 #: Asks Slack and stores the answer; no caller changed anything.
-WITHOUT_CHANGES = {("POST", "/v1/channel-connections/{identifier}/verify")}
-#: Its address holds an id that the product chooses; it has a test of its own.
-ELSEWHERE = {("DELETE", "/v1/connect-sessions/{id}")}
+WITHOUT_CHANGES = {
+    ("POST", "/v1/channel-connections/{identifier}/verify"),
+    ("POST", "/v1/webhook-endpoints/{id}/test"),
+}
+#: Their addresses hold an id that the product chooses; they have tests of their own.
+ELSEWHERE = {
+    ("DELETE", "/v1/connect-sessions/{id}"),
+    ("PATCH", "/v1/webhook-endpoints/{id}"),
+    ("DELETE", "/v1/webhook-endpoints/{id}"),
+    ("POST", "/v1/webhook-endpoints/{id}/rotate-secret"),
+    ("POST", "/v1/webhook-endpoints/{id}/replay"),
+    ("POST", "/v1/webhook-deliveries/{id}/replay"),
+}
 SECRETS = ("secret-of-the-hook", "token-of-acme", "second-token-of-acme")
 
 

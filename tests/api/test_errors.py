@@ -17,6 +17,8 @@ from tests.browser_client import Site
 
 LIST = "/v1/channel-connections"
 SESSIONS = "/v1/connect-sessions"
+HOOKS = "/v1/webhook-endpoints"
+HOOK = {"url": "http://127.0.0.1:9/hook"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,16 @@ def _endpoint_twice(scene: Scene) -> httpx.Response:
 def _made(scene: Scene, address: str, body: dict[str, object]) -> httpx.Response:
     assert scene.program.asks("POST", address, body).status_code == 201
     return scene.program.asks("POST", address, body)
+
+
+def _paused(scene: Scene) -> httpx.Response:
+    name = scene.program.asks("POST", HOOKS, HOOK).json()["id"]
+    scene.program.asks("PATCH", f"{HOOKS}/{name}", {"enabled": False})
+    return scene.program.asks("POST", f"{HOOKS}/{name}/test")
+
+
+def _too_many_endpoints(scene: Scene) -> httpx.Response:
+    return [scene.program.asks("POST", HOOKS, HOOK) for _ in range(21)][-1]
 
 
 def _in_use(scene: Scene, address: str) -> httpx.Response:
@@ -170,6 +182,8 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "context_not_found": lambda scene: scene.program.asks("GET", "/v2/contexts/a/b"),
     "session_not_found": lambda scene: scene.program.asks("GET", f"{SESSIONS}/x"),
     "endpoint_not_found": lambda scene: scene.program.asks("GET", "/v1/channel-endpoints/x"),
+    "webhook_endpoint_not_found": lambda scene: scene.program.asks("GET", f"{HOOKS}/x"),
+    "webhook_delivery_not_found": lambda scene: scene.program.asks("GET", "/v1/webhook-deliveries/x"),
     "not_found": lambda scene: scene.program.asks("GET", "/v1"),
     "method_not_allowed": lambda scene: scene.program.asks("DELETE", LIST),
     "connection_exists": lambda scene: _twice(scene, connection(), connection()),
@@ -182,6 +196,8 @@ SCENES: dict[str, Callable[[Scene], httpx.Response]] = {
     "subscriber_exists": lambda scene: _made(scene, "/v2/subscribers?failIfExists=true", {"subscriberId": "ada"}),
     "subscriber_in_use": lambda scene: _in_use(scene, "/v2/subscribers/ada"),
     "endpoint_exists": _endpoint_twice,
+    "endpoint_paused": _paused,
+    "too_many_endpoints": _too_many_endpoints,
     "idempotency_in_progress": _in_progress,
     "conflict": _raced,
     "body_too_large": lambda scene: scene.posts(b" " * 100_001),

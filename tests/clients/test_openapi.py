@@ -39,10 +39,10 @@ EXPLAINED = {
     422: {"idempotency_key_reused"},
 }
 _EXPLAINED_MESSAGE = re.compile(
-    "^Endpoint must match the required format for type |data must be JSON of UTF-8 text and numbers of 64 bits"
+    "no control character$|^Endpoint must match the required format for type |data must be JSON of UTF-8 text and numbers of 64 bits"
     "|^(Each context type|A link has|A connection has) |must not contain control characters or begin or end with white space"
 )
-_PAGES = {"returnUrl", "refreshUrl"}
+_PAGES = {"returnUrl", "refreshUrl", "url"}
 
 
 @pytest.fixture
