@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from onboarding import ids
 from onboarding.clock import Clock
-from onboarding.errors import Refused
+from onboarding.errors import Refused, unknown_environment
 from onboarding.identity import identity_key
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.tokens import Tokens
@@ -77,13 +77,15 @@ class DemoConnections:
     def create(self, environment: str, count: int) -> Iterator[int]:
         """Add made-up connections to the first practice integration of an environment, and yield their number after each batch.
 
-        Raises Refused outside practice mode, before anything is added.
+        Raises NotFound for the environment, and Refused outside practice mode, before anything is added.
         """
         if not self._practice_is_on():
             raise Refused("Made-up connections are for practice mode only.", code="practice_only")
         with self._database.reading() as session:
             found = environments.by_name(session, environment)
-            practice = [one for one in integrations.all_practice(session) if found and one.environment_id == found.id]
+            if found is None:
+                raise unknown_environment(environment)
+            practice = [one for one in integrations.all_practice(session) if one.environment_id == found.id]
         if not practice:
             raise Refused(f"There is no practice integration in the environment '{environment}'.", code="practice_only")
         return self._create(practice[0], count)

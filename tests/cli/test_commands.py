@@ -332,6 +332,7 @@ def test_made_up_connections_are_for_practice_mode_only(run: Run) -> None:
     assert json.loads(result.stdout) == {"created": 30}, result.stderr
     page = json.loads(run("connection", "list", "--json").stdout)
     assert (len(page["data"]), page["next"] is None) == (25, False)
+    is_one_line(run("demo-data", "1", "--environment", "Nowhere"), "Environment not found: Nowhere")
     run("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "secret")
     is_one_line(run("demo-data", "1"), "practice mode only")
 
