@@ -13,6 +13,11 @@ from onboarding.practice.state_file import StateFileUnreadable
 __all__ = ["PracticeApp", "PracticeSlack", "StateFileUnreadable", "create_practice"]
 
 LARGEST_BODY_BYTES = 1_000_000
+#: Heading and sentence of the page of a status. The others have Werkzeug's name and the description that the view passed.
+_PROBLEMS = {
+    404: ("Page not found", "The practice Slack has no page at this address."),
+    405: ("This page can’t be opened this way", "Go back and use the button there."),
+}
 
 
 def create_practice(state: PracticeSlack, templates: Path, static: Path) -> Flask:
@@ -33,4 +38,5 @@ def create_practice(state: PracticeSlack, templates: Path, static: Path) -> Flas
 
 
 def _problem(problem: HTTPException) -> tuple[str, int]:
-    return render_template("practice/problem.html", problem=problem), problem.code or 500
+    heading, sentence = _PROBLEMS.get(problem.code or 500, (problem.name, problem.description))
+    return render_template("practice/problem.html", heading=heading, sentence=sentence), problem.code or 500

@@ -46,3 +46,13 @@ def test_right_host_name_needs_no_database_query(site: Site, visitor: BrowserCli
 def _add_real_app(site: Site) -> None:
     new = NewIntegration("acme", "Acme", "Development", client_id="1.1", client_secret="s", scopes=("chat:write",))
     site.runtime.integrations.add(new, SHELL)
+
+
+@pytest.mark.once
+def test_unknown_page_of_the_practice_slack_leads_back(visitor: BrowserClient) -> None:
+    page = visitor.opens("/practice/nowhere")
+    assert (page.status, page.heading) == (404, "Page not found")
+    assert "spelling" not in page.text
+    assert [one.get("href") for one in page.main.iter("a")] == ["/practice/"]
+    assert visitor.asks("POST", "/practice/oauth/v2/nowhere").status_code == 404
+    assert "can’t be opened this way" in visitor.opens("/practice/remove").text
