@@ -41,6 +41,8 @@ class TokenRefresh:
             return
         except (SlackBusy, SlackDown, VaultProblem) as problem:
             _LOG.warning("token.refresh_waits", installation=installation_id, problem=problem.code)
+            if isinstance(problem, SlackDown):
+                self._source.note_unanswered(installation_id)
             self._postpone(installation_id, _wait(problem))
 
     def _postpone(self, installation_id: str, wait: timedelta) -> None:

@@ -254,23 +254,25 @@ class TokenSource:
         holder = self._holder_of_installation(installation_id)
         return None if holder is None else self._usable(holder, renew=False)
 
-    def note_unanswered(self, installation: Installation, next_check_at: datetime) -> None:
+    def note_unanswered(self, installation_id: str) -> None:
         """Store that Slack did not answer. After an hour of it, the connections that worked are unreachable.
 
         A fault of the network or of Slack says nothing about a token, so nothing else changes.
         """
-        at = self._now()
+        at, holder = self._now(), self._holder_of_installation(installation_id)
+        if holder is None:
+            return
         with self._database.transaction() as session:
-            integrations.share(session, installation.integration_id)
-            current = installations.lock(session, installation.environment_id, installation.id)
-            if current is None or current.installed_at != installation.installed_at:
+            integrations.share(session, holder.integration.id)
+            current = installations.lock(session, holder.installation.environment_id, installation_id)
+            if current is None:
                 return
             since = current.unanswered_since or at
-            installations.change(session, installation.id, unanswered_since=since, check_at=next_check_at)
+            installations.change(session, installation_id, unanswered_since=since)
             if at - since < _UNREACHABLE_AFTER:
                 return
             reason = f"Slack has not answered since {since:%Y-%m-%d %H:%M} UTC. The token was not refused."
-            for one in connection_changes.all_on(session, installation.id):
+            for one in connection_changes.all_on(session, installation_id):
                 if one.status in (ConnectionStatus.HEALTHY, ConnectionStatus.UNKNOWN):
                     status = ConnectionStatus.UNREACHABLE
                     connection_changes.change(session, one.id, status=status, status_reason=reason)

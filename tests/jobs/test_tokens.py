@@ -127,6 +127,18 @@ def test_checks_wait_for_an_hour_before_they_call_slack_unreachable(
     assert actions(site) == [("connection.healed", ""), ("connection.unreachable", reason)]
 
 
+def test_refreshes_without_an_answer_make_a_connection_unreachable_as_well(
+    site: Site, visitor: BrowserClient, clock: Clock, program: Program
+) -> None:
+    installation_id = connected(site, visitor, "rotation")
+    clock.forward(hours=8)
+    site.slack.fails("oauth.v2.access", "status_500", times=2)
+    for minutes, status in ((0, "healthy"), (61, "unreachable"), (1, "healthy")):
+        clock.forward(minutes=minutes)
+        site.runtime.token_refresh.refresh(installation_id)
+        assert only(program)["status"] == status
+
+
 def test_check_waits_as_long_as_slack_asks(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     installation_id = connected(site, visitor)
     site.slack.fails("auth.test", "ratelimited", retry_after=100)

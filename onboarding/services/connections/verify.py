@@ -38,8 +38,13 @@ class ConnectionVerifier:
         # ReconnectNeeded is recorded already: Slack refused to refresh the token.
         with suppress(ReconnectNeeded):
             token = self._source.usable(environment_id, identifier, renew=True)
-            if not token.is_verified:
+            if token.is_verified:
+                return
+            try:
                 self._check(token)
+            except SlackDown:
+                self._source.note_unanswered(token.installation.id)
+                raise
 
     def wait(self, seconds: float) -> None:
         """Wait as long as Slack has asked for."""
@@ -62,7 +67,7 @@ class ConnectionVerifier:
         except SlackBusy as busy:
             next_at = self._now() + timedelta(seconds=busy.retry_after)
         except SlackDown:
-            # `_check` has stored that Slack did not answer; a refresh has not.
+            self._source.note_unanswered(installation_id)
             next_at = self._now() + _AGAIN
         except (ReconnectNeeded, VaultProblem) as problem:
             _LOG.info("connection.not_checked", installation=installation_id, problem=problem.code)
@@ -71,11 +76,7 @@ class ConnectionVerifier:
 
     def _check(self, token: UsableToken) -> None:
         """Raises SlackBusy, SlackDown."""
-        try:
-            verdict = self._verdict(token, {"check_at": next_check(self._now())})
-        except SlackDown:
-            self._source.note_unanswered(token.installation, self._now() + _AGAIN)
-            raise
+        verdict = self._verdict(token, {"check_at": next_check(self._now())})
         self._source.record(token.installation, is_same_grant(token.installation), verdict)
 
     def _verdict(self, token: UsableToken, columns: dict[str, datetime]) -> Verdict:
