@@ -59,6 +59,18 @@ def page_origin(address: str) -> str:
     return _host_page(address)[0]
 
 
+def check_link(address: str, *, may_be_local: bool = False) -> None:
+    """Check an address of a host's site; an empty one is fine.
+
+    `may_be_local`: plain http is allowed on this machine. Raises ValueError.
+    """
+    if not address:
+        return
+    host = urlsplit(page_origin(address)).hostname or ""
+    if not address.lower().startswith("https://") and not (may_be_local and is_loopback(host)):
+        raise ValueError("must begin with https://")
+
+
 def stored_page_origin(address: str) -> str:
     """Return the origin of an address that was stored. Links of an earlier version may have one that is refused now."""
     try:

@@ -48,7 +48,10 @@ from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
+from onboarding.services.slack_events.forward import EventForwarder
 from onboarding.services.slack_events.front import SlackEvents
+from onboarding.services.slack_events.handle import EventEffects
+from onboarding.services.slack_events.receive import EventReceiver
 from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
 from onboarding.services.token_refresh import TokenRefresh
@@ -124,6 +127,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     practice_mode = Practice(database, vault, settings, now)
     sign_in_apps = SignInApps(tokens, practice_mode.is_on, settings.sign_in_redirect_uri)
     starter = InstallStarter(database, tokens, gateway, settings, now)
+    sending = _sending(settings, practice_mode.is_on, now)
     return Runtime(
         settings=settings,
         database=database,
@@ -155,13 +159,13 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
         channel_endpoints=Endpoints(database, vault, credential_audit, now),
-        slack_events=SlackEvents(database, vault, tokens, gateway, now),
+        slack_events=_slack_events(database, vault, tokens, gateway, sending),
         token_refresh=TokenRefresh(database, TokenSource(database, tokens, gateway, now), now),
         key_rotation=KeyRotation(database, vault, now),
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),
-        webhooks=_webhooks(database, vault, settings, practice_mode.is_on, now),
+        webhooks=_webhooks(database, vault, sending),
     )
 
 
@@ -171,20 +175,42 @@ def _practice_slack(settings: Settings) -> tuple[str, str]:
     return f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/"
 
 
-def _webhooks(
-    database: Database, vault: Vault, settings: Settings, is_practice: Callable[[], bool], now: clock.Clock
-) -> Webhooks:
+@dataclass(frozen=True)
+class _Sending:
+    """How requests are sent to hosts."""
+
+    sender: Sender
+    reach: Callable[[], Reach]
+    #: The longest wait between two tries, in seconds; 0 for no limit.
+    longest_wait: Callable[[], int]
+    now: clock.Clock
+
+
+def _sending(settings: Settings, is_practice: Callable[[], bool], now: clock.Clock) -> _Sending:
     def reach() -> Reach:
         return Reach(loopback=is_practice(), private=settings.webhook_allow_private == "on")
 
     def longest_wait() -> int:
         return settings.practice_retry_seconds if is_practice() else 0
 
-    secrets, sender = EndpointSecrets(vault), Sender(reach, now, settings.webhook_proxy)
+    return _Sending(Sender(reach, now, settings.webhook_proxy), reach, longest_wait, now)
+
+
+def _slack_events(database: Database, vault: Vault, tokens: Tokens, gateway: Gateway, sending: _Sending) -> SlackEvents:
+    now = sending.now
+    return SlackEvents(
+        EventReceiver(database, vault, now),
+        EventEffects(database, vault, tokens, gateway, now),
+        EventForwarder(database, vault, sending.sender, now, sending.longest_wait),
+    )
+
+
+def _webhooks(database: Database, vault: Vault, sending: _Sending) -> Webhooks:
+    secrets, now = EndpointSecrets(vault), sending.now
     return Webhooks(
-        WebhookEndpoints(database, secrets, reach, now),
+        WebhookEndpoints(database, secrets, sending.reach, now),
         WebhookDeliveries(database, now),
-        WebhookDelivering(database, secrets, sender, now, longest_wait),
+        WebhookDelivering(database, secrets, sending.sender, now, sending.longest_wait),
     )
 
 

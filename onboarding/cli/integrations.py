@@ -55,6 +55,7 @@ class _ChangeOptions(TypedDict):
     accent_color: str | None
     support_url: str | None
     privacy_url: str | None
+    forward_events: str | None
     logo: str | None
 
 
@@ -116,6 +117,7 @@ def list_(environment: str, as_json: bool) -> None:
 @click.option("--accent-color", metavar="COLOR", help="The color of buttons and links there, such as #3f4fd0.")
 @click.option("--support-url", metavar="URL", help="Where its customers get help.")
 @click.option("--privacy-url", metavar="URL", help="Its privacy policy.")
+@click.option("--forward-events", metavar="URL", help="Deliver Slack's events to this address as well.")
 @environment_option
 @json_option
 def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_ChangeOptions]) -> None:
@@ -136,6 +138,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
         accent_color=options["accent_color"],
         support_url=options["support_url"],
         privacy_url=options["privacy_url"],
+        forward_events=options["forward_events"],
         logo=_file(options["logo"]),
     )
     if change == IntegrationChange():
@@ -155,6 +158,8 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
     if options["sign_in"]:
         members["signInRedirectUrl"] = redirect
         lines = [f"Changed {identifier}. Register this redirect URL in the Slack app: {redirect}"]
+    if change.forward_events:
+        lines.append(f"Each event of Slack is also delivered to {one.forward_url}.")
     if not one.has_signing_secret or change.signing_secret:
         lines.append(_events_line(one.has_signing_secret, events_url))
     print_result(as_json, members, lambda: lines)
@@ -215,6 +220,7 @@ def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, obje
         "practice": one.is_practice,
         "signIn": one.is_sign_in,
         "hasSigningSecret": one.has_signing_secret,
+        "forwardEvents": one.forward_url,
         "allowedOrigins": origins,
         "accentColor": one.branding.accent_color,
         "supportUrl": one.branding.support_url,

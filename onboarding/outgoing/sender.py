@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +38,15 @@ class Message:
     body: str
     #: One or two, of which the host knows at least one; newest first.
     secrets: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST with headers of its own, such as an event of Slack's that is forwarded."""
+
+    url: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +88,12 @@ class Sender:
         self._tls = ssl.create_default_context()
 
     def send(self, message: Message) -> Answer:
+        return self.post(Request(message.url, message.body.encode(), self._headers(message)))
+
+    def post(self, request: Request) -> Answer:
         began = time.monotonic()
         try:
-            answer = self._exchange(message, began + DEADLINE_SECONDS)
+            answer = self._exchange(request, began + DEADLINE_SECONDS)
         except _Forbidden:
             answer = _failed("The address leads to a private or reserved network, where webhooks may not go.")
         except socket.gaierror:
@@ -95,19 +107,19 @@ class Sender:
         spent = int((time.monotonic() - began) * 1000)
         return Answer(answer.status, answer.body, answer.problem, spent, answer.retry_after)
 
-    def _exchange(self, message: Message, deadline: float) -> Answer:
+    def _exchange(self, request: Request, deadline: float) -> Answer:
         """Raises OSError, HTTPException, ValueError, _Forbidden."""
-        parts, reach = urlsplit(message.url), self._reach()
+        parts, reach = urlsplit(request.url), self._reach()
         if parts.scheme != "https" and not reach.loopback:
             return _failed("Webhooks are sent with https only.")
-        route = _Route(message.url, self._proxy if parts.scheme == "https" else "", reach)
+        route = _Route(request.url, self._proxy if parts.scheme == "https" else "", reach)
         connection = _connect(route, self._tls, deadline)
         alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, (connection.sock,))
         alarm.daemon = True
         alarm.start()
         try:
             path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-            connection.request("POST", path, message.body.encode(), self._headers(message))
+            connection.request("POST", path, request.body, {"User-Agent": _USER_AGENT, **request.headers})
             answer = connection.getresponse()
             body = answer.read(MAX_ANSWER_BYTES)
         finally:
@@ -120,7 +132,6 @@ class Sender:
         signatures = [Webhook(secret).sign(message.id, at, message.body) for secret in message.secrets]
         return {
             "Content-Type": "application/json",
-            "User-Agent": _USER_AGENT,
             "webhook-id": message.id,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(signatures),

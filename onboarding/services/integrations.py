@@ -29,7 +29,7 @@ SCOPE_PATTERN, MAX_SCOPE_LENGTH, is_scope = known_scopes.PATTERN, known_scopes.M
 _MAX_NAME_LENGTH = 100
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _CLIENT_ID = re.compile(r"(?=.{3,200}\Z)[0-9]+\.[0-9]+\Z")
-_LINK_WORDS = {"support_url": "support link", "privacy_url": "privacy link"}
+_LINK_WORDS = {"support_url": "support link", "privacy_url": "privacy link", "forward_events": "address for events"}
 #: Visible ASCII: everything else would be a copying mistake.
 _SECRET = re.compile(r"[!-~]{1,200}\Z")
 
@@ -53,6 +53,7 @@ class IntegrationRecord:
     branding: Branding
     #: Without a signing secret, Slack's events are refused.
     has_signing_secret: bool
+    forward_url: str | None
     client_secret_changed_at: datetime | None
 
 
@@ -112,6 +113,8 @@ class IntegrationChange:
     accent_color: str | None = None
     support_url: str | None = None
     privacy_url: str | None = None
+    #: Where Slack's events are delivered to as well. An empty value ends that.
+    forward_events: str | None = None
     #: A PNG or JPEG file.
     logo: bytes | None = field(default=None, repr=False)
 
@@ -169,7 +172,9 @@ class Integrations:
                 row.is_sign_in = change.sign_in
             self._change_origins(session, row.id, change)
             _change_links_and_color(row, change)
-            _change_logo(session, row, picture)
+            if picture is not None:
+                row.logo_digest = sha256(picture).hexdigest() if picture else None
+                logos.change(session, row.id, row.logo_digest, picture)
             changed = (_changed(one.name, getattr(change, one.name)) for one in fields(change))
             self._record(session, row, ChangeKind.INTEGRATION_CHANGED, actor, ", ".join(filter(None, changed)))
 
@@ -224,6 +229,7 @@ class Integrations:
                 is_sign_in=one.is_sign_in,
                 branding=one.branding,
                 has_signing_secret=one.has_signing_secret,
+                forward_url=one.forward_url,
                 client_secret_changed_at=one.client_secret_changed_at,
             )
             for one in found
@@ -294,7 +300,16 @@ def _sealed_at(column: str, row_id: str) -> SealedAt:
 
 def _trimmed(given: _Values) -> _Values:
     """Remove white space and invisible characters, which copying adds, from both ends of every pasted value."""
-    pasted = ("client_id", "client_secret", "signing_secret", "name", "accent_color", "support_url", "privacy_url")
+    pasted = (
+        "client_id",
+        "client_secret",
+        "signing_secret",
+        "name",
+        "accent_color",
+        "support_url",
+        "privacy_url",
+        "forward_events",
+    )
     texts = {name: getattr(given, name, None) for name in pasted}
     trimmed: dict[str, Any] = {name: trim(text) for name, text in texts.items() if text is not None}
     return replace(given, **trimmed)
@@ -316,23 +331,13 @@ def _picture(upload: bytes | None) -> bytes | None:
         raise Refused(f"The logo {fault}.", "logo") from None
 
 
-def _change_logo(session: Session, row: store.Integration, picture: bytes | None) -> None:
-    if picture is None:
-        return
-    row.logo_digest = sha256(picture).hexdigest() if picture else None
-    if row.logo_digest:
-        logos.replace(session, row.id, row.logo_digest, picture)
-    else:
-        logos.remove(session, row.id)
-
-
 def _change_links_and_color(row: store.Integration, change: IntegrationChange) -> None:
     if change.accent_color is not None:
         row.accent_color = change.accent_color.lower() or None
-    if change.support_url is not None:
-        row.support_url = change.support_url or None
-    if change.privacy_url is not None:
-        row.privacy_url = change.privacy_url or None
+    for field_name in _LINK_WORDS:
+        address = getattr(change, field_name)
+        if address is not None:
+            setattr(row, "forward_url" if field_name == "forward_events" else field_name, address or None)
 
 
 def _check_branding(change: IntegrationChange) -> None:
@@ -342,16 +347,11 @@ def _check_branding(change: IntegrationChange) -> None:
             colors.check_accent(colors.parse(change.accent_color))
         except ValueError as fault:
             raise Refused(f"The accent color {fault}.", "accent_color") from None
-    for field_name in ("support_url", "privacy_url"):
-        address = getattr(change, field_name)
-        if not address:
-            continue
+    for field_name, words in _LINK_WORDS.items():
         try:
-            addresses.page_origin(address)
+            addresses.check_link(getattr(change, field_name) or "", may_be_local=field_name == "forward_events")
         except ValueError as fault:
-            raise Refused(f"The {_LINK_WORDS[field_name]} {fault}.", field_name) from None
-        if not address.lower().startswith("https://"):
-            raise Refused(f"The {_LINK_WORDS[field_name]} must begin with https://.", field_name)
+            raise Refused(f"The {words} {fault}.", field_name) from None
 
 
 def _changed(name: str, value: tuple[str, ...] | str | bytes | bool | None) -> str:

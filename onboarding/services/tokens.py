@@ -265,17 +265,15 @@ class TokenSource:
         with self._database.transaction() as session:
             integrations.share(session, holder.integration.id)
             current = installations.lock(session, holder.installation.environment_id, installation_id)
-            if current is None:
-                return
-            since = current.unanswered_since or at
+            since = (current.unanswered_since if current is not None else None) or at
             installations.change(session, installation_id, unanswered_since=since)
             if at - since < _UNREACHABLE_AFTER:
                 return
             reason = f"Slack has not answered since {since:%Y-%m-%d %H:%M} UTC. The token was not refused."
             for one in connection_changes.all_on(session, installation_id):
                 if one.status in (ConnectionStatus.HEALTHY, ConnectionStatus.UNKNOWN):
-                    status = ConnectionStatus.UNREACHABLE
-                    connection_changes.change(session, one.id, status=status, status_reason=reason)
+                    changed = {"status": ConnectionStatus.UNREACHABLE, "status_reason": reason}
+                    connection_changes.change(session, one.id, **changed)
                     _record(session, ChangeKind.CONNECTION_UNREACHABLE, one, at, reason)
 
     def _holder_of_installation(self, installation_id: str) -> _Holder | None:

@@ -14,6 +14,13 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}\Z")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}\Z")
 
 
+def headers(secret: str, body: str, now: datetime) -> dict[str, str]:
+    """Sign a body as Slack does."""
+    timestamp = str(int(now.timestamp()))
+    signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=body)
+    return {TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: signature or ""}
+
+
 class _Fixed(VerifierClock):
     def __init__(self, now: datetime) -> None:
         self._seconds = now.timestamp()

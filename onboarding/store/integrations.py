@@ -60,6 +60,8 @@ class Integration(Base):
     previous_signing_secret: Mapped[Sealed | None] = mapped_column(SealedText)
     #: When the signing secret was last replaced.
     signing_secret_changed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: Where each event is delivered to as well; null for nowhere.
+    forward_url: Mapped[str | None] = mapped_column(Text)
     #: Slack's id of the app; null until its first event.
     app_id: Mapped[str | None] = mapped_column(String(100))
     #: The bot scopes to request, comma separated.
@@ -100,6 +102,7 @@ class IntegrationWithoutSecrets(NamedTuple):
     privacy_url: str | None
     logo_digest: str | None
     client_secret_changed_at: datetime | None
+    forward_url: str | None
     has_signing_secret: bool
 
     @property
@@ -117,6 +120,7 @@ class SigningIntegration(NamedTuple):
     previous_signing_secret: Sealed | None
     signing_secret_changed_at: datetime | None
     app_id: str | None
+    forward_url: str | None
 
 
 class IntegrationRow(NamedTuple):

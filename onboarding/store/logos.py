@@ -22,13 +22,11 @@ TABLE = table_of(Logo)
 _BY_DIGEST = select(TABLE.c.picture).where(TABLE.c.digest == bindparam("digest_")).limit(1)
 
 
-def replace(rows: Rows, integration_id: str, digest: str, picture: bytes) -> None:
-    remove(rows, integration_id)
-    rows.execute(insert(TABLE), {"integration_id": integration_id, "digest": digest, "picture": picture})
-
-
-def remove(rows: Rows, integration_id: str) -> None:
+def change(rows: Rows, integration_id: str, digest: str | None, picture: bytes) -> None:
+    """Replace the picture, or remove it if there is no digest."""
     rows.execute(delete(TABLE).where(TABLE.c.integration_id == integration_id))
+    if digest is not None:
+        rows.execute(insert(TABLE), {"integration_id": integration_id, "digest": digest, "picture": picture})
 
 
 def by_digest(rows: Rows, digest: str) -> bytes | None:

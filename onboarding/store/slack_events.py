@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, case, delete, literal, null, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.rows import Rows
 from onboarding.store.types import ID, SealedText, UtcTime
+
+#: States of an event that is forwarded.
+WAITING, DELIVERED, GIVEN_UP = "waiting", "delivered", "given_up"
 
 
 class SlackEvent(Base):
@@ -31,6 +34,15 @@ class SlackEvent(Base):
     received_at: Mapped[datetime] = mapped_column(UtcTime)
     #: Null until its effect is stored.
     handled_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: `waiting`, `delivered` or `given_up`; null for an event that is not forwarded.
+    forward_state: Mapped[str | None] = mapped_column(String(10))
+    #: How many deliveries to the host have failed.
+    forward_failures: Mapped[int]
+    #: Why the last one failed, in Slack's words for `X-Slack-Retry-Reason`; empty before.
+    forward_reason: Mapped[str] = mapped_column(String(30))
+    #: Slack's own signature, for the first delivery to the host.
+    slack_timestamp: Mapped[str] = mapped_column(String(20))
+    slack_signature: Mapped[str] = mapped_column(String(100))
     #: The body as Slack sent it; null once it is not needed any more.
     body: Mapped[Sealed | None] = mapped_column(SealedText)
 
@@ -40,7 +52,7 @@ _TABLE = table_of(SlackEvent)
 
 def add(rows: Rows, **values: object) -> bool:
     """Add an event. Return False if it was received before."""
-    return insert_or_ignore(rows, SlackEvent, {"handled_at": None, **values})
+    return insert_or_ignore(rows, SlackEvent, {"forward_failures": 0, "forward_reason": "", **values})
 
 
 def by_id(session: Session, event_row_id: str) -> SlackEvent | None:
@@ -51,8 +63,22 @@ def by_id(session: Session, event_row_id: str) -> SlackEvent | None:
 def mark_handled(rows: Rows, event_row_id: str, at: datetime) -> bool:
     """Store that the event's effect is part of this transaction. Return False if it was handled before."""
     mine = _TABLE.c.id == event_row_id, _TABLE.c.handled_at.is_(None)
-    done = update(_TABLE).where(*mine).values(handled_at=at, body=None).returning(_TABLE.c.id)
+    body = case((_TABLE.c.forward_state == WAITING, _TABLE.c.body), else_=null())
+    done = update(_TABLE).where(*mine).values(handled_at=at, body=body).returning(_TABLE.c.id)
     return rows.execute(done).first() is not None
+
+
+def end_forward(rows: Rows, event_row_id: str, failures: int, state: str, reason: str = "") -> None:
+    """Store how a try to forward the event has ended. `failures`: those before it; another number means another try."""
+    mine = _TABLE.c.id == event_row_id, _TABLE.c.forward_state == WAITING, _TABLE.c.forward_failures == failures
+    is_needed = (_TABLE.c.handled_at.is_(None)) | (literal(state) == WAITING)
+    values: dict[str, object] = {
+        "forward_state": state,
+        "forward_failures": failures + (state != DELIVERED),
+        "forward_reason": reason,
+        "body": case((is_needed, _TABLE.c.body), else_=null()),
+    }
+    rows.execute(update(_TABLE).where(*mine).values(values))
 
 
 def newer_exists(rows: Rows, event: SlackEvent) -> bool:

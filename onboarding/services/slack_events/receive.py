@@ -21,6 +21,8 @@ from onboarding.work import Queue, Work
 PREVIOUS_ACCEPTED = timedelta(hours=24)
 #: The workflow that handles an event: its argument is the id of the event's row.
 WORKFLOW = "slack_event"
+#: The workflow that forwards an event: its arguments are the id of the event's row, and how many tries have failed.
+FORWARD_WORKFLOW = "forward_slack_event"
 _LOG = structlog.get_logger(__name__)
 
 
@@ -56,8 +58,9 @@ class EventReceiver:
 
     def _store(self, signer: SigningIntegration, event: events.Event, request: SignedRequest) -> None:
         """Store an event that has an effect, with the work that handles it, unless it was received before."""
-        row_id = ids.new_id("evt")
-        if event.type not in events.HANDLED:
+        row_id, at = ids.new_id("evt"), self._now()
+        is_handled, is_forwarded = event.type in events.HANDLED, signer.forward_url is not None
+        if not is_handled and not is_forwarded:
             if signer.app_id is None:
                 with self._database.changing_one() as rows:
                     integrations.remember_app(rows, signer.id, event.app_id)
@@ -74,11 +77,17 @@ class EventReceiver:
                 type=event.type,
                 owner_id=event.owner_id,
                 happened_at=event.at,
-                received_at=self._now(),
+                received_at=at,
+                handled_at=None if is_handled else at,
+                forward_state=slack_events.WAITING if is_forwarded else None,
+                slack_timestamp=request.timestamp,
+                slack_signature=request.signature,
                 body=self._vault.seal(request.body.decode(), sealed_body(row_id)),
             )
-            if is_new:
+            if is_new and is_handled:
                 queue.enqueue(rows, Work(Queue.SLACK, WORKFLOW, (row_id,)))
+            if is_new and is_forwarded:
+                queue.enqueue(rows, forward_work(row_id, 0))
 
     def _has_signed(self, one: SigningIntegration, request: SignedRequest) -> bool:
         at = self._now()
@@ -98,6 +107,10 @@ class EventReceiver:
         except VaultProblem as problem:
             _LOG.error("slack.signing_secret_unreadable", integration=one.identifier, problem=problem.sentence)
             return None
+
+
+def forward_work(event_row_id: str, failures: int, delay_seconds: float = 0) -> Work:
+    return Work(Queue.WEBHOOKS, FORWARD_WORKFLOW, (event_row_id, failures), delay_seconds)
 
 
 def sealed_body(event_row_id: str) -> SealedAt:
