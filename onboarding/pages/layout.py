@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, g, url_for
+from flask import Flask, g, request, url_for
 from werkzeug.local import LocalProxy
 
 from onboarding import texts
@@ -53,6 +53,7 @@ def register(app: Flask) -> None:
         outcomes=OUTCOMES,
         filter_texts=texts.FILTERS,
         sort_texts=texts.SORTS,
+        environment_choices=environment_choices,
     )
     icon = getattr(app.jinja_env.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
     app.jinja_env.globals["icon"] = cache(icon)
@@ -71,7 +72,36 @@ def _variables() -> dict[str, object]:
         person = None
     # Only a page without a product of its own asks for this one, which may cost a query.
     product = LocalProxy(default_product)
-    return {"product": product, "person": person, "practice_mode": is_practice_on, "program": program(settings.port)}
+    return {
+        "product": product,
+        "person": person,
+        "practice_mode": is_practice_on,
+        "program": program(settings.port),
+        "environment_name": g.environment.name if "environment" in g else "",
+    }
+
+
+@dataclass(frozen=True)
+class EnvironmentChoice:
+    """An environment to switch to."""
+
+    name: str
+    url: str
+    is_shown: bool
+
+
+def environment_choices() -> list[EnvironmentChoice]:
+    """Return the environments with their addresses: of the same list, or of the connections. Empty if there is only one."""
+    try:
+        shown, found = operator_guard.environment(), current().environments.list_all()
+    except StorageProblem:
+        return []
+    if len(found) < 2:
+        return []
+    is_list = request.method == "GET" and not request.view_args and operator_guard.is_of_console(request.endpoint)
+    endpoint = (is_list and request.endpoint) or "connections.index"
+    urls = (operator_guard.console_url(one.id, endpoint) for one in found)
+    return [EnvironmentChoice(one.name, url, one.id == shown.id) for one, url in zip(found, urls, strict=True)]
 
 
 def default_product() -> Product:

@@ -62,6 +62,14 @@ class Environments:
             raise unknown_environment(name)
         return EnvironmentSummary(found.id, found.name)
 
+    def by_id(self, environment_id: str) -> EnvironmentSummary:
+        """Raises NotFound."""
+        with self._database.reading() as session:
+            found = store.by_id(session, environment_id)
+        if found is None:
+            raise unknown_environment(environment_id)
+        return EnvironmentSummary(found.id, found.name)
+
     def list_all(self) -> tuple[EnvironmentSettings, ...]:
         with self._database.reading() as session:
             found = store.all_of(session)

@@ -30,6 +30,10 @@ def by_name(session: Session, name: str) -> Environment | None:
     return session.scalar(select(Environment).where(Environment.name == name))
 
 
+def by_id(session: Session, environment_id: str) -> Environment | None:
+    return session.get(Environment, environment_id)
+
+
 def first(session: Session) -> Environment | None:
     """Return the oldest environment."""
     return session.scalar(select(Environment).order_by(Environment.created_at, Environment.id).limit(1))

@@ -234,6 +234,7 @@ def test_pages_of_settings(ada: Callable[..., Operator]) -> None:
     me = ada()
     me.signs_in()
     me.site.api_key("billing")
+    me.site.add_environment("Production of the European subsidiary")
     me.site.runtime.operators.allow_team("T0NORTHWND", SHELL)
     pages = (
         "/api-keys",

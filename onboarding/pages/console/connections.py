@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding import texts
 from onboarding.errors import SlackBusy, SlackDown, VaultProblem
-from onboarding.http.operator_guard import environment_id, integrations, require_person
+from onboarding.http.operator_guard import environment, environment_id, integrations, require_person
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
@@ -124,7 +124,7 @@ def _reconnect_link(identifier: str, lifetime: timedelta) -> NewLink:
     found = current().connections.detail(environment_id(), identifier).connection
     return NewLink(
         integration=found.integration_identifier,
-        environment=current().environments.first().name,
+        environment=environment().name,
         subscriber_id=found.subscriber_id,
         context_keys=found.context_keys,
         mode=found.mode,

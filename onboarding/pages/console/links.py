@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, ValidationError
 
 from onboarding.errors import NotFound, Refused
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.operator_guard import environment, environment_id, require_person
 from onboarding.http.route_access import allow_viewers
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
@@ -105,7 +105,7 @@ def _form_page(form: LinkForm) -> str:
 def _new_link(form: LinkForm) -> NewLink:
     return NewLink(
         integration=form.integration.data,
-        environment=current().environments.first().name,
+        environment=environment().name,
         subscriber_id=form.subscriber_id.data or None,
         context_keys=form.context_keys,
         mode=form.mode.data or None,

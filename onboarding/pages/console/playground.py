@@ -10,7 +10,7 @@ from wtforms.validators import DataRequired
 
 from onboarding.errors import NotFound, Refused
 from onboarding.http import security_headers
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.operator_guard import environment, environment_id, require_person
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
 from onboarding.services.links import NewLink
@@ -84,7 +84,7 @@ def session_submit() -> ResponseReturnValue:
         return {"error": "The choices are invalid."}, 422
     new = NewLink(
         integration=form.integration.data,
-        environment=current().environments.first().name,
+        environment=environment().name,
         subscriber_id=form.subscriber.data,
         context_keys=(form.context.data,) if form.context.data else (),
         mode=form.mode.data or None,

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.branding import Branding
 from onboarding.errors import LinkProblem
+from onboarding.http import operator_guard
 from onboarding.http.operator_guard import current_editor, signed_in_person
-from onboarding.http.operator_guard import environment_id as console_environment
 from onboarding.http.security_headers import allow_form_redirects_to_slack
 from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
 from onboarding.pages.customer import attempt_cookies, popups
@@ -146,17 +146,17 @@ def result_page(result: Result) -> ResponseReturnValue:
 
 
 def console_url(environment_id: str, identifier: str | None) -> str | None:
-    """Return the connection's page in the console, which shows one environment; None for all others and for customers."""
-    if not identifier or signed_in_person() is None or environment_id != console_environment():
+    """Return the connection's page in the console; None for customers."""
+    if not identifier or signed_in_person() is None:
         return None
-    return url_for("connections.show", identifier=identifier)
+    return operator_guard.console_url(environment_id, "connections.show", identifier=identifier)
 
 
 def _attempt_url(result: Result) -> str | None:
-    """Return the attempt's page in the console; None outside of the console's environment and for customers."""
-    if not result.reference or signed_in_person() is None or result.environment_id != console_environment():
+    """Return the attempt's page in the console; None for customers."""
+    if not result.reference or not result.environment_id or signed_in_person() is None:
         return None
-    return url_for("attempts.show", reference=result.reference)
+    return operator_guard.console_url(result.environment_id, "attempts.show", reference=result.reference)
 
 
 def _redirect_with_cookie(url: str, started: StartedAttempt, is_approval: bool) -> Response:
@@ -180,7 +180,9 @@ def _try_again_url(result: Result) -> str | None:
     if result.link_id:
         return url_for("connect.start_submit", token=current().links.token(result.link_id))
     if result.is_operators and current_editor():
-        return url_for("installs.start_submit", integration=result.integration_identifier)
+        return operator_guard.console_url(
+            result.environment_id, "installs.start_submit", integration=result.integration_identifier
+        )
     return None
 
 
@@ -189,7 +191,9 @@ def _ask_admin_url(result: Result) -> str | None:
     if result.link_id and not result.link_is_used:
         return url_for("connect.approval_submit", token=current().links.token(result.link_id))
     if result.is_operators and current_editor():
-        return url_for("installs.approval_submit", integration=result.integration_identifier)
+        return operator_guard.console_url(
+            result.environment_id, "installs.approval_submit", integration=result.integration_identifier
+        )
     return None
 
 
