@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import click
 
-from onboarding import runtime, settings
+from onboarding import runtime, settings, web
 from onboarding.callers import SHELL, Actor, ActorKind
 from onboarding.characters import escape, trim
 from onboarding.errors import NotFound, NotSetUp, Problem, Refused, StorageProblem
@@ -34,7 +34,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 def open_runtime() -> Iterator[runtime.Runtime]:
     """Build the runtime for one command. A problem ends the command with one line and exit code 1."""
     with problems_in_one_line():
-        built = runtime.build(settings.from_environ())
+        configured = settings.from_environ()
+        # To standard error: a program reads the result from standard output.
+        web.configure_logs(configured)
+        built = runtime.build(configured)
         try:
             if built.environments.is_ready():
                 runtime.check_keys(built, settings.keys_are_given())

@@ -7,7 +7,7 @@ import threading
 
 import click
 
-from onboarding import settings, web
+from onboarding import settings
 from onboarding.cli.durable import durable_work
 from onboarding.cli.shell import open_runtime
 from onboarding.cli.usage import Command
@@ -19,7 +19,6 @@ def worker() -> None:
     """Run durable work until Ctrl-C or a signal. The database must be set up. Several workers share the work."""
     with open_runtime() as runtime:
         check_ready(runtime, settings.keys_are_given())
-        web.configure_logs(runtime.settings)
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())

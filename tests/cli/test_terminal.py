@@ -1,5 +1,6 @@
 """Commands on a terminal: hidden prompts, questions, and output that no terminal acts on."""
 
+import json
 import os
 import pty
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from onboarding.cli.connections import EXIT_NOT_HEALTHY
 from tests.api.conftest import Program
+from tests.api.test_unreadable_secrets import damage
 from tests.browser_client import Site
 from tests.cli.shell import ROOT, Run, is_one_line
 from tests.conftest import KEY, SECRET
@@ -109,6 +111,19 @@ def test_verify_of_a_broken_connection_has_an_exit_code_of_its_own(site: Site, r
         assert (verified.returncode, verified.stderr) == (EXIT_NOT_HEALTHY, "")
         assert "needs_reconnect" in verified.stdout
     assert run("connection", "verify", "nobody", **same).returncode == 1
+
+
+def test_log_lines_of_a_command_stay_out_of_its_result(site: Site, run: Run) -> None:
+    same = {"SECRET_KEY": SECRET, "ENCRYPTION_KEYS": KEY, "PORT": str(site.settings.port)}
+    site.add_practice_app("slack-prod", "Northwind", "Development")
+    program = Program(site, site.api_key("program", "Development"))
+    name = program.creates().json()["identifier"]
+    program.client.close()
+    damage(site, "installations", "access_token")
+    for command in (("list", "--json"), ("show", name)):
+        result = run("connection", *command, **same)
+        assert json.loads(result.stdout)
+        assert "token_unreadable" in result.stderr
 
 
 @pytest.mark.once
