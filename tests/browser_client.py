@@ -133,9 +133,10 @@ class Page:
 class BrowserClient:
     """A browser: follows redirects, keeps cookies, and checks every page of ours against tests/contract.py."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, **options: Any) -> None:
+        """Args: options: those of the HTTP client, such as `headers`."""
         self.site = site
-        self._client = client_of(site, follow_redirects=True)
+        self._client = client_of(site, follow_redirects=True, **options)
 
     def __enter__(self) -> Self:
         return self

@@ -29,10 +29,13 @@ from tests.desk import HOST, OTHER_HOST, Desk
 from tests.ports import free_port
 from tests.programs import INTEGRATION, Program
 from tests.routes import CompiledOnce
+from tools import catalogs
 
 SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
 KEY = "q1Zt8w3RkXv6Yp0sLm9Bn4Hc7Jd2Fg5TaUeIoKqWxZ0="
 
+# `make test` has compiled them; this is for a test that is run by itself.
+catalogs.compile_changed()
 # Nearly every test has a site of its own; the templates and the routes of all of them are compiled once.
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache()}
 Flask.url_rule_class = CompiledOnce

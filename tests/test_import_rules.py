@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 #: A module of each place, with what it may import to show that the rules leave it in peace.
 TREE = {
     "cli/serve": "import flask, onboarding.jobs, onboarding.web",
+    "http/languages": "import flask, flask_babel, babel",
     "http/operator_guard": "import flask, onboarding.runtime, onboarding.services.operators",
     "pages/layout": "import flask, onboarding.http.operator_guard",
     "pages/probes": "import flask, onboarding.http.operator_guard",
@@ -89,6 +90,7 @@ PLANTED = [
     ("joserfc", "slack/gateway", "joserfc"),
     ("cryptography", "services/links", "cryptography"),
     ("pillow", "services/links", "PIL"),
+    ("babel", "pages/layout", "flask_babel"),
     ("granian", "cli/serve", "granian"),
     ("dbos", "services/links", "dbos"),
     ("standardwebhooks", "services/links", "standardwebhooks"),

@@ -352,7 +352,12 @@ def _one(name: str) -> str:
 def _environment() -> Environment:
     """Return the environment of the pages' sources. The server inserts what depends on the deployment."""
     sources = [Path(__file__).parent / "templates", files.templates()]
-    environment = Environment(loader=FileSystemLoader(sources), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    loader, extensions = FileSystemLoader(sources), ["jinja2.ext.i18n"]
+    environment = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, extensions=extensions
+    )
+    # The macros mark their words for translation. The reference is in English.
+    getattr(environment, "install_null_translations")(newstyle=True)  # noqa: B009  # the extension adds the method
     environment.filters["code_words"] = FILTERS["code_words"]
     icon = getattr(environment.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
     environment.globals["icon"] = icon

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from flask import Blueprint, current_app, g, request
 
 from onboarding.errors import NotFound, StorageProblem
+from onboarding.http import languages
 from onboarding.http.route_access import public
 from onboarding.http.security_headers import HeaderPolicy, set_policy
 from onboarding.runtime import current
 from onboarding.services.connect_sessions import Embedding
+from onboarding.translatable import marked
 
 blueprint = Blueprint("card", __name__)
 
@@ -21,9 +23,11 @@ blueprint = Blueprint("card", __name__)
 @public
 def show() -> str:
     if not _framing_origins():
-        raise NotFound("This card’s session does not exist, or its integration allows no site to show it.")
+        raise NotFound(marked("This card’s session does not exist, or its integration allows no site to show it."))
     # render_template would read the session, and the card has none.
-    return current_app.jinja_env.get_template("embed/card.html").render(branding=_embedding().branding)
+    return current_app.jinja_env.get_template("embed/card.html").render(
+        branding=_embedding().branding, language=languages.current_language()
+    )
 
 
 def _framing_origins() -> Iterable[str]:

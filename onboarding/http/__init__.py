@@ -5,6 +5,7 @@ from flask import Flask
 from onboarding.http import (
     allowed_hosts,
     form_checks,
+    languages,
     operator_guard,
     problem_pages,
     request_body,
@@ -16,6 +17,6 @@ from onboarding.http import (
 
 def register(app: Flask) -> None:
     """Install the hooks of this package, except those of `request_id`, which come before the API's (see `web.py`)."""
-    first = (request_body, text_input, allowed_hosts, operator_guard)
+    first = (languages, request_body, text_input, allowed_hosts, operator_guard)
     for part in (*first, form_checks, security_headers, static_files, problem_pages):
         part.register(app)

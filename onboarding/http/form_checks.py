@@ -12,12 +12,15 @@ from onboarding.http.api_requests import is_api_request
 from onboarding.http.problem_pages import problem_page
 from onboarding.http.route_access import View
 from onboarding.runtime import current
+from onboarding.translatable import marked
 
-_OLD_PAGE = (
+_OLD_PAGE = marked(
     "This page was open for too long, or its form was sent from another site. Nothing was changed. "
     "Go back, reload the page and try again."
 )
-_OTHER_SITE = "This form was sent from another site. Nothing was changed. Open this site’s own page and try again."
+_OTHER_SITE = marked(
+    "This form was sent from another site. Nothing was changed. Open this site’s own page and try again."
+)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: The query parameter of a page that was loaded again because its form came without the session cookie.
 _COOKIE_CHECK = "cookie_check"

@@ -6,23 +6,25 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from onboarding.errors import NotFound, Refused, StorageProblem
+from onboarding.http import languages
 from onboarding.http.operator_guard import signed_in_person
+from onboarding.translatable import marked
 
 _LOG = structlog.get_logger(__name__)
 #: Title and sentence by status.
 _TEXTS = {
-    400: ("This request is invalid", "Go back and try again."),
-    401: ("Please sign in", "This page is for operators."),
-    403: ("You have view-only access", "Ask an operator to make this change."),
-    404: ("Page not found", "Check the address. The page may also have been removed."),
-    405: ("This page can’t be opened this way", "Go back and use the button there."),
+    400: (marked("This request is invalid"), marked("Go back and try again.")),
+    401: (marked("Please sign in"), marked("This page is for operators.")),
+    403: (marked("You have view-only access"), marked("Ask an operator to make this change.")),
+    404: (marked("Page not found"), marked("Check the address. The page may also have been removed.")),
+    405: (marked("This page can’t be opened this way"), marked("Go back and use the button there.")),
     413: (
-        "This is too large",
-        "A form can send 100 kB at most. Go back and shorten your input, or choose a smaller file.",
+        marked("This is too large"),
+        marked("A form can send 100 kB at most. Go back and shorten your input, or choose a smaller file."),
     ),
-    421: ("This host name is not served here", "In practice mode, use 127.0.0.1 or localhost."),
-    500: ("Something went wrong on our side", "We’ve logged the problem. Try again in a moment."),
-    503: ("This page is unavailable right now", "Try again in a moment."),
+    421: (marked("This host name is not served here"), marked("In practice mode, use 127.0.0.1 or localhost.")),
+    500: (marked("Something went wrong on our side"), marked("We’ve logged the problem. Try again in a moment.")),
+    503: (marked("This page is unavailable right now"), marked("Try again in a moment.")),
 }
 
 
@@ -49,7 +51,10 @@ def _storage_unavailable(problem: StorageProblem) -> tuple[str, int]:
 def problem_page(status: int, sentence: str = "") -> tuple[str, int]:
     """Render the page of an error. `sentence` replaces the status's own."""
     title, default = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
-    template = "problems/console.html" if _is_signed_in() else "problems/problem.html"
+    template = "problems/problem.html"
+    if _is_signed_in():
+        template = "problems/console.html"
+        languages.use_english()
     page = render_template(template, status=status, title=title, sentence=sentence or default)
     return page, status
 

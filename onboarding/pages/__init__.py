@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from onboarding.http import languages
 from onboarding.pages import layout, probes
 from onboarding.pages.console import (
     api_keys,
@@ -44,3 +45,5 @@ def register(app: Flask) -> None:
     layout.register(app)
     for module in (probes, *_CUSTOMER, *_CONSOLE):
         app.register_blueprint(module.blueprint)
+    for module in _CUSTOMER:
+        languages.offer(app, module.blueprint)

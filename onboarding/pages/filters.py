@@ -1,4 +1,4 @@
-"""Template filters that put values into words. Pure functions; `layout.py` registers them."""
+"""Template filters that put values into words, in the language of the page; `layout.py` registers them."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,9 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from onboarding.http.languages import ENGLISH, current_language, month, translate
 from onboarding.identity import OfferedContext
+from onboarding.translatable import marked
 
 # Not from strftime, whose month names follow the locale of the server.
 _MONTHS: Final = (
@@ -40,15 +42,13 @@ def day_time(when: datetime) -> Markup:
     Raises ValueError for a time without a zone, which `astimezone` would take for the server's local time.
     """
     moment = _in_utc(when)
-    words = f"{moment.day} {_SHORT_MONTHS[moment.month - 1]}, {moment.hour:02}:{moment.minute:02}"
-    return _time_element(moment, words)
+    return _time_element(moment, _day(moment, f"{moment.hour:02}:{moment.minute:02}"))
 
 
 def exact_time(when: datetime) -> Markup:
     """Return a `<time>` element with year and zone as text: "3 May 2026, 14:02 UTC". Raises ValueError like `day_time`."""
     moment = _in_utc(when)
-    words = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} UTC"
-    return _time_element(moment, words)
+    return _time_element(moment, _date(moment, f"{moment:%H:%M} UTC"))
 
 
 def precise_time(when: datetime) -> Markup:
@@ -99,8 +99,11 @@ def time_taken(seconds: int) -> str:
 
 def duration(seconds: int) -> str:
     """Return a time to wait: in seconds, or in minutes if it is longer than two of them."""
-    number, unit = (ceil(seconds / 60), "minute") if seconds > 120 else (seconds, "second")
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    if seconds > 120:
+        number, unit = ceil(seconds / 60), translate(marked("minutes"))
+    else:
+        number, unit = seconds, translate(marked("second") if seconds == 1 else marked("seconds"))
+    return f"{number} {unit}"
 
 
 def context_ids(keys: tuple[str, ...]) -> str:
@@ -136,7 +139,7 @@ def actor_words(actor: str) -> str:
 
 def workspace(name: str | None, identifier: str | None = None) -> str:
     """Return what to call a workspace: its name, its id if Slack sent no name, or "the workspace" if it sent neither."""
-    return name or identifier or "the workspace"
+    return name or identifier or translate(marked("the workspace"))
 
 
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
@@ -164,8 +167,24 @@ def _in_utc(when: datetime) -> datetime:
     return when.astimezone(UTC)
 
 
+def _day(moment: datetime, time: str) -> str:
+    """Return "3 May, 14:02", in the language of the page."""
+    if current_language() == ENGLISH:
+        return f"{moment.day} {_SHORT_MONTHS[moment.month - 1]}, {time}"
+    name = month(moment.month, is_short=True)
+    return translate(marked("%(day)s %(month)s, %(time)s"), day=moment.day, month=name, time=time)
+
+
+def _date(moment: datetime, time: str) -> str:
+    """Return "3 May 2026, 14:02 UTC", in the language of the page."""
+    if current_language() == ENGLISH:
+        return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {time}"
+    values = {"day": moment.day, "month": month(moment.month, is_short=False), "year": moment.year, "time": time}
+    return translate(marked("%(day)s %(month)s %(year)s, %(time)s"), **values)
+
+
 def _time_element(moment: datetime, words: str) -> Markup:
-    exact = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment.hour:02}:{moment.minute:02}:{moment.second:02} UTC"
+    exact = _date(moment, f"{moment.hour:02}:{moment.minute:02}:{moment.second:02} UTC")
     machine = f"{moment.isoformat(timespec='seconds')[:19]}Z"
     return Markup(f'<time datetime="{machine}" title="{exact}">{words}</time>')  # noqa: S704  # digits and month names
 

@@ -11,7 +11,7 @@ from werkzeug.local import LocalProxy
 from onboarding import texts
 from onboarding.branding import NO_BRANDING, Branding
 from onboarding.errors import StorageProblem
-from onboarding.http import operator_guard
+from onboarding.http import languages, operator_guard
 from onboarding.outcomes import OUTCOMES
 from onboarding.pages.filters import FILTERS
 from onboarding.runtime import current
@@ -78,6 +78,8 @@ def _variables() -> dict[str, object]:
         "practice_mode": is_practice_on,
         "program": program(settings.port),
         "environment_name": g.environment.name if "environment" in g else "",
+        "language": languages.current_language(),
+        "languages": languages.choices(),
     }
 
 

@@ -5,6 +5,7 @@ section 4.1.2.1.
 """
 
 from onboarding.outcomes import Outcome
+from onboarding.translatable import marked
 
 _CREDENTIALS = "Basic Information > App Credentials"
 _CONFIG = {
@@ -98,10 +99,10 @@ def is_slack_itself(code: str) -> bool:
 
 #: Why a connection is disconnected, by the type of Slack's event.
 _ENDINGS = {
-    "app_uninstalled": "The app was removed from the workspace in Slack, so Slack ended its access.",
-    "tokens_revoked": "The app's access was revoked in Slack.",
+    "app_uninstalled": marked("The app was removed from the workspace in Slack, so Slack ended its access."),
+    "tokens_revoked": marked("The app's access was revoked in Slack."),
 }
-NOT_IN_WORKSPACE = (
+NOT_IN_WORKSPACE = marked(
     "The organization's admin removed the app from this workspace. It has to be added to the workspace again in Slack."
 )
 
@@ -119,11 +120,13 @@ def of_another_workspace(workspace_id: str) -> str:
 def reason(code: str) -> str:
     """Return why a connection needs to be reconnected, as a sentence."""
     if code in GONE:
-        return "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
+        return marked(
+            "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
+        )
     if code == "token_expired":
-        return "The token has expired, and there is no refresh token to renew it with."
+        return marked("The token has expired, and there is no refresh token to renew it with.")
     if code in ("invalid_refresh_token", "invalid_grant"):
-        return "Slack no longer accepts the refresh token, so the access could not be renewed."
+        return marked("Slack no longer accepts the refresh token, so the access could not be renewed.")
     if code in _POLICY:
-        return "The workspace's settings no longer allow the app."
+        return marked("The workspace's settings no longer allow the app.")
     return f"Slack refused the token: {code}."

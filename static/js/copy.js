@@ -36,10 +36,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     const source = document.getElementById(button.dataset.copy);
     try {
       await copy(source);
-      show(button, "Copied", button.dataset.copied);
+      show(button, button.dataset.done, button.dataset.copied);
     } catch {
       getSelection().selectAllChildren(source);
-      show(button, "Selected", "Selected. Copy it with your keyboard.");
+      show(button, button.dataset.selected, button.dataset.keyboard);
     }
   });
 }

@@ -7,8 +7,9 @@ const button = document.querySelector("[data-action=try-again]");
 
 // As the server writes it: minutes for more than two of them.
 function words(seconds) {
-  const [number, unit] = seconds > 120 ? [Math.ceil(seconds / 60), "minute"] : [seconds, "second"];
-  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+  const { minutes, second, seconds: several } = count.dataset;
+  if (seconds > 120) return `${Math.ceil(seconds / 60)} ${minutes}`;
+  return `${seconds} ${seconds === 1 ? second : several}`;
 }
 
 if (count) {
@@ -22,8 +23,7 @@ if (count) {
     count.textContent = words(left);
     if (left > 0) return;
     clearInterval(tick);
-    count.closest("p").textContent = "You can try again now.";
-    over.textContent = "You can try again now.";
+    count.closest("p").textContent = over.textContent = over.dataset.countdownOver;
     button?.removeAttribute("aria-disabled");
     button?.removeEventListener("click", ahead);
   }, 250);

@@ -12,14 +12,14 @@ function closeWindow() {
   window.close();
   // A browser may refuse, for example after another site has cut this window off from the page that opened it.
   setTimeout(() => {
-    note.textContent = "You can close this window now.";
+    note.textContent = popup.dataset.done;
   }, 500);
 }
 
 popup.querySelector("[data-action=close]").addEventListener("click", closeWindow);
 
 if (popup.hasAttribute("data-closes")) {
-  note.textContent = "This window closes in a moment. Press any key to keep it open.";
+  note.textContent = popup.dataset.closes;
   const timer = setTimeout(() => {
     // Somebody is using the page if the focus is on a control of it.
     if (document.activeElement?.matches("a, button, input")) return;

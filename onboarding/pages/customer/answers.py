@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from onboarding.branding import Branding
 from onboarding.errors import LinkProblem
 from onboarding.http import operator_guard
+from onboarding.http.languages import translate
 from onboarding.http.operator_guard import current_editor, signed_in_person
 from onboarding.http.security_headers import allow_form_redirects_to_slack
 from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
@@ -20,6 +21,7 @@ from onboarding.pages.layout import Product, default_product
 from onboarding.runtime import current
 from onboarding.services.installs.records import Finished, NextStep, StartedAttempt
 from onboarding.services.installs.result import Result
+from onboarding.translatable import marked
 
 #: The actions that a result page can offer, by the names that its templates use.
 _ACTIONS = ("approval", "try_again", "ask_admin", "replace", "choose_again", "decline")
@@ -201,9 +203,8 @@ def _approval(result: Result) -> Approval | None:
     if not result.approval_link_id or not result.approval_expires_at:
         return None
     url = current().links.url(result.approval_link_id)
-    message = (
-        f"Hi, could you connect our Slack workspace to {result.app_name}?\n{url}\n"
-        "The page lists the permissions before you approve anything."
-    )
+    asked = translate(marked("Hi, could you connect our Slack workspace to %(product)s?"), product=result.app_name)
+    listed = translate(marked("The page lists the permissions before you approve anything."))
+    message = f"{asked}\n{url}\n{listed}"
     status_url = url_for("results.status", attempt_id=result.attempt_id)
     return Approval(url, message, result.approval_expires_at, status_url)

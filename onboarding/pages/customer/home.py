@@ -7,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding.callers import SYSTEM
+from onboarding.http import languages
 from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.operator_guard import environment_id, signed_in_person
 from onboarding.http.route_access import public
@@ -24,6 +25,7 @@ def index() -> ResponseReturnValue:
     if is_practice_on or (signed_in_person() and not integrations):
         can_try = is_practice_on and any(integration.is_practice for integration in integrations)
         action = url_for("home.try_submit") if can_try else None
+        languages.use_english()
         return render_template("customer/home/first_run.html", try_action=action, sign_in_hint=not signed_in_person())
     if signed_in_person():
         return redirect(url_for("connections.index"), 303)

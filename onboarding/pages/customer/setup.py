@@ -8,7 +8,8 @@ from wtforms.validators import Length, Optional
 
 from onboarding import ids
 from onboarding.errors import NotFound, Refused
-from onboarding.http import security_headers
+from onboarding.http import languages, security_headers
+from onboarding.http.languages import translate
 from onboarding.http.route_access import public
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.outcomes import Outcome
@@ -17,6 +18,7 @@ from onboarding.pages.filters import context_ids
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 from onboarding.services.installs.setup import SetupInput, SetupPage
+from onboarding.translatable import marked
 
 blueprint = Blueprint("setup", __name__)
 security_headers.set_policy(blueprint, security_headers.INSTALL_PAGE)
@@ -28,12 +30,12 @@ class ContextRow(Form):
 
     def validate_type(self, field: StringField) -> None:
         if not field.data and self.id.data:
-            raise ValidationError("Enter the type.")
+            raise ValidationError(translate(marked("Enter the type.")))
         _check_characters(field)
 
     def validate_id(self, field: StringField) -> None:
         if not field.data and self.type.data:
-            raise ValidationError("Enter the id.")
+            raise ValidationError(translate(marked("Enter the id.")))
         _check_characters(field)
 
 
@@ -48,14 +50,18 @@ class SetupForm(FlaskForm):  # type: ignore[misc]  # it has no types
     def validate_subscriber_id(self, field: StringField) -> None:
         mode = self.connection_mode.data if "connection_mode" in self else "subscriber"
         if field.data and mode == "subscriber" and not ids.is_addressable(field.data):
-            raise ValidationError("Use 1 to 255 characters, without / % ? # \\ and control characters.")
+            raise ValidationError(
+                translate(marked("Use 1 to 255 characters, without / % ? # \\ and control characters."))
+            )
         if field.data and ids.has_invisible_characters(field.data):
-            raise ValidationError("This id has invisible characters or unusual spaces. Type it instead of pasting it.")
+            raise ValidationError(
+                translate(marked("This id has invisible characters or unusual spaces. Type it instead of pasting it."))
+            )
 
     def validate_contexts(self, field: "FieldList[FormField[ContextRow]]") -> None:
         types = [row["type"].data for row in field.entries if row["type"].data]
         if len(set(types)) < len(types):
-            raise ValidationError("Use each type once. Remove the second one.")
+            raise ValidationError(translate(marked("Use each type once. Remove the second one.")))
 
 
 @blueprint.get("/slack/setup/<attempt_id>")
@@ -77,7 +83,9 @@ def form_submit(attempt_id: str) -> ResponseReturnValue:
     if not filled.validate_on_submit():
         # This view is exempt from the check for all forms, whose error page would lose the input.
         if "csrf_token" in filled.errors:
-            _add_error(filled, Refused("This page was open for too long. Check your input and send the form again."))
+            _add_error(
+                filled, Refused(marked("This page was open for too long. Check your input and send the form again."))
+            )
         return _page(attempt_id, view, filled), 422
     try:
         finished = current().installs.save_setup(attempt_id, attempt_cookies.binding(attempt_id), _input_of(filled))
@@ -120,6 +128,9 @@ def _view(attempt_id: str) -> SetupPage | ResponseReturnValue:
     except NotFound:
         return answers.neutral_page(Outcome.OTHER_BROWSER)
     if isinstance(view, SetupPage):
+        if view.kind == "operator":
+            # An operator chooses in the API's terms.
+            languages.use_english()
         return view
     return redirect(url_for("results.show", attempt_id=attempt_id), 303)
 
@@ -152,9 +163,9 @@ def _add_error(filled: SetupForm, refusal: Refused) -> None:
         if refusal.field in filled
         else next(field for field in filled if field.name != "csrf_token")
     )
-    field.errors = [*field.errors, refusal.sentence]
+    field.errors = [*field.errors, translate(refusal.sentence)]
 
 
 def _check_characters(field: StringField) -> None:
     if field.data and not CONTEXT_WORD.match(field.data):
-        raise ValidationError("Use letters, digits, - and _ only, at most 100.")
+        raise ValidationError(translate(marked("Use letters, digits, - and _ only, at most 100.")))

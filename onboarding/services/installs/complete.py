@@ -17,6 +17,7 @@ from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
 from onboarding.store.links import LinkRow
 from onboarding.store.retries import repeat_on_conflict
+from onboarding.translatable import marked
 
 _LOG = structlog.get_logger(__name__)
 #: Outcomes that leave the grant unused.
@@ -95,7 +96,7 @@ class _Completion:
         link = self._install.link
         if self._install.existing is not None and link is not None and link.is_open:
             field = "subscriber_id" if self._install.choice.mode == "subscriber" else "contexts"
-            raise Refused("This is connected already. This link can only connect something new.", field)
+            raise Refused(marked("This is connected already. This link can only connect something new."), field)
 
     def _is_unexpected_workspace(self) -> bool:
         may_be_another = self._install.granted.is_confirmed or self._install.attempt.may_replace

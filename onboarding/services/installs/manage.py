@@ -17,6 +17,7 @@ from onboarding.store.connect_sessions import SessionRow
 from onboarding.store.database import Database, Rows
 from onboarding.store.installs import LinkStart
 from onboarding.store.links import LinkKind, LinkRow
+from onboarding.translatable import marked
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class ManagedConnections:
             kind = ChangeKind.CONNECTION_DISCONNECTED
             entry = audit.newest(session, row.environment_id, kind, identifier)
             if entry is None or entry.result is None or entry.actor != str(Actor(ActorKind.LINK, link_id)):
-                raise NotFound("There was no such connection.")
+                raise NotFound(marked("There was no such connection."))
             return ManagedDisconnect(
                 branding=start.integration.branding,
                 result=GrantResult(entry.result),

@@ -18,6 +18,7 @@ from onboarding.store import attempts, installs
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
+from onboarding.translatable import marked
 
 
 class StartElsewhere:
@@ -58,7 +59,7 @@ class StartElsewhere:
         found = self._first(token)
         first = found.attempt
         if first.link_id is None or not self._may_start(found):
-            raise NotFound("This install can’t be started again here.")
+            raise NotFound(marked("This install can’t be started again here."))
         try:
             started = self._starter.start_link(first.link_id)
         except LinkProblem as problem:
@@ -75,11 +76,11 @@ class StartElsewhere:
         try:
             attempt_id = self._signer.unsign(token.encode()).decode()
         except (BadSignature, UnicodeError):
-            raise NotFound("There is no such install.") from None
+            raise NotFound(marked("There is no such install.")) from None
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
         if found is None:
-            raise NotFound("There is no such install.")
+            raise NotFound(marked("There is no such install."))
         return found
 
     def _may_start(self, found: AttemptRows) -> bool:

@@ -20,6 +20,7 @@ from onboarding.store import attempts, contexts, installs, subscribers
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
+from onboarding.translatable import marked
 
 _SUGGESTIONS = 50
 _LOG = structlog.get_logger(__name__)
@@ -214,17 +215,17 @@ def _choice(found: AttemptRows, picked: SetupInput) -> Choice:
     link, modes = found.link, records.possible_modes(found.link, found.attempt.scopes)
     mode = modes[0] if len(modes) == 1 else picked.mode
     if mode not in modes:
-        raise Refused("Choose who the connection is for.", "connection_mode")
+        raise Refused(marked("Choose who the connection is for."), "connection_mode")
     # Only operators and holders of an open link enter values. Others send what the form offered them.
     free = link is None or link.is_open
     subscriber = picked.subscriber_id if free else link.subscriber_id if link else None
     keys = picked.context_keys if free else link.context_keys if link else ()
     if link is not None and link.offered_contexts:
         if picked.offered_context not in [one.key for one in link.offered_contexts]:
-            raise Refused("Choose one of these.", "offered_context")
+            raise Refused(marked("Choose one of these."), "offered_context")
         keys = (*keys, picked.offered_context)
     if mode == "subscriber" and not subscriber:
-        raise Refused("Enter an id.", "subscriber_id")
+        raise Refused(marked("Enter an id."), "subscriber_id")
     if mode == "shared" and not keys:
-        raise Refused("Enter a type and an id.", "contexts")
+        raise Refused(marked("Enter a type and an id."), "contexts")
     return Choice(mode, subscriber if mode == "subscriber" else None, keys)

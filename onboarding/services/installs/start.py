@@ -30,6 +30,7 @@ from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import LinkStart
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkKind, LinkRow, LinkTerms
+from onboarding.translatable import marked
 
 _LOG = structlog.get_logger(__name__)
 
@@ -157,7 +158,7 @@ class InstallStarter:
         settings = self._settings
         is_off = not settings.practice_possible or (any_real and settings.practice == "auto")
         if integration.is_practice and is_off:
-            raise Refused("Practice mode is over: a real Slack app is set up. Start with that one.")
+            raise Refused(marked("Practice mode is over: a real Slack app is set up. Start with that one."))
 
     def _approval_of(self, session: Session, start: LinkStart) -> str:
         """Return the id of the link's approval; create it unless the link is or has one."""
