@@ -142,7 +142,7 @@ def test_team_is_allowed_and_removed(office: Site, ada: BrowserClient) -> None:
     assert token is not None
     for _ in range(2):
         ada.asks("POST", "/operators/teams/T0NORTHWND/remove", data={"csrf_token": token.get("value", "")})
-    assert office.runtime.operators.teams() == ()
+    assert "T0NORTHWND" not in [one.team_id for one in office.runtime.operators.teams()]
     assert _newest(office, 2) == [("team.removed", ADA), ("team.allowed", ADA)]
 
 
