@@ -59,6 +59,25 @@ def test_list_fits_every_width(ada: Callable[..., Operator]) -> None:
     assert table.evaluate("node => node.clientWidth") > 1600
 
 
+def test_settings_fit_every_width_and_work_without_scripts_by_keyboard(
+    site: Site, ada: Callable[..., Operator]
+) -> None:
+    site.add_environment("Production of the European subsidiary")
+    site.runtime.operators.add_slack_user("T0NORTHWND/U0NORTHWND", SHELL)
+    me = ada(java_script_enabled=False)
+    me.signs_in()
+    for address in ("/api-keys/new", "/operators", "/audit", "/integrations/slack-practice", "/integrations"):
+        me.opens(address)
+        for width in (320, 375, 1024, 1280, 1920):
+            me.page.set_viewport_size({"width": width, "height": 800})
+            assert me.width <= width, (address, width)
+    me.reaches(me.page.locator(".environments summary"))
+    me.page.keyboard.press("Enter")
+    me.presses_by_keyboard(me.page.locator("[data-environment^=Production]"))
+    expect(me.page.locator(".environments-name")).to_have_text("Production of the European subsidiary")
+    assert "environment=Production" in me.page.url
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_rows_have_two_lines_and_a_phone_shows_many(
     site: Site, ada: Callable[..., Operator], theme: Literal["light", "dark"]
