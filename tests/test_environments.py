@@ -26,9 +26,12 @@ WALKERS = ("amber", "cedar")
 NAMES, ALONE = ("one", "two"), {"amber": "only-0", "birch": "only-1", "cedar": "only-2"}
 EVERY_NAME = (*NAMES, *ALONE.values())
 APP = "slack-prod"
+OWNER = {"integrationIdentifier": APP}
 
 CONNECTIONS, ENDPOINTS = "/v1/channel-connections", "/v1/channel-endpoints"
 CONTEXTS, SUBSCRIBERS = "/v2/contexts", "/v2/subscribers"
+HOOKS, DELIVERIES = "/v1/webhook-endpoints", "/v1/webhook-deliveries"
+_CHOOSING = {"/v1/connect-sessions", HOOKS, DELIVERIES}
 
 
 def _connection(mark: str, name: str) -> dict[str, Any]:
@@ -52,28 +55,23 @@ def _profile(mark: str, name: str) -> dict[str, Any]:
     return {"firstName": mark, "lastName": "Same", "email": f"{name}@x.example", "phone": "1", "data": {"mark": mark}}
 
 
+WITHOUT_BODY = ("verify_channel_connection", "test_webhook_endpoint", "rotate_webhook_secret", "replay_webhook_endpoint", "replay_webhook_delivery")  # fmt: skip
 #: Bodies by operation id: a body of the environment with this mark, for the object with this name.
 BODIES: dict[str, Callable[[str, str], dict[str, Any]]] = {
     "create_context": lambda mark, name: {"type": "tenant", "id": name, "data": {"mark": mark}},
     "create_subscriber": lambda mark, name: {"subscriberId": name, **_profile(mark, name)},
     "create_channel_connection": _connection,
     "create_channel_endpoint": _endpoint,
-    "create_install_url": lambda _mark, name: {"integrationIdentifier": APP, "subscriberId": name},
-    "create_chat_install_url": lambda _mark, name: {
-        "integrationIdentifier": APP,
-        "subscriberId": name,
-        "mode": "connect",
-    },
-    "create_connect_session": lambda mark, name: {
-        "integrationIdentifier": APP,
-        "subscriberId": name,
-        "reference": mark,
-    },
+    "create_install_url": lambda _mark, name: {**OWNER, "subscriberId": name},
+    "create_chat_install_url": lambda _mark, name: {**OWNER, "subscriberId": name, "mode": "connect"},
+    "create_connect_session": lambda mark, name: {**OWNER, "subscriberId": name, "reference": mark},
+    "create_webhook_endpoint": lambda mark, _name: {"url": f"https://hooks.example/{mark}", "description": mark},
+    "update_webhook_endpoint": lambda mark, _name: {"description": mark},
     "update_context": lambda mark, _name: {"data": {"mark": mark}},
     "update_subscriber": _profile,
     "update_channel_connection": _credentials,
     "update_channel_endpoint": lambda mark, _name: {"endpoint": {"url": f"https://hooks.example/{mark}"}},
-    "verify_channel_connection": lambda _mark, _name: {},
+    **dict.fromkeys(WITHOUT_BODY, lambda _mark, _name: {}),
 }
 #: Members of a body that refer to another object.
 REFERENCES = {
@@ -104,6 +102,9 @@ PARAMETERS: dict[str, Sequence[str]] = {
     "email": [f"{name}@x.example" for name in EVERY_NAME],
     "phone": ["1"],
     "name": ["same", *MARKS.values()],
+    "endpointId": ["one"],
+    "event": ["webhook.test"],
+    "subject": ["one", *ALONE.values()],
     "failIfExists": ["true"],
     "revoke": ["true", "false"],
 }
@@ -132,8 +133,8 @@ class Scene:
         self.operations = _operations(site)
         self.statements: set[str] = set()
         self.successes: dict[str, set[str]] = defaultdict(set)
-        #: The ids of connect sessions, by environment and name: the product chooses them.
-        self._sessions: dict[tuple[str, str], str] = {}
+        #: Ids that the product chose, by address, environment and name.
+        self._chosen: dict[tuple[str, str, str], str] = {}
         self.clients = {mark: stack.enter_context(self._settled(name, mark)) for name, mark in MARKS.items()}
         self._ids = {MARKS[one.name]: one.id for one in site.runtime.environments.list_all()}
         for mark in MARKS.values():
@@ -156,8 +157,11 @@ class Scene:
                 body = BODIES[operation.name](mark, name)
                 answer = self.clients[mark].post(operation.rule, json=body)
                 assert answer.status_code in (201, 409)
-                if operation.name == "create_connect_session":
-                    self._sessions[mark, name] = answer.json()["id"]
+                if operation.rule in _CHOOSING and answer.status_code == 201:
+                    self._chosen[operation.rule, mark, name] = answer.json()["id"]
+                if operation.rule == HOOKS and answer.status_code == 201:
+                    tested = self.clients[mark].post(f"{HOOKS}/{answer.json()['id']}/test")
+                    self._chosen[DELIVERIES, mark, name] = tested.json()["id"]
         again = {"Idempotency-Key": "same"}
         assert self.clients[mark].post(f"{CONNECTIONS}/one/verify", headers=again).status_code == 200
 
@@ -183,10 +187,11 @@ class Scene:
         return answer.status_code
 
     def _address(self, mark: str, operation: Operation, name: str) -> str:
-        if "/connect-sessions/" not in operation.rule:
+        family = operation.rule.partition("/<")[0]
+        if not operation.takes_name or family not in _CHOOSING:
             return operation.address(name)
         owner = next((other for other, alone in ALONE.items() if alone == name), mark)
-        return operation.address(self._sessions[owner, name])
+        return operation.address(self._chosen[family, owner, name])
 
     def _holds_only_its_own(
         self, mark: str, operation: Operation, query: dict[str, str], answer: httpx.Response
@@ -328,6 +333,8 @@ def test_no_run_of_requests_reaches_another_environment(walked: Scene, data: st.
 #: Look-ups without an environment or a row's own key, and why they cannot reach another environment.
 BOUND_OTHERWISE = {
     ("attempts", "link_id"): "a link and its attempts are of one environment",
+    ("channel_endpoints", "connection_id"): "the endpoints of a connection that was looked up in its environment",
+    ("webhook_deliveries", "endpoint_id"): "the deliveries of a webhook endpoint that was looked up in its environment",
     ("channel_connections", "installation_id"): "a grant and its connections are of one environment",
     ("channel_connections", "integration_id"): "an integration and its connections are of one environment",
     ("connection_words", "connection_id"): "the words of a connection that the statement around it binds",
