@@ -441,7 +441,9 @@ class SlackConnect extends HTMLElement {
     const side = (tag, label, attributes) => create(tag, { class: "side", ...attributes }, text(label));
     const beside = isConnected
       ? side("a", MANAGE, { href: `${url}/manage`, target: "_blank", click: flow._manage })
-      : state === "approval" && side("button", COPY, { click: ({ target }) => this._copy(target, text) });
+      : state === "approval" &&
+        view.approvalUrl &&
+        side("button", COPY, { click: ({ target }) => this._copy(target, text, view.approvalUrl) });
     const panel =
       state === "waiting" &&
       create(
@@ -453,13 +455,12 @@ class SlackConnect extends HTMLElement {
     this._box.replaceChildren(create("div", { class: "frame", part: "frame" }, main, beside), panel || "");
   }
 
-  async _copy(button, text) {
-    const { url, approvalUrl = url } = this._flow._view;
+  async _copy(button, text, link) {
     try {
-      await navigator.clipboard.writeText(approvalUrl);
+      await navigator.clipboard.writeText(link);
       this._said.textContent = button.textContent = text(COPIED);
     } catch {
-      prompt(text(COPY), approvalUrl);
+      prompt(text(COPY), link);
     }
   }
 }

@@ -66,7 +66,7 @@ def test_browser_decides_the_language(desk: Desk, german: BrowserClient, custome
     assert (language_of(english), english.heading) == ("en", "Connect Slack to Northwind")
     assert (language_of(page), page.heading) == ("de", "Slack mit Northwind verbinden")
     assert "Dort Nachrichten posten, wo die App hinzugefügt wurde" in page.text
-    assert "Uhr" in page.text
+    assert "Uhr UTC</time>" in page.text
 
 
 def test_whole_walk_is_in_the_language_of_the_browser(desk: Desk, german: BrowserClient) -> None:

@@ -45,6 +45,12 @@ def day_time(when: datetime) -> Markup:
     return _time_element(moment, _day(moment, f"{moment.hour:02}:{moment.minute:02}"))
 
 
+def zoned_time(when: datetime) -> Markup:
+    """Return a `<time>` element as `day_time` does, with its zone: "3 May, 14:02 UTC". Customers do not know ours."""
+    moment = _in_utc(when)
+    return _time_element(moment, f"{_day(moment, f'{moment.hour:02}:{moment.minute:02}')} UTC")
+
+
 def exact_time(when: datetime) -> Markup:
     """Return a `<time>` element with year and zone as text: "3 May 2026, 14:02 UTC". Raises ValueError like `day_time`."""
     moment = _in_utc(when)
@@ -144,6 +150,7 @@ def workspace(name: str | None, identifier: str | None = None) -> str:
 
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "day_time": day_time,
+    "zoned_time": zoned_time,
     "exact_time": exact_time,
     "precise_time": precise_time,
     "elapsed_since": elapsed_since,
