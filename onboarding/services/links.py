@@ -38,7 +38,7 @@ from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.store.links import LinkKind, LinkTerms
 
 #: Of a link for one customer. Other lifetimes are in `onboarding/lifetimes.py` and `installs/records.py`.
-LIFETIME, MAX_LIFETIME = timedelta(days=7), timedelta(days=365)
+LINK_LIFETIME, MAX_LIFETIME = timedelta(days=7), timedelta(days=365)
 INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: For the link that the console opens when an operator reconnects a workspace.
 RECONNECT_LIFETIME = timedelta(hours=1)
@@ -121,7 +121,7 @@ class NewLink:
     def effective_lifetime(self) -> timedelta:
         if self.lifetime is not None:
             return self.lifetime
-        return OPEN_LINK_LIFETIME if self.is_open else LIFETIME
+        return OPEN_LINK_LIFETIME if self.is_open else LINK_LIFETIME
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from onboarding.http.operator_guard import environment, environment_id, integrat
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
-from onboarding.services.links import LIFETIME, RECONNECT_LIFETIME, NewLink
+from onboarding.services.links import LINK_LIFETIME, RECONNECT_LIFETIME, NewLink
 
 blueprint = Blueprint("connections", __name__)
 #: The names of the filters, in the address and in the form.
@@ -86,7 +86,7 @@ def reconnect_submit(identifier: str) -> ResponseReturnValue:
 @blueprint.post("/connections/<identifier>/reconnect-link")
 def reconnect_link_submit(identifier: str) -> ResponseReturnValue:
     """Create a link with the connection's values for the customer, and show it."""
-    link = current().links.create(_reconnect_link(identifier, LIFETIME), require_person().actor)
+    link = current().links.create(_reconnect_link(identifier, LINK_LIFETIME), require_person().actor)
     return redirect(url_for("links.show", link_id=link.id), 303)
 
 

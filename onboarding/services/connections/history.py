@@ -16,7 +16,7 @@ _CHANGES = frozenset(kind for kind in ChangeKind if kind.startswith("connection.
 
 
 @dataclass(frozen=True, slots=True)
-class AuditLine:
+class HistoryLine:
     """An audit entry. `actor` is written as audit entries store it, such as `operator:ada@example.com`."""
 
     at: datetime
@@ -28,9 +28,9 @@ class AuditLine:
 @dataclass(frozen=True, slots=True)
 class History:
     #: The newest changes first.
-    changes: tuple[AuditLine, ...]
+    changes: tuple[HistoryLine, ...]
     #: The last time that a caller of the API read the token; callers that repeat it within an hour count once.
-    last_read: AuditLine | None
+    last_read: HistoryLine | None
 
 
 class ConnectionHistory:
@@ -47,5 +47,5 @@ class ConnectionHistory:
         return History(tuple(map(_line, changes)), _line(read) if read else None)
 
 
-def _line(entry: AuditEntry) -> AuditLine:
-    return AuditLine(entry.at, entry.action, entry.actor, entry.detail)
+def _line(entry: AuditEntry) -> HistoryLine:
+    return HistoryLine(entry.at, entry.action, entry.actor, entry.detail)

@@ -21,7 +21,7 @@ from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
 
 #: Of an attempt: Slack's code is valid for this long, and a sealed grant waits for the person for this long.
-LIFETIME = timedelta(minutes=10)
+ATTEMPT_LIFETIME = timedelta(minutes=10)
 APPROVAL_LIFETIME = timedelta(days=7)
 #: Begins the browser's secret of an attempt that was started without the link (see `restart.py`).
 UNOPENED_PREFIX = "unopened."
@@ -153,8 +153,8 @@ def waits_until(attempt: AttemptRow, at: datetime) -> datetime:
 
     An attempt that was started elsewhere ends with the first one (see `restart.py`): it expires early.
     """
-    is_restarted = attempt.expires_at < attempt.created_at + LIFETIME
-    return attempt.expires_at if is_restarted or attempt.stage is Stage.WAITING else at + LIFETIME
+    is_restarted = attempt.expires_at < attempt.created_at + ATTEMPT_LIFETIME
+    return attempt.expires_at if is_restarted or attempt.stage is Stage.WAITING else at + ATTEMPT_LIFETIME
 
 
 def has_died(attempt: Attempt | AttemptRow | AttemptListRow, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from onboarding.outcomes import Outcome
 from onboarding.services.installs import link_use, records, way_back
 from onboarding.services.installs.records import (
     APPROVAL_LIFETIME,
-    LIFETIME,
+    ATTEMPT_LIFETIME,
     BindingOf,
     Existing,
     StartedAttempt,
@@ -211,7 +211,7 @@ class InstallStarter:
             expected_workspace_name=new.expected_workspace_name,
             may_replace=new.may_replace,
             created_at=at,
-            expires_at=at + LIFETIME,
+            expires_at=at + ATTEMPT_LIFETIME,
             stage=progress.stage,
             outcome=progress.outcome,
             detail=progress.detail,
