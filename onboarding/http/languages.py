@@ -19,6 +19,8 @@ ENGLISH = "en"
 #: The query parameter that chooses a language, and the cookie that remembers it.
 _PARAMETER = "lang"
 _COOKIE = "language"
+#: What Slack adds to an address.
+_SECRET_PARAMETERS = ("code", "state")
 _COOKIE_SECONDS = 365 * 24 * 3600
 _OFFERED = "onboarding.languages"
 _PAGES = "onboarding.translated"
@@ -69,11 +71,13 @@ def current_language() -> str:
 
 
 def choices() -> tuple[Choice, ...]:
-    """Return the languages in which the current page can be shown; none if there is no choice."""
-    offered = current_app.extensions[_OFFERED]
-    if len(offered) < 2 or not _is_translated():
+    """Return the languages in which the current page can be shown; none if there is no choice.
+
+    A page at Slack's callback offers none: its address contains Slack's code and the state, which no page repeats.
+    """
+    offered, arguments = current_app.extensions[_OFFERED], request.args.to_dict()
+    if len(offered) < 2 or not _is_translated() or not arguments.keys().isdisjoint(_SECRET_PARAMETERS):
         return ()
-    arguments = request.args.to_dict()
     return tuple(
         Choice(one, NAMES[one], None if one == current_language() else f"?{urlencode({**arguments, _PARAMETER: one})}")
         for one in offered

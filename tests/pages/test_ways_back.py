@@ -42,10 +42,8 @@ def test_a_link_used_in_another_browser_leads_back(site: Site, visitor: BrowserC
     assert any(href.startswith(f"{_BACK}?outcome={page.outcome}&session=lnk_") for href in links_of(page))
 
 
-def test_an_install_of_another_environment_opens_no_connection_of_the_first(
-    site: Site, operator: BrowserClient
-) -> None:
-    """The console shows the first environment only."""
+def test_an_install_of_another_environment_opens_its_own_connection(site: Site, operator: BrowserClient) -> None:
+    """Both environments have a connection of the same identity, and may have one of the same identifier."""
     site.add_environment("Production")
     site.add_practice_app("other-app", "Other", "Production")
     first = operator.connects(site.link())
@@ -53,10 +51,10 @@ def test_an_install_of_another_environment_opens_no_connection_of_the_first(
     for outcome in ("connected", "reconnected"):
         other = operator.connects(_link_of(site, "Production", "other-app"))
         assert other.outcome == outcome
-        assert not any(href.startswith("/connections") for href in links_of(other))
+        assert all("environment=Production" in href for href in links_of(other) if href.startswith("/connections"))
     start = operator.opens(_link_of(site, "Production", "other-app"))
     assert start.outcome == "already_connected"
-    assert not any(href.startswith("/connections") for href in links_of(start))
+    assert all("environment=Production" in href for href in links_of(start) if href.startswith("/connections"))
     mine = operator.opens(site.link())
     assert mine.outcome == "already_connected"
     assert any(href.startswith("/connections/") for href in links_of(mine))
