@@ -19,7 +19,7 @@ ENGLISH = "en"
 #: The query parameter that chooses a language, and the cookie that remembers it.
 _PARAMETER = "lang"
 _COOKIE = "language"
-#: What Slack adds to an address.
+#: Parameters that Slack adds to the address of the callback.
 _SECRET_PARAMETERS = ("code", "state")
 _COOKIE_SECONDS = 365 * 24 * 3600
 _OFFERED = "onboarding.languages"

@@ -1,12 +1,12 @@
 """SlackEvents: the services about Slack's events under one name."""
 
 from onboarding.services.slack_events.forward import EventForwarder
-from onboarding.services.slack_events.handle import EventHandler
+from onboarding.services.slack_events.handle import EventEffects
 from onboarding.services.slack_events.receive import EventReceiver
 
 
 class SlackEvents:
-    def __init__(self, receiver: EventReceiver, handler: EventHandler, forwarder: EventForwarder) -> None:
+    def __init__(self, receiver: EventReceiver, handler: EventEffects, forwarder: EventForwarder) -> None:
         self.receive = receiver.receive
         self.handle = handler.handle
         self.forward = forwarder.forward
