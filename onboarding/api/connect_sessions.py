@@ -234,7 +234,7 @@ def create_connect_session(before_commit: BeforeCommit) -> CreatedLink:
 
 
 @operations.get(_ONE, Operation(LINKS, TAG, SessionOut, is_for_holders=True))
-def retrieve_connect_session(id: str) -> Response:  # noqa: A002  # the API names it so
+def retrieve_connect_session(id: str) -> Response:
     """Retrieve a connect session
 
     Returns how far a session is, for polling. Send the API key or, from the customer's browser, `Authorization: Bearer <token>`: with a
@@ -251,7 +251,7 @@ def retrieve_connect_session(id: str) -> Response:  # noqa: A002  # the API name
 
 
 @operations.delete(_ONE, Operation(LINKS, TAG))
-def revoke_connect_session(id: str) -> Response:  # noqa: A002  # the API names it so
+def revoke_connect_session(id: str) -> Response:
     """Revoke a connect session
 
     Revokes a session: its page and its token stop working, also for an install in progress. A connection that it led to stays.

@@ -173,7 +173,7 @@ def list_webhook_endpoints() -> Response:
 
 
 @operations.get(_ENDPOINT, Operation(WEBHOOKS, TAG, WebhookEndpoint))
-def retrieve_webhook_endpoint(id: str) -> Response:  # noqa: A002  # the API names it so
+def retrieve_webhook_endpoint(id: str) -> Response:
     """Retrieve a webhook endpoint
 
     Returns the endpoint, without its secret.
@@ -184,7 +184,7 @@ def retrieve_webhook_endpoint(id: str) -> Response:  # noqa: A002  # the API nam
 
 @operations.patch(_ENDPOINT, Operation(WEBHOOKS, TAG, WebhookEndpoint, body=UpdateWebhookEndpoint))
 @once(SHOWN_ENDPOINT, 200)
-def update_webhook_endpoint(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookEndpoint:  # noqa: A002  # the API names it so
+def update_webhook_endpoint(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookEndpoint:
     """Update a webhook endpoint
 
     Changes the members that you send; pauses or resumes the endpoint with `enabled`.
@@ -198,7 +198,7 @@ def update_webhook_endpoint(before_commit: BeforeCommit, id: str) -> webhook_doc
 
 
 @operations.delete(_ENDPOINT, Operation(WEBHOOKS, TAG))
-def delete_webhook_endpoint(id: str) -> Response:  # noqa: A002  # the API names it so
+def delete_webhook_endpoint(id: str) -> Response:
     """Delete a webhook endpoint
 
     Deletes the endpoint with its deliveries.
@@ -209,7 +209,7 @@ def delete_webhook_endpoint(id: str) -> Response:  # noqa: A002  # the API names
 
 @operations.post(f"{_ENDPOINT}/rotate-secret", Operation(WEBHOOKS, TAG, WebhookEndpoint, status=200))
 @once(SHOWN_ENDPOINT, 200)
-def rotate_webhook_secret(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookEndpoint:  # noqa: A002  # the API names it so
+def rotate_webhook_secret(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookEndpoint:
     """Change the secret of a webhook endpoint
 
     Returns the endpoint with its new secret. For 24 hours, messages are also signed with the secret before.
@@ -218,7 +218,7 @@ def rotate_webhook_secret(before_commit: BeforeCommit, id: str) -> webhook_docum
 
 
 @operations.post(f"{_ENDPOINT}/test", Operation(WEBHOOKS, TAG, WebhookDelivery))
-def test_webhook_endpoint(id: str) -> Response:  # noqa: A002  # the API names it so
+def test_webhook_endpoint(id: str) -> Response:
     """Send a test event
 
     Sends an event of the type `webhook.test` to the endpoint, and returns the delivery. Retrieve it again to see the answer.
@@ -229,7 +229,7 @@ def test_webhook_endpoint(id: str) -> Response:  # noqa: A002  # the API names i
 
 
 @operations.post(f"{_ENDPOINT}/replay", Operation(WEBHOOKS, TAG, Replayed, status=200))
-def replay_webhook_endpoint(id: str) -> Response:  # noqa: A002  # the API names it so
+def replay_webhook_endpoint(id: str) -> Response:
     """Replay all parked deliveries
 
     Sends every parked message of the endpoint again, the oldest first.
@@ -251,7 +251,7 @@ def list_webhook_deliveries() -> Response:
 
 
 @operations.get(_DELIVERY, Operation(WEBHOOKS, TAG, WebhookDelivery))
-def retrieve_webhook_delivery(id: str) -> Response:  # noqa: A002  # the API names it so
+def retrieve_webhook_delivery(id: str) -> Response:
     """Retrieve a webhook delivery
 
     Returns the delivery with the latest answer.
@@ -262,7 +262,7 @@ def retrieve_webhook_delivery(id: str) -> Response:  # noqa: A002  # the API nam
 
 @operations.post(f"{_DELIVERY}/replay", Operation(WEBHOOKS, TAG, WebhookDelivery, status=200))
 @once(SHOWN_DELIVERY, 200)
-def replay_webhook_delivery(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookDelivery:  # noqa: A002  # the API names it so
+def replay_webhook_delivery(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookDelivery:
     """Replay a webhook delivery
 
     Sends the same message again, with all tries. One that waits for a try stays as it is.

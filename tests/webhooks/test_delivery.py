@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from onboarding.callers import SHELL
 from onboarding.errors import Conflict
-from onboarding.services.webhooks.deliver import WAITS
+from onboarding.outgoing.retries import WAITS
 from tests.browser_client import BrowserClient
 from tests.conftest import Clock
 from tests.webhooks.conftest import Hooks

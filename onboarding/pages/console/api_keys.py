@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired
 
 from onboarding.errors import Conflict, NotFound, Refused
 from onboarding.http.operator_guard import environment, require_person
+from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.api_keys import SCOPES, KeySummary, NewApiKey
@@ -22,7 +22,7 @@ def _trimmed(text: str | None) -> str:
     return (text or "").strip()
 
 
-class KeyForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class KeyForm(PageForm):
     name = StringField("Name", filters=[_trimmed])
     scopes = SelectMultipleField(
         "Scopes",

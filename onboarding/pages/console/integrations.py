@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
@@ -13,6 +12,7 @@ from onboarding import clock
 from onboarding.branding import Branding
 from onboarding.errors import Refused, unknown_integration
 from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
 from onboarding.lifetimes import PREVIOUS_CLIENT_SECRET_LIFETIME
 from onboarding.pages.layout import Product
@@ -22,11 +22,11 @@ from onboarding.services.integrations import IntegrationChange, IntegrationRecor
 blueprint = Blueprint("integrations", __name__)
 
 
-class OriginForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class OriginForm(PageForm):
     origin = StringField("Origin")
 
 
-class BrandingForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class BrandingForm(PageForm):
     name = StringField("Product name")
     accent_color = StringField("Accent color")
     support_url = StringField("Help")

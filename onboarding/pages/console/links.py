@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, ValidationError
 
 from onboarding.errors import NotFound, Refused
 from onboarding.http.operator_guard import environment, environment_id, require_person
+from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
@@ -23,7 +23,7 @@ def _trimmed(text: str | None) -> str:
     return (text or "").strip()
 
 
-class LinkForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class LinkForm(PageForm):
     integration = SelectField("Integration")
     subscriber_id = StringField("Subscriber", filters=[_trimmed])
     contexts = StringField("Context", filters=[_trimmed])

@@ -2,18 +2,18 @@
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from onboarding.errors import Refused, VaultProblem
 from onboarding.http.operator_guard import environment_id, integrations, require_person
+from onboarding.http.page_form import PageForm
 from onboarding.runtime import current
 from onboarding.services.connections.message import MessageResult
 
 blueprint = Blueprint("messages", __name__)
 
 
-class MessageForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class MessageForm(PageForm):
     channel = StringField("Channel")
 
 

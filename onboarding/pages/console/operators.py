@@ -2,13 +2,13 @@
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, StringField
 
 from onboarding.errors import Refused
 from onboarding.http import operator_guard
 from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.operator_guard import require_person
+from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers, public
 from onboarding.http.sign_in_page import render_sign_in
 from onboarding.runtime import current
@@ -19,17 +19,17 @@ _ROLES = {"operator": "Operator: may change everything", "viewer": "Viewer: sees
 _WAYS = {"email": "One-time link", "slack": "Sign in with Slack"}
 
 
-class InviteForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class InviteForm(PageForm):
     way = RadioField("Signs in with", choices=_WAYS, default="email")
     person = StringField("Person")
     role = SelectField("Role", choices=_ROLES, default="operator")
 
 
-class RoleForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class RoleForm(PageForm):
     role = SelectField("Role", choices=_ROLES)
 
 
-class TeamForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class TeamForm(PageForm):
     team_id = StringField("Team id")
 
 

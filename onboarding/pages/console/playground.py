@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired
 
 from onboarding.errors import NotFound, Refused
 from onboarding.http import security_headers
 from onboarding.http.operator_guard import environment, environment_id, require_person
+from onboarding.http.page_form import PageForm
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
 from onboarding.services.links import NewLink
@@ -30,7 +30,7 @@ def _trimmed(text: str | None) -> str:
     return (text or "").strip()
 
 
-class PlaygroundForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class PlaygroundForm(PageForm):
     """The choices, which are in the address. They change nothing, so they need no CSRF token."""
 
     class Meta:

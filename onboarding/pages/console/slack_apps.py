@@ -2,12 +2,12 @@
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from onboarding import settings
 from onboarding.errors import Conflict, Refused, SettingsProblem, unknown_integration
 from onboarding.http.operator_guard import environment, require_person
+from onboarding.http.page_form import PageForm
 from onboarding.runtime import check_keys, current
 from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
 
@@ -19,7 +19,7 @@ def _trimmed(text: str | None) -> str:
     return (text or "").strip()
 
 
-class AppForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class AppForm(PageForm):
     client_secret = PasswordField("Client secret")
     signing_secret = PasswordField("Signing secret")
     scopes = StringField("Scopes", filters=[_trimmed])

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import FieldList, Form, FormField, RadioField, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
@@ -10,6 +9,7 @@ from onboarding import ids
 from onboarding.errors import NotFound, Refused
 from onboarding.http import languages, security_headers
 from onboarding.http.languages import translate
+from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import public
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.outcomes import Outcome
@@ -39,7 +39,7 @@ class ContextRow(Form):
         _check_characters(field)
 
 
-class SetupForm(FlaskForm):  # type: ignore[misc]  # it has no types
+class SetupForm(PageForm):
     """All fields. `form_for` removes those that the link fixes."""
 
     connection_mode = RadioField("Mode", choices=[], validators=[Optional()], validate_choice=False)

@@ -1,6 +1,5 @@
 """Deliver Slack's events to the host, each until the host has accepted it or for a day."""
 
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
@@ -9,7 +8,7 @@ import structlog
 
 from onboarding.clock import Clock
 from onboarding.errors import VaultProblem
-from onboarding.outgoing import queue
+from onboarding.outgoing import queue, retries
 from onboarding.outgoing.sender import DEADLINE_SECONDS, Answer, Request, Sender
 from onboarding.services.slack_events.receive import forward_work, sealed_body
 from onboarding.slack import signatures
@@ -19,22 +18,9 @@ from onboarding.store.integrations import Integration
 from onboarding.store.slack_events import SlackEvent
 from onboarding.vault import SealedAt, Vault
 
-#: The waits after the first and each later failure; then the event is given up.
-_WAITS = (
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=1),
-    timedelta(hours=2),
-    timedelta(hours=4),
-    timedelta(hours=7),
-    timedelta(hours=9),
-)
-_JITTER = 0.1
 #: Slack's own signature is refused after five minutes, so a late first delivery is signed again, too.
 _SIGNATURE_LASTS = timedelta(seconds=signatures.MAX_AGE_SECONDS) - timedelta(minutes=1)
 _LOG = structlog.get_logger(__name__)
-_random = secrets.SystemRandom()
 
 
 class EventForwarder:
@@ -88,22 +74,13 @@ class EventForwarder:
         return self._sender.post(Request(url, body.encode(), {"Content-Type": "application/json", **signed}))
 
     def _repeat(self, row: SlackEvent, answer: Answer) -> None:
-        wait = self._wait(row.forward_failures, answer)
+        wait = retries.wait_after(row.forward_failures, answer.retry_after, self._longest_wait())
         with self._database.changing_rows() as rows:
             if wait is None:
                 slack_events.end_forward(rows, row.id, row.forward_failures, slack_events.GIVEN_UP, _reason(answer))
                 return
             slack_events.end_forward(rows, row.id, row.forward_failures, slack_events.WAITING, _reason(answer))
-            queue.enqueue(rows, forward_work(row.id, row.forward_failures + 1, wait))
-
-    def _wait(self, failures: int, answer: Answer) -> float | None:
-        """Return the seconds until the next try; None after the last."""
-        if failures >= len(_WAITS):
-            return None
-        seconds = _WAITS[failures].total_seconds() * _random.uniform(1 - _JITTER, 1 + _JITTER)
-        longest = self._longest_wait()
-        seconds = max(seconds, answer.retry_after or 0)
-        return min(seconds, longest) if longest else seconds
+            queue.enqueue(rows, forward_work(row.id, row.forward_failures + 1, wait.total_seconds()))
 
     def _end(self, row: SlackEvent, state: str) -> None:
         with self._database.changing_rows() as rows:

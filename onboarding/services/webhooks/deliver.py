@@ -1,6 +1,5 @@
 """Send webhooks, in the worker: one try at a time, with waits in between that are enqueued like the first try."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import VaultProblem
-from onboarding.outgoing import queue
+from onboarding.outgoing import queue, retries
 from onboarding.outgoing.sender import Answer, Message, Sender
 from onboarding.services.webhooks.secrets import EndpointSecrets
 from onboarding.store import webhook_deliveries as store
@@ -21,17 +20,6 @@ from onboarding.store.database import Database, Session
 from onboarding.store.webhook_deliveries import DeliveryRow, DeliveryState
 from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
 
-#: The waits after the first and each later failure; then the delivery is parked.
-WAITS = (
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=1),
-    timedelta(hours=2),
-    timedelta(hours=4),
-    timedelta(hours=7),
-    timedelta(hours=9),
-)
 #: An endpoint that only fails for so long is paused.
 FAILS_FOR = timedelta(days=5)
 #: How long after its time a try is enqueued again: its work must have been lost.
@@ -39,9 +27,7 @@ _LOST_AFTER = timedelta(minutes=5)
 #: How long deliveries are kept after their last try.
 KEPT = timedelta(days=30)
 _BATCH = 500
-_JITTER = 0.1
 _LOG = structlog.get_logger(__name__)
-_random = secrets.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -123,7 +109,10 @@ class WebhookDelivering:
                 endpoints.end_failing(session, one.endpoint.id)
 
     def _store_failure(self, session: Session, one: _Try, answer: Answer, at: datetime) -> None:
-        delivery, wait = one.delivery, self._wait(one.delivery.failures, answer)
+        delivery, wait = (
+            one.delivery,
+            retries.wait_after(one.delivery.failures, answer.retry_after, self._longest_wait()),
+        )
         reason = self._pause_reason(one.endpoint, answer, at)
         values = _values(answer, at) | {"failures": delivery.failures + 1}
         if wait is None or reason is not None:
@@ -138,15 +127,6 @@ class WebhookDelivering:
             changes.record(session, Change(kind, SYSTEM, at, environment_id, one.endpoint.id, detail=reason))
         elif wait is not None and reason is None:
             queue.enqueue(session, events.work_of(delivery.id, delivery.number + 1, wait.total_seconds()))
-
-    def _wait(self, failures: int, answer: Answer) -> timedelta | None:
-        """Return the wait after one more failure; None after the last."""
-        if failures >= len(WAITS):
-            return None
-        seconds = WAITS[failures].total_seconds() * _random.uniform(1 - _JITTER, 1 + _JITTER)
-        seconds = max(seconds, answer.retry_after or 0)
-        longest = self._longest_wait()
-        return timedelta(seconds=min(seconds, longest) if longest else seconds)
 
     def _pause_reason(self, endpoint: EndpointRow, answer: Answer, at: datetime) -> PauseReason | None:
         if answer.is_gone:
