@@ -92,7 +92,9 @@ def test_run_goes_on_in_small_steps_and_after_a_crash(site: Site, operator: Brow
         session.execute(update(BulkItem).where(BulkItem.position == 1).values(result=None))
     _work(site, page)
     with site.runtime.database.reading() as session:
-        disconnected = session.scalars(select(ChannelConnection).where(ChannelConnection.installation_id.is_(None))).all()
+        disconnected = session.scalars(
+            select(ChannelConnection).where(ChannelConnection.installation_id.is_(None))
+        ).all()
     # Slack knows none of these tokens.
     results = Counter(_results(operator.opens(page.url)).values())
     assert (results["needs_reconnect"], results["disconnected"]) == (30 - len(disconnected), len(disconnected))
