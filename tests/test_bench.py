@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SMALL = ("--rows", "60,200", "--seconds", "0.1", "--rounds", "1", "--clients", "4", "--stores", "sqlite")
+#: The larger database has connections of every status.
+SMALL = ("--rows", "60,400", "--seconds", "0.1", "--rounds", "1", "--clients", "4", "--stores", "sqlite")
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 

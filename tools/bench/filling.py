@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from onboarding import search_words
 from onboarding.identity import context_digest, identity_key
+from onboarding.outcomes import ConnectionStatus
 from onboarding.settings import Settings
 from onboarding.store import connections, schema
 from onboarding.store.database import Database
@@ -58,24 +59,27 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
         integration, environment = integrations[one.integration]
         shared = {"environment_id": environment, "integration_id": integration}
         row_id, grant_id = f"con_{number}", f"ins_{number}"
-        rows["installations"].append(
-            {
-                **shared,
-                "id": grant_id,
-                "origin": "api",
-                "slack_key": f"api:{grant_id}",
-                "scopes": "",
-                "access_token": vault.seal(one.token, SealedAt("installations", "access_token", grant_id)),
-                "token_last_four": one.token[-4:],
-                "installed_at": one.created_at,
-            }
-        )
+        # A disconnected connection has no installation: its tokens are erased.
+        is_connected = one.status != ConnectionStatus.DISCONNECTED
+        if is_connected:
+            rows["installations"].append(
+                {
+                    **shared,
+                    "id": grant_id,
+                    "origin": "api",
+                    "slack_key": f"api:{grant_id}",
+                    "scopes": "",
+                    "access_token": vault.seal(one.token, SealedAt("installations", "access_token", grant_id)),
+                    "token_last_four": one.token[-4:],
+                    "installed_at": one.created_at,
+                }
+            )
         rows["channel_connections"].append(
             {
                 **shared,
                 "id": row_id,
                 "identifier": one.identifier,
-                "installation_id": grant_id,
+                "installation_id": grant_id if is_connected else None,
                 "identity_key": identity_key(integration, one.subscriber_id, one.context_keys),
                 "mode": "subscriber" if one.subscriber_id else "shared",
                 "subscriber_id": one.subscriber_id,
