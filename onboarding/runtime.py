@@ -50,7 +50,7 @@ from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
 from onboarding.services.slack_events.forward import EventForwarder
 from onboarding.services.slack_events.front import SlackEvents
-from onboarding.services.slack_events.handle import EventEffects
+from onboarding.services.slack_events.handle import StoredEvents
 from onboarding.services.slack_events.receive import EventReceiver
 from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
@@ -200,7 +200,7 @@ def _slack_events(database: Database, vault: Vault, tokens: Tokens, gateway: Gat
     now = sending.now
     return SlackEvents(
         EventReceiver(database, vault, now),
-        EventEffects(database, vault, tokens, gateway, now),
+        StoredEvents(database, vault, tokens, gateway, now),
         EventForwarder(database, vault, sending.sender, now, sending.longest_wait),
     )
 

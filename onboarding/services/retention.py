@@ -77,7 +77,7 @@ class Retention:
     def purge_attempts(self) -> Iterator[int]:
         """Delete attempts that ended, or were started and never continued, more than a week ago."""
         before = self._now() - ATTEMPT_KEPT
-        for stage in (Stage.FINISHED, Stage.MADE):
+        for stage in (Stage.FINISHED, Stage.CREATED):
             yield from self._batches(partial(erasure.purge_attempts, stage=stage, before=before, limit=_BATCH))
 
     def purge_links(self) -> Iterator[int]:

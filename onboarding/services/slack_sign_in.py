@@ -107,7 +107,7 @@ class SlackSignIn:
         if app is None:
             return SignInRefusal(RefusalReason.NOT_OFFERED)
         try:
-            credentials = self._apps.tokens.credentials(app)
+            credentials = self._apps.tokens.app_credentials(app)
             person = self._openid.identify(credentials, code, self._apps.redirect_uri, begun.nonce)
         except SignInInvalid as fault:
             return SignInRefusal(RefusalReason.UNPROVEN, cause=fault.code)

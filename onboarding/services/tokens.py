@@ -18,7 +18,7 @@ from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
 from onboarding.slack import faults
-from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import Refreshed
 from onboarding.store import connection_changes, connections, grants, installations, integrations
 from onboarding.store.connection_changes import ConnectionOfInstallation
@@ -49,7 +49,7 @@ class Tokens:
         """Args: practice: the addresses of the practice Slack's pages and of its API."""
         self._vault, self._settings, self._practice, self._now = vault, settings, practice, now
 
-    def credentials(self, integration: Integration | IntegrationRow) -> Credentials:
+    def app_credentials(self, integration: Integration | IntegrationRow) -> AppCredentials:
         """Return the Slack app's credentials and the addresses of its Slack.
 
         Raises VaultProblem if the client secret cannot be decrypted.
@@ -75,10 +75,10 @@ class Tokens:
             return self._vault.open(sealed, SealedAt("integrations", "previous_client_secret", integration.id))
         return None
 
-    def without_secret(self, integration: Integration | IntegrationRow) -> Credentials:
-        """Return what `credentials` does, without the client secret, for calls that a token authorizes."""
+    def without_secret(self, integration: Integration | IntegrationRow) -> AppCredentials:
+        """Return what `app_credentials` does, without the client secret, for calls that a token authorizes."""
         real = self._settings.slack_url, self._settings.slack_api
-        return Credentials(integration.client_id, "", *(self._practice if integration.is_practice else real))
+        return AppCredentials(integration.client_id, "", *(self._practice if integration.is_practice else real))
 
     def sealed(
         self,
@@ -146,7 +146,7 @@ class UsableToken:
     """An access token, and the Slack app and workspace to use it with."""
 
     #: Without the client secret.
-    credentials: Credentials
+    app: AppCredentials
     access_token: str = field(repr=False)
     #: The workspace or organization that the connection is for.
     workspace_id: str
@@ -341,7 +341,7 @@ class TokenSource:
             self.record(installation, lambda now: now.refresh_token == sealed, Verdict(_UNREADABLE, columns=columns))
             raise ReconnectNeeded(_UNREADABLE) from None
         try:
-            pair = self._gateway.refresh(self._tokens.credentials(holder.integration), spent)
+            pair = self._gateway.refresh(self._tokens.app_credentials(holder.integration), spent)
         except SlackRefused as refusal:
             if faults.is_slack_itself(refusal.code):
                 self._release_claim(installation)

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Credentials:
+class AppCredentials:
     """The credentials of a Slack app, and the address of its Slack."""
 
     client_id: str
@@ -94,13 +94,13 @@ class Gateway:
         self.pool = self._pool = Pool(self._tls)
 
     def authorize_url(
-        self, app: Credentials, scopes: tuple[str, ...], redirect_uri: str, state: str, team: str | None
+        self, app: AppCredentials, scopes: tuple[str, ...], redirect_uri: str, state: str, team: str | None
     ) -> str:
         """Return the address of Slack's consent page. `team` preselects a workspace: https://docs.slack.dev/authentication/installing-with-oauth"""
         query = {"client_id": app.client_id, "scope": ",".join(scopes), "redirect_uri": redirect_uri, "state": state}
         return f"{app.slack_url}/oauth/v2/authorize?{urlencode({**query, **({'team': team} if team else {})})}"
 
-    def exchange(self, app: Credentials, code: str, redirect_uri: str) -> Grant:
+    def exchange(self, app: AppCredentials, code: str, redirect_uri: str) -> Grant:
         """Exchange Slack's code for a grant. The code is valid once.
 
         Raises SlackRefused, SlackBusy or SlackDown. A token that comes without a workspace is revoked.
@@ -122,7 +122,7 @@ class Gateway:
             return self._completed(app, grant)
         return grant
 
-    def refresh(self, app: Credentials, refresh_token: str) -> Refreshed:
+    def refresh(self, app: AppCredentials, refresh_token: str) -> Refreshed:
         """Exchange a refresh token, which is valid once, for a new pair. Raises SlackRefused, SlackBusy or SlackDown."""
         answer = app.with_each_secret(
             lambda secret: _ask(
@@ -136,7 +136,7 @@ class Gateway:
         )
         return grants.read_refreshed(_body(answer))
 
-    def test(self, app: Credentials, token: str) -> Tested:
+    def test(self, app: AppCredentials, token: str) -> Tested:
         """Return the workspace or organization that the token belongs to, and what the token may do.
 
         Raises SlackRefused if Slack does not accept the token, SlackBusy or SlackDown.
@@ -148,7 +148,7 @@ class Gateway:
             raise SlackDown("Slack's response does not say which workspace the token belongs to.")
         return Tested(owner, _granted(answer))
 
-    def team_ids(self, app: Credentials, token: str) -> frozenset[str]:
+    def team_ids(self, app: AppCredentials, token: str) -> frozenset[str]:
         """Return the workspaces that an organization's app may use: https://docs.slack.dev/reference/methods/auth.teams.list.
 
         Raises SlackRefused, SlackBusy or SlackDown.
@@ -165,7 +165,7 @@ class Gateway:
                 return frozenset(found)
         raise SlackDown("Slack's list of workspaces does not end.")
 
-    def revoke(self, app: Credentials, token: str, rotates: bool) -> bool:
+    def revoke(self, app: AppCredentials, token: str, rotates: bool) -> bool:
         """Remove the app from the workspace. Return False if Slack says that the token had stopped working before.
 
         `auth.revoke` does not end an installation whose tokens rotate, so those are uninstalled:
@@ -185,7 +185,7 @@ class Gateway:
             raise
         return True
 
-    def post_message(self, app: Credentials, token: str, channel_id: str, text: str) -> None:
+    def post_message(self, app: AppCredentials, token: str, channel_id: str, text: str) -> None:
         """Post a message: https://docs.slack.dev/reference/methods/chat.postMessage. Raises SlackProblem."""
         _ask(lambda: self._client(app, token).chat_postMessage(channel=channel_id, text=text))
 
@@ -193,7 +193,7 @@ class Gateway:
         """Wait for the call of another process."""
         self._pool.wait(seconds)
 
-    def _completed(self, app: Credentials, grant: Grant) -> Grant:
+    def _completed(self, app: AppCredentials, grant: Grant) -> Grant:
         """Add the workspace's name, which a response with only a user token may lack. The grant is valid without it."""
         try:
             body = _body(_ask(self._client(app, grant.access_token).auth_test))
@@ -203,7 +203,7 @@ class Gateway:
         name = body.get("team")
         return grant.named(name if isinstance(name, str) else None)
 
-    def _client(self, app: Credentials, token: str | None = None) -> WebClient:
+    def _client(self, app: AppCredentials, token: str | None = None) -> WebClient:
         if token is not None and not token.isascii():
             # It cannot be sent in a header, so it is not a token of Slack's.
             raise SlackRefused("invalid_auth")

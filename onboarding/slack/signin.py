@@ -21,7 +21,7 @@ from joserfc.jws import JWSRegistry
 
 from onboarding.clock import Clock
 from onboarding.errors import SlackDown, SlackRefused
-from onboarding.slack.gateway import Credentials
+from onboarding.slack.gateway import AppCredentials
 from onboarding.slack.pool import Pool, Reply
 
 #: Slack takes them in any order. They cannot be mixed with scopes of an install.
@@ -59,7 +59,7 @@ class SlackOpenId:
         self._lock = threading.Lock()
         self._keys: dict[str, KeySet] = {}
 
-    def authorize_url(self, app: Credentials, redirect_uri: str, state: str, nonce: str) -> str:
+    def authorize_url(self, app: AppCredentials, redirect_uri: str, state: str, nonce: str) -> str:
         """Return the address of Slack's sign-in page."""
         url, _state = self._client(app).create_authorization_url(
             f"{app.slack_url}/openid/connect/authorize",
@@ -70,7 +70,7 @@ class SlackOpenId:
         )
         return str(url)
 
-    def identify(self, app: Credentials, code: str, redirect_uri: str, nonce: str) -> SlackPerson:
+    def identify(self, app: AppCredentials, code: str, redirect_uri: str, nonce: str) -> SlackPerson:
         """Exchange Slack's code and return the person that its ID token names. Sent once: a code is valid once.
 
         Raises SlackRefused with Slack's error code, SignInInvalid if the token is not Slack's, not for this app, expired or
@@ -79,7 +79,7 @@ class SlackOpenId:
         token = app.with_each_secret(lambda secret: self._exchange(app, secret, code, redirect_uri))
         return _person(self._claims(app, token, nonce))
 
-    def _exchange(self, app: Credentials, secret: str, code: str, redirect_uri: str) -> dict[str, Any]:
+    def _exchange(self, app: AppCredentials, secret: str, code: str, redirect_uri: str) -> dict[str, Any]:
         """Return the token response. Raises SlackRefused, SlackDown."""
         try:
             return dict(
@@ -98,7 +98,7 @@ class SlackOpenId:
         except ValueError:
             raise SlackDown("Slack's answer to the sign-in is not a JSON object.") from None
 
-    def _claims(self, app: Credentials, token: dict[str, Any], nonce: str) -> dict[str, Any]:
+    def _claims(self, app: AppCredentials, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         """Check the signature and the claims of the ID token (OpenID Connect Core 1.0, section 3.1.3.7)."""
         options: dict[str, Any] = {
             "iss": {"essential": True, "value": app.slack_url},
@@ -117,7 +117,7 @@ class SlackOpenId:
             raise SignInInvalid("malformed_id_token") from None
         return dict(claims)
 
-    def _decoded(self, app: Credentials, id_token: object) -> jwt.Token:
+    def _decoded(self, app: AppCredentials, id_token: object) -> jwt.Token:
         """Raises JoseError, and ValueError for anything but a token."""
         if not isinstance(id_token, str):
             raise SignInInvalid("no_id_token")
@@ -126,7 +126,7 @@ class SlackOpenId:
         except InvalidKeyIdError:
             return jwt.decode(id_token, self._key_set(app, again=True), registry=_REGISTRY)
 
-    def _key_set(self, app: Credentials, *, again: bool = False) -> KeySet:
+    def _key_set(self, app: AppCredentials, *, again: bool = False) -> KeySet:
         """Return Slack's public keys. Raises SlackDown."""
         url = urljoin(app.api_url, "../openid/connect/keys")
         with self._lock:
@@ -143,7 +143,7 @@ class SlackOpenId:
                 self._keys[url] = known
         return known
 
-    def _client(self, app: Credentials, secret: str = "") -> OAuth2Client:
+    def _client(self, app: AppCredentials, secret: str = "") -> OAuth2Client:
         return OAuth2Client(_PooledSession(self._pool), client_id=app.client_id, client_secret=secret)
 
 

@@ -27,9 +27,10 @@ from onboarding.store.types import ID, SealedText, UtcTime, columns_of, enum_by_
 
 
 class Stage(StrEnum):
-    """How far an attempt is: made -> exchanging -> (waiting ->) finished."""
+    """How far an attempt is: created -> exchanging -> (waiting ->) finished."""
 
-    MADE = "made"
+    #: The person was sent to Slack and has not come back.
+    CREATED = "made"
     EXCHANGING = "exchanging"
     #: Slack's grant is stored, sealed, until the person has chosen.
     WAITING = "waiting"

@@ -5,16 +5,16 @@ import json
 import pytest
 
 from onboarding.errors import SlackBusy, SlackRefused
-from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import UnusableGrant
 from tests.slack.wire import GRANT, Wire, answers, wire
 
 REDIRECT = "https://connect.example.com/slack/oauth_redirect"
 
 
-def app_at(slack: Wire) -> Credentials:
+def app_at(slack: Wire) -> AppCredentials:
     address = f"http://127.0.0.1:{slack.port}"
-    return Credentials("1.1", "client-secret", address, f"{address}/api/")
+    return AppCredentials("1.1", "client-secret", address, f"{address}/api/")
 
 
 @pytest.mark.parametrize("team_id", ["T\\ud83d", "T" * 101, ""])

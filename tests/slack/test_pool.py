@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 
 from onboarding.errors import SettingsProblem, SlackDown
-from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.slack.gateway import AppCredentials, Gateway
 from tests import certificates
 from tests.slack.wire import Says, Wire, answers, grants, wire
 
@@ -30,7 +30,7 @@ def slack() -> Iterator[Wire]:
 
 def exchange(gateway: Gateway, slack: Wire, scheme: str = "http", host: str = "127.0.0.1") -> str | None:
     address = f"{scheme}://{host}:{slack.port}"
-    app = Credentials("1.1", "client-secret", address, f"{address}/api/")
+    app = AppCredentials("1.1", "client-secret", address, f"{address}/api/")
     return gateway.exchange(app, "code-1", "https://connect.example.com/slack/oauth_redirect").team_name
 
 

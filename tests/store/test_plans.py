@@ -198,7 +198,7 @@ def _walk(session: Session, wanted: ConnectionFilter) -> connection_lists.IndexS
 _PURGES: dict[str, Callable[[Session], object]] = {
     "answers": lambda session: erasure.purge_responses(session, NOON, 500),
     "attempts that ended": lambda session: erasure.purge_attempts(session, Stage.FINISHED, NOON, 500),
-    "attempts that nobody came back to": lambda session: erasure.purge_attempts(session, Stage.MADE, NOON, 500),
+    "attempts that nobody came back to": lambda session: erasure.purge_attempts(session, Stage.CREATED, NOON, 500),
     "links": lambda session: erasure.purge_links(session, LinkKind.SESSION, NOON, 500),
     "installations, the walk": lambda session: erasure.installation_ids(session, "ins_0", 500),
     "installations, the unused": lambda session: erasure.orphaned_installations(session, ["ins_1", "ins_2"], NOON),

@@ -18,7 +18,7 @@ from onboarding.events import EventDetails
 from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
-from onboarding.slack.gateway import Credentials, Gateway
+from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.store import audit, connection_changes, connections, erasure, installations, integrations, workspaces
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Database, Session
@@ -29,7 +29,7 @@ from onboarding.store.retries import repeat_on_conflict
 class _Access:
     """The data that revokes an installation at Slack after its row was erased."""
 
-    credentials: Credentials
+    app: AppCredentials
     token: str = field(repr=False)
     #: None for a token that does not rotate.
     refresh_token: str | None = field(repr=False)
@@ -130,7 +130,7 @@ class Disconnector:
             return None
         sealed = installation.refresh_token
         return _Access(
-            self._tokens.credentials(integration),
+            self._tokens.app_credentials(integration),
             self._tokens.access_token(installation.id, installation.access_token),
             self._tokens.refresh_token(installation.id, sealed) if sealed is not None else None,
             has_expired=installation.expires_at is not None and installation.expires_at <= self._now(),
@@ -150,19 +150,19 @@ class Disconnector:
 
     def _revoked(self, access: _Access) -> GrantResult:
         """Raises SlackProblem."""
-        credentials, token = access.credentials, access.token
+        app, token = access.app, access.token
         if access.is_unconfirmed:
             if not self._belongs_to_workspace(access):
                 return GrantResult.NOT_CONFIRMED
         elif access.refresh_token and access.has_expired:
             # apps.uninstall answers an expired token with an error, so it needs a new one.
-            token = self._gateway.refresh(credentials, access.refresh_token).access_token
-        was_there = self._gateway.revoke(credentials, token, rotates=access.refresh_token is not None)
+            token = self._gateway.refresh(app, access.refresh_token).access_token
+        was_there = self._gateway.revoke(app, token, rotates=access.refresh_token is not None)
         return GrantResult.REVOKED if was_there else GrantResult.ALREADY_GONE
 
     def _belongs_to_workspace(self, access: _Access) -> bool:
         """Ask Slack. True also for a token that no longer works. Raises SlackBusy, SlackDown."""
         try:
-            return self._gateway.test(access.credentials, access.token).workspace_id == access.workspace_id
+            return self._gateway.test(access.app, access.token).workspace_id == access.workspace_id
         except SlackRefused:
             return True

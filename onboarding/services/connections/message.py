@@ -47,7 +47,7 @@ class MessageSender:
         text = _TEXT.format(sender=f" from {sender}" if sender else "")
         try:
             token = self._source.usable(environment_id, identifier)
-            self._gateway.post_message(token.credentials, token.access_token, channel_id, text)
+            self._gateway.post_message(token.app, token.access_token, channel_id, text)
         except SlackRefused as refusal:
             self._note(token, refusal.code)
             return self._failed(channel_id, message_faults.explain(refusal.code), refusal.code)

@@ -82,7 +82,7 @@ class ConnectionVerifier:
     def _verdict(self, token: UsableToken, columns: dict[str, datetime]) -> Verdict:
         """Raises SlackBusy, SlackDown."""
         try:
-            tested = self._gateway.test(token.credentials, token.access_token)
+            tested = self._gateway.test(token.app, token.access_token)
         except SlackRefused as refusal:
             if faults.is_slack_itself(refusal.code):
                 raise SlackDown("Slack had trouble of its own.") from None

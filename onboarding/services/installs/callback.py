@@ -49,20 +49,20 @@ class InstallCallback:
             return Finished(None, Outcome.NO_STATE)
         with self._database.rows() as rows:
             found = installs.attempt_by_state(rows, state_digest(state))
-            ended = rights.ended_by(rows, found) if found is not None else None
+            ended = rights.outcome_if_lost(rows, found) if found is not None else None
         if found is None:
             return Finished(None, Outcome.STATE_UNKNOWN)
         attempt = found.attempt
         if not is_bound(attempt, binding_of(attempt.id)):
             return Finished(attempt.id, Outcome.OTHER_BROWSER)
         # A reload or a double click repeats the callback.
-        if attempt.stage is not Stage.MADE:
+        if attempt.stage is not Stage.CREATED:
             return self._seen_again(attempt)
         if attempt.expires_at <= self._now():
-            return self._end(attempt, Stage.MADE, Outcome.STATE_EXPIRED)
+            return self._end(attempt, Stage.CREATED, Outcome.STATE_EXPIRED)
         if ended is not None:
             # The code is not exchanged, so Slack grants nothing.
-            return self._end(attempt, Stage.MADE, ended)
+            return self._end(attempt, Stage.CREATED, ended)
         if "code" not in query or "error" in query:
             return self._refused_in_slack(attempt, query)
         # The attempt stays as it is, so the next request of the waiting page is handled like this one.
@@ -90,10 +90,10 @@ class InstallCallback:
             # Slack describes a pressed Cancel. Without a description, the person may have asked an admin instead.
             is_described = bool(query.get("error_description"))
             outcome = Outcome.CANCELLED if is_described else Outcome.CANCELLED_MAYBE_APPROVAL
-            return self._end(attempt, Stage.MADE, outcome)
+            return self._end(attempt, Stage.CREATED, outcome)
         if code:
-            return self._refused(attempt, Stage.MADE, code[:60])
-        return self._end(attempt, Stage.MADE, Outcome.CODE_SPENT_UNKNOWN)
+            return self._refused(attempt, Stage.CREATED, code[:60])
+        return self._end(attempt, Stage.CREATED, Outcome.CODE_SPENT_UNKNOWN)
 
     def _refused(self, attempt: AttemptRow, stage: Stage, code: str) -> Finished:
         outcome = faults.outcome_of(code)
@@ -107,7 +107,7 @@ class InstallCallback:
         begun = {"stage": stage, "exchanging_at": at, "returned_at": at}
         # Committed before Slack is called: a code works once, so only one of several callbacks may send it.
         with self._database.changing_one() as rows:
-            is_first = attempts.move(rows, attempt.id, Stage.MADE, **begun)
+            is_first = attempts.move(rows, attempt.id, Stage.CREATED, **begun)
         if not is_first:
             return Finished(attempt.id, None, NextStep.WAITING)
         try:
@@ -206,7 +206,7 @@ class InstallCallback:
     def _end(self, attempt: AttemptRow, stage: Stage, outcome: Outcome, **values: object) -> Finished:
         at = self._now()
         ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": at, **values}
-        if stage is Stage.MADE:
+        if stage is Stage.CREATED:
             ended["returned_at"] = at
         try:
             with self._database.changing_rows() as rows:

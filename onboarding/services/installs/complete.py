@@ -59,7 +59,7 @@ class _Completion:
 
     def run(self, at: datetime) -> Outcome:
         """Raises Conflict if a concurrent transaction has changed what this one has read, Refused."""
-        ended = rights.ended_by(self._install.rows, self._install.found)
+        ended = rights.outcome_if_lost(self._install.rows, self._install.found)
         if ended is None and any(link.revoked_at is not None for link in self._install.links):
             ended = Outcome.LINK_REVOKED
         if ended is not None:

@@ -82,7 +82,7 @@ class Diagnoser:
         found = self._attempts.by_state(records.state_digest(query["state"]), environment_id)
         if found is None:
             return Diagnosis(Finding.STATE_UNKNOWN, None, code, hint)
-        finding = Finding.NOT_CONTINUED if found.stage is Stage.MADE else Finding.FOUND
+        finding = Finding.NOT_CONTINUED if found.stage is Stage.CREATED else Finding.FOUND
         return Diagnosis(finding, found, code, hint)
 
     def _of_page(self, environment_id: str, path: str) -> Diagnosis:

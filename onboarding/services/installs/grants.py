@@ -29,7 +29,7 @@ class Grants:
 
     def exchange(self, attempt: AttemptRow, integration: IntegrationRow, code: str) -> Grant:
         """Exchange Slack's code, once. Raises SlackRefused, SlackBusy, SlackDown, VaultProblem."""
-        return self._gateway.exchange(self._tokens.credentials(integration), code, attempt.redirect_uri)
+        return self._gateway.exchange(self._tokens.app_credentials(integration), code, attempt.redirect_uri)
 
     def seal(self, attempt_id: str, grant: Grant) -> Sealed:
         return self._vault.seal(json.dumps(grant.as_dict()), _sealed_at(attempt_id))
@@ -69,7 +69,7 @@ class Grants:
 
     def _revoke(self, integration: IntegrationRow, grant: Grant) -> GrantResult:
         try:
-            credentials = self._tokens.credentials(integration)
+            credentials = self._tokens.app_credentials(integration)
             was_there = self._gateway.revoke(credentials, grant.access_token, rotates=grant.refresh_token is not None)
         except (SlackProblem, VaultProblem):
             return GrantResult.NOT_CONFIRMED

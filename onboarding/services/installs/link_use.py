@@ -26,7 +26,7 @@ def refusal(
     return Outcome.LINK_EXPIRED if link.expires_at <= at else None
 
 
-def ended_by(rows: Rows, found: AttemptRows) -> Outcome | None:
+def outcome_if_ended(rows: Rows, found: AttemptRows) -> Outcome | None:
     """Return how a waiting attempt must end because its link was revoked or used; None if it may continue.
 
     If another attempt has used the link, this one can only complete with the workspace that the other one connected.

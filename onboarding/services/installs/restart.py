@@ -68,7 +68,7 @@ class StartElsewhere:
         binding = records.UNOPENED_PREFIX + ids.new_secret()
         values = {"expires_at": first.expires_at, "binding_digest": digest(binding)}
         with self._database.changing_rows() as rows:
-            stage = Stage.FINISHED if started.authorize_url is None else Stage.MADE
+            stage = Stage.FINISHED if started.authorize_url is None else Stage.CREATED
             attempts.move(rows, started.attempt_id, stage, **values)
         return replace(started, binding=binding)
 
@@ -85,6 +85,6 @@ class StartElsewhere:
 
     def _may_start(self, found: AttemptRows) -> bool:
         attempt = found.attempt
-        if attempt.stage is not Stage.MADE or attempt.expires_at <= self._now():
+        if attempt.stage is not Stage.CREATED or attempt.expires_at <= self._now():
             return False
         return records.choice_fixed_by(found.link, attempt.scopes) is not None

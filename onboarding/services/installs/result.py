@@ -140,7 +140,7 @@ class ResultReader:
             return _without_names(result, found.link)
         if attempt.outcome is Outcome.AWAITING_APPROVAL:
             # The approval ends with the rights of the operator who asked for it.
-            return _result_of(session, found, rights.ended_by(session, found) or attempt.outcome, attempt)
+            return _result_of(session, found, rights.outcome_if_lost(session, found) or attempt.outcome, attempt)
         if attempt.outcome is not None:
             return _result_of(session, found, attempt.outcome, attempt)
         if records.has_died(attempt, self._now()):

@@ -7,7 +7,7 @@ from onboarding.store.installs import AttemptRows
 from onboarding.store.links import LinkRow
 
 
-def ended_by(rows: Rows, found: AttemptRows) -> Outcome | None:
+def outcome_if_lost(rows: Rows, found: AttemptRows) -> Outcome | None:
     """Return the outcome of an attempt whose operator was removed or is a viewer now. None if it may continue.
 
     Every step of an attempt checks this: it belongs to a browser, which keeps its cookie when the operator leaves.

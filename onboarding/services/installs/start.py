@@ -182,7 +182,7 @@ class InstallStarter:
 
     def _start(self, new: _NewAttempt) -> StartedAttempt:
         """Store an attempt. If the client secret cannot be decrypted, the attempt ends: the exchange would fail."""
-        state, progress, url = ids.new_secret(), _Progress(Stage.MADE), None
+        state, progress, url = ids.new_secret(), _Progress(Stage.CREATED), None
         try:
             url = self._authorize_url(new, state)
         except VaultProblem as problem:
@@ -216,7 +216,7 @@ class InstallStarter:
             outcome=progress.outcome,
             detail=progress.detail,
             approval_link_id=progress.approval_link_id,
-            sent_at=at if progress.stage is Stage.MADE else None,
+            sent_at=at if progress.stage is Stage.CREATED else None,
             finished_at=at if progress.stage is Stage.FINISHED else None,
         )
         if progress.stage is Stage.FINISHED:
@@ -225,7 +225,7 @@ class InstallStarter:
 
     def _authorize_url(self, new: _NewAttempt, state: str) -> str:
         """Raises VaultProblem if the client secret, which the exchange will need, cannot be decrypted."""
-        expected, credentials = new.expected_workspace_id, self._tokens.credentials(new.integration)
+        expected, credentials = new.expected_workspace_id, self._tokens.app_credentials(new.integration)
         # Slack presets a workspace, never an organization.
         team = new.team or (expected if expected and expected.startswith("T") else None)
         scopes = records.scopes_of(records.requested_scopes(new.integration, new.link))

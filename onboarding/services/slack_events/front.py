@@ -1,12 +1,12 @@
 """SlackEvents: the services about Slack's events under one name."""
 
 from onboarding.services.slack_events.forward import EventForwarder
-from onboarding.services.slack_events.handle import EventEffects
+from onboarding.services.slack_events.handle import StoredEvents
 from onboarding.services.slack_events.receive import EventReceiver
 
 
 class SlackEvents:
-    def __init__(self, receiver: EventReceiver, handler: EventEffects, forwarder: EventForwarder) -> None:
+    def __init__(self, receiver: EventReceiver, stored: StoredEvents, forwarder: EventForwarder) -> None:
         self.receive = receiver.receive
-        self.handle = handler.handle
+        self.handle = stored.handle
         self.forward = forwarder.forward

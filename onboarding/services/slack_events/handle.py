@@ -31,7 +31,7 @@ class _Stored:
     event: events.Event
 
 
-class EventEffects:
+class StoredEvents:
     def __init__(self, database: Database, vault: Vault, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
         self._database, self._vault, self._now = database, vault, now
         self._ender = AccessEnder(database, tokens, gateway, now)
