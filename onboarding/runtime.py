@@ -48,6 +48,7 @@ from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
+from onboarding.services.sign_ins import SignIns
 from onboarding.services.slack_events.forward import EventForwarder
 from onboarding.services.slack_events.front import SlackEvents
 from onboarding.services.slack_events.handle import StoredEvents
@@ -92,6 +93,7 @@ class Runtime:
     connection_history: ConnectionHistory
     bulk: Bulk
     operators: Operators
+    sign_ins: SignIns
     slack_sign_in: SlackSignIn
     api_keys: ApiKeys
     audit_log: AuditLog
@@ -151,7 +153,8 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         connections=connections,
         connection_history=ConnectionHistory(database),
         bulk=Bulk(database, connections, _link_creator(environments, connections, links), now),
-        operators=Operators(database, settings, practice_mode.is_on, now),
+        operators=Operators(database, settings, now),
+        sign_ins=SignIns(database, practice_mode.is_on, now),
         slack_sign_in=SlackSignIn(database, sign_in_apps, SlackOpenId(gateway.pool, now), now),
         api_keys=ApiKeys(database, now),
         audit_log=AuditLog(database, now),

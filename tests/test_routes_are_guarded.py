@@ -122,7 +122,7 @@ def test_public_list_names_only_what_exists(site: Site) -> None:
 
 def test_ended_session_opens_nothing(site: Site, operator: BrowserClient) -> None:
     cookie = operator.cookies["session"]
-    site.runtime.operators.sign_out(_session_token(site, cookie))
+    site.runtime.sign_ins.sign_out(_session_token(site, cookie))
     with BrowserClient(site) as other:
         answer = other.asks("GET", "/connections", headers={"Cookie": f"session={cookie}"})
     assert answer.status_code == 401

@@ -10,7 +10,7 @@ from onboarding.http.sign_in_page import render_sign_in
 from onboarding.runtime import current
 from onboarding.services.environments import EnvironmentSummary
 from onboarding.services.integrations import IntegrationRecord
-from onboarding.services.operators import Person
+from onboarding.services.sign_ins import Person
 
 _SESSION_KEY = "sign_in"
 _STATIC = "static"
@@ -23,7 +23,7 @@ _PARAMETER = "environment"
 def signed_in_person() -> Person | None:
     """Return the person who is signed in, looked up at most once per request."""
     if "person" not in g:
-        g.person = current().operators.signed_in(session.get(_SESSION_KEY))
+        g.person = current().sign_ins.signed_in(session.get(_SESSION_KEY))
     found: Person | None = g.person
     return found
 
@@ -89,7 +89,7 @@ def end_session() -> None:
     token = session.get(_SESSION_KEY)
     session.clear()
     if token:
-        current().operators.sign_out(token)
+        current().sign_ins.sign_out(token)
 
 
 def register(app: Flask) -> None:

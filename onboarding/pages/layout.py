@@ -15,7 +15,7 @@ from onboarding.http import languages, operator_guard
 from onboarding.outcomes import OUTCOMES
 from onboarding.pages.filters import FILTERS
 from onboarding.runtime import current
-from onboarding.services.operators import Person
+from onboarding.services.sign_ins import Person
 from onboarding.settings import DEFAULT_PORT
 
 

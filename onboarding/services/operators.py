@@ -1,48 +1,21 @@
-"""The list of operators and allowed Slack teams, one-time sign-in links and sessions. No passwords."""
+"""The list of operators and of the Slack teams whose people are viewers. Nobody has a password."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from onboarding import changes, ids
-from onboarding.callers import Actor, ActorKind
+from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused
-from onboarding.lifetimes import SESSION_LIFETIME
 from onboarding.settings import Settings
-from onboarding.store import operators
+from onboarding.store import allowed_teams, operators, sign_ins
 from onboarding.store.database import Database, Session
 
 LINK_LIFETIME = timedelta(minutes=15)
 _TEAM = re.compile(r"T[A-Z0-9]{2,30}\Z")
 _SLACK_USER = re.compile(r"(T[A-Z0-9]{2,30})/([UW][A-Z0-9]{2,30})\Z")
-
-
-@dataclass(frozen=True)
-class Person:
-    """A signed-in person of the console."""
-
-    operator_id: str
-    #: The email address, or `team id/user id` of a person who signs in with Slack: the name in audit entries.
-    label: str
-    #: `operator`, or `viewer`: a viewer sees everything and changes nothing.
-    role: str
-    #: The name that Slack sent, for display only; empty if there is none.
-    slack_name: str = ""
-
-    @property
-    def display_name(self) -> str:
-        return self.slack_name or self.label
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(ActorKind.OPERATOR, self.label)
-
-    @property
-    def may_change(self) -> bool:
-        return self.role == "operator"
 
 
 @dataclass(frozen=True)
@@ -74,16 +47,9 @@ class SignInLink:
     expires_at: datetime
 
 
-@dataclass(frozen=True)
-class SignInProblem:
-    """`reason`: unknown, used or expired."""
-
-    reason: str
-
-
 class Operators:
-    def __init__(self, database: Database, settings: Settings, practice_is_on: Callable[[], bool], now: Clock) -> None:
-        self._database, self._origin, self._practice_is_on, self._now = database, settings.origin, practice_is_on, now
+    def __init__(self, database: Database, settings: Settings, now: Clock) -> None:
+        self._database, self._origin, self._now = database, settings.origin, now
 
     def invite(self, email: str, actor: Actor, role: str | None = None) -> SignInLink:
         """Create a one-time sign-in link, and the operator if the address is new. Raises Refused for an invalid address.
@@ -101,7 +67,7 @@ class Operators:
                 self._add(session, row, actor)
             else:
                 self._set_role(session, row, role, actor)
-            operators.add(session, operators.SignIn.of_token("link", row.id, token, at, LINK_LIFETIME))
+            sign_ins.add(session, sign_ins.SignIn.of_token("link", row.id, token, at, LINK_LIFETIME))
             self._record(session, ChangeKind.OPERATOR_INVITED, actor, row)
         return SignInLink(f"{self._origin}/sign-in/{token}", at + LINK_LIFETIME)
 
@@ -145,7 +111,7 @@ class Operators:
     def list_all(self) -> tuple[OperatorSummary, ...]:
         """Return everyone who may sign in, sorted by email address. Of an allowed team, those who have signed in."""
         with self._database.reading() as session:
-            times = operators.session_times(session, self._now())
+            times = sign_ins.session_times(session, self._now())
             return tuple(_summary(one, *times.get(one.id, (None, 0))) for one in operators.all_of(session))
 
     def find(self, operator_id: str) -> OperatorSummary:
@@ -166,7 +132,7 @@ class Operators:
         """Sign a person out everywhere, and end their unused sign-in links. Raises NotFound."""
         with self._database.transaction() as session:
             row = _person(session, label)
-            if operators.end_sessions(session, row.id, self._now()):
+            if sign_ins.end_sessions(session, row.id, self._now()):
                 self._record(session, ChangeKind.OPERATOR_SIGNED_OUT, actor, row)
 
     def allow_team(self, team_id: str, actor: Actor) -> str:
@@ -178,7 +144,7 @@ class Operators:
         if not _TEAM.match(team):
             raise Refused("A Slack team's id is written like T0123ABCD.", "team_id")
         with self._database.transaction() as session:
-            if operators.allow_team(session, team, self._now()):
+            if allowed_teams.allow_team(session, team, self._now()):
                 self._record_team(session, ChangeKind.TEAM_ALLOWED, actor, team)
         return team
 
@@ -186,64 +152,14 @@ class Operators:
         """Stop allowing a team. People who got in with it alone are signed out at once. Raises NotFound."""
         team = team_id.strip().upper()
         with self._database.transaction() as session:
-            if not operators.remove_team(session, team):
+            if not allowed_teams.remove_team(session, team):
                 raise NotFound(kind="Allowed team", name=team_id)
             self._record_team(session, ChangeKind.TEAM_REMOVED, actor, team)
 
     def teams(self) -> tuple[AllowedTeam, ...]:
         """Return the teams whose people sign in as viewers, sorted by id."""
         with self._database.reading() as session:
-            return tuple(AllowedTeam(one.team_id, one.created_at) for one in operators.teams(session))
-
-    def check_link(self, token: str) -> Person | SignInProblem:
-        """Return the person that a sign-in link is for. It can still be used: mail scanners open links."""
-        with self._database.reading() as session:
-            found = operators.find_sign_in(session, "link", operators.digest_of(token))
-            if found is None:
-                return SignInProblem("unknown")
-            if found.ended_at is not None:
-                return SignInProblem("used")
-            if found.expires_at <= self._now():
-                return SignInProblem("expired")
-            person = operators.by_id(session, found.operator_id)
-        return Person(person.id, person.label, person.role) if person else SignInProblem("unknown")
-
-    def sign_in(self, token: str) -> str | SignInProblem:
-        """Use a sign-in link, once, and return the token of a new session, for the cookie."""
-        person = self.check_link(token)
-        if isinstance(person, SignInProblem):
-            return person
-        session_token, at = ids.new_secret(), self._now()
-        with self._database.transaction() as session:
-            found = operators.find_sign_in(session, "link", operators.digest_of(token))
-            # Of two clicks at the same moment, the one whose UPDATE changed the row gets the session.
-            if found is None or not operators.end_sign_in(session, found.id, at):
-                return SignInProblem("used")
-            row = operators.SignIn.of_token("session", person.operator_id, session_token, at, SESSION_LIFETIME)
-            operators.add(session, row)
-        return session_token
-
-    def signed_in(self, session_token: str | None) -> Person | None:
-        """Return the person of a session. None if the session is unknown, ended or expired, or practice mode has ended.
-
-        Only a session that a practice app signed in ends with practice mode.
-        """
-        if not session_token:
-            return None
-        with self._database.rows() as rows:
-            found = operators.signed_in(rows, operators.digest_of(session_token))
-        if found is None or found.ended_at is not None or found.expires_at <= self._now():
-            return None
-        if found.is_practice and not self._practice_is_on():
-            return None
-        label = found.email or f"{found.slack_team_id}/{found.slack_user_id}"
-        return Person(found.id, label, found.role, found.slack_name or "")
-
-    def sign_out(self, session_token: str) -> None:
-        with self._database.transaction() as session:
-            found = operators.find_sign_in(session, "session", operators.digest_of(session_token))
-            if found is not None:
-                operators.end_sign_in(session, found.id, self._now())
+            return tuple(AllowedTeam(one.team_id, one.created_at) for one in allowed_teams.teams(session))
 
     def _add(self, session: Session, row: operators.Operator, actor: Actor) -> None:
         operators.add(session, row)

@@ -14,7 +14,7 @@ from onboarding.lifetimes import SESSION_LIFETIME
 from onboarding.services.tokens import Tokens
 from onboarding.slack import faults
 from onboarding.slack.signin import SCOPES, SignInInvalid, SlackOpenId, SlackPerson
-from onboarding.store import integrations, operators
+from onboarding.store import allowed_teams, integrations, operators, sign_ins
 from onboarding.store.database import Database, Session
 from onboarding.store.integrations import IntegrationRow
 
@@ -101,7 +101,7 @@ class SlackSignIn:
         if begun.expires_at <= at.timestamp():
             return SignInRefusal(RefusalReason.STALE)
         with self._database.transaction() as session:
-            if not operators.use_state(session, operators.digest_of(begun.state), at):
+            if not sign_ins.use_state(session, sign_ins.digest_of(begun.state), at):
                 return SignInRefusal(RefusalReason.STALE)
         app = self._app()
         if app is None:
@@ -138,14 +138,14 @@ class SlackSignIn:
             if row is None:
                 return SignInRefusal(RefusalReason.NOT_LISTED, f"{person.team_id}/{person.user_id}")
             row.slack_name = person.name or row.slack_name
-            sign_in = operators.SignIn.of_token("session", row.id, token, at, SESSION_LIFETIME)
+            sign_in = sign_ins.SignIn.of_token("session", row.id, token, at, SESSION_LIFETIME)
             sign_in.is_practice = is_practice
-            operators.add(session, sign_in)
+            sign_ins.add(session, sign_in)
         return SlackSession(token)
 
     def _team_viewer(self, session: Session, person: SlackPerson) -> operators.Operator | None:
         """Add a person whose whole team is allowed, as a viewer. None for another team."""
-        if not operators.is_team_allowed(session, person.team_id):
+        if not allowed_teams.is_team_allowed(session, person.team_id):
             return None
         row = operators.Operator(
             id=ids.new_id("opr"),

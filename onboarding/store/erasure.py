@@ -22,9 +22,9 @@ from onboarding.store.integrations import Integration
 from onboarding.store.links import TABLE as LINKS
 from onboarding.store.links import LinkKind
 from onboarding.store.logos import TABLE as LOGOS
-from onboarding.store.operators import SignIn, SignInState
 from onboarding.store.origins import TABLE as ORIGINS
 from onboarding.store.rows import Rows, fetch_all
+from onboarding.store.sign_ins import SignIn, SignInState
 from onboarding.store.slack_events import SlackEvent
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from onboarding.store import (
+    allowed_teams,
     api_keys,
     attempts,
     audit,
@@ -19,6 +20,7 @@ from onboarding.store import (
     logos,
     operators,
     origins,
+    sign_ins,
     slack_events,
     subscribers,
     webhook_deliveries,
@@ -43,6 +45,8 @@ TABLES = (
     links,
     logos,
     operators,
+    sign_ins,
+    allowed_teams,
     origins,
     slack_events,
     subscribers,

@@ -77,7 +77,7 @@ def test_page_without_a_session_explains_how_to_sign_in(visitor: BrowserClient) 
 
 def test_same_person_with_other_capitals_is_one_operator(site: Site) -> None:
     tokens = [site.sign_in_url(email).rsplit("/", 1)[1] for email in ("Ada@Northwind.test", "ada@northwind.TEST ")]
-    persons = [site.runtime.operators.check_link(token) for token in tokens]
+    persons = [site.runtime.sign_ins.check_link(token) for token in tokens]
     assert persons[0] == persons[1]
 
 

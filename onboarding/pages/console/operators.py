@@ -12,7 +12,8 @@ from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers, public
 from onboarding.http.sign_in_page import render_sign_in
 from onboarding.runtime import current
-from onboarding.services.operators import OperatorSummary, SignInProblem
+from onboarding.services.operators import OperatorSummary
+from onboarding.services.sign_ins import SignInProblem
 
 blueprint = Blueprint("operators", __name__)
 _ROLES = {"operator": "Operator: may change everything", "viewer": "Viewer: sees everything, changes nothing"}
@@ -43,7 +44,7 @@ def needed() -> ResponseReturnValue:
 @public
 def confirm(token: str) -> ResponseReturnValue:
     """Show a button: mail scanners open links, and must not use them up."""
-    found = current().operators.check_link(token)
+    found = current().sign_ins.check_link(token)
     if isinstance(found, SignInProblem):
         return render_sign_in("console/operators/unusable.html", reason=found.reason), 410
     return render_template(
@@ -55,7 +56,7 @@ def confirm(token: str) -> ResponseReturnValue:
 @public
 @reload_on_csrf_failure("operators.confirm")
 def confirm_submit(token: str) -> ResponseReturnValue:
-    session_token = current().operators.sign_in(token)
+    session_token = current().sign_ins.sign_in(token)
     if isinstance(session_token, SignInProblem):
         return render_sign_in("console/operators/unusable.html", reason=session_token.reason), 410
     operator_guard.start_session(session_token)
