@@ -43,7 +43,11 @@ from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.start import InstallStarter
 from onboarding.services.integrations import Integrations
 from onboarding.services.key_rotation import KeyRotation
-from onboarding.services.links import Links, NewLink
+from onboarding.services.links.create import LinkWriter
+from onboarding.services.links.front import Links
+from onboarding.services.links.query import LinkQueries
+from onboarding.services.links.records import NewLink
+from onboarding.services.links.tokens import LinkTokens
 from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
@@ -125,7 +129,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     setup = SetupStep(database, grants, completer, now)
     credential_audit = CredentialAudit(database, now)
     connections = _connections(database, tokens, gateway, credential_audit, now)
-    environments, links = Environments(database, files.migrations(), now), Links(database, settings, now)
+    environments, links = Environments(database, files.migrations(), now), _links(database, LinkTokens(settings), now)
     practice_mode = Practice(database, vault, settings, now)
     sign_in_apps = SignInApps(tokens, practice_mode.is_on, settings.sign_in_redirect_uri)
     starter = InstallStarter(database, tokens, gateway, settings, now)
@@ -228,6 +232,10 @@ def _connections(
         Disconnector(database, tokens, gateway, now),
         MessageSender(database, source, gateway, now),
     )
+
+
+def _links(database: Database, tokens: LinkTokens, now: clock.Clock) -> Links:
+    return Links(LinkWriter(database, tokens, now), LinkQueries(database, now), tokens)
 
 
 def _link_creator(environments: Environments, connections: Connections, links: Links) -> CreateLink:

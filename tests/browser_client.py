@@ -16,7 +16,7 @@ from onboarding.identity import OfferedContext
 from onboarding.runtime import Runtime
 from onboarding.services.api_keys import SCOPES, NewApiKey
 from onboarding.services.integrations import IntegrationChange, NewIntegration
-from onboarding.services.links import NewLink
+from onboarding.services.links.records import NewLink
 from onboarding.settings import Settings
 from tests import contract
 from tests.plain_http import NO_CERTIFICATES

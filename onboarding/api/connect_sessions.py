@@ -22,7 +22,7 @@ from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.runtime import current
 from onboarding.services.connect_sessions import ConnectSession, SessionState
 from onboarding.services.installs.records import reference
-from onboarding.services.links import CreatedLink, NewLink
+from onboarding.services.links.records import CreatedLink, NewLink
 
 TAG = "Connect sessions"
 _ALL, _ONE = "/v1/connect-sessions", "/v1/connect-sessions/<id>"

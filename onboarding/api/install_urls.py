@@ -15,7 +15,7 @@ from onboarding.api.operations import LINKS, Operation
 from onboarding.api.request_parsing import read_body
 from onboarding.runtime import current
 from onboarding.services.integrations import MAX_SCOPE_LENGTH, SCOPE_PATTERN, is_scope
-from onboarding.services.links import CreatedLink, NewInstallUrl
+from onboarding.services.links.records import CreatedLink, NewInstallUrl
 
 TAG = "Install URLs"
 

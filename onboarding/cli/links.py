@@ -18,7 +18,7 @@ from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
 from onboarding.errors import NotFound, Refused
 from onboarding.identity import OfferedContext
-from onboarding.services.links import LinkSummary, NewLink
+from onboarding.services.links.records import LinkSummary, NewLink
 
 group = Group("link", help="Invitations to connect.")
 

@@ -19,7 +19,7 @@ from onboarding.store import links, origins
 from onboarding.store.attempts import Stage
 from onboarding.store.connect_sessions import IdentityRow, SessionRow
 from onboarding.store.database import Database, Rows
-from onboarding.store.links import LinkKind
+from onboarding.store.link_terms import LinkKind
 
 
 class SessionState(StrEnum):

@@ -16,7 +16,7 @@ from onboarding.outcomes import Outcome
 from onboarding.store import attempts, bulk, erasure, slack_events
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
-from onboarding.store.links import LinkKind
+from onboarding.store.link_terms import LinkKind
 
 #: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its attempt.
 ATTEMPT_KEPT = timedelta(days=7)

@@ -3,11 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import (
-    String,
-    delete,
-    select,
-)
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base, insert_or_ignore, table_of

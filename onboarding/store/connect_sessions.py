@@ -14,7 +14,7 @@ from onboarding.store.attempts import Stage
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import table_of
 from onboarding.store.integrations import Integration
-from onboarding.store.links import LinkKind, LinkTerms
+from onboarding.store.link_terms import LinkKind, LinkTerms
 from onboarding.store.rows import Rows, fetch_first
 
 

@@ -19,8 +19,8 @@ from onboarding.store.database import table_of
 from onboarding.store.idempotency import Answer
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
+from onboarding.store.link_terms import LinkKind
 from onboarding.store.links import TABLE as LINKS
-from onboarding.store.links import LinkKind
 from onboarding.store.logos import TABLE as LOGOS
 from onboarding.store.origins import TABLE as ORIGINS
 from onboarding.store.rows import Rows, fetch_all

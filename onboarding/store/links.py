@@ -1,66 +1,20 @@
 """Links: signed, expiring addresses to connect at. Connect sessions, install URLs and approvals are links as well."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, Text, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
-from onboarding.identity import OfferedContext, possible_identities, possible_modes
+from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration, IntegrationRow
+from onboarding.store.link_terms import LinkKind, LinkTerms
 from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, OfferedContexts, TextTuple, UtcTime, columns_of, is_named
-
-
-class LinkKind(StrEnum):
-    INVITATION = "invitation"
-    OPEN = "open"
-    APPROVAL = "approval"
-    INSTALL_URL = "address"
-    #: A connect session: an API caller creates it for a person who is signed in to its product.
-    SESSION = "session"
-
-
-@dataclass(frozen=True)
-class LinkTerms:
-    """The values that a link fixes and offers. The defaults fix nothing."""
-
-    is_open: bool = False
-    mode: str | None = None
-    subscriber_id: str | None = None
-    context_keys: tuple[str, ...] = ()
-    offered_contexts: tuple[OfferedContext, ...] = ()
-    workspace_id: str | None = None
-    connection_identifier: str | None = None
-    #: Empty asks for the integration's scopes.
-    scopes: tuple[str, ...] = ()
-    return_url: str | None = None
-    #: Where the person gets a new link.
-    refresh_url: str | None = None
-    #: The caller's own text.
-    reference: str | None = None
-    #: The operator whose rights the link depends on.
-    operator_id: str | None = None
-    auto_link_user: bool = False
-
-    @property
-    def may_have_subscriber(self) -> bool:
-        return self.mode != "shared" and (self.is_open or self.subscriber_id is not None)
-
-    def identities(self, integration_id: str) -> tuple[str, ...]:
-        """Return the identity keys that the link can lead to: none for an open link, which can lead to any."""
-        if self.is_open:
-            return ()
-        has_context = bool(self.context_keys or self.offered_contexts)
-        modes = possible_modes(self.mode, self.subscriber_id is not None, has_context)
-        sets = [(*self.context_keys, one.key) for one in self.offered_contexts] or [self.context_keys]
-        return possible_identities(integration_id, modes, self.subscriber_id, sets)
 
 
 class Link(Base):

@@ -3,14 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import (
-    CheckConstraint,
-    ColumnElement,
-    String,
-    UniqueConstraint,
-    delete,
-    select,
-)
+from sqlalchemy import CheckConstraint, ColumnElement, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base, table_of

@@ -4,15 +4,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    String,
-    bindparam,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, String, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids

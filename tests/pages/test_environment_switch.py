@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 
 from onboarding.callers import SHELL
 from onboarding.http import route_access
-from onboarding.services.links import NewLink
+from onboarding.services.links.records import NewLink
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock, copied, sites
 

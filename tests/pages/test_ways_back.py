@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from onboarding.callers import SHELL
-from onboarding.services.links import NewLink
+from onboarding.services.links.records import NewLink
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
 

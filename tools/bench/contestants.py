@@ -22,7 +22,7 @@ from onboarding.concurrency import THREADS
 from onboarding.services.api_keys import NewApiKey
 from onboarding.services.environments import FIRST
 from onboarding.services.integrations import IntegrationChange, NewIntegration
-from onboarding.services.links import NewLink
+from onboarding.services.links.records import NewLink
 from tools.bench import filling, install_bolt, lean, naive, signin
 from tools.bench.signin import Answer, Ask
 from tools.bench.spread import INTEGRATIONS, ORIGIN

@@ -14,7 +14,7 @@ from onboarding.http.operator_guard import environment, environment_id, integrat
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
-from onboarding.services.links import LINK_LIFETIME, RECONNECT_LIFETIME, NewLink
+from onboarding.services.links.records import LINK_LIFETIME, RECONNECT_LIFETIME, NewLink
 
 blueprint = Blueprint("connections", __name__)
 #: The names of the filters, in the address and in the form.

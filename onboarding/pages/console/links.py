@@ -12,7 +12,7 @@ from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
-from onboarding.services.links import NEWEST, NewLink
+from onboarding.services.links.records import NEWEST, NewLink
 
 blueprint = Blueprint("links", __name__)
 _MODES = {"": "The customer chooses, if both are possible", "subscriber": "Subscriber", "shared": "Shared"}

@@ -13,7 +13,7 @@ from onboarding.http.operator_guard import environment, environment_id, require_
 from onboarding.http.page_form import PageForm
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
-from onboarding.services.links import NewLink
+from onboarding.services.links.records import NewLink
 
 blueprint = Blueprint("playground", __name__)
 security_headers.set_policy(blueprint, security_headers.PLAYGROUND)

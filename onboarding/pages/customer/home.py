@@ -12,7 +12,7 @@ from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.operator_guard import environment_id, signed_in_person
 from onboarding.http.route_access import public
 from onboarding.runtime import current
-from onboarding.services.links import NewLink
+from onboarding.services.links.records import NewLink
 
 blueprint = Blueprint("home", __name__)
 

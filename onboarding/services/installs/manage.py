@@ -16,7 +16,8 @@ from onboarding.store.attempts import AttemptRow
 from onboarding.store.connect_sessions import SessionRow
 from onboarding.store.database import Database, Rows
 from onboarding.store.installs import LinkStart
-from onboarding.store.links import LinkKind, LinkRow
+from onboarding.store.link_terms import LinkKind
+from onboarding.store.links import LinkRow
 from onboarding.translatable import marked
 
 

@@ -29,7 +29,8 @@ from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import LinkStart
 from onboarding.store.integrations import IntegrationRow
-from onboarding.store.links import LinkKind, LinkRow, LinkTerms
+from onboarding.store.link_terms import LinkKind, LinkTerms
+from onboarding.store.links import LinkRow
 from onboarding.translatable import marked
 
 _LOG = structlog.get_logger(__name__)
