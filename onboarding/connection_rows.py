@@ -6,7 +6,7 @@ import orjson
 
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus
-from onboarding.store.connections import ConnectionRow
+from onboarding.store.connection_documents import ConnectionRow
 
 _INCOMING_WEBHOOK = "incoming-webhook"
 _UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."

@@ -16,9 +16,9 @@ from onboarding.connection_rows import connection_of
 from onboarding.event_types import TEST_EVENT, EventType
 from onboarding.outcomes import OUTCOMES, ConnectionStatus, Outcome
 from onboarding.outgoing import queue
-from onboarding.store import channel_endpoints, connections, installs, webhook_deliveries
+from onboarding.store import channel_endpoints, connection_documents, installs, webhook_deliveries
 from onboarding.store import webhook_endpoints as endpoints
-from onboarding.store.connections import ConnectionRow
+from onboarding.store.connection_documents import ConnectionRow
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows
 from onboarding.store.webhook_deliveries import DeliveryState
@@ -66,7 +66,7 @@ def connection_changed(rows: Rows, event: ConnectionEvent) -> None:
     listeners = _listeners(rows, event.environment_id, event.type)
     if not listeners:
         return
-    row = event.details.removed or connections.documented(rows, event.environment_id, event.identifier)
+    row = event.details.removed or connection_documents.documented(rows, event.environment_id, event.identifier)
     if row is None:
         raise LookupError("An event describes a connection that exists in its transaction.")
     number = webhook_deliveries.next_number(rows, event.environment_id, event.identifier)

@@ -17,7 +17,7 @@ from onboarding.errors import Conflict, NotFound, VaultProblem, unknown_integrat
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.store import channel_endpoints as store
-from onboarding.store import connections, contexts, integrations, pagination, subscribers
+from onboarding.store import connections, contexts, integration_locks, integrations, pagination, subscribers
 from onboarding.store.channel_endpoints import EndpointFilter
 from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.vault import SealedAt, Vault
@@ -69,7 +69,7 @@ class Endpoints:
         identifier, row_id, at = new.identifier or ids.endpoint_identifier(), ids.new_id("end"), self._now()
         try:
             with self._database.transaction() as session:
-                integration = integrations.share_named(session, environment_id, new.integration_identifier)
+                integration = integration_locks.share_named(session, environment_id, new.integration_identifier)
                 if integration is None:
                     raise unknown_integration(new.integration_identifier)
                 self._ensure_subscriber(session, caller.environment, new, at)

@@ -18,7 +18,7 @@ from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused, VaultProblem, unknown_environment, unknown_integration
 from onboarding.sealed import Sealed
 from onboarding.slack import scopes as known_scopes
-from onboarding.store import attempts, connections, environments, erasure, logos, origins
+from onboarding.store import attempts, connections, environments, erasure, integration_locks, logos, origins
 from onboarding.store import integrations as store
 from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
@@ -200,7 +200,7 @@ class Integrations:
             if row is None:
                 raise unknown_integration(identifier)
             # Waits for the installs that are being stored, so that the next query sees their connections.
-            store.lock(session, row.id)
+            integration_locks.lock(session, row.id)
             used = len(connections.of_integration(session, row.id))
             if used:
                 raise Conflict(f"It has {used} connection{'s' if used > 1 else ''}. Disconnect first.")

@@ -9,7 +9,7 @@ from onboarding.clock import Clock
 from onboarding.errors import VaultProblem
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
-from onboarding.store import erasure, integrations
+from onboarding.store import erasure, integration_locks, integrations
 from onboarding.store.database import Database
 from onboarding.vault import SealedAt, Vault
 
@@ -75,7 +75,7 @@ class Practice:
             found = integrations.all_practice(session)
             for one in found:
                 # Before the rows that an install in progress has locked.
-                integrations.lock(session, one.id)
+                integration_locks.lock(session, one.id)
                 kind, at = ChangeKind.PRACTICE_CLEARED, self._now()
                 changes.record(session, Change(kind, actor, at, one.environment_id, one.identifier, one.name))
                 erasure.erase_integration(session, one.id)

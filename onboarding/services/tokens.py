@@ -20,7 +20,7 @@ from onboarding.settings import Settings
 from onboarding.slack import faults
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import Refreshed
-from onboarding.store import connection_changes, connections, grants, installations, integrations
+from onboarding.store import connection_changes, connections, grants, installations, integration_locks
 from onboarding.store.connection_changes import ConnectionOfInstallation
 from onboarding.store.database import Database, Rows
 from onboarding.store.installations import Installation
@@ -213,7 +213,7 @@ class TokenSource:
         status = ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY
         with self._database.transaction() as session:
             # Lock in the same order as a disconnect and an install: integration, installation, connections.
-            integrations.share(session, installation.integration_id)
+            integration_locks.share(session, installation.integration_id)
             current = installations.lock(session, installation.environment_id, installation.id)
             if current is None or not is_current(current):
                 return False
@@ -263,7 +263,7 @@ class TokenSource:
         if holder is None:
             return
         with self._database.transaction() as session:
-            integrations.share(session, holder.integration.id)
+            integration_locks.share(session, holder.integration.id)
             current = installations.lock(session, holder.installation.environment_id, installation_id)
             since = (current.unanswered_since if current is not None else None) or at
             installations.change(session, installation_id, unanswered_since=since)

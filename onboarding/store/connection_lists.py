@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_, u
 from onboarding import search_words
 from onboarding.store import connection_words, pagination
 from onboarding.store.compiled import CompiledStatement
-from onboarding.store.connections import DOCUMENTED, HOLDING, LAST_CHECK, TABLE, ConnectionRow, sort_name
+from onboarding.store.connection_documents import DOCUMENTED, ConnectionRow
+from onboarding.store.connections import HOLDING, LAST_CHECK, TABLE, sort_name
 from onboarding.store.pagination import Key, PageRows, Position, StorePageRequest
 from onboarding.store.rows import Rows
 

@@ -24,7 +24,7 @@ from onboarding.branding import Branding
 from onboarding.sealed import Sealed
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
-from onboarding.store.rows import Rows, fetch_first
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, SealedText, UtcTime, columns_of
 
 
@@ -80,14 +80,6 @@ class Integration(Base):
     logo_digest: Mapped[str | None] = mapped_column(String(64))
 
 
-class SharedIntegration(NamedTuple):
-    """An integration that the transaction has locked against removal."""
-
-    id: str
-    #: `allow` or `refuse`.
-    workspace_policy: str
-
-
 class IntegrationWithoutSecrets(NamedTuple):
     id: str
     identifier: str
@@ -108,19 +100,6 @@ class IntegrationWithoutSecrets(NamedTuple):
     @property
     def branding(self) -> Branding:
         return Branding(self.name, self.accent_color, self.support_url, self.privacy_url, self.logo_digest)
-
-
-class SigningIntegration(NamedTuple):
-    """The columns of an integration that receiving an event needs."""
-
-    id: str
-    environment_id: str
-    identifier: str
-    signing_secret: Sealed
-    previous_signing_secret: Sealed | None
-    signing_secret_changed_at: datetime | None
-    app_id: str | None
-    forward_url: str | None
 
 
 class IntegrationRow(NamedTuple):
@@ -147,35 +126,23 @@ class IntegrationRow(NamedTuple):
         return Branding(self.name, self.accent_color, self.support_url, self.privacy_url, self.logo_digest)
 
 
-_TABLE = table_of(Integration)
-COLUMNS = columns_of(_TABLE, IntegrationRow._fields)
+TABLE = table_of(Integration)
+COLUMNS = columns_of(TABLE, IntegrationRow._fields)
 #: Any integration with real credentials ends practice mode.
-ANY_REAL = exists().where(_TABLE.c.is_practice.is_(False))
-_BY_IDENTIFIER = select(_TABLE.c.id).where(
-    _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
+ANY_REAL = exists().where(TABLE.c.is_practice.is_(False))
+_BY_IDENTIFIER = select(TABLE.c.id).where(
+    TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_")
 )
-_SHARED = select(_TABLE.c.id, _TABLE.c.workspace_policy).with_for_update(read=True, key_share=True)
-_SHARED_BY_IDENTIFIER = _SHARED.where(
-    _TABLE.c.environment_id == bindparam("environment"), _TABLE.c.identifier == bindparam("identifier_")
-)
-_SHARED_BY_ID = _SHARED.where(_TABLE.c.id == bindparam("integration"))
 _WITHOUT_SECRETS = CompiledStatement(
     select(
-        *(_TABLE.c[name] for name in IntegrationWithoutSecrets._fields if name in _TABLE.c),
-        _TABLE.c.signing_secret.is_not(None).label("has_signing_secret"),
+        *(TABLE.c[name] for name in IntegrationWithoutSecrets._fields if name in TABLE.c),
+        TABLE.c.signing_secret.is_not(None).label("has_signing_secret"),
     )
-    .where(_TABLE.c.environment_id == bindparam("environment"))
-    .order_by(_TABLE.c.identifier),
+    .where(TABLE.c.environment_id == bindparam("environment"))
+    .order_by(TABLE.c.identifier),
     IntegrationWithoutSecrets,
 )
-_OF_SIGN_IN = CompiledStatement(select(*COLUMNS).where(_TABLE.c.is_sign_in), IntegrationRow)
-
-_SIGNING = CompiledStatement(
-    select(*columns_of(_TABLE, SigningIntegration._fields))
-    .where(_TABLE.c.signing_secret.is_not(None))
-    .order_by(_TABLE.c.created_at, _TABLE.c.id),
-    SigningIntegration,
-)
+_OF_SIGN_IN = CompiledStatement(select(*COLUMNS).where(TABLE.c.is_sign_in), IntegrationRow)
 
 
 def add(session: Session, integration: Integration) -> None:
@@ -192,12 +159,6 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Int
 def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
     found: str | None = rows.scalar(_BY_IDENTIFIER, {"environment": environment_id, "identifier_": identifier})
     return found
-
-
-def share_named(rows: Rows, environment_id: str, identifier: str) -> SharedIntegration | None:
-    """Lock the integration of this identifier as `share` does."""
-    values = {"environment": environment_id, "identifier_": identifier}
-    return fetch_first(rows, _SHARED_BY_IDENTIFIER, SharedIntegration, values)
 
 
 def by_id(session: Session, environment_id: str, integration_id: str) -> Integration | None:
@@ -219,30 +180,6 @@ def of_sign_in(rows: Rows) -> IntegrationRow | None:
 def end_sign_in(session: Session) -> None:
     """Let no Slack app sign operators in."""
     session.execute(update(Integration).where(Integration.is_sign_in).values(is_sign_in=False))
-
-
-def all_signing(rows: Rows) -> list[SigningIntegration]:
-    """Return the integrations of all environments that have a signing secret, the oldest first."""
-    return _SIGNING.all(rows, {})
-
-
-def remember_app(rows: Rows, integration_id: str, app_id: str) -> None:
-    mine = _TABLE.c.id == integration_id, _TABLE.c.app_id.is_(None)
-    rows.execute(update(_TABLE).where(*mine).values(app_id=app_id))
-
-
-def lock(session: Session, integration_id: str) -> None:
-    """Lock the integration exclusively until the transaction ends. SQLite needs no row lock: it has one writer at a time.
-
-    Only the removal of the integration does this. Every transaction that changes connections or grants calls `share`
-    first, so the removal waits for them and leaves no row behind.
-    """
-    session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update())
-
-
-def share(rows: Rows, integration_id: str) -> SharedIntegration | None:
-    """Lock the integration until the transaction ends, so that `lock` waits and other calls of `share` do not."""
-    return fetch_first(rows, _SHARED_BY_ID, SharedIntegration, {"integration": integration_id})
 
 
 def all_practice(session: Session) -> Sequence[Integration]:

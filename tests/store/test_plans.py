@@ -17,6 +17,7 @@ from onboarding.sealed import Sealed
 from onboarding.store import (
     attempt_lists,
     attempts,
+    connection_documents,
     connection_lists,
     connections,
     environments,
@@ -178,7 +179,7 @@ def test_connection_with_two_words_of_one_beginning_counts_once(database: Databa
 
 def test_retrieve_uses_the_unique_key(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        assert connections.documented(session, "env_1", "c5") is not None
+        assert connection_documents.documented(session, "env_1", "c5") is not None
     assert "identifier" in _plan(database, *asked[0])
 
 

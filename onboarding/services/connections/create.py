@@ -28,16 +28,20 @@ from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
 from onboarding.store import (
     connection_changes,
+    connection_documents,
+    connection_identities,
     connections,
     contexts,
     erasure,
     installations,
+    integration_locks,
     integrations,
     subscribers,
+    workspace_holders,
     workspaces,
 )
 from onboarding.store.database import BeforeCommit, Database, Rows
-from onboarding.store.integrations import SharedIntegration
+from onboarding.store.integration_locks import SharedIntegration
 from onboarding.store.retries import repeat_on_conflict
 
 _ATTEMPTS = 3
@@ -108,7 +112,7 @@ class ConnectionWriter:
         environment_id, at = caller.environment.id, self._now()
         with self._database.transaction() as session:
             seen = connections.by_identifier(session, environment_id, identifier)
-            integration = integrations.share(session, seen.integration_id) if seen is not None else None
+            integration = integration_locks.share(session, seen.integration_id) if seen is not None else None
             if seen is None or integration is None:
                 raise unknown_connection(identifier)
             left, old_workspace_id = seen.installation_id, seen.workspace_id
@@ -155,7 +159,7 @@ class ConnectionWriter:
         environment_id, keys, at = caller.environment.id, tuple(new.contexts), self._now()
         with self._database.changing_rows() as rows:
             # Locks the integration, shared, so that it cannot be removed before the commit.
-            integration = integrations.share_named(rows, environment_id, new.integration_identifier)
+            integration = integration_locks.share_named(rows, environment_id, new.integration_identifier)
             if integration is None:
                 raise unknown_integration(new.integration_identifier)
             workspaces.lock_to_connect(rows, integration.id, new.workspace.id, integration.workspace_policy)
@@ -195,7 +199,7 @@ class ConnectionWriter:
 
     def _written(self, rows: Rows, environment_id: str, identifier: str) -> Connection:
         """Return the connection that this transaction has written, with its token."""
-        row = connections.documented(rows, environment_id, identifier)
+        row = connection_documents.documented(rows, environment_id, identifier)
         if row is None:
             raise LookupError("The row was written in this transaction.")
         if row.installation_id is None or row.access_token is None:
@@ -232,7 +236,7 @@ class ConnectionWriter:
             if integration is None:
                 raise unknown_integration(new.integration_identifier)
             key = identity.identity_key(integration.id, new.subscriber_id, new.contexts)
-            same = connections.by_identity(session, environment.id, key)
+            same = connection_identities.by_identity(session, environment.id, key)
             if same is not None:
                 if same.installation_id is None and new.identifier in (None, same.identifier):
                     return same.identifier
@@ -252,5 +256,5 @@ def _check_workspace(
     """Raises Conflict if another customer has the workspace and the integration allows one. The workspace is locked."""
     if integration.workspace_policy == "allow":
         return
-    if connections.held_by_another(rows, integration.id, workspace_id, subscriber_id, context_keys):
+    if workspace_holders.held_by_another(rows, integration.id, workspace_id, subscriber_id, context_keys):
         raise workspace_taken(workspace_id)

@@ -6,20 +6,24 @@ from dataclasses import dataclass, field
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
-from onboarding.errors import (
-    NotFound,
-    SlackProblem,
-    SlackRefused,
-    StorageProblem,
-    VaultProblem,
-    unknown_connection,
-)
+from onboarding.errors import NotFound, SlackProblem, SlackRefused, StorageProblem, VaultProblem, unknown_connection
 from onboarding.events import EventDetails
 from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import AppCredentials, Gateway
-from onboarding.store import audit, connection_changes, connections, erasure, installations, integrations, workspaces
+from onboarding.store import (
+    audit,
+    connection_changes,
+    connection_documents,
+    connections,
+    erasure,
+    installations,
+    integration_locks,
+    integrations,
+    workspace_holders,
+    workspaces,
+)
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.database import Database, Session
 from onboarding.store.retries import repeat_on_conflict
@@ -59,7 +63,7 @@ class Disconnector:
         """Remove the connection; return its access if it must be revoked, the audit entry's id and the result so far."""
         with self._database.transaction() as session:
             connection = self._locked(session, environment_id, identifier)
-            was = connections.documented(session, environment_id, identifier)
+            was = connection_documents.documented(session, environment_id, identifier)
             connection_changes.remove(session, connection.id)
             access, result = self._ended_access(session, connection, revoke)
             details = EventDetails("requested", previous={"status": connection.status}, removed=was)
@@ -93,7 +97,7 @@ class Disconnector:
         """
         seen = connections.by_identifier(session, environment_id, identifier)
         if seen is not None:
-            integrations.share(session, seen.integration_id)
+            integration_locks.share(session, seen.integration_id)
             workspaces.lock(session, seen.integration_id, seen.workspace_id)
             installations.lock_all(session, filter(None, [seen.installation_id]))
             seen = connections.lock(session, seen)
@@ -126,7 +130,7 @@ class Disconnector:
             raise LookupError("A connection refers to both by foreign keys.")
         if not erasure.erase_unused_installation(session, installation.id) or not revoke:
             return None
-        if connections.uses_workspace(session, integration.id, connection.workspace_id):
+        if workspace_holders.uses_workspace(session, integration.id, connection.workspace_id):
             return None
         sealed = installation.refresh_token
         return _Access(

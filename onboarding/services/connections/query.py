@@ -18,9 +18,16 @@ from onboarding.services.connections import search as search_fields
 from onboarding.services.connections.records import ConnectionQuery, ConsoleList, ConsoleSearch, Detail, TokenMark
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens import Tokens
-from onboarding.store import connection_lists, connections, integrations, pagination
+from onboarding.store import (
+    connection_documents,
+    connection_lists,
+    connections,
+    integrations,
+    pagination,
+    workspace_holders,
+)
+from onboarding.store.connection_documents import ConnectionRow
 from onboarding.store.connection_lists import ConnectionFilter, IndexScan
-from onboarding.store.connections import ConnectionRow
 from onboarding.store.database import Database, Rows
 from onboarding.store.pagination import PageRows, Position, StorePageRequest
 
@@ -106,7 +113,7 @@ class ConnectionQueries:
         Raises NotFound, StorageProblem.
         """
         with self._database.rows() as rows:
-            row = connections.documented(rows, caller.environment.id, identifier)
+            row = connection_documents.documented(rows, caller.environment.id, identifier)
         if row is None:
             raise unknown_connection(identifier)
         found = self._connection(row, caller.may_see_secrets)
@@ -139,13 +146,13 @@ class ConnectionQueries:
     def find(self, environment_id: str, identifier: str) -> Detail:
         """Return a connection for the console, without its token. Raises NotFound."""
         with self._database.reading() as session:
-            row = connections.documented(session, environment_id, identifier)
+            row = connection_documents.documented(session, environment_id, identifier)
             if row is None:
                 raise unknown_connection(identifier)
             others = 0
             if row.installation_id is not None:
                 shared = row.integration_id, row.workspace_id, row.installation_id
-                others = connections.count_beside(session, *shared) - 1
+                others = workspace_holders.count_beside(session, *shared) - 1
         permissions = records.permissions_of(row)
         return Detail(self._connection(row), row.token_last_four or "", row.installed_at, others, permissions)
 

@@ -10,7 +10,7 @@ from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
 from onboarding.pagination import Page
 from onboarding.slack.scopes import OPTIONAL, sentence
-from onboarding.store.connections import ConnectionRow
+from onboarding.store.connection_documents import ConnectionRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from onboarding.services.installs import records, rights
 from onboarding.services.installs.connect import InstallConnector, Sealers
 from onboarding.services.installs.granted import GrantedInstall, LockedInstall
 from onboarding.slack.faults import operator_hint
-from onboarding.store import connections, installs, links
+from onboarding.store import installs, links, workspace_holders
 from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
 from onboarding.store.links import LinkRow
@@ -111,7 +111,7 @@ class _Completion:
             return False
         choice = install.choice
         subscriber_id = choice.subscriber_id if choice.mode == "subscriber" else None
-        return connections.held_by_another(
+        return workspace_holders.held_by_another(
             install.rows, install.integration.id, workspace_id, subscriber_id, choice.context_keys
         )
 

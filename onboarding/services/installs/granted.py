@@ -6,7 +6,7 @@ from functools import cached_property
 from onboarding.errors import Conflict
 from onboarding.services.installs.records import Choice
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, connections, installations, workspaces
+from onboarding.store import attempts, connection_identities, installations, workspaces
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows
@@ -45,7 +45,7 @@ class LockedInstall:
             rows, self.integration.id, self.grant.workspace_id, self.integration.workspace_policy
         )
         self.installation = installations.lock_by_slack_key(rows, self.integration.id, self.grant.slack_key)
-        self.existing = connections.lock_of_identity(rows, self.attempt.environment_id, self.key)
+        self.existing = connection_identities.lock_of_identity(rows, self.attempt.environment_id, self.key)
 
     @cached_property
     def links(self) -> tuple[LinkRow, ...]:

@@ -14,7 +14,7 @@ from onboarding.sealed import Sealed
 from onboarding.services.tokens import Tokens
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, connections
+from onboarding.store import attempts, workspace_holders
 from onboarding.store.attempts import AttemptRow
 from onboarding.store.database import Database
 from onboarding.store.integrations import IntegrationRow
@@ -48,7 +48,7 @@ class Grants:
         try:
             with self._database.rows() as rows:
                 workspaces = filter(None, (grant.workspace_id, grant.enterprise_id))
-                in_use = any(connections.uses_workspace(rows, integration.id, one) for one in workspaces)
+                in_use = any(workspace_holders.uses_workspace(rows, integration.id, one) for one in workspaces)
         except StorageProblem as problem:
             _LOG.error("grant.left", attempt=attempt.id, problem=problem.sentence)
             return GrantResult.LEFT

@@ -24,7 +24,7 @@ from onboarding.services.installs.records import (
 from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
-from onboarding.store import attempts, connections, installs, links
+from onboarding.store import attempts, connection_identities, installs, links
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import LinkStart
@@ -253,7 +253,7 @@ def _existing(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existin
     choice = records.choice_fixed_by(link, records.requested_scopes(integration, link))
     if choice is None:
         return None
-    found = connections.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
+    found = connection_identities.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
     if found is None:
         return None
     return Existing(

@@ -10,7 +10,15 @@ from onboarding.services.tokens import Tokens
 from onboarding.slack import events, faults, signatures
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
-from onboarding.store import connection_changes, erasure, grants, installations, integrations, slack_events, workspaces
+from onboarding.store import (
+    connection_changes,
+    erasure,
+    grants,
+    installations,
+    integration_locks,
+    slack_events,
+    workspaces,
+)
 from onboarding.store.database import Database
 from onboarding.store.grants import OwnedInstallation
 from onboarding.store.slack_events import SlackEvent
@@ -37,7 +45,7 @@ class AccessEnder:
         ended = [one for one in found if _may_be_meant(one, event) and self._has_ended(one, event)]
         at = self._now()
         with self._database.transaction() as session:
-            integrations.share(session, row.integration_id)
+            integration_locks.share(session, row.integration_id)
             # A disconnect takes the same lock. With it, no transaction that connects the workspace is in progress.
             workspaces.lock(session, row.integration_id, event.owner_id or "")
             if not slack_events.mark_handled(session, row.id, at):

@@ -15,7 +15,7 @@ from onboarding.services.slack_events.teams import TeamAccess
 from onboarding.services.tokens import Tokens
 from onboarding.slack import events
 from onboarding.slack.gateway import Gateway
-from onboarding.store import connection_changes, integrations, slack_events
+from onboarding.store import connection_changes, integration_locks, slack_events
 from onboarding.store.database import Database
 from onboarding.store.slack_events import SlackEvent
 from onboarding.vault import Vault
@@ -75,7 +75,7 @@ class StoredEvents:
     def _rename(self, row: SlackEvent, event: events.Event) -> None:
         at = self._now()
         with self._database.transaction() as session:
-            integrations.share(session, row.integration_id)
+            integration_locks.share(session, row.integration_id)
             if not slack_events.mark_handled(session, row.id, at) or event.owner_id is None:
                 return
             if slack_events.newer_exists(session, row):

@@ -11,9 +11,9 @@ from onboarding.outgoing import queue
 from onboarding.sealed import Sealed
 from onboarding.services.slack_events.records import SignedRequest
 from onboarding.slack import events, signatures
-from onboarding.store import integrations, slack_events
+from onboarding.store import signing_secrets, slack_events
 from onboarding.store.database import Database
-from onboarding.store.integrations import SigningIntegration
+from onboarding.store.signing_secrets import SigningIntegration
 from onboarding.vault import SealedAt, Vault
 from onboarding.work import Queue, Work
 
@@ -44,7 +44,7 @@ class EventReceiver:
             raise SignatureRefused from None
         app_id = None if isinstance(read, events.Challenge) else read.app_id
         with self._database.rows() as rows:
-            known = integrations.all_signing(rows)
+            known = signing_secrets.all_signing(rows)
         signer = next((one for one in _possible(known, app_id) if self._has_signed(one, request)), None)
         if signer is None:
             raise SignatureRefused
@@ -63,11 +63,11 @@ class EventReceiver:
         if not is_handled and not is_forwarded:
             if signer.app_id is None:
                 with self._database.changing_one() as rows:
-                    integrations.remember_app(rows, signer.id, event.app_id)
+                    signing_secrets.remember_app(rows, signer.id, event.app_id)
             return
         with self._database.changing_rows() as rows:
             if signer.app_id is None:
-                integrations.remember_app(rows, signer.id, event.app_id)
+                signing_secrets.remember_app(rows, signer.id, event.app_id)
             is_new = slack_events.add(
                 rows,
                 id=row_id,

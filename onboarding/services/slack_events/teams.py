@@ -9,7 +9,7 @@ from onboarding.services.tokens import Tokens
 from onboarding.slack import faults
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
-from onboarding.store import connection_changes, grants, installations, integrations, slack_events
+from onboarding.store import connection_changes, grants, installations, integration_locks, slack_events
 from onboarding.store.database import Database
 from onboarding.store.grants import ConnectionOfTeam
 from onboarding.store.slack_events import SlackEvent
@@ -35,7 +35,7 @@ class TeamAccess:
         answers = [(one, self._has_access(one)) for one in found]
         at = self._now()
         with self._database.transaction() as session:
-            integrations.share(session, row.integration_id)
+            integration_locks.share(session, row.integration_id)
             installations.lock_all(session, [one.installation.id for one in found])
             if not slack_events.mark_handled(session, row.id, at):
                 return
