@@ -1,13 +1,14 @@
 """/v1/channel-endpoints, for the three types of Slack."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from flask import Response
-from pydantic import Field, ValidationError, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from onboarding import documents
 from onboarding.api import operations, providers
 from onboarding.api.authentication import caller
+from onboarding.api.endpoint_targets import EXAMPLE, FORMATS_IN_WORDS, Target, check_format, formatted
 from onboarding.api.field_types import (
     EXACT_SET,
     Contexts,
@@ -18,53 +19,19 @@ from onboarding.api.field_types import (
     PageQuery,
     Plain,
     Reference,
-    Text,
     UpdatedAt,
     Wire,
     page,
 )
 from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
 from onboarding.api.operations import READ, WRITE, Operation
-from onboarding.api.problems import ValidationFailed
-from onboarding.api.request_parsing import note_ignored, read_body, read_query
+from onboarding.api.request_parsing import read_body, read_query
 from onboarding.runtime import current
 from onboarding.services.channel_endpoints import EndpointQuery, NewEndpoint
 
 TAG = "Channel endpoints"
 Kind = Literal["slack_channel", "slack_user", "webhook"]
 _ALL, _ONE = "/v1/channel-endpoints", "/v1/channel-endpoints/<identifier>"
-
-
-class SlackChannel(Wire):
-    channel_id: Reference = Field(description="The id of the channel at Slack.")
-
-
-class SlackUser(Wire):
-    user_id: Reference = Field(description="The id of the user at Slack.")
-
-
-class Webhook(Wire):
-    url: Plain = Field(
-        min_length=1, max_length=2048, pattern=r"^https?://[^/?#\s]+", description="The webhook's address."
-    )
-    channel: Text | None = Field(None, description="The channel that the webhook posts to.")
-
-
-_FORMATS: dict[str, type[Wire]] = {"slack_channel": SlackChannel, "slack_user": SlackUser, "webhook": Webhook}
-Target = Annotated[
-    dict[str, Any],
-    WithJsonSchema({"type": "object", "anyOf": [one.model_json_schema() for one in _FORMATS.values()]}),
-]
-_FORMATS_IN_WORDS = "`{channelId}` for a `slack_channel`, `{userId}` for a `slack_user`, `{url}` and optionally `channel` for a `webhook`"
-_EXAMPLE = {"channelId": "C0123456789"}
-
-
-def _formatted(kind: str, endpoint: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValueError."""
-    try:
-        return _FORMATS[kind].model_validate(endpoint).model_dump(by_alias=True, exclude_none=True)
-    except ValidationError:
-        raise ValueError(f'Endpoint must match the required format for type "{kind}"') from None
 
 
 class CreateChannelEndpoint(Wire):
@@ -76,7 +43,7 @@ class CreateChannelEndpoint(Wire):
     )
     type: Kind = Field(description="The kind of target.")
     endpoint: Target = Field(
-        description=f"The target, in the format of its type: {_FORMATS_IN_WORDS}.", examples=[_EXAMPLE]
+        description=f"The target, in the format of its type: {FORMATS_IN_WORDS}.", examples=[EXAMPLE]
     )
     identifier: Identifier | None = Field(
         None,
@@ -96,13 +63,13 @@ class CreateChannelEndpoint(Wire):
     def _has_format_of_its_type(cls, endpoint: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         # Absent if the type is invalid, which is an error of its own.
         if "type" in info.data:
-            _formatted(info.data["type"], endpoint)
+            formatted(info.data["type"], endpoint)
         return endpoint
 
 
 class UpdateChannelEndpoint(Wire):
     endpoint: Target = Field(
-        description=f"The new target, in the format of the endpoint's type: {_FORMATS_IN_WORDS}.", examples=[_EXAMPLE]
+        description=f"The new target, in the format of the endpoint's type: {FORMATS_IN_WORDS}.", examples=[EXAMPLE]
     )
 
 
@@ -126,7 +93,7 @@ class ChannelEndpoint(Wire):
     endpoint: dict[str, Any] = Field(
         description="The target, in the format of its type. The `url` of a webhook is empty if the API key lacks the scope "
         "`connections:secrets`. A target that the server cannot decrypt is empty; a PATCH replaces it.",
-        examples=[_EXAMPLE],
+        examples=[EXAMPLE],
     )
     created_at: CreatedAt
     updated_at: UpdatedAt
@@ -190,7 +157,7 @@ def create_channel_endpoint(before_commit: BeforeCommit) -> documents.ChannelEnd
         integration_identifier=body.integration_identifier,
         subscriber_id=body.subscriber_id,
         type=body.type,
-        endpoint=_checked(body.type, body.endpoint),
+        endpoint=check_format(body.type, body.endpoint),
         identifier=body.identifier,
         connection_identifier=body.connection_identifier,
         contexts=body.context or {},
@@ -228,7 +195,7 @@ def update_channel_endpoint(before_commit: BeforeCommit, identifier: str) -> doc
     """
     endpoint = read_body(UpdateChannelEndpoint).endpoint
     return current().channel_endpoints.change(
-        caller(), identifier, lambda kind: _checked(kind, endpoint), before_commit
+        caller(), identifier, lambda kind: check_format(kind, endpoint), before_commit
     )
 
 
@@ -240,12 +207,3 @@ def delete_channel_endpoint(identifier: str) -> Response:
     """
     current().channel_endpoints.remove(caller(), identifier)
     return operations.no_content()
-
-
-def _checked(kind: str, endpoint: dict[str, Any]) -> dict[str, Any]:
-    """Return the known members of `endpoint`. Raises ValidationFailed if it does not have the format of its type."""
-    note_ignored(endpoint, _FORMATS[kind], "endpoint.")
-    try:
-        return _formatted(kind, endpoint)
-    except ValueError as problem:
-        raise ValidationFailed({"endpoint": {"messages": [str(problem)]}}) from None

@@ -1,62 +1,23 @@
 """`integration add`, `list`, `set` and `remove`: Slack apps and their credentials."""
 
-from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import click
 
-from onboarding import settings
-from onboarding.cli.shell import (
-    environment_option,
-    json_option,
-    open_runtime,
-    print_result,
-    read_secret,
-    shell_actor,
-    split_list,
+from onboarding.cli.integration_options import (
+    CLIENT_SECRET,
+    SIGNING_SECRET,
+    ChangeOptions,
+    NewOptions,
+    file_content,
+    new_integration,
+    optional_secret,
 )
+from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor, split_list
 from onboarding.cli.usage import Group
-from onboarding.errors import Refused
-from onboarding.runtime import Runtime, check_keys
-from onboarding.services.integrations import (
-    DEFAULT_SCOPES,
-    MAX_LOGO_BYTES,
-    IntegrationChange,
-    IntegrationRecord,
-    NewIntegration,
-)
-
-_PRACTICE_NAME = "Northwind"
-#: The prompts on a terminal.
-_CLIENT_SECRET, _SIGNING_SECRET = "Client secret", "Signing secret"
+from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord
 
 group = Group("integration", help="Slack apps.")
-
-
-class _NewOptions(TypedDict):
-    client_id: str | None
-    client_secret: str | None
-    signing_secret: str | None
-    scopes: str
-    name: str | None
-    workspace_policy: str
-    practice: bool
-
-
-class _ChangeOptions(TypedDict):
-    client_secret: str | None
-    signing_secret: str | None
-    scopes: str | None
-    name: str | None
-    workspace_policy: str | None
-    add_origins: tuple[str, ...]
-    remove_origins: tuple[str, ...]
-    sign_in: bool | None
-    accent_color: str | None
-    support_url: str | None
-    privacy_url: str | None
-    forward_events: str | None
-    logo: str | None
 
 
 @group.command()
@@ -70,12 +31,12 @@ class _ChangeOptions(TypedDict):
 @click.option("--practice", is_flag=True, help="A practice integration, with generated credentials.")
 @environment_option
 @json_option
-def add(identifier: str, environment: str, as_json: bool, **options: Unpack[_NewOptions]) -> None:
+def add(identifier: str, environment: str, as_json: bool, **options: Unpack[NewOptions]) -> None:
     """Store a Slack app under IDENTIFIER."""
     with open_runtime() as runtime:
         # Reports a database that is not set up before it asks for secrets.
         runtime.environments.first()
-        runtime.integrations.add(_new_integration(runtime, identifier, environment, options), shell_actor())
+        runtime.integrations.add(new_integration(runtime, identifier, environment, options), shell_actor())
         origin, redirect = runtime.settings.origin, runtime.settings.redirect_uri
     members: dict[str, object] = {
         "identifier": identifier,
@@ -120,15 +81,15 @@ def list_(environment: str, as_json: bool) -> None:
 @click.option("--forward-events", metavar="URL", help="Deliver Slack's events to this address as well.")
 @environment_option
 @json_option
-def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_ChangeOptions]) -> None:
+def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[ChangeOptions]) -> None:
     """Change the given values of the Slack app IDENTIFIER. Its connections stay.
 
     An empty value removes a logo, a color or a URL.
     """
     scopes = options["scopes"]
     change = IntegrationChange(
-        client_secret=_optional_secret(options["client_secret"], _CLIENT_SECRET),
-        signing_secret=_optional_secret(options["signing_secret"], _SIGNING_SECRET),
+        client_secret=optional_secret(options["client_secret"], CLIENT_SECRET),
+        signing_secret=optional_secret(options["signing_secret"], SIGNING_SECRET),
         scopes=None if scopes is None else split_list(scopes),
         name=options["name"],
         workspace_policy=options["workspace_policy"],
@@ -139,7 +100,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[_Ch
         support_url=options["support_url"],
         privacy_url=options["privacy_url"],
         forward_events=options["forward_events"],
-        logo=_file(options["logo"]),
+        logo=file_content(options["logo"]),
     )
     if change == IntegrationChange():
         sentence = "Name what to change: --help lists the options."
@@ -176,27 +137,6 @@ def remove(identifier: str, environment: str, as_json: bool) -> None:
     print_result(as_json, {"identifier": identifier, "removed": True}, lambda: f"Removed {identifier}.")
 
 
-def _new_integration(runtime: Runtime, identifier: str, environment: str, options: _NewOptions) -> NewIntegration:
-    """Check the options. Raises Refused without credentials, SettingsProblem if a real app would use generated keys."""
-    name, scopes, policy = options["name"], split_list(options["scopes"]), options["workspace_policy"]
-    if options["practice"]:
-        return NewIntegration.for_practice(identifier, name or _PRACTICE_NAME, environment, policy, scopes)
-    client_id, client_secret = options["client_id"], options["client_secret"]
-    if not client_id or not client_secret:
-        raise Refused("--client-id and --client-secret are needed (or --practice).")
-    check_keys(runtime, settings.keys_are_given(), is_real=True)
-    return NewIntegration(
-        identifier=identifier,
-        name=name or identifier,
-        environment=environment,
-        client_id=client_id,
-        client_secret=read_secret(client_secret, _CLIENT_SECRET),
-        signing_secret=_optional_secret(options["signing_secret"], _SIGNING_SECRET),
-        scopes=scopes,
-        workspace_policy=policy,
-    )
-
-
 def _events_line(has_signing_secret: bool, url: str) -> str:
     if has_signing_secret:
         return f"Slack's events are received at {url}. Register this request URL in the Slack app."
@@ -227,19 +167,3 @@ def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, obje
         "privacyUrl": one.branding.privacy_url,
         "hasLogo": one.branding.logo_digest is not None,
     }
-
-
-def _file(path: str | None) -> bytes | None:
-    """Return the file's content, empty for an empty path. Raises Refused."""
-    if not path:
-        return None if path is None else b""
-    try:
-        with Path(path).open("rb") as file:
-            # One byte more than is allowed shows that there are more.
-            return file.read(MAX_LOGO_BYTES + 1)
-    except OSError as fault:
-        raise Refused(f"The logo cannot be read: {fault.strerror}.", "logo") from None
-
-
-def _optional_secret(given: str | None, label: str) -> str | None:
-    return None if given is None else read_secret(given, label)

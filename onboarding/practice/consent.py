@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from onboarding.practice import grants, guard, permissions, scenarios
+from onboarding.practice import codes, guard, permissions, scenarios
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.scenarios import BY_NAME, CANCEL_DESCRIPTION, NORMAL, Scenario
 from onboarding.practice.slack_state import PracticeSlack
@@ -107,9 +107,9 @@ def _allow(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario, worksp
     if workspace.is_org and not permissions.fit_organizations(bot_scopes):
         raise SlackShowsError("scope_not_allowed_on_enterprise")
     channel = request.form.get("channel", "")
-    consent = grants.Consent(ask.app.client_id, workspace.id, ask.sent_redirect, bot_scopes, user_scopes, channel)
+    consent = codes.Consent(ask.app.client_id, workspace.id, ask.sent_redirect, bot_scopes, user_scopes, channel)
     with slack.changing() as ledger:
-        code = grants.issue_code(ledger, consent, scenario, slack.now())
+        code = codes.issue_code(ledger, consent, scenario, slack.now())
     return _send_back(ask, scenario, code=code.value)
 
 

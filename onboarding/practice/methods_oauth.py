@@ -2,7 +2,7 @@
 
 import secrets
 
-from onboarding.practice import grants
+from onboarding.practice import codes, grants
 from onboarding.practice.api_call import Answer, ApiCall
 from onboarding.practice.errors import Refused
 from onboarding.practice.grants import Issued
@@ -21,7 +21,7 @@ def oauth_v2_access(call: ApiCall) -> Answer:
         raise Refused("invalid_grant_type")
     now = call.slack.now()
     with call.slack.changing() as ledger:
-        code = grants.spend_code(ledger, app, call.params.get("code", ""), call.params.get("redirect_uri"), now)
+        code = codes.spend_code(ledger, app, call.params.get("code", ""), call.params.get("redirect_uri"), now)
         workspace = call.slack.workspaces[code.place]
         installation, bot, user = grants.install(ledger, app, workspace, code, now)
         webhook = _new_webhook(call, installation, code) if "incoming-webhook" in code.bot_scopes else {}

@@ -18,7 +18,7 @@ from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused, VaultProblem, unknown_environment, unknown_integration
 from onboarding.sealed import Sealed
 from onboarding.slack import scopes as known_scopes
-from onboarding.store import attempts, connections, environments, erasure, integration_locks, logos, origins
+from onboarding.store import connections, environments, erasure, integration_locks, logos, origins, unfinished_attempts
 from onboarding.store import integrations as store
 from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
@@ -204,7 +204,7 @@ class Integrations:
             used = len(connections.of_integration(session, row.id))
             if used:
                 raise Conflict(f"It has {used} connection{'s' if used > 1 else ''}. Disconnect first.")
-            if attempts.are_under_way(session, row.id):
+            if unfinished_attempts.are_under_way(session, row.id):
                 # Nothing could revoke what Slack is about to grant.
                 raise Conflict("An install with it is in progress. Try again in ten minutes.")
             self._record(session, row, ChangeKind.INTEGRATION_REMOVED, actor)

@@ -13,7 +13,7 @@ from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.lifetimes import EXCHANGE_LIMIT, RESPONSE_LIFETIME
 from onboarding.outcomes import Outcome
-from onboarding.store import attempts, bulk, erasure, slack_events
+from onboarding.store import attempts, bulk, erasure, slack_events, unfinished_attempts
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 from onboarding.store.link_terms import LinkKind
@@ -63,8 +63,8 @@ class Retention:
         """
         at = self._now()
         with self._database.reading() as session:
-            waiting = attempts.overdue(session, Stage.WAITING, at, _GRANTS)
-            stuck = attempts.stuck(session, at - EXCHANGE_LIMIT, _GRANTS)
+            waiting = unfinished_attempts.overdue(session, Stage.WAITING, at, _GRANTS)
+            stuck = unfinished_attempts.stuck(session, at - EXCHANGE_LIMIT, _GRANTS)
         for attempt in waiting:
             self._expire_attempt(attempt.id)
         for attempt in stuck:

@@ -1,42 +1,30 @@
 """Call Slack: one method per call. Returns our types, raises our errors, never retries."""
 
-import json
 import logging
-import re
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
-from urllib.request import Request
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
 
 from onboarding.errors import SlackBusy, SlackDown, SlackProblem, SlackRefused
 from onboarding.slack import grants
 from onboarding.slack.faults import GONE
 from onboarding.slack.grants import Grant, Refreshed, UnusableGrant
 from onboarding.slack.pool import Pool
+from onboarding.slack.web_client import QUIET, PooledClient, ask, body_of, granted_scopes
 
-_MAX_WAIT_SECONDS = 3600
-_DEFAULT_WAIT_SECONDS = 30
 #: Of the list of an organization's workspaces.
 _TEAMS_PER_PAGE, _MAX_PAGES = 1000, 100
-_WAIT = re.compile(r"[0-9]{1,6}\Z")
 #: Slack's error codes for a wrong client secret, of its Web API and of OpenID Connect.
 _WRONG_SECRET = frozenset({"bad_client_secret", "invalid_client"})
-_ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
-#: The digits after the 300th: Python reads no number of more than 4,300 digits. No token has as many in a row.
-_TOO_MANY_DIGITS = re.compile(r"(?<=[0-9]{300})[0-9]+")
 _LOG = structlog.get_logger(__name__)
-# At debug level slack_sdk logs codes and tokens. Our callers log the result of a call themselves.
-_QUIET = logging.getLogger("onboarding.slack.calls")
-_QUIET.setLevel(logging.CRITICAL)
+QUIET.setLevel(logging.CRITICAL)
 
 
 T = TypeVar("T")
@@ -106,14 +94,14 @@ class Gateway:
         Raises SlackRefused, SlackBusy or SlackDown. A token that comes without a workspace is revoked.
         """
         answer = app.with_each_secret(
-            lambda secret: _ask(
+            lambda secret: ask(
                 lambda: self._client(app).oauth_v2_access(
                     client_id=app.client_id, client_secret=secret, code=code, redirect_uri=redirect_uri
                 )
             )
         )
         try:
-            grant = grants.read(_body(answer))
+            grant = grants.read(body_of(answer))
         except UnusableGrant as unusable:
             with suppress(SlackProblem):
                 self.revoke(app, unusable.token, unusable.rotates)
@@ -125,7 +113,7 @@ class Gateway:
     def refresh(self, app: AppCredentials, refresh_token: str) -> Refreshed:
         """Exchange a refresh token, which is valid once, for a new pair. Raises SlackRefused, SlackBusy or SlackDown."""
         answer = app.with_each_secret(
-            lambda secret: _ask(
+            lambda secret: ask(
                 lambda: self._client(app).oauth_v2_access(
                     client_id=app.client_id,
                     client_secret=secret,
@@ -134,19 +122,19 @@ class Gateway:
                 )
             )
         )
-        return grants.read_refreshed(_body(answer))
+        return grants.read_refreshed(body_of(answer))
 
     def test(self, app: AppCredentials, token: str) -> Tested:
         """Return the workspace or organization that the token belongs to, and what the token may do.
 
         Raises SlackRefused if Slack does not accept the token, SlackBusy or SlackDown.
         """
-        answer = _ask(self._client(app, token).auth_test)
-        body = _body(answer)
+        answer = ask(self._client(app, token).auth_test)
+        body = body_of(answer)
         owner = (body.get("is_enterprise_install") and body.get("enterprise_id")) or body.get("team_id")
         if not isinstance(owner, str):
             raise SlackDown("Slack's response does not say which workspace the token belongs to.")
-        return Tested(owner, _granted(answer))
+        return Tested(owner, granted_scopes(answer))
 
     def team_ids(self, app: AppCredentials, token: str) -> frozenset[str]:
         """Return the workspaces that an organization's app may use: https://docs.slack.dev/reference/methods/auth.teams.list.
@@ -155,7 +143,7 @@ class Gateway:
         """
         client, cursor, found = self._client(app, token), "", set[str]()
         for _page in range(_MAX_PAGES):
-            body = _body(_ask(partial(client.auth_teams_list, cursor=cursor, limit=_TEAMS_PER_PAGE)))
+            body = body_of(ask(partial(client.auth_teams_list, cursor=cursor, limit=_TEAMS_PER_PAGE)))
             teams = body.get("teams")
             listed = teams if isinstance(teams, list) else []
             found |= {team["id"] for team in listed if isinstance(team, dict) and isinstance(team.get("id"), str)}
@@ -175,10 +163,10 @@ class Gateway:
         try:
             if rotates:
                 app.with_each_secret(
-                    lambda secret: _ask(lambda: client.apps_uninstall(client_id=app.client_id, client_secret=secret))
+                    lambda secret: ask(lambda: client.apps_uninstall(client_id=app.client_id, client_secret=secret))
                 )
             else:
-                _ask(client.auth_revoke)
+                ask(client.auth_revoke)
         except SlackRefused as refusal:
             if refusal.code in GONE:
                 return False
@@ -187,7 +175,7 @@ class Gateway:
 
     def post_message(self, app: AppCredentials, token: str, channel_id: str, text: str) -> None:
         """Post a message: https://docs.slack.dev/reference/methods/chat.postMessage. Raises SlackProblem."""
-        _ask(lambda: self._client(app, token).chat_postMessage(channel=channel_id, text=text))
+        ask(lambda: self._client(app, token).chat_postMessage(channel=channel_id, text=text))
 
     def wait(self, seconds: float) -> None:
         """Wait for the call of another process."""
@@ -196,7 +184,7 @@ class Gateway:
     def _completed(self, app: AppCredentials, grant: Grant) -> Grant:
         """Add the workspace's name, which a response with only a user token may lack. The grant is valid without it."""
         try:
-            body = _body(_ask(self._client(app, grant.access_token).auth_test))
+            body = body_of(ask(self._client(app, grant.access_token).auth_test))
         except (SlackRefused, SlackBusy, SlackDown):
             _LOG.info("slack.workspace_not_named")
             return grant
@@ -207,57 +195,4 @@ class Gateway:
         if token is not None and not token.isascii():
             # It cannot be sent in a header, so it is not a token of Slack's.
             raise SlackRefused("invalid_auth")
-        return _PooledClient(self._pool, token=token, base_url=app.api_url, ssl=self._tls)
-
-
-class _PooledClient(WebClient):
-    """Build requests and check responses with slack_sdk, and send them through the pool. slack_sdk itself connects for each call."""
-
-    def __init__(self, pool: Pool, **given: Any) -> None:
-        super().__init__(**given, retry_handlers=[], logger=_QUIET)
-        self._pool = pool
-
-    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-        body = req.data if isinstance(req.data, bytes) else b""
-        reply = self._pool.post(url, body, dict(req.header_items()))
-        # The token beside such a number must be read, to be stored or revoked.
-        text = _TOO_MANY_DIGITS.sub("", reply.body)
-        # slack_sdk logs the beginning of a body that is not JSON, and a cut body may begin with a token.
-        return {"status": reply.status, "headers": reply.headers, "body": text if _is_object(text) else "{}"}
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        # Endless brackets raise, too.
-        return False
-
-
-def _ask(call: Callable[[], SlackResponse]) -> SlackResponse:
-    try:
-        return call()
-    except SlackApiError as refusal:
-        raise _translated(refusal) from None
-
-
-def _translated(refusal: SlackApiError) -> SlackRefused | SlackBusy | SlackDown:
-    answer = refusal.response
-    code = str(answer.get("error", "")) if hasattr(answer, "get") else ""
-    if answer.status_code == 429 or code in ("ratelimited", "rate_limited"):
-        wait = str(answer.headers.get("Retry-After", answer.headers.get("retry-after", "")))
-        return SlackBusy(min(int(wait), _MAX_WAIT_SECONDS) if _WAIT.match(wait) else _DEFAULT_WAIT_SECONDS)
-    if answer.status_code >= 500 or not _ERROR_CODE.match(code):
-        return SlackDown(f"Slack answered with status {answer.status_code}.")
-    return SlackRefused(code)
-
-
-def _granted(answer: SlackResponse) -> tuple[str, ...] | None:
-    """Read the header with the scopes that the token has: https://docs.slack.dev/authentication/tokens"""
-    sent = {str(name).lower(): str(value) for name, value in answer.headers.items()}
-    listed = sent.get("x-oauth-scopes")
-    return None if listed is None else grants.read_scopes(listed)
-
-
-def _body(answer: SlackResponse) -> dict[str, object]:
-    return answer.data if isinstance(answer.data, dict) else {}
+        return PooledClient(self._pool, token=token, base_url=app.api_url, ssl=self._tls)

@@ -11,10 +11,11 @@ from onboarding.outcomes import OUTCOMES, Outcome
 from onboarding.store import pagination
 from onboarding.store.attempts import TABLE, Stage
 from onboarding.store.connections import TABLE as CONNECTIONS
+from onboarding.store.cursors import Position
 from onboarding.store.database import table_of
 from onboarding.store.integrations import Integration
 from onboarding.store.links import TABLE as LINKS
-from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import columns_of
 

@@ -1,28 +1,16 @@
 """Attempts: one row for each walk through the install."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    Integer,
-    String,
-    Text,
-    bindparam,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base, table_of
-from onboarding.store.rows import Rows, fetch_all, fetch_first
+from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, columns_of, enum_by_value
 
 
@@ -129,8 +117,8 @@ _AFTER_LETTERS = "~"
 TABLE = table_of(Attempt)
 COLUMNS = columns_of(TABLE, AttemptRow._fields)
 _INSERT = insert(TABLE)
-_SELECT = select(*COLUMNS)
-_BY_ID = _SELECT.where(TABLE.c.id == bindparam("attempt"))
+SELECT = select(*COLUMNS)
+_BY_ID = SELECT.where(TABLE.c.id == bindparam("attempt"))
 #: Without `values()`, the SET clause consists of the other parameters.
 _MOVE = (
     update(TABLE)
@@ -138,31 +126,6 @@ _MOVE = (
     .returning(TABLE.c.id)
 )
 _SET = update(TABLE).where(TABLE.c.id == bindparam("attempt"))
-_WAITING_IN = (
-    select(TABLE.c.id)
-    .where(
-        TABLE.c.integration_id == bindparam("integration"),
-        TABLE.c.stage == Stage.WAITING,
-        TABLE.c.workspace_id == bindparam("workspace"),
-    )
-    .limit(1)
-)
-#: An exchange that failed, or has not ended yet. A successful one stores its workspace, unless the database fails.
-_HAS_NO_GRANT = TABLE.c.workspace_id.is_(None) & (
-    TABLE.c.outcome.is_(None) | TABLE.c.outcome.not_in((Outcome.STORAGE_ERROR, Outcome.TOO_MANY_ATTEMPTS))
-)
-_UNSUCCESSFUL_EXCHANGE = (
-    select(TABLE.c.exchanging_at)
-    .where(
-        TABLE.c.link_id == bindparam("link"),
-        TABLE.c.exchanging_at > bindparam("since"),
-        TABLE.c.id != bindparam("attempt"),
-        _HAS_NO_GRANT,
-    )
-    .order_by(TABLE.c.exchanging_at.desc())
-    .limit(1)
-    .offset(bindparam("number"))
-)
 
 
 def add(rows: Rows, **values: object) -> None:
@@ -195,35 +158,3 @@ def move(rows: Rows, attempt_id: str, stage: Stage, /, **values: object) -> bool
 
 def set_grant_result(rows: Rows, attempt_id: str, result: GrantResult) -> None:
     rows.execute(_SET, {"attempt": attempt_id, "grant_result": result})
-
-
-def waits_in(rows: Rows, integration_id: str, workspace_id: str) -> bool:
-    """Return whether a grant of this workspace waits for the person's choice."""
-    return rows.execute(_WAITING_IN, {"integration": integration_id, "workspace": workspace_id}).first() is not None
-
-
-def unsuccessful_exchange(rows: Rows, attempt: AttemptRow, since: datetime, number: int) -> datetime | None:
-    """Return when an unsuccessful exchange of the attempt's link began: the newest one, after `number` newer ones.
-
-    Exchanges before `since` and the attempt's own do not count. None if there are not that many.
-    """
-    values = {"link": attempt.link_id, "since": since, "attempt": attempt.id, "number": number}
-    found: datetime | None = rows.scalar(_UNSUCCESSFUL_EXCHANGE, values)
-    return found
-
-
-def overdue(rows: Rows, stage: Stage, at: datetime, limit: int) -> Sequence[AttemptRow]:
-    query = _SELECT.where(TABLE.c.stage == stage, TABLE.c.expires_at <= at)
-    return fetch_all(rows, query.order_by(TABLE.c.expires_at).limit(limit), AttemptRow)
-
-
-def stuck(rows: Rows, since: datetime, limit: int) -> Sequence[AttemptRow]:
-    """Return attempts whose process has been waiting for Slack since `since` or longer."""
-    query = _SELECT.where(TABLE.c.stage == Stage.EXCHANGING, TABLE.c.exchanging_at <= since)
-    return fetch_all(rows, query.limit(limit), AttemptRow)
-
-
-def are_under_way(session: Session, integration_id: str) -> bool:
-    """Return whether a grant of this integration is being exchanged, or waits for the person's choice."""
-    query = select(TABLE.c.id).where(TABLE.c.integration_id == integration_id)
-    return session.scalar(query.where(TABLE.c.stage.in_((Stage.EXCHANGING, Stage.WAITING))).limit(1)) is not None

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, insert, s
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
+from onboarding.store.cursors import Position
 from onboarding.store.database import Base, insert_or_ignore, table_of
-from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, fetch_all
 from onboarding.store.types import ID, UtcTime, columns_of
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding.sealed import Sealed
 from onboarding.store import pagination
 from onboarding.store.connections import ChannelConnection
+from onboarding.store.cursors import Position
 from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.integrations import Integration
-from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, is_named
 

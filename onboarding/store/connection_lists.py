@@ -13,7 +13,8 @@ from onboarding.store import connection_words, pagination
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.connection_documents import DOCUMENTED, ConnectionRow
 from onboarding.store.connections import HOLDING, LAST_CHECK, TABLE, sort_name
-from onboarding.store.pagination import Key, PageRows, Position, StorePageRequest
+from onboarding.store.cursors import Key, Position
+from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows
 
 #: The most connections that a rare word may have. A more common word is checked row by row while the list is read in its

@@ -23,8 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
+from onboarding.store.cursors import Position
 from onboarding.store.database import Base, insert_missing, insert_or_ignore, table_of
-from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Query, Rows, fetch_all
 from onboarding.store.types import ID, UtcTime, is_named
 

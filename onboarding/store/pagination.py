@@ -1,32 +1,14 @@
 """Keyset pagination: positions in an ordered list, the pages beside them, and cursors, which carry positions to clients."""
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, Tuple, literal, tuple_
 
-from onboarding.errors import Refused
 from onboarding.pagination import Page, PageRequest
-
-#: One value by which rows are ordered.
-Key = datetime | str
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """The values and the id by which a row is ordered. The row itself may have been deleted."""
-
-    keys: tuple[Key, ...]
-    row_id: str
-    #: Whether the page includes the row at this position.
-    inclusive: bool = False
-
+from onboarding.store.cursors import Key, Position, cursor, read_cursor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -64,7 +46,7 @@ def store_page_request(
     """
     list_key = f"{resource} {environment_id} {page.order} {'DESC' if page.descending else 'ASC'}"
     after, before = (
-        _read_cursor(list_key, encoded, field, kinds)
+        read_cursor(list_key, encoded, field, kinds)
         for encoded, field in ((page.after, "after"), (page.before, "before"))
     )
     request = StorePageRequest(page.limit, after, before, page.order, page.descending, list_key)
@@ -112,56 +94,11 @@ def page_of(request: StorePageRequest, page_rows: PageRows[T], total: int, cap: 
     )
 
 
-def cursor(list_key: str, position: Position | None) -> str | None:
-    """Encode a position for clients."""
-    if position is None:
-        return None
-    keys = [key.isoformat() if isinstance(key, datetime) else key for key in position.keys]
-    text = json.dumps([*keys, position.row_id, position.inclusive], separators=(",", ":"))
-    return base64.urlsafe_b64encode(f"{_checksum(list_key, text)}|{text}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(list_key: str, encoded: str | None, field: str, kinds: tuple[type[Key], ...]) -> Position | None:
-    """Decode a cursor. Raises Refused (`cursor_unknown`) for one that is invalid, or of another list or order."""
-    if encoded is None:
-        return None
-    try:
-        padded = encoded + "=" * (-len(encoded) % 4)
-        checksum, _, text = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
-        *keys, row_id, inclusive = json.loads(text)
-        read = tuple(_read_key(key, kind) for key, kind in zip(keys, kinds, strict=True))
-        position = Position(read, _read_text(row_id), inclusive is True)
-    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
-        checksum, text, position = "", "", None
-    if position is None or checksum != _checksum(list_key, text):
-        raise Refused("This cursor is unknown. Start from the beginning of the list.", field, "cursor_unknown")
-    return position
-
-
-def _read_key(key: object, kind: type[Key]) -> Key:
-    """Raises ValueError, OverflowError."""
-    text = _read_text(key)
-    return text if kind is str else datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _read_text(value: object) -> str:
-    """Raises ValueError for a value that no row can contain."""
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError("This is no text of a row.")
-    value.encode()
-    return value
-
-
 def _near_edge(rows: list[T], backwards: bool, origin: Position, position_of: Callable[[T], Position]) -> Position:
     """Return the position next to the page that the cursor came from."""
     if rows:
         return position_of(rows[-1] if backwards else rows[0])
     return replace(origin, inclusive=not origin.inclusive)
-
-
-def _checksum(list_key: str, text: str) -> str:
-    """Bind a cursor to its list and detect a truncated one. It is no secret: a position gives no access to a list."""
-    return hashlib.sha256(f"{list_key}|{text}".encode()).hexdigest()[:16]
 
 
 def seek(

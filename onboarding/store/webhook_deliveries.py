@@ -12,8 +12,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding.store import pagination
+from onboarding.store.cursors import Position
 from onboarding.store.database import Base, table_of
-from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, dialect_of, fetch_all, fetch_first
 from onboarding.store.types import ID, UtcTime, columns_of, enum_by_value, is_named
 

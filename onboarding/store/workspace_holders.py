@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from onboarding.identity import context_digest
-from onboarding.store import attempts
+from onboarding.store import unfinished_attempts
 from onboarding.store.connections import TABLE
 from onboarding.store.rows import Rows
 
@@ -43,7 +43,7 @@ def uses_workspace(rows: Rows, integration_id: str, workspace_id: str) -> bool:
     mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
     query = select(TABLE.c.id).where(*mine, TABLE.c.installation_id.is_not(None))
     is_connected = rows.scalar(query.limit(1)) is not None
-    return is_connected or attempts.waits_in(rows, integration_id, workspace_id)
+    return is_connected or unfinished_attempts.waits_in(rows, integration_id, workspace_id)
 
 
 def held_by_another(

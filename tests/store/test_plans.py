@@ -30,9 +30,10 @@ from onboarding.store.attempt_lists import AttemptFilter
 from onboarding.store.attempts import Stage
 from onboarding.store.connection_lists import ConnectionFilter
 from onboarding.store.connection_words import ConnectionWord
+from onboarding.store.cursors import Key, Position
 from onboarding.store.database import Database, Session, table_of
 from onboarding.store.link_terms import LinkKind
-from onboarding.store.pagination import Key, Position, StorePageRequest
+from onboarding.store.pagination import StorePageRequest
 from tests import postgres
 from tests.database_rounds import DATABASE
 

@@ -20,7 +20,7 @@ from onboarding.pages.customer import attempt_cookies, popups
 from onboarding.pages.layout import Product, default_product
 from onboarding.runtime import current
 from onboarding.services.installs.records import Finished, NextStep, StartedAttempt
-from onboarding.services.installs.result import Result
+from onboarding.services.installs.result_record import Result
 from onboarding.translatable import marked
 
 #: The actions that a result page can offer, by the names that its templates use.

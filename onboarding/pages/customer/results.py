@@ -14,7 +14,7 @@ from onboarding.outcomes import GrantResult, Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
 from onboarding.services.installs.records import Finished, reference
-from onboarding.services.installs.result import Result
+from onboarding.services.installs.result_record import Result
 
 blueprint = Blueprint("results", __name__)
 blueprint.register_error_handler(LinkProblem, answers.link_problem_page)

@@ -28,8 +28,9 @@ from onboarding.store import (
 )
 from onboarding.store.connection_documents import ConnectionRow
 from onboarding.store.connection_lists import ConnectionFilter, IndexScan
+from onboarding.store.cursors import Position
 from onboarding.store.database import Database, Rows
-from onboarding.store.pagination import PageRows, Position, StorePageRequest
+from onboarding.store.pagination import PageRows, StorePageRequest
 
 PAGE_SIZE = 25
 CONSOLE_COUNT_CAP = 1000

@@ -13,13 +13,14 @@ from onboarding.clock import Clock
 from onboarding.errors import Problem, SlackBusy, SlackProblem, SlackRefused, StorageProblem, VaultProblem, locations
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records, rights
+from onboarding.services.installs.bindings import BindingOf, is_bound, state_digest
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter, log_config_error
 from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
-from onboarding.services.installs.records import BindingOf, Finished, NextStep, is_bound, state_digest
+from onboarding.services.installs.records import Finished, NextStep
 from onboarding.slack import faults
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, installs
+from onboarding.store import attempts, installs, unfinished_attempts
 from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
@@ -146,7 +147,7 @@ class InstallCallback:
         if attempt.link_id is None:
             return 0
         with self._database.rows() as rows:
-            last = attempts.unsuccessful_exchange(rows, attempt, at - _WINDOW, _MOST_UNSUCCESSFUL - 1)
+            last = unfinished_attempts.unsuccessful_exchange(rows, attempt, at - _WINDOW, _MOST_UNSUCCESSFUL - 1)
         return max(1, ceil((last + _WINDOW - at).total_seconds())) if last is not None else 0
 
     def _granted(self, found: AttemptRows, grant: Grant) -> Finished:

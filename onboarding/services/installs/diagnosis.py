@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from onboarding.services.installs import records
+from onboarding.services.installs import bindings
 from onboarding.services.installs.attempts import AttemptReport, Attempts
 from onboarding.slack.faults import operator_hint
 from onboarding.store.attempts import Stage
@@ -79,7 +79,7 @@ class Diagnoser:
         hint = _hint(code, f"{self._origin}{_CALLBACK_PATH}") if code else None
         if not query.get("state"):
             return Diagnosis(Finding.NO_STATE, None, code, hint)
-        found = self._attempts.by_state(records.state_digest(query["state"]), environment_id)
+        found = self._attempts.by_state(bindings.state_digest(query["state"]), environment_id)
         if found is None:
             return Diagnosis(Finding.STATE_UNKNOWN, None, code, hint)
         finding = Finding.NOT_CONTINUED if found.stage is Stage.CREATED else Finding.FOUND

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import rights
-from onboarding.services.installs.records import BindingOf, is_bound
+from onboarding.services.installs.bindings import BindingOf, is_bound
 from onboarding.store import attempts
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows

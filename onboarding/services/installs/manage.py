@@ -10,7 +10,7 @@ from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records, rights, way_back
-from onboarding.services.installs.records import BindingOf, is_bound
+from onboarding.services.installs.bindings import BindingOf, is_bound
 from onboarding.store import attempts, audit, connect_sessions, installs
 from onboarding.store.attempts import AttemptRow
 from onboarding.store.connect_sessions import SessionRow

@@ -1,9 +1,6 @@
 """The install flow's records, and the small pure functions that its steps share."""
 
-import hashlib
-import hmac
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,10 +20,6 @@ from onboarding.store.links import LinkRow
 #: Of an attempt: Slack's code is valid for this long, and a sealed grant waits for the person for this long.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 APPROVAL_LIFETIME = timedelta(days=7)
-#: Begins the browser's secret of an attempt that was started without the link (see `restart.py`).
-UNOPENED_PREFIX = "unopened."
-#: Returns this browser's secret for an attempt id; None if it has none.
-BindingOf = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -128,24 +121,6 @@ class Choice:
     def identity_key(self, integration_id: str) -> str:
         subscriber = self.subscriber_id if self.mode == "subscriber" else None
         return identity_key(integration_id, subscriber, self.context_keys)
-
-
-def digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def state_digest(state: str) -> str:
-    return digest(f"state:{state}")
-
-
-def is_bound(attempt: AttemptRow, binding: str | None) -> bool:
-    """Return whether the browser that holds `binding` started the attempt."""
-    return binding is not None and hmac.compare_digest(attempt.binding_digest, digest(binding))
-
-
-def is_unopened(binding: str | None) -> bool:
-    """Return whether a browser's secret belongs to an attempt that was started without the link."""
-    return binding is not None and binding.startswith(UNOPENED_PREFIX)
 
 
 def waits_until(attempt: AttemptRow, at: datetime) -> datetime:

@@ -9,9 +9,10 @@ from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import LinkDetails, LinkProblem, NotFound
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import records
-from onboarding.services.installs.records import StartedAttempt, digest
-from onboarding.services.installs.result import Result
+from onboarding.services.installs import bindings, records
+from onboarding.services.installs.bindings import digest
+from onboarding.services.installs.records import StartedAttempt
+from onboarding.services.installs.result_record import Result
 from onboarding.services.installs.start import InstallStarter
 from onboarding.settings import Settings
 from onboarding.store import attempts, installs
@@ -65,7 +66,7 @@ class StartElsewhere:
         except LinkProblem as problem:
             # The page of a used link leads to its result, and may name the way back.
             raise LinkProblem(problem.code, details=LinkDetails(problem.details.branding)) from None
-        binding = records.UNOPENED_PREFIX + ids.new_secret()
+        binding = bindings.UNOPENED_PREFIX + ids.new_secret()
         values = {"expires_at": first.expires_at, "binding_digest": digest(binding)}
         with self._database.changing_rows() as rows:
             stage = Stage.FINISHED if started.authorize_url is None else Stage.CREATED

@@ -1,90 +1,21 @@
 """ResultReader: the content of an attempt's result page, for every outcome."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from math import ceil
 
-from onboarding.branding import NO_BRANDING, Branding
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
-from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import link_use, records, rights, way_back
-from onboarding.services.installs.records import BindingOf, Permission, is_bound
-from onboarding.slack.faults import is_slack_itself, is_unknown, operator_hint
+from onboarding.outcomes import Outcome
+from onboarding.services.installs import bindings, link_use, records, rights, way_back
+from onboarding.services.installs.bindings import BindingOf, is_bound
+from onboarding.services.installs.result_record import Result, without_account, without_names
+from onboarding.slack.faults import is_slack_itself, operator_hint
 from onboarding.store import attempts, connections, installs, links
 from onboarding.store.attempts import Attempt, AttemptRow
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import AttemptRows
 from onboarding.store.integrations import IntegrationRow
-from onboarding.store.links import LinkRow
-
-
-@dataclass(frozen=True)
-class Result:
-    """The content of a result page. It shows neither workspace nor installer of another browser's attempt."""
-
-    #: None while the attempt has not ended.
-    outcome: Outcome | None
-    attempt_id: str = ""
-    reference: str = ""
-    branding: Branding = NO_BRANDING
-    integration_identifier: str = ""
-    environment_id: str = ""
-    account: str | None = None
-    workspace_id: str | None = None
-    workspace_name: str | None = None
-    workspace_domain_url: str | None = None
-    expected_workspace_id: str | None = None
-    expected_workspace_name: str | None = None
-    #: Until when the person can decide, while the grant waits.
-    expires_at: datetime | None = None
-    mode: str | None = None
-    subscriber_id: str | None = None
-    context_keys: tuple[str, ...] = ()
-    connection_identifier: str | None = None
-    connected_at: datetime | None = None
-    installed_by: str | None = None
-    missing_permissions: tuple[Permission, ...] = ()
-    is_organization: bool = False
-    org_manage_url: str | None = None
-    return_url: str | None = None
-    #: Where the person gets a new link.
-    refresh_url: str | None = None
-    retry_after_seconds: int | None = None
-    operator_detail: str | None = None
-    #: Slack's error code. Some have a text of their own.
-    slack_error: str | None = None
-    #: The fate of a grant that no connection uses.
-    grant_result: GrantResult | None = None
-    finished_here: bool = False
-    #: The link that started the attempt, if the page may offer it again.
-    link_id: str | None = None
-    link_is_used: bool = False
-    #: The link can start nothing more in this browser.
-    link_is_over: bool = False
-    link_expired_at: datetime | None = None
-    #: Starts the install again in a browser that does not know the link.
-    restart_token: str | None = None
-    #: It was started without the link, and this browser has not opened the link since.
-    is_unopened: bool = False
-    is_operators: bool = False
-    approval_link_id: str | None = None
-    approval_expires_at: datetime | None = None
-
-    @property
-    def app_name(self) -> str:
-        return self.branding.name
-
-    @property
-    def is_slacks_own_fault(self) -> bool:
-        """Return whether Slack answered, with a fault of its own."""
-        return self.slack_error is not None and is_slack_itself(self.slack_error)
-
-    @property
-    def is_unknown_refusal(self) -> bool:
-        """Return whether Slack refused with a code that this version does not know."""
-        return self.slack_error is not None and is_unknown(self.slack_error)
 
 
 class ResultReader:
@@ -108,8 +39,8 @@ class ResultReader:
             if found.link is not None and link_use.refusal(session, found.link, found.parent, binding_of, self._now()):
                 result = replace(result, link_id=None, link_is_over=True)
         # Slack's address alone does not prove that the person may see the customer. Opening the link does.
-        is_unopened = records.is_unopened(binding) and found.attempt.link_id not in opened_links
-        return _without_account(result) if is_unopened and result.outcome is not None else result
+        is_unopened = bindings.is_unopened(binding) and found.attempt.link_id not in opened_links
+        return without_account(result) if is_unopened and result.outcome is not None else result
 
     def _seconds_left(self, attempt: AttemptRow) -> int | None:
         """Return how long the person still has to wait before the next try. None if it is unknown."""
@@ -137,7 +68,7 @@ class ResultReader:
             result = _result_of(session, found, Outcome.CONNECTED, approved)
             if is_bound(approved, binding_of(approved.id)):
                 return result
-            return _without_names(result, found.link)
+            return without_names(result, found.link)
         if attempt.outcome is Outcome.AWAITING_APPROVAL:
             # The approval ends with the rights of the operator who asked for it.
             return _result_of(session, found, rights.outcome_if_lost(session, found) or attempt.outcome, attempt)
@@ -200,43 +131,6 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         is_operators=attempt.operator_id is not None,
         approval_link_id=attempt.approval_link_id,
         approval_expires_at=approval.expires_at if approval else None,
-    )
-
-
-def _without_names(result: Result, link: LinkRow | None) -> Result:
-    """Leave out what only the browser that connected may learn: the workspace, the installer, and what they chose."""
-    keys, subscriber_id = (link.context_keys, link.subscriber_id) if link else ((), None)
-    return replace(
-        result,
-        finished_here=False,
-        account=records.account(subscriber_id, keys),
-        subscriber_id=subscriber_id,
-        context_keys=keys,
-        mode=None,
-        workspace_id=None,
-        workspace_name=None,
-        workspace_domain_url=None,
-        org_manage_url=None,
-        connected_at=None,
-        installed_by=None,
-        missing_permissions=(),
-    )
-
-
-def _without_account(result: Result) -> Result:
-    """Leave out what only the link's holder may learn: the customer, the expected workspace, the link and its way back."""
-    return replace(
-        result,
-        account=None,
-        subscriber_id=None,
-        context_keys=(),
-        expected_workspace_id=None,
-        expected_workspace_name=None,
-        connection_identifier=None,
-        return_url=None,
-        refresh_url=None,
-        link_id=None,
-        is_unopened=True,
     )
 
 

@@ -12,10 +12,11 @@ from onboarding.errors import NotFound, Refused, VaultProblem
 from onboarding.identity import OfferedContext
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import link_use, records, rights
+from onboarding.services.installs.bindings import is_bound
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter
 from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
-from onboarding.services.installs.records import Choice, Finished, is_bound
+from onboarding.services.installs.records import Choice, Finished
 from onboarding.store import attempts, contexts, installs, subscribers
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database

@@ -11,20 +11,13 @@ from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused, VaultProblem
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import link_use, records, way_back
-from onboarding.services.installs.records import (
-    APPROVAL_LIFETIME,
-    ATTEMPT_LIFETIME,
-    BindingOf,
-    Existing,
-    StartedAttempt,
-    StartPage,
-    digest,
-    state_digest,
-)
+from onboarding.services.installs.bindings import BindingOf, digest, state_digest
+from onboarding.services.installs.records import APPROVAL_LIFETIME, ATTEMPT_LIFETIME, StartedAttempt, StartPage
+from onboarding.services.installs.start_page import existing_connection, page_of
 from onboarding.services.tokens import Tokens
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
-from onboarding.store import attempts, connection_identities, installs, links
+from onboarding.store import attempts, installs, links
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import LinkStart
@@ -70,7 +63,7 @@ class InstallStarter:
         """Return what the link's start page shows. Raises LinkProblem if the link cannot be used."""
         with self._database.rows() as rows:
             start = self._usable(rows, link_id)
-            page = _start_page(start.integration, start.link, _existing(rows, start.integration, start.link))
+            page = page_of(start.integration, start.link, existing_connection(rows, start.integration, start.link))
             identifier = page.existing.identifier if page.existing else None
             back = way_back.return_url(rows, start.link, Outcome.ALREADY_CONNECTED, identifier)
         return replace(page, return_url=back)
@@ -79,7 +72,7 @@ class InstallStarter:
         """Return what the console's start page shows. Raises NotFound for an unknown integration."""
         with self._database.rows() as rows:
             integration, _any_real = _integration(rows, environment_id, identifier)
-        return _start_page(integration, None, None)
+        return page_of(integration, None, None)
 
     def start_link(
         self,
@@ -96,7 +89,7 @@ class InstallStarter:
         """
         with self._database.rows() as rows:
             start = self._usable(rows, link_id, binding_of)
-            existing = _existing(rows, start.integration, start.link)
+            existing = existing_connection(rows, start.integration, start.link)
         self._check_practice(start.integration, start.any_real)
         expected, name = start.link.workspace_id, None
         if existing is not None and expected is None and not replaces_workspace:
@@ -247,42 +240,3 @@ def _integration(rows: Rows, environment_id: str, identifier: str) -> tuple[Inte
     if found is None:
         raise NotFound(f"There is no integration {identifier!r}.")
     return found
-
-
-def _existing(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existing | None:
-    choice = records.choice_fixed_by(link, records.requested_scopes(integration, link))
-    if choice is None:
-        return None
-    found = connection_identities.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
-    if found is None:
-        return None
-    return Existing(
-        found.identifier,
-        found.workspace_id,
-        found.workspace_name,
-        found.created_at,
-        found.installed_by,
-        is_broken=found.status.is_broken,
-    )
-
-
-def _start_page(integration: IntegrationRow, link: LinkRow | None, existing: Existing | None) -> StartPage:
-    keys = link.context_keys if link else ()
-    scopes = records.requested_scopes(integration, link)
-    modes = records.possible_modes(link, scopes)
-    return StartPage(
-        branding=integration.branding,
-        integration_identifier=integration.identifier,
-        environment_id=integration.environment_id,
-        account=records.account(link.subscriber_id, keys) if link else None,
-        mode=modes[0] if len(modes) == 1 else None,
-        subscriber_id=link.subscriber_id if link else None,
-        context_keys=keys,
-        offered_contexts=link.offered_contexts if link else (),
-        workspace_id=link.workspace_id if link else None,
-        permissions=records.permissions(scopes),
-        expires_at=link.expires_at if link else None,
-        is_open=link is None or link.is_open,
-        existing=existing,
-        names_workspace=link is not None and link.kind == LinkKind.SESSION,
-    )

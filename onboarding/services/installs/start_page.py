@@ -1,0 +1,48 @@
+"""The content of the page before Slack."""
+
+from onboarding.services.installs import records
+from onboarding.services.installs.records import Existing, StartPage
+from onboarding.store import connection_identities
+from onboarding.store.database import Rows
+from onboarding.store.integrations import IntegrationRow
+from onboarding.store.link_terms import LinkKind
+from onboarding.store.links import LinkRow
+
+
+def existing_connection(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existing | None:
+    choice = records.choice_fixed_by(link, records.requested_scopes(integration, link))
+    if choice is None:
+        return None
+    found = connection_identities.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
+    if found is None:
+        return None
+    return Existing(
+        found.identifier,
+        found.workspace_id,
+        found.workspace_name,
+        found.created_at,
+        found.installed_by,
+        is_broken=found.status.is_broken,
+    )
+
+
+def page_of(integration: IntegrationRow, link: LinkRow | None, existing: Existing | None) -> StartPage:
+    keys = link.context_keys if link else ()
+    scopes = records.requested_scopes(integration, link)
+    modes = records.possible_modes(link, scopes)
+    return StartPage(
+        branding=integration.branding,
+        integration_identifier=integration.identifier,
+        environment_id=integration.environment_id,
+        account=records.account(link.subscriber_id, keys) if link else None,
+        mode=modes[0] if len(modes) == 1 else None,
+        subscriber_id=link.subscriber_id if link else None,
+        context_keys=keys,
+        offered_contexts=link.offered_contexts if link else (),
+        workspace_id=link.workspace_id if link else None,
+        permissions=records.permissions(scopes),
+        expires_at=link.expires_at if link else None,
+        is_open=link is None or link.is_open,
+        existing=existing,
+        names_workspace=link is not None and link.kind == LinkKind.SESSION,
+    )
