@@ -61,6 +61,13 @@ def test_link_is_listed_and_revoked_once(site: Site, operator: BrowserClient, vi
     assert operator.opens("/links/lnk_nothing").status == 404
 
 
+def test_offered_contexts_of_a_link_are_listed(site: Site, operator: BrowserClient) -> None:
+    url = site.link(subscriber_id="bea", offered_context_keys=("team:support", "team:sales"))
+    assert "bea · team:support, team:sales" in operator.opens("/links").text
+    link_id = site.runtime.links.read(url.rsplit("/", 1)[1])
+    assert operator.opens(f"/links/{link_id}").heading == "Link for bea · team:support, team:sales"
+
+
 def test_viewer_sees_links_without_their_addresses(site: Site, visitor: BrowserClient) -> None:
     url = site.link(subscriber_id="bea")
     site.sign_in_url("vera@northwind.test", "viewer")
