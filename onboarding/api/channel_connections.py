@@ -195,14 +195,14 @@ class ChannelConnectionQuery(PageQuery):
     workspace_id: Plain | None = Field(None, description="Only return the connections of the workspace with this id.")
     status: Status | None = Field(
         None,
-        description="Only return the connections with this status. The result of the last check counts: a connection whose token the "
-        "server cannot decrypt is found under its status before that.",
+        description="Only return the connections to which the last check gave this status. A connection whose token the server "
+        "cannot decrypt is found by the status of its last check, too.",
     )
     search: Plain | None = Field(
         None,
         max_length=255,
-        description="Only return the connections that contain each of these words: at the beginning of a word of the workspace's name or id, "
-        "the subscriber, the identifier or a context key.",
+        description="Only return the connections that match every word of this text. A word matches if the workspace's name or id, the "
+        "subscriber, the identifier or a context key has a word that begins with it.",
     )
 
     def filters(self) -> ConnectionQuery:

@@ -116,7 +116,9 @@ class CreateConnectSession(Wire):
         "the person chooses if both are possible.",
     )
     workspace_id: WorkspaceId | None = Field(
-        None, description="The id of the only workspace or organization that may be connected."
+        None,
+        description="The id of the expected workspace or organization. If the person approves another one, a page asks which of them to "
+        "connect.",
     )
     return_url: PageAddress | None = Field(
         None,
@@ -129,7 +131,7 @@ class CreateConnectSession(Wire):
     )
     expires_in: Seconds = Field(
         _DEFAULT,
-        description="The seconds until the session expires. A session that was begun lasts as long as its attempt.",
+        description="The seconds until the session expires. An install that has been started can still be finished after that.",
     )
     reference: Visible | None = Field(
         None,
@@ -193,7 +195,7 @@ class SessionOut(Wire):
     subscriber_id: str | None = Field(None, description="The subscriber that the session fixes.")
     context_keys: list[str] | None = Field(None, description="The contexts that the session fixes, as `type:id`.")
     offer_contexts: list[ContextOffer] | None = Field(None, description="The contexts of which the person chooses one.")
-    workspace_id: str | None = Field(None, description="The id of the only workspace that may be connected.")
+    workspace_id: str | None = Field(None, description="The id of the expected workspace or organization.")
     return_url: str | None = Field(None, description="The address that the last page leads back to.")
 
 

@@ -33,7 +33,9 @@ class Row:
 
 
 TABLE = {
-    "body_not_json": Row(400, "The body is not JSON. The message names a repeated member or the parser's position."),
+    "body_not_json": Row(
+        400, "The body is not JSON. The message names the position of the fault, or the member that occurs twice."
+    ),
     "body_not_object": Row(400, "The body is JSON, but not an object."),
     "context_required": Row(400, "`connectionMode` is `shared` and there is no `context`."),
     "subscriber_required": Row(400, "`connectionMode` is `subscriber` and there is no `subscriberId`."),

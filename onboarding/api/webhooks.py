@@ -68,7 +68,7 @@ class WebhookEndpoint(Wire):
     paused_at: Time | None = Field(None, description="When it was paused.")
     failing_since: Time | None = Field(None, description="When the first of the current failures was.")
     previous_secret_until: Time | None = Field(
-        None, description="Until when messages are also signed with the secret before the last change."
+        None, description="Until when messages are also signed with the previous secret."
     )
     secret: str | None = Field(
         None,
@@ -212,7 +212,7 @@ def delete_webhook_endpoint(id: str) -> Response:
 def rotate_webhook_secret(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookEndpoint:
     """Change the secret of a webhook endpoint
 
-    Returns the endpoint with its new secret. For 24 hours, messages are also signed with the secret before.
+    Returns the endpoint with its new secret. For 24 hours, messages are also signed with the previous secret.
     """
     return current().webhooks.endpoints.rotate_secret(caller().environment.id, id, caller().actor, before_commit)
 

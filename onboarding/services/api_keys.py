@@ -25,7 +25,7 @@ SCOPES = {
     SEE_SECRETS: "See access tokens and webhook addresses.",
     "links:write": "Create, see and revoke connect sessions; create install URLs.",
     "webhooks:write": "Manage webhook endpoints, and see and replay their deliveries.",
-    "settings:write": "Change settings of the environment.",
+    "settings:write": "Reserved for settings of the environment. No operation needs it yet.",
 }
 MAX_LIFETIME = timedelta(days=3650)
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}\Z")
@@ -85,7 +85,7 @@ class ApiKeys:
             if environment is None:
                 raise unknown_environment(new.environment)
             if any(one.name == new.name for one in api_keys.all_of(session, environment.id)):
-                raise Conflict(f"A key named {new.name!r} exists.")
+                raise Conflict(f"A key named {new.name!r} already exists. Choose another name.")
             row = ApiKey(
                 id=ids.new_id("key"),
                 environment_id=environment.id,
