@@ -21,7 +21,7 @@ group = Group("api-key", help="Keys of programs for the API.")
 
 @group.command()
 @click.argument("name")
-@click.option("--scopes", help=f"Comma separated; all of them by default: {', '.join(SCOPES)}.")
+@click.option("--scopes", help=f"What the program may do, separated by commas. Default: all of {', '.join(SCOPES)}.")
 @click.option("--expires-in", metavar="12h|90d", help="Default: the key does not expire.")
 @environment_option
 @json_option

@@ -8,7 +8,7 @@ from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
 from onboarding.services.installs.attempts import AttemptReport
 
-group = Group("attempt", help="Installs, from the click on Connect to their outcome.")
+group = Group("attempt", help="Installs, from Connect Slack to their outcome.")
 
 
 @group.command()

@@ -22,11 +22,11 @@ group = Group("integration", help="Slack apps.")
 
 @group.command()
 @click.argument("identifier")
-@click.option("--client-id", help="Basic Information > App Credentials.")
-@click.option("--client-secret", help="`-` asks for it, or reads a line of standard input.")
-@click.option("--signing-secret", help="`-` asks for it, or reads the next line of standard input.")
+@click.option("--client-id", help="Slack shows it under Basic Information > App Credentials.")
+@click.option("--client-secret", help="With `-`, the command asks for it, or reads a line of standard input.")
+@click.option("--signing-secret", help="With `-`, the command asks for it, or reads the next line of standard input.")
 @click.option("--scopes", default=",".join(DEFAULT_SCOPES), show_default=True, help="Bot scopes, comma separated.")
-@click.option("--name", help="The name on pages. Default: the identifier.")
+@click.option("--name", help="The name of your product, which customers read. Default: the identifier.")
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]), default="allow", show_default=True)
 @click.option("--practice", is_flag=True, help="A practice integration, with generated credentials.")
 @environment_option
@@ -66,19 +66,25 @@ def list_(environment: str, as_json: bool) -> None:
 
 @group.command("set")
 @click.argument("identifier")
-@click.option("--client-secret", help="`-` asks for it, or reads a line of standard input.")
-@click.option("--signing-secret", help="`-` asks for it, or reads the next line of standard input.")
+@click.option("--client-secret", help="With `-`, the command asks for it, or reads a line of standard input.")
+@click.option("--signing-secret", help="With `-`, the command asks for it, or reads the next line of standard input.")
 @click.option("--scopes", help="Bot scopes, comma separated.")
-@click.option("--name", help="The name on pages.")
+@click.option("--name", help="The name of your product, which customers read.")
 @click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]))
-@click.option("--add-origin", "add_origins", multiple=True, metavar="ORIGIN", help="Allow a site; may be repeated.")
-@click.option("--remove-origin", "remove_origins", multiple=True, metavar="ORIGIN", help="Stop allowing a site.")
-@click.option("--sign-in/--no-sign-in", default=None, help="Operators sign in with this Slack app.")
-@click.option("--logo", metavar="FILE", help="A PNG or JPEG picture of at most 100 kB for its customers' pages.")
-@click.option("--accent-color", metavar="COLOR", help="The color of buttons and links there, such as #3f4fd0.")
-@click.option("--support-url", metavar="URL", help="Where its customers get help.")
-@click.option("--privacy-url", metavar="URL", help="Its privacy policy.")
-@click.option("--forward-events", metavar="URL", help="Deliver Slack's events to this address as well.")
+@click.option(
+    "--add-origin", "add_origins", multiple=True, metavar="ORIGIN", help="Allow a site of yours; may be repeated."
+)
+@click.option(
+    "--remove-origin", "remove_origins", multiple=True, metavar="ORIGIN", help="Stop allowing a site; may be repeated."
+)
+@click.option("--sign-in/--no-sign-in", default=None, help="Whether operators sign in with this Slack app.")
+@click.option("--logo", metavar="FILE", help="A PNG or JPEG picture of at most 100 kB for customers' pages.")
+@click.option(
+    "--accent-color", metavar="COLOR", help="The color of buttons and links on customers' pages, such as #3f4fd0."
+)
+@click.option("--support-url", metavar="URL", help="The address where customers get help.")
+@click.option("--privacy-url", metavar="URL", help="The address of your privacy policy.")
+@click.option("--forward-events", metavar="URL", help="An address that gets Slack's events as well.")
 @environment_option
 @json_option
 def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[ChangeOptions]) -> None:
@@ -103,7 +109,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         logo=file_content(options["logo"]),
     )
     if change == IntegrationChange():
-        sentence = "Name what to change: --help lists the options."
+        sentence = "Name at least one option: --help lists them."
         raise click.UsageError(sentence, click.get_current_context())
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)

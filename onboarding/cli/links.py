@@ -20,7 +20,7 @@ from onboarding.errors import NotFound, Refused
 from onboarding.identity import OfferedContext
 from onboarding.services.links.records import LinkSummary, NewLink
 
-group = Group("link", help="Invitations to connect.")
+group = Group("link", help="Links with which customers connect their workspaces.")
 
 
 class _LinkOptions(TypedDict):
@@ -39,29 +39,39 @@ class _LinkOptions(TypedDict):
 
 
 @group.command()
-@click.option("--integration", required=True)
-@click.option("--subscriber", help="Fix the subscriber.")
-@click.option("--context", "contexts", multiple=True, metavar="TYPE=ID", help="Fix a context; may be repeated.")
-@click.option("--offer-context", "offered", multiple=True, metavar="TYPE=ID", help="Offer a context; may be repeated.")
+@click.option("--integration", required=True, metavar="IDENTIFIER", help="The Slack app.")
+@click.option("--subscriber", help="The customer, by the id that your product uses.")
+@click.option(
+    "--context", "contexts", multiple=True, metavar="TYPE=ID", help="A context of the customer; may be repeated."
+)
+@click.option(
+    "--offer-context",
+    "offered",
+    multiple=True,
+    metavar="TYPE=ID",
+    help="A context that the person can choose; may be repeated.",
+)
 @click.option(
     "--label",
     "labels",
     multiple=True,
     help="The name that people read for an offered context: one for each, in the same order, or none.",
 )
-@click.option("--mode", type=click.Choice(["subscriber", "shared"]))
-@click.option("--workspace", metavar="T…", help="The only workspace that may connect.")
+@click.option(
+    "--mode", type=click.Choice(["subscriber", "shared"]), help="Default: the person chooses if both are possible."
+)
+@click.option("--workspace", metavar="T…", help="The id of the expected workspace.")
 @click.option("--return-url", metavar="URL", help="The address that the last page links to, on an allowed origin.")
 @click.option(
     "--refresh-url", metavar="URL", help="The address at which the person gets a new link, on an allowed origin."
 )
-@click.option("--reference", help="Your own text, returned with everything about the link.")
+@click.option("--reference", help="Your own text, which is returned with the link and to --return-url.")
 @click.option("--expires-in", metavar="30m|7d", help="Default: 7d; 24h with --open.")
-@click.option("--open", "is_open", is_flag=True, help="Leave the choice to the holder: single use, 24 hours.")
+@click.option("--open", "is_open", is_flag=True, help="Let the holder choose the customer: once, within 24 hours.")
 @environment_option
 @json_option
 def create(environment: str, as_json: bool, **options: Unpack[_LinkOptions]) -> None:
-    """Print an address for one customer."""
+    """Create a link for one customer and print its address."""
     with open_runtime() as runtime:
         created = runtime.links.create(_new_link(environment, options), shell_actor())
     members: dict[str, object] = {"id": created.id, "token": created.token, "url": created.url}

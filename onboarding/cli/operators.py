@@ -14,8 +14,12 @@ group = Group("operator", help="Users of the console.")
 
 @group.command()
 @click.argument("email", required=False)
-@click.option("--slack-user", metavar="T…/U…", help="Let this person sign in with Slack, instead of by a link.")
-@click.option("--role", type=click.Choice(["operator", "viewer"]), help="A viewer changes nothing. New: operator.")
+@click.option("--slack-user", metavar="T…/U…", help="Let this person sign in with Slack, instead of with a link.")
+@click.option(
+    "--role",
+    type=click.Choice(["operator", "viewer"]),
+    help="A viewer can change nothing. Default for a new person: operator.",
+)
 @json_option
 def add(email: str | None, slack_user: str | None, role: str | None, as_json: bool) -> None:
     """Print a one-time sign-in link for EMAIL, or let a person sign in with Slack."""
@@ -57,18 +61,18 @@ def remove(person: str, as_json: bool) -> None:
 @click.argument("team_id", metavar="T…")
 @json_option
 def allow_team(team_id: str, as_json: bool) -> None:
-    """Let everyone of a Slack team sign in with Slack, guests too, as viewers."""
+    """Let everyone in a Slack team sign in with Slack, guests too, as viewers."""
     with open_runtime() as runtime:
         runtime.environments.first()
         team = runtime.operators.allow_team(team_id, shell_actor())
     members: dict[str, object] = {"teamId": team, "role": "viewer"}
-    print_result(as_json, members, lambda: f"Everyone of {team} can sign in as a viewer.")
+    print_result(as_json, members, lambda: f"Everyone in {team} can sign in as a viewer.")
 
 
 @group.command("list-teams")
 @json_option
 def list_teams(as_json: bool) -> None:
-    """List the Slack teams whose people sign in as viewers."""
+    """List the Slack teams whose members can sign in as viewers."""
     with open_runtime() as runtime:
         runtime.environments.first()
         found = runtime.operators.teams()

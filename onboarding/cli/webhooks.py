@@ -89,7 +89,7 @@ def resume(endpoint_id: str, environment: str, as_json: bool) -> None:
 @environment_option
 @json_option
 def rotate_secret(endpoint_id: str, environment: str, as_json: bool) -> None:
-    """Print a new secret. For 24 hours, messages are also signed with the one before."""
+    """Print a new secret. For 24 hours, messages are also signed with the previous one."""
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
         changed = runtime.webhooks.endpoints.rotate_secret(home.id, endpoint_id, shell_actor())
@@ -125,7 +125,7 @@ def test(endpoint_id: str, environment: str, as_json: bool) -> None:
 @click.option(
     "--status", "state", type=click.Choice(["waiting", "delivered", "parked"]), help="Only those with this status."
 )
-@click.option("--after", help="Continue with the next ones: the cursor that was printed.")
+@click.option("--after", help="Continue after the page that printed this cursor.")
 @environment_option
 @json_option
 def deliveries(endpoint_id: str | None, state: str | None, after: str | None, environment: str, as_json: bool) -> None:
@@ -141,11 +141,11 @@ def deliveries(endpoint_id: str | None, state: str | None, after: str | None, en
 
 @group.command()
 @click.argument("delivery_id", required=False)
-@click.option("--failed-of", metavar="ENDPOINT_ID", help="All deliveries of an endpoint that were given up.")
+@click.option("--failed-of", metavar="ENDPOINT_ID", help="All parked deliveries of this endpoint.")
 @environment_option
 @json_option
 def replay(delivery_id: str | None, failed_of: str | None, environment: str, as_json: bool) -> None:
-    """Send a message again, or all that an endpoint did not get."""
+    """Send one message again, or all parked messages of an endpoint."""
     if (delivery_id is None) == (failed_of is None):
         raise click.UsageError("Name a delivery, or an endpoint with --failed-of.")
     with open_runtime() as runtime:

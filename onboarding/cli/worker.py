@@ -25,7 +25,7 @@ def worker() -> None:
         running = durable_work().launch(runtime)
         while not ended.wait(1):
             if running.lost.is_set():
-                click.echo("Another worker took this one for dead and continues its work.", err=True)
+                click.echo("Another worker considered this one dead and continues its work.", err=True)
                 # Threads in the middle of work must not go on.
                 sys.stderr.flush()
                 os._exit(os.EX_TEMPFAIL)

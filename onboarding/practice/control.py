@@ -41,7 +41,7 @@ def obey(order: str) -> tuple[Response, int]:
     if not isinstance(body, dict):
         return jsonify(ok=False, error="Send a JSON object, with Content-Type: application/json."), 400
     if order not in _ORDERS:
-        return jsonify(ok=False, error=f"There is no such order. These are: {', '.join(_ORDERS)}."), 404
+        return jsonify(ok=False, error=f"There is no such command. The commands are: {', '.join(_ORDERS)}."), 404
     try:
         done = _ORDERS[order](_practice_slack(), body)
     except BadOrder as problem:
@@ -52,7 +52,7 @@ def obey(order: str) -> tuple[Response, int]:
 def _fault(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     method, fault = _text(body, "method"), _text(body, "fault")
     if method not in METHODS:
-        raise BadOrder(f"method is one of: {', '.join(METHODS)}.")
+        raise BadOrder(f"method must be one of: {', '.join(METHODS)}.")
     slack.faults.order(
         method,
         Fault(
@@ -128,21 +128,21 @@ _ORDERS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
 def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise BadOrder(f"{name} is missing, or is not a text.")
+        raise BadOrder(f"{name} must be a text that is not empty.")
     return value
 
 
 def _number(body: dict[str, Any], name: str, usual: float) -> float:
     value = body.get(name, usual)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-        raise BadOrder(f"{name} is not a number from 0.")
+        raise BadOrder(f"{name} must be a number from 0.")
     return value
 
 
 def _place(slack: PracticeSlack, body: dict[str, Any]) -> str:
     place = _text(body, "workspace")
     if place not in slack.workspaces:
-        raise BadOrder(f"workspace is one of: {', '.join(slack.workspaces)}.")
+        raise BadOrder(f"workspace must be one of: {', '.join(slack.workspaces)}.")
     return place
 
 

@@ -24,11 +24,11 @@ _WRONG = [
     ("attempt show A B", "onboarding attempt show: Got unexpected extra argument (B)."),
     ("web --workers 0", "onboarding web: Invalid value for '--workers': 0 is not in the range x>=1."),
     ("environment set", "onboarding environment set: Missing argument 'NAME'."),
-    ("environment set Development", "onboarding environment set: Name what to change: --unknown-subscribers."),
+    ("environment set Development", "onboarding environment set: Name at least one option: --unknown-subscribers."),
     ("environment set Development --unknown-subscribers maybe",
      "onboarding environment set: Invalid value for '--unknown-subscribers': 'maybe' is not one of 'create', 'refuse'."),
     ("integration set acme",
-     "onboarding integration set: Name what to change: --help lists the options."),
+     "onboarding integration set: Name at least one option: --help lists them."),
     ("operator add ada@northwind.test --role \x1b[2J",
      "onboarding operator add: Invalid value for '--role': '\\x1b[2J' is not one of 'operator', 'viewer'."),
 ]  # fmt: skip
