@@ -117,7 +117,7 @@ def test_unknown_value_of_a_filter_is_reported_and_left_out(
     assert _listed(page) == ["chconn_01", "chconn_00"]
 
 
-@pytest.mark.parametrize("sort", ["created", "workspace", "state", "checked"])
+@pytest.mark.parametrize("sort", ["created", "workspace", "status", "checked"])
 @pytest.mark.parametrize("descending", [False, True])
 def test_list_is_sorted_and_paged_in_every_order(
     site: Site, operator: BrowserClient, sort: str, descending: bool
@@ -137,6 +137,17 @@ def test_list_is_sorted_and_paged_in_every_order(
     assert _listed(operator.opens(_page_link(page, "previous"))) == listed[25:50]
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_earlier_name_of_an_order_still_works(site: Site, operator: BrowserClient, sign: str) -> None:
+    _many(site, 6)
+    for number in range(6):
+        _vary(site, number)
+    page = operator.opens(f"/connections?sort={sign}state")
+    assert "is unknown" not in page.text
+    assert _listed(page) == _listed(operator.opens(f"/connections?sort={sign}status"))
+    assert f'value="{sign}status" selected' in page.text
+
+
 def _vary(site: Site, number: int) -> dict[str, Any]:
     """Give a connection a name, state and last check of its own. Return what it is sorted by."""
     name = (None, "émile", "Acme", "beta")[number % 4]
@@ -150,7 +161,7 @@ def _vary(site: Site, number: int) -> dict[str, Any]:
     return {
         "created": row.created_at,
         "workspace": (name or f"t{number:02d}").casefold(),
-        "state": (status, row.created_at),
+        "status": (status, row.created_at),
         "checked": checked or row.created_at,
     }
 

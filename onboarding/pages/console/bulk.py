@@ -1,7 +1,7 @@
 """Bulk actions: choose connections in the list, answer the question before a disconnect, and follow the progress."""
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -30,13 +30,13 @@ def new_submit() -> ResponseReturnValue:
     form = request.form
     if form.get("action") not in set(BulkAction):
         abort(400)
-    filters = {one.name: form.get(one.name, "")[:255] for one in fields(ConsoleSearch)}
-    search = ConsoleSearch(**filters) if form.get("scope") == "all" else None
-    new = NewBulkRun(BulkAction(form["action"]), tuple(form.getlist("connection")), search)
+    search = ConsoleSearch.from_query(form)
+    is_all = form.get("scope") == "all"
+    new = NewBulkRun(BulkAction(form["action"]), tuple(form.getlist("connection")), search if is_all else None)
     try:
         run_id = current().bulk.create(environment_id(), new, require_person().actor)
     except Refused as refusal:
-        shown: dict[str, Any] = {name: value for name, value in filters.items() if value}
+        shown: dict[str, Any] = {name: value for name, value in asdict(search).items() if value}
         return redirect(url_for("connections.index", **shown, bulk=refusal.code), 303)
     return redirect(url_for("bulk.show", run_id=run_id), 303)
 

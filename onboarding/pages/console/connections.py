@@ -24,8 +24,7 @@ _FILTERS = tuple(field.name for field in fields(ConsoleSearch))
 @blueprint.get("/connections")
 @allow_viewers
 def index() -> ResponseReturnValue:
-    # No name or id is longer, so longer text finds nothing anyway.
-    search = ConsoleSearch(**{name: request.args.get(name, "").strip()[:255] for name in _FILTERS})
+    search = ConsoleSearch.from_query(request.args)
     page = current().connections.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
     return render_template(
         "console/connections/list.html",
@@ -139,7 +138,7 @@ def _app_name(identifier: str) -> str:
 
 
 def _sort_url(search: ConsoleSearch, column: str) -> str:
-    """Return the address of the list sorted by a column; sorted by it already, the other way round."""
+    """Return the address of the list sorted by a column, or in descending order if it is sorted by that column already."""
     sort = f"-{column}" if search.sort == column else column
     return url_for("connections.index", **{**_filters(search), "sort": sort})
 

@@ -1,7 +1,5 @@
 """Download the filtered list of connections."""
 
-from dataclasses import fields
-
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
@@ -23,7 +21,7 @@ def connections(extension: str) -> ResponseReturnValue:
     """Stream the file with the filters of the list. It has no token."""
     if extension not in _WRITERS:
         abort(404)
-    search = ConsoleSearch(**{one.name: request.args.get(one.name, "").strip()[:255] for one in fields(ConsoleSearch)})
+    search = ConsoleSearch.from_query(request.args)
     pieces = _WRITERS[extension](current().connections.each(environment_id(), search))
     name = f"connections-{clock.now():%Y-%m-%d}.{extension}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

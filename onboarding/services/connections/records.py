@@ -62,6 +62,10 @@ class Disconnected:
     at: datetime
 
 
+#: Values of `sort` that earlier versions used. Saved links may contain them.
+_EARLIER_SORTS = {"state": "status", "-state": "-status"}
+
+
 @dataclass(frozen=True)
 class ConsoleSearch:
     """The console's filters, as in the query string."""
@@ -72,8 +76,15 @@ class ConsoleSearch:
     mode: str = ""
     #: `type:id`, `type=id`, or an id of any type.
     context: str = ""
-    #: `created`, `workspace`, `state` or `checked`; with `-` in front, the other way round.
+    #: `created`, `workspace`, `status` or `checked`; with `-` in front, in descending order.
     sort: str = ""
+
+    @classmethod
+    def from_query(cls, values: Mapping[str, str]) -> "ConsoleSearch":
+        """Read the filters and the order from a query or a form."""
+        # No name or id is longer, so longer text finds nothing anyway.
+        given = {one.name: values.get(one.name, "").strip()[:255] for one in fields(cls)}
+        return cls(**{**given, "sort": _EARLIER_SORTS.get(given["sort"], given["sort"])})
 
     @property
     def is_filtered(self) -> bool:

@@ -12,7 +12,7 @@ from onboarding.store.database import Rows
 _STATUSES = frozenset(one.value for one in ConnectionStatus)
 _MODES = frozenset({"subscriber", "shared"})
 #: The orders by their names in the address.
-_ORDERS = {"created": "created_at", "workspace": "workspace", "state": "status", "checked": "checked_at"}
+_ORDERS = {"created": "created_at", "workspace": "workspace", "status": "status", "checked": "checked_at"}
 
 
 @dataclass(frozen=True, slots=True)
