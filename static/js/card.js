@@ -7,11 +7,11 @@ const LINES = {
     disconnected: "Get updates in your Slack workspace.",
     waiting: "Continue in the window that opened.",
     blocked: "Your browser blocked the window.",
-    approval: "Nothing is connected before your admin has approved.",
+    approval: "Nothing is connected until your admin approves.",
     connected: "Updates can reach this workspace.",
-    attention: "Reconnect to go on getting updates.",
+    attention: "Reconnect to keep getting updates.",
     error: "Nothing was connected.",
-    expired: "Reload this page to see the state.",
+    expired: "Reload this page to see whether Slack is connected.",
   },
   de: {
     disconnected: "Erhalten Sie Neuigkeiten in Ihrem Slack-Workspace.",
@@ -21,7 +21,7 @@ const LINES = {
     connected: "Neuigkeiten erreichen diesen Workspace.",
     attention: "Verbinden Sie neu, um weiter Neuigkeiten zu erhalten.",
     error: "Es wurde nichts verbunden.",
-    expired: "Laden Sie diese Seite neu, um den Stand zu sehen.",
+    expired: "Laden Sie diese Seite neu, um zu sehen, ob Slack verbunden ist.",
   },
 };
 const EVENTS = ["connected", "cancelled", "failed", "statechange"];
