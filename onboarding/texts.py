@@ -49,7 +49,7 @@ class CustomerStatusText(StatusText):
 CUSTOMER_STATUSES: Mapping[ConnectionStatus, CustomerStatusText] = {
     ConnectionStatus.HEALTHY: CustomerStatusText("Connected", "good", "check-circle", "The connection works."),
     ConnectionStatus.NEEDS_RECONNECT: CustomerStatusText(
-        "Needs to be reconnected", "warn", "alert", "Slack no longer accepts the access to this workspace."
+        "Needs to be reconnected", "warn", "alert", "Slack has ended the access to this workspace."
     ),
     ConnectionStatus.UNREACHABLE: CustomerStatusText(
         "Slack can’t be reached", "warn", "cloud-off", "Slack did not answer the last check. Nothing was changed."
@@ -88,8 +88,8 @@ SORTS: Mapping[str, str] = {
     "created": "Oldest first",
     "workspace": "Workspace, A to Z",
     "-workspace": "Workspace, Z to A",
-    "state": "Status, A to Z",
-    "-state": "Status, Z to A",
+    "status": "Status, A to Z",
+    "-status": "Status, Z to A",
     "-checked": "Last check, newest",
     "checked": "Last check, oldest",
 }
@@ -99,7 +99,7 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.REVOKED: ResultText(
         "good",
         "Disconnected. Access was removed in Slack.",
-        "The app is out of this workspace, and the token no longer works.",
+        "The app is no longer in this workspace, and its access has ended.",
     ),
     GrantResult.ALREADY_GONE: ResultText(
         "good",
@@ -109,12 +109,12 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.NOT_CONFIRMED: ResultText(
         "warn",
         "Disconnected here. Slack did not confirm; remove the app in Slack to be sure.",
-        "The token was erased here, so we can’t use it any more. In Slack, open the app’s page and choose Remove app.",
+        "The access was erased here, so we can’t use it any more. In Slack, open the app’s page and choose Remove app.",
     ),
     GrantResult.KEPT: ResultText(
         "good",
         "Disconnected. The app stays in Slack for other connections.",
-        "Another connection uses this workspace or the same access, or is being created, so the access was not removed.",
+        "Another connection uses the app’s access to this workspace, or is about to, so the access was not removed.",
     ),
 }
 
@@ -151,7 +151,7 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
         "Took longer than ten minutes", "The person was at Slack, or on the set-up page, for more than ten minutes."
     ),
     Outcome.OTHER_BROWSER: OutcomeText("Started in another browser", "Another browser started the install."),
-    Outcome.STATE_UNKNOWN: OutcomeText("Unknown attempt", "The install was not started here, or was deleted."),
+    Outcome.STATE_UNKNOWN: OutcomeText("Unknown install", "The install was not started here, or was deleted."),
     Outcome.CODE_SPENT_UNKNOWN: OutcomeText(
         "Slack’s approval could not be used",
         "Slack’s approval was missing, had expired or was already used. Starting again helps.",
@@ -228,14 +228,15 @@ DIAGNOSES: Mapping[str, ResultText] = {
     ),
     "state_unknown": ResultText(
         "warn",
-        "No install has the state in this address.",
-        "Installs are deleted after a week. If it is newer, it was started on another server, in another environment, or the "
-        "address is incomplete. The person can open their link again.",
+        "No install belongs to the state in this address.",
+        "The state is the value that ties Slack’s answer to an install. Installs are deleted after a week. If this one is newer, it was "
+        "started on another server or in another environment, or the address is incomplete. The person can open their link again.",
     ),
     "no_state": ResultText(
         "warn",
-        "This address has no state, so the install was started inside Slack.",
-        "Nothing was connected: the server cannot know which customer it is for. Send the customer a link.",
+        "This address has no state: the value that ties Slack’s answer to an install.",
+        "The install was started inside Slack. Nothing was connected, because the server cannot know which customer it is for. Send the "
+        "customer a link.",
     ),
     "link": ResultText(
         "warn", "This is the address of a link, not of an install.", "The list of links shows whether it works."
@@ -285,10 +286,19 @@ AUDIT_PERIODS: Mapping[str, str] = {
 }
 
 
+#: The words for actions whose names are terms of the code.
+_AUDIT_WORDS: Mapping[str, str] = {
+    "connection.connected": "Workspace connected",
+    "connection.reconnected": "Workspace reconnected",
+    "grant.dropped": "Unused access dropped",
+    "link.handed_on": "Approval link created",
+}
+
+
 def audit_action(action: str) -> str:
     """Return the words for an action of the audit log, such as "API key created" for `api_key.created`."""
-    if action in ("connection.connected", "connection.reconnected"):
-        action = action.replace("connection.", "workspace.")
+    if action in _AUDIT_WORDS:
+        return _AUDIT_WORDS[action]
     subject, _, done = action.replace("_", " ").partition(".")
     return f"{subject.capitalize()} {done}".replace("Api key", "API key")
 
@@ -304,9 +314,9 @@ class BulkText:
 
 #: By `services.connections.bulk.BulkAction`.
 BULK_ACTIONS: Mapping[str, BulkText] = {
-    "check": BulkText("Check now", "", "Check of"),
+    "check": BulkText("Check now", "", "Check"),
     "link": BulkText("Create reconnect links", "", "Reconnect links for"),
-    "disconnect": BulkText("Disconnect", "Disconnect", "Disconnect of"),
+    "disconnect": BulkText("Disconnect", "Disconnect", "Disconnect"),
 }
 
 #: How a bulk action ended for a connection.

@@ -33,7 +33,7 @@ _SHORT_MONTHS: Final = tuple(name if len(name) <= 4 else name[:3] for name in _M
 #: The words before an actor's id, by its kind, and the actors without an id.
 _ACTORS: Final = {"operator": "", "key": "API key ", "link": "Customer with link ", "shell": "Command line, "}
 _NAMELESS_ACTORS: Final = {"shell": "Command line", "slack": "Slack", "system": "The server itself"}
-_MODES: Final = {"subscriber": "Subscriber", "shared": "Shared", None: "Chosen after Slack"}
+_MODES: Final = {"subscriber": "Subscriber", "shared": "Shared", None: "Chosen after approval"}
 
 
 def day_time(when: datetime) -> Markup:

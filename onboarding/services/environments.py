@@ -82,7 +82,7 @@ class Environments:
             raise Refused(sentence, "name")
         with self._database.transaction() as session:
             if store.by_name(session, name) is not None:
-                raise Conflict(f"An environment {name!r} exists.")
+                raise Conflict(f"An environment named {name!r} already exists.")
             return self._create(session, name, actor)
 
     def set_unknown_subscribers(self, name: str, policy: str, actor: Actor) -> None:

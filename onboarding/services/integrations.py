@@ -143,7 +143,7 @@ class Integrations:
             taken = store.by_identifier(session, environment.id, new.identifier)
             if taken or store.by_client_id(session, new.client_id):
                 raise Conflict(
-                    "An integration with this identifier or client id exists. "
+                    "An integration with this identifier or client id already exists. "
                     "One client id belongs to one integration of the whole deployment."
                 )
             row = self._new_row(environment.id, new)
@@ -203,7 +203,9 @@ class Integrations:
             integration_locks.lock(session, row.id)
             used = len(connections.of_integration(session, row.id))
             if used:
-                raise Conflict(f"It has {used} connection{'s' if used > 1 else ''}. Disconnect first.")
+                raise Conflict(
+                    f"It has {used} connection{'s' if used > 1 else ''}. Disconnect {'them' if used > 1 else 'it'} first."
+                )
             if unfinished_attempts.are_under_way(session, row.id):
                 # Nothing could revoke what Slack is about to grant.
                 raise Conflict("An install with it is in progress. Try again in ten minutes.")

@@ -345,7 +345,7 @@ class TokenSource:
         except SlackRefused as refusal:
             if faults.is_slack_itself(refusal.code):
                 self._release_claim(installation)
-                raise SlackDown("Slack had trouble of its own.") from None
+                raise SlackDown("Slack reported an error of its own.") from None
             broken: str | None = faults.reason(refusal.code)
         except Problem:
             self._release_claim(installation)

@@ -68,7 +68,7 @@ def explain(code: str) -> MessageFault:
             needs_reconnect=True,
         )
     if faults.is_slack_itself(code):
-        return MessageFault("Slack had trouble of its own.", "Check https://slack-status.com and try again.")
+        return MessageFault("Slack reported an error of its own.", "Check https://slack-status.com and try again.")
     return MessageFault(
         f"Slack refused with the error code {code}.",
         "See https://docs.slack.dev/reference/methods/chat.postMessage#errors.",

@@ -130,7 +130,7 @@ class Database:
                 raise NotSetUp(_NO_TABLES) from error
             raise StorageProblem() from error
         except IntegrityError as error:
-            raise Conflict("A row of that identity or identifier exists.") from error
+            raise Conflict("An object with this identity or identifier already exists.") from error
         except DBAPIError as error:
             if _lacks_tables(error):
                 raise NotSetUp(_NO_TABLES) from error

@@ -37,7 +37,7 @@ def test_selected_connections_are_checked_and_each_has_a_result(
     assert page.main.get("data-state") == "done"
     assert _results(page) == {three[0]: "healthy", three[2]: "needs_reconnect"}
     assert "The token belongs to another workspace" in page.text
-    assert "Check of 2 connections" in operator.opens("/bulk").text
+    assert "Check 2 connections" in operator.opens("/bulk").text
 
 
 def test_all_that_match_get_reconnect_links(

@@ -99,7 +99,7 @@ def test_app_is_removed_once_it_has_no_connection(site: Site, operator: BrowserC
     operator.connects(site.link())
     question = operator.opens("/integrations/slack-practice/remove")
     kept = operator.presses(question, "confirm-remove-integration")
-    assert (kept.status, "It has 1 connection. Disconnect first." in kept.text) == (409, True)
+    assert (kept.status, "It has 1 connection. Disconnect it first." in kept.text) == (409, True)
     site.add_practice_app("unused", "Unused")
     gone = operator.presses(operator.opens("/integrations/unused/remove"), "confirm-remove-integration")
     assert (gone.name, 'data-integration="unused"' in gone.text) == ("integrations", False)
@@ -121,7 +121,7 @@ def test_mistyped_secret_breaks_no_install_while_slack_accepts_the_one_before(
             ada.presses(
                 ada.opens("/integrations/slack-prod/edit"), "save-integration", **REAL | {"client_secret": "mistyped"}
             )
-            assert "The one before is also tried until" in ada.opens("/integrations/slack-prod").text
+            assert "The previous one is also tried until" in ada.opens("/integrations/slack-prod").text
         assert _outcome(site, "bea") == "connected"
         clock.forward(hours=24)
         assert _outcome(site, "cy") == "config_error"

@@ -86,7 +86,7 @@ def test_answer_that_does_not_prove_the_person_is_refused(scenario: str, bea: Br
 
 def test_cancelling_signs_nobody_in(bea: BrowserClient) -> None:
     page = bea.presses(_begins(bea), "cancel")
-    assert (page.status, page.heading) == (200, "You cancelled in Slack")
+    assert (page.status, page.heading) == (200, "You canceled in Slack")
     assert bea.opens("/connections").status == 401
 
 

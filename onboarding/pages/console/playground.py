@@ -20,9 +20,9 @@ security_headers.set_policy(blueprint, security_headers.PLAYGROUND)
 
 _KINDS = {"element": "Element", "card": "Card", "link": "Link"}
 _MODES = {"": "The customer chooses, if both are possible", "subscriber": "Subscriber", "shared": "Shared"}
-_THEMES = {"auto": "As the browser", "light": "Light", "dark": "Dark"}
+_THEMES = {"auto": "Same as the browser", "light": "Light", "dark": "Dark"}
 _SIZES = {"default": "Default", "small": "Small", "large": "Large"}
-_LANGUAGES = {"": "As the browser", "en": "English", "de": "German"}
+_LANGUAGES = {"": "Same as the browser", "en": "English", "de": "German"}
 _LIFETIME = timedelta(minutes=30)
 
 

@@ -12,7 +12,7 @@ from onboarding.runtime import check_keys, current
 from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
 
 blueprint = Blueprint("slack_apps", __name__)
-_POLICIES = {"allow": "Allow it", "refuse": "Refuse it"}
+_POLICIES = {"allow": "Allow", "refuse": "Refuse"}
 
 
 def _trimmed(text: str | None) -> str:
@@ -23,7 +23,7 @@ class AppForm(PageForm):
     client_secret = PasswordField("Client secret")
     signing_secret = PasswordField("Signing secret")
     scopes = StringField("Scopes", filters=[_trimmed])
-    workspace_policy = SelectField("Workspace of another customer", choices=_POLICIES)
+    workspace_policy = SelectField("Several customers in one workspace", choices=_POLICIES)
 
     @property
     def scope_list(self) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ class AccessEnder:
             self._gateway.test(credentials, token)
         except SlackRefused as refusal:
             if faults.is_slack_itself(refusal.code):
-                raise SlackDown("Slack had trouble of its own.") from None
+                raise SlackDown("Slack reported an error of its own.") from None
             # An expired token says nothing: only the times are left.
             return refusal.code in faults.GONE or event.at + _RESOLUTION > installed_at
         except VaultProblem:

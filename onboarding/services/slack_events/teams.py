@@ -56,7 +56,7 @@ class TeamAccess:
             teams = self._gateway.team_ids(self._tokens.without_secret(one.integration), token)
         except SlackRefused as refusal:
             if faults.is_slack_itself(refusal.code):
-                raise SlackDown("Slack had trouble of its own.") from None
+                raise SlackDown("Slack reported an error of its own.") from None
             return None
         except VaultProblem:
             return None
