@@ -4,11 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, bindparam, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.sealed import Sealed
+from onboarding.store.compiled import CompiledInsert
 from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, columns_of, enum_by_value
@@ -116,7 +117,7 @@ class AttemptRow(NamedTuple):
 _AFTER_LETTERS = "~"
 TABLE = table_of(Attempt)
 COLUMNS = columns_of(TABLE, AttemptRow._fields)
-_INSERT = insert(TABLE)
+_INSERT = CompiledInsert(TABLE)
 SELECT = select(*COLUMNS)
 _BY_ID = SELECT.where(TABLE.c.id == bindparam("attempt"))
 #: Without `values()`, the SET clause consists of the other parameters.
@@ -129,7 +130,7 @@ _SET = update(TABLE).where(TABLE.c.id == bindparam("attempt"))
 
 
 def add(rows: Rows, **values: object) -> None:
-    rows.execute(_INSERT, values)
+    _INSERT.one(rows, values)
 
 
 def by_id(rows: Rows, attempt_id: str) -> AttemptRow | None:

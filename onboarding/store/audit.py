@@ -5,10 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, insert, select, union_all
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, select, union_all
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
+from onboarding.store.compiled import CompiledInsert
 from onboarding.store.cursors import Position
 from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.pagination import PageRows, StorePageRequest
@@ -79,11 +80,11 @@ class AuditRow(NamedTuple):
 
 _COLUMNS = tuple(one.name for one in fields(NewEntry))
 _TABLE = table_of(AuditEntry)
-_INSERT = insert(_TABLE)
+_INSERT = CompiledInsert(_TABLE)
 
 
 def add(rows: Rows, entry: NewEntry) -> None:
-    rows.execute(_INSERT, _values(entry))
+    _INSERT.one(rows, _values(entry))
 
 
 def add_once(rows: Rows, entry: NewEntry) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
 from onboarding.store import connection_words
+from onboarding.store.compiled import CompiledInsert
 from onboarding.store.connections import HOLDING, TABLE, sort_name
 from onboarding.store.grants import ConnectionOfTeam
 from onboarding.store.rows import Rows, fetch_all, fetch_first
@@ -52,7 +53,7 @@ class ConnectionOfInstallation(NamedTuple):
 
 
 _CHANGED = columns_of(TABLE, ChangedConnection._fields)
-_INSERT, _INSERT_KEYS = insert(TABLE), insert(HOLDING)
+_INSERT, _INSERT_KEYS = CompiledInsert(TABLE), CompiledInsert(HOLDING)
 #: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
 _CHANGE_ALL_ON = (
@@ -83,8 +84,7 @@ def add_many(rows: Rows, new: Sequence[tuple[Sequence[str], Mapping[str, Any]]])
         keys += [{"connection_id": values["id"], "key": key, "position": at} for at, key in enumerate(context_keys)]
         words += connection_words.rows_of(row["environment_id"], row["id"], _searched(row))
     for statement, given in ((_INSERT, connections), (_INSERT_KEYS, keys), (connection_words.INSERT, words)):
-        if given:
-            rows.execute(statement, given)
+        statement.all(rows, given)
 
 
 def change(rows: Rows, connection_id: str, **values: object) -> None:
@@ -180,7 +180,7 @@ def _replace_words(rows: Rows, connection_ids: Sequence[str]) -> None:
     query = select(*columns_of(TABLE, _SearchedRow._fields)).where(TABLE.c.id.in_(connection_ids))
     found = fetch_all(rows, query, _SearchedRow)
     words = [word for row in found for word in connection_words.rows_of(row.environment_id, row.id, _texts(row))]
-    rows.execute(connection_words.INSERT, words)
+    connection_words.INSERT.all(rows, words)
 
 
 def _searched(row: Mapping[str, Any]) -> list[str | None]:

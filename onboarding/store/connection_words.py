@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, bindparam, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding import search_words
-from onboarding.store.compiled import CompiledStatement
+from onboarding.store.compiled import CompiledInsert, CompiledStatement
 from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows
 from onboarding.store.types import ID
@@ -35,7 +35,7 @@ class _Found(NamedTuple):
 
 
 _TABLE = table_of(ConnectionWord)
-INSERT = insert(_TABLE)
+INSERT = CompiledInsert(_TABLE)
 _BEGINS = _TABLE.c.word.between(bindparam("word"), bindparam("word_end"))
 _IN_ENVIRONMENT = _TABLE.c.environment_id == bindparam("environment"), _BEGINS
 _SEARCH = CompiledStatement(select(_TABLE.c.connection_id).where(*_IN_ENVIRONMENT).limit(bindparam("size")), _Found)

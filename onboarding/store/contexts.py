@@ -23,10 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.cursors import Position
 from onboarding.store.database import Base, insert_missing, insert_or_ignore, table_of
 from onboarding.store.pagination import PageRows, StorePageRequest
-from onboarding.store.rows import Query, Rows, fetch_all
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime, is_named
 
 
@@ -87,15 +88,15 @@ def _hold(rows: Rows, environment_id: str, keys: Iterable[str]) -> set[str]:
     values, number = {"environment": environment_id}, 0
     for number, key in enumerate(keys, 1):
         values[f"type_{number}"], _, values[f"id_{number}"] = key.partition(":")
-    return {f"{one.type}:{one.id}" for one in fetch_all(rows, _holding(number), ContextKey, values)}
+    return {f"{one.type}:{one.id}" for one in _holding(number).all(rows, values)}
 
 
 @cache
-def _holding(number: int) -> Query:
+def _holding(number: int) -> CompiledStatement[ContextKey]:
     numbers = range(1, number + 1)
     keys = [and_(_TABLE.c.type == bindparam(f"type_{n}"), _TABLE.c.id == bindparam(f"id_{n}")) for n in numbers]
     query = select(_TABLE.c.type, _TABLE.c.id).where(_TABLE.c.environment_id == bindparam("environment"), or_(*keys))
-    return query.with_for_update(read=True, key_share=True)
+    return CompiledStatement(query.with_for_update(read=True, key_share=True), ContextKey)
 
 
 def add(session: Session, environment_id: str, key: str, data: Mapping[str, object], at: datetime) -> bool:

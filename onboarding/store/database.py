@@ -12,11 +12,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql.dml import ReturningInsert
 
 from onboarding.errors import Conflict, NotSetUp, Refused, StorageProblem
 from onboarding.store import postgresql
-from onboarding.store.rows import Rows, dialect_of
+from onboarding.store.compiled import CompiledInsert
+from onboarding.store.rows import Rows
 from onboarding.store.sqlite import engine as sqlite
 from onboarding.store.sqlite.file_guard import FileGuard
 from onboarding.store.sqlite.write_lock import WriteLock
@@ -150,7 +150,7 @@ def table_of(mapped: type[Base]) -> Table:
 
 def insert_or_ignore(rows: Rows, mapped: type[Base], new: Mapping[str, object]) -> bool:
     """Insert a row unless it violates a unique key. Return whether it was inserted."""
-    return rows.execute(_insert_or_ignore(table_of(mapped), dialect_of(rows)), new).first() is not None
+    return _insert_into(table_of(mapped)).one_if_new(rows, new)
 
 
 def insert_missing(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, object]]) -> None:
@@ -162,10 +162,8 @@ def insert_missing(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, ob
 
 
 @cache
-def _insert_or_ignore(table: Table, dialect: str) -> ReturningInsert[*tuple[Any, ...]]:
-    insert = sqlite_dialect.insert if dialect == "sqlite" else postgresql_dialect.insert
-    # psycopg does not count the rows that were left out, so the statement returns the one that was inserted.
-    return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+def _insert_into(table: Table) -> CompiledInsert:
+    return CompiledInsert(table)
 
 
 def _lacks_tables(error: Exception) -> bool:

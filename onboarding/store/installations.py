@@ -12,13 +12,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    insert,
     select,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
+from onboarding.store.compiled import CompiledInsert
 from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, columns_of
@@ -82,7 +82,7 @@ class StoredRefreshToken(NamedTuple):
 
 
 _TABLE = table_of(Installation)
-_INSERT = insert(_TABLE)
+_INSERT = CompiledInsert(_TABLE)
 #: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(_TABLE).where(_TABLE.c.id == bindparam("installation"))
 _LOCK_BY_SLACK_KEY = (
@@ -94,18 +94,18 @@ _LOCK_BY_SLACK_KEY = (
 
 def add(rows: Rows, **values: object) -> None:
     """Store Slack's grant to an install. Raises IntegrityError if the workspace has an installation."""
-    rows.execute(_INSERT, values)
+    _INSERT.one(rows, values)
 
 
 def add_given(rows: Rows, **values: object) -> None:
     """Store credentials that an API caller sent."""
-    rows.execute(_INSERT, {"origin": "api", "scopes": "", **values})
+    _INSERT.one(rows, {"origin": "api", "scopes": "", **values})
 
 
 def add_many(rows: Rows, new: Sequence[Mapping[str, object]]) -> None:
     """Store installations, each with all its values."""
     if new:
-        rows.execute(_INSERT, new)
+        _INSERT.all(rows, new)
 
 
 def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> StoredRefreshToken | None:

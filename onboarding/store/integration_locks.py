@@ -5,8 +5,9 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.integrations import TABLE, Integration
-from onboarding.store.rows import Rows, fetch_first
+from onboarding.store.rows import Rows
 
 
 class SharedIntegration(NamedTuple):
@@ -18,16 +19,17 @@ class SharedIntegration(NamedTuple):
 
 
 _SHARED = select(TABLE.c.id, TABLE.c.workspace_policy).with_for_update(read=True, key_share=True)
-_SHARED_BY_IDENTIFIER = _SHARED.where(
-    TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_")
+_SHARED_BY_IDENTIFIER = CompiledStatement(
+    _SHARED.where(TABLE.c.environment_id == bindparam("environment"), TABLE.c.identifier == bindparam("identifier_")),
+    SharedIntegration,
 )
-_SHARED_BY_ID = _SHARED.where(TABLE.c.id == bindparam("integration"))
+_SHARED_BY_ID = CompiledStatement(_SHARED.where(TABLE.c.id == bindparam("integration")), SharedIntegration)
 
 
 def share_named(rows: Rows, environment_id: str, identifier: str) -> SharedIntegration | None:
     """Lock the integration of this identifier as `share` does."""
     values = {"environment": environment_id, "identifier_": identifier}
-    return fetch_first(rows, _SHARED_BY_IDENTIFIER, SharedIntegration, values)
+    return _SHARED_BY_IDENTIFIER.first(rows, values)
 
 
 def lock(session: Session, integration_id: str) -> None:
@@ -41,4 +43,4 @@ def lock(session: Session, integration_id: str) -> None:
 
 def share(rows: Rows, integration_id: str) -> SharedIntegration | None:
     """Lock the integration until the transaction ends, so that `lock` waits and other calls of `share` do not."""
-    return fetch_first(rows, _SHARED_BY_ID, SharedIntegration, {"integration": integration_id})
+    return _SHARED_BY_ID.first(rows, {"integration": integration_id})

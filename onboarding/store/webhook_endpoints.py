@@ -5,10 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, delete, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding.sealed import Sealed
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import ID, SealedText, TextTuple, UtcTime, columns_of, enum_by_value, is_named
@@ -76,6 +77,12 @@ class Listener(NamedTuple):
 
 TABLE = table_of(WebhookEndpoint)
 _SELECT = select(*columns_of(TABLE, EndpointRow._fields))
+_LISTENERS = CompiledStatement(
+    select(*columns_of(TABLE, Listener._fields))
+    .where(TABLE.c.environment_id == bindparam("environment"))
+    .order_by(TABLE.c.id),
+    Listener,
+)
 
 
 def add(rows: Rows, **values: object) -> None:
@@ -94,8 +101,7 @@ def all_of(rows: Rows, environment_id: str) -> Sequence[EndpointRow]:
 
 
 def listeners(rows: Rows, environment_id: str) -> Sequence[Listener]:
-    query = select(*columns_of(TABLE, Listener._fields)).where(TABLE.c.environment_id == environment_id)
-    return fetch_all(rows, query.order_by(TABLE.c.id), Listener)
+    return _LISTENERS.all(rows, {"environment": environment_id})
 
 
 def change(rows: Rows, endpoint_id: str, /, **values: object) -> None:

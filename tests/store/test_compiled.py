@@ -1,4 +1,4 @@
-"""Queries that are compiled once return what SQLAlchemy's own way returns, errors included."""
+"""Statements that are compiled once do and return what SQLAlchemy's own way returns, errors included."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import BindParameter, Connection, bindparam, event, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from onboarding.errors import Conflict
 from onboarding.sealed import Sealed
 from onboarding.store import integrations
-from onboarding.store.compiled import CompiledStatement
+from onboarding.store.compiled import CompiledInsert, CompiledStatement
 from onboarding.store.database import table_of
 from onboarding.store.rows import fetch_all, fetch_first
+from onboarding.store.subscribers import Subscriber
 from tests.browser_client import Site
 
 _TABLE = table_of(integrations.Integration)
@@ -95,3 +97,57 @@ def test_fields_must_be_the_columns(site: Site) -> None:
         for fetch in (fetch_all, fetch_first):
             with pytest.raises(TypeError, match="_Integration has other fields"):
                 fetch(rows, swapped, _Integration)
+
+
+_SUBSCRIBERS = CompiledInsert(table_of(Subscriber))
+_PRACTICE = CompiledInsert(_TABLE)
+
+
+def _subscriber(site: Site, subscriber_id: str, **values: object) -> dict[str, object]:
+    home = site.runtime.environments.first().id
+    given = {"environment_id": home, "subscriber_id": subscriber_id, "data": None, "created_at": _AT, "updated_at": _AT}
+    return {**given, **values}
+
+
+def _names(rows: Connection) -> list[str]:
+    return sorted(rows.scalars(select(table_of(Subscriber).c.subscriber_id)))
+
+
+@pytest.mark.parametrize("is_heard", [False, True], ids=["compiled", "by SQLAlchemy"])
+def test_inserts_store_every_row(site: Site, is_heard: bool) -> None:
+    database = site.runtime.database
+    if is_heard:
+        event.listen(database.engine, "before_cursor_execute", lambda *_heard: None)
+    with database.changing_rows() as rows:
+        _SUBSCRIBERS.one(rows, _subscriber(site, "one"))
+        _SUBSCRIBERS.all(rows, [_subscriber(site, "two"), _subscriber(site, "three", first_name="Ada")])
+        _SUBSCRIBERS.all(rows, [])
+        assert _SUBSCRIBERS.one_if_new(rows, _subscriber(site, "four"))
+        assert not _SUBSCRIBERS.one_if_new(rows, _subscriber(site, "four", first_name="Bea"))
+    with database.transaction() as session:
+        _SUBSCRIBERS.one(session, _subscriber(site, "five"))
+        named = session.scalars(select(Subscriber.subscriber_id).where(Subscriber.first_name == "Ada")).all()
+    assert named == ["three"]
+    with database.rows() as rows:
+        assert _names(rows) == ["five", "four", "one", "three", "two"]
+
+
+def test_insert_that_fails_takes_the_transaction_with_it(site: Site) -> None:
+    database = site.runtime.database
+    with pytest.raises(Conflict), database.changing_rows() as rows:
+        _SUBSCRIBERS.all(rows, [_subscriber(site, "two"), _subscriber(site, "one"), _subscriber(site, "one")])
+    with database.rows() as rows:
+        assert _names(rows) == []
+
+
+def test_insert_fills_in_constant_defaults(site: Site) -> None:
+    with site.runtime.database.changing_rows() as rows:
+        given = dict(rows.execute(select(_TABLE)).mappings().one())
+        del given["is_sign_in"]
+        _PRACTICE.one(rows, {**given, "id": "int_2", "identifier": "second", "client_id": "2.2"})
+        assert rows.scalar(select(_TABLE.c.is_sign_in).where(_TABLE.c.id == "int_2")) is False
+
+
+def test_insert_refuses_names_that_are_no_columns(site: Site) -> None:
+    with site.runtime.database.changing_rows() as rows, pytest.raises(TypeError, match="names than the columns"):
+        _SUBSCRIBERS.one(rows, _subscriber(site, "one", nickname="A"))
