@@ -59,6 +59,11 @@ def page_origin(address: str) -> str:
     return _host_page(address)[0]
 
 
+def host_of(address: str) -> str:
+    """Return the host name of an address that was checked; empty without one."""
+    return urlsplit(address).hostname or ""
+
+
 def check_link(address: str, *, may_be_local: bool = False) -> None:
     """Check an address of a host's site; an empty one is fine.
 

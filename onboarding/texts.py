@@ -80,6 +80,7 @@ FILTERS: Mapping[str, FilterText] = {
     "outcome": FilterText("Outcome", "Choose an outcome from the menu."),
     "step": FilterText("Step", "Choose a step from the menu."),
     "since": FilterText("Time", "Choose a time from the menu."),
+    "event": FilterText("Event", "Choose an event from the menu."),
 }
 
 #: The orders of the list of connections, as they are in its address.
@@ -301,6 +302,51 @@ def audit_action(action: str) -> str:
         return _AUDIT_WORDS[action]
     subject, _, done = action.replace("_", " ").partition(".")
     return f"{subject.capitalize()} {done}".replace("Api key", "API key")
+
+
+#: The states of a webhook endpoint.
+ENDPOINT_STATES: Mapping[str, StatusText] = {
+    "enabled": StatusText("Active", "good", "check-circle"),
+    "failing": StatusText("Failing", "warn", "alert"),
+    "paused": StatusText("Paused", "bad", "pause"),
+}
+
+#: The states of a webhook delivery.
+DELIVERY_STATES: Mapping[str, StatusText] = {
+    "waiting": StatusText("Waiting", "calm", "clock"),
+    "delivered": StatusText("Delivered", "good", "check-circle"),
+    "parked": StatusText("Not delivered", "bad", "alert"),
+}
+
+
+@dataclass(frozen=True)
+class PauseText:
+    """Why a webhook endpoint is paused, and what to do about it."""
+
+    #: For a list.
+    label: str
+    sentence: str
+    advice: str
+
+
+#: By `store.webhook_endpoints.PauseReason`.
+PAUSES: Mapping[str, PauseText] = {
+    "requested": PauseText(
+        "On request",
+        "An operator, a command or the API paused it.",
+        "Resume it when your server is ready for events again.",
+    ),
+    "failures": PauseText(
+        "Five days of failures",
+        "Your server accepted no message for five days.",
+        "Repair your server, then resume the endpoint.",
+    ),
+    "gone": PauseText(
+        "Status 410",
+        "Your server answered with status 410 (Gone).",
+        "If the address has moved, change it, then resume the endpoint. If nobody needs the events any more, delete it.",
+    ),
+}
 
 
 @dataclass(frozen=True)

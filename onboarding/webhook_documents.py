@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from onboarding.addresses import host_of
 from onboarding.documents import timestamp
 
 
@@ -24,6 +25,11 @@ class WebhookEndpoint:
     updated_at: datetime
     #: Only in the answer that creates or changes it.
     secret: str | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Return what pages call it: its description, else the host of its address."""
+        return self.description or host_of(self.url)
 
     @property
     def status(self) -> str:
@@ -54,6 +60,18 @@ class WebhookDelivery:
     answer_body: str | None
     problem: str | None
     milliseconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTry:
+    """One request to the endpoint, with its answer."""
+
+    tried_at: datetime
+    answer_status: int | None
+    answer_body: str | None
+    #: None if the message was accepted.
+    problem: str | None
+    milliseconds: int
 
 
 def endpoint(one: WebhookEndpoint) -> dict[str, Any]:

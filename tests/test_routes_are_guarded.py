@@ -6,7 +6,9 @@ from sqlalchemy import inspect, text
 from werkzeug.routing import Rule
 
 from onboarding.api import operations
+from onboarding.callers import SHELL
 from onboarding.services.installs import records
+from onboarding.services.webhooks.records import NewWebhookEndpoint
 from tests.browser_client import BrowserClient, Site
 
 pytestmark = pytest.mark.once
@@ -78,6 +80,9 @@ FOR_VIEWERS = {
     "integrations.index",
     "integrations.show",
     "links.index",
+    "webhook_deliveries.show",
+    "webhooks.index",
+    "webhooks.show",
 }
 
 
@@ -130,6 +135,8 @@ def test_ended_session_opens_nothing(site: Site, operator: BrowserClient) -> Non
 
 def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserClient) -> None:
     """Mail scanners and prefetch open links. Slack's callback is the exception: it is bound to the browser."""
+    home = site.runtime.environments.first().id
+    endpoint = site.runtime.webhooks.endpoints.create(home, NewWebhookEndpoint("https://app.example/hook"), SHELL)
     operator.connects(site.link())
     waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     site.api_key("seen")
@@ -145,7 +152,9 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         "reference": [records.reference(waiting.url.rsplit("/", 1)[1])],
         "outcome": ["no_state", "state_unknown", "storage_error"],
         "filename": ["css/tokens.css"],
-        "link_id": [site.runtime.links.newest(site.runtime.environments.first().id)[0].id],
+        "link_id": [site.runtime.links.newest(home)[0].id],
+        "endpoint_id": [endpoint.id],
+        "delivery_id": [site.runtime.webhooks.endpoints.test(home, endpoint.id)],
         "key_id": [site.runtime.api_keys.all_of("Development")[0].id],
         "operator_id": [one.id for one in site.runtime.operators.list_all()],
         "team_id": ["T0ACMEHQ01"],

@@ -29,6 +29,8 @@ _KEPT_CHARACTERS = 2000
 _MAX_PROXY_HEAD_BYTES = 8192
 _LONGEST_WAIT_SECONDS = 24 * 3600
 _USER_AGENT = "Onboarding-for-Slack/1"
+#: Control characters other than tabs and line breaks: HTML has no place for them, and PostgreSQL refuses NUL.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ class Sender:
         try:
             answer = self._exchange(request, began + DEADLINE_SECONDS)
         except _Forbidden:
-            answer = _failed("The address leads to a private or reserved network, where webhooks may not go.")
+            answer = _failed(
+                "The address leads to a private or reserved network. WEBHOOK_ALLOW_PRIVATE=on allows private networks."
+            )
         except socket.gaierror:
             answer = _failed("The host name could not be resolved.")
         except ssl.SSLCertVerificationError:
@@ -241,4 +245,4 @@ def _problem(status: int) -> str | None:
 
 
 def _shown(body: bytes) -> str:
-    return body.decode("utf-8", "replace").replace("\0", "\ufffd")[:_KEPT_CHARACTERS]
+    return _UNPRINTABLE.sub("\ufffd", body.decode("utf-8", "replace"))[:_KEPT_CHARACTERS]

@@ -19,6 +19,8 @@ from onboarding.pages.console import (
     playground,
     slack_apps,
     slack_sign_in,
+    webhook_deliveries,
+    webhooks,
 )
 from onboarding.pages.customer import branding, callback, connect, home, manage, results, setup, slack_errors
 
@@ -38,6 +40,8 @@ _CONSOLE = (
     playground,
     slack_apps,
     slack_sign_in,
+    webhook_deliveries,
+    webhooks,
 )
 
 

@@ -54,6 +54,7 @@ def register(app: Flask) -> None:
         filter_texts=texts.FILTERS,
         sort_texts=texts.SORTS,
         environment_choices=environment_choices,
+        missing_worker=missing_worker,
     )
     icon = getattr(app.jinja_env.get_template("parts/_icons.html").module, "icon")  # noqa: B009  # mypy knows no macros
     app.jinja_env.globals["icon"] = cache(icon)
@@ -104,6 +105,11 @@ def environment_choices() -> list[EnvironmentChoice]:
     endpoint = (is_list and request.endpoint) or "connections.index"
     urls = (operator_guard.console_url(one.id, endpoint) for one in found)
     return [EnvironmentChoice(one.name, url, one.id == shown.id) for one, url in zip(found, urls, strict=True)]
+
+
+def missing_worker() -> str | None:
+    """Return the command that starts a worker of this server; None while one runs."""
+    return None if current().workers.any_alive() else f"{program(current().settings.port)} worker"
 
 
 def default_product() -> Product:

@@ -25,6 +25,7 @@ from onboarding.store import (
     subscribers,
     webhook_deliveries,
     webhook_endpoints,
+    webhook_tries,
     workers,
 )
 from onboarding.store.database import Base, Database
@@ -52,6 +53,7 @@ TABLES = (
     subscribers,
     webhook_deliveries,
     webhook_endpoints,
+    webhook_tries,
     workers,
 )
 METADATA = Base.metadata

@@ -33,6 +33,7 @@ class WebhookDelivery(Base):
         Index("ix_webhook_deliveries_environment", "environment_id", "created_at", "id"),
         Index("ix_webhook_deliveries_endpoint", "endpoint_id", "created_at", "id"),
         Index("ix_webhook_deliveries_state", "state", "due_at"),
+        Index("ix_webhook_deliveries_subject", "environment_id", "subject", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -136,6 +137,12 @@ def by_id(rows: Rows, delivery_id: str) -> DeliveryRow | None:
 def find(rows: Rows, environment_id: str, delivery_id: str) -> DeliveryRow | None:
     query = _SELECT.where(TABLE.c.environment_id == environment_id, is_named(TABLE.c.id, delivery_id))
     return fetch_first(rows, query, DeliveryRow)
+
+
+def newest_of(rows: Rows, environment_id: str, endpoint_id: str) -> DeliveryRow | None:
+    """Return the newest delivery to an endpoint."""
+    query = _SELECT.where(TABLE.c.environment_id == environment_id, TABLE.c.endpoint_id == endpoint_id)
+    return fetch_first(rows, query.order_by(TABLE.c.created_at.desc(), TABLE.c.id.desc()).limit(1), DeliveryRow)
 
 
 def end_try(rows: Rows, delivery_id: str, number: int, /, **values: object) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from onboarding.callers import SHELL
 from onboarding.outcomes import OUTCOMES
+from onboarding.services.webhooks.records import EndpointChange, NewWebhookEndpoint
 from onboarding.store.attempts import Attempt
 from onboarding.store.connections import ChannelConnection
 from tests.browser.navigator import Customer, Navigator, Operator
@@ -255,6 +256,28 @@ def test_pages_of_settings(ada: Callable[..., Operator]) -> None:
     me.page.get_by_role("link", name="ada@northwind.test").click()
     me.is_on("operator")
     holds(me.page)
+
+
+def test_pages_of_webhooks(ada: Callable[..., Operator]) -> None:
+    me = ada()
+    me.signs_in()
+    address = "https://donaudampfschifffahrtsgesellschaftskapitaen.example/hooks/slack"
+    endpoints, home = me.site.runtime.webhooks.endpoints, me.site.runtime.environments.first().id
+    endpoint = endpoints.create(home, NewWebhookEndpoint(address, ("connection.connected", "attempt.failed")), SHELL)
+    delivery = endpoints.test(home, endpoint.id)
+    me.opens("/webhooks/new")
+    me.page.locator("[name=scope][value=chosen]").check()
+    me.presses("add-webhook")
+    me.page.get_by_role("alert").wait_for()
+    holds(me.page)
+    for page in (f"/webhooks/{endpoint.id}", f"/webhook-deliveries/{delivery}"):
+        me.opens(page)
+        holds_wide_too(me.page)
+    endpoints.change(home, endpoint.id, EndpointChange(is_enabled=False), SHELL)
+    me.site.runtime.webhooks.delivering.deliver(delivery, 1)
+    for page in ("/webhooks", f"/webhooks/{endpoint.id}", f"/webhook-deliveries/{delivery}"):
+        me.opens(page)
+        holds(me.page)
 
 
 def test_pages_of_signing_in_with_slack(site: Site, customer: Callable[..., Customer]) -> None:

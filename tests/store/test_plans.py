@@ -25,6 +25,8 @@ from onboarding.store import (
     installations,
     integrations,
     schema,
+    webhook_deliveries,
+    webhook_tries,
 )
 from onboarding.store.attempt_lists import AttemptFilter
 from onboarding.store.attempts import Stage
@@ -34,6 +36,7 @@ from onboarding.store.cursors import Key, Position
 from onboarding.store.database import Database, Session, table_of
 from onboarding.store.link_terms import LinkKind
 from onboarding.store.pagination import StorePageRequest
+from onboarding.store.webhook_deliveries import DeliveryFilter
 from tests import postgres
 from tests.database_rounds import DATABASE
 
@@ -243,6 +246,21 @@ def test_attempts_of_a_connection_are_found_in_indexes(database: Database) -> No
         plan = _plan(database, statement, values)
         assert not re.search(r"SCAN (attempts|links)$|Seq Scan on (attempts|links)", plan, re.MULTILINE), plan
     assert "ix_attempts_connection_identifier" in _plan(database, *asked[0])
+
+
+def test_deliveries_of_an_endpoint_and_a_connection_are_found_in_indexes(database: Database) -> None:
+    about = DeliveryFilter(subject="c1")
+    with _watched(database) as asked, database.reading() as session:
+        webhook_deliveries.newest_of(session, "env_1", "whe_1")
+        webhook_deliveries.page(session, "env_1", StorePageRequest(10), DeliveryFilter("whe_1"))
+        webhook_deliveries.page(session, "env_1", StorePageRequest(10), about)
+        webhook_deliveries.count(session, "env_1", about, 1000)
+        webhook_tries.all_of(session, "dlv_1")
+    plans = [_plan(database, statement, values) for statement, values in asked]
+    assert len(plans) == 5
+    for plan in plans:
+        assert not re.search(r"SCAN webhook_\w+$|Seq Scan|TEMP B-TREE FOR ORDER BY", plan, re.MULTILINE), plan
+    assert all("ix_webhook_deliveries_subject" in plan for plan in plans[2:4]), plans
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tests.webhooks.receiver import Receiver, status
 pytestmark = pytest.mark.once
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-FORBIDDEN = "The address leads to a private or reserved network, where webhooks may not go."
+FORBIDDEN = "The address leads to a private or reserved network. WEBHOOK_ALLOW_PRIVATE=on allows private networks."
 
 
 def sends(url: str, reach: Reach | None = None, proxy: str = "") -> Answer:

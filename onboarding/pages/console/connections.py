@@ -56,6 +56,8 @@ def show(identifier: str) -> ResponseReturnValue:
         checked=request.args.get("checked"),
         attempts=current().attempt_lists.of_connection(environment_id(), identifier),
         history=current().connection_history.of(environment_id(), identifier),
+        deliveries=current().webhooks.deliveries.newest_about(environment_id(), identifier),
+        delivery_states=texts.DELIVERY_STATES,
         steps=texts.ATTEMPT_STEPS,
         actions=texts.AUDIT_ACTIONS,
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from onboarding import changes, events
+from onboarding import addresses, changes, events
 from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -16,6 +16,7 @@ from onboarding.outgoing.sender import Answer, Message, Sender
 from onboarding.services.webhooks.secrets import EndpointSecrets
 from onboarding.store import webhook_deliveries as store
 from onboarding.store import webhook_endpoints as endpoints
+from onboarding.store import webhook_tries as tries
 from onboarding.store.database import Database, Session
 from onboarding.store.webhook_deliveries import DeliveryRow, DeliveryState
 from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
@@ -104,8 +105,7 @@ class WebhookDelivering:
             if answer.problem is not None:
                 self._store_failure(session, one, answer, at)
                 return
-            values = _values(answer, at) | {"state": DeliveryState.DELIVERED}
-            if store.end_try(session, one.delivery.id, one.delivery.number, **values):
+            if self._end_try(session, one, answer, at, state=DeliveryState.DELIVERED):
                 endpoints.end_failing(session, one.endpoint.id)
 
     def _store_failure(self, session: Session, one: _Try, answer: Answer, at: datetime) -> None:
@@ -114,19 +114,25 @@ class WebhookDelivering:
             retries.wait_after(one.delivery.failures, answer.retry_after, self._longest_wait()),
         )
         reason = self._pause_reason(one.endpoint, answer, at)
-        values = _values(answer, at) | {"failures": delivery.failures + 1}
-        if wait is None or reason is not None:
-            values |= {"state": DeliveryState.PARKED}
-        else:
-            values |= {"number": delivery.number + 1, "due_at": at + wait}
-        if not store.end_try(session, delivery.id, delivery.number, **values):
+        values: dict[str, object] = {"state": DeliveryState.PARKED}
+        if wait is not None and reason is None:
+            values = {"number": delivery.number + 1, "due_at": at + wait}
+        if not self._end_try(session, one, answer, at, failures=delivery.failures + 1, **values):
             return
         endpoints.begin_failing(session, one.endpoint.id, at)
         if reason is not None and endpoints.pause(session, one.endpoint.id, reason, at):
-            kind, environment_id = ChangeKind.WEBHOOK_PAUSED, delivery.environment_id
-            changes.record(session, Change(kind, SYSTEM, at, environment_id, one.endpoint.id, detail=reason))
+            kind, home, host = ChangeKind.WEBHOOK_PAUSED, delivery.environment_id, addresses.host_of(one.endpoint.url)
+            changes.record(session, Change(kind, SYSTEM, at, home, one.endpoint.id, host, detail=reason))
         elif wait is not None and reason is None:
             queue.enqueue(session, events.work_of(delivery.id, delivery.number + 1, wait.total_seconds()))
+
+    def _end_try(self, session: Session, one: _Try, answer: Answer, at: datetime, **values: object) -> bool:
+        """Store the try with its answer. Return False if the delivery does not wait for it any more."""
+        delivery, answered = one.delivery, _values(answer, at)
+        if not store.end_try(session, delivery.id, delivery.number, **{"due_at": at, **answered, **values}):
+            return False
+        tries.add(session, delivery_id=delivery.id, number=delivery.number, **answered)
+        return True
 
     def _pause_reason(self, endpoint: EndpointRow, answer: Answer, at: datetime) -> PauseReason | None:
         if answer.is_gone:
@@ -138,7 +144,6 @@ class WebhookDelivering:
 def _values(answer: Answer, at: datetime) -> dict[str, object]:
     return {
         "tried_at": at,
-        "due_at": at,
         "answer_status": answer.status,
         "answer_body": answer.body or None,
         "problem": answer.problem,

@@ -9,7 +9,7 @@ from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused
+from onboarding.errors import Conflict, NotFound, Refused, VaultProblem
 from onboarding.event_types import EventType
 from onboarding.outgoing.addresses import Reach, may_reach
 from onboarding.services.webhooks.records import EndpointChange, NewWebhookEndpoint, endpoint_of
@@ -20,6 +20,7 @@ from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
 from onboarding.webhook_documents import WebhookEndpoint
 
 MOST_ENDPOINTS = 20
+_TOO_MANY = f"An environment has at most {MOST_ENDPOINTS} webhook endpoints. Delete one that you no longer need."
 #: How long messages are signed with both secrets after a change.
 BOTH_SECRETS = timedelta(hours=24)
 _MAX_DESCRIPTION = 255
@@ -37,7 +38,7 @@ class WebhookEndpoints:
         endpoint_id, secret, at = ids.new_id("whe"), new_secret(), self._now()
         with self._database.transaction() as session:
             if len(store.listeners(session, environment_id)) >= MOST_ENDPOINTS:
-                raise Conflict(f"An environment has at most {MOST_ENDPOINTS} webhook endpoints.", "too_many_endpoints")
+                raise Conflict(_TOO_MANY, "too_many_endpoints")
             store.add(
                 session,
                 id=endpoint_id,
@@ -49,8 +50,9 @@ class WebhookEndpoints:
                 created_at=at,
                 updated_at=at,
             )
-            created = endpoint_of(self._found(session, environment_id, endpoint_id), secret)
-            changes.record(session, self._change(ChangeKind.WEBHOOK_ADDED, environment_id, endpoint_id, actor))
+            row = self._found(session, environment_id, endpoint_id)
+            created = self._shown(row, secret)
+            self._record(session, ChangeKind.WEBHOOK_ADDED, row, actor)
             if before_commit is not None:
                 before_commit(session, created)
         return created
@@ -58,12 +60,12 @@ class WebhookEndpoints:
     def list(self, environment_id: str) -> tuple[WebhookEndpoint, ...]:
         """Return the environment's endpoints, the oldest first."""
         with self._database.rows() as rows:
-            return tuple(endpoint_of(row) for row in store.all_of(rows, environment_id))
+            return tuple(map(self._shown, store.all_of(rows, environment_id)))
 
     def find(self, environment_id: str, endpoint_id: str) -> WebhookEndpoint:
         """Raises NotFound."""
         with self._database.reading() as session:
-            return endpoint_of(self._found(session, environment_id, endpoint_id))
+            return self._shown(self._found(session, environment_id, endpoint_id))
 
     def change(
         self,
@@ -81,13 +83,11 @@ class WebhookEndpoints:
             if values:
                 self._check(**{name: values.get(name, getattr(row, name)) for name in given})
                 store.change(session, endpoint_id, **values, updated_at=self._now())
-                changes.record(
-                    session,
-                    self._change(ChangeKind.WEBHOOK_CHANGED, environment_id, endpoint_id, actor, ", ".join(values)),
-                )
+                row = self._found(session, environment_id, endpoint_id)
+                self._record(session, ChangeKind.WEBHOOK_CHANGED, row, actor, ", ".join(values))
             if change.is_enabled is not None:
                 self._enable(session, row, change.is_enabled, actor)
-            changed = endpoint_of(self._found(session, environment_id, endpoint_id))
+            changed = self._shown(self._found(session, environment_id, endpoint_id))
             if before_commit is not None:
                 before_commit(session, changed)
         return changed
@@ -97,22 +97,22 @@ class WebhookEndpoints:
     ) -> WebhookEndpoint:
         """Give the endpoint a new secret, which only this result has. The old one signs for another day, too.
 
-        Raises NotFound, VaultProblem.
+        An old one that cannot be decrypted is replaced at once. Raises NotFound.
         """
         secret, at = new_secret(), self._now()
         with self._database.transaction() as session:
             row = self._found(session, environment_id, endpoint_id)
-            old = self._secrets.open(endpoint_id, row.secret)
+            old = self._readable(row)
             store.change(
                 session,
                 endpoint_id,
                 secret=self._secrets.seal(endpoint_id, secret),
-                previous_secret=self._secrets.seal(endpoint_id, old, is_previous=True),
-                previous_until=at + BOTH_SECRETS,
+                previous_secret=self._secrets.seal(endpoint_id, old, is_previous=True) if old else None,
+                previous_until=at + BOTH_SECRETS if old else None,
                 updated_at=at,
             )
-            changes.record(session, self._change(ChangeKind.WEBHOOK_ROTATED, environment_id, endpoint_id, actor))
-            changed = endpoint_of(self._found(session, environment_id, endpoint_id), secret)
+            self._record(session, ChangeKind.WEBHOOK_ROTATED, row, actor)
+            changed = self._shown(self._found(session, environment_id, endpoint_id), secret)
             if before_commit is not None:
                 before_commit(session, changed)
         return changed
@@ -120,8 +120,8 @@ class WebhookEndpoints:
     def remove(self, environment_id: str, endpoint_id: str, actor: Actor) -> None:
         """Remove an endpoint with its deliveries. Raises NotFound."""
         with self._database.transaction() as session:
-            self._found(session, environment_id, endpoint_id)
-            changes.record(session, self._change(ChangeKind.WEBHOOK_REMOVED, environment_id, endpoint_id, actor))
+            row = self._found(session, environment_id, endpoint_id)
+            self._record(session, ChangeKind.WEBHOOK_REMOVED, row, actor)
             store.remove(session, environment_id, endpoint_id)
 
     def test(self, environment_id: str, endpoint_id: str) -> str:
@@ -131,6 +131,15 @@ class WebhookEndpoints:
             if row.paused_at is not None:
                 raise Conflict("The endpoint is paused. Resume it first.", "endpoint_paused")
             return events.test(session, environment_id, endpoint_id, self._now())
+
+    def _shown(self, row: EndpointRow, secret: str | None = None) -> WebhookEndpoint:
+        return endpoint_of(row, self._now(), secret)
+
+    def _readable(self, row: EndpointRow) -> str | None:
+        try:
+            return self._secrets.open(row.id, row.secret)
+        except VaultProblem:
+            return None
 
     def _found(self, session: Session, environment_id: str, endpoint_id: str) -> EndpointRow:
         row = store.find(session, environment_id, endpoint_id)
@@ -142,17 +151,13 @@ class WebhookEndpoints:
         at = self._now()
         if is_enabled and row.paused_at is not None:
             store.change(session, row.id, pause_reason=None, paused_at=None, failing_since=None, updated_at=at)
-            changes.record(session, self._change(ChangeKind.WEBHOOK_RESUMED, row.environment_id, row.id, actor))
+            self._record(session, ChangeKind.WEBHOOK_RESUMED, row, actor)
         elif not is_enabled and store.pause(session, row.id, PauseReason.REQUESTED, at):
-            changes.record(
-                session,
-                self._change(ChangeKind.WEBHOOK_PAUSED, row.environment_id, row.id, actor, PauseReason.REQUESTED),
-            )
+            self._record(session, ChangeKind.WEBHOOK_PAUSED, row, actor, PauseReason.REQUESTED)
 
-    def _change(
-        self, kind: ChangeKind, environment_id: str, endpoint_id: str, actor: Actor, detail: str = ""
-    ) -> Change:
-        return Change(kind, actor, self._now(), environment_id, endpoint_id, detail=detail)
+    def _record(self, session: Session, kind: ChangeKind, row: EndpointRow, actor: Actor, detail: str = "") -> None:
+        host = addresses.host_of(row.url)
+        changes.record(session, Change(kind, actor, self._now(), row.environment_id, row.id, host, detail=detail))
 
     def _check(self, url: str, events: tuple[str, ...], description: str) -> None:
         """Raises Refused."""
@@ -162,9 +167,11 @@ class WebhookEndpoints:
             raise Refused(f"url {fault}", "url") from None
         reach, parts = self._reach(), urlsplit(url)
         if parts.scheme != "https" and not reach.loopback:
-            raise Refused("url must use https", "url")
+            raise Refused("url must use https; http is for this computer, in practice mode", "url")
         if not _may_be_reached(parts.hostname or "", reach):
-            raise Refused("url must not lead to a private or reserved network", "url")
+            raise Refused(
+                "url must not lead to a private or reserved network; WEBHOOK_ALLOW_PRIVATE=on allows it", "url"
+            )
         if unknown := [one for one in events if one not in set(EventType)]:
             known = ", ".join(EventType)
             raise Refused(f"events must not contain {unknown[0]!r}; known are {known}", "events")

@@ -1,10 +1,13 @@
 """The records that the webhook services take and return."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from onboarding.event_types import TEST_EVENT, EventType
 from onboarding.store.webhook_deliveries import DeliveryRow, DeliveryState
 from onboarding.store.webhook_endpoints import EndpointRow
-from onboarding.webhook_documents import WebhookDelivery, WebhookEndpoint
+from onboarding.store.webhook_tries import TryRow
+from onboarding.webhook_documents import WebhookDelivery, WebhookEndpoint, WebhookTry
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,33 @@ class DeliveryQuery:
     subject: str | None = None
 
 
-def endpoint_of(row: EndpointRow, secret: str | None = None) -> WebhookEndpoint:
+@dataclass(frozen=True, slots=True)
+class DeliverySearch:
+    """The filters as a person gives them. Empty texts and unknown choices list everything."""
+
+    status: str = ""
+    event: str = ""
+    #: A connection's identifier, or the reference of an install.
+    subject: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        return self != DeliverySearch()
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Return the names of the filters whose value is not among the choices."""
+        known = {"status": set(DeliveryState), "event": {*EventType, TEST_EVENT}}
+        return tuple(name for name, values in known.items() if (value := getattr(self, name)) and value not in values)
+
+    def query_of(self, endpoint_id: str) -> DeliveryQuery:
+        status, event = (None if name in self.unknown else getattr(self, name) or None for name in ("status", "event"))
+        return DeliveryQuery(endpoint_id, status, event, self.subject or None)
+
+
+def endpoint_of(row: EndpointRow, at: datetime, secret: str | None = None) -> WebhookEndpoint:
+    """Return the endpoint as it is at a time."""
+    until = row.previous_until if row.previous_secret is not None else None
     return WebhookEndpoint(
         row.id,
         row.url,
@@ -46,7 +75,7 @@ def endpoint_of(row: EndpointRow, secret: str | None = None) -> WebhookEndpoint:
         row.pause_reason,
         row.paused_at,
         row.failing_since,
-        row.previous_until if row.previous_secret is not None else None,
+        until if until is not None and at < until else None,
         row.created_at,
         row.updated_at,
         secret,
@@ -72,3 +101,7 @@ def delivery_of(row: DeliveryRow) -> WebhookDelivery:
         row.problem,
         row.milliseconds,
     )
+
+
+def try_of(row: TryRow) -> WebhookTry:
+    return WebhookTry(row.tried_at, row.answer_status, row.answer_body, row.problem, row.milliseconds)

@@ -1,16 +1,18 @@
-// The progress of a bulk action: ask for the page every two seconds, and show its new parts, until it is done.
+// The progress of work: ask for the page every two seconds, and show its new parts, until the state of the page changes.
 "use strict";
+
+const { state } = document.querySelector("main").dataset;
 
 async function refresh() {
   try {
     const answer = await fetch(location.href);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (page.querySelector("main")?.dataset.state !== "running") {
+    const [before, now] = [document, page].map((one) => one.querySelectorAll("[data-live]"));
+    if (page.querySelector("main")?.dataset.state !== state || now.length !== before.length) {
       location.reload();
       return;
     }
-    const now = page.querySelectorAll("[data-live]");
-    document.querySelectorAll("[data-live]").forEach((part, at) => {
+    before.forEach((part, at) => {
       // A link with the focus stays where it is.
       if (!part.contains(document.activeElement)) part.innerHTML = now[at].innerHTML;
     });
