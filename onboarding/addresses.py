@@ -60,8 +60,8 @@ def page_origin(address: str) -> str:
 
 
 def host_of(address: str) -> str:
-    """Return the host name of an address that was checked; empty without one."""
-    return urlsplit(address).hostname or ""
+    """Return the host of an address that was checked, with its port if the address names one."""
+    return urlsplit(address).netloc
 
 
 def check_link(address: str, *, may_be_local: bool = False) -> None:

@@ -58,6 +58,7 @@ def show(identifier: str) -> ResponseReturnValue:
         history=current().connection_history.of(environment_id(), identifier),
         deliveries=current().webhooks.deliveries.newest_about(environment_id(), identifier),
         delivery_states=texts.DELIVERY_STATES,
+        endpoint_names={one.id: one.name for one in current().webhooks.endpoints.list(environment_id())},
         steps=texts.ATTEMPT_STEPS,
         actions=texts.AUDIT_ACTIONS,
     )
