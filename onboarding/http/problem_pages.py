@@ -42,10 +42,10 @@ def _http_error(problem: HTTPException) -> ResponseReturnValue:
     return page, status, kept
 
 
-def _storage_unavailable(problem: StorageProblem) -> tuple[str, int]:
+def _storage_unavailable(problem: StorageProblem) -> ResponseReturnValue:
     # The rule and not the address, which may contain a link's or a sign-in's token.
     _LOG.error("page.database_gone", page=str(request.url_rule), problem=problem.sentence)
-    return problem_page(503)
+    return *problem_page(503), {"Retry-After": "1"}
 
 
 def problem_page(status: int, sentence: str = "") -> tuple[str, int]:

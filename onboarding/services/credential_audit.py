@@ -14,6 +14,8 @@ from onboarding.store.database import Database
 
 #: How many entries this process remembers; beyond that, and between processes, the entry's id keeps it unique.
 _REMEMBERED = 100_000
+#: How long a read waits for other writers of SQLite. On PostgreSQL, `lock_timeout` limits a web process in the same way.
+_MAX_WAIT_SECONDS = 2.0
 
 
 #: The action of the entries.
@@ -37,7 +39,7 @@ class CredentialAudit:
     def record(self, caller: ApiCaller, kind: CredentialKind, identifier: str) -> None:
         """Record that `caller` reads one credential. Call it before the credential is returned.
 
-        Raises StorageProblem: a read that cannot be recorded is refused.
+        Raises StorageProblem: a read that cannot be recorded within `_MAX_WAIT_SECONDS` is refused.
         """
         self._record(caller, (kind, identifier), identifier, kind)
 
@@ -64,7 +66,7 @@ class CredentialAudit:
             subject=subject,
             detail=detail,
         )
-        with self._database.transaction() as session:
+        with self._database.transaction(_MAX_WAIT_SECONDS) as session:
             audit.add_once(session, entry)
         self._recorded[key] = None
         if len(self._recorded) > _REMEMBERED:

@@ -1,5 +1,6 @@
 """The database: its engine, transactions, and the translation of its errors into those of `onboarding.errors`."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
@@ -59,20 +60,24 @@ class Database:
         self._write_lock = WriteLock()
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Commit at the end, or roll back when an exception leaves the block. Raises StorageProblem, Conflict, Refused."""
-        with self.changing_rows() as connection:
+    def transaction(self, max_wait: float | None = None) -> Iterator[Session]:
+        """Commit at the end, or roll back when an exception leaves the block. Raises StorageProblem, Conflict, Refused.
+
+        `max_wait`: how many seconds to wait for other writers of SQLite, instead of `BUSY_SECONDS`.
+        """
+        with self.changing_rows(max_wait) as connection:
             session = Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
             with session, session.begin():
                 yield session
 
     @contextmanager
-    def changing_rows(self) -> Iterator[Connection]:
+    def changing_rows(self, max_wait: float | None = None) -> Iterator[Connection]:
         """Do the same for Core statements."""
-        lock = self._write_lock.held() if self.is_sqlite else nullcontext()
+        deadline = time.monotonic() + (sqlite.BUSY_SECONDS if max_wait is None else max_wait)
+        lock = self._write_lock.held(deadline) if self.is_sqlite else nullcontext()
         with self.faults(), lock, self.engine.connect() as connection, connection.begin():
             if self.is_sqlite:
-                sqlite.begin(connection)
+                sqlite.begin(connection, deadline)
             else:
                 connection.exec_driver_sql("BEGIN")
             self._file_guard.check()

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from onboarding.callers import SHELL
-from tests.api.conftest import Program
+from tests.api.conftest import INTEGRATION, Program
 from tests.browser_client import Site
-from tests.conftest import Clock
+from tests.conftest import Clock, sites
 
 
 @pytest.mark.parametrize(
@@ -152,3 +153,29 @@ def test_first_read_with_a_key_waits_for_no_writer(site: Site, program: Program)
         assert len(reader.asks("GET", "/v1/channel-connections").json()["data"]) == 1
         assert time.monotonic() - began < 5
         other.exec_driver_sql("ROLLBACK")
+
+
+def test_read_of_credentials_that_cannot_be_recorded_is_refused_soon(
+    database_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    with sites(database_url, tmp_path, clock, serves_requests=True) as start:
+        site: Site = start()
+        site.add_practice_app(INTEGRATION, "Northwind", "Development")
+        program, database = Program(site, site.api_key("program")), site.runtime.database
+        name = program.creates().json()["identifier"]
+        reader = Program(site, site.api_key("a reader", scopes=("connections:read",)))
+        addresses = [f"/v1/channel-connections/{name}", "/v1/channel-connections"]
+        with database.engine.connect() as other:
+            other.exec_driver_sql("BEGIN IMMEDIATE" if database.is_sqlite else "BEGIN")
+            if not database.is_sqlite:
+                other.exec_driver_sql("LOCK TABLE audit_entries")
+            for address in addresses:
+                began = time.monotonic()
+                refused = program.asks("GET", address)
+                assert time.monotonic() - began < 10, "the limit is two seconds"
+                assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+                assert "token-of" not in refused.text
+                assert reader.asks("GET", address).status_code == 200
+            other.exec_driver_sql("ROLLBACK")
+        assert [program.asks("GET", address).status_code for address in addresses] == [200, 200]
+        assert _reads(site) == sorted([name, "list"])

@@ -99,6 +99,29 @@ def test_requests_that_meet_a_lock_are_answered_with_503(url: str, tmp_path: Pat
         assert program.asks("GET", "/v1/channel-connections").status_code == 200
 
 
+def test_requests_whose_statement_takes_too_long_are_answered_with_503(url: str, tmp_path: Path, clock: Clock) -> None:
+    limited = f"{url}?options=-c%20statement_timeout%3D300"
+    with sites(limited, tmp_path, clock, serves_requests=True) as start:
+        site: Site = start()
+        site.add_practice_app(INTEGRATION, "Northwind", "Development")
+        program = Program(site, site.api_key("a program", "Development"))
+        assert program.creates().status_code == 201
+        with psycopg.connect(url, autocommit=True) as other, BrowserClient(site) as person:
+            person.signs_in("ada@northwind.test")
+            other.execute("ALTER TABLE channel_connections RENAME TO quick")
+            other.execute("CREATE VIEW channel_connections AS SELECT q.* FROM quick q, pg_sleep(60)")
+            began = time.monotonic()
+            refused = program.asks("GET", "/v1/channel-connections")
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+            page = person.opens("/connections")
+            assert (page.status, page.headers["Retry-After"]) == (503, "1")
+            assert time.monotonic() - began < 10
+            assert [person.asks("GET", path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+            other.execute("DROP VIEW channel_connections")
+            other.execute("ALTER TABLE quick RENAME TO channel_connections")
+        assert len(program.lists()) == 1
+
+
 def test_last_second_of_the_year_9999_is_read_back_east_of_utc(opened: Opened, url: str) -> None:
     with psycopg.connect(url, autocommit=True) as other:
         name = other.info.dbname

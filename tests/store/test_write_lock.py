@@ -168,10 +168,10 @@ def test_transaction_that_failed_at_commit_is_refused_and_the_next_is_kept(datab
 
 
 def test_writer_that_waits_too_long_for_a_thread_is_refused() -> None:
-    lock = WriteLock(timeout=0.05)
-    with ThreadPoolExecutor(1) as threads, lock.held(), pytest.raises(StorageProblem, match="busy"):
-        threads.submit(_hold, lock).result(_TIMEOUT)
-    _hold(lock)
+    lock = WriteLock()
+    with ThreadPoolExecutor(1) as threads, lock.held(_soon()), pytest.raises(StorageProblem, match="busy"):
+        threads.submit(_hold, lock, time.monotonic() + 0.05).result(_TIMEOUT)
+    _hold(lock, _soon())
 
 
 def test_writer_that_waits_too_long_for_a_process_is_refused(
@@ -187,6 +187,21 @@ def test_writer_that_waits_too_long_for_a_process_is_refused(
         assert _notes(other) == set()
     _writer(other, "afterwards")()
     assert _notes(other) == {"afterwards"}
+    other.close()
+
+
+def test_thread_and_process_together_are_waited_for_no_longer_than_one_of_them(database: Database, url: str) -> None:
+    other = Database(url)
+
+    def seconds() -> float:
+        began = time.monotonic()
+        with pytest.raises(StorageProblem), database.changing_rows(0.5):
+            pass
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(2) as threads, other.changing_rows():
+        first, second = (threads.submit(seconds) for _ in range(2))
+        assert max(first.result(_TIMEOUT), second.result(_TIMEOUT)) < 0.9
     other.close()
 
 
@@ -238,7 +253,7 @@ def test_writer_waits_without_a_slot_and_comes_back_without_waiting() -> None:
     def write() -> float:
         with concurrency.request_slot():
             waiting.set()
-            with lock.held():
+            with lock.held(_soon()):
                 return time.monotonic()
 
     def hold_a_slot() -> None:
@@ -247,7 +262,7 @@ def test_writer_waits_without_a_slot_and_comes_back_without_waiting() -> None:
             assert leave.wait(_TIMEOUT)
 
     with ThreadPoolExecutor(1 + concurrency.MAX_RUNNING) as threads:
-        with lock.held():
+        with lock.held(_soon()):
             writing = threads.submit(write)
             assert waiting.wait(_TIMEOUT)
             slots = [threads.submit(hold_a_slot) for _ in range(concurrency.MAX_RUNNING)]
@@ -276,9 +291,13 @@ def _wait_for(futures: list[Future[None]]) -> None:
         one.result(_TIMEOUT)
 
 
-def _hold(lock: WriteLock) -> None:
-    with lock.held():
+def _hold(lock: WriteLock, deadline: float) -> None:
+    with lock.held(deadline):
         pass
+
+
+def _soon() -> float:
+    return time.monotonic() + _TIMEOUT
 
 
 def _writer(database: Database, words: str) -> Callable[[], None]:

@@ -12,7 +12,7 @@ from onboarding import concurrency
 from onboarding.errors import StorageProblem
 from onboarding.store.sqlite.file_guard import FileGuard
 
-#: How long a connection waits for a writer of another process.
+#: How long a transaction waits for other writers, of this process and of others.
 BUSY_SECONDS = 10.0
 _RETRY_SECONDS = 0.001
 
@@ -53,14 +53,13 @@ def create(url: str, guard: FileGuard) -> Engine:
     return engine
 
 
-def begin(connection: Connection) -> None:
-    """Begin a transaction that writes; while another process writes, try again every millisecond.
+def begin(connection: Connection, deadline: float) -> None:
+    """Begin a transaction that writes; while another process writes, try again every millisecond until `deadline`.
 
     SQLite itself would sleep longer after each try, up to a tenth of a second, and later writers would overtake it.
-    Raises StorageProblem after `BUSY_SECONDS`.
+    `deadline` is a time of `time.monotonic`. Raises StorageProblem after it.
     """
     driver: Any = connection.connection.dbapi_connection
-    deadline = time.monotonic() + BUSY_SECONDS
     driver.execute("PRAGMA busy_timeout = 0")
     try:
         while not _has_begun(driver):

@@ -1,12 +1,11 @@
 """Order the threads of this process that write to one SQLite file."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onboarding import concurrency
 from onboarding.errors import StorageProblem
-
-_MAX_WAIT_SECONDS = 10.0
 
 
 class WriteLock:
@@ -16,17 +15,16 @@ class WriteLock:
     process: see `engine.begin`.
     """
 
-    def __init__(self, timeout: float = _MAX_WAIT_SECONDS) -> None:
-        self._timeout = timeout
+    def __init__(self) -> None:
         self._semaphore = concurrency.FairSemaphore(1)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock. Raises StorageProblem after `timeout` seconds."""
+    def held(self, deadline: float) -> Iterator[None]:
+        """Hold the lock. Raises StorageProblem after `deadline`, a time of `time.monotonic`."""
         if not self._semaphore.acquire(0):
             # Other threads wait for this lock, so its holder must not wait for a request slot.
             with concurrency.slot_released(wait_again=False):
-                acquired = self._semaphore.acquire(self._timeout)
+                acquired = self._semaphore.acquire(max(0.0, deadline - time.monotonic()))
             if not acquired:
                 raise StorageProblem("The database is busy.")
         try:
