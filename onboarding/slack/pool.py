@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -19,7 +19,7 @@ from onboarding import concurrency
 from onboarding.errors import SettingsProblem, SlackDown
 
 _TOTAL_SECONDS = 10.0
-#: `connect` is for name lookup, connection and TLS.
+#: `connect` is for connection and TLS. The system's resolver has a limit of its own.
 _TIMEOUT = urllib3.Timeout(connect=5, total=_TOTAL_SECONDS)
 _CHUNK_BYTES = 65_536
 _MAX_RESPONSE_BYTES = 5_000_000
@@ -77,14 +77,17 @@ class Pool:
             method, url, body=body, headers=headers, timeout=_TIMEOUT, retries=False,
             redirect=False, preload_content=False, decode_content=False,
         )  # fmt: skip
+        connection: Any = response.connection
+        # The connection may be in use by another thread as soon as the response has been read.
+        limit: threading.Timer = connection.limit
         try:
             received = bytearray()
             while chunk := response.read1(_CHUNK_BYTES):
                 received += chunk
                 if len(received) > _MAX_RESPONSE_BYTES:
                     raise ValueError("The response is too long.")
-                if time.monotonic() > deadline:
-                    raise TimeoutError("The response did not end in time.")
+            if time.monotonic() > deadline:
+                raise TimeoutError("The response did not end in time.")
             # A name may hold bytes that are not UTF-8. The response is valid without them.
             return Reply(response.status, response.headers, received.decode(errors="replace"))
         except BaseException:
@@ -92,6 +95,7 @@ class Pool:
             response.close()
             raise
         finally:
+            limit.cancel()
             response.release_conn()
 
     def _manager_for(self, url: str) -> urllib3.PoolManager:
@@ -103,25 +107,78 @@ class Pool:
 
 
 class _Connection(HTTPConnection):
-    """A connection that limits the time of a whole header, and is not used again after a minute without use."""
+    """A connection that limits the time of connecting and of a response, and is not used again after a minute without use.
+
+    The socket's timeout is for each address and for each read, so bytes that arrive one by one would not end.
+    """
 
     _used_at = 0.0
+    _connecting: ExitStack
+    #: Ends the response that is being read.
+    limit: threading.Timer
+
+    def connect(self) -> None:
+        with ExitStack() as self._connecting:
+            super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        deadline = time.monotonic() + _seconds(self)
+        connected = _connected(self._dns_host, self.port or 0, deadline)
+        for option in self.socket_options or ():
+            connected.setsockopt(*option)
+        # TLS takes the socket over, so the limit has a duplicate.
+        duplicate = self._connecting.enter_context(connected.dup())
+        self._connecting.callback(_limited(duplicate, deadline - time.monotonic()).cancel)
+        return connected
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 returns its own, too
-        # The socket's timeout is for each read, so a header that arrives byte by byte would not end.
-        timer = threading.Timer(self.sock.gettimeout() or 0, _shut_down, (self.sock,))
-        timer.daemon = True
-        timer.start()
+        self.limit = _limited(self.sock, _seconds(self))
         try:
             response = super().getresponse()
-        finally:
-            timer.cancel()
+        except BaseException:
+            self.limit.cancel()
+            raise
         self._used_at = time.monotonic()
         return response
 
     @property
     def is_connected(self) -> bool:
         return super().is_connected and time.monotonic() - self._used_at < _MAX_UNUSED_SECONDS
+
+
+def _seconds(connection: HTTPConnection) -> float:
+    """Return the connection's timeout, which urllib3 sets before each step."""
+    return connection.timeout if isinstance(connection.timeout, int | float) else _TOTAL_SECONDS
+
+
+def _connected(host: str, port: int, deadline: float) -> socket.socket:
+    """Connect to the first of the host's addresses that answers. Raises OSError after `deadline`.
+
+    Each address but the last one gets half of the time that is left. urllib3 would give each of them the whole time.
+    """
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _name, address) in enumerate(found, 1):
+        left, is_last = max(0.001, deadline - time.monotonic()), number == len(found)
+        tried = socket.socket(family, kind, protocol)
+        tried.settimeout(left if is_last else left / 2)
+        try:
+            tried.connect(address)
+        except OSError:
+            tried.close()
+            if is_last:
+                raise
+        else:
+            tried.settimeout(max(0.001, deadline - time.monotonic()))
+            return tried
+    raise OSError("The host has no address.")
+
+
+def _limited(sock: socket.socket, seconds: float) -> threading.Timer:
+    """Shut the socket down after some seconds, unless the returned timer is canceled."""
+    timer = threading.Timer(max(0.0, seconds), _shut_down, (sock,))
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _shut_down(sock: socket.socket) -> None:

@@ -4,8 +4,10 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
@@ -144,11 +146,76 @@ def test_slow_response_ends_after_ten_seconds() -> None:
                 exchange(gateway, slack)
             return time.monotonic() - began
 
+    def stalls(peer: socket.socket) -> None:
+        peer.sendall(_HEAD + b"Content-Length: 5000\r\n\r\n")
+        time.sleep(7)
+        peer.sendall(b"x")
+        time.sleep(20)
+
     body = _HEAD + b"Content-Length: 5000\r\n"
-    ways = [drips(b"", b"H"), drips(_HEAD, b"X: 1\r\n"), drips(body + b"\r\n", b"x")]
-    ways += [drips(body + b"Connection: close\r\n\r\n", b"x")]
+    ways = [drips(b"", b"H"), drips(_HEAD, b"X: 1\r\n"), drips(body + b"\r\n", b"x"), stalls]
+    ways += [drips(body + b"Connection: close\r\n\r\n", b"x"), drips(_HEAD + b"Connection: close\r\n\r\n", b"x")]
+    ways += [drips(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1")]
     with ThreadPoolExecutor(len(ways)) as crowd:
-        assert [took for took in crowd.map(seconds, ways) if not 1 < took < 11] == []
+        assert [took for took in crowd.map(seconds, ways) if not 1 < took < 13] == []
+
+
+@pytest.mark.slow
+def test_slow_connection_ends_after_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+    with ExitStack() as held, wire() as slack:
+        hosts = {
+            "all-silent.test": [held.enter_context(_silent()) for _ in range(3)],
+            "last-answers.test": [*(held.enter_context(_silent()) for _ in range(3)), slack.port],
+        }
+
+        def resolved(host: str, port: int, **given: Any) -> list[Any]:
+            """Return the ports of a host's silent servers as its addresses."""
+            found = resolve("127.0.0.1" if host in hosts else host, port, **given)
+            return [(*one[:4], ("127.0.0.1", at)) for one in found for at in hosts.get(host, [one[4][1]])]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
+
+        def seconds(scheme: str, host: str, port: int) -> float:
+            began, app = time.monotonic(), Credentials("1.1", "s", "", f"{scheme}://{host}:{port}/api/")
+            with pytest.raises(SlackDown):
+                Gateway().exchange(app, "code-1", "https://connect.example.com/slack/oauth_redirect")
+            return time.monotonic() - began
+
+        with ThreadPoolExecutor(3) as crowd:
+            silent = crowd.submit(seconds, "http", "all-silent.test", 80)
+            handshake = crowd.submit(seconds, "https", "127.0.0.1", held.enter_context(_drips_tls()))
+            reached = crowd.submit(exchange, Gateway(), slack, "http", "last-answers.test")
+            assert [took for took in (silent.result(), handshake.result()) if not 1 < took < 8] == []
+            assert reached.result() == "Acme HQ"
+
+
+@contextmanager
+def _silent() -> Iterator[int]:
+    """A port whose server accepts no more connections, as one behind a firewall that drops packets."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as waiting:
+        for _ in range(3):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+@contextmanager
+def _drips_tls() -> Iterator[int]:
+    """A port whose server sends the first record of a TLS handshake byte by byte."""
+
+    def drip(peer: socket.socket) -> None:
+        with suppress(OSError), peer:
+            peer.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(100):
+                peer.sendall(b"\x02")
+                time.sleep(0.3)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = Thread(target=lambda: drip(listening.accept()[0]), daemon=True)
+        serving.start()
+        yield listening.getsockname()[1]
 
 
 def test_tls_connections_are_reused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
