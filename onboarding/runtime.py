@@ -67,6 +67,7 @@ from onboarding.services.webhooks.endpoints import WebhookEndpoints
 from onboarding.services.webhooks.front import Webhooks
 from onboarding.services.webhooks.secrets import EndpointSecrets
 from onboarding.services.workers import Workers
+from onboarding.services.workspace_checks import WorkspaceChecks
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.signin import SlackOpenId
@@ -107,6 +108,7 @@ class Runtime:
     channel_endpoints: Endpoints
     slack_events: SlackEvents
     token_refresh: TokenRefresh
+    workspace_checks: WorkspaceChecks
     key_rotation: KeyRotation
     retention: Retention
     readiness: Readiness
@@ -168,6 +170,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         channel_endpoints=Endpoints(database, vault, credential_audit, now),
         slack_events=_slack_events(database, vault, tokens, gateway, sending),
         token_refresh=TokenRefresh(database, TokenSource(database, tokens, gateway, now), now),
+        workspace_checks=WorkspaceChecks(database, now),
         key_rotation=KeyRotation(database, vault, now),
         retention=Retention(database, now, setup.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),

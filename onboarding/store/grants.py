@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from onboarding.store.connections import ChannelConnection
 from onboarding.store.installations import Installation
 from onboarding.store.integrations import Integration
+from onboarding.store.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,10 @@ def with_grant_of_installation(
     )
     found = session.execute(query.order_by(ChannelConnection.created_at, ChannelConnection.id).limit(1)).first()
     return None if found is None else (found[0], found[1], found[2])
+
+
+def check_workspace_at(rows: Rows, integration_id: str, workspace_id: str, at: datetime) -> None:
+    """Set the time of the next check of each token that a connection of the workspace uses."""
+    mine = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id == workspace_id
+    used = select(ChannelConnection.installation_id).where(*mine, ChannelConnection.installation_id.is_not(None))
+    rows.execute(update(Installation).where(Installation.id.in_(used)).values(check_at=at))

@@ -9,9 +9,11 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
+from onboarding.practice.faults import Fault
 from tests.browser_client import BrowserClient, Page, Site
 from tests.pages.test_callback import callback_of, consent_of
 from tests.pages.test_reconnect import details
+from tests.waiting import until
 
 BROWSERS = 6
 _HQ, _TEST = "T0ACMEHQ01", "T0ACMETEST"
@@ -98,6 +100,50 @@ def test_customers_swap_workspaces_without_blocking_each_other(crowd: Crowd) -> 
         outcomes = crowd.open_at_once(callbacks)
         assert outcomes == {"reconnected": BROWSERS}
         assert installed(crowd.site) == {f"s{number}": f"team:{workspaces[number]}" for number in range(BROWSERS)}
+
+
+@pytest.mark.parametrize("is_asked", [False, True], ids=["stored at once", "after a choice"])
+def test_grant_that_a_revocation_ended_before_it_was_stored_is_noticed(is_asked: bool, crowd: Crowd) -> None:
+    """Two people of one workspace: one declines while the other one's exchange is answered."""
+    site, (declining, connecting, *_others) = crowd.site, crowd.browsers
+    keys = ("team:a", "team:b")
+    waiting = declining.connects(site.link(subscriber_id="amy", offered_context_keys=keys))
+    link = site.link(subscriber_id="bea", offered_context_keys=keys if is_asked else ())
+    callback = callback_of(connecting, consent_of(connecting, link))
+    site.slack.faults.order("oauth.v2.access", Fault("hang", seconds=60, moment="after"))
+    with ThreadPoolExecutor(1) as threads:
+        opening = threads.submit(connecting.opens, callback)
+        assert until(lambda: site.slack.faults.hanging == 1)
+        assert declining.presses(waiting, "do-not-connect").outcome == "cancelled"
+        site.slack.faults.clear()
+        page = opening.result(30)
+    assert site.slack.installations() == [], "the access of both was revoked"
+    _check_workspaces(site)
+    assert _enqueued(site).count("check_workspace") == (2 if is_asked else 1), "again while a grant waits"
+    page = connecting.presses(page, "save", offered_context=keys[0]) if is_asked else page
+    assert page.outcome == "connected"
+    _check_workspaces(site)
+    site.runtime.connections.enqueue_checks()
+    assert "check_installation" in _enqueued(site)
+    with site.runtime.database.reading() as session:
+        site.runtime.connections.check(session.scalar(text("SELECT id FROM installations")) or "")
+    (one,) = details(site)
+    assert one.connection.status == "needs_reconnect"
+
+
+def _check_workspaces(site: Site) -> None:
+    """Do the work that a revocation enqueued, as a worker does when its time has come."""
+    with site.runtime.database.reading() as session:
+        integration_id = session.scalar(text("SELECT id FROM integrations")) or ""
+    assert "check_workspace" in _enqueued(site)
+    site.runtime.workspace_checks.check(integration_id, _HQ)
+
+
+def _enqueued(site: Site) -> list[str]:
+    schema = "" if site.runtime.database.is_sqlite else "dbos."
+    query = f"SELECT name FROM {schema}workflow_status WHERE status IN ('ENQUEUED', 'DELAYED')"  # noqa: S608 - a constant.
+    with site.runtime.database.engine.connect() as connection:
+        return list(connection.scalars(text(query)))
 
 
 def installed(site: Site) -> dict[str, str]:

@@ -11,6 +11,7 @@ from onboarding.events import EventDetails
 from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
 from onboarding.services.tokens import Tokens
+from onboarding.services.workspace_checks import WorkspaceChecks
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.store import (
     audit,
@@ -38,6 +39,7 @@ class _Access:
     #: None for a token that does not rotate.
     refresh_token: str | None = field(repr=False)
     has_expired: bool
+    integration_id: str
     workspace_id: str
     #: The workspace is what the caller of the API said. If the token belongs to another workspace, that one may be in use,
     #: so nothing is revoked until Slack has confirmed it.
@@ -47,6 +49,7 @@ class _Access:
 class Disconnector:
     def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
         self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
+        self._checks = WorkspaceChecks(database, now)
 
     def disconnect(self, environment_id: str, identifier: str, actor: Actor, revoke: bool = True) -> GrantResult:
         """Remove the connection and, if nothing else uses the workspace, revoke its access at Slack.
@@ -138,6 +141,7 @@ class Disconnector:
             self._tokens.access_token(installation.id, installation.access_token),
             self._tokens.refresh_token(installation.id, sealed) if sealed is not None else None,
             has_expired=installation.expires_at is not None and installation.expires_at <= self._now(),
+            integration_id=integration.id,
             workspace_id=connection.workspace_id,
             is_unconfirmed=installation.origin == "api",
         )
@@ -146,10 +150,11 @@ class Disconnector:
         try:
             result = self._revoked(access)
         except SlackProblem:
-            return GrantResult.NOT_CONFIRMED
+            result = GrantResult.NOT_CONFIRMED
         # If this fails, the audit entry still says that Slack did not confirm.
         with suppress(StorageProblem), self._database.transaction() as session:
             audit.set_result(session, entry_id, result)
+            self._checks.enqueue(session, access.integration_id, access.workspace_id)
         return result
 
     def _revoked(self, access: _Access) -> GrantResult:

@@ -12,6 +12,7 @@ from onboarding.errors import Problem, SlackProblem, StorageProblem, VaultProble
 from onboarding.outcomes import GrantResult
 from onboarding.sealed import Sealed
 from onboarding.services.tokens import Tokens
+from onboarding.services.workspace_checks import WorkspaceChecks
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.grants import Grant
 from onboarding.store import attempts, workspace_holders
@@ -26,6 +27,7 @@ _LOG = structlog.get_logger(__name__)
 class Grants:
     def __init__(self, database: Database, vault: Vault, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
         self._database, self._vault, self._tokens, self._gateway, self._now = database, vault, tokens, gateway, now
+        self._checks = WorkspaceChecks(database, now)
 
     def exchange(self, attempt: AttemptRow, integration: IntegrationRow, code: str) -> Grant:
         """Exchange Slack's code, once. Raises SlackRefused, SlackBusy, SlackDown, VaultProblem."""
@@ -54,7 +56,7 @@ class Grants:
             return GrantResult.LEFT
         # Revoking removes the app from the whole workspace, also for the other customers there.
         result = GrantResult.KEPT if in_use else self._revoke(integration, grant)
-        self._store(attempt, result)
+        self._store(attempt, result, None if in_use else grant.workspace_id)
         return result
 
     def revoke_waiting(self, attempt: AttemptRow, integration: IntegrationRow) -> None:
@@ -75,7 +77,7 @@ class Grants:
             return GrantResult.NOT_CONFIRMED
         return GrantResult.REVOKED if was_there else GrantResult.ALREADY_GONE
 
-    def _store(self, attempt: AttemptRow, result: GrantResult) -> None:
+    def _store(self, attempt: AttemptRow, result: GrantResult, revoked_workspace_id: str | None = None) -> None:
         change = Change(
             ChangeKind.GRANT_DROPPED, SYSTEM, self._now(), attempt.environment_id, attempt.id, result=result
         )
@@ -83,6 +85,8 @@ class Grants:
             with self._database.changing_rows() as rows:
                 attempts.set_grant_result(rows, attempt.id, result)
                 changes.record(rows, change)
+                if revoked_workspace_id is not None:
+                    self._checks.enqueue(rows, attempt.integration_id, revoked_workspace_id)
         except Problem as problem:
             _LOG.error("grant.result_not_stored", attempt=attempt.id, result=result, problem=problem.sentence)
 

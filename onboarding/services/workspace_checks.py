@@ -1,0 +1,41 @@
+"""Check the tokens of a workspace after access there was revoked at Slack.
+
+A Slack app has one bot token per workspace, so revoking one grant also ends a grant that another install has received and not
+stored yet. Nothing can prevent that, because only Slack knows the workspace of that install. So what is stored for the workspace
+is checked at once, and again until no such install can complete any more.
+"""
+
+from datetime import timedelta
+
+from onboarding.clock import Clock
+from onboarding.lifetimes import EXCHANGE_LIMIT
+from onboarding.outgoing import queue
+from onboarding.store import attempts, grants
+from onboarding.store.database import Database
+from onboarding.store.rows import Rows
+from onboarding.work import Queue, Work
+
+#: The workflow that checks a workspace: its arguments are the ids of the integration and of the workspace.
+WORKFLOW = "check_workspace"
+_DELAY = EXCHANGE_LIMIT + timedelta(seconds=5)
+
+
+class WorkspaceChecks:
+    def __init__(self, database: Database, now: Clock) -> None:
+        self._database, self._now = database, now
+
+    def check(self, integration_id: str, workspace_id: str) -> None:
+        """Let the worker check the workspace's tokens now, and later again while a grant waits there."""
+        with self._database.changing_rows() as rows:
+            grants.check_workspace_at(rows, integration_id, workspace_id, self._now())
+            if attempts.waits_in(rows, integration_id, workspace_id):
+                _enqueue(rows, integration_id, workspace_id)
+
+    def enqueue(self, rows: Rows, integration_id: str, workspace_id: str) -> None:
+        """Do the same after access to the workspace was revoked, in the caller's transaction."""
+        grants.check_workspace_at(rows, integration_id, workspace_id, self._now())
+        _enqueue(rows, integration_id, workspace_id)
+
+
+def _enqueue(rows: Rows, integration_id: str, workspace_id: str) -> None:
+    queue.enqueue(rows, Work(Queue.SLACK, WORKFLOW, (integration_id, workspace_id), _DELAY.total_seconds()))
