@@ -131,8 +131,8 @@ class Gateway:
         """
         answer = ask(self._client(app, token).auth_test)
         body = body_of(answer)
-        owner = (body.get("is_enterprise_install") and body.get("enterprise_id")) or body.get("team_id")
-        if not isinstance(owner, str):
+        owner = grants.read_id((body.get("is_enterprise_install") and body.get("enterprise_id")) or body.get("team_id"))
+        if owner is None:
             raise SlackDown("Slack's response does not say which workspace the token belongs to.")
         return Tested(owner, granted_scopes(answer))
 

@@ -110,7 +110,7 @@ def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
         token,
         _token(answer.get("refresh_token")),
         _seconds(answer.get("expires_in")),
-        _id(_mapping(answer.get(owner)).get("id")),
+        read_id(_mapping(answer.get(owner)).get("id")),
     )
 
 
@@ -123,18 +123,18 @@ def read(answer: Mapping[str, Any]) -> Grant:
     if token is None:
         raise SlackDown("Slack's response has no token.")
     for_organization = answer.get("is_enterprise_install") is True and not team
-    if _id((enterprise if for_organization else team).get("id")) is None:
+    if read_id((enterprise if for_organization else team).get("id")) is None:
         raise UnusableGrant(token, rotates=_token(bearer.get("refresh_token")) is not None)
     return Grant(
-        app_id=_id(answer.get("app_id")),
-        team_id=_id(team.get("id")),
+        app_id=read_id(answer.get("app_id")),
+        team_id=read_id(team.get("id")),
         team_name=clean_name(team.get("name")),
-        enterprise_id=_id(enterprise.get("id")),
+        enterprise_id=read_id(enterprise.get("id")),
         enterprise_name=clean_name(enterprise.get("name")),
         is_enterprise_install=for_organization,
-        bot_user_id=_id(answer.get("bot_user_id")),
+        bot_user_id=read_id(answer.get("bot_user_id")),
         scopes=read_scopes(bearer.get("scope")),
-        installer_id=_id(person.get("id")),
+        installer_id=read_id(person.get("id")),
         access_token=token,
         refresh_token=_token(bearer.get("refresh_token")),
         expires_in=_seconds(bearer.get("expires_in")),
@@ -147,7 +147,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _id(value: object) -> str | None:
+def read_id(value: object) -> str | None:
+    """Return an id that the database can store, None for anything else."""
     return value if isinstance(value, str) and _ID.match(value) else None
 
 

@@ -136,7 +136,7 @@ class SlackOpenId:
             try:
                 if reply.status != 200:
                     raise ValueError
-                known = KeySet.import_key_set(json.loads(reply.body))
+                known = KeySet.import_key_set(_parsed(reply.body))
             except (ValueError, KeyError, TypeError, JoseError):
                 raise SlackDown(f"Slack's keys cannot be read (status {reply.status}).") from None
             with self._lock:
@@ -169,12 +169,20 @@ class _Response:
         return self.reply.status
 
     def json(self) -> Any:
-        return json.loads(self.reply.body)
+        return _parsed(self.reply.body)
 
     def raise_for_status(self) -> None:
         """Raises SlackDown for an error status."""
         if self.reply.status >= 400:
             raise SlackDown(f"Slack answered with status {self.reply.status}.")
+
+
+def _parsed(body: str) -> Any:
+    """Raises ValueError, for endless brackets, too."""
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("The JSON is nested too deeply.") from None
 
 
 def _person(claims: dict[str, Any]) -> SlackPerson:

@@ -174,6 +174,20 @@ def test_code_and_state_stay_out_of_the_page_and_its_address(bea: BrowserClient)
     assert answer.headers["Location"] == "/connections"
 
 
+def test_callback_without_the_database_leads_to_a_clean_address(door: Door, bea: BrowserClient) -> None:
+    callback = _callback(bea, _begins(bea))
+    database = door.site.runtime.database
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE sign_in_states RENAME TO states_away"))
+    try:
+        answer = bea.asks("GET", callback)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
+    finally:
+        with database.transaction() as session:
+            session.execute(text("ALTER TABLE states_away RENAME TO sign_in_states"))
+    assert _signs_in(bea).name == "connections"
+
+
 def test_whole_team_signs_in_as_viewers_until_it_is_removed(door: Door, bea: BrowserClient) -> None:
     operators = door.site.runtime.operators
     assert _signs_in(bea, TEST).main.get("data-reason") == "not-listed"

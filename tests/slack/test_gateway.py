@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from onboarding.errors import SlackBusy, SlackRefused
+from onboarding import clock
+from onboarding.errors import SlackBusy, SlackDown, SlackRefused
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import UnusableGrant
+from onboarding.slack.signin import SlackOpenId
 from tests.slack.wire import GRANT, Wire, answers, wire
 
 REDIRECT = "https://connect.example.com/slack/oauth_redirect"
@@ -68,3 +70,17 @@ def test_token_that_cannot_be_sent_in_a_header_is_refused_without_a_call() -> No
         with pytest.raises(SlackRefused, match="invalid_auth"):
             Gateway().test(app_at(slack), "xoxb-€")
         assert slack.questions == []
+
+
+@pytest.mark.parametrize("owner", ["T\0", "T\ud83d", "T" * 101, "T 1", 7, None, {}])
+def test_workspace_of_a_token_that_cannot_be_an_id_is_no_answer(owner: object) -> None:
+    for sent in ({"team_id": owner}, {"is_enterprise_install": True, "enterprise_id": owner}):
+        with wire(answers(json.dumps({"ok": True, **sent}))) as slack, pytest.raises(SlackDown):
+            Gateway().test(app_at(slack), "xoxb-1")
+
+
+@pytest.mark.parametrize("body", ["[" * 200_000, "{" * 200_000, '"no object"', "1" * 5000, "\xff"])
+def test_answer_to_a_sign_in_that_cannot_be_read_is_no_answer(body: str) -> None:
+    openid = SlackOpenId(Gateway().pool, clock.now)
+    with wire(answers(body)) as slack, pytest.raises(SlackDown):
+        openid.identify(app_at(slack), "code-1", REDIRECT, "nonce")

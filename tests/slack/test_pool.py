@@ -177,7 +177,7 @@ def test_slow_connection_ends_after_five_seconds(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(socket, "getaddrinfo", resolved)
 
         def seconds(scheme: str, host: str, port: int) -> float:
-            began, app = time.monotonic(), Credentials("1.1", "s", "", f"{scheme}://{host}:{port}/api/")
+            began, app = time.monotonic(), AppCredentials("1.1", "s", "", f"{scheme}://{host}:{port}/api/")
             with pytest.raises(SlackDown):
                 Gateway().exchange(app, "code-1", "https://connect.example.com/slack/oauth_redirect")
             return time.monotonic() - began

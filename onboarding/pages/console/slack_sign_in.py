@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import structlog
 from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from onboarding.errors import StorageProblem
 from onboarding.http import operator_guard
 from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.route_access import public
@@ -16,6 +18,7 @@ from onboarding.services.slack_sign_in import BegunSignIn, RefusalReason, SignIn
 blueprint = Blueprint("slack_sign_in", __name__)
 # The address of the callback contains Slack's code: not even our own pages get it as a referrer.
 set_policy(blueprint, HeaderPolicy(referrer_policy="no-referrer"))
+_LOG = structlog.get_logger(__name__)
 #: In the session cookie: the sign-ins that this browser has begun, by state, and why the last one was refused.
 _BEGUN, _REFUSED = "slack_sign_ins", "slack_refusal"
 #: A person may begin in several tabs. A cookie has a limit.
@@ -50,17 +53,12 @@ def callback() -> ResponseReturnValue:
     if request.method == "HEAD":
         # A link checker asks so. It must not use up the code.
         return ""
-    state, begun = request.args.get("state", ""), _begun()
-    nonce, expires_at, wanted = begun.pop(state, ("", 0, ""))
-    session[_BEGUN] = begun
-    if not nonce and operator_guard.signed_in_person():
-        # Another tab of this browser was quicker.
-        return redirect(url_for("connections.index"), 303)
-    found = _finished(BegunSignIn(state, nonce, expires_at))
-    if isinstance(found, SignInRefusal):
-        return _refuse(found)
-    operator_guard.start_session(found.token)
-    return redirect(_local(wanted) or url_for("connections.index"), 303)
+    try:
+        return _finish_or_refuse()
+    except StorageProblem as problem:
+        _LOG.error("sign_in.database_gone", problem=problem.sentence)
+        # The page says so, too, and its address has no code.
+        return redirect(url_for("operators.needed"), 303)
 
 
 @blueprint.get("/sign-in/slack/refused")
@@ -75,6 +73,21 @@ def refused() -> ResponseReturnValue:
     redirect_uri = current().settings.sign_in_redirect_uri
     page = render_sign_in("console/operators/slack_refused.html", redirect_uri=redirect_uri, **values)
     return page, _STATUSES.get(RefusalReason(reason), 400)
+
+
+def _finish_or_refuse() -> ResponseReturnValue:
+    """Raises StorageProblem."""
+    state, begun = request.args.get("state", ""), _begun()
+    nonce, expires_at, wanted = begun.pop(state, ("", 0, ""))
+    session[_BEGUN] = begun
+    if not nonce and operator_guard.signed_in_person():
+        # Another tab of this browser was quicker.
+        return redirect(url_for("connections.index"), 303)
+    found = _finished(BegunSignIn(state, nonce, expires_at))
+    if isinstance(found, SignInRefusal):
+        return _refuse(found)
+    operator_guard.start_session(found.token)
+    return redirect(_local(wanted) or url_for("connections.index"), 303)
 
 
 def _begun() -> dict[str, Any]:
