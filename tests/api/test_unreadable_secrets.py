@@ -10,9 +10,11 @@ from tests.database_rounds import DATABASE
 from tests.pages.test_clean_addresses import stopped_elsewhere
 from tests.pages.test_reconnect import details
 from tests.pages.test_setup import reaches_setup
+from tests.webhooks.receiver import receiving
 
 LIST = "/v1/channel-connections"
 ENDPOINTS = "/v1/channel-endpoints"
+WEBHOOKS = "/v1/webhook-endpoints"
 
 
 def damage(site: Site, table: str, column: str, where: str = "1 = 1") -> None:
@@ -171,3 +173,14 @@ def test_unreadable_response_to_repeat_is_a_documented_error(site: Site, program
         again = program.asks("POST", LIST, body, Idempotency_Key="k")
         assert (again.status_code, again.json()["code"]) == (503, "sealed_value_unreadable")
     assert len(program.lists()) == 1
+
+
+def test_unreadable_secret_of_a_webhook_is_replaced_by_a_new_one(site: Site, program: Program) -> None:
+    with receiving() as receiver:
+        name = program.asks("POST", WEBHOOKS, {"url": receiver.url}).json()["id"]
+        damage(site, "webhook_endpoints", "secret")
+        rotated = program.asks("POST", f"{WEBHOOKS}/{name}/rotate-secret")
+        assert rotated.status_code == 200, rotated.text
+        delivery = program.asks("POST", f"{WEBHOOKS}/{name}/test").json()["id"]
+        site.runtime.webhooks.delivering.deliver(delivery, 1)
+        receiver.got[0].verify(rotated.json()["secret"])
