@@ -155,7 +155,7 @@ def _host(host: str) -> str:
         if six.ipv4_mapped is not None:
             raise ValueError("must have an IPv4 address in its usual form, such as 127.0.0.1")
         return f"[{six.compressed}]"
-    if not _is_host(host) or (_NUMBER.match(host.rpartition(".")[2]) and not _is_ipv4(host)):
+    if not is_host(host) or (_NUMBER.match(host.rpartition(".")[2]) and not _is_ipv4(host)):
         raise ValueError("must have a host name of letters, digits, hyphens and dots, or an IP address")
     return host
 
@@ -179,12 +179,12 @@ def _web_address(address: str, example: str) -> SplitResult:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"must be an address such as {example}")
     check_port(address)
-    if not _is_host(parts.hostname):
+    if not is_host(parts.hostname):
         raise ValueError(f"must have a host name of letters, digits, hyphens and dots, such as {example}")
     return parts
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
     """Return whether this is an IP address or a host name (RFC 1123, section 2.1)."""
     try:
         ipaddress.ip_address(host)

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from onboarding import addresses
-from onboarding.characters import trim
+from onboarding.characters import has_controls, trim
 from onboarding.errors import SettingsProblem
 
 _SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "RATE_LIMIT_STORAGE")
@@ -83,6 +83,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Use only the values that `from_environ` passes."""
         return (init_settings,)
+
+    @field_validator("host")
+    @classmethod
+    def _host_name(cls, value: str) -> str:
+        if not addresses.is_host(value):
+            raise ValueError("must be an IP address or a host name, such as 127.0.0.1")
+        return value
+
+    @field_validator("product_name")
+    @classmethod
+    def _visible_name(cls, value: str) -> str:
+        if has_controls(value):
+            raise ValueError("must be one line without control characters")
+        return value
 
     @field_validator("public_url", "slack_url", "webhook_proxy")
     @classmethod

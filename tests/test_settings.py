@@ -26,6 +26,15 @@ LIVE = {"PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": SECRET, "ENCR
         ("PORT", "eight"),
         ("PORT", "0"),
         ("PORT", "65536"),
+        ("HOST", "a b"),
+        ("HOST", "http://127.0.0.1"),
+        ("HOST", "127.0.0.1:8000"),
+        ("HOST", "connect..example.com"),
+        ("HOST", "999.0.0.1"),
+        ("PRODUCT_NAME", "North\nwind"),
+        ("PRODUCT_NAME", "North\u2028wind"),
+        ("PRODUCT_NAME", "North\u202ewind"),
+        ("PRODUCT_NAME", "North\x1b[31mwind"),
         ("PUBLIC_URL", "connect.example.com"),
         ("PUBLIC_URL", "ftp://connect.example.com"),
         ("PUBLIC_URL", "https://"),
@@ -141,6 +150,11 @@ def test_values_are_trimmed(around: str) -> None:
 )
 def test_address_of_a_host_is_accepted(address: str, origin: str) -> None:
     assert settings.from_environ({**LIVE, "PUBLIC_URL": address}).origin == origin
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost", "app-1.internal"])
+def test_host_may_be_any_interface(host: str) -> None:
+    assert settings.from_environ({**LIVE, "HOST": host}).host == host
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
