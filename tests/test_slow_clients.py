@@ -1,5 +1,6 @@
 """Clients that open connections and send nothing, or half of a body: others are still served."""
 
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -17,13 +18,18 @@ from tests.waiting import until
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 #: More than the threads of a process, and more than the connections that Granian accepts by default.
-_HALF_SENT, _SILENT = 150, 300
+_HALF_SENT, _SILENT = 300, 700
+_FILES = 2 * (_HALF_SENT + _SILENT)
 _ONE_WORKER = (*WEB[:-1], "1")
 
 
 @pytest.fixture(scope="module")
 def server(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkingServer]:
     folder = tmp_path_factory.mktemp("slow")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # For this process and the server.
+    if 0 <= soft < _FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES if hard < 0 else min(_FILES, hard), hard))
     with (
         copied(empty_database, folder) as url,
         sites(url, folder, Clock()) as start,
@@ -31,6 +37,7 @@ def server(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     ):
         assert until(lambda: started.status() == 200, 30)
         yield started
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _connect(server: ForkingServer) -> socket.socket:

@@ -43,19 +43,28 @@ def listed(site: Site) -> None:
         )
 
 
-@pytest.mark.usefixtures("listed")
-def test_list_fits_every_width(ada: Callable[..., Operator]) -> None:
+@pytest.fixture(params=[True, False], ids=["practice", "no practice"])
+def is_practice(request: pytest.FixtureRequest, site: Site) -> bool:
+    """Show the pages with the banner of practice mode, and as a deployment with a real Slack app has them."""
+    request.getfixturevalue("listed")
+    if not request.param:
+        real = NewIntegration("acme", "Acme", "Development", client_id="1.1", client_secret="s")
+        site.runtime.integrations.add(real, SHELL)
+    return bool(request.param)
+
+
+def test_list_fits_every_width(is_practice: bool, ada: Callable[..., Operator]) -> None:
     me = ada()
     me.signs_in()
     table = me.page.get_by_role("table")
+    expect(me.page.locator(".practice-banner")).to_have_count(int(is_practice))
     # Both sides of 700 px, where the cards become a table, of 960, where the rail moves to the side, and of 1280.
-    for width in (320, 375, 390, 640, 700, 736, 768, 960, 1024, 1083, 1180, 1280):
+    for width in (320, 375, 390, 640, 700, 736, 768, 960, 1024, 1083, 1180, 1280, 1920):
         me.page.set_viewport_size({"width": width, "height": 800})
         assert me.width <= width
         assert [table.evaluate("node => getComputedStyle(node).display")] == ["table" if width > 704 else "block"]
         for field in me.page.locator(".filters .input:visible").all():
             assert field.evaluate(_CUT_OFF) <= 0, (width, field.get_attribute("name"))
-    me.page.set_viewport_size({"width": 1920, "height": 1080})
     assert table.evaluate("node => node.clientWidth") > 1600
 
 
@@ -119,13 +128,32 @@ def test_list_is_read_by_keyboard(site: Site, ada: Callable[..., Operator]) -> N
     me.is_on("connection")
 
 
-def test_rail_is_as_high_as_the_window_without_practice_mode(site: Site, ada: Callable[..., Operator]) -> None:
-    real = NewIntegration("acme", "Acme", "Development", client_id="1.1", client_secret="s")
-    site.runtime.integrations.add(real, SHELL)
-    me = ada(viewport={"width": 1280, "height": 900})
+def test_rail_reaches_the_end_of_the_window(is_practice: bool, ada: Callable[..., Operator]) -> None:
+    me = ada()
     me.signs_in()
-    expect(me.page.locator(".practice-banner")).to_have_count(0)
-    assert me.page.locator(".rail").evaluate("node => node.clientHeight") == 900
+    for width in (1024, 1280, 1920):
+        me.page.set_viewport_size({"width": width, "height": 900})
+        for address in ("/connections", "/connections?q=nothing", "/links", "/playground", "/slack/install"):
+            me.opens(address)
+            expect(me.page.locator(".practice-banner")).to_have_count(int(is_practice))
+            assert me.page.locator(".rail").evaluate("node => node.getBoundingClientRect().bottom") >= 900, address
+            assert me.width <= width, (address, width)
+
+
+def test_error_of_a_field_that_is_hidden_afterwards_is_hidden_too(ada: Callable[..., Operator]) -> None:
+    """The field is asked for in subscriber mode only. A link to it would lead nowhere."""
+    me = ada(java_script_enabled=False)
+    me.signs_in()
+    me.opens("/slack/install")
+    me.presses("connect")
+    me.allows()
+    me.presses("save")
+    summary = me.page.get_by_role("alert")
+    expect(summary.get_by_role("link")).to_have_attribute("href", "#subscriber_id")
+    me.page.locator("input[value=shared]").check()
+    expect(summary).to_be_hidden()
+    me.page.locator("input[value=subscriber]").check()
+    expect(summary).to_be_visible()
 
 
 @pytest.mark.usefixtures("listed")
