@@ -1,5 +1,6 @@
 """Handle invisible characters: white space, zero-width, control and bidirectional formatting characters."""
 
+import re
 import unicodedata
 
 #: Unicode's general categories: control, format, surrogate, and the three kinds of separators.
@@ -7,6 +8,20 @@ _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 #: Zero-width joiner and non-joiner: scripts and emoji need them.
 _JOINERS = "\u200c\u200d"
 _BLANKS = frozenset({*_CONTROLS, "Zs"})
+
+#: Characters that an id cannot have, for a class of a regular expression: two ids that differ only in them look the same.
+#: Control, zero-width and formatting characters, blank letters, and all spaces but U+0020. The escapes are valid in every
+#: dialect; the other characters stand for themselves, because their escapes are not.
+INVISIBLE = (
+    r"\x00-\x1f\x7f-\x9f"
+    "\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    "\u2800\u3000\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+)
+#: Those beyond U+FFFF. Some dialects cannot have them in a class.
+_INVISIBLE_BEYOND = (
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+)
+_IS_INVISIBLE = re.compile(f"[{INVISIBLE}{_INVISIBLE_BEYOND}]")
 
 
 def trim(text: str) -> str:
@@ -27,6 +42,11 @@ def has_blanks(text: str) -> bool:
 def has_controls(text: str) -> bool:
     """Return whether the text contains control or format characters."""
     return any(map(_is_control, text))
+
+
+def has_invisible(text: str) -> bool:
+    """Return whether another text could look like this one, because it contains a character without a shape."""
+    return _IS_INVISIBLE.search(text) is not None
 
 
 def escape(text: str) -> str:

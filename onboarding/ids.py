@@ -2,20 +2,14 @@
 
 import re
 import secrets
-import unicodedata
+
+from onboarding.characters import has_invisible
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Crockford's base 32: without i, l and o, which look like 1 and 0, and without u (https://www.crockford.com/base32.html).
 _READABLE_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 #: Characters that a URL's path does not preserve. Servers replace bytes that are not UTF-8 with U+FFFD.
-_UNADDRESSABLE = re.compile(r"[/%?#\\\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
-
-#: Blank or zero-width characters that Unicode counts among letters, marks and symbols.
-_BLANK = re.compile(
-    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-#: Control and format characters, surrogates, private and unassigned ones, separators of lines and paragraphs.
-_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNADDRESSABLE = re.compile(r"[/%?#\\\ud800-\udfff\ufffd]")
 
 
 def new_id(prefix: str, length: int = 16) -> str:
@@ -49,19 +43,13 @@ def endpoint_identifier() -> str:
 
 
 def is_addressable(text: str) -> bool:
-    """Return whether this is 1 to 255 characters of any script that survive in the path of a URL."""
+    """Return whether this is 1 to 255 visible characters of any script that survive in the path of a URL."""
     return (
-        1 <= len(text) <= 255 and text == text.strip() and text not in (".", "..") and not _UNADDRESSABLE.search(text)
-    )
-
-
-def has_invisible_characters(text: str) -> bool:
-    """Return whether two different ids could look like this one: by a character without a shape, or an unusual space."""
-    if _BLANK.search(text):
-        return True
-    return any(
-        unicodedata.category(one) in _INVISIBLE_CATEGORIES or (unicodedata.category(one) == "Zs" and one != " ")
-        for one in text
+        1 <= len(text) <= 255
+        and text == text.strip()
+        and text not in (".", "..")
+        and not _UNADDRESSABLE.search(text)
+        and not has_invisible(text)
     )
 
 

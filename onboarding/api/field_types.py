@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from onboarding import ids
+from onboarding.characters import INVISIBLE, has_invisible
 from onboarding.errors import Refused
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.pagination import Page, PageRequest
@@ -23,11 +24,11 @@ LONGEST_TOKEN = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: The patterns are for the document: they say what the functions below check. No look-around, which Go and Rust lack.
 _NO_NUL_PATTERN = r"^[^\x00]*$"
-_LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+_NO_INVISIBLE_PATTERN = f"^[^{INVISIBLE}]+$"
 TRIMMED_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 _TO_TRIM_PATTERN = rf"^\s*{TRIMMED_PATTERN[1:-1]}\s*$"
 #: U+FFFD itself, because its escape differs between regular expressions.
-_NOT_IN_A_PATH = r"/%?#\\\x00-\x1f\x7f-\x9f" + "\ufffd"
+_NOT_IN_A_PATH = rf"/%?#\\{INVISIBLE}" + "\ufffd"
 _ADDRESSABLE_PATTERN = rf"^[^\s{_NOT_IN_A_PATH}]([^{_NOT_IN_A_PATH}]*[^\s{_NOT_IN_A_PATH}])?$"
 _LIMIT = re.compile(r"[0-9]{1,4}(\.0{1,4})?\Z")
 _WORD_PATTERN = "^[a-zA-Z0-9_-]{1,100}$"
@@ -65,17 +66,17 @@ def _plain(text: str) -> str:
     return text
 
 
-def _line(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError("{field} must not contain control characters")
+def _visible(text: str) -> str:
+    if has_invisible(text):
+        raise ValueError("{field} must not contain invisible characters, such as control or zero-width characters")
     return text
 
 
 def _addressable(text: str) -> str:
     if not ids.is_addressable(text):
         raise ValueError(
-            "{field} must have 1 to 255 characters, none of them / % ? # \\ or a control character, no outer white "
-            "space, and not be . or .."
+            "{field} must have 1 to 255 visible characters, none of them / % ? # or \\, no outer white space, and not be . "
+            "or .."
         )
     return text
 
@@ -169,16 +170,16 @@ Reference = Annotated[
     str,
     StringConstraints(min_length=1, max_length=255),
     AfterValidator(_plain),
-    AfterValidator(_line),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 255, "pattern": _LINE_PATTERN}),
+    AfterValidator(_visible),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 255, "pattern": _NO_INVISIBLE_PATTERN}),
 ]
 #: An id that Slack assigns.
 SlackId = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100),
     AfterValidator(_plain),
-    AfterValidator(_line),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100, "pattern": _LINE_PATTERN}),
+    AfterValidator(_visible),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100, "pattern": _NO_INVISIBLE_PATTERN}),
 ]
 Identifier = Annotated[
     str,
@@ -190,8 +191,7 @@ Identifier = Annotated[
             "maxLength": 255,
             "pattern": _ADDRESSABLE_PATTERN,
             "not": {"enum": [".", ".."]},
-            "description": "Up to 255 characters of any script, except `/ % ? # \\`, control characters and outer white space, and not `.` "
-            "or `..`.",
+            "description": "Up to 255 visible characters of any script, except `/ % ? # \\`, without outer white space, and not `.` or `..`.",
         }
     ),
 ]

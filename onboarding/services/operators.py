@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from onboarding import changes, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
+from onboarding.characters import has_blanks, has_invisible
 from onboarding.clock import Clock
 from onboarding.errors import NotFound, Refused
 from onboarding.settings import Settings
@@ -57,7 +58,7 @@ class Operators:
         `role`: `operator` or `viewer`. None keeps the role; a new operator gets `operator`.
         """
         address = email.strip().lower()
-        if not 3 <= len(address) <= 320 or "@" not in address[1:-1] or any(c.isspace() or ord(c) < 33 for c in address):
+        if not 3 <= len(address) <= 320 or "@" not in address[1:-1] or has_blanks(address) or has_invisible(address):
             raise Refused(f"{email!r} is not an email address.", "email")
         token, at = ids.new_secret(), self._now()
         with self._database.transaction() as session:

@@ -1,24 +1,15 @@
 """Control characters in an address, and invisible characters in an id that a person types."""
 
+import unicodedata
+
 import pytest
 
 from tests.browser_client import BrowserClient, Site
+from tests.invisible import INVISIBLE
 from tests.pages.test_callback import callback_of, consent_of
 
-_INVISIBLE = {
-    "zero-width space": "\u200b",
-    "zero-width joiner": "\u200d",
-    "byte order mark": "\ufeff",
-    "right-to-left override": "\u202e",
-    "isolate": "\u2066",
-    "soft hyphen": "\u00ad",
-    "variation selector": "\ufe0f",
-    "hangul filler": "\u3164",
-    "combining grapheme joiner": "\u034f",
-    "tag": "\U000e0061",
-    "no-break space": "\u00a0",
-    "line separator": "\u2028",
-}
+#: No page can repeat a control character: HTML has none.
+_IN_HTML = {name: one for name, one in INVISIBLE.items() if unicodedata.category(one) != "Cc"}
 
 
 @pytest.mark.once
@@ -39,7 +30,17 @@ def test_head_of_the_callback_changes_nothing(site: Site, visitor: BrowserClient
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("character", _INVISIBLE.values(), ids=_INVISIBLE)
+def test_an_invisible_character_in_the_id_of_a_new_link_is_refused(operator: BrowserClient) -> None:
+    form = operator.opens("/links/new")
+    for name, character in _IN_HTML.items():
+        for value in ({"subscriber_id": f"be{character}a"}, {"contexts": f"tenant=ac{character}me"}):
+            page = operator.presses(form, "create-link", **{"lifetime": "7", "mode": "", **value})
+            assert (page.status, page.name) == (422, "new-link"), name
+    assert "No links yet" in operator.opens("/links").text
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("character", _IN_HTML.values(), ids=_IN_HTML)
 def test_an_invisible_character_in_a_typed_id_is_refused(character: str, site: Site, operator: BrowserClient) -> None:
     forms = [operator.opens("/slack/install"), operator.opens(site.link(is_open=True))]
     for page in forms:

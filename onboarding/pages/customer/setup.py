@@ -6,6 +6,7 @@ from wtforms import FieldList, Form, FormField, RadioField, StringField, Validat
 from wtforms.validators import Length, Optional
 
 from onboarding import ids
+from onboarding.characters import has_invisible
 from onboarding.errors import NotFound, Refused
 from onboarding.http import languages, security_headers
 from onboarding.http.languages import translate
@@ -48,14 +49,14 @@ class SetupForm(PageForm):
     contexts = FieldList(FormField(ContextRow), min_entries=MOST_CONTEXTS, max_entries=MOST_CONTEXTS)
 
     def validate_subscriber_id(self, field: StringField) -> None:
+        if field.data and has_invisible(field.data):
+            raise ValidationError(
+                translate(marked("This id has invisible characters or unusual spaces. Type it instead of pasting it."))
+            )
         mode = self.connection_mode.data if "connection_mode" in self else "subscriber"
         if field.data and mode == "subscriber" and not ids.is_addressable(field.data):
             raise ValidationError(
                 translate(marked("Use 1 to 255 characters, without / % ? # \\ and control characters."))
-            )
-        if field.data and ids.has_invisible_characters(field.data):
-            raise ValidationError(
-                translate(marked("This id has invisible characters or unusual spaces. Type it instead of pasting it."))
             )
 
     def validate_contexts(self, field: "FieldList[FormField[ContextRow]]") -> None:

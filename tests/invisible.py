@@ -1,0 +1,25 @@
+"""Characters without a shape of their own: two ids that differ only in them look the same."""
+
+INVISIBLE = {
+    "line break": "\n",
+    "escape": "\x1b",
+    "control character of ISO 8859-1": "\x85",
+    "zero-width space": "\u200b",
+    "zero-width joiner": "\u200d",
+    "zero-width non-joiner": "\u200c",
+    "word joiner": "\u2060",
+    "byte order mark": "\ufeff",
+    "right-to-left mark": "\u200f",
+    "right-to-left override": "\u202e",
+    "isolate": "\u2066",
+    "soft hyphen": "\u00ad",
+    "variation selector": "\ufe0f",
+    "hangul filler": "\u3164",
+    "combining grapheme joiner": "\u034f",
+    "tag": "\U000e0061",
+    "no-break space": "\u00a0",
+    "ideographic space": "\u3000",
+    "line separator": "\u2028",
+    "paragraph separator": "\u2029",
+    "private use": "\ue000",
+}
