@@ -21,6 +21,8 @@ INVISIBLE = (
 _INVISIBLE_BEYOND = (
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
+#: Characters that a URL's path does not preserve. Servers replace bytes that are not UTF-8 with U+FFFD.
+_UNADDRESSABLE = re.compile(r"[/%?#\\\ud800-\udfff\ufffd]")
 _IS_INVISIBLE = re.compile(f"[{INVISIBLE}{_INVISIBLE_BEYOND}]")
 
 
@@ -47,6 +49,17 @@ def has_controls(text: str) -> bool:
 def has_invisible(text: str) -> bool:
     """Return whether another text could look like this one, because it contains a character without a shape."""
     return _IS_INVISIBLE.search(text) is not None
+
+
+def is_addressable(text: str) -> bool:
+    """Return whether this is 1 to 255 visible characters of any script that survive in the path of a URL."""
+    return (
+        1 <= len(text) <= 255
+        and text == text.strip()
+        and text not in (".", "..")
+        and not _UNADDRESSABLE.search(text)
+        and not has_invisible(text)
+    )
 
 
 def escape(text: str) -> str:

@@ -1,15 +1,10 @@
 """Create identifiers and secrets from the operating system's secure random source."""
 
-import re
 import secrets
-
-from onboarding.characters import has_invisible
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Crockford's base 32: without i, l and o, which look like 1 and 0, and without u (https://www.crockford.com/base32.html).
 _READABLE_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-#: Characters that a URL's path does not preserve. Servers replace bytes that are not UTF-8 with U+FFFD.
-_UNADDRESSABLE = re.compile(r"[/%?#\\\ud800-\udfff\ufffd]")
 
 
 def new_id(prefix: str, length: int = 16) -> str:
@@ -40,17 +35,6 @@ def new_secret() -> str:
 def endpoint_identifier() -> str:
     """Return `chendp_` and 12 random characters."""
     return new_id("chendp", 12)
-
-
-def is_addressable(text: str) -> bool:
-    """Return whether this is 1 to 255 visible characters of any script that survive in the path of a URL."""
-    return (
-        1 <= len(text) <= 255
-        and text == text.strip()
-        and text not in (".", "..")
-        and not _UNADDRESSABLE.search(text)
-        and not has_invisible(text)
-    )
 
 
 def _random(alphabet: str, length: int) -> str:

@@ -12,8 +12,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from onboarding import ids
-from onboarding.characters import INVISIBLE, has_invisible
+from onboarding.characters import INVISIBLE, has_invisible, is_addressable
 from onboarding.errors import Refused
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.pagination import Page, PageRequest
@@ -73,7 +72,7 @@ def _visible(text: str) -> str:
 
 
 def _addressable(text: str) -> str:
-    if not ids.is_addressable(text):
+    if not is_addressable(text):
         raise ValueError(
             "{field} must have 1 to 255 visible characters, none of them / % ? # or \\, no outer white space, and not be . "
             "or .."

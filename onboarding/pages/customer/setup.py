@@ -5,8 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import FieldList, Form, FormField, RadioField, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
-from onboarding import ids
-from onboarding.characters import has_invisible
+from onboarding.characters import has_invisible, is_addressable
 from onboarding.errors import NotFound, Refused
 from onboarding.http import languages, security_headers
 from onboarding.http.languages import translate
@@ -54,7 +53,7 @@ class SetupForm(PageForm):
                 translate(marked("This id has invisible characters or unusual spaces. Type it instead of pasting it."))
             )
         mode = self.connection_mode.data if "connection_mode" in self else "subscriber"
-        if field.data and mode == "subscriber" and not ids.is_addressable(field.data):
+        if field.data and mode == "subscriber" and not is_addressable(field.data):
             raise ValidationError(
                 translate(marked("Use 1 to 255 characters, without / % ? # \\ and control characters."))
             )

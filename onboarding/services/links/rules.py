@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from onboarding import addresses, identity, ids
-from onboarding.characters import has_controls, trim
+from onboarding import addresses, identity
+from onboarding.characters import has_controls, is_addressable, trim
 from onboarding.errors import Refused
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.services.links.records import MAX_LIFETIME, NewLink
@@ -30,7 +30,7 @@ def check(new: NewLink) -> None:
         raise Refused("An open link cannot fix or offer a subscriber or a context.")
     if new.workspace_id and not _WORKSPACE_ID.match(new.workspace_id):
         raise Refused("A workspace id begins with T and an organization id with E, such as T0123ABCD.")
-    if new.subscriber_id and not ids.is_addressable(new.subscriber_id):
+    if new.subscriber_id and not is_addressable(new.subscriber_id):
         raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")
     _check_contexts(new)
     if new.mode == "shared" and not (new.is_open or new.context_keys or new.offered_contexts):
