@@ -29,6 +29,7 @@ from tests.desk import HOST, OTHER_HOST, Desk
 from tests.ports import free_port
 from tests.programs import INTEGRATION, Program
 from tests.routes import CompiledOnce
+from tests.statements import share_compiled
 from tools import catalogs
 
 SECRET = "tests-only-7Yk2mQ9xWv4bN8rT6pLz0sHd3fGj5c"
@@ -160,6 +161,7 @@ def sites(
     def start(*, with_events: bool = False, **given: object) -> Site:
         settings = settings_for(database_url, folder, **given)
         built = runtime.build(settings, clock, serves_requests=serves_requests)
+        share_compiled(built.database.engine)
         if not _is_set_up(built):
             set_up(built)
         product = wsgi.site(settings, built)

@@ -3,8 +3,9 @@
 import re
 from xml.etree.ElementTree import Element
 
-import html5lib
 import httpx
+
+from tests import html
 
 # With its dash: a random CSRF token may contain the letters alone.
 _NEVER = re.compile(r"xox[abeprs][.-]|[?&;]code=|[?&;]state=")
@@ -12,14 +13,13 @@ _NEVER = re.compile(r"xox[abeprs][.-]|[?&;]code=|[?&;]state=")
 
 def parse(text: str) -> Element:
     """Parse a page as a browser does, with all of its faults."""
-    root: Element = html5lib.parse(text, namespaceHTMLElements=False)
-    return root
+    return html.parse(text, strict=False)
 
 
 def check(answer: httpx.Response) -> Element:
     """Return the parsed page. Raises AssertionError with the violated rule and the page's address."""
     where = str(answer.url)
-    root: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(answer.text)
+    root = html.parse(answer.text, strict=True)
     assert root.get("lang"), where
     headings = list(root.iter("h1"))
     assert len(headings) == 1, where

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
+from onboarding import tls
 from onboarding.outgoing.addresses import Reach, may_reach
 
 DEADLINE_SECONDS = 10.0
@@ -87,7 +88,7 @@ class Sender:
         origin of an http proxy, which then decides where https webhooks may go. Environment variables name none.
         """
         self._reach, self._now, self._proxy = reach, now, proxy
-        self._tls = ssl.create_default_context()
+        self._tls = tls.context()
 
     def send(self, message: Message) -> Answer:
         return self.post(Request(message.url, message.body.encode(), self._headers(message)))
@@ -154,7 +155,7 @@ class Sender:
         return min(max(0, int(seconds.total_seconds())), _LONGEST_WAIT_SECONDS)
 
 
-def _connect(route: _Route, tls: ssl.SSLContext, deadline: float) -> http.client.HTTPConnection:
+def _connect(route: _Route, context: ssl.SSLContext, deadline: float) -> http.client.HTTPConnection:
     """Connect to the first allowed address of the host, or to the proxy. Raises OSError, _Forbidden."""
     parts = urlsplit(route.url)
     host, is_https = parts.hostname or "", parts.scheme == "https"
@@ -172,7 +173,7 @@ def _connect(route: _Route, tls: ssl.SSLContext, deadline: float) -> http.client
     connection.default_port = 443 if is_https else 80
     try:
         raw.settimeout(_left(deadline))
-        connection.sock = tls.wrap_socket(raw, server_hostname=host) if is_https else raw
+        connection.sock = context.wrap_socket(raw, server_hostname=host) if is_https else raw
         connection.sock.settimeout(_left(deadline))
     except BaseException:
         raw.close()

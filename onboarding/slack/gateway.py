@@ -1,17 +1,17 @@
 """Call Slack: one method per call. Returns our types, raises our errors, never retries."""
 
 import logging
-import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlencode
 
 import structlog
 from slack_sdk import WebClient
 
+from onboarding import tls
 from onboarding.errors import SlackBusy, SlackDown, SlackProblem, SlackRefused
 from onboarding.slack import grants
 from onboarding.slack.faults import GONE
@@ -66,18 +66,12 @@ class Tested:
     scopes: tuple[str, ...] | None
 
 
-@cache
-def _tls(_certificates: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    """Return the process's TLS context. Reading the machine's certificates takes longer than the rest of a call."""
-    return ssl.create_default_context()
-
-
 class Gateway:
     """Slack's Web API. All calls of the process share one TLS context and one connection pool."""
 
     def __init__(self) -> None:
         """Raises SettingsProblem if a proxy variable holds no address."""
-        self._tls = _tls(ssl.get_default_verify_paths())
+        self._tls = tls.context()
         #: Sign in with Slack sends its requests through it as well.
         self.pool = self._pool = Pool(self._tls)
 
