@@ -1,6 +1,7 @@
 """`web`: the server without setup. `serve` starts it, and so does a service manager."""
 
 import errno
+import gc
 import os
 import socket
 
@@ -38,7 +39,9 @@ def web(workers: int | None, with_worker: bool) -> None:
         Processes().run(("--workers", str(workers)) if workers else (), lambda _server: True)
         return
     settings.become_server()
-    # This process imports the app before it forks the workers, so that they share the memory.
+    # This process has imported the code before it forks the workers, so that they share the memory. Frozen objects stay out
+    # of garbage collections, which would copy that memory: 16 MB for each worker.
+    gc.freeze()
     Granian(
         "app:app",
         interface=Interfaces.WSGI,
