@@ -10,37 +10,33 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from onboarding.store.rows import Query, Rows, RowT, check_fields, fetch_all
+from onboarding.store.rows import Query, Rows, RowT, check_fields
 
 _Convert = Callable[[Any], Any]
 
 
-class CompiledStatement(Generic[RowT]):
-    """A query and the class of its rows. Each run passes a value for every `bindparam`.
+class CompiledQuery:
+    """A query. Each run passes a value for every `bindparam`.
 
     To read one row by its key, SQLAlchemy's path from `execute` to the driver takes five times as long as the driver.
     Three kinds of calls still use it: those in a Session, those that an event listener such as tracing observes, and
     queries whose text depends on their values, such as `IN` with a list.
     """
 
-    def __init__(self, query: Query, row_class: type[RowT]) -> None:
-        """Raises TypeError unless the fields of `row_class` are the query's columns."""
-        check_fields(row_class, query.exported_columns.keys())
-        self.query, self._row_class = query, row_class
+    def __init__(self, query: Query) -> None:
+        self.query = query
         self._compiled: dict[str, _Compiled | None] = {}
 
-    def all(self, rows: Rows, values: Mapping[str, object]) -> list[RowT]:
-        """Return the rows. Raises DBAPIError."""
+    def columns(self, rows: Rows, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        """Return the columns of each row. Raises DBAPIError."""
         if not isinstance(rows, Connection) or rows.engine.dispatch.before_cursor_execute:
-            return fetch_all(rows, self.query, self._row_class, values)
+            return rows.execute(self.query, values).all()
         compiled = self._compiled_for(rows.dialect)
-        if compiled is None:
-            return fetch_all(rows, self.query, self._row_class, values)
-        return [self._row_class._make(row) for row in compiled.run(rows, values)]
+        return rows.execute(self.query, values).all() if compiled is None else compiled.run(rows, values)
 
-    def first(self, rows: Rows, values: Mapping[str, object]) -> RowT | None:
-        """Return the first row, or None. Raises DBAPIError."""
-        found = self.all(rows, values)
+    def first_columns(self, rows: Rows, values: Mapping[str, object]) -> Sequence[Any] | None:
+        """Return the columns of the first row, or None. Raises DBAPIError."""
+        found = self.columns(rows, values)
         return found[0] if found else None
 
     def _compiled_for(self, dialect: Dialect) -> "_Compiled | None":
@@ -49,6 +45,25 @@ class CompiledStatement(Generic[RowT]):
             varies = compiled.post_compile_params or compiled.literal_execute_params
             self._compiled[dialect.name] = None if varies else _Compiled(compiled, self.query.exported_columns)
         return self._compiled[dialect.name]
+
+
+class CompiledStatement(CompiledQuery, Generic[RowT]):
+    """A query and the class of its rows."""
+
+    def __init__(self, query: Query, row_class: type[RowT]) -> None:
+        """Raises TypeError unless the fields of `row_class` are the query's columns."""
+        check_fields(row_class, query.exported_columns.keys())
+        super().__init__(query)
+        self._row_class = row_class
+
+    def all(self, rows: Rows, values: Mapping[str, object]) -> list[RowT]:
+        """Return the rows. Raises DBAPIError."""
+        return [self._row_class._make(row) for row in self.columns(rows, values)]
+
+    def first(self, rows: Rows, values: Mapping[str, object]) -> RowT | None:
+        """Return the first row, or None. Raises DBAPIError."""
+        found = self.all(rows, values)
+        return found[0] if found else None
 
 
 class CompiledInsert:

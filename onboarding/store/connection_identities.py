@@ -7,8 +7,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from onboarding.outcomes import ConnectionStatus
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.connections import TABLE, ChannelConnection
-from onboarding.store.rows import Rows, fetch_first
+from onboarding.store.rows import Rows
 from onboarding.store.types import columns_of
 
 
@@ -29,7 +30,9 @@ class IdentityRow(NamedTuple):
 _OF_IDENTITY = select(*columns_of(TABLE, IdentityRow._fields)).where(
     TABLE.c.environment_id == bindparam("environment"), TABLE.c.identity_key == bindparam("key")
 )
-_LOCK_OF_IDENTITY = _OF_IDENTITY.with_for_update(key_share=True)
+_READ, _LOCK = (
+    CompiledStatement(one, IdentityRow) for one in (_OF_IDENTITY, _OF_IDENTITY.with_for_update(key_share=True))
+)
 
 
 def by_identity(session: Session, environment_id: str, key: str) -> ChannelConnection | None:
@@ -41,9 +44,9 @@ def by_identity(session: Session, environment_id: str, key: str) -> ChannelConne
 
 
 def of_identity(rows: Rows, environment_id: str, key: str) -> IdentityRow | None:
-    return fetch_first(rows, _OF_IDENTITY, IdentityRow, {"environment": environment_id, "key": key})
+    return _READ.first(rows, {"environment": environment_id, "key": key})
 
 
 def lock_of_identity(rows: Rows, environment_id: str, key: str) -> IdentityRow | None:
     """Do the same and lock the row, so that no other install moves the connection."""
-    return fetch_first(rows, _LOCK_OF_IDENTITY, IdentityRow, {"environment": environment_id, "key": key})
+    return _LOCK.first(rows, {"environment": environment_id, "key": key})

@@ -1,11 +1,14 @@
 """The reads of the install flow: an attempt or a link, and the rows that belong to it, in one statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from onboarding.store import attempts, integrations, links
 from onboarding.store.attempts import AttemptRow
+from onboarding.store.compiled import CompiledQuery
 from onboarding.store.database import table_of
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.links import LinkRow
@@ -41,14 +44,17 @@ class AttemptRows:
     parent: LinkRow | None
 
 
-_FROM_LINK = (
+_FROM_LINK = CompiledQuery(
     select(*links.COLUMNS, *_PARENT_COLUMNS, *integrations.COLUMNS, integrations.ANY_REAL)
     .join_from(_LINKS, _INTEGRATIONS, _LINKS.c.integration_id == _INTEGRATIONS.c.id)
     .outerjoin(_PARENTS, _PARENTS.c.id == _LINKS.c.parent_id)
     .where(_LINKS.c.id == bindparam("link"))
 )
-_FROM_INTEGRATION = select(*integrations.COLUMNS, integrations.ANY_REAL).where(
-    _INTEGRATIONS.c.environment_id == bindparam("environment"), _INTEGRATIONS.c.identifier == bindparam("identifier")
+_FROM_INTEGRATION = CompiledQuery(
+    select(*integrations.COLUMNS, integrations.ANY_REAL).where(
+        _INTEGRATIONS.c.environment_id == bindparam("environment"),
+        _INTEGRATIONS.c.identifier == bindparam("identifier"),
+    )
 )
 _ATTEMPT = (
     select(*attempts.COLUMNS, *integrations.COLUMNS, *links.COLUMNS, *_PARENT_COLUMNS)
@@ -56,14 +62,15 @@ _ATTEMPT = (
     .outerjoin(_LINKS, _LINKS.c.id == _ATTEMPTS.c.link_id)
     .outerjoin(_PARENTS, _PARENTS.c.id == _LINKS.c.parent_id)
 )
-_BY_STATE = _ATTEMPT.where(_ATTEMPTS.c.state_digest == bindparam("state"))
-_BY_ID = _ATTEMPT.where(_ATTEMPTS.c.id == bindparam("attempt"))
-_BY_ID_SHARING = _BY_ID.with_for_update(read=True, key_share=True, of=_INTEGRATIONS)
+_OF_ID = _ATTEMPT.where(_ATTEMPTS.c.id == bindparam("attempt"))
+_BY_STATE = CompiledQuery(_ATTEMPT.where(_ATTEMPTS.c.state_digest == bindparam("state")))
+_BY_ID = CompiledQuery(_OF_ID)
+_BY_ID_SHARING = CompiledQuery(_OF_ID.with_for_update(read=True, key_share=True, of=_INTEGRATIONS))
 _A, _I, _L = len(AttemptRow._fields), len(IntegrationRow._fields), len(LinkRow._fields)
 
 
 def start_of_link(rows: Rows, link_id: str) -> LinkStart | None:
-    found = rows.execute(_FROM_LINK, {"link": link_id}).first()
+    found = _FROM_LINK.first_columns(rows, {"link": link_id})
     if found is None:
         return None
     integration = IntegrationRow._make(found[2 * _L : -1])
@@ -72,16 +79,16 @@ def start_of_link(rows: Rows, link_id: str) -> LinkStart | None:
 
 def start_of_integration(rows: Rows, environment_id: str, identifier: str) -> tuple[IntegrationRow, bool] | None:
     """Return the integration, and whether any integration has real credentials."""
-    found = rows.execute(_FROM_INTEGRATION, {"environment": environment_id, "identifier": identifier}).first()
+    found = _FROM_INTEGRATION.first_columns(rows, {"environment": environment_id, "identifier": identifier})
     return (IntegrationRow._make(found[:-1]), bool(found[-1])) if found else None
 
 
 def attempt_by_state(rows: Rows, state_digest: str) -> AttemptRows | None:
-    return _attempt(rows.execute(_BY_STATE, {"state": state_digest}).first())
+    return _attempt(_BY_STATE.first_columns(rows, {"state": state_digest}))
 
 
 def attempt_by_id(rows: Rows, attempt_id: str) -> AttemptRows | None:
-    return _attempt(rows.execute(_BY_ID, {"attempt": attempt_id}).first())
+    return _attempt(_BY_ID.first_columns(rows, {"attempt": attempt_id}))
 
 
 def attempt_to_complete(rows: Rows, attempt_id: str) -> AttemptRows | None:
@@ -91,10 +98,10 @@ def attempt_to_complete(rows: Rows, attempt_id: str) -> AttemptRows | None:
     wait. If this statement has to wait for them, the other rows are as they were before: check them by conditional
     UPDATEs.
     """
-    return _attempt(rows.execute(_BY_ID_SHARING, {"attempt": attempt_id}).first())
+    return _attempt(_BY_ID_SHARING.first_columns(rows, {"attempt": attempt_id}))
 
 
-def _attempt(found: Row[tuple[object, ...]] | None) -> AttemptRows | None:
+def _attempt(found: Sequence[Any] | None) -> AttemptRows | None:
     if found is None:
         return None
     return AttemptRows(
@@ -105,6 +112,6 @@ def _attempt(found: Row[tuple[object, ...]] | None) -> AttemptRows | None:
     )
 
 
-def _link(columns: tuple[object, ...]) -> LinkRow | None:
+def _link(columns: Sequence[Any]) -> LinkRow | None:
     """Build the row of an outer join: None if the first column, the primary key, is null."""
     return LinkRow._make(columns) if columns[0] is not None else None
