@@ -17,7 +17,7 @@ from tests.browser_client import BrowserClient, Page, Site
         ("healthy", "The connection works.", None),
         ("unknown", "Slack was not asked yet", "verify"),
         ("unreachable", "Slack could not be reached.", "verify"),
-        ("needs_reconnect", "Slack no longer accepts the access.", "reconnect"),
+        ("needs_reconnect", "Slack no longer accepts the token.", "reconnect"),
         ("disconnected", "Slack has ended the access.", "reconnect"),
     ],
 )
