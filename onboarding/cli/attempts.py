@@ -15,7 +15,10 @@ group = Group("attempt", help="Installs, from Connect Slack to their outcome.")
 @click.argument("reference")
 @json_option
 def show(reference: str, as_json: bool) -> None:
-    """Print the steps, outcome and cause of the install whose page shows REFERENCE."""
+    """Print the steps, outcome and cause of an install.
+
+    Each page of the install shows its REFERENCE.
+    """
     with open_runtime() as runtime:
         # Reports a database that is not set up, instead of an unknown reference.
         runtime.environments.first()

@@ -15,7 +15,7 @@ from onboarding.services.connections.records import ConsoleSearch
 #: Slack answered, and the connection does not work. A call that failed exits with 1.
 EXIT_NOT_HEALTHY = 3
 
-group = Group("connection", help="Channel connections.")
+group = Group("connection", help="Connected workspaces.")
 
 
 @group.command("list")
@@ -56,7 +56,10 @@ def show(identifier: str, environment: str) -> None:
 @environment_option
 @json_option
 def verify(identifier: str, environment: str, as_json: bool) -> None:
-    """Ask Slack whether a connection works. Exit code 3: Slack answered, and the customer has to reconnect."""
+    """Ask Slack whether a connection works.
+
+    Exit code 3: Slack answered that it does not work, and the customer has to reconnect.
+    """
     with open_runtime() as runtime:
         home = runtime.environments.named(environment).id
         runtime.connections.verify(home, identifier)
@@ -72,7 +75,10 @@ def verify(identifier: str, environment: str, as_json: bool) -> None:
 @environment_option
 @json_option
 def disconnect(identifier: str, environment: str, as_json: bool) -> None:
-    """Remove a connection, and the app from its workspace if nothing else uses it."""
+    """Remove a connection.
+
+    The app is also removed from the workspace in Slack, if nothing else uses it there.
+    """
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
         result = runtime.connections.disconnect(home.id, identifier, shell_actor())

@@ -32,10 +32,14 @@ def add(name: str, as_json: bool) -> None:
 
 @group.command("set")
 @click.argument("name")
-@click.option("--unknown-subscribers", type=click.Choice(["create", "refuse"]))
+@click.option(
+    "--unknown-subscribers",
+    type=click.Choice(["create", "refuse"]),
+    help="Create a subscriber that a request names for the first time, or refuse the request with 404.",
+)
 @json_option
 def set_(name: str, unknown_subscribers: str | None, as_json: bool) -> None:
-    """Set what happens in the environment NAME if a request names an unknown subscriber."""
+    """Change the environment NAME."""
     if unknown_subscribers is None:
         raise click.UsageError("Name at least one option: --unknown-subscribers.", click.get_current_context())
     with open_runtime() as runtime:

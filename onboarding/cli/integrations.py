@@ -25,9 +25,20 @@ group = Group("integration", help="Slack apps.")
 @click.option("--client-id", help="Slack shows it under Basic Information > App Credentials.")
 @click.option("--client-secret", help="With `-`, the command asks for it, or reads a line of standard input.")
 @click.option("--signing-secret", help="With `-`, the command asks for it, or reads the next line of standard input.")
-@click.option("--scopes", default=",".join(DEFAULT_SCOPES), show_default=True, help="Bot scopes, comma separated.")
+@click.option(
+    "--scopes",
+    default=",".join(DEFAULT_SCOPES),
+    show_default=True,
+    help="The permissions to ask customers for, separated by commas.",
+)
 @click.option("--name", help="The name of your product, which customers read. Default: the identifier.")
-@click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]), default="allow", show_default=True)
+@click.option(
+    "--workspace-policy",
+    type=click.Choice(["allow", "refuse"]),
+    default="allow",
+    show_default=True,
+    help="Whether several customers can connect the same workspace.",
+)
 @click.option("--practice", is_flag=True, help="A practice integration, with generated credentials.")
 @environment_option
 @json_option
@@ -68,9 +79,13 @@ def list_(environment: str, as_json: bool) -> None:
 @click.argument("identifier")
 @click.option("--client-secret", help="With `-`, the command asks for it, or reads a line of standard input.")
 @click.option("--signing-secret", help="With `-`, the command asks for it, or reads the next line of standard input.")
-@click.option("--scopes", help="Bot scopes, comma separated.")
+@click.option("--scopes", help="The permissions to ask customers for, separated by commas.")
 @click.option("--name", help="The name of your product, which customers read.")
-@click.option("--workspace-policy", type=click.Choice(["allow", "refuse"]))
+@click.option(
+    "--workspace-policy",
+    type=click.Choice(["allow", "refuse"]),
+    help="Whether several customers can connect the same workspace.",
+)
 @click.option(
     "--add-origin", "add_origins", multiple=True, metavar="ORIGIN", help="Allow a site of yours; may be repeated."
 )
@@ -88,7 +103,7 @@ def list_(environment: str, as_json: bool) -> None:
 @environment_option
 @json_option
 def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[ChangeOptions]) -> None:
-    """Change the given values of the Slack app IDENTIFIER. Its connections stay.
+    """Change the Slack app IDENTIFIER. Its connections stay as they are.
 
     An empty value removes a logo, a color or a URL.
     """
@@ -137,7 +152,10 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
 @environment_option
 @json_option
 def remove(identifier: str, environment: str, as_json: bool) -> None:
-    """Remove a Slack app that has no connections, with its links and attempts."""
+    """Remove a Slack app that has no connections.
+
+    Its links and attempts are deleted with it.
+    """
     with open_runtime() as runtime:
         runtime.integrations.remove(runtime.environments.named(environment).id, identifier, shell_actor())
     print_result(as_json, {"identifier": identifier, "removed": True}, lambda: f"Removed {identifier}.")

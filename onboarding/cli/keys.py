@@ -14,16 +14,21 @@ group = Group("keys", help="Keys of this deployment.")
 
 @group.command()
 def generate() -> None:
-    """Print 32 random bytes in URL-safe base64, for SECRET_KEY or ENCRYPTION_KEYS."""
+    """Print a random key for SECRET_KEY or ENCRYPTION_KEYS.
+
+    It has 32 random bytes in URL-safe base64.
+    """
     click.echo(generate_key())
 
 
 @group.command()
 @json_option
 def rotate(as_json: bool) -> None:
-    """Encrypt every stored value with the first key of ENCRYPTION_KEYS, while the server runs.
+    """Encrypt every stored value with the newest key.
 
-    Exit code 1: values are left that an older key has encrypted, or that no key decrypts.
+    That is the first key of ENCRYPTION_KEYS. The server can run in the meantime.
+
+    Exit code 1: some values are still encrypted with an older key, or no key decrypts them.
     """
     with open_runtime() as runtime:
         rotation, progress = runtime.key_rotation, Rotated(0, 0)

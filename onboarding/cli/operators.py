@@ -22,7 +22,10 @@ group = Group("operator", help="Users of the console.")
 )
 @json_option
 def add(email: str | None, slack_user: str | None, role: str | None, as_json: bool) -> None:
-    """Print a one-time sign-in link for EMAIL, or let a person sign in with Slack."""
+    """Let a person sign in.
+
+    With EMAIL, prints a one-time sign-in link. With --slack-user, the person signs in with Slack.
+    """
     if (email is None) == (slack_user is None):
         raise click.UsageError("Name an email address, or --slack-user.", click.get_current_context())
     with open_runtime() as runtime:
@@ -49,7 +52,7 @@ def list_(as_json: bool) -> None:
 @click.argument("person", metavar="EMAIL|T…/U…")
 @json_option
 def remove(person: str, as_json: bool) -> None:
-    """Remove an operator: sessions and sign-in links end at once."""
+    """Remove a person. Sessions and sign-in links end at once."""
     with open_runtime() as runtime:
         runtime.environments.first()
         runtime.operators.remove(person, shell_actor())
@@ -61,7 +64,10 @@ def remove(person: str, as_json: bool) -> None:
 @click.argument("team_id", metavar="T…")
 @json_option
 def allow_team(team_id: str, as_json: bool) -> None:
-    """Let everyone in a Slack team sign in with Slack, guests too, as viewers."""
+    """Let everyone in a Slack team sign in as a viewer.
+
+    Slack does not say who is a guest, so guests can sign in, too.
+    """
     with open_runtime() as runtime:
         runtime.environments.first()
         team = runtime.operators.allow_team(team_id, shell_actor())
@@ -72,7 +78,7 @@ def allow_team(team_id: str, as_json: bool) -> None:
 @group.command("list-teams")
 @json_option
 def list_teams(as_json: bool) -> None:
-    """List the Slack teams whose members can sign in as viewers."""
+    """List the Slack teams whose members can sign in."""
     with open_runtime() as runtime:
         runtime.environments.first()
         found = runtime.operators.teams()
@@ -84,7 +90,10 @@ def list_teams(as_json: bool) -> None:
 @click.argument("team_id", metavar="T…")
 @json_option
 def remove_team(team_id: str, as_json: bool) -> None:
-    """Stop allowing a Slack team: people who got in with it alone are signed out at once."""
+    """Stop allowing a Slack team.
+
+    Viewers who could sign in only because of it are signed out at once.
+    """
     with open_runtime() as runtime:
         runtime.environments.first()
         runtime.operators.remove_team(team_id, shell_actor())

@@ -18,10 +18,13 @@ group = Group("practice", help="The practice Slack.")
 
 
 @group.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def clear(yes: bool, as_json: bool) -> None:
-    """Remove the practice integrations of all environments, with their connections, links and attempts."""
+    """Remove all practice integrations with their data.
+
+    The data are their connections, links and attempts, in all environments.
+    """
     if is_interactive() and not yes:
         click.confirm(
             "Remove every practice integration with its connections, links and attempts?", abort=True, err=True
@@ -37,9 +40,9 @@ def clear(yes: bool, as_json: bool) -> None:
 @environment_option
 @json_option
 def demo_data(number: int, environment: str, as_json: bool) -> None:
-    """Add NUMBER made-up connections of every kind in practice mode, so that the list can be tried.
+    """Add made-up connections in practice mode.
 
-    Their tokens are invalid. `practice clear` removes them.
+    NUMBER connections of every kind are added, so that you can try the list. Their tokens are invalid. `practice clear` removes them.
     """
     with open_runtime() as runtime:
         done, batches = 0, runtime.demo_connections.create(environment, number)

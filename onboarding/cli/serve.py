@@ -23,7 +23,10 @@ _START_SECONDS = 60
 
 @click.command(cls=Command)
 def serve() -> None:
-    """Set up, serve until Ctrl-C, and print the address and a one-time sign-in link once the server answers."""
+    """Set up, and run the server and a worker until Ctrl-C.
+
+    Prints the address and a one-time sign-in link once the server answers.
+    """
     with open_runtime() as runtime:
         configured = runtime.settings
         check_port(configured)

@@ -18,7 +18,7 @@ PRACTICE_NAME = "Northwind"
 @click.command(cls=Command)
 @json_option
 def setup(as_json: bool) -> None:
-    """Migrate the database to the newest version and create the first environment. Safe to repeat."""
+    """Migrate the database and create the first environment. Safe to repeat."""
     with open_runtime() as runtime:
         name = set_up(runtime)
     print_result(as_json, {"environment": name}, lambda: f"Ready: environment {name}.")

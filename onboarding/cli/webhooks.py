@@ -28,7 +28,10 @@ _event_option = click.option(
 @environment_option
 @json_option
 def add(url: str, chosen: tuple[EventType, ...], description: str, environment: str, as_json: bool) -> None:
-    """Send events to URL, and print the secret that verifies them. It is shown once."""
+    """Send events to URL, and print its secret once.
+
+    Verify the messages with the secret.
+    """
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
         new = NewWebhookEndpoint(url, tuple(map(str, chosen)), description)
@@ -129,7 +132,7 @@ def test(endpoint_id: str, environment: str, as_json: bool) -> None:
 @environment_option
 @json_option
 def deliveries(endpoint_id: str | None, state: str | None, after: str | None, environment: str, as_json: bool) -> None:
-    """List deliveries with the answer to each, newest first, 25 at a time."""
+    """List deliveries with their answers, 25 at a time."""
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)
         request = PageRequest(_ROWS, after=after)
@@ -145,7 +148,10 @@ def deliveries(endpoint_id: str | None, state: str | None, after: str | None, en
 @environment_option
 @json_option
 def replay(delivery_id: str | None, failed_of: str | None, environment: str, as_json: bool) -> None:
-    """Send one message again, or all parked messages of an endpoint."""
+    """Send one message again, or all parked ones.
+
+    A message is parked after nine failed tries, or while its endpoint is paused.
+    """
     if (delivery_id is None) == (failed_of is None):
         raise click.UsageError("Name a delivery, or an endpoint with --failed-of.")
     with open_runtime() as runtime:
