@@ -124,7 +124,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         logo=file_content(options["logo"]),
     )
     if change == IntegrationChange():
-        sentence = "Name at least one option: --help lists them."
+        sentence = "Name at least one option to change."
         raise click.UsageError(sentence, click.get_current_context())
     with open_runtime() as runtime:
         home = runtime.environments.named(environment)

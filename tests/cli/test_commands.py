@@ -108,7 +108,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     rows = {row["identifier"]: row for row in json.loads(run("integration", "list", "--json", **same).stdout)["data"]}
     assert (rows["acme"]["name"], rows["acme"]["scopes"], rows["acme"]["clientId"]) == ("Acme", ["chat:write"], "1.1")
     assert "right" not in run("integration", "list", **same).stdout
-    is_one_line(run("integration", "set", "acme", **same), "what to change")
+    is_one_line(run("integration", "set", "acme", **same), "at least one option")
     is_one_line(run("integration", "set", "acme", "--scopes", "chat write", **same), "chat write")
     is_one_line(run("integration", "set", "nobody", "--name", "x", **same), "nobody")
     is_one_line(run("integration", "remove", "slack-prod", **same), "It has 1 connection.")

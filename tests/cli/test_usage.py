@@ -28,7 +28,7 @@ _WRONG = [
     ("environment set Development --unknown-subscribers maybe",
      "onboarding environment set: Invalid value for '--unknown-subscribers': 'maybe' is not one of 'create', 'refuse'."),
     ("integration set acme",
-     "onboarding integration set: Name at least one option: --help lists them."),
+     "onboarding integration set: Name at least one option to change."),
     ("operator add ada@northwind.test --role \x1b[2J",
      "onboarding operator add: Invalid value for '--role': '\\x1b[2J' is not one of 'operator', 'viewer'."),
 ]  # fmt: skip
