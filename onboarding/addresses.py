@@ -4,6 +4,7 @@ setting or of an input."""
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from onboarding.characters import has_blanks
@@ -119,6 +120,7 @@ def is_plain_http_beyond_loopback(address: str) -> bool:
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
+@lru_cache(maxsize=256)
 def _host_page(address: str) -> tuple[str, str]:
     """Return the origin, and the rest from the path on."""
     if len(address) > _MAX_ADDRESS_LENGTH:

@@ -1,15 +1,29 @@
 """Links: signed, expiring addresses to connect at. Connect sessions, install URLs and approvals are links as well."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, Text, bindparam, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    bindparam,
+    exists,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
+from onboarding.store import origins
+from onboarding.store.compiled import CompiledInsert, CompiledStatement
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.link_terms import LinkKind, LinkTerms
@@ -66,7 +80,7 @@ class Link(Base):
 
 
 class LinkRow(NamedTuple):
-    """The columns of a link that the install flow reads."""
+    """All columns of a link."""
 
     id: str
     environment_id: str
@@ -77,6 +91,7 @@ class LinkRow(NamedTuple):
     subscriber_id: str | None
     context_keys: tuple[str, ...]
     offered_contexts: tuple[OfferedContext, ...]
+    identity_key: str | None
     parent_id: str | None
     operator_id: str | None
     workspace_id: str | None
@@ -86,6 +101,7 @@ class LinkRow(NamedTuple):
     refresh_url: str | None
     reference: str | None
     auto_link_user: bool
+    created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
     used_at: datetime | None
@@ -111,9 +127,41 @@ class LinkRow(NamedTuple):
         )
 
 
+class LinkedIntegration(NamedTuple):
+    """The integration of a new link, and whether it allows the origins of the link's addresses."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    scopes: str
+    allows_return_url: bool
+    allows_refresh_url: bool
+
+
 TABLE = table_of(Link)
 COLUMNS = columns_of(TABLE, LinkRow._fields)
 _SELECT = select(*COLUMNS)
+_INSERT = CompiledInsert(TABLE)
+_INTEGRATIONS = table_of(Integration)
+
+
+def _allows(name: str) -> ColumnElement[bool]:
+    """Return the condition that the integration allows the origin in the parameter `name`."""
+    table = origins.TABLE
+    return exists().where(table.c.integration_id == _INTEGRATIONS.c.id, table.c.origin == bindparam(name))
+
+
+_INTEGRATION = CompiledStatement(
+    select(
+        *columns_of(_INTEGRATIONS, LinkedIntegration._fields[:4]),
+        _allows("return_url").label("allows_return_url"),
+        _allows("refresh_url").label("allows_refresh_url"),
+    ).where(
+        _INTEGRATIONS.c.environment_id == bindparam("environment"),
+        _INTEGRATIONS.c.identifier == bindparam("identifier_"),
+    ),
+    LinkedIntegration,
+)
 _BY_ID = _SELECT.where(TABLE.c.id == bindparam("link"))
 _USABLE_APPROVAL = _SELECT.where(
     TABLE.c.parent_id == bindparam("link"),
@@ -130,20 +178,20 @@ _MARK_USED = (
 
 
 def new_link(
-    integration: Integration | IntegrationRow,
+    integration: Integration | IntegrationRow | LinkedIntegration,
     kind: LinkKind,
     terms: LinkTerms,
     created_at: datetime,
     expires_at: datetime,
-) -> Link:
-    """Build the row of a new link. `add` stores it; an approval sets `parent_id` first.
+) -> LinkRow:
+    """Build the row of a new link. `add` stores it; an approval gets its `parent_id` first.
 
     An open link expires after `OPEN_LINK_LIFETIME` at the latest.
     """
     if terms.is_open:
         expires_at = min(expires_at, created_at + OPEN_LINK_LIFETIME)
     identities = terms.identities(integration.id)
-    return Link(
+    return LinkRow(
         id=ids.new_id("cs" if kind is LinkKind.SESSION else "lnk"),
         environment_id=integration.environment_id,
         integration_id=integration.id,
@@ -154,6 +202,7 @@ def new_link(
         context_keys=terms.context_keys,
         offered_contexts=terms.offered_contexts,
         identity_key=identities[0] if len(identities) == 1 else None,
+        parent_id=None,
         workspace_id=terms.workspace_id,
         connection_identifier=terms.connection_identifier,
         scopes=",".join(terms.scopes) or None,
@@ -164,12 +213,23 @@ def new_link(
         operator_id=terms.operator_id,
         created_at=created_at,
         expires_at=expires_at,
+        revoked_at=None,
+        used_at=None,
+        used_by_attempt=None,
+        used_identity_key=None,
     )
 
 
-def add(session: Session, link: Link) -> None:
-    session.add(link)
-    session.flush()
+def integration_for(
+    rows: Rows, environment_id: str, identifier: str, page_origins: Mapping[str, str]
+) -> LinkedIntegration | None:
+    """Return the integration for a new link. `page_origins`: the origins of `return_url` and `refresh_url`, if it has them."""
+    values = {"environment": environment_id, "identifier_": identifier, "return_url": "", "refresh_url": ""}
+    return _INTEGRATION.first(rows, {**values, **page_origins})
+
+
+def add(rows: Rows, link: LinkRow) -> None:
+    _INSERT.one(rows, link._asdict())
 
 
 def by_id(rows: Rows, link_id: str) -> LinkRow | None:

@@ -165,11 +165,11 @@ class InstallStarter:
         # The admin who approves is not the subscriber.
         terms = replace(link.terms, auto_link_user=False)
         approval = links.new_link(start.integration, LinkKind.APPROVAL, terms, at, expires_at)
-        approval.parent_id, approval.return_url, approval.refresh_url = link.id, None, None
+        approval = approval._replace(parent_id=link.id, return_url=None, refresh_url=None)
         self._add_approval(session, approval, Actor(ActorKind.LINK, link.id))
         return approval.id
 
-    def _add_approval(self, session: Session, approval: links.Link, actor: Actor) -> None:
+    def _add_approval(self, session: Session, approval: LinkRow, actor: Actor) -> None:
         links.add(session, approval)
         kind, at, environment_id = ChangeKind.LINK_HANDED_ON, approval.created_at, approval.environment_id
         changes.record(session, Change(kind, actor, at, environment_id, approval.id, detail="approval"))

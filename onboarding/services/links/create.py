@@ -8,13 +8,14 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Refused, identifier_taken, unknown_environment, unknown_integration, unknown_subscriber
 from onboarding.services.links.records import INSTALL_URL_LIFETIME, CreatedLink, NewInstallUrl, NewLink
-from onboarding.services.links.rules import check, check_origins
+from onboarding.services.links.rules import check, check_origins, page_origins
 from onboarding.services.links.tokens import LinkTokens
 from onboarding.slack.scopes import INCOMING_WEBHOOK
 from onboarding.store import connections, contexts, environments, integrations, subscribers
 from onboarding.store import links as store
-from onboarding.store.database import BeforeCommit, Database, Session
+from onboarding.store.database import BeforeCommit, Database, Rows
 from onboarding.store.link_terms import LinkKind, LinkTerms
+from onboarding.store.links import LinkRow
 
 #: The sentence of the API for a webhook without a subscriber.
 _WEBHOOK = "subscriberId is required for incoming webhook"
@@ -48,11 +49,11 @@ class LinkWriter:
         identity.settled_mode(new.mode, new.subscriber_id, bool(new.context_keys or new.offered_contexts))
         check(new)
         environment = caller.environment
-        with self._database.transaction() as session:
-            self._check_subscriber(session, environment, new.subscriber_id)
-            contexts.remember(session, environment.id, data, self._now())
-            created = self._create(session, environment.id, new, LinkKind.SESSION, caller.actor)
-            before_commit(session, created)
+        with self._database.changing_rows() as rows:
+            self._check_subscriber(rows, environment, new.subscriber_id)
+            contexts.remember(rows, environment.id, data, self._now())
+            created = self._create(rows, environment.id, new, LinkKind.SESSION, caller.actor)
+            before_commit(rows, created)
         return created
 
     def create_practice_session(self, environment_id: str, new: NewLink, actor: Actor) -> CreatedLink:
@@ -110,33 +111,33 @@ class LinkWriter:
             changes.record(session, Change(ChangeKind.LINK_REVOKED, actor, at, environment_id, link_id))
         return True
 
-    def _create(self, session: Session, environment_id: str, new: NewLink, kind: LinkKind, actor: Actor) -> CreatedLink:
-        row = integrations.by_identifier(session, environment_id, new.integration)
+    def _create(self, rows: Rows, environment_id: str, new: NewLink, kind: LinkKind, actor: Actor) -> CreatedLink:
+        origins = page_origins(new)
+        row = store.integration_for(rows, environment_id, new.integration, origins)
         if row is None:
             raise unknown_integration(new.integration)
         asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect
         if asks_for_webhook and not new.terms.may_have_subscriber:
             sentence = "A subscriber is required for incoming webhook: the integration asks for that scope."
             raise Refused(_WEBHOOK if kind is LinkKind.SESSION else sentence, code="subscriber_required")
-        check_origins(session, row, new)
+        check_origins(row, origins)
         at = self._now()
-        return self._add(session, store.new_link(row, kind, new.terms, at, at + new.effective_lifetime), actor)
+        return self._add(rows, store.new_link(row, kind, new.terms, at, at + new.effective_lifetime), actor)
 
-    def _check_subscriber(self, session: Session, environment: CallerEnvironment, subscriber_id: str | None) -> None:
+    def _check_subscriber(self, rows: Rows, environment: CallerEnvironment, subscriber_id: str | None) -> None:
         """Raises NotFound for an unknown subscriber where the environment does not create it on first use."""
         if subscriber_id is None or environment.creates_subscribers:
             return
-        if subscribers.find(session, environment.id, subscriber_id) is None:
+        if not subscribers.hold(rows, environment.id, subscriber_id):
             raise unknown_subscriber(subscriber_id)
 
-    def _add(self, session: Session, link: store.Link, actor: Actor) -> CreatedLink:
-        store.add(session, link)
+    def _add(self, rows: Rows, link: LinkRow, actor: Actor) -> CreatedLink:
+        store.add(rows, link)
         kind, at = ChangeKind.LINK_CREATED, link.created_at
         change = Change(kind, actor, at, link.environment_id, link.id, link.reference, detail=link.kind)
-        changes.record(session, change)
-        return CreatedLink(
-            link.id, self._tokens.token(link.id), self._tokens.url(link.id), link.expires_at, link.reference
-        )
+        changes.record(rows, change)
+        token = self._tokens.token(link.id)
+        return CreatedLink(link.id, token, self._tokens.url_of(token), link.expires_at, link.reference)
 
 
 def _settled_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:

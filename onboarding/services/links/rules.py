@@ -1,7 +1,7 @@
 """The rules that the values of a new link must keep."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from onboarding import addresses, identity
@@ -9,8 +9,7 @@ from onboarding.characters import has_controls, is_addressable, trim
 from onboarding.errors import Refused
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.services.links.records import MAX_LIFETIME, NewLink
-from onboarding.store import integrations, origins
-from onboarding.store.database import Session
+from onboarding.store.links import LinkedIntegration
 
 _MAX_REFERENCE_LENGTH = 100
 _MAX_LABEL_LENGTH = 100
@@ -73,10 +72,15 @@ def _addresses(new: NewLink) -> Iterator[tuple[str, str]]:
             yield name, address
 
 
-def check_origins(session: Session, integration: integrations.Integration, new: NewLink) -> None:
+def page_origins(new: NewLink) -> dict[str, str]:
+    """Return the origins of the addresses that are given, by the names of these."""
+    return {name: addresses.page_origin(address) for name, address in _addresses(new)}
+
+
+def check_origins(integration: LinkedIntegration, origins: Mapping[str, str]) -> None:
     """Raises Refused for an address on an origin that the integration does not allow."""
-    for name, address in _addresses(new):
-        origin = addresses.page_origin(address)
-        if origin not in origins.of_integration(session, integration.id):
+    is_allowed = {"return_url": integration.allows_return_url, "refresh_url": integration.allows_refresh_url}
+    for name, origin in origins.items():
+        if not is_allowed[name]:
             sentence = f"The {_ADDRESS_WORDS[name]} is on {origin}, which is not an allowed origin of {integration.identifier}."
             raise Refused(sentence, name, "origin_not_listed")

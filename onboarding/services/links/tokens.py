@@ -21,7 +21,10 @@ class LinkTokens:
         self._signer = Signer(keys, salt="onboarding.link", key_derivation="hmac", digest_method=hashlib.sha256)
 
     def url(self, link_id: str) -> str:
-        return f"{self._origin}/connect/{self.token(link_id)}"
+        return self.url_of(self.token(link_id))
+
+    def url_of(self, token: str) -> str:
+        return f"{self._origin}/connect/{token}"
 
     def token(self, link_id: str) -> str:
         return self._signer.sign(link_id.encode()).decode()
