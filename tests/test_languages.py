@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from babel.messages.catalog import Catalog
 from jinja2 import Environment, nodes
 
@@ -89,6 +90,48 @@ def test_person_chooses_another_language_and_keeps_it(desk: Desk, german: Browse
     cookie = english.headers["Set-Cookie"]
     assert [part in cookie for part in ("language=en; ", "HttpOnly", "SameSite=Lax")] == [True] * 3
     assert language_of(german.opens(link)) == "en"
+
+
+def test_embed_suggests_a_language_and_the_person_decides(desk: Desk, customer: BrowserClient) -> None:
+    link = _link(desk.site)
+    assert language_of(customer.opens(f"{link}?ui_locales=de-AT")) == "de"
+    # The pages that follow have the same language.
+    assert language_of(customer.connects(link)) == "de"
+    assert language_of(customer.opens(f"{link}?ui_locales=xx")) == "de"
+    assert language_of(customer.opens(f"{link}?lang=en")) == "en"
+    assert language_of(customer.opens(f"{link}?ui_locales=de")) == "en"
+
+
+@pytest.mark.parametrize("tag", ["", "xx", "../de", "%00", "*", "de,en;q=0.5"])
+def test_suggested_language_that_does_not_exist_changes_nothing(tag: str, desk: Desk, customer: BrowserClient) -> None:
+    assert language_of(customer.opens(f"{_link(desk.site)}?ui_locales={tag}")) == "en"
+    assert customer.asks("GET", f"/v1/nowhere?ui_locales={tag}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("cause", "sentence"),
+    [
+        ("Slack refused the token: new_code.", "Slack hat das Token abgelehnt: new_code."),
+        ("The token belongs to another workspace: T0OTHER.", "Das Token gehört zu einem anderen Workspace: T0OTHER."),
+        (
+            "Slack has not answered since 2026-11-29 08:00 UTC. The token was not refused.",
+            "Slack hat seit 2026-11-29 08:00 UTC nicht geantwortet. Das Token wurde nicht abgelehnt.",
+        ),
+        ("Words of an earlier version.", "Slack akzeptiert den Zugriff auf diesen Workspace nicht mehr."),
+    ],
+)
+def test_cause_with_a_value_is_translated(cause: str, sentence: str, desk: Desk, german: BrowserClient) -> None:
+    customer = f"broken-{len(cause)}"
+    link = desk.site.link(INTEGRATION, subscriber_id=customer, mode="subscriber")
+    german.connects(link)
+    with desk.site.runtime.database.transaction() as session:
+        change = "UPDATE channel_connections SET status = 'needs_reconnect', status_reason = :cause"
+        session.execute(
+            sqlalchemy.text(f"{change} WHERE subscriber_id = :customer"), {"cause": cause, "customer": customer}
+        )
+    page = german.opens(f"{link}/manage")
+    assert sentence in page.text
+    assert cause in german.opens(f"{link}/manage?lang=en").text
 
 
 @pytest.mark.parametrize("language", ["xx", "de-DE", "", "../de"])

@@ -1,4 +1,4 @@
-"""The language of customers' pages: the one that the person chose, else the browser's, else English.
+"""The language of customers' pages: the one that the person chose, else that of the page with the embed, else the browser's.
 
 The console is in English. The catalogs are in `translations/`; a language without a compiled catalog is not offered.
 """
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import flask_babel
+import structlog
 from babel.dates import get_month_names
-from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request
+from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request, session
+from werkzeug.datastructures import LanguageAccept
 
-from onboarding import files
+from onboarding import causes, files
 from onboarding.runtime import current
 
 #: The names of languages, in these languages.
@@ -19,9 +21,13 @@ ENGLISH = "en"
 #: The query parameter that chooses a language, and the cookie that remembers it.
 _PARAMETER = "lang"
 _COOKIE = "language"
+#: The query parameter in which an embed passes the language of its page, as a language tag (OpenID Connect Core, section 3.1.2.1).
+#: The session keeps it under the same name.
+_SUGGESTED = "ui_locales"
 #: Parameters that Slack adds to the address of the callback.
 _SECRET_PARAMETERS = ("code", "state")
 _COOKIE_SECONDS = 365 * 24 * 3600
+_LOG = structlog.get_logger(__name__)
 _OFFERED = "onboarding.languages"
 _PAGES = "onboarding.translated"
 _WITHOUT_COOKIE = "onboarding.translated_without_cookie"
@@ -41,8 +47,11 @@ def register(app: Flask) -> None:
     with app.app_context():
         found = {one.language for one in babel.list_translations()}
     app.extensions[_OFFERED] = tuple(name for name in NAMES if name in found)
+    if missing := sorted(NAMES.keys() - found):
+        # A checkout has no compiled catalogs. `make run` compiles them.
+        _LOG.warning("languages.not_compiled", languages=missing, compile_with=f"pybabel compile --directory={folder}")
     app.extensions[_PAGES], app.extensions[_WITHOUT_COOKIE] = set(), set()
-    app.jinja_env.filters.update(translated=translate, translated_or=translated_or)
+    app.jinja_env.filters.update(translated=translate, translated_cause=translated_cause)
     app.after_request(_remember)
 
 
@@ -89,10 +98,12 @@ def translate(text: str, **values: object) -> str:
     return str(flask_babel.gettext(text, **values))
 
 
-def translated_or(text: str | None, other: str) -> str:
-    """Return the translation of a text that may be in no catalog, such as one with an error code; otherwise that of another."""
-    found = translate(text or other)
-    return translate(other) if found == text and current_language() != ENGLISH else found
+def translated_cause(text: str | None, other: str) -> str:
+    """Return the translation of a stored cause. One that is in no catalog, as of an earlier version, is replaced by `other`."""
+    sentence, values = causes.split(text or other)
+    found = translate(sentence)
+    is_known = found != sentence or current_language() == ENGLISH
+    return (found % values if values else found) if is_known else translate(other)
 
 
 def month(number: int, *, is_short: bool) -> str:
@@ -114,15 +125,25 @@ def _negotiated() -> str:
     for asked in (request.args.get(_PARAMETER, ""), kept):
         if asked in offered:
             return str(asked)
-    return request.accept_languages.best_match(offered) or ENGLISH
+    suggested = _suggested() or (session.get(_SUGGESTED) if reads_cookie else None)
+    return suggested or request.accept_languages.best_match(offered) or ENGLISH
+
+
+def _suggested() -> str | None:
+    """Return the language that is offered and matches the one of an embed's page, such as `de` for `de-AT`."""
+    tag = request.args.get(_SUGGESTED)
+    return LanguageAccept([(tag, 1)]).best_match(current_app.extensions[_OFFERED]) if tag else None
 
 
 def _remember(response: Response) -> Response:
-    """Keep the language that the person chose on this page."""
-    asked = request.args.get(_PARAMETER)
-    if asked is None or asked not in current_app.extensions[_OFFERED] or not _is_translated():
+    """Keep the language that the person chose on this page, and the one that an embed suggested."""
+    if not _is_translated() or request.blueprint in current_app.extensions[_WITHOUT_COOKIE]:
         return response
-    if request.blueprint not in current_app.extensions[_WITHOUT_COOKIE]:
+    # An address that does not exist may be the API's, which has no session.
+    if request.blueprint and (suggested := _suggested()):
+        session[_SUGGESTED] = suggested
+    asked = request.args.get(_PARAMETER)
+    if asked is not None and asked in current_app.extensions[_OFFERED]:
         is_https = current().settings.is_https
         response.set_cookie(
             _cookie_name(), asked, max_age=_COOKIE_SECONDS, secure=is_https, httponly=True, samesite="Lax"

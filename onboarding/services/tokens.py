@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from onboarding import changes, clock
+from onboarding import causes, changes, clock
 from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -269,7 +269,7 @@ class TokenSource:
             installations.change(session, installation_id, unanswered_since=since)
             if at - since < _UNREACHABLE_AFTER:
                 return
-            reason = f"Slack has not answered since {since:%Y-%m-%d %H:%M} UTC. The token was not refused."
+            reason = causes.UNANSWERED % {"time": f"{since:%Y-%m-%d %H:%M}"}
             for one in connection_changes.all_on(session, installation_id):
                 if one.status in (ConnectionStatus.HEALTHY, ConnectionStatus.UNKNOWN):
                     changed = {"status": ConnectionStatus.UNREACHABLE, "status_reason": reason}

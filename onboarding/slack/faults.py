@@ -4,6 +4,7 @@ The codes are those of https://docs.slack.dev/reference/methods/oauth.v2.access 
 section 4.1.2.1.
 """
 
+from onboarding import causes
 from onboarding.outcomes import Outcome
 from onboarding.translatable import marked
 
@@ -114,7 +115,7 @@ def ending(event_type: str) -> str:
 
 def of_another_workspace(workspace_id: str) -> str:
     """Return why a connection needs to be reconnected: its token belongs to another workspace."""
-    return f"The token belongs to another workspace: {workspace_id}."
+    return causes.OTHER_WORKSPACE % {"workspace": workspace_id}
 
 
 def reason(code: str) -> str:
@@ -129,4 +130,4 @@ def reason(code: str) -> str:
         return marked("Slack no longer accepts the refresh token, so the access could not be renewed.")
     if code in _POLICY:
         return marked("The workspace's settings no longer allow the app.")
-    return f"Slack refused the token: {code}."
+    return causes.REFUSED % {"code": code}

@@ -16,6 +16,7 @@ from onboarding.store.attempts import Attempt, AttemptRow
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import AttemptRows
 from onboarding.store.integrations import IntegrationRow
+from onboarding.translatable import marked
 
 
 class ResultReader:
@@ -32,7 +33,7 @@ class ResultReader:
         with self._database.reading() as session:
             found = installs.attempt_by_id(session, attempt_id)
             if found is None or not is_bound(found.attempt, binding):
-                raise NotFound("There is no such install in this browser.")
+                raise NotFound(marked("There is no such install in this browser."))
             result = replace(
                 self._result(session, found, binding_of), retry_after_seconds=self._seconds_left(found.attempt)
             )

@@ -146,7 +146,7 @@ class SetupStep:
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
             if found is None or not is_bound(found.attempt, binding):
-                raise NotFound("This install belongs to another browser.")
+                raise NotFound(marked("This install belongs to another browser."))
             return found, rights.outcome_if_lost(rows, found) or link_use.outcome_if_ended(rows, found)
 
     def _page_with_suggestions(self, found: AttemptRows) -> SetupPage:
