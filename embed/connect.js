@@ -9,18 +9,29 @@
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+/** Between two questions: at first, and later. */
+const OFTEN = 2 * SECOND;
+const RARELY = 10 * SECOND;
+/** How long the API may take to answer. */
+const TIMEOUT = 20 * SECOND;
+/** A session is replaced this long before its end, because the person must still press a button in the popup. */
+const MARGIN = 30 * SECOND;
 /** How long the person may go on in a popup after an attempt has ended there. */
 const AFTERWARDS = 10 * MINUTE;
 const FAULTS_BEFORE_ERROR = 3;
-/** Where a page notes what is connected before the person leaves it in the same tab. */
-const STORAGE_KEY = "slack-connect";
+const ATTRIBUTES = ["session-url", "session", "csrf-token", "lang"];
+/**
+ * The element's name, the popup's message, and the key under which a page notes what is connected before the person leaves
+ * it in the same tab.
+ */
+const NAME = "slack-connect";
 /** The title of each state in both languages, and what is said below it. */
 const STATES = {
   loading: ["Checking Slack", "Slack wird geprüft"],
   disconnected: ["Connect Slack", "Slack verbinden"],
   waiting: ["Waiting for Slack", "Warten auf Slack", "Open again", "Erneut öffnen"],
   blocked: ["Continue in this tab", "In diesem Tab fortfahren", "The window was blocked", "Das Fenster wurde blockiert"],
-  approval: ["Waiting for your admin", "Warten auf Ihren Admin", "Open again", "Erneut öffnen"],
+  approval: ["Waiting for your Slack admin", "Warten auf Ihren Slack-Admin", "Open again", "Erneut öffnen"],
   connected: ["Slack", "Slack", "Connected", "Verbunden"],
   attention: ["Reconnect Slack", "Slack neu verbinden", "Slack ended our access", "Slack hat den Zugriff beendet"],
   error: ["Could not connect", "Verbinden nicht möglich", "Try again", "Erneut versuchen"],
@@ -32,6 +43,7 @@ const HELP = ["Slack shows an error?", "Slack zeigt einen Fehler?"];
 const MANAGE = ["Manage", "Verwalten"];
 const STOP = ["Stop waiting", "Nicht mehr warten"];
 
+const { now } = Date;
 const flows = new Map();
 
 /** Return the flow of a session: `sessionUrl` is the host's address that returns one, `given` is one or a function that does. */
@@ -42,7 +54,7 @@ function flowOf(sessionUrl, given, csrfToken) {
 }
 
 function fault(text) {
-  return Error(`slack-connect: ${text}`);
+  return Error(`${NAME}: ${text}`);
 }
 
 /** Read what the host's server returned, or a session's address alone. Throws for anything else: the address becomes a link. */
@@ -61,9 +73,14 @@ function stageOf(answer) {
   return answer && [answer.state, answer.outcome, answer.attemptReference].join();
 }
 
+/** Return the query that suggests the language of a part of the host's page to our pages. A person's own choice prevails there. */
+function queryFor(node) {
+  return `?ui_locales=${node.closest("[lang]")?.lang || navigator.language}`;
+}
+
 function createFlow(key, sessionUrl, given, csrfToken) {
   const canRenew = sessionUrl || typeof given === "function";
-  /** What shows the flow: an object with `_show(view)` and `_send(type, detail)`. */
+  /** What shows the flow: an object with `_show(view)`, `_send(type, detail)` and the `_query` of the popup. */
   const viewers = new Set();
   let view = {};
   let session, answer, popup, timer, loading, isAsking, mustAskAgain;
@@ -136,16 +153,15 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     return phase !== "expired" && session && !(canRenew && (isOver() || answer?.state === "finished"));
   }
 
-  /** Half a minute early: the person must still press a button after that. */
   function isOver() {
-    return session._endsAt < Date.now() + 30 * SECOND;
+    return session._endsAt < now() + MARGIN;
   }
 
-  /** Open the session in a window. Call it in the click: a browser blocks a window that is opened later. */
+  /** Open a page of the session, with a query, in a window. Call it in the click: a browser blocks a window that is opened later. */
   function openWindow(path, name, features) {
     const usable = isUsable();
     // The result page sends its message to this page's origin, if the integration allows it.
-    const address = () => `${session.url}${path}?opener=${encodeURIComponent(origin)}`;
+    const address = () => `${session.url}${path}&opener=${encodeURIComponent(origin)}`;
     const opened = window.open(usable ? address() : "", name, features);
     if (!usable) {
       load()
@@ -168,9 +184,9 @@ function createFlow(key, sessionUrl, given, csrfToken) {
       popup.focus();
     } else {
       stageBefore = stageOf(isUsable() && answer);
-      startedAt = Date.now();
+      startedAt = now();
       const left = screenX + outerWidth / 2 - 280;
-      popup = openWindow("", `slack ${session?.id}`, `popup,width=560,height=760,left=${left},top=${screenY + 80}`);
+      popup = openWindow(viewer._query, session?.id, `width=560,height=760,left=${left},top=${screenY + 80}`);
       show(popup ? "waiting" : "blocked");
       schedule();
     }
@@ -180,12 +196,12 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   function manage(event) {
     if (isUsable()) return;
     event.preventDefault();
-    openWindow("/manage");
+    openWindow(`/manage${event.currentTarget.search}`);
   }
 
   /** Ask now: a message came (`isMessage`), or the person is back. */
   function wake(isMessage) {
-    if (session && (isMessage || Date.now() - askedAt > (delay() ? 1 : 10) * SECOND)) ask();
+    if (session && (isMessage || now() - askedAt > (delay() ? SECOND : RARELY))) ask();
   }
 
   async function ask() {
@@ -198,7 +214,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
       const asked = session;
       const response = await fetch(`${asked.origin}/v1/connect-sessions/${asked.id}`, {
         headers: { Authorization: `Bearer ${asked.token}` },
-        signal: AbortSignal.timeout(20 * SECOND),
+        signal: AbortSignal.timeout(TIMEOUT),
       });
       const body = await response.json();
       if (asked === session) take(response, body);
@@ -207,7 +223,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
       else fail();
     }
     isAsking = false;
-    askedAt = Date.now();
+    askedAt = now();
     if (mustAskAgain) ask();
     else schedule();
   }
@@ -216,7 +232,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     faults += 1;
     // A browser does not say why it got no answer.
     if (phase === "loading" && faults >= FAULTS_BEFORE_ERROR)
-      fail(fault(`no answer. Is ${origin} an allowed origin of the integration?`));
+      fail(fault(`no answer. Is ${origin} an allowed origin?`));
   }
 
   function take(response, body) {
@@ -236,19 +252,19 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     } else countFault();
   }
 
-  function compare(before, now) {
-    const isNews = isAway() && stageOf(now) !== stageBefore;
-    if (isUp(now) && (before ? !isUp(before) : cameBack(now))) end("connected", "idle", now.outcome);
-    else if (isNews && /^cancelled/.test(now.outcome)) end("cancelled", "idle", now.outcome);
-    else if (isNews && now.state === "finished") end("failed", "error", now.outcome);
-    else if (isNews && now.state === "awaiting_approval") show("idle");
-    else if (now.state === "sent_to_slack" && Date.now() < followUntil) show("waiting");
+  function compare(before, after) {
+    const isNews = isAway() && stageOf(after) !== stageBefore;
+    if (isUp(after) && (before ? !isUp(before) : cameBack(after))) end("connected", "idle", after.outcome);
+    else if (isNews && /^cancelled/.test(after.outcome)) end("cancelled", "idle", after.outcome);
+    else if (isNews && after.state === "finished") end("failed", "error", after.outcome);
+    else if (isNews && after.state === "awaiting_approval") show("idle");
+    else if (after.state === "sent_to_slack" && now() < followUntil) show("waiting");
     else show(before || isAway() ? phase : "idle");
   }
 
   function end(type, newPhase, outcome) {
     stageBefore = stageOf(answer);
-    followUntil = type === "connected" ? 0 : Date.now() + AFTERWARDS;
+    followUntil = type === "connected" ? 0 : now() + AFTERWARDS;
     show(newPhase);
     const viewer = viewers.has(active) ? active : [...viewers][0];
     viewer?._send(type, { ...answer, outcome });
@@ -263,12 +279,12 @@ function createFlow(key, sessionUrl, given, csrfToken) {
 
   /** Return the milliseconds until the next question, 0 for none. */
   function delay() {
-    const now = Date.now();
+    const time = now();
     if (faults) return Math.min(2 ** faults, 30) * SECOND;
     // Every two seconds at first, every ten seconds after two minutes.
-    if (isAway()) return Math.min(2 * SECOND + (now - startedAt) / 15, 10 * SECOND);
+    if (isAway()) return Math.min(OFTEN + (time - startedAt) / 15, RARELY);
     if (view.state === "approval") return MINUTE;
-    return now < followUntil ? 10 * SECOND : 0;
+    return time < followUntil ? RARELY : 0;
   }
 
   begin();
@@ -299,14 +315,14 @@ function createFlow(key, sessionUrl, given, csrfToken) {
 function leave() {
   const known = [...flows.values()].map(({ _view }) => isUp(_view) && _view.connection.identifier);
   // Without storage the state will be right, and the event missing.
-  attempt(() => sessionStorage.setItem(STORAGE_KEY, JSON.stringify(known)));
+  attempt(() => sessionStorage.setItem(NAME, JSON.stringify(known)));
 }
 
 /** Return whether the person left in this tab and came back with this connection, once. */
 function cameBack({ connection }) {
-  const known = attempt(() => sessionStorage.getItem(STORAGE_KEY));
+  const known = attempt(() => sessionStorage.getItem(NAME));
   if (!known || known.includes(`"${connection.identifier}"`)) return false;
-  sessionStorage.removeItem(STORAGE_KEY);
+  sessionStorage.removeItem(NAME);
   return true;
 }
 
@@ -325,13 +341,12 @@ function wakeAll() {
 
 ["visibilitychange", "focus", "pageshow"].forEach((type) => addEventListener(type, wakeAll));
 addEventListener("message", ({ origin, data }) => {
-  if (data === "slack-connect") flows.forEach((flow) => flow._view.origin === origin && flow._wake(true));
+  if (data === NAME) flows.forEach((flow) => flow._view.origin === origin && flow._wake(true));
 });
 
 /** Create an element. A function is a listener, and an attribute without a value is left out. */
 function create(tag, attributes, ...children) {
-  const isDrawing = /svg|path/.test(tag);
-  const made = isDrawing ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  const made = document.createElementNS(`http://www.w3.org/${/svg|path/.test(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(name, value);
     else if (value) made.setAttribute(name, value);
@@ -345,18 +360,18 @@ function drawIcon(state) {
   if (/loading|waiting/.test(state))
     return create("svg", { class: "spin", viewBox: "0 0 24 24" }, create("path", { d: "M12 3a9 9 0 1 0 9 9" }));
   // One shape in four colors, each a quarter turn after the last.
-  const d = "M25.8 77.6A12.9 12.9 0 1 1 12.9 64.7H25.8zM32.3 77.6a12.9 12.9 0 0 1 25.8 0v32.3a12.9 12.9 0 0 1-25.8 0z";
+  const d = "M4 12a2 2 0 1 1-2-2h2zM5 12a2 2 0 0 1 4 0v5a2 2 0 0 1-4 0z";
   const parts = ["#e01e5a", "#36c5f0", "#2eb67d", "#ecb22e"].map((fill, quarter) =>
-    create("path", { d, fill, transform: `rotate(${quarter * 90} 61.4 61.4)` }),
+    create("path", { d, fill, transform: `rotate(${quarter * 90} 9.5 9.5)` }),
   );
-  return create("svg", { viewBox: "0 0 122.8 122.8" }, ...parts);
+  return create("svg", { viewBox: "0 0 19 19" }, ...parts);
 }
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(STYLES);
 
 class SlackConnect extends HTMLElement {
-  static observedAttributes = ["session-url", "session", "lang"];
+  static observedAttributes = ATTRIBUTES;
 
   constructor() {
     super();
@@ -368,7 +383,7 @@ class SlackConnect extends HTMLElement {
 
   connectedCallback() {
     this.disconnectedCallback();
-    const [sessionUrl, session, csrfToken] = ["session-url", "session", "csrf-token"].map((name) => this.getAttribute(name));
+    const [sessionUrl, session, csrfToken] = ATTRIBUTES.map((name) => this.getAttribute(name));
     if (!sessionUrl && !session) return;
     this._flow = flowOf(sessionUrl, session, csrfToken);
     this._flow._add(this);
@@ -387,11 +402,14 @@ class SlackConnect extends HTMLElement {
   }
 
   _show(view) {
-    const isGerman = /^de/.test(this.lang || this.closest("[lang]")?.lang || navigator.language);
-    const drawn = JSON.stringify([view, isGerman]);
+    this._query = queryFor(this);
+    const drawn = JSON.stringify([view, this._query]);
     if (drawn === this._drawn) return;
     this._drawn = drawn;
+    const isGerman = /=de/.test(this._query);
     this._box.lang = isGerman ? "de" : "en";
+    // A page's Content-Security-Policy may forbid the attribute `style`.
+    this._box.style.setProperty("--sc-accent", view.accentColor ?? "");
     const hadFocus = this.shadowRoot.activeElement;
     this._draw(view, (texts, part = 0) => texts[part + isGerman]);
     // The control in focus was replaced.
@@ -402,7 +420,7 @@ class SlackConnect extends HTMLElement {
     // Screen readers hear a change once. The state in which the page was loaded is no change.
     if (before && before !== "loading") {
       this._said.ariaLive = /blocked|error/.test(view.state) ? "assertive" : "polite";
-      this._said.textContent = this._box.querySelector(".main").innerText;
+      this._said.textContent = `${view.productName ?? ""} ${this._box.querySelector(".main").innerText}`;
     }
     this._send("statechange", { state: view.state, connection: view.connection });
   }
@@ -410,7 +428,7 @@ class SlackConnect extends HTMLElement {
   /** Draw the frame with the main control and what stands beside it, and what floats below. */
   _draw(view, text) {
     const { state, url } = view;
-    const flow = this._flow;
+    const { _flow: flow, _query: query } = this;
     const click = (event) => {
       event.preventDefault();
       flow._proceed(this);
@@ -425,7 +443,7 @@ class SlackConnect extends HTMLElement {
       isConnected ? "div" : isLink ? "a" : "button",
       {
         class: "main",
-        href: isLink && (state === "expired" ? (view.refreshUrl ?? location.href) : url),
+        href: isLink && (state === "expired" ? (view.refreshUrl ?? location.href) : url && url + query),
         target: isLink && (isLeaving ? "_top" : "_blank"),
         "aria-disabled": state === "loading" && "true",
         click: isLeaving ? state === "blocked" && leave : !/loading|^connected/.test(state) && click,
@@ -440,7 +458,7 @@ class SlackConnect extends HTMLElement {
     );
     const side = (tag, label, attributes) => create(tag, { class: "side", ...attributes }, text(label));
     const beside = isConnected
-      ? side("a", MANAGE, { href: `${url}/manage`, target: "_blank", click: flow._manage })
+      ? side("a", MANAGE, { href: `${url}/manage${query}`, target: "_blank", click: flow._manage })
       : state === "approval" &&
         view.approvalUrl &&
         side("button", COPY, { click: ({ target }) => this._copy(target, text, view.approvalUrl) });
@@ -450,9 +468,10 @@ class SlackConnect extends HTMLElement {
         "div",
         { class: "panel" },
         side("button", STOP, { click: flow._stop }),
-        side("a", HELP, { href: `${view.origin}/slack/errors`, target: "_blank" }),
+        side("a", HELP, { href: `${view.origin}/slack/errors${query}`, target: "_blank" }),
       );
-    this._box.replaceChildren(create("div", { class: "frame", part: "frame" }, main, beside), panel || "");
+    const frame = { class: "frame", part: "frame", role: "group", "aria-label": view.productName };
+    this._box.replaceChildren(create("div", frame, main, beside), panel || "");
   }
 
   async _copy(button, text, link) {
@@ -477,6 +496,7 @@ function open(source) {
       resolve({ ...detail, result });
     };
     const viewer = {
+      _query: queryFor(document.documentElement),
       _send: finish,
       _show(view) {
         if (/^connected|approval|expired/.test(view.state) || (view.state === "blocked" && view.url)) finish(view.state, view);
@@ -487,7 +507,7 @@ function open(source) {
   });
 }
 
-if (!customElements.get("slack-connect")) {
-  customElements.define("slack-connect", SlackConnect);
-  globalThis.SlackConnect = { open };
+if (!customElements.get(NAME)) {
+  customElements.define(NAME, SlackConnect);
+  window.SlackConnect = { open };
 }

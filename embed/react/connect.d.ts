@@ -30,6 +30,9 @@ export interface SessionState {
   reference?: string;
   /** The short text that the person reads out to support. */
   attemptReference?: string;
+  /** The name of your product, and the color of its customers' pages. */
+  productName: string;
+  accentColor?: string;
 }
 
 /** `outcome` is an outcome of docs/outcomes.md, or `stopped` if the person pressed "Stop waiting". */

@@ -26,4 +26,5 @@ if __name__ == "__main__":
         os.environ["ONBOARDING_API_KEY"],
         os.environ["ONBOARDING_INTEGRATION"],
         os.environ["SLACK_SIGNING_SECRET"],
+        WebClient(base_url=os.environ.get("SLACK_API_URL", WebClient.BASE_URL)),
     ).start(port=3000)

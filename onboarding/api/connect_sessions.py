@@ -165,7 +165,7 @@ class ConnectionOfSession(Wire):
 
 
 class SessionOut(Wire):
-    """The members after `refreshUrl` are in responses to an API key only."""
+    """The members after `accentColor` are in responses to an API key only."""
 
     id: str = Field(examples=["cs_0123456789abcdef"], description="The id of the session.")
     state: Literal["created", "sent_to_slack", "awaiting_approval", "finished"] = Field(
@@ -189,6 +189,12 @@ class SessionOut(Wire):
         "approval came from this session or from an earlier one for the same subscriber.",
     )
     refresh_url: str | None = Field(None, description="The address where the person gets a new session.")
+    product_name: str = Field(
+        examples=["Northwind"], description="The name of your product, as customers’ pages show it."
+    )
+    accent_color: str | None = Field(
+        None, examples=["#3f4fd0"], description="The color of customers’ pages, if the integration has one."
+    )
     created_at: Time | None = Field(None, description="When the session was created.")
     integration_identifier: str | None = Field(None, description="The identifier of the integration.")
     connection_mode: Mode | None = Field(None, description="The mode that the session fixes.")
@@ -294,6 +300,8 @@ def _members(one: ConnectSession, with_terms: bool) -> Members:
         "attemptReference": reference(one.attempt_id) if one.attempt_id else None,
         "approvalUrl": current().links.url(one.approval_id) if one.approval_id else None,
         "refreshUrl": one.refresh_url,
+        "productName": one.product_name,
+        "accentColor": one.accent_color,
     }
     members |= {name: value for name, value in shown.items() if value is not None}
     return members | _terms(one) if with_terms else members

@@ -48,6 +48,9 @@ class ConnectSession:
 
     id: str
     integration_identifier: str
+    #: The name and the accent color of the product, as customers' pages show them.
+    product_name: str
+    accent_color: str | None
     state: SessionState
     #: How the last attempt ended; None unless the state is `finished`.
     outcome: Outcome | None
@@ -154,6 +157,8 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
     return ConnectSession(
         id=row.id,
         integration_identifier=row.integration_identifier,
+        product_name=row.product_name,
+        accent_color=row.accent_color,
         state=state,
         outcome=outcome,
         connection=_connection(connection, is_named) if connection else None,

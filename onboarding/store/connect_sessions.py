@@ -25,6 +25,8 @@ class SessionRow(NamedTuple):
     environment_id: str
     integration_id: str
     integration_identifier: str
+    product_name: str
+    accent_color: str | None
     kind: str
     is_open: bool
     mode: str | None
@@ -154,6 +156,8 @@ _IS_ORIGIN_ALLOWED = exists().where(
 )
 _COMPUTED = {
     "integration_identifier": _INTEGRATIONS.c.identifier,
+    "product_name": _INTEGRATIONS.c.name,
+    "accent_color": _INTEGRATIONS.c.accent_color,
     "revoked_at": func.coalesce(_LINKS.c.revoked_at, _PARENTS.c.revoked_at),
     "has_lost_operator": or_(_has_lost_operator(_LINKS), _has_lost_operator(_PARENTS)),
     "attempt_id": func.coalesce(_NEWEST.c.id, _LINKS.c.used_by_attempt),

@@ -38,6 +38,17 @@ def test_the_holder_of_a_link_gets_no_approval_of_another_one(desk: Desk, custom
     assert "approvalUrl" not in found
 
 
+def test_the_name_and_the_color_of_the_product_are_shown(desk: Desk) -> None:
+    made = desk.creates()
+    assert desk.polls(made).json()["productName"] == "Northwind"
+    assert "accentColor" not in desk.polls(made).json()
+    desk.site.change_integration(INTEGRATION, accent_color="#B3261E")
+    try:
+        assert desk.polls(made).json()["accentColor"] == "#b3261e"
+    finally:
+        desk.site.change_integration(INTEGRATION, accent_color="")
+
+
 def test_the_refresh_address_is_shown_while_its_origin_is_allowed(desk: Desk) -> None:
     made = desk.creates(refreshUrl=f"{HOST}/slack")
     assert desk.polls(made).json()["refreshUrl"] == f"{HOST}/slack"

@@ -32,6 +32,7 @@ def test_session_is_followed_from_its_creation_to_the_connection(desk: Desk, cus
         "state": "created",
         "expiresAt": made["expiresAt"],
         "reference": "order-42",
+        "productName": "Northwind",
     }
     consent = customer.presses(customer.opens(made["url"]), "connect")
     assert desk.polls(made).json()["state"] == "sent_to_slack"
@@ -203,6 +204,7 @@ def test_expired_token_shows_no_connection(desk: Desk, customer: BrowserClient) 
         "state": "finished",
         "outcome": "link_expired",
         "expiresAt": made["expiresAt"],
+        "productName": "Northwind",
     }
     assert desk.sees(made)["connection"]["workspaceName"] == "Acme HQ"
 

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, expect
 
 from onboarding.callers import SHELL
 from onboarding.services.integrations import NewIntegration
+from tests import pictures
 from tests.browser.navigator import Customer
 from tests.browser_client import Site, client_of
 from tests.embed.host_page import HostPage
 from tests.embed.host_site import HostSite, serving
+from tests.embed.test_element_access import AXE
 
 pytestmark = pytest.mark.once
 
@@ -71,6 +74,28 @@ def test_a_site_that_is_not_allowed_cannot_show_the_card(host: HostSite, visit: 
         page.page.goto(other.shows(card_of(session, host), head=""))
         page.page.wait_for_timeout(500)
         assert page.page.frames[1].url.startswith("chrome-error:")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_card_with_the_product_s_look_is_accessible_in_both_themes(host: HostSite, visit: Visit) -> None:
+    look = {"accent_color": "#b3261e", "support_url": "https://help.example", "privacy_url": "https://example.com/p"}
+    host.product.change_integration("slack-practice", logo=pictures.picture(), **look)
+    page = visit(viewport={"width": 375, "height": 300}).page
+    try:
+        for theme in ("light", "dark"):
+            session = host.create_session()
+            page.goto(
+                f"{host.product.settings.origin}/embed/card?session={session['id']}&theme={theme}#{session['token']}"
+            )
+            expect(page.get_by_role("heading")).to_have_text("Northwind and Slack")
+            expect(page.get_by_role("group", name="Northwind")).to_contain_text("Connect Slack")
+            expect(page.get_by_role("img", name="Northwind")).to_be_visible()
+            found = Axe().run(page, options=AXE)
+            assert found.violations_count == 0, f"{theme}\n{found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    finally:
+        host.product.change_integration("slack-practice", logo=b"", **dict.fromkeys(look, ""))
 
 
 def test_only_the_allowed_origins_may_frame_the_card(host: HostSite) -> None:

@@ -196,18 +196,22 @@ def test_an_origin_that_is_not_allowed_gets_no_state(host: HostSite, visit: Visi
     page.sees("disconnected")
 
 
-def test_a_message_of_another_window_changes_nothing(visit: Visit) -> None:
-    page = visit().opens()
+def test_a_message_of_another_window_changes_nothing(host: HostSite, visit: Visit) -> None:
+    third_site = host.origin.replace("localhost", "127.0.0.1")
+    page = visit().opens(f'{ELEMENT}<iframe src="{third_site}/recorder.js" title="Ads"></iframe>')
     page.sees("disconnected")
     page.opens_popup()
     page.sees("waiting")
     page.page.wait_for_timeout(500)
     asked: list[str] = []
     page.page.on("request", lambda request: asked.append(request.url))
-    page.page.evaluate("""() => {
-      for (const forged of ["slack-connect", {type: "connected"}, {type: "slack-connect", state: "connected"}]) postMessage(forged, "*");
+    page.page.evaluate("window.got = 0; addEventListener('message', () => { window.got += 1; })")
+    page.page.frames[1].evaluate("""() => {
+      for (const forged of ["slack-connect", {type: "connected"}, {type: "slack-connect", state: "connected"}])
+        parent.postMessage(forged, "*");
     }""")
-    page.page.wait_for_timeout(300)
+    page.page.wait_for_function("window.got === 3")
+    page.page.wait_for_timeout(100)
     assert (asked, page.events) == ([], [])
     page.sees("waiting")
 
@@ -370,6 +374,33 @@ def test_texts_are_german_where_the_page_is(visit: Visit) -> None:
     expect(page.element).to_contain_text("Slack verbinden")
     page.page.evaluate("document.querySelector('slack-connect').lang = 'en'")
     expect(page.element).to_contain_text("Connect Slack")
+
+
+def test_the_popup_has_the_language_of_the_element_until_the_person_chooses(visit: Visit) -> None:
+    page = visit(locale="en-US").opens(lang="de-AT")
+    page.sees("disconnected")
+    popup = page.opens_popup("Slack verbinden").page
+    expect(popup.locator("h1")).to_have_text("Slack mit Northwind verbinden")
+    popup.get_by_role("link", name="English").click()
+    expect(popup.locator("h1")).to_have_text("Connect Slack to Northwind")
+    popup.close()
+    popup = page.opens_popup("Warten auf Slack").page
+    expect(popup.locator("h1")).to_have_text("Connect Slack to Northwind")
+
+
+def test_the_element_names_the_product_and_has_its_color(host: HostSite, visit: Visit) -> None:
+    page = visit().opens()
+    group = page.page.get_by_role("group", name="Northwind")
+    expect(group.get_by_text("Connect Slack")).to_be_visible()
+    color = "element => getComputedStyle(element.shadowRoot.querySelector('.frame')).borderColor"
+    assert page.element.evaluate(color) == "rgb(221, 221, 221)"
+    host.product.change_integration("slack-practice", accent_color="#b3261e")
+    try:
+        page.opens()
+        page.sees("disconnected")
+        assert page.element.evaluate(color) == "rgb(179, 38, 30)"
+    finally:
+        host.product.change_integration("slack-practice", accent_color="")
 
 
 def test_the_function_opens_the_popup_from_a_control_of_the_page(host: HostSite, visit: Visit) -> None:
