@@ -117,7 +117,7 @@ def test_suggested_language_that_does_not_exist_changes_nothing(tag: str, desk: 
             "Slack has not answered since 2026-11-29 08:00 UTC. The token was not refused.",
             "Slack hat seit 2026-11-29 08:00 UTC nicht geantwortet. Das Token wurde nicht abgelehnt.",
         ),
-        ("Words of an earlier version.", "Slack akzeptiert den Zugriff auf diesen Workspace nicht mehr."),
+        ("Words of an earlier version.", "Slack hat den Zugriff auf diesen Workspace beendet."),
     ],
 )
 def test_cause_with_a_value_is_translated(cause: str, sentence: str, desk: Desk, german: BrowserClient) -> None:
