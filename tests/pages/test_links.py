@@ -46,6 +46,22 @@ def test_a_mode_that_the_link_does_not_leave_open_is_refused(site: Site, visitor
     assert connection_of(site) == ("shared", None, ("team:red",))
 
 
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_a_used_link_says_that_its_connection_has_ended(site: Site, visitor: BrowserClient, is_removed: bool) -> None:
+    link = site.link(subscriber_id="bea")
+    visitor.connects(link)
+    assert visitor.opens(link).heading == "Acme HQ is connected"
+    if is_removed:
+        visitor.presses(visitor.opens(f"{link}/disconnect"), "confirm-disconnect")
+    else:
+        with site.runtime.database.transaction() as session:
+            session.execute(text("UPDATE channel_connections SET status = 'needs_reconnect'"))
+    again = visitor.opens(link)
+    assert (again.outcome, again.heading) == ("replay_ok", "Acme HQ is no longer connected")
+    assert "can now post" not in again.text
+    assert ("Manage the connection" in again.text) is not is_removed
+
+
 def test_only_an_offered_context_can_be_picked(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", mode="subscriber", offered_context_keys=("team:red", "team:blue"))
     setup = visitor.connects(link)

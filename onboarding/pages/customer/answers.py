@@ -130,7 +130,7 @@ def result_page(result: Result) -> ResponseReturnValue:
     has_wrong_workspace = result.outcome == Outcome.WRONG_WORKSPACE
     may_choose = has_wrong_workspace and not result.is_unopened
     page = render_template(
-        f"customer/results/{row.page}.html",
+        f"customer/results/{'ended' if result.has_ended else row.page}.html",
         result=result if signed_in_person() else replace(result, operator_detail=None),
         product=Product(result.branding) if result.branding.name else default_product(),
         opener=opener,

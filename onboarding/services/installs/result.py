@@ -95,6 +95,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
     approval = links.by_id(session, attempt.approval_link_id) if attempt.approval_link_id else None
     identifier = shown.connection_identifier
     connection = connections.by_identifier(session, attempt.environment_id, identifier) if identifier else None
+    is_over = connection is None or connection.status.is_broken
     customer = connection or link
     keys = customer.context_keys if customer else ()
     subscriber_id = customer.subscriber_id if customer else None
@@ -127,6 +128,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         slack_error=attempt.detail,
         grant_result=attempt.grant_result,
         finished_here=True,
+        has_ended=outcome.is_success and identifier is not None and is_over,
         link_id=attempt.link_id,
         link_is_used=link is not None and link.used_at is not None,
         is_operators=attempt.operator_id is not None,

@@ -49,6 +49,8 @@ class Result:
     #: The fate of a grant that no connection uses.
     grant_result: GrantResult | None = None
     finished_here: bool = False
+    #: The install succeeded, and its connection was removed or has lost Slack's access since then.
+    has_ended: bool = False
     #: The link that started the attempt, if the page may offer it again.
     link_id: str | None = None
     link_is_used: bool = False
