@@ -197,4 +197,4 @@ class ConnectionMachine(RuleBasedStateMachine):
 
 
 def test_any_order_leaves_responses_correct(scene: Scene) -> None:
-    walk(lambda: ConnectionMachine(scene), walks=40, steps=20)
+    walk(lambda: ConnectionMachine(scene), walks=16, steps=20)

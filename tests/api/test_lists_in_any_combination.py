@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.conftest import Program
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +63,7 @@ ORDERS = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=250, derandomize=True, deadline=None, database=None,
+    max_examples=examples(80), derandomize=True, deadline=None, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(filters=FILTERS, order=ORDERS)

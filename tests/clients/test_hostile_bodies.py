@@ -14,6 +14,7 @@ from tests.browser_client import Site
 from tests.clients import shape
 from tests.clients.bodies import connection, endpoint
 from tests.clients.conftest import bare, fill
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,7 @@ def writer(standing_shop: Site) -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize(("method", "path", "good"), TARGETS)
 @settings(
-    max_examples=60,
+    max_examples=examples(20),
     deadline=None,
     derandomize=True,
     database=None,

@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.browser_client import Site, client_of
 from tests.clients.bodies import connection, endpoint
 from tests.clients.conftest import fill, key_for
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +103,7 @@ def _with_one_way_to_authenticate(site: Site) -> dict[str, Any]:
 def _walk(strategy: Any, there: dict[str, str], headers: dict[str, str]) -> None:
     # Bounded, and the same cases in each run. Shrinking a failure would take minutes.
     bounds = settings(
-        max_examples=8,
+        max_examples=examples(8),
         derandomize=True,
         deadline=None,
         database=None,

@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.hooks.conftest import Scene
 from tests.hooks.sender import ACME
 from tests.hooks.test_slack_events import connects, shown
@@ -12,7 +13,7 @@ deliveries = st.lists(st.sampled_from(EVENTS), max_size=4)
 
 
 @given(deliveries, deliveries, st.booleans(), st.sampled_from([(0, 0), (1, 0), (400, 0), (0, 400), (400, 400)]))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_events_in_any_order_end_in_the_right_state(
     scene: Scene, before: list[str], after: list[str], reinstalls: bool, pauses: tuple[int, int]
 ) -> None:
