@@ -76,7 +76,30 @@ def filters(rows: int) -> list[Operation]:
 
 def search() -> Operation:
     """Return searches for a rare name, a common one, and one that does not occur."""
-    return _filtered("search", [f"search={word}" for word in (spread.RARE_WORD.lower(), "acme", "acme%20b", "nobody")])
+    return _filtered(
+        "search by name", [f"search={word}" for word in (spread.RARE_WORD.lower(), "acme", "acme%20b", "nobody")]
+    )
+
+
+def filtered_page() -> Operation:
+    """Return filters and an order of the console's list, each with a full page in every size."""
+    queries = ("status=unknown", "mode=shared", "integration=slack-eu", "context=tenant:large-0", "sort=workspace")
+    return _page("filtered page of 25 as HTML", queries)
+
+
+def searched_page() -> Operation:
+    """Return searches of the console's list, each with a full page in every size."""
+    return _page("search as HTML, page of 25", ("q=acme", "q=kestrel", "q=Labs", "q=design", "q=bak"))
+
+
+def any_searched_page() -> Operation:
+    """Return the searches of `search` in the console's list."""
+    words = (spread.RARE_WORD.lower(), "acme", "acme%20b", "nobody")
+    return _page("search as HTML", tuple(f"q={word}" for word in words))
+
+
+def _page(name: str, queries: tuple[str, ...]) -> Operation:
+    return Operation(name, "GET", tuple(f"{PAGE}?{query}" for query in queries), is_page=True)
 
 
 def _filtered(name: str, queries: list[str]) -> Operation:
