@@ -58,6 +58,7 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
         state_file=configured.instance / "practice.json",
         events_url=events_url,
     )
+    state.guest_name = built.practice.workspace_name
     state.set_token_lifetime(configured.practice_token_seconds)
     state.issuer = f"{configured.origin}{PRACTICE_PATH}"
     practice = create_practice(state, files.templates(), files.static())

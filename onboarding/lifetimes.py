@@ -4,8 +4,8 @@ from datetime import timedelta
 
 #: A signed-in operator's session, in this browser.
 SESSION_LIFETIME = timedelta(hours=12)
-#: After a client secret is regenerated, Slack accepts the one before for this long.
-PREVIOUS_CLIENT_SECRET_LIFETIME = timedelta(hours=24)
+#: After a secret of a Slack app is replaced, the one before is accepted for this long, as Slack does after a regeneration.
+PREVIOUS_SECRET_LIFETIME = timedelta(hours=24)
 #: If an attempt waits for Slack longer than this, its process has ended.
 EXCHANGE_LIMIT = timedelta(seconds=60)
 #: A request repeated with its idempotency key gets the stored response for this long.

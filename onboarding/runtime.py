@@ -41,7 +41,7 @@ from onboarding.services.installs.restart import StartElsewhere
 from onboarding.services.installs.result import ResultReader
 from onboarding.services.installs.setup import SetupStep
 from onboarding.services.installs.start import InstallStarter
-from onboarding.services.integrations import Integrations
+from onboarding.services.integrations.lifecycle import Integrations
 from onboarding.services.key_rotation import KeyRotation
 from onboarding.services.links.create import LinkWriter
 from onboarding.services.links.front import Links

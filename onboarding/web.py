@@ -20,7 +20,7 @@ from onboarding.http.allowed_hosts import BAD_HOST
 from onboarding.http.api_requests import is_api_request, is_signed_request
 from onboarding.http.request_body import RequestBodyReader
 from onboarding.lifetimes import SESSION_LIFETIME
-from onboarding.services.integrations import MAX_LOGO_BYTES
+from onboarding.services.integrations.records import MAX_LOGO_BYTES
 from onboarding.settings import Settings
 
 LARGEST_BODY_BYTES = 100_000

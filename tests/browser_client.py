@@ -15,7 +15,7 @@ from onboarding.callers import SHELL, Actor, ActorKind, ApiCaller, CallerEnviron
 from onboarding.identity import OfferedContext
 from onboarding.runtime import Runtime
 from onboarding.services.api_keys import SCOPES, NewApiKey
-from onboarding.services.integrations import IntegrationChange, NewIntegration
+from onboarding.services.integrations.records import IntegrationChange, NewIntegration
 from onboarding.services.links.records import NewLink
 from onboarding.settings import Settings
 from tests import contract

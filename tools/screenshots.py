@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
@@ -24,6 +25,15 @@ _PHONE = ViewportSize(width=390, height=844)
 _DESK = ViewportSize(width=1280, height=800)
 #: Rows of the list besides the customer in the pictures: subscriber, workspace, fixed context.
 _OTHERS = [("harbor-labs", "T0ACMETEST", "tenant=harbor"), ("meridian", "T0MERIDESN", "tenant=meridian")]
+
+#: Other pages of the console, and the names of their pictures.
+_PAGES = {
+    "/attempts": "installs",
+    "/links": "links",
+    "/integrations/slack-practice": "integration",
+    "/api-keys/new": "new-api-key",
+    "/audit": "audit",
+}
 
 
 def main() -> None:
@@ -87,6 +97,11 @@ def _operator_looks(page: Page, link: str) -> None:
     row.get_by_role("link").first.click()
     page.locator("[data-page=connection]").wait_for()
     _picture(page, "connection")
+    connection = page.url
+    for path, name in _PAGES.items():
+        page.goto(urljoin(connection, path))
+        _picture(page, name)
+    page.goto(connection)
 
 
 def _link(surroundings: dict[str, str], *more: str) -> str:

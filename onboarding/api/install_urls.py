@@ -14,7 +14,7 @@ from onboarding.api.idempotency import BeforeCommit, Representation, once
 from onboarding.api.operations import LINKS, Operation
 from onboarding.api.request_parsing import read_body
 from onboarding.runtime import current
-from onboarding.services.integrations import MAX_SCOPE_LENGTH, SCOPE_PATTERN, is_scope
+from onboarding.services.integrations.records import MAX_SCOPE_LENGTH, SCOPE_PATTERN, is_scope
 from onboarding.services.links.records import CreatedLink, NewInstallUrl
 
 TAG = "Install URLs"

@@ -7,7 +7,7 @@ from onboarding import settings
 from onboarding.cli.shell import read_secret, split_list
 from onboarding.errors import Refused
 from onboarding.runtime import Runtime, check_keys
-from onboarding.services.integrations import MAX_LOGO_BYTES, NewIntegration
+from onboarding.services.integrations.records import MAX_LOGO_BYTES, NewIntegration
 
 #: The prompts on a terminal.
 CLIENT_SECRET, SIGNING_SECRET = "Client secret", "Signing secret"
@@ -37,6 +37,7 @@ class ChangeOptions(TypedDict):
     support_url: str | None
     privacy_url: str | None
     forward_events: str | None
+    forget_previous_secrets: bool
     logo: str | None
 
 

@@ -15,7 +15,8 @@ from onboarding.cli.integration_options import (
 )
 from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor, split_list
 from onboarding.cli.usage import Group
-from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord
+from onboarding.documents import timestamp
+from onboarding.services.integrations.records import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord
 
 group = Group("integration", help="Slack apps.")
 
@@ -79,6 +80,7 @@ def list_(environment: str, as_json: bool) -> None:
 @click.argument("identifier")
 @click.option("--client-secret", help="With `-`, the command asks for it, or reads a line of standard input.")
 @click.option("--signing-secret", help="With `-`, the command asks for it, or reads the next line of standard input.")
+@click.option("--forget-previous-secrets", is_flag=True, help="Accept only the newest secrets from now on.")
 @click.option("--scopes", help="The permissions to ask customers for, separated by commas.")
 @click.option("--name", help="The name of your product, which customers read.")
 @click.option(
@@ -121,6 +123,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         support_url=options["support_url"],
         privacy_url=options["privacy_url"],
         forward_events=options["forward_events"],
+        forget_previous_secrets=options["forget_previous_secrets"],
         logo=file_content(options["logo"]),
     )
     if change == IntegrationChange():
@@ -136,10 +139,14 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         "identifier": identifier,
         "changed": True,
         "hasSigningSecret": one.has_signing_secret,
+        **_previous_secrets(one),
     }
     if options["sign_in"]:
         members["signInRedirectUrl"] = redirect
         lines = [f"Changed {identifier}. Register this redirect URL in the Slack app: {redirect}"]
+    if change.client_secret and one.previous_client_secret_until:
+        until = timestamp(one.previous_client_secret_until)
+        lines.append(f"The client secret before is also tried until {until}. --forget-previous-secrets ends that.")
     if change.forward_events:
         lines.append(f"Each event of Slack is also delivered to {one.forward_url}.")
     if not one.has_signing_secret or change.signing_secret:
@@ -184,10 +191,20 @@ def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, obje
         "practice": one.is_practice,
         "signIn": one.is_sign_in,
         "hasSigningSecret": one.has_signing_secret,
+        **_previous_secrets(one),
         "forwardEvents": one.forward_url,
         "allowedOrigins": origins,
         "accentColor": one.branding.accent_color,
         "supportUrl": one.branding.support_url,
         "privacyUrl": one.branding.privacy_url,
         "hasLogo": one.branding.logo_digest is not None,
+    }
+
+
+def _previous_secrets(one: IntegrationRecord) -> dict[str, str | None]:
+    """Return until when the secrets before the last change are accepted."""
+    client, signing = one.previous_client_secret_until, one.previous_signing_secret_until
+    return {
+        "previousClientSecretUntil": timestamp(client) if client else None,
+        "previousSigningSecretUntil": timestamp(signing) if signing else None,
     }

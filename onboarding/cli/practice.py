@@ -42,7 +42,8 @@ def clear(yes: bool, as_json: bool) -> None:
 def demo_data(number: int, environment: str, as_json: bool) -> None:
     """Add made-up connections in practice mode.
 
-    NUMBER connections of every kind are added, so that you can try the list. Their tokens are invalid. `practice clear` removes them.
+    NUMBER connections of every kind are added, so that you can try the list. Their tokens are invalid. A reconnect link
+    leads to their workspaces in the practice Slack. `practice clear` removes them.
     """
     with open_runtime() as runtime:
         done, batches = 0, runtime.demo_connections.create(environment, number)

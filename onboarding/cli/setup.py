@@ -9,7 +9,7 @@ from onboarding.cli.usage import Command
 from onboarding.errors import Problem
 from onboarding.jobs.sweep import once
 from onboarding.runtime import Runtime
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations.records import NewIntegration
 
 PRACTICE_INTEGRATION = "slack-practice"
 PRACTICE_NAME = "Northwind"

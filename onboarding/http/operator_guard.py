@@ -9,7 +9,7 @@ from onboarding.http import route_access
 from onboarding.http.sign_in_page import render_sign_in
 from onboarding.runtime import current
 from onboarding.services.environments import EnvironmentSummary
-from onboarding.services.integrations import IntegrationRecord
+from onboarding.services.integrations.records import IntegrationRecord
 from onboarding.services.sign_ins import Person
 
 _SESSION_KEY = "sign_in"

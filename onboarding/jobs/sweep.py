@@ -43,6 +43,7 @@ def once(runtime: Runtime, batches: int | None = None) -> tuple[Step, ...]:
         _run("eventsPurged", "Events purged", retention.purge_slack_events, batches),
         _run("bulkActionsPurged", "Bulk actions purged", retention.purge_bulk_runs, batches),
         _run("signInsPurged", "Sign-ins purged", retention.purge_sign_ins, batches),
+        _run("secretsErased", "Previous secrets erased", retention.erase_previous_secrets, batches),
         _run("installationsErased", "Installations erased", retention.erase_orphaned_installations, batches),
     )
 

@@ -49,7 +49,7 @@ def show() -> Response:
         "practice/consent.html",
         ask=ask,
         sentence=permissions.sentence,
-        workspaces=list(slack.workspaces.values()),
+        workspaces=slack.offered_workspaces(ask.team),
         channels=_channel_names(slack) if "incoming-webhook" in ask.bot_scopes else [],
         chosen=ask.team if ask.team in slack.workspaces else next(iter(slack.workspaces)),
         is_approved=lambda workspace: slack.is_approved(ask.app.client_id, workspace.id),
@@ -117,6 +117,7 @@ def _read_ask(slack: PracticeSlack, args: "MultiDict[str, str]") -> ConsentReque
     app = slack.app(args.get("client_id", ""))
     if app is None:
         raise SlackShowsError("invalid_client_id")
+    slack.admit_guest(app.client_id, args.get("team"))
     sent = args.get("redirect_uri") or None
     redirect_uri = sent or next(iter(app.redirect_urls), "")
     if not app.accepts_redirect(redirect_uri):

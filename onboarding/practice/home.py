@@ -13,7 +13,8 @@ _MOST_CHANNELS = 15
 def show() -> str:
     slack = _practice_slack()
     rows = [(slack.workspaces[row.place], row, slack.app(row.client_id)) for row in slack.installations()]
-    workspaces = list(slack.workspaces.values())
+    guests = [place for place, _row, _app in rows if place.is_guest]
+    workspaces = [*slack.offered_workspaces(), *dict.fromkeys(guests)]
     return render_template("practice/home.html", rows=rows, workspaces=workspaces, most_channels=_MOST_CHANNELS)
 
 

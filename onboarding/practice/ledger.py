@@ -92,6 +92,8 @@ class Ledger:
     codes: dict[str, Code] = field(default_factory=dict)
     #: `client_id place` of apps that an admin has approved.
     approved: list[str] = field(default_factory=list)
+    #: Names, by id, of workspaces that only the app knew.
+    guests: dict[str, str] = field(default_factory=dict)
     #: The lifetime of new rotating tokens. It is a setting, so it is not saved.
     token_seconds: float = ROTATING_TOKEN_SECONDS
 
@@ -134,11 +136,13 @@ class Ledger:
             "refresh_tokens": [asdict(row) for row in self.refresh_tokens.values()],
             "codes": [asdict(row) for row in self.codes.values()],
             "approved": list(self.approved),
+            "guests": dict(self.guests),
         }
 
     @classmethod
     def load(cls, saved: dict[str, Any]) -> "Ledger":
-        ledger = cls(approved=list(saved["approved"]))
+        # Files of earlier versions have no guests.
+        ledger = cls(approved=list(saved["approved"]), guests=dict(saved.get("guests", {})))
         for row in saved["installations"]:
             ledger.keep_installation(Installation(**row))
         ledger.tokens = {row["value"]: Token(**row) for row in saved["tokens"]}

@@ -31,7 +31,7 @@ def show() -> str:
     slack = _practice_slack()
     ask = _read(slack, request.args)
     guard.allow_form_to(ask.redirect_uri)
-    offered = [workspace for workspace in slack.workspaces.values() if not workspace.is_org]
+    offered = [workspace for workspace in slack.offered_workspaces() if not workspace.is_org]
     picked = request.args.get("scenario", "normal")
     return render_template(
         "practice/sign_in.html", ask=ask, workspaces=offered, scenarios=openid.SCENARIOS, picked=picked

@@ -21,11 +21,12 @@ from onboarding.practice.openid_codes import OpenIdCodes
 from onboarding.practice.registration import Apps, PracticeApp
 from onboarding.practice.scenarios import BY_NAME, Scenario
 from onboarding.practice.state_file import StateFile
-from onboarding.practice.workspaces import WORKSPACES, Workspace
+from onboarding.practice.workspaces import WORKSPACES, Workspace, make_guest
 
 KEPT_CALLS = 1_000
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_TEAM_ID = re.compile(r"T[A-Z0-9]{2,20}")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class PracticeSlack:
         """
         self._apps = apps
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
+        #: Finds the name of a workspace that an app has a connection to, by the app's client id and the workspace's id.
+        self.guest_name: Callable[[str, str], str | None] = lambda _client_id, _team: None
         #: The `iss` of ID tokens. None: the address that the app calls.
         self.issuer: str | None = None
         self.openid_codes = OpenIdCodes()
@@ -75,6 +78,7 @@ class PracticeSlack:
         self._changes = 0
         self._file = StateFile(state_file) if state_file else None
         self._ledger = (self._file and self._file.load(Ledger.load)) or Ledger()
+        self.workspaces |= {team: make_guest(team, name) for team, name in self._ledger.guests.items()}
 
     def now(self) -> float:
         return self._clock() + self._ahead_seconds
@@ -87,6 +91,21 @@ class PracticeSlack:
     def app(self, client_id: str) -> PracticeApp | None:
         """Look up the app's registration. A malformed client id is rejected before the look-up, which may query a database."""
         return self._apps(client_id) if _CLIENT_ID.fullmatch(client_id) else None
+
+    def admit_guest(self, client_id: str, team: str | None) -> None:
+        """Add the workspace that an app asks for, if it is unknown here and the app has a connection to it."""
+        if team is None or team in self.workspaces or not _TEAM_ID.fullmatch(team):
+            return
+        name = self.guest_name(client_id, team)
+        if name is not None:
+            with self.changing() as ledger:
+                ledger.guests[team] = name
+                self.workspaces[team] = make_guest(team, name)
+
+    def offered_workspaces(self, team: str | None = None) -> list[Workspace]:
+        """Return the workspaces that the person belongs to, and a guest only if the app asks for it."""
+        known = list(self.workspaces.values())
+        return [one for one in known if one.id == team and one.is_guest] + [one for one in known if not one.is_guest]
 
     # Orders of tests and CI jobs.
 
@@ -187,6 +206,7 @@ class PracticeSlack:
         self.openid_codes.clear()
         with self.changing():
             self._ledger = Ledger(token_seconds=self._ledger.token_seconds)
+            self.workspaces = {team: one for team, one in self.workspaces.items() if not one.is_guest}
         self.faults.clear()  # Last, so that the released calls find an empty state.
 
     # For the other modules of the practice Slack.

@@ -44,6 +44,8 @@ class Workspace:
     enterprise_id: str | None = None
     enterprise_name: str | None = None
     remark: str = ""
+    #: Whether it is here because a connection of the app names it.
+    is_guest: bool = False
 
     @property
     def url(self) -> str:
@@ -60,6 +62,13 @@ def make_workspace(workspace_id: str, name: str, domain: str, channels: Iterable
         person=Person(slack_id("U", workspace_id, "person"), "Bea Lindqvist", f"bea@{domain}.example"),
         channels=tuple(_channel(workspace_id, text) for text in channels),
     )
+
+
+def make_guest(workspace_id: str, name: str) -> Workspace:
+    """Build the workspace of a made-up connection, so that a person can connect it again."""
+    domain = workspace_id.lower()
+    guest = make_workspace(workspace_id, name, domain, _USUAL)
+    return replace(guest, is_guest=True, remark="The workspace of the connection")
 
 
 def _channel(workspace_id: str, text: str) -> Channel:

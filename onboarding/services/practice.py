@@ -9,7 +9,7 @@ from onboarding.clock import Clock
 from onboarding.errors import VaultProblem
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
-from onboarding.store import erasure, integration_locks, integrations
+from onboarding.store import erasure, integration_locks, integrations, workspace_holders
 from onboarding.store.database import Database
 from onboarding.vault import SealedAt, Vault
 
@@ -58,6 +58,14 @@ class Practice:
             name=found.name,
             redirect_urls=(self._settings.redirect_uri, self._settings.sign_in_redirect_uri),
         )
+
+    def workspace_name(self, client_id: str, workspace_id: str) -> str | None:
+        """Return the name, else the id, of a workspace that a practice integration has a connection to. None without one."""
+        with self._database.reading() as session:
+            found = integrations.by_client_id(session, client_id)
+            if found is None or not found.is_practice:
+                return None
+            return workspace_holders.name_of_workspace(session, found.id, workspace_id)
 
     def _opened(self, column: str, integration_id: str, sealed: Sealed) -> str:
         """Return the secret; one that no caller knows if it cannot be decrypted. Calls with a token need none."""

@@ -11,9 +11,9 @@ from onboarding import events
 from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
-from onboarding.lifetimes import EXCHANGE_LIMIT, RESPONSE_LIFETIME
+from onboarding.lifetimes import EXCHANGE_LIMIT, PREVIOUS_SECRET_LIFETIME, RESPONSE_LIFETIME
 from onboarding.outcomes import Outcome
-from onboarding.store import attempts, bulk, erasure, slack_events, unfinished_attempts
+from onboarding.store import attempts, bulk, erasure, integrations, slack_events, unfinished_attempts
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 from onboarding.store.link_terms import LinkKind
@@ -109,6 +109,12 @@ class Retention:
         at = self._now()
         yield from self._batches(partial(erasure.purge_sign_ins, before=at - SIGN_IN_KEPT, limit=_BATCH))
         yield from self._batches(partial(erasure.purge_sign_in_states, before=at - STATE_KEPT, limit=_BATCH))
+
+    def erase_previous_secrets(self) -> Iterator[int]:
+        """Erase the secrets of Slack apps that were replaced more than a day ago."""
+        with self._database.transaction() as session:
+            count = integrations.erase_previous_secrets(session, self._now() - PREVIOUS_SECRET_LIFETIME)
+        yield count
 
     def erase_orphaned_installations(self) -> Iterator[int]:
         """Erase installations that have had no connection for a day, in a walk over all installations.

@@ -13,7 +13,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, VaultProblem, unknown_connection
 from onboarding.events import EventDetails
-from onboarding.lifetimes import PREVIOUS_CLIENT_SECRET_LIFETIME
+from onboarding.lifetimes import PREVIOUS_SECRET_LIFETIME
 from onboarding.outcomes import ConnectionStatus
 from onboarding.sealed import Sealed
 from onboarding.settings import Settings
@@ -69,7 +69,7 @@ class Tokens:
     def _previous(self, integration: Integration | IntegrationRow) -> str | None:
         """Return the client secret before the last change while Slack may still accept it."""
         sealed, changed_at = integration.previous_client_secret, integration.client_secret_changed_at
-        if sealed is None or changed_at is None or changed_at + PREVIOUS_CLIENT_SECRET_LIFETIME <= self._now():
+        if sealed is None or changed_at is None or changed_at + PREVIOUS_SECRET_LIFETIME <= self._now():
             return None
         with suppress(VaultProblem):
             return self._vault.open(sealed, SealedAt("integrations", "previous_client_secret", integration.id))

@@ -94,8 +94,11 @@ class IntegrationWithoutSecrets(NamedTuple):
     privacy_url: str | None
     logo_digest: str | None
     client_secret_changed_at: datetime | None
+    signing_secret_changed_at: datetime | None
     forward_url: str | None
     has_signing_secret: bool
+    has_previous_client_secret: bool
+    has_previous_signing_secret: bool
 
     @property
     def branding(self) -> Branding:
@@ -137,6 +140,8 @@ _WITHOUT_SECRETS = CompiledStatement(
     select(
         *(TABLE.c[name] for name in IntegrationWithoutSecrets._fields if name in TABLE.c),
         TABLE.c.signing_secret.is_not(None).label("has_signing_secret"),
+        TABLE.c.previous_client_secret.is_not(None).label("has_previous_client_secret"),
+        TABLE.c.previous_signing_secret.is_not(None).label("has_previous_signing_secret"),
     )
     .where(TABLE.c.environment_id == bindparam("environment"))
     .order_by(TABLE.c.identifier),
@@ -180,6 +185,19 @@ def of_sign_in(rows: Rows) -> IntegrationRow | None:
 def end_sign_in(session: Session) -> None:
     """Let no Slack app sign operators in."""
     session.execute(update(Integration).where(Integration.is_sign_in).values(is_sign_in=False))
+
+
+def erase_previous_secrets(session: Session, before: datetime) -> int:
+    """Erase the secrets that were replaced before this time. Return how many."""
+    count = 0
+    for secret, changed_at in (
+        ("previous_client_secret", TABLE.c.client_secret_changed_at),
+        ("previous_signing_secret", TABLE.c.signing_secret_changed_at),
+    ):
+        replaced = TABLE.c[secret].is_not(None), changed_at <= before
+        erased = session.execute(update(TABLE).where(*replaced).values({secret: None}).returning(TABLE.c.id))
+        count += len(erased.all())
+    return count
 
 
 def all_practice(session: Session) -> Sequence[Integration]:

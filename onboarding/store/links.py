@@ -14,7 +14,9 @@ from sqlalchemy import (
     Text,
     bindparam,
     exists,
+    literal_column,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -22,11 +24,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding import ids
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
-from onboarding.store import origins
+from onboarding.store import origins, pagination
 from onboarding.store.compiled import CompiledInsert, CompiledStatement
+from onboarding.store.cursors import Position
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.link_terms import LinkKind, LinkTerms
+from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, OfferedContexts, TextTuple, UtcTime, columns_of, is_named
 
@@ -37,6 +41,15 @@ class Link(Base):
         CheckConstraint("kind IN ('invitation', 'open', 'approval', 'address', 'session')", name="kind"),
         Index("ix_links_environment_id_identity_key", "environment_id", "identity_key"),
         Index("ix_links_kind_expires_at", "kind", "expires_at"),
+        # Without the links of API callers, which may be many.
+        Index(
+            "ix_links_listed",
+            "environment_id",
+            "created_at",
+            "id",
+            sqlite_where=text("kind NOT IN ('address', 'session')"),
+            postgresql_where=text("kind NOT IN ('address', 'session')"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -140,6 +153,8 @@ class LinkedIntegration(NamedTuple):
 
 TABLE = table_of(Link)
 COLUMNS = columns_of(TABLE, LinkRow._fields)
+#: The condition of the index `ix_links_listed`: as values, SQLite would not recognize it.
+_IS_LISTED = TABLE.c.kind.not_in([literal_column("'address'"), literal_column("'session'")])
 _SELECT = select(*COLUMNS)
 _INSERT = CompiledInsert(TABLE)
 _INTEGRATIONS = table_of(Integration)
@@ -256,8 +271,18 @@ def revoke(session: Session, link_id: str, at: datetime) -> str | None:
 
 def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[Link, str]]:
     """Return the environment's newest links, without those of API callers, each with its integration's identifier."""
-    query = _listed(environment_id).order_by(Link.created_at.desc(), Link.id).limit(limit)
+    query = _listed(environment_id).order_by(Link.created_at.desc(), Link.id.desc()).limit(limit)
     return [(link, identifier) for link, identifier in session.execute(query)]
+
+
+def page(session: Session, environment_id: str, request: StorePageRequest) -> PageRows[tuple[Link, str]]:
+    """Return a page of these links."""
+
+    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[tuple[Link, str]]:
+        query = pagination.seek(_listed(environment_id), TABLE.c.created_at, TABLE.c.id, descending, position)
+        return [(link, identifier) for link, identifier in session.execute(query.limit(size))]
+
+    return pagination.fetch_page(fetch, request, lambda row: Position((row[0].created_at,), row[0].id))
 
 
 def with_integration(session: Session, environment_id: str, link_id: str) -> tuple[Link, str] | None:
@@ -268,5 +293,4 @@ def with_integration(session: Session, environment_id: str, link_id: str) -> tup
 
 def _listed(environment_id: str) -> Select[Link, str]:
     query = select(Link, Integration.identifier).join(Integration, Integration.id == Link.integration_id)
-    not_listed = LinkKind.INSTALL_URL, LinkKind.SESSION
-    return query.where(Link.environment_id == environment_id, Link.kind.not_in(not_listed))
+    return query.where(Link.environment_id == environment_id, _IS_LISTED)

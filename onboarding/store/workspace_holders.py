@@ -60,3 +60,11 @@ def held_by_another(
     else:
         found = rows.execute(_OF_ANOTHER_CONTEXT, {**values, "contexts": context_digest(context_keys)})
     return found.first() is not None
+
+
+def name_of_workspace(rows: Rows, integration_id: str, workspace_id: str) -> str | None:
+    """Return the workspace's name, else its id. None if the integration has no connection to it."""
+    mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
+    query = select(func.coalesce(TABLE.c.workspace_name, TABLE.c.workspace_id)).where(*mine)
+    found: str | None = rows.scalar(query.limit(1))
+    return found

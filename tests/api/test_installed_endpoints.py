@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from onboarding.callers import SHELL
 from onboarding.errors import Refused
-from onboarding.services.integrations import IntegrationChange
+from onboarding.services.integrations.records import IntegrationChange
 from tests.api.conftest import Program
 from tests.api.test_install_urls import ADDRESS, LIST, asks
 from tests.audit import entries

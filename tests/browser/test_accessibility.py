@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 from sqlalchemy import update
 
 from onboarding.callers import SHELL
 from onboarding.outcomes import OUTCOMES
+from onboarding.services.integrations.records import NewIntegration
 from onboarding.services.webhooks.records import EndpointChange, NewWebhookEndpoint
 from onboarding.store.attempts import Attempt
 from onboarding.store.connections import ChannelConnection
@@ -280,6 +281,49 @@ def test_pages_of_webhooks(ada: Callable[..., Operator]) -> None:
         holds(me.page)
 
 
+def test_pages_that_answer_a_form_of_the_console(ada: Callable[..., Operator]) -> None:
+    me = ada()
+    me.signs_in()
+    page = me.page
+    me.opens("/api-keys/new")
+    page.locator("[name=name]").fill("billing")
+    page.locator("[name=scopes]").first.check()
+    _answers(me, "create-api-key", "api-key-created")
+    for way, person, name in (("email", "bob@northwind.test", "invited"), ("slack", "T0NORTHWND/U0BOB", "added")):
+        me.opens("/operators/new")
+        page.locator(f"[name=way][value={way}]").check()
+        page.locator("[name=person]").fill(person)
+        _answers(me, "send-invite", name)
+    me.opens("/operators")
+    page.get_by_role("link", name="bob@northwind.test").click()
+    _answers(me, "remove-operator", "remove-operator")
+    me.opens("/links/new")
+    holds(page)
+    page.locator("[name=subscriber_id]").fill("customer-" + "0123456789" * 8)
+    _answers(me, "create-link", "link")
+    me.presses("revoke")
+    for address in ("/links", "/integrations/slack-practice/remove"):
+        me.opens(address)
+        holds(page)
+
+
+def test_pages_without_practice_mode(site: Site, ada: Callable[..., Operator]) -> None:
+    list(site.runtime.demo_connections.create("Development", 25))
+    site.add_environment("Production of the European subsidiary")
+    real = NewIntegration("acme", "Acme", "Development", client_id="1.1", client_secret="s", signing_secret="t")
+    site.runtime.integrations.add(real, SHELL)
+    site.change_integration("acme", client_secret="new-secret", signing_secret="new-signing", sign_in=True)
+    me = ada()
+    me.signs_in()
+    expect(me.page.locator(".practice-banner")).to_have_count(0)
+    me.presses("bulk")
+    holds_wide_too(me.page)
+    me.opens("/integrations/acme")
+    expect(me.page.locator("[data-action=forget-previous-secrets]")).to_be_visible()
+    me.page.locator(".environments summary").click()
+    holds_wide_too(me.page)
+
+
 def test_pages_of_signing_in_with_slack(site: Site, customer: Callable[..., Customer]) -> None:
     site.change_integration("slack-practice", sign_in=True)
     me = customer()
@@ -291,10 +335,16 @@ def test_pages_of_signing_in_with_slack(site: Site, customer: Callable[..., Cust
     holds(me.page)
 
 
+def _answers(me: Operator, action: str, name: str) -> None:
+    me.presses(action)
+    me.is_on(name)
+    holds(me.page)
+
+
 def _uses_bulk_actions(me: Operator) -> None:
-    """Begin two bulk actions, and return to the page that was open."""
+    """Begin each bulk action, and return to the page that was open."""
     place = me.page.url
-    for action in ("bulk-check", "bulk-disconnect"):
+    for action in ("bulk-check", "bulk-disconnect", "bulk-link"):
         me.opens("/connections")
         me.presses("bulk")
         me.page.locator(".row-check input").check()
@@ -302,6 +352,9 @@ def _uses_bulk_actions(me: Operator) -> None:
             holds(me.page)
         me.presses(action)
         me.is_on("bulk-action")
+        if action == "bulk-link":
+            me.site.runtime.bulk.work(me.page.url.rpartition("/")[2])
+            expect(me.page.get_by_text("Done.")).to_be_visible(timeout=10_000)
         holds(me.page)
     me.opens("/bulk")
     holds(me.page)

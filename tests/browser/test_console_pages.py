@@ -31,6 +31,10 @@ def test_pages_fit_every_width(site: Site, ada: Callable[..., Operator]) -> None
     for address in (
         me.page.url,
         "/bulk",
+        "/links",
+        "/links/new",
+        f"/links/{site.runtime.links.newest(home)[0].id}",
+        f"/connections/{connection.identifier}/disconnect",
         "/attempts",
         "/attempts?q=nobody",
         "/diagnose",

@@ -8,7 +8,7 @@ from playwright.sync_api import ViewportSize, expect
 from sqlalchemy import update
 
 from onboarding.callers import SHELL
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations.records import NewIntegration
 from onboarding.store.connections import ChannelConnection
 from tests.browser.navigator import Customer, Operator
 from tests.browser_client import BrowserClient, Site
@@ -75,7 +75,11 @@ def test_settings_fit_every_width_and_work_without_scripts_by_keyboard(
     site.runtime.operators.add_slack_user("T0NORTHWND/U0NORTHWND", SHELL)
     me = ada(java_script_enabled=False)
     me.signs_in()
-    for address in ("/api-keys/new", "/operators", "/audit", "/integrations/slack-practice", "/integrations"):
+    app = "/integrations/slack-practice"
+    for address in (
+        *("/api-keys", "/api-keys/new", "/operators", "/operators/new", "/audit", "/integrations", "/new-integration"),
+        *(app, f"{app}/edit", f"{app}/remove"),
+    ):
         me.opens(address)
         for width in (320, 375, 1024, 1280, 1920):
             me.page.set_viewport_size({"width": width, "height": 800})

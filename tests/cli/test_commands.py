@@ -104,9 +104,14 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
         typed="right\n",
         **same,
     )
-    assert (changed.returncode, changed.stdout) == (0, f"Changed acme.\n{NO_EVENTS}\n"), changed.stderr
+    first, second, last = changed.stdout.splitlines()
+    assert (changed.returncode, first, last) == (0, "Changed acme.", NO_EVENTS), changed.stderr
+    assert second.startswith("The client secret before is also tried until 2"), second
     rows = {row["identifier"]: row for row in json.loads(run("integration", "list", "--json", **same).stdout)["data"]}
     assert (rows["acme"]["name"], rows["acme"]["scopes"], rows["acme"]["clientId"]) == ("Acme", ["chat:write"], "1.1")
+    assert second.split()[8][:19] == rows["acme"]["previousClientSecretUntil"][:19]
+    forgotten = json.loads(run("integration", "set", "acme", "--forget-previous-secrets", "--json", **same).stdout)
+    assert (forgotten["previousClientSecretUntil"], forgotten["previousSigningSecretUntil"]) == (None, None)
     assert "right" not in run("integration", "list", **same).stdout
     is_one_line(run("integration", "set", "acme", **same), "at least one option")
     is_one_line(run("integration", "set", "acme", "--scopes", "chat write", **same), "chat write")

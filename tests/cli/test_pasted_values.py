@@ -8,7 +8,7 @@ import pytest
 
 from onboarding.callers import SHELL
 from onboarding.errors import Refused
-from onboarding.services.integrations import IntegrationChange, NewIntegration
+from onboarding.services.integrations.records import IntegrationChange, NewIntegration
 from tests.browser_client import Site
 from tests.cli.shell import Run, is_one_line
 

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, expect
 
 from onboarding.callers import SHELL
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations.records import NewIntegration
 from tests import pictures
 from tests.browser.navigator import Customer
 from tests.browser_client import Site, client_of

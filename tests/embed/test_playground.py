@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from onboarding.callers import SHELL
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations.records import NewIntegration
 from tests.browser.navigator import Operator
 from tests.browser.test_accessibility import holds_wide_too
 from tests.browser_client import BrowserClient, Site

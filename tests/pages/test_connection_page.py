@@ -17,8 +17,8 @@ from tests.browser_client import BrowserClient, Page, Site
         ("healthy", "The connection works.", None),
         ("unknown", "Slack was not asked yet", "verify"),
         ("unreachable", "Slack could not be reached.", "verify"),
-        ("needs_reconnect", "Slack no longer accepts the token.", "reconnect"),
-        ("disconnected", "Slack has ended the access.", "reconnect"),
+        ("needs_reconnect", "Slack no longer accepts the token.", "reconnect-link"),
+        ("disconnected", "Slack has ended the access.", "reconnect-link"),
     ],
 )
 def test_overview_says_state_cause_and_time_and_offers_the_repair(

@@ -68,6 +68,23 @@ def test_offered_contexts_of_a_link_are_listed(site: Site, operator: BrowserClie
     assert operator.opens(f"/links/{link_id}").heading == "Link for bea · team:support, team:sales"
 
 
+def test_links_are_paged_newest_first(site: Site, operator: BrowserClient) -> None:
+    for number in range(30):
+        site.link(subscriber_id=f"customer-{number}")
+    first = operator.opens("/links")
+    second = operator.opens(_page_link(first, "next"))
+    rows = [[one.get("data-link") for one in page.main.iter("tr") if one.get("data-link")] for page in (first, second)]
+    assert list(map(len, rows)) == [25, 5]
+    home = site.runtime.environments.first().id
+    assert [*rows[0], *rows[1]] == [one.id for one in site.runtime.links.newest(home)]
+    assert _page_link(second, "prev").startswith("/links?before=")
+    assert operator.opens("/links?after=nonsense").status == 400
+
+
+def _page_link(page: Page, rel: str) -> str:
+    return next(one.get("href", "") for one in page.main.iter("a") if one.get("rel") == rel)
+
+
 def test_viewer_sees_links_without_their_addresses(site: Site, visitor: BrowserClient) -> None:
     url = site.link(subscriber_id="bea")
     site.sign_in_url("vera@northwind.test", "viewer")

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from onboarding.callers import SHELL
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations.records import NewIntegration
 from tests.browser_client import BrowserClient, Page, Site
 from tests.ports import free_port
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from onboarding.callers import SHELL
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations.records import NewIntegration
 from tests.browser_client import BrowserClient, Site
 
 

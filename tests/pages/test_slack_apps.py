@@ -3,8 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
+from onboarding.jobs import sweep
 from onboarding.practice import PracticeApp, PracticeSlack, create_practice
+from onboarding.store.integrations import Integration
+from tests.audit import entries
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import KEY, SECRET, Clock
 from tests.practice.conftest import ROOT, served
@@ -121,10 +125,45 @@ def test_mistyped_secret_breaks_no_install_while_slack_accepts_the_one_before(
             ada.presses(
                 ada.opens("/integrations/slack-prod/edit"), "save-integration", **REAL | {"client_secret": "mistyped"}
             )
-            assert "The previous one is also tried until" in ada.opens("/integrations/slack-prod").text
+            assert "is also tried until" in ada.opens("/integrations/slack-prod").text
         assert _outcome(site, "bea") == "connected"
         clock.forward(hours=24)
         assert _outcome(site, "cy") == "config_error"
+
+
+@pytest.mark.usefixtures("given_keys")
+def test_operator_ends_the_use_of_old_secrets(site: Site, operator: BrowserClient) -> None:
+    operator.presses(operator.opens("/new-integration"), "add-integration", **REAL)
+    page = operator.presses(
+        operator.opens("/integrations/slack-prod/edit"),
+        "save-integration",
+        **REAL | {"client_secret": "new-secret", "signing_secret": "new-signing"},
+    )
+    assert "The old and the new secret work for now" in page.text
+    page = operator.presses(page, "forget-previous-secrets")
+    assert (page.name, "work for now" in page.text) == ("integration", False)
+    details = [one.detail for one in entries(site.runtime.database) if one.action == "integration.changed"]
+    assert "previous secrets forgotten" in details
+    assert _previous_secrets(site) == (None, None)
+
+
+@pytest.mark.usefixtures("given_keys")
+def test_old_secrets_are_erased_after_a_day(site: Site, operator: BrowserClient, clock: Clock) -> None:
+    operator.presses(operator.opens("/new-integration"), "add-integration", **REAL)
+    new = {"client_secret": "new-secret", "signing_secret": "new-signing"}
+    operator.presses(operator.opens("/integrations/slack-prod/edit"), "save-integration", **REAL | new)
+    clock.forward(hours=23)
+    sweep.once(site.runtime)
+    assert None not in _previous_secrets(site)
+    clock.forward(hours=1)
+    assert [step.count for step in sweep.once(site.runtime) if step.name == "secretsErased"] == [2]
+    assert _previous_secrets(site) == (None, None)
+
+
+def _previous_secrets(site: Site) -> tuple[object, ...]:
+    query = select(Integration.previous_client_secret, Integration.previous_signing_secret)
+    with site.runtime.database.reading() as session:
+        return tuple(session.execute(query.where(Integration.identifier == "slack-prod")).one())
 
 
 def _outcome(site: Site, subscriber: str) -> str | None:

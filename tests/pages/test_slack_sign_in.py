@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from onboarding.callers import SHELL
 from onboarding.practice.openid import SCENARIOS
-from onboarding.services.integrations import NewIntegration
+from onboarding.services.integrations.records import NewIntegration
 from tests.audit import entries
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock, copied, sites

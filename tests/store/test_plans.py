@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import insert, text
 
 from onboarding import files, search_words
 from onboarding.identity import context_digest
@@ -17,6 +16,7 @@ from onboarding.sealed import Sealed
 from onboarding.store import (
     attempt_lists,
     attempts,
+    audit,
     connection_documents,
     connection_lists,
     connections,
@@ -24,12 +24,14 @@ from onboarding.store import (
     erasure,
     installations,
     integrations,
+    links,
     schema,
     webhook_deliveries,
     webhook_tries,
 )
 from onboarding.store.attempt_lists import AttemptFilter
 from onboarding.store.attempts import Stage
+from onboarding.store.audit import AuditFilter
 from onboarding.store.connection_lists import ConnectionFilter
 from onboarding.store.connection_words import ConnectionWord
 from onboarding.store.cursors import Key, Position
@@ -39,6 +41,8 @@ from onboarding.store.pagination import StorePageRequest
 from onboarding.store.webhook_deliveries import DeliveryFilter
 from tests import postgres
 from tests.database_rounds import DATABASE
+from tests.store.query_plans import plan as _plan
+from tests.store.query_plans import watched as _watched
 
 ROWS = 6000
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -263,27 +267,44 @@ def test_deliveries_of_an_endpoint_and_a_connection_are_found_in_indexes(databas
     assert all("ix_webhook_deliveries_subject" in plan for plan in plans[2:4]), plans
 
 
-@contextmanager
-def _watched(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Record the statements that are executed in the block."""
-    asked: list[tuple[str, Any]] = []
-
-    def hear(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
-        asked.append((statement, values))
-
-    event.listen(database.engine, "before_cursor_execute", hear)
-    yield asked
-    event.remove(database.engine, "before_cursor_execute", hear)
+def test_list_of_links_is_read_in_the_order_of_an_index(database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        for request in (StorePageRequest(25), StorePageRequest(25, Position((NOON + timedelta(days=9),), "lnk_x"))):
+            links.page(session, "env_1", request)
+    for statement, values in asked:
+        assert "ix_links_listed" in _plan(database, statement, values)
 
 
-def _plan(database: Database, statement: str, values: Any) -> str:
-    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    with database.engine.connect() as connection:
-        if not database.is_sqlite:
-            # This table is small: PostgreSQL would rather scan all of it. The test checks whether it must.
-            connection.exec_driver_sql("SET enable_seqscan = off")
-        rows = connection.exec_driver_sql(explain + statement, values).all()
-    return "\n".join(str(row[-1]) for row in rows)
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (AuditFilter(), 25),
+        (AuditFilter(actors=("operator:ada@northwind.test", "key:key_7")), 25),
+        (AuditFilter(action="connection.updated"), 25),
+        (AuditFilter(action="keys.rotated"), 0),
+        (AuditFilter(subject="Acme 7"), 1),
+        (AuditFilter(subject="c7", actors=("key:key_7",)), 1),
+    ],
+)
+def test_audit_log_is_read_in_the_order_of_an_index(wanted: AuditFilter, count: int, database: Database) -> None:
+    position = Position((NOON + timedelta(days=9),), "aud_x")
+    with _watched(database) as asked, database.reading() as session:
+        for request in (StorePageRequest(25), StorePageRequest(25, position)):
+            assert len(audit.page(session, "env_1", wanted, request).rows) == count
+    for statement, values in asked:
+        plan = _plan(database, statement, values)
+        assert not re.search(r"SCAN audit_entries$|Seq Scan on audit_entries", plan, re.MULTILINE), plan
+        expected = _audit_index(wanted)
+        # PostgreSQL reads the few entries of the whole deployment from any index.
+        assert expected in plan, plan
+        assert all(expected in index for index in re.findall(r"USING INDEX (\w+)", plan)), plan
+
+
+def _audit_index(wanted: AuditFilter) -> str:
+    """Return the beginning of the names of the indexes that the filter reads."""
+    if wanted.subject:
+        return "subject"
+    return "actor" if wanted.actors else "action" if wanted.action else "environment_id_at"
 
 
 def _fill(session: Session) -> None:
@@ -309,6 +330,7 @@ def _fill(session: Session) -> None:
     session.execute(insert(table_of(connections.ChannelConnection)), rows)
     session.execute(insert(table_of(ConnectionWord)), [word for row in rows for word in _words(row)])
     session.execute(insert(attempts.TABLE), [_attempt(number) for number in range(ROWS // 3)])
+    session.execute(insert(table_of(audit.AuditEntry)), [_entry(number) for number in range(ROWS // 3)])
 
 
 def _attempt(number: int) -> dict[str, Any]:
@@ -328,6 +350,20 @@ def _attempt(number: int) -> dict[str, Any]:
         "expires_at": at,
         "finished_at": at,
         "connection_identifier": f"c{number % 1000}",
+    }
+
+
+def _entry(number: int) -> dict[str, Any]:
+    """Return an audit entry: most are the system's, few have a name."""
+    return {
+        "id": f"aud_{number:06d}",
+        "environment_id": "env_1",
+        "at": NOON + timedelta(minutes=number),
+        "actor": f"key:key_{number}" if number < 10 else "system" if number % 9 else "operator:ada@northwind.test",
+        "action": "connection.updated",
+        "subject": f"c{number}",
+        "subject_name": f"Acme {number}" if number < 10 else None,
+        "detail": "",
     }
 
 

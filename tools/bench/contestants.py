@@ -21,7 +21,7 @@ from onboarding.cli.setup import set_up
 from onboarding.concurrency import THREADS
 from onboarding.services.api_keys import NewApiKey
 from onboarding.services.environments import FIRST
-from onboarding.services.integrations import IntegrationChange, NewIntegration
+from onboarding.services.integrations.records import IntegrationChange, NewIntegration
 from onboarding.services.links.records import NewLink
 from tools.bench import filling, install_bolt, lean, naive, signin
 from tools.bench.signin import Answer, Ask

@@ -89,7 +89,7 @@ def reconnect_submit(identifier: str) -> ResponseReturnValue:
 def reconnect_link_submit(identifier: str) -> ResponseReturnValue:
     """Create a link with the connection's values for the customer, and show it."""
     link = current().links.create(_reconnect_link(identifier, LINK_LIFETIME), require_person().actor)
-    return redirect(url_for("links.show", link_id=link.id), 303)
+    return redirect(url_for("links.show", link_id=link.id, connection=identifier), 303)
 
 
 @blueprint.get("/connections/<identifier>/disconnect")

@@ -1,6 +1,5 @@
 """List the Slack apps, and show one with the sites that it allows and the look of its customers' pages."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -8,16 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
-from onboarding import clock
 from onboarding.branding import Branding
 from onboarding.errors import Refused, unknown_integration
 from onboarding.http.operator_guard import environment_id, require_person
 from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
-from onboarding.lifetimes import PREVIOUS_CLIENT_SECRET_LIFETIME
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
-from onboarding.services.integrations import IntegrationChange, IntegrationRecord
+from onboarding.services.integrations.records import IntegrationChange, IntegrationRecord
 
 blueprint = Blueprint("integrations", __name__)
 
@@ -110,19 +107,12 @@ def _page(identifier: str, form: OriginForm | None = None, branding_form: Brandi
         redirect_uri=settings.redirect_uri,
         sign_in_redirect_uri=settings.sign_in_redirect_uri,
         events_url=f"{settings.origin}/slack/events",
-        previous_secret_until=_previous_secret_until(found.client_secret_changed_at),
         integration=found,
         origins=current().integrations.allowed_origins(environment_id()).get(identifier, ()),
         form=form or OriginForm(formdata=None),
         branding=Product(found.branding),
         branding_form=branding_form or BrandingForm(formdata=None, obj=found.branding),
     )
-
-
-def _previous_secret_until(changed_at: datetime | None) -> datetime | None:
-    """Return until when the client secret before the last change is tried. None if it is not tried any more."""
-    until = changed_at and changed_at + PREVIOUS_CLIENT_SECRET_LIFETIME
-    return until if until and until > clock.now() else None
 
 
 def _integration(identifier: str) -> IntegrationRecord:

@@ -12,7 +12,7 @@ from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
-from onboarding.services.links.records import NEWEST, NewLink
+from onboarding.services.links.records import NewLink
 
 blueprint = Blueprint("links", __name__)
 _MODES = {"": "The customer chooses, if both are possible", "subscriber": "Subscriber", "shared": "Shared"}
@@ -48,9 +48,13 @@ class LinkForm(PageForm):
 @allow_viewers
 def index() -> ResponseReturnValue:
     """Viewers see no addresses: with one, anyone can connect a workspace."""
-    links = current().links
+    page = current().links.page(environment_id(), request.args.get("after"), request.args.get("before"))
     return render_template(
-        "console/links/list.html", rows=links.newest(environment_id()), url_of=links.url, limit=NEWEST
+        "console/links/list.html",
+        rows=page.rows,
+        url_of=current().links.url,
+        next_url=url_for("links.index", after=page.next) if page.next else None,
+        previous_url=url_for("links.index", before=page.previous) if page.previous else None,
     )
 
 
@@ -75,8 +79,11 @@ def new_submit() -> ResponseReturnValue:
 
 @blueprint.get("/links/<link_id>")
 def show(link_id: str) -> ResponseReturnValue:
-    link = current().links.find(environment_id(), link_id)
-    return render_template("console/links/show.html", link=link, url=current().links.url(link.id))
+    """Show a link. `connection` in the query is the connection that it was created for, to go back to."""
+    link, connection = current().links.find(environment_id(), link_id), request.args.get("connection")
+    return render_template(
+        "console/links/show.html", link=link, url=current().links.url(link.id), connection=connection
+    )
 
 
 @blueprint.post("/links/<link_id>/revoke")

@@ -9,7 +9,12 @@ from onboarding.errors import Conflict, Refused, SettingsProblem, unknown_integr
 from onboarding.http.operator_guard import environment, require_person
 from onboarding.http.page_form import PageForm
 from onboarding.runtime import check_keys, current
-from onboarding.services.integrations import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord, NewIntegration
+from onboarding.services.integrations.records import (
+    DEFAULT_SCOPES,
+    IntegrationChange,
+    IntegrationRecord,
+    NewIntegration,
+)
 
 blueprint = Blueprint("slack_apps", __name__)
 _POLICIES = {"allow": "Allow", "refuse": "Refuse"}
@@ -78,6 +83,14 @@ def edit_submit(identifier: str) -> ResponseReturnValue:
     except Refused as refusal:
         _show(form, refusal)
         return _edit_page(app, form), 422
+    return redirect(url_for("integrations.show", identifier=identifier), 303)
+
+
+@blueprint.post("/integrations/<identifier>/previous-secrets/forget")
+def forget_previous_secrets_submit(identifier: str) -> ResponseReturnValue:
+    """Accept only the newest client secret and signing secret from now on."""
+    change = IntegrationChange(forget_previous_secrets=True)
+    current().integrations.change(environment().id, identifier, change, require_person().actor)
     return redirect(url_for("integrations.show", identifier=identifier), 303)
 
 

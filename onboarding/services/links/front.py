@@ -14,6 +14,7 @@ class Links:
         self.create_practice_session = writer.create_practice_session
         self.create_install_url = writer.create_install_url
         self.revoke = writer.revoke
+        self.page = queries.page
         self.newest = queries.newest
         self.find = queries.find
         self.url = tokens.url

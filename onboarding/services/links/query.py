@@ -5,15 +5,30 @@ from datetime import datetime
 
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
+from onboarding.pagination import Page, PageRequest
 from onboarding.services.links.records import NEWEST, LinkSummary
 from onboarding.store import links as store
-from onboarding.store import operators
+from onboarding.store import operators, pagination
 from onboarding.store.database import Database, Session
+
+PAGE_SIZE = 25
 
 
 class LinkQueries:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
+
+    def page(self, environment_id: str, after: str | None, before: str | None) -> Page[LinkSummary]:
+        """Return a page of links, the newest first, without the install URLs that API callers request.
+
+        Raises Refused for an invalid cursor.
+        """
+        asked = PageRequest(PAGE_SIZE, after or None, before if not after else None)
+        request = pagination.store_page_request("links", environment_id, asked)
+        with self._database.reading() as session:
+            found, editors = store.page(session, environment_id, request), _editors(session)
+        at = self._now()
+        return pagination.page_of(request, found, 0, 0, lambda row: _summary(*row, _state(row[0], at, editors)))
 
     def newest(self, environment_id: str) -> tuple[LinkSummary, ...]:
         """Return the newest links, at most `NEWEST`, without the install URLs that API callers request."""

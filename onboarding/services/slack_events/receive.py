@@ -1,12 +1,11 @@
 """Receive Slack's events: check the signature, find the integration, and store each event once."""
 
-from datetime import timedelta
-
 import structlog
 
 from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import SignatureRefused, VaultProblem
+from onboarding.lifetimes import PREVIOUS_SECRET_LIFETIME
 from onboarding.outgoing import queue
 from onboarding.sealed import Sealed
 from onboarding.services.slack_events.records import SignedRequest
@@ -17,8 +16,6 @@ from onboarding.store.signing_secrets import SigningIntegration
 from onboarding.vault import SealedAt, Vault
 from onboarding.work import Queue, Work
 
-#: How long Slack may still sign with a secret that was replaced here.
-PREVIOUS_ACCEPTED = timedelta(hours=24)
 #: The workflow that handles an event: its argument is the id of the event's row.
 WORKFLOW = "slack_event"
 #: The workflow that forwards an event: its arguments are the id of the event's row, and how many tries have failed.
@@ -93,7 +90,7 @@ class EventReceiver:
         at = self._now()
         secrets = [("signing_secret", one.signing_secret)]
         changed_at = one.signing_secret_changed_at
-        if one.previous_signing_secret and changed_at and at < changed_at + PREVIOUS_ACCEPTED:
+        if one.previous_signing_secret and changed_at and at < changed_at + PREVIOUS_SECRET_LIFETIME:
             secrets.append(("previous_signing_secret", one.previous_signing_secret))
         return any(
             signatures.is_signed(secret, request.body, request.timestamp, request.signature, at)

@@ -1,125 +1,24 @@
-"""Integrations: the credentials and settings of one Slack app each."""
+"""Add, change, list and remove integrations."""
 
-import re
-import secrets
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, TypeVar
 
-from onboarding import addresses, changes, colors, ids, pictures
-from onboarding.branding import Branding
+from onboarding import changes, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
-from onboarding.characters import has_controls, trim
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, Refused, VaultProblem, unknown_environment, unknown_integration
+from onboarding.lifetimes import PREVIOUS_SECRET_LIFETIME
 from onboarding.sealed import Sealed
-from onboarding.slack import scopes as known_scopes
+from onboarding.services.integrations import values
+from onboarding.services.integrations.records import IntegrationChange, IntegrationRecord, NewIntegration
 from onboarding.store import connections, environments, erasure, integration_locks, logos, origins, unfinished_attempts
 from onboarding.store import integrations as store
 from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
-
-DEFAULT_SCOPES = known_scopes.DEFAULT
-MAX_LOGO_BYTES = pictures.MAX_BYTES
-SCOPE_PATTERN, MAX_SCOPE_LENGTH, is_scope = known_scopes.PATTERN, known_scopes.MAX_LENGTH, known_scopes.is_scope
-_MAX_NAME_LENGTH = 100
-_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
-_CLIENT_ID = re.compile(r"(?=.{3,200}\Z)[0-9]+\.[0-9]+\Z")
-_LINK_WORDS = {"support_url": "support link", "privacy_url": "privacy link", "forward_events": "address for events"}
-#: Visible ASCII: everything else would be a copying mistake.
-_SECRET = re.compile(r"[!-~]{1,200}\Z")
-
-
-@dataclass(frozen=True)
-class IntegrationRecord:
-    """An integration without its secrets."""
-
-    id: str
-    environment_id: str
-    identifier: str
-    name: str
-    #: The name, followed by the identifier if the environment has several integrations of that name.
-    label: str
-    client_id: str
-    scopes: tuple[str, ...]
-    workspace_policy: str
-    is_practice: bool
-    #: Whether operators sign in with this Slack app.
-    is_sign_in: bool
-    branding: Branding
-    #: Without a signing secret, Slack's events are refused.
-    has_signing_secret: bool
-    forward_url: str | None
-    client_secret_changed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class NewIntegration:
-    """A Slack app to store. `environment` is the environment's name."""
-
-    identifier: str
-    name: str
-    environment: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    signing_secret: str | None = field(default=None, repr=False)
-    scopes: tuple[str, ...] = DEFAULT_SCOPES
-    workspace_policy: str = "allow"
-    is_practice: bool = False
-
-    @classmethod
-    def for_practice(
-        cls,
-        identifier: str,
-        name: str,
-        environment: str,
-        workspace_policy: str = "allow",
-        scopes: tuple[str, ...] = DEFAULT_SCOPES,
-    ) -> "NewIntegration":
-        """Return an app of the practice Slack, with generated credentials."""
-        number = f"{secrets.randbelow(10**12):012d}"
-        return cls(
-            identifier,
-            name,
-            environment,
-            client_id=f"{number}.{number[::-1]}",
-            client_secret=secrets.token_hex(16),
-            signing_secret=secrets.token_hex(16),
-            scopes=scopes,
-            workspace_policy=workspace_policy,
-            is_practice=True,
-        )
-
-
-@dataclass(frozen=True)
-class IntegrationChange:
-    """New values of an integration. None keeps the value it has."""
-
-    client_secret: str | None = field(default=None, repr=False)
-    signing_secret: str | None = field(default=None, repr=False)
-    scopes: tuple[str, ...] | None = None
-    name: str | None = None
-    workspace_policy: str | None = None
-    #: Sites on which the pages of its customers may continue, and which may ask for a session's state.
-    add_origins: tuple[str, ...] | None = None
-    remove_origins: tuple[str, ...] | None = None
-    #: Whether operators sign in with this Slack app. It replaces the app that signed them in before.
-    sign_in: bool | None = None
-    #: The look of its customers' pages. An empty value removes it.
-    accent_color: str | None = None
-    support_url: str | None = None
-    privacy_url: str | None = None
-    #: Where Slack's events are delivered to as well. An empty value ends that.
-    forward_events: str | None = None
-    #: A PNG or JPEG file.
-    logo: bytes | None = field(default=None, repr=False)
-
-
-_Values = TypeVar("_Values", NewIntegration, IntegrationChange)
 
 
 class Integrations:
@@ -133,9 +32,9 @@ class Integrations:
         taken. A client id belongs to one integration of the whole deployment, because a Slack app has one bot token
         per workspace.
         """
-        new = _trimmed(new)
-        _check_new(new)
-        _check(IntegrationChange(new.client_secret, new.signing_secret, new.scopes, new.name))
+        new = values.trimmed(new)
+        values.check_new(new)
+        values.check_change(IntegrationChange(new.client_secret, new.signing_secret, new.scopes, new.name))
         with self._database.transaction() as session:
             environment = environments.by_name(session, new.environment)
             if environment is None:
@@ -152,9 +51,9 @@ class Integrations:
 
     def change(self, environment_id: str, identifier: str, change: IntegrationChange, actor: Actor) -> None:
         """Change the given values; connections stay. Raises Refused for an invalid value, NotFound."""
-        change = _trimmed(change)
-        _check(change)
-        picture = _picture(change.logo)
+        change = values.trimmed(change)
+        values.check_change(change)
+        picture = values.picture(change.logo)
         with self._database.transaction() as session:
             row = store.by_identifier(session, environment_id, identifier)
             if row is None:
@@ -163,6 +62,8 @@ class Integrations:
                 self._replace_client_secret(row, change.client_secret)
             if change.signing_secret is not None:
                 self._replace_signing_secret(row, change.signing_secret)
+            if change.forget_previous_secrets:
+                row.previous_client_secret = row.previous_signing_secret = None
             if change.scopes is not None:
                 row.scopes = ",".join(change.scopes)
             row.name = change.name or row.name
@@ -232,10 +133,18 @@ class Integrations:
                 branding=one.branding,
                 has_signing_secret=one.has_signing_secret,
                 forward_url=one.forward_url,
-                client_secret_changed_at=one.client_secret_changed_at,
+                previous_client_secret_until=self._until(one.has_previous_client_secret, one.client_secret_changed_at),
+                previous_signing_secret_until=self._until(
+                    one.has_previous_signing_secret, one.signing_secret_changed_at
+                ),
             )
             for one in found
         )
+
+    def _until(self, is_kept: bool, changed_at: datetime | None) -> datetime | None:
+        """Return until when the secret before a change is accepted. None if it is not, or not any more."""
+        until = changed_at + PREVIOUS_SECRET_LIFETIME if is_kept and changed_at else None
+        return until if until and until > self._now() else None
 
     def _replace_client_secret(self, row: store.Integration, new: str) -> None:
         """Store the new secret and keep the one before it: Slack accepts it for a day, and the new one may be mistyped."""
@@ -265,11 +174,11 @@ class Integrations:
     def _change_origins(self, session: Session, integration_id: str, change: IntegrationChange) -> None:
         """Raises Refused for an origin to remove that is not listed."""
         for origin in change.add_origins or ():
-            origins.add(session, integration_id, _origin(origin))
+            origins.add(session, integration_id, values.origin(origin))
         for text in change.remove_origins or ():
             # An origin that an earlier version allowed may not be valid any more.
             listed = origins.of_integration(session, integration_id)
-            origin = text if text in listed else _origin(text, "remove_origins")
+            origin = text if text in listed else values.origin(text, "remove_origins")
             if not origins.remove(session, integration_id, origin):
                 raise Refused(f"{origin} is not an allowed origin of this integration.", "remove_origins")
 
@@ -300,100 +209,21 @@ def _sealed_at(column: str, row_id: str) -> SealedAt:
     return SealedAt("integrations", column, row_id)
 
 
-def _trimmed(given: _Values) -> _Values:
-    """Remove white space and invisible characters, which copying adds, from both ends of every pasted value."""
-    pasted = (
-        "client_id",
-        "client_secret",
-        "signing_secret",
-        "name",
-        "accent_color",
-        "support_url",
-        "privacy_url",
-        "forward_events",
-    )
-    texts = {name: getattr(given, name, None) for name in pasted}
-    trimmed: dict[str, Any] = {name: trim(text) for name, text in texts.items() if text is not None}
-    return replace(given, **trimmed)
-
-
-def _origin(text: str, field_name: str = "add_origins") -> str:
-    """Return the origin as browsers send it. Raises Refused."""
-    try:
-        return addresses.site_origin(trim(text))
-    except ValueError as fault:
-        raise Refused(f"The origin {fault}.", field_name) from None
-
-
-def _picture(upload: bytes | None) -> bytes | None:
-    """Return the logo to store; None to keep it, empty to remove it. Raises Refused."""
-    try:
-        return pictures.encode_logo(upload) if upload else upload
-    except ValueError as fault:
-        raise Refused(f"The logo {fault}.", "logo") from None
-
-
 def _change_links_and_color(row: store.Integration, change: IntegrationChange) -> None:
     if change.accent_color is not None:
         row.accent_color = change.accent_color.lower() or None
-    for field_name in _LINK_WORDS:
+    for field_name in values.LINK_WORDS:
         address = getattr(change, field_name)
         if address is not None:
             setattr(row, "forward_url" if field_name == "forward_events" else field_name, address or None)
-
-
-def _check_branding(change: IntegrationChange) -> None:
-    """Raises Refused."""
-    if change.accent_color:
-        try:
-            colors.check_accent(colors.parse(change.accent_color))
-        except ValueError as fault:
-            raise Refused(f"The accent color {fault}.", "accent_color") from None
-    for field_name, words in _LINK_WORDS.items():
-        try:
-            addresses.check_link(getattr(change, field_name) or "", may_be_local=field_name == "forward_events")
-        except ValueError as fault:
-            raise Refused(f"The {words} {fault}.", field_name) from None
 
 
 def _changed(name: str, value: tuple[str, ...] | str | bytes | bool | None) -> str:
     """Return what the audit entry says about a value that may have changed; empty if it was kept."""
     if value is None:
         return ""
+    if name == "forget_previous_secrets":
+        return "previous secrets forgotten" if value else ""
     if isinstance(value, bool):
         return f"{name}: {'on' if value else 'off'}"
     return f"{name}: {' '.join(value)}" if isinstance(value, tuple) and name != "scopes" else name
-
-
-def _check_new(new: NewIntegration) -> None:
-    """Raises Refused."""
-    if not _IDENTIFIER.match(new.identifier) or new.identifier in (".", ".."):
-        raise Refused(
-            "The identifier must have 1 to 100 characters, only letters, digits, -, _ and ., such as slack-prod.",
-            "identifier",
-        )
-    if not _CLIENT_ID.match(new.client_id):
-        raise Refused(
-            "The client id must be two numbers with a dot between, such as 1234567890.1234567890.", "client_id"
-        )
-
-
-def _check(change: IntegrationChange) -> None:
-    """Raises Refused."""
-    # With an empty signing secret anyone could sign a request as Slack:
-    # https://docs.slack.dev/authentication/verifying-requests-from-slack
-    for field_name in ("client_secret", "signing_secret"):
-        secret = getattr(change, field_name)
-        if secret is not None and not _SECRET.match(secret):
-            raise Refused(
-                f"The {field_name.replace('_', ' ')} must be letters and digits without spaces, as Slack shows it "
-                "under Basic Information > App Credentials.",
-                field_name,
-            )
-    if change.name is not None and (not 1 <= len(change.name) <= _MAX_NAME_LENGTH or has_controls(change.name)):
-        raise Refused(
-            f"The name must have 1 to {_MAX_NAME_LENGTH} characters, none of them a control character.", "name"
-        )
-    _check_branding(change)
-    if change.scopes is not None:
-        known_scopes.check(change.scopes)

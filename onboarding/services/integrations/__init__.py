@@ -1,0 +1,1 @@
+"""Integrations: the credentials and settings of one Slack app each."""
