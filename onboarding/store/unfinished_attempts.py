@@ -1,4 +1,4 @@
-"""Attempts that have not ended, and exchanges that did not succeed."""
+"""Attempts that have not ended or left a grant, and exchanges that did not succeed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -60,6 +60,12 @@ def overdue(rows: Rows, stage: Stage, at: datetime, limit: int) -> Sequence[Atte
 def stuck(rows: Rows, since: datetime, limit: int) -> Sequence[AttemptRow]:
     """Return attempts whose process has been waiting for Slack since `since` or longer."""
     query = SELECT.where(TABLE.c.stage == Stage.EXCHANGING, TABLE.c.exchanging_at <= since)
+    return fetch_all(rows, query.limit(limit), AttemptRow)
+
+
+def with_left_grant(rows: Rows, since: datetime, limit: int) -> Sequence[AttemptRow]:
+    """Return attempts that finished at `since` or earlier and whose unused grant was not revoked."""
+    query = SELECT.where(TABLE.c.waiting_grant.is_not(None), TABLE.c.finished_at <= since)
     return fetch_all(rows, query.limit(limit), AttemptRow)
 
 

@@ -162,20 +162,22 @@ class _Completion:
         return Outcome.WRONG_WORKSPACE
 
     def _finish(self, outcome: Outcome, at: datetime, **values: str) -> Outcome:
+        attempt, grant = self._install.attempt, self._install.grant
         finished: dict[str, object] = {
             "stage": Stage.FINISHED,
             "outcome": outcome,
             "finished_at": at,
-            "waiting_grant": None,
-            "workspace_id": self._install.grant.workspace_id,
-            "workspace_name": self._install.grant.workspace_name,
+            # An unused grant stays until the caller has revoked it.
+            "waiting_grant": self._sealers.grants.seal(attempt.id, grant) if outcome in REFUSALS else None,
+            "workspace_id": grant.workspace_id,
+            "workspace_name": grant.workspace_name,
             "connection_identifier": None,
             "identity_key": None,
             "missing_scopes": "",
             "detail": None,
         }
         self._install.move(**finished | values)
-        events.attempt_ended(self._install.rows, self._install.attempt.id)
+        events.attempt_ended(self._install.rows, attempt.id)
         return outcome
 
 

@@ -15,8 +15,8 @@ from onboarding.services.tokens import Tokens
 from onboarding.services.workspace_checks import WorkspaceChecks
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, workspace_holders
-from onboarding.store.attempts import AttemptRow
+from onboarding.store import attempts, installs, workspace_holders
+from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
 from onboarding.store.integrations import IntegrationRow
 from onboarding.vault import SealedAt, Vault
@@ -45,8 +45,10 @@ class Grants:
     def revoke_unused(self, attempt: AttemptRow, integration: IntegrationRow, grant: Grant) -> GrantResult:
         """Remove the app from the workspace, unless a connection or a waiting grant uses it there.
 
-        Stores the result with the attempt. Revokes nothing (`LEFT`) if the database does not answer.
+        Stores the result with the attempt. Revokes nothing (`LEFT`) if the database does not answer. The grant is stored
+        until then: if this process dies, the sweep calls `revoke_left`.
         """
+        self._keep(attempt, grant)
         try:
             with self._database.rows() as rows:
                 workspaces = filter(None, (grant.workspace_id, grant.enterprise_id))
@@ -68,6 +70,22 @@ class Grants:
             self._store(attempt, GrantResult.NOT_CONFIRMED)
         else:
             self.revoke_unused(attempt, integration, grant)
+
+    def revoke_left(self, attempt_id: str) -> None:
+        """Revoke the grant of a finished attempt whose process died before it had revoked it."""
+        with self._database.rows() as rows:
+            found = installs.attempt_by_id(rows, attempt_id)
+        if found is not None and found.attempt.stage is Stage.FINISHED and found.attempt.waiting_grant is not None:
+            self.revoke_waiting(found.attempt, found.integration)
+
+    def _keep(self, attempt: AttemptRow, grant: Grant) -> None:
+        if attempt.waiting_grant is not None:
+            return
+        try:
+            with self._database.changing_one() as rows:
+                attempts.keep_grant(rows, attempt.id, self.seal(attempt.id, grant))
+        except Problem as problem:
+            _LOG.error("grant.not_kept", attempt=attempt.id, problem=problem.sentence)
 
     def _revoke(self, integration: IntegrationRow, grant: Grant) -> GrantResult:
         try:

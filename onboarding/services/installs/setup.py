@@ -197,8 +197,8 @@ class SetupStep:
         return Finished(found.attempt.id, outcome)
 
     def _drop(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> None:
-        ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "waiting_grant": None}
-        ended |= {"detail": detail}
+        # The grant stays stored until it has been revoked.
+        ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "detail": detail}
         with self._database.changing_rows() as rows:
             is_first = attempts.move(rows, found.attempt.id, Stage.WAITING, **ended)
             if is_first:
