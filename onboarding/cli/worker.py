@@ -17,16 +17,26 @@ from onboarding.runtime import check_ready
 @click.command(cls=Command)
 def worker() -> None:
     """Run durable work until Ctrl-C or a signal. The database must be set up. Several workers share the work."""
+    run()
+
+
+def run(**seconds: float) -> None:
+    """Run a worker. `seconds`: the arguments of `launch` with other values than in production."""
     with open_runtime() as runtime:
         check_ready(runtime, settings.keys_are_given())
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
-        running = durable_work().launch(runtime)
+        running = durable_work().launch(runtime, **seconds)
         while not ended.wait(1):
             if running.lost.is_set():
-                click.echo("Another worker considered this one dead and continues its work.", err=True)
-                # Threads in the middle of work must not go on.
-                sys.stderr.flush()
-                os._exit(os.EX_TEMPFAIL)
-        running.stop()
+                _exit("Another worker considered this one dead and continues its work.", os.EX_TEMPFAIL)
+        if not running.stop():
+            _exit("Work was still running when this worker had to end. A worker runs it again.", os.EX_OK)
+
+
+def _exit(sentence: str, code: int) -> None:
+    """End the process although threads are in the middle of work: they must not go on beside the worker that repeats it."""
+    click.echo(sentence, err=True)
+    sys.stderr.flush()
+    os._exit(code)

@@ -6,7 +6,9 @@ its unfinished work again.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from math import ceil
 from typing import Any
 
 import structlog
@@ -38,11 +40,32 @@ class StepFailed(Exception):
     """A step raised an unexpected error. The message is only the error's class, because DBOS stores it."""
 
 
+class _Steps:
+    """Counts the steps that run in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.running = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        with self._lock:
+            self.running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.running -= 1
+
+
+_steps = _Steps()
+
+
 class Worker:
     """A running worker."""
 
-    def __init__(self, runtime: Runtime, worker_id: str, beat_seconds: float) -> None:
-        self._runtime, self._beat_seconds = runtime, beat_seconds
+    def __init__(self, runtime: Runtime, worker_id: str, beat_seconds: float, end_seconds: float) -> None:
+        self._runtime, self._beat_seconds, self._end_seconds = runtime, beat_seconds, end_seconds
         self.id = worker_id
         #: Set when another worker took this one for dead. Its process must end.
         self.lost = threading.Event()
@@ -50,13 +73,16 @@ class Worker:
         self._heart = threading.Thread(target=self._live, name="heartbeat", daemon=True)
         self._heart.start()
 
-    def stop(self) -> None:
-        """End after the running work, at most `_END_SECONDS` later."""
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=_END_SECONDS)
+    def stop(self) -> bool:
+        """End after the running work. Return False if that takes too long: then the caller must end the process."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=ceil(self._end_seconds))
+        is_done = not _steps.running
         self._ending.set()
         self._heart.join()
         if not self.lost.is_set():
+            # The next heartbeat of another worker hands over what is left.
             self._runtime.workers.remove(self.id)
+        return is_done
 
     def _live(self) -> None:
         while not self._ending.wait(self._beat_seconds):
@@ -87,8 +113,11 @@ def set_up(runtime: Runtime) -> None:
     DBOS.migrate(_url(runtime), schema=SCHEMA)
 
 
-def launch(runtime: Runtime, beat_seconds: float = BEAT_SECONDS) -> Worker:
-    """Start to run work in threads of this process. Raises NotSetUp."""
+def launch(runtime: Runtime, beat_seconds: float = BEAT_SECONDS, end_seconds: float = _END_SECONDS) -> Worker:
+    """Start to run work in threads of this process. Raises NotSetUp.
+
+    `end_seconds`: how long `stop` waits for running work.
+    """
     _configure_logs()
     worker_id = runtime.workers.add()
     DBOS(
@@ -114,7 +143,7 @@ def launch(runtime: Runtime, beat_seconds: float = BEAT_SECONDS) -> Worker:
         DBOS.register_queue(queue.value, worker_concurrency=concurrency, polling_interval_sec=_POLL_SECONDS)
     DBOS.apply_schedules(schedules)
     _remove_old_schedules({one["schedule_name"] for one in schedules})
-    return Worker(runtime, worker_id, beat_seconds)
+    return Worker(runtime, worker_id, beat_seconds, end_seconds)
 
 
 def _hand_over(alive: frozenset[str]) -> None:
@@ -160,7 +189,8 @@ def _run(name: str, call: Callable[[], object]) -> None:
 
     def step() -> None:
         try:
-            call()
+            with _steps.one():
+                call()
         except StorageProblem:
             raise
         except Exception as fault:
