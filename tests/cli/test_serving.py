@@ -50,8 +50,13 @@ def test_server_alone_requires_a_database_that_is_set_up(run: Run, tmp_path: Pat
 
 
 @pytest.mark.once
-def test_worker_that_died_is_started_again_and_ends_with_the_server(environment: dict[str, str]) -> None:
-    server = subprocess.Popen([FLASK, "--app", "app", "web", "--with-worker"], cwd=ROOT, env=environment)
+def test_worker_that_died_is_started_again_and_ends_with_the_server(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as written:
+        command = [FLASK, "--app", "app", "web", "--with-worker"]
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=written)
     try:
         assert until(lambda: len(_workers_of(server)) == 1 and _answers(environment["PORT"]), 60)
         (died,) = _workers_of(server)
@@ -61,6 +66,7 @@ def test_worker_that_died_is_started_again_and_ends_with_the_server(environment:
     finally:
         server.terminate()
     assert server.wait(40) == 0
+    assert log.read_text().count("The worker ended (exit code -9). It is started again.") == 1
     assert not Path(f"/proc/{worker}").exists()
     assert not _answers(environment["PORT"])
 

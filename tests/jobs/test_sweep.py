@@ -4,16 +4,19 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from onboarding.jobs import key_uses
+from onboarding.store import unfinished_attempts
 from tests import postgres
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
 from tests.jobs.conftest import sweeping
+from tests.store.query_plans import plan, watched
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +81,13 @@ def test_unreachable_database_is_logged_once_and_a_later_round_catches_up(
             assert until(lambda: site.slack.installations() == [])
     lines = [record.getMessage() for record in caplog.records if record.name == "onboarding.jobs.sweep"]
     assert [("sweep.database_gone" in line, "\n" in line) for line in lines] == [(True, False)]
+
+
+def test_left_grants_are_found_in_their_index(site: Site) -> None:
+    database = site.runtime.database
+    with watched(database) as asked, database.reading() as session:
+        unfinished_attempts.with_left_grant(session, datetime.now(UTC), 10)
+    assert "ix_attempts_waiting_grant" in plan(database, *asked[0])
 
 
 @pytest.mark.once

@@ -26,7 +26,6 @@ from onboarding.store import (
     integrations,
     links,
     schema,
-    unfinished_attempts,
     webhook_deliveries,
     webhook_tries,
 )
@@ -274,12 +273,6 @@ def test_list_of_links_is_read_in_the_order_of_an_index(database: Database) -> N
             links.page(session, "env_1", request)
     for statement, values in asked:
         assert "ix_links_listed" in _plan(database, statement, values)
-
-
-def test_left_grants_are_found_in_their_index(database: Database) -> None:
-    with _watched(database) as asked, database.reading() as session:
-        unfinished_attempts.with_left_grant(session, NOON + timedelta(days=30), 10)
-    assert "ix_attempts_waiting_grant" in _plan(database, *asked[0])
 
 
 @pytest.mark.parametrize(

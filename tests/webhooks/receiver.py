@@ -1,6 +1,7 @@
 """A host's server on this machine that gets webhooks, and answers them as a test says."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from tests.ports import free_port
 class Received:
     headers: dict[str, str]
     body: str
+    #: The path that was asked for.
+    path: str = ""
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -47,8 +50,8 @@ def status(code: int, body: bytes = b"ok", **headers: str) -> Answer:
 
 
 class Receiver:
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/hook?from=slack"
+    def __init__(self, port: int, scheme: str) -> None:
+        self.url = f"{scheme}://127.0.0.1:{port}/hook?from=slack"
         self.got: list[Received] = []
         self.answer: Answer = status(200)
 
@@ -57,14 +60,15 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     port = free_port()
-    receiver = Receiver(port)
+    receiver = Receiver(port, "https" if tls else "http")
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            receiver.got.append(Received({name.lower(): value for name, value in self.headers.items()}, body))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            receiver.got.append(Received(headers, body, self.path))
             receiver.answer(self, len(receiver.got))
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
@@ -72,6 +76,9 @@ def receiving() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        # The handshake is for the thread of the connection.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
