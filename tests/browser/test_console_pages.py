@@ -1,4 +1,4 @@
-"""The console's pages of installs, one connection and bulk actions, in a browser: widths, the keyboard, progress."""
+"""The console's pages of installs, one connection, bulk actions and webhooks, in a browser: widths, the keyboard, progress."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from onboarding.services.connections.records import ConsoleSearch
 from tests.browser.navigator import Operator
 from tests.browser_client import BrowserClient, Site
+from tests.webhooks.conftest import Hooks
+from tests.webhooks.receiver import receiving, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -65,6 +67,32 @@ def test_bulk_action_is_chosen_by_keyboard_and_shows_its_progress(site: Site, ad
     # The page notices it by itself.
     expect(progress).to_contain_text("Done.", timeout=10_000)
     expect(me.page.locator("[data-result=needs_reconnect]")).to_have_count(24)
+
+
+def test_answer_to_a_test_event_appears_by_itself(site: Site, ada: Callable[..., Operator]) -> None:
+    with receiving() as receiver:
+        receiver.answer = status(503, b"<p>" + b"x" * 300)
+        hooks = Hooks(site, receiver)
+        endpoint = hooks.add()
+        me = ada()
+        me.signs_in()
+        me.opens(f"/webhooks/{endpoint.id}")
+        me.presses_by_keyboard(me.page.locator("[data-action=test-webhook]"))
+        me.is_on("webhook-delivery")
+        expect(me.page.get_by_text("The message is being sent.")).to_be_visible()
+        hooks.send_due()
+        expect(me.page.get_by_text("has not accepted the message yet")).to_be_visible(timeout=10_000)
+        _fits(me)
+        for address in ("/webhooks", f"/webhooks/{endpoint.id}"):
+            me.opens(address)
+            _fits(me)
+        me.opens("/webhooks/new")
+        boxes = me.page.locator("[name=events]")
+        expect(boxes.first).to_be_hidden()
+        me.reaches(me.page.locator("[name=scope]").first)
+        me.page.keyboard.press("ArrowDown")
+        expect(boxes.first).to_be_visible()
+        _fits(me)
 
 
 def _fits(me: Operator) -> None:

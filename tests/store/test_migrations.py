@@ -139,6 +139,41 @@ def test_steps_of_older_attempts_are_those_that_were_stored(fresh: Database) -> 
     assert "sent_at" not in {one["name"] for one in inspect(fresh.engine).get_columns("attempts")}
 
 
+def test_latest_try_of_older_deliveries_is_kept(fresh: Database) -> None:
+    schema.upgrade(fresh, files.migrations(), "0025")
+    _add_environment(fresh)
+    at: object = datetime(2026, 1, 2, tzinfo=UTC) if not fresh.is_sqlite else "2026-01-02 00:00:00.000000"
+    endpoint: dict[str, object] = {
+        "id": "whe_1",
+        "environment_id": "env_1",
+        "url": "https://a.example",
+        "description": "",
+        "events": "[]",
+    }
+    endpoint |= {"secret": b"sealed", "created_at": at, "updated_at": at}
+    delivery: dict[str, object] = {
+        "environment_id": "env_1",
+        "endpoint_id": "whe_1",
+        "message_id": "evt_1",
+        "event": "webhook.test",
+    }
+    delivery |= {"created_at": at, "subject": "whe_1", "body": "{}", "failures": 0, "due_at": at}
+    tried = {"tried_at": at, "answer_status": 503, "problem": "The answer had status 503.", "milliseconds": 7}
+    rows: list[tuple[str, dict[str, object]]] = [
+        ("webhook_endpoints", endpoint),
+        ("webhook_deliveries", {**delivery, **tried, "id": "dlv_1", "state": "waiting", "number": 2}),
+        ("webhook_deliveries", {**delivery, **tried, "id": "dlv_2", "state": "parked", "number": 9}),
+        ("webhook_deliveries", {**delivery, "id": "dlv_3", "state": "waiting", "number": 1}),
+    ]
+    _insert(fresh, rows)
+    schema.upgrade(fresh, files.migrations())
+    with fresh.reading() as session:
+        found = session.execute(
+            text("SELECT delivery_id, number, answer_status FROM webhook_tries ORDER BY delivery_id")
+        )
+        assert [tuple(row) for row in found] == [("dlv_1", 1, 503), ("dlv_2", 9, 503)]
+
+
 def test_downgrade_keeps_the_rows_that_older_tables_can_store(fresh: Database) -> None:
     schema.upgrade(fresh, files.migrations(), "0001")
     _add_rows_as_of_0001(fresh)
