@@ -74,6 +74,7 @@ def test_answer_to_a_test_event_appears_by_itself(site: Site, ada: Callable[...,
         receiver.answer = status(503, b"<p>" + b"x" * 300)
         hooks = Hooks(site, receiver)
         endpoint = hooks.add()
+        site.runtime.workers.add()
         me = ada()
         me.signs_in()
         me.opens(f"/webhooks/{endpoint.id}")

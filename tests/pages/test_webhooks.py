@@ -104,6 +104,7 @@ def test_twenty_endpoints_are_the_most(hooks: Hooks, operator: BrowserClient) ->
 
 def test_test_event_shows_the_answer_and_each_try_has_its_own(hooks: Hooks, operator: BrowserClient) -> None:
     endpoint = hooks.add()
+    hooks.site.runtime.workers.add()
     page = operator.presses(operator.opens(f"/webhooks/{endpoint.id}"), "test-webhook")
     assert (page.name, page.main.get("data-state")) == ("webhook-delivery", "waiting")
     assert "The message is being sent." in page.text
