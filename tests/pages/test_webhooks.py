@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from sqlalchemy import select, update
 
+from onboarding.callers import SHELL
 from onboarding.event_types import EVENT_WORDS
 from onboarding.services.webhooks.endpoints import MOST_ENDPOINTS
 from onboarding.store.webhook_endpoints import TABLE as ENDPOINTS
@@ -292,6 +293,8 @@ def test_connection_lists_the_deliveries_about_it(
     assert "xoxb" not in delivery.text
     other = next(row for row in _connections(operator) if row != one.subject)
     assert "No deliveries about this connection" in operator.opens(f"/connections/{other}").text
+    hooks.site.runtime.connections.disconnect(hooks.home, one.subject, SHELL)
+    assert f"{one.subject} deleted since" in _words(operator.opens(delivery.url))
 
 
 def test_pages_say_what_waits_while_no_worker_runs(hooks: Hooks, operator: BrowserClient) -> None:
