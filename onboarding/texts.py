@@ -291,6 +291,7 @@ AUDIT_PERIODS: Mapping[str, str] = {
 _AUDIT_WORDS: Mapping[str, str] = {
     "connection.connected": "Workspace connected",
     "connection.reconnected": "Workspace reconnected",
+    "connection.permissions_changed": "Permissions changed",
     "grant.dropped": "Unused access dropped",
     "link.handed_on": "Approval link created",
 }

@@ -78,12 +78,14 @@ def test_settings_fit_every_width_and_work_without_scripts_by_keyboard(
     app = "/integrations/slack-practice"
     for address in (
         *("/api-keys", "/api-keys/new", "/operators", "/operators/new", "/audit", "/integrations", "/new-integration"),
-        *(app, f"{app}/edit", f"{app}/remove"),
+        *(app, f"{app}/edit", f"{app}/remove", "/links/new", "/playground", "/connections?q=no+connection"),
     ):
         me.opens(address)
         for width in (320, 375, 1024, 1280, 1920):
             me.page.set_viewport_size({"width": width, "height": 800})
             assert me.width <= width, (address, width)
+            for field in me.page.locator("main .input:visible:not(textarea)").all():
+                assert field.evaluate(_CUT_OFF) <= 0, (address, width, field.get_attribute("name"))
     me.reaches(me.page.locator(".environments summary"))
     me.page.keyboard.press("Enter")
     me.presses_by_keyboard(me.page.locator("[data-environment^=Production]"))
@@ -137,7 +139,7 @@ def test_rail_reaches_the_end_of_the_window(is_practice: bool, ada: Callable[...
     me.signs_in()
     for width in (1024, 1280, 1920):
         me.page.set_viewport_size({"width": width, "height": 900})
-        for address in ("/connections", "/connections?q=nothing", "/links", "/playground", "/slack/install"):
+        for address in ("/connections", "/connections?q=nothing", "/links", "/playground"):
             me.opens(address)
             expect(me.page.locator(".practice-banner")).to_have_count(int(is_practice))
             assert me.page.locator(".rail").evaluate("node => node.getBoundingClientRect().bottom") >= 900, address

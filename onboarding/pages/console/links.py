@@ -15,7 +15,7 @@ from onboarding.runtime import current
 from onboarding.services.links.records import NewLink
 
 blueprint = Blueprint("links", __name__)
-_MODES = {"": "The customer chooses, if both are possible", "subscriber": "Subscriber", "shared": "Shared"}
+_MODES = {"": "The customer chooses", "subscriber": "Subscriber", "shared": "Shared"}
 _LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days"}
 
 

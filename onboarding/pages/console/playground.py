@@ -19,7 +19,7 @@ blueprint = Blueprint("playground", __name__)
 security_headers.set_policy(blueprint, security_headers.PLAYGROUND)
 
 _KINDS = {"element": "Element", "card": "Card", "link": "Link"}
-_MODES = {"": "The customer chooses, if both are possible", "subscriber": "Subscriber", "shared": "Shared"}
+_MODES = {"": "The customer chooses", "subscriber": "Subscriber", "shared": "Shared"}
 _THEMES = {"auto": "Same as the browser", "light": "Light", "dark": "Dark"}
 _SIZES = {"default": "Default", "small": "Small", "large": "Large"}
 _LANGUAGES = {"": "Same as the browser", "en": "English", "de": "German"}
