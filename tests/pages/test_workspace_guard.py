@@ -33,6 +33,17 @@ def test_nothing_is_replaced_before_the_person_confirms(site: Site, visitor: Bro
     assert visitor.opens(asked.url).outcome == "wrong_workspace"
 
 
+def test_no_page_says_that_a_connected_customer_is_not_connected(
+    site: Site, visitor: BrowserClient, asked: Page
+) -> None:
+    """The words for screen readers beside the icons included."""
+    declined = visitor.presses(asked, "do-not-connect")
+    canceled = visitor.presses(visitor.presses(visitor.opens(site.link()), "connect"), "cancel")
+    assert (declined.outcome, canceled.outcome) == ("cancelled", "cancelled")
+    for page in (asked, declined, canceled, visitor.opens("/slack/oauth_redirect")):
+        assert "connected with Slack" not in page.text, page.url
+
+
 def test_replacing_keeps_the_connection_and_its_identifier(site: Site, visitor: BrowserClient, asked: Page) -> None:
     before = rows_of(site)[0].identifier
     page = visitor.presses(asked, "replace")

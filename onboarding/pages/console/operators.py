@@ -16,7 +16,7 @@ from onboarding.services.operators import OperatorSummary
 from onboarding.services.sign_ins import SignInProblem
 
 blueprint = Blueprint("operators", __name__)
-_ROLES = {"operator": "Operator: may change everything", "viewer": "Viewer: sees everything, changes nothing"}
+_ROLES = {"operator": "Operator: makes changes", "viewer": "Viewer: changes nothing"}
 _WAYS = {"email": "One-time link", "slack": "Sign in with Slack"}
 
 
