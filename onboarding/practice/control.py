@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from onboarding.practice import admins
 from onboarding.practice.faults import SPECIAL_FAULTS, Fault
 from onboarding.practice.scenarios import SCENARIOS
 from onboarding.practice.slack_state import PracticeSlack
@@ -104,7 +105,23 @@ def _uninstall(slack: PracticeSlack, body: dict[str, Any]) -> bool:
 
 
 def _add(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    return slack.adds_to_workspace(_text(body, "client_id"), _place(slack, body))
+    return admins.add_to_workspace(slack, _text(body, "client_id"), _place(slack, body))
+
+
+def _remove(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    return admins.remove_from_workspace(slack, _text(body, "client_id"), _place(slack, body))
+
+
+def _rename(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    return admins.rename_workspace(slack, _place(slack, body), _text(body, "name"))
+
+
+def _channel(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    action = _text(body, "action")
+    if action not in admins.ACTIONS:
+        raise BadOrder(f"action is one of: {', '.join(admins.ACTIONS)}.")
+    name = _text(body, "name") if action == "rename" else ""
+    return admins.change_channel(slack, _place(slack, body), _text(body, "channel"), action, name)
 
 
 def _invite(slack: PracticeSlack, body: dict[str, Any]) -> bool:
@@ -120,6 +137,9 @@ _ORDERS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
     "approve": _approve,
     "uninstall": _uninstall,
     "add-to-workspace": _add,
+    "remove-from-workspace": _remove,
+    "rename-workspace": _rename,
+    "channel": _channel,
     "invite": _invite,
     "reset": _reset,
 }

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 
+from onboarding.practice import admins
 from onboarding.practice.slack_state import PracticeSlack
 
 blueprint = Blueprint("home", __name__)
@@ -15,7 +16,13 @@ def show() -> str:
     rows = [(slack.workspaces[row.place], row, slack.app(row.client_id)) for row in slack.installations()]
     guests = [place for place, _row, _app in rows if place.is_guest]
     workspaces = [*slack.offered_workspaces(), *dict.fromkeys(guests)]
-    return render_template("practice/home.html", rows=rows, workspaces=workspaces, most_channels=_MOST_CHANNELS)
+    return render_template(
+        "practice/home.html",
+        rows=rows,
+        workspaces=workspaces,
+        most_channels=_MOST_CHANNELS,
+        channel_name=admins.CHANNEL_NAME,
+    )
 
 
 @blueprint.get("/manage/<enterprise_id>/integrations/profile/<_app_id>/workspaces/add")
@@ -32,8 +39,34 @@ def remove() -> Response:
 
 @blueprint.post("/add")
 def add() -> Response:
-    _practice_slack().adds_to_workspace(request.form.get("client_id", ""), _workspace_id())
+    admins.add_to_workspace(_practice_slack(), request.form.get("client_id", ""), _workspace_id())
     return make_response(redirect(url_for("home.show"), 303))
+
+
+@blueprint.post("/take-out")
+def remove_from_workspace() -> Response:
+    admins.remove_from_workspace(_practice_slack(), request.form.get("client_id", ""), _workspace_id())
+    return make_response(redirect(url_for("home.show"), 303))
+
+
+@blueprint.post("/rename")
+def rename() -> Response:
+    """Rename a workspace."""
+    workspace_id = _workspace_id()
+    admins.rename_workspace(_practice_slack(), workspace_id, request.form.get("name", "").strip()[:80])
+    return make_response(redirect(url_for("home.show", _anchor=workspace_id), 303))
+
+
+@blueprint.post("/channel")
+def change_channel() -> Response:
+    """Rename, archive, unarchive or delete a channel."""
+    workspace_id, action = _workspace_id(), request.form.get("action", "")
+    channel, name = (request.form.get(field, "").strip() for field in ("channel", "name"))
+    if action not in admins.ACTIONS or not admins.change_channel(
+        _practice_slack(), workspace_id, channel, action, name
+    ):
+        abort(400, "Nothing was changed: the channel is like this already, or the name is taken or not allowed.")
+    return make_response(redirect(url_for("home.show", changed=workspace_id, _anchor=workspace_id), 303))
 
 
 @blueprint.post("/invite")

@@ -94,6 +94,8 @@ class Ledger:
     approved: list[str] = field(default_factory=list)
     #: Names, by id, of workspaces that only the app knew.
     guests: dict[str, str] = field(default_factory=dict)
+    #: By workspace id: the name and channels of a workspace that somebody has changed.
+    workspaces: dict[str, Any] = field(default_factory=dict)
     #: The lifetime of new rotating tokens. It is a setting, so it is not saved.
     token_seconds: float = ROTATING_TOKEN_SECONDS
 
@@ -137,12 +139,14 @@ class Ledger:
             "codes": [asdict(row) for row in self.codes.values()],
             "approved": list(self.approved),
             "guests": dict(self.guests),
+            "workspaces": dict(self.workspaces),
         }
 
     @classmethod
     def load(cls, saved: dict[str, Any]) -> "Ledger":
-        # Files of earlier versions have no guests.
-        ledger = cls(approved=list(saved["approved"]), guests=dict(saved.get("guests", {})))
+        # Files of earlier versions have neither guests nor changed workspaces.
+        known = {name: dict(saved.get(name, {})) for name in ("guests", "workspaces")}
+        ledger = cls(approved=list(saved["approved"]), **known)
         for row in saved["installations"]:
             ledger.keep_installation(Installation(**row))
         ledger.tokens = {row["value"]: Token(**row) for row in saved["tokens"]}

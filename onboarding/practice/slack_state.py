@@ -21,7 +21,7 @@ from onboarding.practice.openid_codes import OpenIdCodes
 from onboarding.practice.registration import Apps, PracticeApp
 from onboarding.practice.scenarios import BY_NAME, Scenario
 from onboarding.practice.state_file import StateFile
-from onboarding.practice.workspaces import WORKSPACES, Workspace, make_guest
+from onboarding.practice.workspaces import WORKSPACES, Workspace, changes_of, make_guest, with_changes
 
 KEPT_CALLS = 1_000
 
@@ -59,7 +59,8 @@ class PracticeSlack:
         format.
         """
         self._apps = apps
-        self.workspaces = {workspace.id: workspace for workspace in workspaces}
+        self._unchanged = {workspace.id: workspace for workspace in workspaces}
+        self.workspaces = dict(self._unchanged)
         #: Finds the name of a workspace that an app has a connection to, by the app's client id and the workspace's id.
         self.guest_name: Callable[[str, str], str | None] = lambda _client_id, _team: None
         #: The `iss` of ID tokens. None: the address that the app calls.
@@ -79,6 +80,9 @@ class PracticeSlack:
         self._file = StateFile(state_file) if state_file else None
         self._ledger = (self._file and self._file.load(Ledger.load)) or Ledger()
         self.workspaces |= {team: make_guest(team, name) for team, name in self._ledger.guests.items()}
+        for workspace_id, saved in self._ledger.workspaces.items():
+            if workspace_id in self.workspaces:
+                self.workspaces[workspace_id] = with_changes(self.workspaces[workspace_id], saved)
 
     def now(self) -> float:
         return self._clock() + self._ahead_seconds
@@ -162,15 +166,6 @@ class PracticeSlack:
             events = grants.revoke(ledger, found, self.now())
         self._send_events(found.client_id, found.place, events, [found])
 
-    def adds_to_workspace(self, client_id: str, workspace: str) -> bool:
-        """Add an organization's app to one of its workspaces. Return False if the organization does not have the app."""
-        org = self.workspaces[workspace].enterprise_id or ""
-        with self.changing() as ledger:
-            installation = ledger.installation(client_id, org)
-            if installation and workspace not in installation.teams:
-                installation.teams.append(workspace)
-        return installation is not None
-
     def invites_bot(self, client_id: str, workspace: str, channel: str) -> bool:
         """Invite the bot to the channel named `channel`. Return False if the channel or the installation does not exist."""
         place = self.workspaces[workspace]
@@ -182,6 +177,12 @@ class PracticeSlack:
             if installation and channel_id and channel_id not in installation.channels:
                 installation.channels.append(channel_id)
         return installation is not None and channel_id is not None
+
+    def change_workspace(self, changed: Workspace) -> None:
+        """Replace a workspace, whose name or channels somebody has changed."""
+        with self.changing() as ledger:
+            ledger.workspaces[changed.id] = changes_of(changed)
+            self.workspaces[changed.id] = changed
 
     def installations(self) -> list[Installation]:
         with self._lock:
@@ -206,7 +207,7 @@ class PracticeSlack:
         self.openid_codes.clear()
         with self.changing():
             self._ledger = Ledger(token_seconds=self._ledger.token_seconds)
-            self.workspaces = {team: one for team, one in self.workspaces.items() if not one.is_guest}
+            self.workspaces = dict(self._unchanged)
         self.faults.clear()  # Last, so that the released calls find an empty state.
 
     # For the other modules of the practice Slack.

@@ -1,7 +1,8 @@
-"""The workspaces of the practice Slack, with their people and channels. Nothing changes this data."""
+"""The workspaces of the practice Slack, with their people and channels, as they are before anybody changes them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from onboarding.practice.registration import slack_id
 
@@ -50,6 +51,15 @@ class Workspace:
     @property
     def url(self) -> str:
         return f"https://{self.domain}.enterprise.slack.com/" if self.is_org else f"https://{self.domain}.slack.com/"
+
+
+def changes_of(workspace: Workspace) -> dict[str, Any]:
+    """Return what people can change in a workspace, as JSON."""
+    return {"name": workspace.name, "channels": [asdict(one) for one in workspace.channels]}
+
+
+def with_changes(workspace: Workspace, saved: Mapping[str, Any]) -> Workspace:
+    return replace(workspace, name=saved["name"], channels=tuple(Channel(**one) for one in saved["channels"]))
 
 
 def make_workspace(workspace_id: str, name: str, domain: str, channels: Iterable[str]) -> Workspace:

@@ -7,6 +7,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from onboarding.practice import admins
 from tests.practice.walk import ACME, ACME_TEST, DESIGN, GROUP, Slack, body, error_of
 
 ALL = "chat:write,channels:read,channels:join,groups:read"
@@ -157,7 +158,7 @@ def test_token_of_an_organization_names_the_workspace(practice_slack: Slack) -> 
     assert refusal(client, "conversations.list") == "missing_argument"
     assert refusal(client, "conversations.list", team_id=ACME) == "team_not_found"
     assert refusal(client, "conversations.list", team_id=DESIGN) == "team_access_not_granted"
-    practice_slack.slack.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
+    admins.add_to_workspace(practice_slack.slack, practice_slack.registered.client_id, DESIGN)
     assert "brand" in named(client, team_id=DESIGN)
 
 
@@ -165,6 +166,6 @@ def test_token_of_an_organization_posts_by_channel_id(practice_slack: Slack) -> 
     client = practice_slack.client(practice_slack.installs(GROUP, scope="chat:write,chat:write.public")["access_token"])
     brand = channel(practice_slack, "brand", DESIGN)
     assert refusal(client, "chat.postMessage", channel=brand, text="hello") == "channel_not_found"
-    practice_slack.slack.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
+    admins.add_to_workspace(practice_slack.slack, practice_slack.registered.client_id, DESIGN)
     assert client.chat_postMessage(channel=brand, text="hello")["ok"] is True
     assert refusal(client, "chat.postMessage", channel="#brand", text="hello") == "team_not_found"

@@ -52,6 +52,20 @@ def test_admin_actions_are_available_by_control(practice_slack: Slack) -> None:
     assert order(practice_slack, "uninstall", workspace=HARBOR, **app) == (409, False)
 
 
+def test_workspaces_and_channels_are_changed_by_control_until_a_reset(practice_slack: Slack) -> None:
+    before = dict(practice_slack.slack.workspaces)
+    archives = {"workspace": ACME, "channel": "sales", "action": "archive"}
+    assert order(practice_slack, "channel", **archives) == (200, True)
+    assert order(practice_slack, "channel", **archives) == (409, False)
+    assert order(practice_slack, "channel", **{**archives, "action": "paint"}) == (400, False)
+    assert order(practice_slack, "rename-workspace", workspace=ACME, name="Acme") == (200, True)
+    practice_slack.installs(GROUP)
+    assert order(practice_slack, "remove-from-workspace", workspace=DESIGN, client_id=APP.client_id) == (409, False)
+    assert practice_slack.slack.workspaces[ACME].name == "Acme"
+    assert order(practice_slack, "reset") == (200, True)
+    assert practice_slack.slack.workspaces == before
+
+
 def test_reset_forgets_everything(practice_slack: Slack) -> None:
     token = practice_slack.installs()["access_token"]
     order(practice_slack, "fault", method="auth.test", fault="fatal_error")

@@ -11,9 +11,10 @@ import pytest
 from flask import Flask, request
 from slack_sdk.signature import SignatureVerifier
 
+from onboarding.practice import admins
 from onboarding.practice.events import signature_headers
 from tests.practice.conftest import APP, make_slack, served
-from tests.practice.walk import ACME, GROUP, Slack
+from tests.practice.walk import ACME, DESIGN, GROUP, Slack
 
 
 @dataclass
@@ -121,6 +122,54 @@ def test_revoking_the_bot_token_is_reported(slack_with_events: Slack, practice_l
 def test_revoking_a_rotating_token_is_not_reported(slack_with_events: Slack, practice_listener: Listener) -> None:
     slack_with_events.client(slack_with_events.installs(scenario="rotation")["access_token"]).auth_revoke()
     assert slack_with_events.slack.events.wait_until_sent()
+    assert practice_listener.received.empty()
+
+
+def test_changes_of_channels_are_reported_to_apps_with_the_scope(
+    slack_with_events: Slack, practice_listener: Listener
+) -> None:
+    slack_with_events.installs()
+    slack = slack_with_events.slack
+    [sales] = [one for one in slack.workspaces[ACME].channels if one.name == "sales"]
+    for action, name in (("archive", ""), ("unarchive", ""), ("rename", "revenue")):
+        assert admins.change_channel(slack, ACME, "sales", action, name)
+        assert slack.events.wait_until_sent()
+    assert admins.change_channel(slack, ACME, "revenue", "delete")
+    events = practice_listener.events(4)
+    assert types(events) == ["channel_archive", "channel_unarchive", "channel_rename", "channel_deleted"]
+    assert [one["event"]["channel"] for one in events[:2]] == [sales.id] * 2
+    assert (events[2]["event"]["channel"]["id"], events[2]["event"]["channel"]["name"]) == (sales.id, "revenue")
+    assert {one["authorizations"][0]["team_id"] for one in events} == {ACME}
+    # The app lacks groups:read and team:read.
+    assert admins.change_channel(slack, ACME, "leadership", "archive")
+    assert admins.rename_workspace(slack, ACME, "Acme")
+    assert slack.events.wait_until_sent()
+    assert practice_listener.received.empty()
+
+
+@pytest.mark.parametrize(
+    ("channel", "action", "name"),
+    [("nowhere", "archive", ""), ("sales", "unarchive", ""), ("sales", "rename", "random"), ("sales", "rename", "A b")],
+)
+def test_impossible_change_of_a_channel_changes_nothing(
+    channel: str, action: str, name: str, practice_slack: Slack
+) -> None:
+    before = practice_slack.slack.workspaces[ACME]
+    assert not admins.change_channel(practice_slack.slack, ACME, channel, action, name)
+    assert practice_slack.slack.workspaces[ACME] == before
+
+
+def test_app_of_an_organization_is_told_of_its_workspaces(
+    slack_with_events: Slack, practice_listener: Listener
+) -> None:
+    slack_with_events.installs(GROUP)
+    for change in (admins.add_to_workspace, admins.remove_from_workspace):
+        assert change(slack_with_events.slack, APP.client_id, DESIGN)
+        assert slack_with_events.slack.events.wait_until_sent()
+    assert not admins.remove_from_workspace(slack_with_events.slack, APP.client_id, DESIGN)
+    granted, revoked = practice_listener.events(2)
+    assert types([granted, revoked]) == ["team_access_granted", "team_access_revoked"]
+    assert (granted["event"]["team_ids"], granted["team_id"], granted["enterprise_id"]) == ([DESIGN], None, GROUP)
     assert practice_listener.received.empty()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from onboarding.practice import admins
 from onboarding.practice.ledger import KEPT_DEAD_TOKENS, Ledger, Token
 from onboarding.practice.state_file import StateFileUnreadable
 from tests.practice.conftest import APP, make_slack, served
@@ -25,7 +26,9 @@ def test_restart_loses_nothing(state_file: Path) -> None:
         rotating = before.installs(DESIGN, scenario="rotation")
         before.slack.approves(APP.client_id, HARBOR)
         code = before.allows(HARBOR)
+        assert admins.change_channel(before.slack, ACME, "sales", "archive")
     after = make_slack(state_file=state_file)
+    assert after.slack.workspaces[ACME] == before.slack.workspaces[ACME]
     with served(after.app) as after.url:
         assert after.says_about(plain["access_token"]) == "ok"
         assert after.says_about(after.refreshes(rotating["refresh_token"])["access_token"]) == "ok"

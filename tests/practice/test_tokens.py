@@ -3,6 +3,7 @@
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from onboarding.practice import admins
 from tests.practice.conftest import OTHER_APP
 from tests.practice.walk import ACME, DESIGN, GROUP, Slack, body, error_of
 
@@ -66,7 +67,7 @@ def test_teams_of_a_workspace_token_are_its_own(practice_slack: Slack) -> None:
 def test_organization_has_the_app_in_no_workspace_at_first(practice_slack: Slack) -> None:
     client = practice_slack.client(practice_slack.installs(GROUP)["access_token"])
     assert client.auth_teams_list()["teams"] == []
-    assert practice_slack.slack.adds_to_workspace(practice_slack.registered.client_id, DESIGN)
+    assert admins.add_to_workspace(practice_slack.slack, practice_slack.registered.client_id, DESIGN)
     assert client.auth_teams_list()["teams"] == [{"id": DESIGN, "name": "Meridian Design"}]
 
 
