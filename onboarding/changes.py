@@ -25,6 +25,7 @@ class ChangeKind(StrEnum):
     CONNECTION_TESTED = "connection.tested"
     CONNECTION_UNREACHABLE = "connection.unreachable"
     CONNECTION_PERMISSIONS_CHANGED = "connection.permissions_changed"
+    CONNECTION_CHANNEL_CHANGED = "connection.channel_changed"
     INTEGRATION_ADDED = "integration.added"
     INTEGRATION_CHANGED = "integration.changed"
     INTEGRATION_REMOVED = "integration.removed"
@@ -71,9 +72,11 @@ _EVENTS = {
     ChangeKind.CONNECTION_UPDATED: EventType.RECONNECTED,
     ChangeKind.CONNECTION_DISCONNECTED: EventType.DISCONNECTED,
     ChangeKind.CONNECTION_BROKEN: EventType.BROKEN,
+    ChangeKind.CONNECTION_UNREACHABLE: EventType.UNREACHABLE,
     ChangeKind.CONNECTION_HEALED: EventType.HEALED,
     ChangeKind.CONNECTION_RENAMED: EventType.RENAMED,
     ChangeKind.CONNECTION_PERMISSIONS_CHANGED: EventType.PERMISSIONS_CHANGED,
+    ChangeKind.CONNECTION_CHANNEL_CHANGED: EventType.CHANNEL_CHANGED,
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from onboarding.outcomes import ConnectionStatus
+from onboarding.outcomes import ConnectionStatus, EndpointStatus
 
 CHANNEL = "chat"
 PROVIDER_ID = "slack"
@@ -71,6 +71,7 @@ class ChannelEndpoint:
     type: str
     #: A webhook's `url` is a credential: anyone who knows it can post there.
     endpoint: Mapping[str, Any] = field(repr=False)
+    status: EndpointStatus
     created_at: datetime
     updated_at: datetime
 
@@ -147,6 +148,7 @@ def channel_endpoint(one: ChannelEndpoint, with_secret: bool) -> dict[str, Any]:
         "contextKeys": one.context_keys,
         "type": one.type,
         "endpoint": endpoint,
+        "status": one.status,
         "createdAt": timestamp(one.created_at),
         "updatedAt": timestamp(one.updated_at),
     }

@@ -9,11 +9,15 @@ class EventType(StrEnum):
     DISCONNECTED = "connection.disconnected"
     #: Slack rejects the token.
     BROKEN = "connection.broken"
-    #: The token works again.
+    #: Slack has not answered for an hour. The token may be valid.
+    UNREACHABLE = "connection.unreachable"
+    #: The token works again, or Slack answers again.
     HEALED = "connection.healed"
     PERMISSIONS_CHANGED = "connection.permissions_changed"
     #: The workspace has another name.
     RENAMED = "connection.renamed"
+    #: A Slack channel that messages go to.
+    CHANNEL_CHANGED = "connection.channel_changed"
     ATTEMPT_FAILED = "attempt.failed"
     ATTEMPT_AWAITING_APPROVAL = "attempt.awaiting_approval"
 
@@ -26,9 +30,11 @@ EVENT_WORDS = {
     EventType.RECONNECTED: "A connection got new credentials, maybe of another workspace.",
     EventType.DISCONNECTED: "A connection was removed, or Slack ended its access.",
     EventType.BROKEN: "Slack rejects the connection's token.",
-    EventType.HEALED: "A broken connection works again.",
+    EventType.UNREACHABLE: "Slack has not answered about the connection for an hour.",
+    EventType.HEALED: "A broken or unreachable connection works again.",
     EventType.PERMISSIONS_CHANGED: "The app's permissions in the workspace changed.",
     EventType.RENAMED: "The workspace has another name.",
+    EventType.CHANNEL_CHANGED: "A channel that messages go to was renamed, archived, restored or deleted.",
     EventType.ATTEMPT_FAILED: "An install ended without a connection.",
     EventType.ATTEMPT_AWAITING_APPROVAL: "A person asked a Slack admin to approve.",
 }

@@ -14,7 +14,7 @@ from onboarding import documents, ids, texts
 from onboarding.callers import Actor
 from onboarding.connection_rows import connection_of
 from onboarding.event_types import TEST_EVENT, EventType
-from onboarding.outcomes import OUTCOMES, ConnectionStatus, Outcome
+from onboarding.outcomes import OUTCOMES, ConnectionStatus, EndpointStatus, Outcome
 from onboarding.outgoing import queue
 from onboarding.store import channel_endpoints, connection_documents, installs, webhook_deliveries
 from onboarding.store import webhook_endpoints as endpoints
@@ -44,6 +44,8 @@ class EventDetails:
     reference: str | None = None
     #: The connection as it was, if it has just been removed.
     removed: ConnectionRow | None = None
+    #: The channel endpoint that the change is about: its `identifier`, `type`, `status` and `channelId`.
+    endpoint: Mapping[str, Any] | None = None
 
 
 NO_DETAILS = EventDetails()
@@ -80,8 +82,10 @@ def connection_changed(rows: Rows, event: ConnectionEvent) -> None:
         "connection": shown,
         "change": change,
         "reference": event.details.reference,
-        "next": [*shown.get("next", ()), *_hints(rows, row, event.type)],
+        "next": [*shown.get("next", ()), *_hints(rows, row, event)],
     }
+    if event.details.endpoint is not None:
+        data["endpoint"] = dict(event.details.endpoint)
     _publish(rows, listeners, _Message(event.environment_id, event.type, event.identifier, number, event.at, data))
 
 
@@ -174,11 +178,14 @@ def _connection(row: ConnectionRow, kind: EventType) -> Members:
     return shown
 
 
-def _hints(rows: Rows, row: ConnectionRow, kind: EventType) -> list[str]:
+def _hints(rows: Rows, row: ConnectionRow, event: ConnectionEvent) -> list[str]:
     """Return what the host can do next, beside what the connection itself needs."""
-    if kind not in (EventType.CONNECTED, EventType.RECONNECTED):
+    if event.details.endpoint is not None:
+        has_channel = event.details.endpoint["status"] == EndpointStatus.ACTIVE
+    elif event.type in (EventType.CONNECTED, EventType.RECONNECTED):
+        has_channel = channel_endpoints.has_active_channel(rows, row.id)
+    else:
         return []
-    has_channel = channel_endpoints.targets(rows, row.id, "slack_channel")
     return [] if has_channel else ["choose_channel"]
 
 

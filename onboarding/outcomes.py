@@ -1,4 +1,5 @@
-"""How an install, a revocation at Slack and the check of a connection can end, each as an enum with its stored value."""
+"""How an install, a revocation at Slack and the check of a connection can end, and the statuses of connections and channel
+endpoints, each as an enum with its stored value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,6 +73,14 @@ class ConnectionStatus(StrEnum):
     def is_broken(self) -> bool:
         """Return whether the customer must connect the workspace again."""
         return self in (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.DISCONNECTED)
+
+
+class EndpointStatus(StrEnum):
+    """The state of a channel endpoint's Slack channel, from Slack's newest event about it."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True)

@@ -265,6 +265,7 @@ AUDIT_ACTIONS: Mapping[str, str] = {
     "connection.healed": "Works again",
     "connection.unreachable": "Slack has not answered for an hour",
     "connection.permissions_changed": "Permissions changed in Slack",
+    "connection.channel_changed": "A channel changed in Slack",
     "connection.disconnected": "Disconnected",
 }
 

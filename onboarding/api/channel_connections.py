@@ -164,7 +164,8 @@ class ChannelConnection(Wire):
     status: Status = Field(
         examples=["unknown"],
         description="The result of the last check. `healthy`: Slack accepts the token. `needs_reconnect`: Slack refuses the token, and "
-        "`statusReason` says why. `unknown`: there was no check yet. `unreachable` and `disconnected` are reserved.",
+        "`statusReason` says why. `unknown`: there was no check yet. `unreachable`: Slack has not answered for an hour; the token "
+        "may be valid. `disconnected`: Slack has ended the access, and the tokens are erased.",
     )
     status_reason: str | None = Field(None, description="Why the connection does not work, as a sentence.")
     checked_at: Time | None = Field(None, description="When Slack last answered a check.")

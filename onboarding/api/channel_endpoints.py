@@ -95,6 +95,10 @@ class ChannelEndpoint(Wire):
         "`connections:secrets`. A target that the server cannot decrypt is empty; a PATCH replaces it.",
         examples=[EXAMPLE],
     )
+    status: Literal["active", "archived", "deleted"] = Field(
+        description="Whether the Slack channel was archived or deleted, from Slack's events. `active` for a target that Slack has "
+        "reported nothing about; a PATCH sets it to `active`."
+    )
     created_at: CreatedAt
     updated_at: UpdatedAt
 

@@ -192,6 +192,7 @@ def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, obje
         "signIn": one.is_sign_in,
         "hasSigningSecret": one.has_signing_secret,
         **_previous_secrets(one),
+        "appId": one.app_id,
         "forwardEvents": one.forward_url,
         "allowedOrigins": origins,
         "accentColor": one.branding.accent_color,

@@ -12,6 +12,8 @@ from onboarding.services.slack_events.records import SignedRequest
 
 blueprint = Blueprint("slack_events", __name__)
 set_policy(blueprint, SIGNED_REQUEST)
+#: The same request would be refused again: https://docs.slack.dev/apis/events-api/#retries
+_NO_RETRY = {"X-Slack-No-Retry": "1"}
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -27,12 +29,13 @@ def receive() -> ResponseReturnValue:
 
 @blueprint.errorhandler(SignatureRefused)
 def refused(problem: SignatureRefused) -> ResponseReturnValue:
+    """Slack sends the event again: until then, the operator may have stored the right signing secret."""
     return f"{problem.sentence}\n", 401, {**_TEXT, "WWW-Authenticate": "Slack"}
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
 def too_large(_problem: RequestEntityTooLarge) -> ResponseReturnValue:
-    return "A request can have 1 MB at most.\n", 413, _TEXT
+    return "A request can have 1 MB at most.\n", 413, {**_TEXT, **_NO_RETRY}
 
 
 @blueprint.errorhandler(StorageProblem)

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -63,6 +63,8 @@ class Answer:
     milliseconds: int
     #: The wait that the host asked for with `Retry-After`.
     retry_after: int | None = None
+    #: Whether the host asked with `X-Slack-No-Retry` that an event of Slack's is not sent again.
+    is_final: bool = False
 
     @property
     def is_gone(self) -> bool:
@@ -109,8 +111,7 @@ class Sender:
             is_late = time.monotonic() - began >= DEADLINE_SECONDS
             late = f"There was no answer within {DEADLINE_SECONDS:.0f} seconds."
             answer = _failed(late if is_late else "The connection failed or was closed without an answer.")
-        spent = int((time.monotonic() - began) * 1000)
-        return Answer(answer.status, answer.body, answer.problem, spent, answer.retry_after)
+        return replace(answer, milliseconds=int((time.monotonic() - began) * 1000))
 
     def _exchange(self, request: Request, deadline: float) -> Answer:
         """Raises OSError, HTTPException, ValueError, _Forbidden."""
@@ -130,7 +131,8 @@ class Sender:
         finally:
             alarm.cancel()
             connection.close()
-        return Answer(answer.status, _shown(body), _problem(answer.status), 0, self._wait(answer))
+        is_final = answer.getheader("X-Slack-No-Retry") == "1"
+        return Answer(answer.status, _shown(body), _problem(answer.status), 0, self._wait(answer), is_final)
 
     def _headers(self, message: Message) -> dict[str, str]:
         at = self._now()

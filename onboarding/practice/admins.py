@@ -1,4 +1,4 @@
-"""What people in Slack do to workspaces and channels, and the events that apps get of it."""
+"""Change workspaces and channels as people in Slack do, and send the events to the apps."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from onboarding.practice.ledger import Installation
 from onboarding.practice.slack_state import PracticeSlack
 from onboarding.practice.workspaces import Channel, Workspace
 
-#: What can be done to a channel.
+#: The changes of a channel.
 ACTIONS = ("rename", "archive", "unarchive", "delete")
 #: A `-` is escaped for browsers, whose patterns need that.
 CHANNEL_NAME = r"[a-z0-9_\-]{1,80}"

@@ -87,6 +87,7 @@ class Endpoints:
                     context_digest=identity.context_digest(keys),
                     type=new.type,
                     endpoint=self._vault.seal(json.dumps(new.endpoint), _sealed_at(row_id)),
+                    channel_id=new.endpoint.get("channelId"),
                     created_at=at,
                     updated_at=at,
                 )
@@ -171,8 +172,9 @@ class Endpoints:
             if row is None:
                 missing = f'Channel endpoint with identifier "{identifier}" not found in environment'
                 raise NotFound(f'{missing} "{caller.environment.name}"', "endpoint_not_found")
-            sealed = self._vault.seal(json.dumps(check(row.type)), _sealed_at(row.id))
-            store.change(session, row.id, sealed, self._now())
+            target = check(row.type)
+            sealed = self._vault.seal(json.dumps(target), _sealed_at(row.id))
+            store.change(session, row.id, sealed, target.get("channelId"), self._now())
             changed = self._find(session, environment_id, identifier)
             self._record(session, ChangeKind.ENDPOINT_UPDATED, caller, identifier)
             before_commit(session, changed)
@@ -229,6 +231,7 @@ class Endpoints:
             context_keys=tuple(json.loads(row.context_keys)),
             type=row.type,
             endpoint=self._target(row),
+            status=row.status,
             created_at=row.created_at,
             updated_at=row.updated_at,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from onboarding.outcomes import EndpointStatus
 from onboarding.slack.grants import clean_name
 
 #: As wide as the columns that hold them.
@@ -22,6 +23,18 @@ TEAM_ACCESS_GRANTED = "team_access_granted"
 TEAM_ACCESS_REVOKED = "team_access_revoked"
 TEAM_RENAME = "team_rename"
 TEAM_DOMAIN_CHANGE = "team_domain_change"
+CHANNEL_ID_CHANGED = "channel_id_changed"
+#: Slack's events about private channels begin with `group`.
+CHANNEL_RENAMES = frozenset({"channel_rename", "group_rename"})
+CHANNEL_STATUSES = {
+    f"{prefix}_{suffix}": status
+    for prefix in ("channel", "group")
+    for suffix, status in (
+        ("archive", EndpointStatus.ARCHIVED),
+        ("unarchive", EndpointStatus.ACTIVE),
+        ("deleted", EndpointStatus.DELETED),
+    )
+}
 #: The types that the product acts on. All others are only forwarded.
 HANDLED = frozenset(
     {
@@ -31,6 +44,9 @@ HANDLED = frozenset(
         TEAM_ACCESS_REVOKED,
         TEAM_RENAME,
         TEAM_DOMAIN_CHANGE,
+        CHANNEL_ID_CHANGED,
+        *CHANNEL_RENAMES,
+        *CHANNEL_STATUSES,
     }
 )
 
@@ -63,6 +79,8 @@ class Event:
     #: The workspace, or the organization if the app is installed for all of it. None if Slack names neither.
     owner_id: str | None
     is_for_organization: bool
+    #: The workspace in which it happened, also if the app is installed for the whole organization.
+    team_id: str | None
     #: When it happened, by Slack's clock, to the second.
     at: datetime
     #: The members of `event`. They may contain a customer's data.
@@ -90,6 +108,30 @@ class Event:
     @property
     def domain(self) -> str | None:
         return clean_name(self.members.get("domain"))
+
+    @property
+    def workspace_ids(self) -> frozenset[str]:
+        """Return the ids that connections of the workspace or organization can have."""
+        return frozenset(filter(None, (self.owner_id, self.team_id)))
+
+    @property
+    def channel_id(self) -> str | None:
+        """Return the id of the event's channel: the one before, if the event says that it has changed."""
+        return _id_or_none(self._channel.get("id"))
+
+    @property
+    def new_channel_id(self) -> str | None:
+        return _id_or_none(self.members.get("new_channel_id"))
+
+    @property
+    def channel_name(self) -> str | None:
+        return clean_name(self._channel.get("name"))
+
+    @property
+    def _channel(self) -> Mapping[str, Any]:
+        """Return the channel as an object. Most events have only its id."""
+        sent = self.members.get("channel", self.members.get("old_channel_id"))
+        return sent if isinstance(sent, Mapping) else {"id": sent}
 
 
 def read(body: bytes) -> Challenge | Notice | Event:
@@ -123,6 +165,7 @@ def _event(sent: Mapping[str, Any], app_id: str) -> Event:
         type=_id(members.get("type"), "event.type"),
         owner_id=owner_id,
         is_for_organization=is_for_organization,
+        team_id=_id_or_none(sent.get("team_id")),
         at=_time(sent.get("event_time")),
         members=members,
     )
@@ -143,6 +186,10 @@ def _id(value: object, name: str) -> str:
     if not isinstance(value, str) or not _ID.match(value):
         raise Malformed(name)
     return value
+
+
+def _id_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and _ID.match(value) else None
 
 
 def _ids(value: object) -> frozenset[str]:

@@ -36,6 +36,7 @@ class Webhook:
     url: str = field(repr=False)
     #: The channel's name, such as `#general`. It may be a private channel's, so it is as confidential as the address.
     channel: str | None = field(default=None, repr=False)
+    channel_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,9 @@ def clean_name(value: object) -> str | None:
 def _webhook(sent: Mapping[str, Any]) -> Webhook | None:
     """Return the webhook, None without an address that can be stored."""
     url = sent.get("url")
-    return Webhook(url, clean_name(sent.get("channel"))) if isinstance(url, str) and _ADDRESS.match(url) else None
+    if not isinstance(url, str) or not _ADDRESS.match(url):
+        return None
+    return Webhook(url, clean_name(sent.get("channel")), read_id(sent.get("channel_id")))
 
 
 def _token(value: object) -> str | None:

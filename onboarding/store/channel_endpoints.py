@@ -1,6 +1,6 @@
 """Channel endpoints: the destinations of messages in Slack, such as a channel or a webhook."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVarTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVarTuple
 from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.outcomes import EndpointStatus
 from onboarding.sealed import Sealed
 from onboarding.store import pagination
 from onboarding.store.connections import ChannelConnection
@@ -16,7 +17,7 @@ from onboarding.store.database import Base, insert_or_ignore, table_of
 from onboarding.store.integrations import Integration
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, fetch_all, fetch_first
-from onboarding.store.types import ID, SealedText, UtcTime, is_named
+from onboarding.store.types import ID, SealedText, UtcTime, enum_by_value, is_named
 
 
 class ChannelEndpoint(Base):
@@ -26,6 +27,7 @@ class ChannelEndpoint(Base):
         Index("ix_channel_endpoints_created", "environment_id", "created_at", "id"),
         Index("ix_channel_endpoints_updated", "environment_id", "updated_at", "id"),
         Index("ix_channel_endpoints_subscriber", "environment_id", "subscriber_id", "created_at", "id"),
+        Index("ix_channel_endpoints_channel", "integration_id", "channel_id"),
     )
 
     #: `end_…`; or, for an endpoint that an install created, the connection's id and what it is for (`installed_id`).
@@ -44,6 +46,12 @@ class ChannelEndpoint(Base):
     type: Mapped[str] = mapped_column(String(20))
     #: A JSON object, sealed, because everyone who knows a webhook's URL can post to it.
     endpoint: Mapped[Sealed] = mapped_column(SealedText)
+    #: The Slack channel of a `slack_channel`, and of a webhook that an install created. Null: there is none, or it is unknown.
+    channel_id: Mapped[str | None] = mapped_column(ID)
+    status: Mapped[EndpointStatus] = mapped_column(enum_by_value(EndpointStatus, 10), server_default="active")
+    #: When the newest of Slack's events about the status, and about the name, happened. Null before the first one.
+    status_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    name_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -67,6 +75,7 @@ class EndpointRow(NamedTuple):
     context_keys: str
     type: str
     endpoint: Sealed
+    status: EndpointStatus
     created_at: datetime
     updated_at: datetime
     integration_identifier: str
@@ -80,8 +89,36 @@ class StoredTarget(NamedTuple):
     endpoint: Sealed
 
 
+class EndpointOfChannel(NamedTuple):
+    """An endpoint whose Slack channel an event is about, with its connection."""
+
+    id: str
+    environment_id: str
+    identifier: str
+    type: str
+    endpoint: Sealed
+    status: EndpointStatus
+    status_at: datetime | None
+    name_at: datetime | None
+    connection_identifier: str
+    workspace_id: str
+    workspace_name: str | None
+
+
 Ts = TypeVarTuple("Ts")
 _TABLE, _CONNECTION, _INTEGRATION = table_of(ChannelEndpoint), table_of(ChannelConnection), table_of(Integration)
+#: Of a target that Slack has reported nothing about.
+_UNCHANGED: Mapping[str, object] = {"status": EndpointStatus.ACTIVE, "status_at": None, "name_at": None}
+_OF_CHANNEL = (
+    select(
+        *(_TABLE.c[name] for name in EndpointOfChannel._fields if name in _TABLE.c),
+        _CONNECTION.c.identifier.label("connection_identifier"),
+        _CONNECTION.c.workspace_id,
+        _CONNECTION.c.workspace_name,
+    )
+    .join_from(_TABLE, _CONNECTION, _TABLE.c.connection_id == _CONNECTION.c.id)
+    .order_by(_TABLE.c.id)
+)
 _DOCUMENTED = (
     select(
         *(_TABLE.c[name] for name in EndpointRow._fields if name in _TABLE.c),
@@ -99,14 +136,15 @@ def installed_id(connection_id: str, *purpose: str) -> str:
 
 
 def add(session: Session, **values: object) -> None:
-    session.execute(insert(_TABLE), values)
+    session.execute(insert(_TABLE), {**_UNCHANGED, **values})
 
 
 def put(rows: Rows, **values: Any) -> str | None:
     """Add an endpoint, or replace the target of the one with this id. Return the identifier of one that existed."""
+    values = {**_UNCHANGED, **values}
     if insert_or_ignore(rows, ChannelEndpoint, values):
         return None
-    replaced = {name: values[name] for name in ("endpoint", "updated_at")}
+    replaced = {name: values[name] for name in ("endpoint", "channel_id", "updated_at", *_UNCHANGED)}
     change = update(_TABLE).where(_TABLE.c.id == values["id"]).values(replaced).returning(_TABLE.c.identifier)
     existing: str | None = rows.scalar(change)
     return existing
@@ -130,8 +168,31 @@ def find(session: Session, environment_id: str, identifier: str) -> EndpointRow 
     return fetch_first(session, named, EndpointRow)
 
 
-def change(session: Session, endpoint_id: str, endpoint: Sealed, at: datetime) -> None:
-    session.execute(update(_TABLE).where(_TABLE.c.id == endpoint_id).values(endpoint=endpoint, updated_at=at))
+def change(session: Session, endpoint_id: str, endpoint: Sealed, channel_id: str | None, at: datetime) -> None:
+    """Replace the target. Slack has reported nothing about the new one yet."""
+    values = {"endpoint": endpoint, "channel_id": channel_id, "updated_at": at, **_UNCHANGED}
+    session.execute(update(_TABLE).where(_TABLE.c.id == endpoint_id).values(values))
+
+
+def of_channel(
+    rows: Rows, integration_id: str, workspace_ids: Collection[str], channel_id: str
+) -> Sequence[EndpointOfChannel]:
+    """Return the endpoints of a channel that belong to a connection of these workspaces, locked."""
+    named = _TABLE.c.integration_id == integration_id, is_named(_TABLE.c.channel_id, channel_id)
+    query = _OF_CHANNEL.where(*named, _CONNECTION.c.workspace_id.in_(workspace_ids))
+    return fetch_all(rows, query.with_for_update(of=_TABLE), EndpointOfChannel)
+
+
+def follow_channel(rows: Rows, endpoint_id: str, **values: object) -> None:
+    """Store what an event of Slack's says about the endpoint's channel."""
+    rows.execute(update(_TABLE).where(_TABLE.c.id == endpoint_id).values(values))
+
+
+def has_active_channel(rows: Rows, connection_id: str) -> bool:
+    """Return whether messages of the connection have a channel to go to."""
+    mine = _TABLE.c.connection_id == connection_id, _TABLE.c.type == "slack_channel"
+    query = select(_TABLE.c.id).where(*mine, _TABLE.c.status == EndpointStatus.ACTIVE).limit(1)
+    return rows.scalar(query) is not None
 
 
 def remove(session: Session, environment_id: str, identifier: str) -> bool:

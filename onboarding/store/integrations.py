@@ -95,6 +95,7 @@ class IntegrationWithoutSecrets(NamedTuple):
     logo_digest: str | None
     client_secret_changed_at: datetime | None
     signing_secret_changed_at: datetime | None
+    app_id: str | None
     forward_url: str | None
     has_signing_secret: bool
     has_previous_client_secret: bool

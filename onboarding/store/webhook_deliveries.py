@@ -66,7 +66,11 @@ class WebhookDelivery(Base):
 
 
 class EventSequence(Base):
-    """The number of the newest event of a connection. It goes on if the identifier is used again."""
+    """The number of the newest event of a connection.
+
+    The row stays after the connection is removed. If the identifier is used again, the numbers go on: hosts ignore an
+    event whose number they have passed.
+    """
 
     __tablename__ = "event_sequences"
 

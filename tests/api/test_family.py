@@ -187,6 +187,7 @@ def test_endpoint_is_kept_in_the_form_of_its_type(kind: str, form: Any, shown: A
         "contextKeys": ["tenant:acme"],
         "type": kind,
         "endpoint": shown,
+        "status": "active",
         "createdAt": made["createdAt"],
         "updatedAt": made["createdAt"],
     }

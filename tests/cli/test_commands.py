@@ -112,7 +112,8 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     assert second.split()[8][:19] == rows["acme"]["previousClientSecretUntil"][:19]
     forgotten = json.loads(run("integration", "set", "acme", "--forget-previous-secrets", "--json", **same).stdout)
     assert (forgotten["previousClientSecretUntil"], forgotten["previousSigningSecretUntil"]) == (None, None)
-    assert "right" not in run("integration", "list", **same).stdout
+    listed = run("integration", "list", **same).stdout
+    assert ("right" in listed, "no signing secret: no events" in listed) == (False, True)
     is_one_line(run("integration", "set", "acme", **same), "at least one option")
     is_one_line(run("integration", "set", "acme", "--scopes", "chat write", **same), "chat write")
     is_one_line(run("integration", "set", "nobody", "--name", "x", **same), "nobody")
@@ -121,6 +122,18 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     for identifier in ("slack-prod", "acme"):
         assert run("integration", "remove", identifier, **same).stdout == f"Removed {identifier}.\n"
     is_one_line(run("integration", "remove", "acme", **same), "acme")
+
+
+def test_address_that_events_are_forwarded_to_is_set_and_removed(run: Run) -> None:
+    address, change = "http://127.0.0.1:9/slack/events", ("integration", "set", "slack-practice", "--forward-events")
+    done = run(*change, address)
+    assert done.stdout == f"Changed slack-practice.\nEach event of Slack is also delivered to {address}.\n"
+    [row] = json.loads(run("integration", "list", "--json").stdout)["data"]
+    assert (row["forwardEvents"], row["hasSigningSecret"], row["appId"]) == (address, True, None)
+    is_one_line(run(*change, "http://bot.example.com/slack/events"), "The address for events")
+    assert run(*change, "").stdout == "Changed slack-practice.\n"
+    [row] = json.loads(run("integration", "list", "--json").stdout)["data"]
+    assert row["forwardEvents"] is None
 
 
 @pytest.mark.once

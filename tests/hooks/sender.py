@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -20,8 +21,15 @@ _numbers = count(1)
 class Sender:
     """Sends events of one practice app, signed with its secret."""
 
-    def __init__(self, site: Site, now: Callable[[], datetime], integration: str = "slack-practice") -> None:
-        self.site, self._now = site, now
+    def __init__(
+        self,
+        site: Site,
+        now: Callable[[], datetime],
+        integration: str = "slack-practice",
+        client: httpx.Client | None = None,
+    ) -> None:
+        """Args: client: the connection to the product; a new one for each request by default."""
+        self.site, self._now, self._client = site, now, client
         environment_id = site.runtime.environments.first().id
         [app] = [one for one in site.runtime.integrations.all_of(environment_id) if one.identifier == integration]
         registration = site.runtime.practice.registration(app.client_id)
@@ -43,13 +51,10 @@ class Sender:
     def sends(self, sent: dict[str, Any] | bytes, secret: str | None = None, **headers: str | bytes) -> httpx.Response:
         body = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
         signed = signature_headers(secret or self.secret, body, self._now().timestamp())
-        with client_of(self.site) as slack:
-            named = {"Content-Type": "application/json", **signed, **headers}
-            return slack.post(
-                "/slack/events",
-                content=body,
-                headers=[(name.replace("_", "-").encode(), _bytes(value)) for name, value in named.items()],
-            )
+        named = {"Content-Type": "application/json", **signed, **headers}
+        encoded = [(name.replace("_", "-").encode(), _bytes(value)) for name, value in named.items()]
+        with nullcontext(self._client) if self._client else client_of(self.site) as slack:
+            return slack.post("/slack/events", content=body, headers=encoded)
 
     def delivers(self, *sent: dict[str, Any]) -> None:
         """Send events that are accepted, and handle them as the worker does."""

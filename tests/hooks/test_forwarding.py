@@ -21,6 +21,8 @@ class Host:
 
     url: str = ""
     refusals: int = 0
+    #: Headers of a refusal.
+    refusal_headers: dict[str, str] = field(default_factory=dict)
     heard: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
 
@@ -34,7 +36,7 @@ class Host:
             self.requests.append((request.get_data(), dict(request.headers)))
             if self.refusals:
                 self.refusals -= 1
-                return Response(status=503)
+                return Response(status=503, headers=self.refusal_headers)
             answer: Response = handler.handle(request)
             return answer
 
@@ -99,6 +101,15 @@ def test_event_is_given_up_after_the_last_try(scene: Scene, host: Host) -> None:
         scene.site.runtime.slack_events.forward(event_row_id, failures)
     assert len(host.requests) == 9
     assert stored(scene)[1:] == ("given_up", 9, None)
+
+
+def test_host_can_refuse_further_tries_as_slack_allows(scene: Scene, host: Host) -> None:
+    host.refusals, host.refusal_headers = 1, {"X-Slack-No-Retry": "1"}
+    scene.slack.sends(scene.slack.event("reaction_added", reaction="x"))
+    event_row_id = stored(scene)[0]
+    for failures in range(2):
+        scene.site.runtime.slack_events.forward(event_row_id, failures)
+    assert (len(host.requests), stored(scene)[1:]) == (1, ("given_up", 1, None))
 
 
 def test_event_that_changes_a_connection_is_forwarded_as_well(scene: Scene, host: Host) -> None:

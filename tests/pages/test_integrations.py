@@ -3,8 +3,11 @@
 import pytest
 from sqlalchemy import text
 
+from onboarding.practice.registration import slack_id
 from tests import contract, pictures
 from tests.browser_client import BrowserClient, Page, Site
+from tests.conftest import Clock
+from tests.hooks.sender import Sender
 
 ORIGIN = "https://app.example"
 
@@ -137,3 +140,16 @@ def test_look_that_is_refused_is_explained_with_its_input_kept(
 def test_file_that_is_far_too_large_is_refused_unread(operator: BrowserClient) -> None:
     page = _saves(operator, operator.opens("/integrations/slack-practice"), bytes(200_000))
     assert (page.status, "choose a smaller file" in page.text) == (413, True)
+
+
+def test_page_shows_the_app_id_and_where_events_are_forwarded(site: Site, operator: BrowserClient) -> None:
+    shown = operator.opens("/integrations/slack-practice").text
+    assert "Not known yet: Slack’s first event names it" in shown
+    assert "No address. Set one with" in shown
+    site.change_integration("slack-practice", forward_events="http://127.0.0.1:9/slack/events")
+    slack = Sender(site, Clock())
+    assert slack.sends(slack.event("message")).status_code == 200
+    page = operator.opens("/integrations/slack-practice")
+    assert slack_id("A", slack.client_id) in page.text
+    [address] = [one for one in page.root.iter("span") if one.get("id") == "forward-events"]
+    assert address.text == "http://127.0.0.1:9/slack/events"

@@ -159,9 +159,7 @@ def test_impossible_change_of_a_channel_changes_nothing(
     assert practice_slack.slack.workspaces[ACME] == before
 
 
-def test_app_of_an_organization_is_told_of_its_workspaces(
-    slack_with_events: Slack, practice_listener: Listener
-) -> None:
+def test_app_of_an_organization_learns_of_its_workspaces(slack_with_events: Slack, practice_listener: Listener) -> None:
     slack_with_events.installs(GROUP)
     for change in (admins.add_to_workspace, admins.remove_from_workspace):
         assert change(slack_with_events.slack, APP.client_id, DESIGN)

@@ -110,7 +110,7 @@ def test_answer_without_token_or_workspace_is_no_grant(answer: dict[str, Any]) -
 def test_grant_survives_the_way_through_the_vault() -> None:
     grant = grants.read({**ROTATING, "incoming_webhook": HOOK})
     assert grants.Grant.from_dict(grant.as_dict()) == grant
-    assert grant.webhook == grants.Webhook("https://hooks.slack.com/services/T1/B1/x", "#plans")
+    assert grant.webhook == grants.Webhook("https://hooks.slack.com/services/T1/B1/x", "#plans", "C1")
 
 
 def test_grant_of_an_older_version_has_no_webhook() -> None:

@@ -3,8 +3,10 @@
 import pytest
 
 from onboarding.callers import SHELL
+from onboarding.errors import SlackDown
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials, Workspace
 from tests.browser_client import BrowserClient
+from tests.conftest import Clock
 from tests.webhooks.conftest import Hooks
 
 TOKEN = "token-of-acme-hq"
@@ -110,3 +112,25 @@ def test_token_that_slack_rejects_and_accepts_again_is_sent(hooks: Hooks, visito
     assert broken["data"]["change"]["previous"] == {"status": "healthy"}
     assert broken["data"]["next"] == ["reconnect"]
     assert healed["data"]["connection"]["status"] == "healthy"
+
+
+def test_connection_about_which_slack_does_not_answer_is_sent_and_healed(
+    hooks: Hooks, visitor: BrowserClient, clock: Clock
+) -> None:
+    hooks.add("connection.connected", "connection.unreachable", "connection.healed")
+    visitor.connects(hooks.site.link())
+    name = hooks.deliveries()[0].subject
+    hooks.site.slack.fails("auth.test", "status_500", times=3)
+    for minutes in (0, 59, 1):
+        clock.forward(minutes=minutes)
+        with pytest.raises(SlackDown):
+            hooks.site.runtime.connections.verify(hooks.home, name)
+    hooks.site.runtime.connections.verify(hooks.home, name)
+    hooks.send_due()
+    _, unreachable, healed = (one.event for one in hooks.receiver.got)
+    assert (unreachable["type"], healed["type"]) == ("connection.unreachable", "connection.healed")
+    assert unreachable["data"]["connection"]["status"] == "unreachable"
+    change = unreachable["data"]["change"]
+    assert (change["actor"], change["cause"], change["previous"]) == ("system", "checked", {"status": "healthy"})
+    assert change["reason"].startswith("Slack has not answered since ")
+    assert healed["data"]["change"]["previous"] == {"status": "unreachable"}

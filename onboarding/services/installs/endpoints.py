@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,15 @@ class InstalledConnection:
     at: datetime
 
 
+@dataclass(frozen=True)
+class _Target:
+    """The target of an endpoint. `members` may contain a secret."""
+
+    type: str
+    members: Mapping[str, Any] = field(repr=False)
+    channel_id: str | None = None
+
+
 class InstallEndpoints:
     """Each connection has at most one webhook, and one endpoint for each Slack user, that installs created.
 
@@ -42,8 +51,8 @@ class InstallEndpoints:
     def put_webhook(self, rows: Rows, connected: InstalledConnection, webhook: Webhook) -> None:
         """Store the webhook, or replace the address that an earlier install stored."""
         row_id = channel_endpoints.installed_id(connected.connection_id, "webhook")
-        target = {"url": webhook.url, **({"channel": webhook.channel} if webhook.channel else {})}
-        self._put(rows, connected, row_id, "webhook", target)
+        members = {"url": webhook.url, **({"channel": webhook.channel} if webhook.channel else {})}
+        self._put(rows, connected, row_id, _Target("webhook", members, webhook.channel_id))
 
     def link_user(self, rows: Rows, connected: InstalledConnection, user_id: str) -> None:
         """Link a Slack user to the connection's subscriber, unless an endpoint of the connection names that user."""
@@ -51,16 +60,14 @@ class InstallEndpoints:
         if any(self._is_for(user_id, one) for one in known):
             return
         row_id = channel_endpoints.installed_id(connected.connection_id, "user", user_id)
-        self._put(rows, connected, row_id, "slack_user", {"userId": user_id})
+        self._put(rows, connected, row_id, _Target("slack_user", {"userId": user_id}))
 
     def remove(self, rows: Rows, connected: InstalledConnection) -> None:
         """Remove what earlier installs stored: it belongs to a workspace that the connection has left."""
         for identifier in channel_endpoints.remove_installed(rows, connected.connection_id):
             self._record(rows, ChangeKind.ENDPOINT_DELETED, connected, identifier)
 
-    def _put(
-        self, rows: Rows, connected: InstalledConnection, row_id: str, kind: str, target: Mapping[str, Any]
-    ) -> None:
+    def _put(self, rows: Rows, connected: InstalledConnection, row_id: str, target: _Target) -> None:
         identifier = ids.endpoint_identifier()
         known = channel_endpoints.put(
             rows,
@@ -72,8 +79,9 @@ class InstallEndpoints:
             subscriber_id=connected.subscriber_id,
             context_keys=json.dumps(connected.context_keys),
             context_digest=identity.context_digest(connected.context_keys),
-            type=kind,
-            endpoint=self._vault.seal(json.dumps(target), _sealed_at(row_id)),
+            type=target.type,
+            endpoint=self._vault.seal(json.dumps(target.members), _sealed_at(row_id)),
+            channel_id=target.channel_id,
             created_at=connected.at,
             updated_at=connected.at,
         )

@@ -132,6 +132,7 @@ class Integrations:
                 is_sign_in=one.is_sign_in,
                 branding=one.branding,
                 has_signing_secret=one.has_signing_secret,
+                app_id=one.app_id,
                 forward_url=one.forward_url,
                 previous_client_secret_until=self._until(one.has_previous_client_secret, one.client_secret_changed_at),
                 previous_signing_secret_until=self._until(

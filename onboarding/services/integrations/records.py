@@ -32,6 +32,8 @@ class IntegrationRecord:
     branding: Branding
     #: Without a signing secret, Slack's events are refused.
     has_signing_secret: bool
+    #: Slack's id of the app; None before its first event.
+    app_id: str | None
     forward_url: str | None
     #: Until when the secret before the last change is accepted as well; None if it is not.
     previous_client_secret_until: datetime | None

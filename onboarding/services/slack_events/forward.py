@@ -74,7 +74,9 @@ class EventForwarder:
         return self._sender.post(Request(url, body.encode(), {"Content-Type": "application/json", **signed}))
 
     def _repeat(self, row: SlackEvent, answer: Answer) -> None:
-        wait = retries.wait_after(row.forward_failures, answer.retry_after, self._longest_wait())
+        wait = None
+        if not answer.is_final:
+            wait = retries.wait_after(row.forward_failures, answer.retry_after, self._longest_wait())
         with self._database.changing_rows() as rows:
             if wait is None:
                 slack_events.end_forward(rows, row.id, row.forward_failures, slack_events.GIVEN_UP, _reason(answer))

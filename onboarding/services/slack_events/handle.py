@@ -9,6 +9,7 @@ from onboarding.clock import Clock
 from onboarding.errors import SlackBusy, SlackProblem, VaultProblem
 from onboarding.outgoing import queue
 from onboarding.services.slack_events.access import AccessEnder
+from onboarding.services.slack_events.channels import ChannelChanges
 from onboarding.services.slack_events.effects import record
 from onboarding.services.slack_events.receive import WORKFLOW, sealed_body
 from onboarding.services.slack_events.teams import TeamAccess
@@ -36,6 +37,7 @@ class StoredEvents:
         self._database, self._vault, self._now = database, vault, now
         self._ender = AccessEnder(database, tokens, gateway, now)
         self._teams = TeamAccess(database, tokens, gateway, now)
+        self._channels = ChannelChanges(database, vault, now)
 
     def handle(self, event_row_id: str) -> None:
         """Apply an event. Does nothing if it was applied before; may run at the same time in several processes.
@@ -61,8 +63,10 @@ class StoredEvents:
             self._ender.end(row, event)
         elif event.type in (events.TEAM_ACCESS_GRANTED, events.TEAM_ACCESS_REVOKED):
             self._teams.check(row, event)
-        else:
+        elif event.type in (events.TEAM_RENAME, events.TEAM_DOMAIN_CHANGE):
             self._rename(row, event)
+        else:
+            self._channels.apply(row, event)
 
     def _read(self, event_row_id: str) -> _Stored | None:
         with self._database.reading() as session:
