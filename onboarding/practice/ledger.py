@@ -145,8 +145,8 @@ class Ledger:
     @classmethod
     def load(cls, saved: dict[str, Any]) -> "Ledger":
         # Files of earlier versions have neither guests nor changed workspaces.
-        known = {name: dict(saved.get(name, {})) for name in ("guests", "workspaces")}
-        ledger = cls(approved=list(saved["approved"]), **known)
+        guests, workspaces = (dict(saved.get(name, {})) for name in ("guests", "workspaces"))
+        ledger = cls(approved=list(saved["approved"]), guests=guests, workspaces=workspaces)
         for row in saved["installations"]:
             ledger.keep_installation(Installation(**row))
         ledger.tokens = {row["value"]: Token(**row) for row in saved["tokens"]}
