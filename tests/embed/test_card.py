@@ -94,6 +94,11 @@ def test_the_card_with_the_product_s_look_is_accessible_in_both_themes(host: Hos
             found = Axe().run(page, options=AXE)
             assert found.violations_count == 0, f"{theme}\n{found.generate_report()}"
             assert page.evaluate("document.documentElement.scrollWidth") <= 375
+            sizes = page.locator("a, button").evaluate_all(
+                "all => all.map((one) => one.getBoundingClientRect().toJSON())"
+            )
+            # The frame's border belongs to what is pressed.
+            assert min(min(one["width"], one["height"] + 2) for one in sizes) >= 44, sizes
     finally:
         host.product.change_integration("slack-practice", logo=b"", **dict.fromkeys(look, ""))
 
