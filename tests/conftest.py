@@ -47,6 +47,8 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 def pytest_collection_finish() -> None:
     """Exempt modules and tests from garbage collections: they stay until the end."""
     gc.freeze()
+    # A site consists of some ten thousand objects, which would cause many collections that find nothing.
+    gc.set_threshold(50_000)
 
 
 class Clock:
@@ -212,7 +214,7 @@ def visitor(site: Site) -> Iterator[BrowserClient]:
 def operator(site: Site) -> Iterator[BrowserClient]:
     """Ada, who is signed in to the console."""
     with BrowserClient(site) as person:
-        person.signs_in("ada@northwind.test")
+        person.enters("ada@northwind.test")
         yield person
 
 

@@ -15,7 +15,7 @@ import html5lib
 _CONTENT = re.compile(r'="[^"]*"|>[^<]*')
 #: A word with a digit, or a long one, such as an identifier, a time or a token. It is no character reference.
 _WORD = re.compile(r"(?<![\w&-])(?<!&#)(?:[\w-]*\d[\w-]*|[\w-]{20,})(?![\w-])")
-#: Characters of Unicode's private use area, which no page contains.
+#: Characters of Unicode's private use area. A page that contains them is parsed as it is.
 _BEGIN, _END = "\ue000", "\ue001"
 _MARK = re.compile(f"{_BEGIN}(\\d+){_END}")
 
@@ -23,7 +23,7 @@ _MARK = re.compile(f"{_BEGIN}(\\d+){_END}")
 def parse(text: str, *, strict: bool) -> Element:
     """Parse a page as a browser does. `strict`: raise html5lib's ParseError for any violation of the standard."""
     if _BEGIN in text or _END in text:
-        raise ValueError("The page contains characters that mark its words.")
+        return deepcopy(_tree(text, strict))
     numbers: dict[str, int] = {}
 
     def mark(word: re.Match[str]) -> str:

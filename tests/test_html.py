@@ -14,7 +14,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Page
 <svg viewBox="0 0 {0} {0}"><path d="M{0} 3a9" x1="{0}"></path></svg><textarea>{0}</textarea></body></html>"""
 
 
-@pytest.mark.parametrize("value", ["7", "eyJhbGciOiJub25l.x_-9", "é3", "12-3"])
+@pytest.mark.parametrize("value", ["7", "eyJhbGciOiJub25l.x_-9", "é3", "12-3", "\ue0000\ue001"])
 def test_page_has_its_own_values(value: str) -> None:
     text = PAGE.format(value)
     own = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)

@@ -48,6 +48,10 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _TAG = re.compile(r"</?\w+>")
 
 
+# Translations are in files; tests of the same pages in English use both databases.
+pytestmark = pytest.mark.once
+
+
 @pytest.fixture
 def german(desk: Desk) -> Iterator[BrowserClient]:
     with BrowserClient(desk.site, headers=GERMAN) as browser:
@@ -174,7 +178,6 @@ def test_card_reads_the_language_of_its_address_and_no_cookie(desk: Desk, german
     assert ("Turn on JavaScript" in answer.text, "Set-Cookie" in answer.headers) == (True, False)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("file", catalogs.files(), ids=lambda file: file.parts[-3])
 def test_catalog_has_each_text_with_its_placeholders(file: Path) -> None:
     """`make translations` adds what is missing."""
@@ -190,7 +193,6 @@ def test_catalog_has_each_text_with_its_placeholders(file: Path) -> None:
             assert text[-1] not in ".?:!" or translation[-1] in ".?:!“", text
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("template", TRANSLATED, ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_template_has_no_text_that_is_not_marked(template: Path) -> None:
     """Texts between tags, in attributes that people read, and in the arguments of macros."""
@@ -226,14 +228,12 @@ def _name_of(call: nodes.Call) -> str:
     return call.node.name if isinstance(call.node, nodes.Name) else ""
 
 
-@pytest.mark.once
 def test_catalog_that_lacks_a_text_is_noticed() -> None:
     catalog = Catalog()
     catalog.add("Slack did not answer")
     assert {str(one.id) for one in catalog if one.id} < {str(one.id) for one in catalogs.collect()}
 
 
-@pytest.mark.once
 def test_embeds_have_each_text_in_both_languages() -> None:
     root = TEMPLATES.parent
     element = (root / "embed" / "connect.js").read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ from tests.browser_client import Site
 from tests.clients.bodies import REFERENCE, within
 from tests.conftest import KEY, SECRET, Clock, copied, sites
 
-pytestmark = pytest.mark.slow
+# The commands of the README in a shell; other tests create connections in both databases.
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 ROOT = Path(__file__).parents[2]
 FLASK = shutil.which("flask", path=str(Path(sys.executable).parent)) or "flask"

@@ -9,18 +9,20 @@ from onboarding.http.api_requests import is_api_request
 from onboarding.http.route_access import is_for_api_keys
 from tests.browser_client import BrowserClient, Site
 
+pytestmark = pytest.mark.once
+
 ADDRESSES = ["/", "/sign-in", "/nowhere", "/healthz", "/static/css/base.css", "/v1/channel-connections", "/v1/nowhere"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_an_answer_carries_the_id_that_the_caller_sent(address: str, visitor: BrowserClient) -> None:
-    answer = visitor.asks("GET", address, headers={"X-Request-Id": "abc-1.X_y:z"})
+def test_an_answer_carries_the_id_that_the_caller_sent(address: str, customer: BrowserClient) -> None:
+    answer = customer.asks("GET", address, headers={"X-Request-Id": "abc-1.X_y:z"})
     assert answer.headers.get_list("X-Request-Id") == ["abc-1.X_y:z"]
 
 
 @pytest.mark.parametrize("given", ["", "a b", "<x>", "a" * 129])
-def test_a_malformed_id_is_replaced(given: str, visitor: BrowserClient) -> None:
-    answers = [visitor.asks("GET", "/sign-in", headers={"X-Request-Id": given}) for _ in range(2)]
+def test_a_malformed_id_is_replaced(given: str, customer: BrowserClient) -> None:
+    answers = [customer.asks("GET", "/sign-in", headers={"X-Request-Id": given}) for _ in range(2)]
     first, second = (answer.headers["X-Request-Id"] for answer in answers)
     assert first.startswith("req_")
     assert len({first, second, given}) == 3

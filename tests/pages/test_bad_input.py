@@ -69,20 +69,20 @@ def test_query_of_a_megabyte_is_answered(site: Site) -> None:
         assert b"Traceback" not in body
 
 
-def test_body_of_a_megabyte_is_refused(visitor: BrowserClient) -> None:
-    answer = visitor.asks("POST", "/sign-out", content=b"x=" + b"y" * 1_000_000, headers=_FORM)
+def test_body_of_a_megabyte_is_refused(customer: BrowserClient) -> None:
+    answer = customer.asks("POST", "/sign-out", content=b"x=" + b"y" * 1_000_000, headers=_FORM)
     assert answer.status_code == 413
     _is_calm(answer)
 
 
-def test_unknown_address_has_our_page(visitor: BrowserClient) -> None:
-    page = visitor.opens("/no/such/page")
+def test_unknown_address_has_our_page(customer: BrowserClient) -> None:
+    page = customer.opens("/no/such/page")
     assert (page.status, page.name) == (404, "problem")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "WHATEVER"])
-def test_wrong_method_has_our_page_or_names_the_allowed_ones(visitor: BrowserClient, method: str) -> None:
-    answer = visitor.asks(method, "/signed-out")
+def test_wrong_method_has_our_page_or_names_the_allowed_ones(customer: BrowserClient, method: str) -> None:
+    answer = customer.asks(method, "/signed-out")
     assert answer.status_code == (200 if method == "OPTIONS" else 405)
     assert answer.headers["Allow"]
     if method != "OPTIONS":
@@ -90,8 +90,8 @@ def test_wrong_method_has_our_page_or_names_the_allowed_ones(visitor: BrowserCli
 
 
 @pytest.mark.parametrize("cookie", ["session=x", "session=", "session=a.b.c", "attempt_aaaaaaaa=\xff", "=", "session"])
-def test_tampered_cookie_signs_nobody_in_and_breaks_nothing(visitor: BrowserClient, cookie: str) -> None:
-    answer = visitor.asks("GET", "/connections", headers={b"Cookie": cookie.encode("latin-1")})
+def test_tampered_cookie_signs_nobody_in_and_breaks_nothing(customer: BrowserClient, cookie: str) -> None:
+    answer = customer.asks("GET", "/connections", headers={b"Cookie": cookie.encode("latin-1")})
     assert answer.status_code == 401
     _is_calm(answer)
 

@@ -10,6 +10,9 @@ from onboarding.store.connections import ChannelConnection
 from tests.audit import entries
 from tests.browser_client import BrowserClient, Page, Site
 
+# Slack decides, and the connection is stored as by every install.
+pytestmark = pytest.mark.once
+
 ACME = "T0ACMEHQ01"
 
 

@@ -8,6 +8,9 @@ from tests.browser_client import BrowserClient, Page
 from tests.desk import HOST, SESSIONS, Desk
 from tests.programs import INTEGRATION
 
+# Addresses are compared and written into pages; other tests store sessions and links.
+pytestmark = pytest.mark.once
+
 BACK = f"{HOST}/settings?tab=slack&outcome=forged"
 AGAIN = f"{HOST}/slack/again"
 PASSING = "https://passing.example"
