@@ -319,8 +319,11 @@ def test_pages_without_practice_mode(site: Site, ada: Callable[..., Operator]) -
     holds_wide_too(me.page)
     me.opens("/integrations/acme")
     expect(me.page.locator("[data-action=forget-previous-secrets]")).to_be_visible()
-    me.page.locator(".environments summary").click()
     holds_wide_too(me.page)
+    me.page.set_viewport_size(NARROW)
+    me.page.locator(".environments summary").click()
+    # On a wide page, axe takes the links below the open menu for targets that are too small.
+    holds(me.page)
 
 
 def test_pages_of_signing_in_with_slack(site: Site, customer: Callable[..., Customer]) -> None:
