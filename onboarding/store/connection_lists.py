@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_, union_all
 
 from onboarding import search_words
-from onboarding.store import connection_words, pagination
+from onboarding.store import connection_words, context_holders, pagination
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.connection_documents import DOCUMENTED, ConnectionRow
 from onboarding.store.connections import HOLDING, LAST_CHECK, TABLE, sort_name
@@ -86,14 +86,18 @@ class IndexScan:
 
 
 def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
-    """Prepare a filter. The first word of a search that few connections have is looked up now; their ids replace it."""
+    """Prepare a filter. A context key or a word that few connections have is looked up now; their ids replace it."""
     shape, values = _shape(wanted), _values(environment_id, wanted)
-    if wanted.text is None and wanted.context_id is None:
-        return IndexScan(shape, values)
+    ids: set[str] | None = None
+    if wanted.context_key is not None:
+        holders = context_holders.find(rows, environment_id, wanted.context_key, RARE + 1)
+        if len(holders) <= RARE:
+            ids, shape = holders, tuple(name for name in shape if name != "context_key")
     # A long word is probably a rare one.
     words = sorted(search_words.split(wanted.text, wanted.context_id)[:MAX_WORDS], key=len, reverse=True)
-    ids: set[str] | None = None if words or wanted.text is None else set()
-    for word in words:
+    if wanted.text is not None and not words:
+        ids = set()
+    for word in words if ids is None else []:
         found = connection_words.find(rows, environment_id, word, RARE + 1)
         if len(found) <= RARE:
             ids = found
@@ -133,6 +137,8 @@ def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
         return len(wanted.values["ids"])
     if wanted.shape == ("word_0",):
         return connection_words.count(rows, wanted.values["environment"], wanted.values["word_0"], cap)
+    if wanted.shape == ("context_key",):
+        return context_holders.count(rows, wanted.values["environment"], wanted.values["context_key_"], cap)
     (found,) = _count(wanted.shape).all(rows, {**wanted.values, "size": cap})
     return found.number
 
@@ -181,7 +187,9 @@ def _page(
     if "with_shared" not in shape:
         # Each filter has an index with each of the two times, and none with another order.
         by_filter = sorts or order in ("created_at", "updated_at")
-        return CompiledStatement(query.where(*_conditions(shape, by_filter)).limit(bindparam("size")), ConnectionRow)
+        return CompiledStatement(
+            query.where(*_conditions(shape, by_filter, sorts)).limit(bindparam("size")), ConnectionRow
+        )
     # The subscriber's own and the shared connections are read from two indexes; one condition with OR would scan.
     base = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
     subqueries = [
@@ -224,15 +232,18 @@ def _columns(order: str) -> tuple[ColumnElement[Any], ...]:
     return (*_ORDERS[order], TABLE.c.id)
 
 
-def _conditions(shape: tuple[str, ...], by_filter: bool = True) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [TABLE.c.environment_id == bindparam("environment")]
+def _conditions(shape: tuple[str, ...], by_filter: bool = True, is_sorted: bool = True) -> list[ColumnElement[bool]]:
+    """`is_sorted`: the rows are counted or sorted, and not read in the order of an index."""
+    begins_with_key = "context_key" in shape and is_sorted and not set(shape) & set(_COLUMNS)
+    environment = TABLE.c.environment_id + "" if begins_with_key else TABLE.c.environment_id
+    conditions: list[ColumnElement[bool]] = [environment == bindparam("environment")]
     # SQLite chooses any index that fits, such as the one of `mode`: `|| ''` leaves it only the most selective or, without `by_filter`, none.
     asked = [name for name in _COLUMNS if name in shape]
     conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:by_filter]]
     conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[by_filter:]]
     if "context_key" in shape:
-        holding = select(HOLDING.c.connection_id).where(HOLDING.c.key == bindparam("context_key_"))
-        conditions.append(TABLE.c.id.in_(holding))
+        holders = context_holders.with_key("context_key_")
+        conditions.append(TABLE.c.id.in_(holders) if begins_with_key else context_holders.has_key("context_key_"))
     if "context_id" in shape:
         is_it = HOLDING.c.key.like(bindparam("context_id_"), escape="\\")
         conditions.append(select(HOLDING.c.key).where(HOLDING.c.connection_id == TABLE.c.id, is_it).exists())

@@ -60,6 +60,8 @@ FILTERS = {
     "search, rare": ConnectionFilter(text="acme 77"),
     "search, two common words": ConnectionFilter(text="acme c"),
     "search, common": ConnectionFilter(text="acme"),
+    "context, rare": ConnectionFilter(context_key="tenant:t3"),
+    "context, common": ConnectionFilter(context_key="region:eu"),
 }
 
 
@@ -103,7 +105,7 @@ def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None
             plan = _plan(database, statement, values)
             # PostgreSQL sorts only the few rows of a page that is merged from two index scans or from ids, never a table.
             assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
-            if "search" not in name and not FILTERS[name].with_shared:
+            if not name.startswith(("search", "context,")) and not FILTERS[name].with_shared:
                 assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
 
 
@@ -157,6 +159,7 @@ def test_count_uses_an_index(name: str, database: Database) -> None:
     for statement, values in asked:
         plan = _plan(database, statement, values)
         assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
+        assert name != "context, rare" or "(environment_id=?)" not in plan, plan
 
 
 def test_search_for_one_common_word_is_counted_in_the_index_of_words(database: Database) -> None:
@@ -281,7 +284,6 @@ def test_list_of_links_is_read_in_the_order_of_an_index(database: Database) -> N
         (AuditFilter(), 25),
         (AuditFilter(actors=("operator:ada@northwind.test", "key:key_7")), 25),
         (AuditFilter(action="connection.updated"), 25),
-        (AuditFilter(action="keys.rotated"), 0),
         (AuditFilter(subject="Acme 7"), 1),
         (AuditFilter(subject="c7", actors=("key:key_7",)), 1),
     ],
@@ -302,9 +304,8 @@ def test_audit_log_is_read_in_the_order_of_an_index(wanted: AuditFilter, count: 
 
 def _audit_index(wanted: AuditFilter) -> str:
     """Return the beginning of the names of the indexes that the filter reads."""
-    if wanted.subject:
-        return "subject"
-    return "actor" if wanted.actors else "action" if wanted.action else "environment_id_at"
+    of_others = "actor" if wanted.actors else "action" if wanted.action else "environment_id_at"
+    return "subject" if wanted.subject else of_others
 
 
 def _fill(session: Session) -> None:
@@ -329,6 +330,9 @@ def _fill(session: Session) -> None:
     rows = [_row(number) for number in range(ROWS)]
     session.execute(insert(table_of(connections.ChannelConnection)), rows)
     session.execute(insert(table_of(ConnectionWord)), [word for row in rows for word in _words(row)])
+    held = {"region:eu": rows, "tenant:t3": rows[::40]}
+    keys = [{"connection_id": one["id"], "key": key, "position": 0} for key in held for one in held[key]]
+    session.execute(insert(connections.HOLDING), keys)
     session.execute(insert(attempts.TABLE), [_attempt(number) for number in range(ROWS // 3)])
     session.execute(insert(table_of(audit.AuditEntry)), [_entry(number) for number in range(ROWS // 3)])
 
