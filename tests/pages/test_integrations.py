@@ -3,11 +3,14 @@
 import pytest
 from sqlalchemy import text
 
+from onboarding.callers import SHELL
 from onboarding.practice.registration import slack_id
+from onboarding.services.integrations.records import NewIntegration
 from tests import contract, pictures
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
 from tests.hooks.sender import Sender
+from tests.programs import Program
 
 ORIGIN = "https://app.example"
 
@@ -153,3 +156,12 @@ def test_page_shows_the_app_id_and_where_events_are_forwarded(site: Site, operat
     assert slack_id("A", slack.client_id) in page.text
     [address] = [one for one in page.root.iter("span") if one.get("id") == "forward-events"]
     assert address.text == "http://127.0.0.1:9/slack/events"
+
+
+def test_pages_say_that_an_app_without_a_signing_secret_gets_no_events(site: Site, operator: BrowserClient) -> None:
+    site.runtime.integrations.add(NewIntegration("acme", "Acme", "Development", "1.1", "secret-of-acme"), SHELL)
+    assert "None: Slack’s events are refused" in operator.opens("/integrations/acme").text
+    program = Program(site, site.api_key("program"))
+    with program.client:
+        name = program.creates(integrationIdentifier="acme").json()["identifier"]
+    assert "the Slack app has no signing secret" in operator.opens(f"/connections/{name}").text
