@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+#: The scope that lets a caller read access tokens and the addresses of Slack's incoming webhooks.
 SEE_SECRETS = "connections:secrets"
 
 
@@ -19,7 +20,11 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The actor of a change. `id`: an operator's email, or the id of an API key or link; empty for `system` and `slack`."""
+    """The actor of a change.
+
+    `id`: an operator's email, the id of an API key or link, or the name of the operating system's user; empty for
+    `system` and `slack`.
+    """
 
     kind: ActorKind
     id: str = ""

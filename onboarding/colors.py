@@ -25,7 +25,10 @@ def parse(text: str) -> str:
 
 
 def check_accent(color: str) -> None:
-    """Raises ValueError with the end of a sentence for a color that is too pale for text and buttons on a light page."""
+    """Check that a color is dark enough for text and buttons on a light page.
+
+    Raises ValueError with the end of a sentence.
+    """
     ratio = contrast(color, _LIGHT_CANVAS)
     if ratio < LEAST_CONTRAST:
         darker = _with_contrast(color, _BLACK, _LIGHT_CANVAS)

@@ -59,7 +59,10 @@ def askable(row: ConnectionRow) -> str:
 
 
 def _next_steps(status: ConnectionStatus, granted: str, asked: str) -> tuple[str, ...]:
-    """`granted` is empty for a token that an API caller sent: its scopes are unknown, so none count as missing."""
+    """Return the next steps that the API suggests for a connection.
+
+    `granted` is empty for a token that an API caller sent: its scopes are unknown, so none count as missing.
+    """
     if status.is_broken:
         return ("reconnect",)
     if granted and granted != asked and set(filter(None, asked.split(","))) - set(granted.split(",")):

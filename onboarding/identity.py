@@ -1,4 +1,4 @@
-"""The identity of a connection: its integration, mode, subscriber and contexts. Pages and the API follow the same rules."""
+"""The identity of a connection: its integration, subscriber and set of contexts. Pages and the API use the same rules."""
 
 import hashlib
 import json
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from onboarding.errors import Refused
 
-#: A context's type, and its id.
+#: The type or the id of a context.
 CONTEXT_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
+#: The most contexts of a connection.
 MOST_CONTEXTS = 5
-#: Of a link, those that it offers included.
+#: The most contexts that a link fixes and offers together.
 _MOST_LINK_CONTEXTS = 20
 
 
@@ -34,12 +35,12 @@ class OfferedContext:
 
 
 def identity_key(integration_id: str, subscriber_id: str | None, context_keys: Iterable[str]) -> str:
-    """Return one text for integration, subscriber and exact set of context keys, for a unique column."""
+    """Return a digest of integration, subscriber and exact set of context keys, for a unique column."""
     return _digest([integration_id, subscriber_id, sorted(set(context_keys))])
 
 
 def context_digest(context_keys: Iterable[str]) -> str:
-    """Return one text for an exact set of context keys, the empty set included."""
+    """Return a digest of an exact set of context keys, which may be empty."""
     return _digest(sorted(set(context_keys)))
 
 
@@ -69,9 +70,7 @@ def check_link_contexts(fixed: Sequence[str], offered: Sequence[OfferedContext])
     keys = (*fixed, *(one.key for one in offered))
     for key in keys:
         if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
-            raise ValueError(
-                f"{key!r} is not a context: TYPE=ID, letters, digits, - and _ only, 1 to 100 characters each."
-            )
+            raise ValueError(f"{key!r} is not a context: write TYPE=ID, each with 1 to 100 letters, digits, - and _.")
     if len(keys) > _MOST_LINK_CONTEXTS:
         raise ValueError(f"A link has at most {_MOST_LINK_CONTEXTS} contexts.")
     if len(fixed) + bool(offered) > MOST_CONTEXTS:
@@ -83,7 +82,7 @@ def check_link_contexts(fixed: Sequence[str], offered: Sequence[OfferedContext])
         raise ValueError("Each context can be offered once.")
 
 
-def settled_mode(mode: str | None, subscriber_id: str | None, has_context: bool) -> tuple[str, str | None]:
+def resolve_mode(mode: str | None, subscriber_id: str | None, has_context: bool) -> tuple[str, str | None]:
     """Return the mode and the subscriber of a connection that an API caller creates.
 
     Raises Refused (`context_required`, `subscriber_required`, `owner_required`).

@@ -13,12 +13,12 @@ def new_id(prefix: str, length: int = 16) -> str:
 
 
 def attempt_id() -> str:
-    """Return `att_` and 16 random characters (80 bits), of which people read the first ones out to support."""
+    """Return `att_` and 16 random characters (80 bits). People read the first eight out to support."""
     return f"att_{_random(_READABLE_ALPHABET, 16)}"
 
 
 def attempt_reference(attempt_id: str) -> str:
-    """Return the short text that a person reads out to support. It is no secret."""
+    """Return the short text that a person reads out to support. It is not secret."""
     return attempt_id.partition("_")[2][:8].upper()
 
 

@@ -1,5 +1,7 @@
-"""How an install, a revocation at Slack and the check of a connection can end, and the statuses of connections and channel
-endpoints, each as an enum with its stored value."""
+"""The outcomes of installs and revocations, and the statuses of connections and channel endpoints.
+
+Each is an enum with its stored value.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +9,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How an install attempt can end. `OUTCOMES` says what the customer sees."""
+    """How an install attempt can end. `OUTCOMES` names the page of each, and docs/outcomes.md says when it occurs."""
 
     CONNECTED = "connected"
     RECONNECTED = "reconnected"
@@ -85,12 +87,16 @@ class EndpointStatus(StrEnum):
 
 @dataclass(frozen=True)
 class OutcomePage:
-    """The page of an outcome, its HTTP status, its metric class, and the hook of its primary button, if any."""
+    """The page of an outcome, and how it is counted: the rows of docs/outcomes.md, which explains each class."""
 
     outcome: Outcome
+    #: A template in templates/customer/results/, without its suffix.
     page: str
+    #: The HTTP status.
     status: int
+    #: The outcome's class: `success`, `failure`, `neutral`, `watched` or `security`.
     metric: str
+    #: The `data-action` of the page's primary button; empty if it has none.
     action: str
 
 

@@ -149,7 +149,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _addresses_are_encrypted(self) -> Self:
-        """Slack accepts https redirect URLs only: https://docs.slack.dev/authentication/installing-with-oauth"""
+        """Require https, because Slack accepts no other redirect URLs.
+
+        https://docs.slack.dev/authentication/installing-with-oauth
+        """
         if addresses.is_plain_http_beyond_loopback(self.slack_url):
             raise ValueError("SLACK_URL must use https unless it is on this machine")
         if self.allow_http == "off" and addresses.is_plain_http_beyond_loopback(self.origin):
@@ -175,7 +178,7 @@ class Settings(BaseSettings):
 
     @property
     def sign_in_redirect_uri(self) -> str:
-        """The address to which Slack sends operators who sign in."""
+        """Return the address to which Slack sends operators who sign in."""
         return f"{self.origin}/sign-in/slack/callback"
 
     @property
@@ -208,12 +211,12 @@ class Settings(BaseSettings):
 
     @property
     def signing_keys(self) -> tuple[str, ...]:
-        """Newest first."""
+        """Return the keys that sign cookies and links, newest first."""
         return tuple(filter(None, self.secret_key.get_secret_value().split(",")))
 
     @property
     def vault_keys(self) -> tuple[bytes, ...]:
-        """Newest first, 32 bytes each."""
+        """Return the encryption keys, newest first, 32 bytes each."""
         return tuple(_decode_key(k) for k in filter(None, self.encryption_keys.get_secret_value().split(",")))
 
 

@@ -34,7 +34,7 @@ class Vault:
     """Seals values with the newest key, and opens them with the key that sealed them."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        """Args: keys: 32 random bytes each, newest first."""
+        """Create a vault. `keys`: 32 random bytes each, newest first."""
         self._ring = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
         self._marks = tuple(hashlib.sha256(b"onboarding fingerprint" + key).digest() for key in keys)

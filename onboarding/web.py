@@ -50,7 +50,7 @@ class Product(Flask):
     request_class = _Request
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Route a request whose `Host` is no host name, too, so that its 400 page can link to other pages."""
+        """Route a request with an invalid `Host` header as well, so that its 400 page can link to other pages."""
         try:
             return super().create_url_adapter(request)
         except BadHost:

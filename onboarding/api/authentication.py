@@ -51,7 +51,7 @@ def session_of_token() -> str | None:
 
 
 def require_scope(scope: str) -> None:
-    """Raises Forbidden."""
+    """Check that the caller's key has the scope. Raises Forbidden."""
     if scope not in caller().scopes:
         raise Forbidden(f"This API key lacks the scope {scope}")
 
@@ -80,7 +80,7 @@ def _authenticate() -> None:
 
 
 def _read_session_token(token: str) -> None:
-    """Raises Unauthorized if the token's signature is invalid."""
+    """Store the link or connect session of a token in `g`. Raises Unauthorized if the token's signature is invalid."""
     g.has_session_token = True
     try:
         g.session_of_token = current().links.read(token)

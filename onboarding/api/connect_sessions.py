@@ -211,7 +211,7 @@ def _created(one: CreatedLink) -> Members:
 
 
 def _redacted(members: Members) -> Members:
-    """The token is computed from the id, so the stored response needs none."""
+    """Remove the token and the address, so that no secret is stored. Both can be computed from the id."""
     return {name: value for name, value in members.items() if name not in ("token", "url")}
 
 

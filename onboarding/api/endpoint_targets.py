@@ -34,7 +34,7 @@ EXAMPLE = {"channelId": "C0123456789"}
 
 
 def formatted(kind: str, endpoint: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValueError."""
+    """Return the endpoint in the format of its type. Raises ValueError if it has another format."""
     try:
         return _FORMATS[kind].model_validate(endpoint).model_dump(by_alias=True, exclude_none=True)
     except ValidationError:

@@ -315,7 +315,7 @@ class PageQuery(Wire):
         return self.order_direction == "DESC"
 
     def page_request(self) -> PageRequest:
-        """Raises Refused (`cursors_conflict`)."""
+        """Return the page that the query asks for. Raises Refused (`cursors_conflict`)."""
         if self.after and self.before:
             sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
             raise Refused(sentence, "after", "cursors_conflict")

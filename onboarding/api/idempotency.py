@@ -155,4 +155,4 @@ def _fingerprinted() -> bytes:
 
 
 def _store_nothing(_session: Any, _result: Any) -> None:
-    """Without a key there is nothing to store."""
+    """Do nothing: a request without a key has no response to store."""

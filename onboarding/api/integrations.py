@@ -1,4 +1,4 @@
-"""GET /v1/integrations: the Slack apps, without credentials."""
+"""List the environment's integrations, without credentials: /v1/integrations."""
 
 from typing import Any, Literal
 

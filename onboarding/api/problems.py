@@ -1,4 +1,4 @@
-"""Every error of the API as one documented status and body. `TABLE` lists each code; no other is returned."""
+"""Turn each error of an API request into a documented status and body. `TABLE` lists all codes."""
 
 import secrets
 from collections.abc import Mapping
@@ -19,12 +19,15 @@ from onboarding.http.request_id import current_request_id
 from onboarding.services.subscribers import SubscriberExists
 
 _LOG = structlog.get_logger(__name__)
-#: No client sends longer addresses. A server in front may have a lower limit.
+#: The most characters of path and query. RFC 9110, section 4.1, recommends to support 8000 at least.
+#: A server in front may have a lower limit.
 LONGEST_ADDRESS = 8000
 
 
 @dataclass(frozen=True)
 class Row:
+    """The status and the texts of an error's code."""
+
     status: int
     #: When the error is returned, for the reference.
     when: str
@@ -138,12 +141,16 @@ _HTTP = {
         "host_not_served",
     )
 }
-#: The official clients require `errors` in each 422: the field of those that are not about a member.
+#: The official clients require `errors` in each response with 422. For an error that is not about a member of the body,
+#: it names this field.
 _FIELDS = {"idempotency_key_reused": "idempotency-key"}
 
 
 class ValidationFailed(Exception):
-    """`errors`: field path to messages and, unless it is secret, the value."""
+    """Report that one or more values of a request are invalid.
+
+    `errors`: the messages for each field's path and, unless it is secret, the value.
+    """
 
     def __init__(self, errors: Mapping[str, Mapping[str, object]]) -> None:
         super().__init__("validation failed")
@@ -151,7 +158,7 @@ class ValidationFailed(Exception):
 
 
 def register(app: Flask) -> None:
-    app.before_request(_unrouted)
+    app.before_request(_refuse_early)
 
 
 def response_to(problem: Exception) -> Response:
@@ -197,6 +204,7 @@ def _error(code: str, message: str = "", **members: object) -> Response:
 
 
 def _ours(problem: Problem) -> Response:
+    """Return the response to an error whose code is in `TABLE`."""
     members: dict[str, object] = {}
     if field := _FIELDS.get(problem.code):
         members["errors"] = {field: {"messages": [problem.sentence]}}
@@ -233,8 +241,12 @@ def _internal(problem: Exception) -> Response:
     return _error("internal", errorId=error_id)
 
 
-def _unrouted() -> Response | None:
-    """Answer an unknown address or method of the API, and an oversized request, with a documented error."""
+def _refuse_early() -> Response | None:
+    """Answer with a documented error before any view runs.
+
+    It refuses a request whose body was left unread, an address or a body that is too long, and an unknown address or
+    method.
+    """
     if not is_api_request():
         return None
     if request_body.was_refused():

@@ -26,7 +26,10 @@ class TooManyRequests(Problem):
 
 
 def register(app: Flask, limit_per_second: int, storage: str) -> None:
-    """`storage`: `memory://`, or the URL of a Redis that all replicas share. Call it after `authentication.register`."""
+    """Limit the requests of each caller per second. Call it after `authentication.register`.
+
+    `storage`: `memory://`, or the URL of a Redis that all replicas share.
+    """
     app.extensions[_EXTENSION] = RateLimit(limit_per_second, storage)
     app.extensions[_POLLING] = RateLimit(POLLS_PER_SECOND, storage)
     app.before_request(_count)
@@ -75,7 +78,7 @@ def add_headers(response: Response) -> None:
 
 
 def _count() -> None:
-    """Raises TooManyRequests."""
+    """Count the request against its caller's limit. Raises TooManyRequests."""
     if (found := _limit()) is not None:
         limit, caller = found
         if not limit.hit(caller):

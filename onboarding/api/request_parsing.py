@@ -1,4 +1,4 @@
-"""Parsing of request bodies and queries into models. All invalid values are reported at once, by field."""
+"""Parse request bodies and queries into models, and report all invalid values at once, by field."""
 
 import json
 import re
@@ -19,6 +19,7 @@ from onboarding.errors import Refused
 
 M = TypeVar("M", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
+#: The most characters of a value that an error repeats.
 _LONGEST_VALUE = 100
 #: Limits of `X-Ignored-Fields`, because a proxy in front may refuse longer headers.
 _MOST_IGNORED, _LONGEST_NAME = 20, 100
@@ -121,7 +122,7 @@ def _names(model: type[BaseModel]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _is_list(annotation: Any) -> bool:
-    """Whether the annotation is a tuple or a union with one."""
+    """Return whether the annotation is a tuple or a union with one."""
     return get_origin(annotation) is tuple or any(_is_list(part) for part in get_args(annotation))
 
 
@@ -192,11 +193,12 @@ def _cut(value: object) -> object:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
+        # Larger ones become text: not every JSON parser keeps them exact (RFC 8259, section 6).
         return value if abs(value) < 2**53 else str(value)[:_LONGEST_VALUE]
     try:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
     except RecursionError:
-        # The parser, a few calls further up the stack, could just read it.
+        # The value is nested almost as deeply as the parser allows, and this call is deeper in the stack than the parser.
         text = "…"
     return printable(text[:_LONGEST_VALUE])
 

@@ -125,7 +125,7 @@ class DeliveriesQuery(Wire):
     include_cursor: Flag = Field(False, description="Whether to return the object at the cursor again.")
 
     def page_request(self) -> PageRequest:
-        """Raises Refused (`cursors_conflict`)."""
+        """Return the page that the query asks for. Raises Refused (`cursors_conflict`)."""
         if self.after and self.before:
             sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
             raise Refused(sentence, "after", "cursors_conflict")

@@ -16,7 +16,7 @@ from onboarding.documents import timestamp
 from onboarding.errors import Refused
 from onboarding.services.api_keys import SCOPES, KeySummary, NewApiKey
 
-group = Group("api-key", help="Keys of programs for the API.")
+group = Group("api-key", help="Keys with which programs call the API.")
 
 
 @group.command()
@@ -26,7 +26,7 @@ group = Group("api-key", help="Keys of programs for the API.")
 @environment_option
 @json_option
 def create(name: str, scopes: str | None, expires_in: str | None, environment: str, as_json: bool) -> None:
-    """Print a new key for the program NAME, once: it is not stored."""
+    """Create a key for the program NAME and print it. It is shown once and is not stored."""
     with open_runtime() as runtime:
         lifetime = None if expires_in is None else parse_lifetime(expires_in)
         new = NewApiKey(name, environment, () if scopes is None else _scopes(scopes), lifetime)
@@ -39,7 +39,7 @@ def create(name: str, scopes: str | None, expires_in: str | None, environment: s
 @environment_option
 @json_option
 def list_(environment: str, as_json: bool) -> None:
-    """List the keys by their first characters."""
+    """List the keys with their first characters, scopes and last use."""
     with open_runtime() as runtime:
         found = runtime.api_keys.all_of(environment)
     members: dict[str, object] = {"data": [_members(one) for one in found]}
@@ -58,7 +58,10 @@ def revoke(name: str, environment: str, as_json: bool) -> None:
 
 
 def _scopes(given: str) -> tuple[str, ...]:
-    """Parse the scopes. Raises Refused for an empty list: a shell variable that is unset by mistake must not give a key all scopes."""
+    """Parse the scopes. Raises Refused for an empty list.
+
+    A shell variable that is unset by mistake must not give a key all scopes.
+    """
     found = split_list(given)
     if not found:
         raise Refused("--scopes: name at least one, or leave it out for all of them.")

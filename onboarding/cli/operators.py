@@ -101,7 +101,7 @@ def remove_team(team_id: str, as_json: bool) -> None:
 
 
 def _add_slack_user(runtime: Runtime, slack_user: str, role: str | None, as_json: bool) -> None:
-    """Raises Refused for an invalid id."""
+    """Add the Slack user to the operators. Raises Refused for an invalid id."""
     try:
         label = runtime.operators.add_slack_user(slack_user, shell_actor(), role)
     except Refused as refusal:

@@ -30,15 +30,15 @@ def sweep(as_json: bool) -> None:
     """Revoke grants that waited too long and delete expired rows. The worker does the same twice a minute."""
     with open_runtime() as runtime:
         steps = once(runtime)
-    done = [f"{one.words}: {one.count}." for one in steps if one.fault is None]
+    done = [f"{one.label}: {one.count}." for one in steps if one.fault is None]
     print_result(as_json, {one.name: one.count for one in steps}, lambda: done)
     reasons: dict[str, list[str]] = {}
     for one in steps:
         if one.fault is not None:
-            reasons.setdefault(_reason(one.fault), []).append(one.words)
+            reasons.setdefault(_reason(one.fault), []).append(one.label)
     if reasons:
         raise click.ClickException(
-            escape(" ".join(f"{', '.join(words)}: {reason}" for reason, words in reasons.items()))
+            escape(" ".join(f"{', '.join(labels)}: {reason}" for reason, labels in reasons.items()))
         )
 
 

@@ -62,7 +62,7 @@ def web(workers: int | None, with_worker: bool) -> None:
 
 
 def check_port(configured: Settings) -> None:
-    """Raises ClickException if the server could not listen at HOST and PORT."""
+    """Check that the server can listen at HOST and PORT. Raises ClickException."""
     family = socket.AF_INET6 if ":" in configured.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

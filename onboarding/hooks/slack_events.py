@@ -40,5 +40,5 @@ def too_large(_problem: RequestEntityTooLarge) -> ResponseReturnValue:
 
 @blueprint.errorhandler(StorageProblem)
 def unavailable(_problem: StorageProblem) -> ResponseReturnValue:
-    """Slack sends the event again."""
+    """Answer with status 503, after which Slack sends the event again."""
     return "The database did not answer.\n", 503, _TEXT

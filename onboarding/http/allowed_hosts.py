@@ -1,4 +1,4 @@
-"""Refuse what is no host name, and answer only this computer's own host names in practice mode."""
+"""Refuse invalid host names and, in practice mode, those of other computers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +11,10 @@ from onboarding.http.api_requests import is_api_request
 from onboarding.http.route_access import View
 from onboarding.runtime import current
 
-#: The key in the WSGI environment of a request whose `Host` is no host name.
+#: The key in the WSGI environment of a request whose `Host` header is not a valid host name.
 BAD_HOST = "onboarding.bad_host"
 _LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
+#: Views that answer under every host name.
 _ANY_HOST: set[Callable[..., Any]] = set()
 
 
@@ -28,10 +29,11 @@ def register(app: Flask) -> None:
 
 
 def _check_host() -> Response | None:
-    """Refuse what is no host name with 400, and in practice mode other host names with 421: a foreign name that resolves to this machine is DNS rebinding.
+    """Refuse an invalid host name with 400 and, in practice mode, another computer's with 421.
 
-    `localhost` is redirected to the host of `PUBLIC_URL`, because cookies do not cross host names. The API has no cookies,
-    and HTTP clients drop their `Authorization` header when they follow a redirect to another host, so it answers there.
+    A foreign name that resolves to this machine is DNS rebinding. `localhost` is redirected to the host of
+    `PUBLIC_URL`, because cookies do not cross host names. The API answers at `localhost` as well: it has no cookies,
+    and HTTP clients drop their `Authorization` header when they follow a redirect to another host.
     """
     if BAD_HOST in request.environ:
         abort(400)

@@ -24,12 +24,15 @@ _OTHER_SITE = marked(
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: The query parameter of a page that was loaded again because its form came without the session cookie.
 _COOKIE_CHECK = "cookie_check"
-#: Endpoints of pages, by the views that take their forms.
+#: The endpoint of the page to load again, by the view that its form is sent to.
 _RELOADED: dict[Callable[..., Any], str] = {}
 
 
 def reload_on_csrf_failure(page_endpoint: str) -> Callable[[View], View]:
-    """Load the form's page again with a new token after a failed CSRF check. Only for forms without input."""
+    """Load the form's page again with a new token after a failed CSRF check.
+
+    Only for forms without input, which would be lost.
+    """
 
     def mark(view: View) -> View:
         _RELOADED[view] = page_endpoint
@@ -45,15 +48,16 @@ def register(app: Flask) -> None:
 
 
 def _check_origin() -> ResponseReturnValue | None:
-    """Refuse a form of another site by its `Origin` header.
+    """Refuse a form of another site by its `Origin` header (https://fetch.spec.whatwg.org/#origin-header).
 
-    Browsers leave the header out, or send `null` from pages without a referrer; then the token decides alone. A proxy may
-    change `Host`, so PUBLIC_URL counts as well.
+    A browser may leave the header out, or send `null` because of a page's referrer policy; then only the CSRF token is
+    checked. A proxy may change `Host`, so PUBLIC_URL counts as well.
     """
     origin = request.headers.get("Origin", "null")
     if request.method in _SAFE_METHODS or origin == "null" or is_api_request():
         return None
     is_own = origin == current().settings.origin or _host_of(origin) == request.host
+    # Both hosts are empty if the origin and the `Host` header are malformed.
     return None if is_own and _host_of(origin) else problem_page(400, _OTHER_SITE)
 
 
@@ -69,7 +73,7 @@ def _check_cookie() -> ResponseReturnValue | None:
     if request.method != "GET" or _COOKIE_CHECK not in request.args:
         return None
     if _has_session_cookie():
-        # The address without the parameter may be bookmarked.
+        # A person may bookmark the page, so its address loses the parameter.
         return redirect(request.path, 303)
     return _cookie_page(current().settings.origin + request.path)
 

@@ -1,4 +1,7 @@
-"""Require a signed-in operator for each view that `route_access` does not open to others."""
+"""Require a signed-in operator for each view that `route_access` does not open to others.
+
+It also reads which environment the console shows.
+"""
 
 from typing import Any
 
@@ -57,12 +60,15 @@ def environment() -> EnvironmentSummary:
 
 
 def environment_id() -> str:
-    """Return the id of that environment."""
+    """Return the id of the environment that the console shows."""
     return environment().id
 
 
 def integrations() -> tuple[IntegrationRecord, ...]:
-    """Return the integrations of that environment, read at most once per request. Raises NotSetUp."""
+    """Return the integrations of the environment that the console shows, read at most once per request.
+
+    Raises NotSetUp.
+    """
     if "integrations" not in g:
         shown = g.get("environment") or current().environments.first()
         g.integrations = current().integrations.all_of(shown.id)
@@ -99,6 +105,10 @@ def register(app: Flask) -> None:
 
 
 def _check_access() -> tuple[str, int] | None:
+    """Refuse the request if its view is not open to this caller: 401 without a sign-in, 403 for a viewer.
+
+    `api/authentication.py` checks the callers of views that require an API key.
+    """
     if request.endpoint in (None, _STATIC):
         return None
     view = current_app.view_functions[request.endpoint]
@@ -113,7 +123,7 @@ def _check_access() -> tuple[str, int] | None:
 
 
 def _read_environment() -> None:
-    """Show the environment that a console page's address names. Raises NotFound for an unknown name."""
+    """Store the environment that a console page's address names in `g`. Raises NotFound for an unknown name."""
     name = request.args.get(_PARAMETER)
     if name and is_of_console(request.endpoint) and signed_in_person() is not None:
         found = current().environments.named(name)

@@ -11,7 +11,7 @@ from onboarding.http.operator_guard import signed_in_person
 from onboarding.translatable import marked
 
 _LOG = structlog.get_logger(__name__)
-#: Title and sentence by status.
+#: Title and sentence by status. Other statuses have those of 400 or 500.
 _TEXTS = {
     400: (marked("This request is invalid"), marked("Go back and try again.")),
     401: (marked("Please sign in"), marked("This page is for operators.")),
@@ -43,13 +43,13 @@ def _http_error(problem: HTTPException) -> ResponseReturnValue:
 
 
 def _storage_unavailable(problem: StorageProblem) -> ResponseReturnValue:
-    # The rule and not the address, which may contain a link's or a sign-in's token.
+    # The route's rule is logged, because the address may contain the token of a link or a sign-in.
     _LOG.error("page.database_gone", page=str(request.url_rule), problem=problem.sentence)
     return *problem_page(503), {"Retry-After": "1"}
 
 
 def problem_page(status: int, sentence: str = "") -> tuple[str, int]:
-    """Render the page of an error. `sentence` replaces the status's own."""
+    """Render the page of an error. `sentence` replaces the default sentence of the status."""
     title, default = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
     template = "problems/problem.html"
     if _is_signed_in():
@@ -60,7 +60,7 @@ def problem_page(status: int, sentence: str = "") -> tuple[str, int]:
 
 
 def _is_signed_in() -> bool:
-    """Return False too while the database is unavailable."""
+    """Return whether a person is signed in. While the database is unavailable, nobody counts as signed in."""
     try:
         return signed_in_person() is not None
     except StorageProblem:

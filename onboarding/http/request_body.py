@@ -38,7 +38,7 @@ class RequestBodyReader:
     """
 
     def __init__(self, app: Any, limit_of: Callable[[str], int]) -> None:
-        """Args: limit_of: returns the limit for a path, in bytes."""
+        """Wrap the WSGI app `app`. `limit_of` returns the limit for a path, in bytes."""
         self._app, self._limit_of = app, limit_of
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:

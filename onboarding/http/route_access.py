@@ -1,4 +1,4 @@
-"""Declare who may call a view: everyone, holders of an API key, viewers of the console. By default only operators may."""
+"""Declare which callers a view has besides operators: everyone, holders of an API key or session token, or viewers."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

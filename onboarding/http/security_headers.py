@@ -52,7 +52,7 @@ EMBEDDED_FILE = replace(
 )
 #: The address names the content, which therefore never changes.
 _FINGERPRINTED_FILE = replace(_FILE, cache_control="public, max-age=31536000, immutable")
-#: The same for content from the database or the address. Opened by itself, it runs nothing.
+#: The same for content that is stored in the database, or computed from the address. Opened by itself, it runs nothing.
 FINGERPRINTED_DATA = replace(
     _FINGERPRINTED_FILE, content_security_policy="default-src 'none'; sandbox; frame-ancestors {framing}"
 )
@@ -62,7 +62,7 @@ _API = HeaderPolicy(
     referrer_policy="no-referrer",
     opener_policy=None,
 )
-#: A response to a program that signs its requests.
+#: For the blueprint of a program that signs its requests, such as Slack.
 SIGNED_REQUEST = _API
 _POLICIES: dict[str, HeaderPolicy] = {}
 
@@ -83,7 +83,7 @@ def register(app: Flask) -> None:
 
 def _send(response: Response) -> Response:
     policy = _policy_for(response)
-    # Flask sets this header itself for a file.
+    # Replaced, because Flask has set this header for a file.
     response.headers["Cache-Control"] = policy.cache_control
     response.headers.extend(
         _headers(policy, " ".join(policy.framing_origins()), _form_targets(), current().settings.is_https)
@@ -93,7 +93,10 @@ def _send(response: Response) -> Response:
 
 @lru_cache(maxsize=256)
 def _headers(policy: HeaderPolicy, framing: str, forms: str, is_https: bool) -> tuple[tuple[str, str], ...]:
-    """Return all headers of a policy but `Cache-Control`, for sources of `frame-ancestors` (empty: none) and `form-action`."""
+    """Return all headers of a policy except `Cache-Control`.
+
+    `framing`: the sources of `frame-ancestors`, empty for none. `forms`: the sources of `form-action`.
+    """
     csp = policy.content_security_policy
     found = {
         "X-Content-Type-Options": "nosniff",
@@ -122,8 +125,9 @@ def _static_policy() -> HeaderPolicy:
 
 
 def _form_targets() -> str:
+    """Return the sources of `form-action`."""
     if not g.get("forms_lead_to_slack"):
         return "'self'"
-    # Slack forwards to the team's own address or a company's sign-in, and each hop has to be allowed.
+    # Slack redirects to the workspace's own address or a company's sign-in, and each hop has to be allowed.
     slack = urlsplit(current().settings.slack_url)
     return "'self' https:" + (f" {slack.scheme}://{slack.netloc}" if slack.scheme == "http" else "")

@@ -1,4 +1,4 @@
-"""Recurring maintenance, in the worker and as the command `sweep`.
+"""Run the recurring maintenance, in the worker and as the command `sweep`.
 
 It revokes grants that waited too long, ends attempts whose process died, and deletes what is no longer needed.
 """
@@ -14,7 +14,7 @@ from onboarding.errors import StorageProblem
 from onboarding.jobs.definitions import Schedule
 from onboarding.runtime import Runtime
 
-#: The most batches of each step in a round, so that a large table does not delay the next round's revocations.
+#: A round runs this many batches of each step at most, so that a large table does not delay the next round's revocations.
 BATCHES = 20
 #: The pause between batches, in which other writers get SQLite's lock.
 PAUSE_SECONDS = 0.02
@@ -22,17 +22,17 @@ _LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Step:
+class StepResult:
     """The result of one step."""
 
     name: str
-    words: str
+    label: str
     #: None if the step failed. The batches before the failure are committed.
     count: int | None
     fault: Exception | None
 
 
-def once(runtime: Runtime, batches: int | None = None) -> tuple[Step, ...]:
+def once(runtime: Runtime, batches: int | None = None) -> tuple[StepResult, ...]:
     """Run every step once, with at most `batches` of each. A step that fails does not stop the others."""
     retention = runtime.retention
     return (
@@ -53,7 +53,10 @@ def jobs(runtime: Runtime) -> tuple[Schedule, ...]:
 
 
 class Sweeper:
-    """Sweep at each call. Any number of them may run at once: a conditional UPDATE or a row lock lets one handle each row."""
+    """Run the maintenance once at each call of `sweep`.
+
+    Any number of workers may do so at once: a conditional UPDATE or a row lock lets one of them handle each row.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -65,7 +68,7 @@ class Sweeper:
         self._failing = _log_failures(once(self._runtime, BATCHES), self._failing)
 
 
-def _run(name: str, words: str, step: Callable[[], Iterator[int]], batches: int | None) -> Step:
+def _run(name: str, label: str, step: Callable[[], Iterator[int]], batches: int | None) -> StepResult:
     done = 0
     try:
         for count in islice(step(), batches):
@@ -73,11 +76,11 @@ def _run(name: str, words: str, step: Callable[[], Iterator[int]], batches: int 
             if count:
                 time.sleep(PAUSE_SECONDS)
     except Exception as error:
-        return Step(name, words, None, error)
-    return Step(name, words, done, None)
+        return StepResult(name, label, None, error)
+    return StepResult(name, label, done, None)
 
 
-def _log_failures(steps: tuple[Step, ...], failing: frozenset[str]) -> frozenset[str]:
+def _log_failures(steps: tuple[StepResult, ...], failing: frozenset[str]) -> frozenset[str]:
     """Log failed steps. Return the names of the steps that could not reach the database.
 
     `failing`: the names that the previous round returned. An outage of the database is logged once.

@@ -13,7 +13,7 @@ from onboarding.work import APPLICATION, SCHEMA, Work
 if TYPE_CHECKING:
     from dbos import DBOSClient
 
-#: Never opened: the client gets the caller's connection each time. It only chooses the SQL dialect.
+#: Addresses of databases that are never opened: they choose DBOS's SQL dialect, and each call passes its own connection.
 _DIALECTS = {"sqlite": "sqlite:///unused.sqlite3", "postgresql": "postgresql+psycopg://unused@unused/unused"}
 
 

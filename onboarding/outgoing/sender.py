@@ -1,7 +1,8 @@
-"""Send a signed webhook, and return the answer.
+"""Send signed webhooks, and return the answers of their hosts.
 
 The signature follows https://www.standardwebhooks.com. A host's address is chosen by its users, so the sender checks where it
-leads at the moment of connecting, and trusts no answer: ten seconds in all, 64 kB, no redirects, no proxies.
+leads at the moment of connecting, and trusts no answer: it takes ten seconds and 64 kB at most, and follows no redirect.
+`Sender.post` sends requests that the caller has signed, such as Slack's events.
 """
 
 import http.client
@@ -28,6 +29,7 @@ MAX_ANSWER_BYTES = 64 * 1024
 #: How much of an answer is kept, for people to read.
 _KEPT_CHARACTERS = 2000
 _MAX_PROXY_HEAD_BYTES = 8192
+#: A longer `Retry-After` is shortened to this.
 _LONGEST_WAIT_SECONDS = 24 * 3600
 _USER_AGENT = "Onboarding-for-Slack/1"
 #: Control characters other than tabs and line breaks: HTML has no place for them, and PostgreSQL refuses NUL.
@@ -36,6 +38,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """A webhook, before it is signed."""
+
     url: str
     id: str
     body: str
@@ -54,6 +58,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """A host's answer, or the reason why there is none."""
+
     #: None if there was no answer.
     status: int | None
     #: The beginning of the answer's body.
@@ -73,6 +79,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
+    """A request's address, the proxy on the way to it (empty for none), and the networks that it may lead to."""
+
     url: str
     proxy: str
     reach: Reach
@@ -86,16 +94,19 @@ class Sender:
     def __init__(self, reach: Callable[[], Reach], now: Callable[[], datetime], proxy: str = "") -> None:
         """Create a sender.
 
-        `reach`: where webhooks may go; a function, because practice mode can end while the process runs. `proxy`: the
-        origin of an http proxy, which then decides where https webhooks may go. Environment variables name none.
+        `reach`: returns where webhooks may go; a function, because practice mode can end while the process runs.
+        `proxy`: the origin of an http proxy, which then decides where https webhooks may go. Proxies that environment
+        variables name are not used.
         """
         self._reach, self._now, self._proxy = reach, now, proxy
         self._tls = tls.context()
 
     def send(self, message: Message) -> Answer:
+        """Sign a webhook and send it, as `post` does."""
         return self.post(Request(message.url, message.body.encode(), self._headers(message)))
 
     def post(self, request: Request) -> Answer:
+        """Send a request once. A failure to send it is not raised: the answer's `problem` describes it."""
         began = time.monotonic()
         try:
             answer = self._exchange(request, began + DEADLINE_SECONDS)
@@ -114,7 +125,7 @@ class Sender:
         return replace(answer, milliseconds=int((time.monotonic() - began) * 1000))
 
     def _exchange(self, request: Request, deadline: float) -> Answer:
-        """Raises OSError, HTTPException, ValueError, _Forbidden."""
+        """Send the request once and read the answer. Raises OSError, HTTPException, ValueError, _Forbidden."""
         parts, reach = urlsplit(request.url), self._reach()
         if parts.scheme != "https" and not reach.loopback:
             return _failed("Webhooks are sent with https only.")
@@ -222,7 +233,7 @@ def _open(targets: Sequence[tuple[object, ...]], deadline: float) -> socket.sock
 
 
 def _left(deadline: float) -> float:
-    """Return the seconds that are left. Raises TimeoutError."""
+    """Return the seconds until the deadline. Raises TimeoutError after it."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -230,7 +241,7 @@ def _left(deadline: float) -> float:
 
 
 def _shut_down(sock: socket.socket) -> None:
-    """End a wait for the host, also for one that sends a byte now and then."""
+    """Shut the socket down, so that a read from it ends, even while the host sends a byte now and then."""
     with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)
 

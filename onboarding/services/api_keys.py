@@ -176,7 +176,7 @@ class ApiKeys:
 
 
 def _check(new: NewApiKey) -> None:
-    """Raises Refused."""
+    """Check the values of a new key. Raises Refused."""
     unknown = [scope for scope in new.scopes if scope not in SCOPES]
     if unknown:
         raise Refused(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.", "scopes")

@@ -197,7 +197,7 @@ class Endpoints:
     def _ensure_subscriber(
         self, session: Session, environment: CallerEnvironment, new: NewEndpoint, at: datetime
     ) -> None:
-        """Raises NotFound for an unknown subscriber that must not be created."""
+        """Lock the subscriber, and create it first if that is allowed. Raises NotFound."""
         creates = environment.creates_subscribers if new.create_subscriber is None else new.create_subscriber
         if creates:
             subscribers.remember(session, environment.id, new.subscriber_id, at)

@@ -55,7 +55,7 @@ class Environments:
         return self._first
 
     def named(self, name: str) -> EnvironmentSummary:
-        """Raises NotFound."""
+        """Return the environment with this name. Raises NotFound."""
         with self._database.reading() as session:
             found = store.by_name(session, name)
         if found is None:
@@ -63,7 +63,7 @@ class Environments:
         return EnvironmentSummary(found.id, found.name)
 
     def by_id(self, environment_id: str) -> EnvironmentSummary:
-        """Raises NotFound."""
+        """Return the environment with this id. Raises NotFound."""
         with self._database.reading() as session:
             found = store.by_id(session, environment_id)
         if found is None:

@@ -180,7 +180,7 @@ class Operators:
 
 
 def _person(session: Session, label: str) -> operators.Operator:
-    """Raises NotFound."""
+    """Return the operator with this label, in upper or lower case. Raises NotFound."""
     text = label.strip()
     row = operators.by_label(session, text.lower() if "@" in text else text.upper())
     if row is None:

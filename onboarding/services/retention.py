@@ -57,9 +57,10 @@ class Retention:
         expire_attempt: Callable[[str], object],
         revoke_left: Callable[[str], object],
     ) -> None:
-        """Args: expire_attempt: ends the waiting attempt of an id and revokes its grant at Slack, if no other process has.
+        """Create the service.
 
-        revoke_left: revokes the grant of an attempt that ended without using it.
+        `expire_attempt`: ends the waiting attempt of an id and revokes its grant at Slack, unless another process has.
+        `revoke_left`: revokes the grant of an attempt that ended without using it.
         """
         self._database, self._now = database, now
         self._expire_attempt, self._revoke_left = expire_attempt, revoke_left

@@ -46,7 +46,7 @@ _random = secrets.SystemRandom()
 
 class Tokens:
     def __init__(self, vault: Vault, settings: Settings, practice: tuple[str, str], now: Clock = clock.now) -> None:
-        """Args: practice: the addresses of the practice Slack's pages and of its API."""
+        """Create the service. `practice`: the addresses of the practice Slack's pages and of its API."""
         self._vault, self._settings, self._practice, self._now = vault, settings, practice, now
 
     def app_credentials(self, integration: Integration | IntegrationRow) -> AppCredentials:
@@ -107,11 +107,11 @@ class Tokens:
         }
 
     def access_token(self, installation_id: str, sealed: Sealed) -> str:
-        """Raises VaultProblem."""
+        """Decrypt an installation's access token. Raises VaultProblem."""
         return self._vault.open(sealed, SealedAt("installations", "access_token", installation_id))
 
     def refresh_token(self, installation_id: str, sealed: Sealed) -> str:
-        """Raises VaultProblem."""
+        """Decrypt an installation's refresh token. Raises VaultProblem."""
         return self._vault.open(sealed, SealedAt("installations", "refresh_token", installation_id))
 
     def fingerprints(self, secret: str) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ HANDLED = frozenset(
 
 
 class Malformed(ValueError):
-    """The body is no request of the Events API."""
+    """The body is not a request of the Events API."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Gateway:
     """Slack's Web API. All calls of the process share one TLS context and one connection pool."""
 
     def __init__(self) -> None:
-        """Raises SettingsProblem if a proxy variable holds no address."""
+        """Open a pool of connections to Slack. Raises SettingsProblem if a proxy variable holds no address."""
         self._tls = tls.context()
         #: Sign in with Slack sends its requests through it as well.
         self.pool = self._pool = Pool(self._tls)

@@ -181,7 +181,7 @@ def read_scopes(value: object) -> tuple[str, ...]:
 
 
 def _seconds(value: object) -> int | None:
-    """Return a lifetime of up to a year; None for what is no positive number."""
+    """Return a lifetime of up to a year; None for anything but a positive number."""
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         return None
     return min(value, _MAX_LIFETIME_SECONDS)

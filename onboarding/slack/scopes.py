@@ -160,7 +160,7 @@ def is_scope(text: str) -> bool:
 
 
 def check(scopes: Sequence[str]) -> None:
-    """Raises Refused unless there is at least one scope and each is written like one."""
+    """Check that there is a scope, and that each is written like one. Raises Refused."""
     if not scopes:
         raise Refused("Name at least one scope.", "scopes")
     malformed = [scope for scope in scopes if not is_scope(scope)]

@@ -118,7 +118,7 @@ class SlackOpenId:
         return dict(claims)
 
     def _decoded(self, app: AppCredentials, id_token: object) -> jwt.Token:
-        """Raises JoseError, and ValueError for anything but a token."""
+        """Decode an ID token and check its signature. Raises SignInInvalid, JoseError, ValueError."""
         if not isinstance(id_token, str):
             raise SignInInvalid("no_id_token")
         try:
@@ -172,13 +172,13 @@ class _Response:
         return _parsed(self.reply.body)
 
     def raise_for_status(self) -> None:
-        """Raises SlackDown for an error status."""
+        """Raise SlackDown for an error status."""
         if self.reply.status >= 400:
             raise SlackDown(f"Slack answered with status {self.reply.status}.")
 
 
 def _parsed(body: str) -> Any:
-    """Raises ValueError, for endless brackets, too."""
+    """Parse JSON. Raises ValueError, for JSON that is nested too deeply as well."""
     try:
         return json.loads(body)
     except RecursionError:
@@ -186,7 +186,7 @@ def _parsed(body: str) -> Any:
 
 
 def _person(claims: dict[str, Any]) -> SlackPerson:
-    """Raises SignInInvalid without the ids of team and user."""
+    """Return the person that the claims describe. Raises SignInInvalid without the ids of team and user."""
     team_id, user_id = claims.get(_TEAM_ID), claims.get(_USER_ID)
     if not all(isinstance(one, str) and _SLACK_ID.match(one) for one in (team_id, user_id)):
         raise SignInInvalid("no_slack_ids")

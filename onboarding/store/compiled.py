@@ -51,7 +51,7 @@ class CompiledStatement(CompiledQuery, Generic[RowT]):
     """A query and the class of its rows."""
 
     def __init__(self, query: Query, row_class: type[RowT]) -> None:
-        """Raises TypeError unless the fields of `row_class` are the query's columns."""
+        """Create the statement. Raises TypeError unless the fields of `row_class` are the query's columns."""
         check_fields(row_class, query.exported_columns.keys())
         super().__init__(query)
         self._row_class = row_class
@@ -73,7 +73,7 @@ class CompiledInsert:
     """
 
     def __init__(self, table: Table) -> None:
-        """Raises TypeError for a table whose key the database numbers."""
+        """Create the statement. Raises TypeError for a table whose key the database numbers."""
         if table.autoincrement_column is not None:
             raise TypeError(f"The database numbers the rows of {table.name}.")
         defaults = {

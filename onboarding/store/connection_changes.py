@@ -70,7 +70,10 @@ _CHANGE_ALL_ON = (
 
 
 def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
-    """Raises IntegrityError, which `transaction()` turns into Conflict, when identity or identifier is taken."""
+    """Add a connection.
+
+    Raises IntegrityError, which `transaction()` turns into Conflict, if identity or identifier is taken.
+    """
     add_many(rows, [(context_keys, {"workspace_name": None, **values})])
 
 

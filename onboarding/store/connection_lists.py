@@ -182,7 +182,10 @@ def _values(environment_id: str, wanted: ConnectionFilter) -> dict[str, Any]:
 def _page(
     shape: tuple[str, ...], order: str, descending: bool, inclusive: bool | None, sorts: bool
 ) -> CompiledStatement[ConnectionRow]:
-    """`inclusive` is None for the beginning of the list."""
+    """Return the statement for a page of the list.
+
+    `inclusive`: whether the page begins with the row at its position; None for the beginning of the list.
+    """
     query = _ordered(DOCUMENTED, order, descending, inclusive)
     if "with_shared" not in shape:
         # Each filter has an index with each of the two times, and none with another order.
@@ -214,7 +217,10 @@ def _count(shape: tuple[str, ...]) -> CompiledStatement[_Count]:
 
 @lru_cache(maxsize=2000)
 def _count_ahead(shape: tuple[str, ...], order: str, descending: bool) -> CompiledStatement[_Count]:
-    """`descending`: the direction from the row to the beginning of the list."""
+    """Return the statement that counts the rows between a row and the beginning of the list.
+
+    `descending`: the direction from the row to the beginning of the list.
+    """
     counted = _ordered(select(TABLE.c.id), order, descending, False).where(*_conditions(shape)).limit(bindparam("size"))
     return CompiledStatement(select(func.count().label("number")).select_from(counted.subquery()), _Count)
 

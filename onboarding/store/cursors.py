@@ -50,15 +50,15 @@ def read_cursor(list_key: str, encoded: str | None, field: str, kinds: tuple[typ
 
 
 def _read_key(key: object, kind: type[Key]) -> Key:
-    """Raises ValueError, OverflowError."""
+    """Return a value of a cursor's position. Raises ValueError, OverflowError."""
     text = _read_text(key)
     return text if kind is str else datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _read_text(value: object) -> str:
-    """Raises ValueError for a value that no row can contain."""
+    """Return the text. Raises ValueError for a value that no row can contain."""
     if not isinstance(value, str) or "\0" in value:
-        raise ValueError("This is no text of a row.")
+        raise ValueError("No row can contain this text.")
     value.encode()
     return value
 

@@ -37,7 +37,7 @@ class Operator(Base):
 
     @property
     def label(self) -> str:
-        """The email address, or team id and user id: the name of this person in commands and audit entries."""
+        """Return the name of this person in commands and audit entries: the email address, or team id and user id."""
         return self.email or f"{self.slack_team_id}/{self.slack_user_id}"
 
 

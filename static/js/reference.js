@@ -1,4 +1,4 @@
-// The contents stand open at the side where there is room; on a narrow screen they unfold when asked for.
+// Open the table of contents on a wide screen, and close it on a narrow one, where its summary opens it.
 "use strict";
 
 const contents = document.querySelector("[data-contents]");

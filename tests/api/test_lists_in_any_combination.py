@@ -14,7 +14,7 @@ from tests.examples import examples
 pytestmark = pytest.mark.slow
 
 LIST = "/v1/channel-connections"
-APPS, SUBSCRIBERS, MAX_RUNNING = ("slack-prod", "slack-two"), ("ada", "bea", "Ünal"), ("T1", "T2")
+APPS, SUBSCRIBERS, WORKSPACES = ("slack-prod", "slack-two"), ("ada", "bea", "Ünal"), ("T1", "T2")
 CONTEXTS: tuple[dict[str, str], ...] = ({}, {"tenant": "acme"}, {"tenant": "acme", "region": "eu"})
 NAMES = ("Acme HQ", "acme", "Bea & Sons", "Über", None)
 
@@ -27,11 +27,11 @@ def rows(standing: Program) -> list[dict[str, Any]]:
     for number, (app, person, context) in enumerate(itertools.product(APPS, (*SUBSCRIBERS, None), CONTEXTS)):
         if person is None and not context:
             continue
-        place = {"id": MAX_RUNNING[number % 2], "name": next(names)}
+        workspace = {"id": WORKSPACES[number % 2], "name": next(names)}
         mode = "subscriber" if person else "shared"
         answer = standing.creates(
             identifier=f"c{number}", integrationIdentifier=app, subscriberId=person, connectionMode=mode,
-            context=context or None, workspace={name: value for name, value in place.items() if value},
+            context=context or None, workspace={name: value for name, value in workspace.items() if value},
         )  # fmt: skip
         assert answer.status_code == 201, answer.text
     for number in (7, 3, 11, 0, 20):
@@ -45,13 +45,13 @@ def maybe(*values: Any) -> st.SearchStrategy[Any]:
     return st.none() | st.sampled_from(values)
 
 
-_WAYS = {"next": "after", "previous": "before"}
+_CURSORS = {"next": "after", "previous": "before"}
 FILTERS = st.fixed_dictionaries(
     {
         "subscriberId": maybe(*SUBSCRIBERS, "nobody"),
         "connectionMode": maybe("subscriber", "shared"),
         "integrationIdentifier": maybe(*APPS, "none-such"),
-        "workspaceId": maybe(*MAX_RUNNING, "T9"),
+        "workspaceId": maybe(*WORKSPACES, "T9"),
         "status": maybe("unknown", "needs_reconnect", "healthy"),
         "contextKeys": maybe(*(tuple(f"{kind}:{name}" for kind, name in one.items()) for one in CONTEXTS)),
         "search": maybe("acme", "ÜBER", "bea", "c1", "T2", "Ünal", "zzz", "tenant", "acme bea", "c1 t2", "%"),
@@ -119,11 +119,11 @@ def _query(asked: dict[str, Any]) -> str:
     return "&".join(f"{name}={quote(str(value))}" for name, value in flat)
 
 
-def _walk(program: Program, query: str, on: str, place: str = "") -> tuple[list[list[str]], str | None]:
-    """Return the pages' identifiers, and the way back from the last one. `on`: `next` or `previous`."""
+def _walk(program: Program, query: str, on: str, cursor: str = "") -> tuple[list[list[str]], str | None]:
+    """Return the pages' identifiers, and the cursor `previous` of the last one. `on`: `next` or `previous`."""
     pages, totals = [], set()
     while True:
-        answer = program.asks("GET", f"{LIST}?{query}{place}")
+        answer = program.asks("GET", f"{LIST}?{query}{cursor}")
         assert answer.status_code == 200, answer.text
         page = answer.json()
         pages.append([one["identifier"] for one in page["data"]])
@@ -131,4 +131,4 @@ def _walk(program: Program, query: str, on: str, place: str = "") -> tuple[list[
         if page[on] is None:
             assert len(totals) == 1
             return pages, page["previous"]
-        place = f"&{_WAYS[on]}={page[on]}"
+        cursor = f"&{_CURSORS[on]}={page[on]}"

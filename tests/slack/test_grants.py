@@ -1,4 +1,4 @@
-"""Slack's five response shapes become one grant that can be stored."""
+"""Read Slack's five response shapes into one grant that can be stored."""
 
 from typing import Any
 
@@ -65,16 +65,16 @@ def test_granted_permissions_are_those_of_the_token() -> None:
     assert grants.read(USER).scopes == ("chat:write",)
 
 
-def test_rotating_token_keeps_its_refresh_token_and_its_life() -> None:
+def test_rotating_token_keeps_its_refresh_token_and_its_lifetime() -> None:
     rotating, lasting = grants.read(ROTATING), grants.read(BOT)
     assert (rotating.refresh_token, rotating.expires_in) == ("xoxe-1-r", 43200)
     assert (lasting.refresh_token, lasting.expires_in) == (None, None)
 
 
-def test_token_says_whether_it_is_a_bots() -> None:
-    persons_alone = {**BOT, "access_token": None, "authed_user": {"id": "U1", "access_token": "xoxp-1"}}
+def test_grant_says_whether_its_token_is_a_bot_token() -> None:
+    user_token_only = {**BOT, "access_token": None, "authed_user": {"id": "U1", "access_token": "xoxp-1"}}
     assert grants.read(BOT).is_bot
-    assert not grants.read(persons_alone).is_bot
+    assert not grants.read(user_token_only).is_bot
     assert not grants.read({**BOT, "token_type": "user"}).is_bot
 
 
@@ -107,7 +107,7 @@ def test_answer_without_token_or_workspace_is_no_grant(answer: dict[str, Any]) -
         grants.read(answer)
 
 
-def test_grant_survives_the_way_through_the_vault() -> None:
+def test_grant_can_be_stored_and_read_again() -> None:
     grant = grants.read({**ROTATING, "incoming_webhook": HOOK})
     assert grants.Grant.from_dict(grant.as_dict()) == grant
     assert grant.webhook == grants.Webhook("https://hooks.slack.com/services/T1/B1/x", "#plans", "C1")
@@ -143,13 +143,13 @@ def test_name_is_cleaned_and_cut(sent: object, stored: str | None) -> None:
 
 @pytest.mark.parametrize("member", ["app_id", "bot_user_id"])
 @pytest.mark.parametrize("sent", ["A" * 101, "A\ud83d", "A\0", "", 7])
-def test_optional_id_that_cannot_be_one_is_left_out(member: str, sent: object) -> None:
+def test_invalid_optional_id_is_left_out(member: str, sent: object) -> None:
     grant = grants.read({**BOT, member: sent})
     assert (grant.app_id if member == "app_id" else grant.bot_user_id) is None
 
 
 @pytest.mark.parametrize("sent", ["T\ud83d", "T" * 101, "T\n", "", None])
-def test_token_without_a_workspace_is_named_to_be_revoked(sent: object) -> None:
+def test_error_for_a_grant_without_a_workspace_contains_the_token_to_revoke(sent: object) -> None:
     with pytest.raises(grants.UnusableGrant) as unusable:
         grants.read({**BOT, "team": {"id": sent, "name": "Acme"}})
     assert unusable.value.token == "xoxb-1"

@@ -1,4 +1,4 @@
-"""List API keys, create one, which is shown once, and revoke it."""
+"""List, create and revoke API keys. A new key is shown once."""
 
 from datetime import timedelta
 
@@ -41,8 +41,8 @@ class KeyForm(PageForm):
 @allow_viewers
 def index() -> ResponseReturnValue:
     rows = current().api_keys.all_of(environment().name)
-    usable_first = sorted(rows, key=lambda one: one.is_revoked)
-    return render_template("console/api_keys/list.html", rows=usable_first, all_scopes=len(SCOPES))
+    revoked_last = sorted(rows, key=lambda one: one.is_revoked)
+    return render_template("console/api_keys/list.html", rows=revoked_last, all_scopes=len(SCOPES))
 
 
 @blueprint.get("/api-keys/new")
@@ -52,7 +52,7 @@ def new() -> ResponseReturnValue:
 
 @blueprint.post("/api-keys/new")
 def new_submit() -> ResponseReturnValue:
-    """Show the key in this answer: it is stored nowhere, so no other page could."""
+    """Create the key and show it in this response. Only its digest is stored, so no later page can show it."""
     form = KeyForm()
     if not form.validate_on_submit():
         return _form_page(form), 422
@@ -79,7 +79,7 @@ def revoke_submit(key_id: str) -> ResponseReturnValue:
 
 
 def _find(key_id: str) -> KeySummary:
-    """Raises NotFound."""
+    """Return the API key of this id. Raises NotFound."""
     found = next((one for one in current().api_keys.all_of(environment().name) if one.id == key_id), None)
     if found is None:
         raise NotFound(kind="API key", name=key_id)

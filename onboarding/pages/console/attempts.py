@@ -58,7 +58,10 @@ def diagnose() -> ResponseReturnValue:
 @blueprint.post("/diagnose")
 @allow_viewers
 def diagnose_submit() -> ResponseReturnValue:
-    """Take the text from the body: an address may hold Slack's code and a state, which belong in no log and no history."""
+    """Diagnose an install from what its customer sent, which the form posts in its body.
+
+    The text may contain Slack's code and a state, which must not get into a log or a browser's history.
+    """
     found = current().diagnoser.diagnose(environment_id(), request.form.get("text", ""))
     if found.finding is Finding.FOUND and found.attempt is not None and found.slack_error is None:
         return redirect(url_for("attempts.show", reference=found.attempt.reference), 303)

@@ -116,7 +116,7 @@ def _page(identifier: str, form: OriginForm | None = None, branding_form: Brandi
 
 
 def _integration(identifier: str) -> IntegrationRecord:
-    """Raises NotFound."""
+    """Return the integration with this identifier, in the environment that the console shows. Raises NotFound."""
     all_of = current().integrations.all_of(environment_id())
     found = next((one for one in all_of if one.identifier == identifier), None)
     if found is None:

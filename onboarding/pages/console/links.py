@@ -33,7 +33,7 @@ class LinkForm(PageForm):
 
     @property
     def context_keys(self) -> tuple[str, ...]:
-        """The context keys as `type:id`. A person may type `type=id`, and commas between them."""
+        """Return the context keys as `type:id`. A person may type `type=id`, and commas between them."""
         typed = self.contexts.data or ""
         return tuple(text.replace("=", ":", 1) for text in typed.replace(",", " ").split())
 
@@ -47,7 +47,7 @@ class LinkForm(PageForm):
 @blueprint.get("/links")
 @allow_viewers
 def index() -> ResponseReturnValue:
-    """Viewers see no addresses: with one, anyone can connect a workspace."""
+    """List the links. Only operators see addresses, because anyone can connect a workspace with one."""
     page = current().links.page(environment_id(), request.args.get("after"), request.args.get("before"))
     return render_template(
         "console/links/list.html",

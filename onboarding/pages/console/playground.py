@@ -55,7 +55,7 @@ class PlaygroundForm(PageForm):
 
     @property
     def looks(self) -> dict[str, str]:
-        """The choices that are not the default, by their names in HTML and in addresses."""
+        """Return the choices that are not the default, by their names in HTML and in addresses."""
         fields = (self.theme, self.size, self.lang)
         return {field.name: field.data for field in fields if field.data not in ("", "auto", "default")}
 

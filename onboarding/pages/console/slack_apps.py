@@ -110,7 +110,10 @@ def remove_submit(identifier: str) -> ResponseReturnValue:
 
 
 def _new_integration(form: NewAppForm) -> NewIntegration:
-    """Raises Refused, and SettingsProblem if a real app would use generated keys."""
+    """Return the integration that the form describes.
+
+    Raises Refused, and SettingsProblem if a real app would use generated keys.
+    """
     identifier, home, policy = form.identifier.data or "", environment().name, form.workspace_policy.data
     name = form.name.data or identifier
     if form.is_practice.data:
@@ -157,7 +160,7 @@ def _edit_page(app: IntegrationRecord, form: EditForm) -> str:
 
 
 def _find(identifier: str) -> IntegrationRecord:
-    """Raises NotFound."""
+    """Return the integration with this identifier, in the environment that the console shows. Raises NotFound."""
     found = current().integrations.all_of(environment().id)
     app = next((one for one in found if one.identifier == identifier), None)
     if app is None:

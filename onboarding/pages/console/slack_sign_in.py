@@ -76,7 +76,7 @@ def refused() -> ResponseReturnValue:
 
 
 def _finish_or_refuse() -> ResponseReturnValue:
-    """Raises StorageProblem."""
+    """Finish the sign-in that Slack redirected from, or redirect to the page of its refusal. Raises StorageProblem."""
     state, begun = request.args.get("state", ""), _begun()
     nonce, expires_at, wanted = begun.pop(state, ("", 0, ""))
     session[_BEGUN] = begun

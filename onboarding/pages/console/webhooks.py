@@ -43,7 +43,7 @@ class EndpointForm(PageForm):
         return tuple(self.events.data or ()) if self.scope.data == "chosen" else ()
 
     def validate_events(self, field: SelectMultipleField) -> None:
-        """Called by WTForms. Raises ValidationError."""
+        """Require at least one event, unless the endpoint gets all. WTForms calls this. Raises ValidationError."""
         if self.scope.data == "chosen" and not field.data:
             raise ValidationError("Choose at least one event, or all events.")
 
@@ -187,7 +187,7 @@ def delete_submit(endpoint_id: str) -> ResponseReturnValue:
 
 
 def _find(endpoint_id: str) -> WebhookEndpoint:
-    """Raises NotFound."""
+    """Return the webhook endpoint of this id. Raises NotFound."""
     return current().webhooks.endpoints.find(environment_id(), endpoint_id)
 
 

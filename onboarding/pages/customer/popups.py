@@ -31,7 +31,10 @@ def _openers() -> dict[str, str]:
 
 
 def _is_allowed(link_id: str, origin: str) -> bool:
-    """The card and the playground are pages of this server itself."""
+    """Return whether a page of this origin may open the link in a popup.
+
+    The card and the playground are pages of this server itself.
+    """
     if not origin:
         return False
     return origin == current().settings.origin or origin in current().connect_sessions.embedding(link_id).origins

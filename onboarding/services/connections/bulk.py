@@ -118,7 +118,7 @@ class Bulk:
                 _enqueue(rows, run_id)
 
     def find(self, environment_id: str, run_id: str) -> BulkReport:
-        """Raises NotFound."""
+        """Return a bulk run with the result for each connection. Raises NotFound."""
         with self._database.rows() as rows:
             run = store.by_id(rows, environment_id, run_id)
             if run is None:
@@ -163,7 +163,10 @@ class Bulk:
         return found
 
     def _handle(self, run: RunRow, identifier: str) -> _Result:
-        """Raises StorageProblem; any other error is the connection's result, so that the others are handled."""
+        """Handle one connection and return its result.
+
+        Raises StorageProblem. Any other error is the connection's result, so that the others are handled.
+        """
         for left in reversed(range(_TRIES)):
             try:
                 return self._do(run, identifier)

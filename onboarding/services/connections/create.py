@@ -63,7 +63,7 @@ class ConnectionWriter:
         subscriber where unknown ones are refused) and Conflict (`connection_exists`, `identifier_taken` or
         `workspace_taken`).
         """
-        mode, subscriber_id = identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
+        mode, subscriber_id = identity.resolve_mode(new.mode, new.subscriber_id, bool(new.contexts))
         new = replace(new, mode=mode, subscriber_id=subscriber_id)
         for _ in range(_ATTEMPTS):
             try:
@@ -220,7 +220,7 @@ class ConnectionWriter:
         return written
 
     def _ensure_subscriber(self, rows: Rows, environment: CallerEnvironment, subscriber_id: str, at: datetime) -> None:
-        """Raises NotFound where the environment refuses unknown subscribers."""
+        """Lock the subscriber, and create it first if the environment allows that. Raises NotFound."""
         if environment.creates_subscribers:
             subscribers.remember(rows, environment.id, subscriber_id, at)
         elif not subscribers.hold(rows, environment.id, subscriber_id):
@@ -253,7 +253,10 @@ def _check_workspace(
     subscriber_id: str | None,
     context_keys: tuple[str, ...],
 ) -> None:
-    """Raises Conflict if another customer has the workspace and the integration allows one. The workspace is locked."""
+    """Check that no other customer has the workspace, unless the integration allows it. Raises Conflict.
+
+    The caller has locked the workspace.
+    """
     if integration.workspace_policy == "allow":
         return
     if workspace_holders.held_by_another(rows, integration.id, workspace_id, subscriber_id, context_keys):

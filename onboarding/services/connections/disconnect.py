@@ -158,7 +158,7 @@ class Disconnector:
         return result
 
     def _revoked(self, access: _Access) -> GrantResult:
-        """Raises SlackProblem."""
+        """Revoke the app's access at Slack and return the result. Raises SlackProblem."""
         app, token = access.app, access.token
         if access.is_unconfirmed:
             if not self._belongs_to_workspace(access):

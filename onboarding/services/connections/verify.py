@@ -75,12 +75,12 @@ class ConnectionVerifier:
             installations.change_time(rows, installation_id, "check_at", next_at)
 
     def _check(self, token: UsableToken) -> None:
-        """Raises SlackBusy, SlackDown."""
+        """Ask Slack about the token and store the verdict. Raises SlackBusy, SlackDown."""
         verdict = self._verdict(token, {"check_at": next_check(self._now())})
         self._source.record(token.installation, is_same_grant(token.installation), verdict)
 
     def _verdict(self, token: UsableToken, columns: dict[str, datetime]) -> Verdict:
-        """Raises SlackBusy, SlackDown."""
+        """Ask Slack whether the token works in its workspace. Raises SlackBusy, SlackDown."""
         try:
             tested = self._gateway.test(token.app, token.access_token)
         except SlackRefused as refusal:
@@ -93,5 +93,8 @@ class ConnectionVerifier:
 
 
 def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
-    """Slack may issue the same token again, so the time of the grant is compared, not the token."""
+    """Return a function that compares an installation's grant with the one of `seen`.
+
+    Slack may issue the same token again, so the time of the grant is compared, not the token.
+    """
     return lambda now: now.installed_at == seen.installed_at

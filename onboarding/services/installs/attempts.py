@@ -73,7 +73,7 @@ class Attempts:
         return found
 
     def find_typed(self, text: str, environment_id: str | None = None) -> AttemptReport | None:
-        """Return the attempt of a text such as the words of a search. None if the text is no reference of an attempt."""
+        """Return the attempt of a text such as the words of a search. None if the text is not the reference of an attempt."""
         with self._database.reading() as session:
             for beginning in beginnings(text):
                 found = attempts.by_id_prefix(session, beginning, environment_id)

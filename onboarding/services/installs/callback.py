@@ -35,7 +35,7 @@ _WINDOW = timedelta(minutes=10)
 
 class InstallCallback:
     def __init__(self, database: Database, grants: Grants, completer: InstallCompleter, now: Clock, slots: int) -> None:
-        """`slots`: how many installs of this process may wait for Slack at the same time."""
+        """Create the handler. `slots`: how many installs of this process may wait for Slack at the same time."""
         self._database, self._grants, self._completer, self._now = database, grants, completer, now
         self._slots = threading.BoundedSemaphore(slots)
 

@@ -58,7 +58,10 @@ class _Completion:
         self._install, self._sealers = install, sealers
 
     def run(self, at: datetime) -> Outcome:
-        """Raises Conflict if a concurrent transaction has changed what this one has read, Refused."""
+        """Check the install, store what it creates, and return its outcome.
+
+        Raises Refused, and Conflict if a concurrent transaction has changed what this one has read.
+        """
         ended = rights.outcome_if_lost(self._install.rows, self._install.found)
         if ended is None and any(link.revoked_at is not None for link in self._install.links):
             ended = Outcome.LINK_REVOKED
@@ -87,12 +90,15 @@ class _Completion:
         return attempt.expected_workspace_id or (existing.workspace_id if existing else None)
 
     def _needs_bot(self) -> bool:
-        """Several people may use a shared connection or an installation that has a bot: one person's token is not enough."""
+        """Return whether a person's token alone is not enough.
+
+        Several people may use a shared connection, or an installation that has a bot.
+        """
         choice, installation = self._install.choice, self._install.installation
         return choice.mode == "shared" or (installation is not None and installation.bot_user_id is not None)
 
     def _check_open_link(self) -> None:
-        """Raises Refused if the holder of an open link chose an identity that has a connection."""
+        """Check that an open link creates a new connection. Raises Refused if the chosen identity has one."""
         link = self._install.link
         if self._install.existing is not None and link is not None and link.is_open:
             field = "subscriber_id" if self._install.choice.mode == "subscriber" else "contexts"
@@ -116,7 +122,7 @@ class _Completion:
         )
 
     def _mark_used(self, link: LinkRow, at: datetime) -> None:
-        """Raises Conflict."""
+        """Mark the link as used by this attempt. Raises Conflict if another install used it, or someone revoked it."""
         install = self._install
         if link.used_at is None and not links.mark_used(install.rows, link.id, install.attempt.id, install.key, at):
             raise Conflict("Another install used the link, or someone revoked it.")

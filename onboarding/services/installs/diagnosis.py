@@ -50,7 +50,7 @@ class Diagnosis:
 
 class Diagnoser:
     def __init__(self, attempts: Attempts, origin: str) -> None:
-        """`origin`: this server's."""
+        """Create the diagnoser. `origin`: this server's."""
         self._attempts, self._origin = attempts, origin
 
     def diagnose(self, environment_id: str, text: str) -> Diagnosis:

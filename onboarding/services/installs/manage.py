@@ -105,7 +105,7 @@ class ManagedConnections:
             )
 
     def _check(self, rows: Rows, start: LinkStart, row: SessionRow, user: AttemptRow | None) -> None:
-        """Raises LinkProblem if the holder's session or link does not work any more."""
+        """Check that the holder's session or link still works. Raises LinkProblem."""
         at, link = self._now(), start.link
         if row.revoked_at is not None or rights.is_link_ended(rows, link, start.parent):
             raise _problem(rows, start, Outcome.LINK_REVOKED)
@@ -117,7 +117,7 @@ class ManagedConnections:
 
 
 def _read(rows: Rows, link_id: str, at: datetime) -> tuple[LinkStart, SessionRow]:
-    """Raises LinkProblem if the link was deleted."""
+    """Return the link and its connect session. Raises LinkProblem if the link was deleted."""
     start, row = installs.start_of_link(rows, link_id), connect_sessions.by_id(rows, link_id, at)
     if start is None or row is None:
         raise LinkProblem(Outcome.LINK_EXPIRED)

@@ -152,7 +152,7 @@ def _slack_url(workspace_id: str | None) -> str | None:
 
 
 def _is_organization(attempt: AttemptRow) -> bool:
-    """Slack's ids of organizations begin with E."""
+    """Return whether the attempt's workspace is an organization. Slack's ids of organizations begin with E."""
     return (attempt.workspace_id or "").startswith("E")
 
 

@@ -218,7 +218,10 @@ class InstallStarter:
         return StartedAttempt(attempt_id, None, binding)
 
     def _authorize_url(self, new: _NewAttempt, state: str) -> str:
-        """Raises VaultProblem if the client secret, which the exchange will need, cannot be decrypted."""
+        """Return the address of Slack's consent page.
+
+        Raises VaultProblem if the client secret, which the exchange will need, cannot be decrypted.
+        """
         expected, credentials = new.expected_workspace_id, self._tokens.app_credentials(new.integration)
         # Slack presets a workspace, never an organization.
         team = new.team or (expected if expected and expected.startswith("T") else None)

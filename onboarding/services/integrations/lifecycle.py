@@ -173,7 +173,7 @@ class Integrations:
         return self._vault.seal(new, place), before
 
     def _change_origins(self, session: Session, integration_id: str, change: IntegrationChange) -> None:
-        """Raises Refused for an origin to remove that is not listed."""
+        """Add and remove allowed origins. Raises Refused for an origin to remove that is not listed."""
         for origin in change.add_origins or ():
             origins.add(session, integration_id, values.origin(origin))
         for text in change.remove_origins or ():

@@ -55,7 +55,7 @@ def picture(upload: bytes | None) -> bytes | None:
 
 
 def _check_branding(change: IntegrationChange) -> None:
-    """Raises Refused."""
+    """Check the accent color and the addresses of a change. Raises Refused."""
     if change.accent_color:
         try:
             colors.check_accent(colors.parse(change.accent_color))
@@ -69,7 +69,7 @@ def _check_branding(change: IntegrationChange) -> None:
 
 
 def check_new(new: NewIntegration) -> None:
-    """Raises Refused."""
+    """Check the values of a new integration. Raises Refused."""
     if not _IDENTIFIER.match(new.identifier) or new.identifier in (".", ".."):
         raise Refused(
             "The identifier must have 1 to 100 characters, only letters, digits, -, _ and ., such as slack-prod.",
@@ -82,7 +82,7 @@ def check_new(new: NewIntegration) -> None:
 
 
 def check_change(change: IntegrationChange) -> None:
-    """Raises Refused."""
+    """Check the values of a change to an integration. Raises Refused."""
     # With an empty signing secret anyone could sign a request as Slack:
     # https://docs.slack.dev/authentication/verifying-requests-from-slack
     for field_name in ("client_secret", "signing_secret"):

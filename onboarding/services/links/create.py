@@ -46,7 +46,7 @@ class LinkWriter:
         `data`: the data of the fixed contexts by their keys, as JSON or None. `before_commit` is called in the same
         transaction. Raises Refused (the rules of modes, and see `check`), NotFound (integration, subscriber).
         """
-        identity.settled_mode(new.mode, new.subscriber_id, bool(new.context_keys or new.offered_contexts))
+        identity.resolve_mode(new.mode, new.subscriber_id, bool(new.context_keys or new.offered_contexts))
         check(new)
         environment = caller.environment
         with self._database.changing_rows() as rows:
@@ -78,7 +78,7 @@ class LinkWriter:
         with self._database.transaction() as session:
             integration = integrations.by_identifier(session, environment.id, new.integration_identifier)
             scopes = new.scopes or (integration.scopes.split(",") if integration else ())
-            mode, subscriber_id = _settled_mode(new, INCOMING_WEBHOOK in scopes)
+            mode, subscriber_id = _resolve_mode(new, INCOMING_WEBHOOK in scopes)
             if integration is None:
                 raise unknown_integration(new.integration_identifier)
             self._check_subscriber(session, environment, subscriber_id)
@@ -125,7 +125,7 @@ class LinkWriter:
         return self._add(rows, store.new_link(row, kind, new.terms, at, at + new.effective_lifetime), actor)
 
     def _check_subscriber(self, rows: Rows, environment: CallerEnvironment, subscriber_id: str | None) -> None:
-        """Raises NotFound for an unknown subscriber where the environment does not create it on first use."""
+        """Check that the subscriber exists, unless the environment creates it on first use. Raises NotFound."""
         if subscriber_id is None or environment.creates_subscribers:
             return
         if not subscribers.hold(rows, environment.id, subscriber_id):
@@ -140,8 +140,8 @@ class LinkWriter:
         return CreatedLink(link.id, token, self._tokens.url_of(token), link.expires_at, link.reference)
 
 
-def _settled_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:
+def _resolve_mode(new: NewInstallUrl, asks_for_webhook: bool) -> tuple[str, str | None]:
     """Return mode and subscriber. Raises Refused, also without a subscriber for an incoming webhook."""
     if asks_for_webhook and (new.mode == "shared" or not new.subscriber_id):
         raise Refused(_WEBHOOK, "subscriberId", "subscriber_required")
-    return identity.settled_mode(new.mode, new.subscriber_id, bool(new.contexts))
+    return identity.resolve_mode(new.mode, new.subscriber_id, bool(new.contexts))

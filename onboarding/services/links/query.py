@@ -65,7 +65,10 @@ def _summary(link: store.Link, integration_identifier: str, state: str) -> LinkS
 
 
 def _state(link: store.Link, at: datetime, editors: Collection[str]) -> str:
-    """`editors`: the emails of everyone who may create links in the console."""
+    """Return `revoked`, `used`, `expired` or `usable`.
+
+    `editors`: the emails of everyone who may create links in the console. A link of anyone else counts as revoked.
+    """
     if link.revoked_at is not None or (link.operator_id is not None and link.operator_id not in editors):
         return "revoked"
     if link.used_at is not None:

@@ -52,7 +52,7 @@ def check(new: NewLink) -> None:
 
 
 def _check_contexts(new: NewLink) -> None:
-    """Raises Refused."""
+    """Check the contexts of a link, and the labels of those that it offers. Raises Refused."""
     field = "offered_contexts" if new.offered_contexts else "context_keys"
     try:
         identity.check_link_contexts(new.context_keys, new.offered_contexts)
@@ -78,7 +78,7 @@ def page_origins(new: NewLink) -> dict[str, str]:
 
 
 def check_origins(integration: LinkedIntegration, origins: Mapping[str, str]) -> None:
-    """Raises Refused for an address on an origin that the integration does not allow."""
+    """Check that the integration allows the origins that a link's addresses are on. Raises Refused."""
     is_allowed = {"return_url": integration.allows_return_url, "refresh_url": integration.allows_refresh_url}
     for name, origin in origins.items():
         if not is_allowed[name]:

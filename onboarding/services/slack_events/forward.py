@@ -27,7 +27,11 @@ class EventForwarder:
     def __init__(
         self, database: Database, vault: Vault, sender: Sender, now: Clock, longest_wait: Callable[[], int]
     ) -> None:
-        """Args: longest_wait: in seconds; 0 for no limit. Practice mode can shorten the waits, so that they can be watched."""
+        """Create the forwarder.
+
+        `longest_wait`: returns the longest wait between two tries, in seconds; 0 for no limit. Practice mode can
+        shorten the waits, so that they can be watched.
+        """
         self._database, self._vault, self._sender, self._now = database, vault, sender, now
         self._longest_wait = longest_wait
 
@@ -56,7 +60,7 @@ class EventForwarder:
             self._repeat(row, answer)
 
     def _deliver(self, row: SlackEvent, integration: Integration, url: str) -> Answer:
-        """Raises VaultProblem."""
+        """Send a stored event to the host and return the answer. Raises VaultProblem."""
         if row.body is None or integration.signing_secret is None:
             raise LookupError("A waiting event has its body, and its integration a signing secret.")
         body = self._vault.open(row.body, sealed_body(row.id))

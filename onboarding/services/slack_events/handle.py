@@ -54,7 +54,7 @@ class StoredEvents:
                 queue.enqueue(rows, Work(Queue.SLACK, WORKFLOW, (event_row_id,), wait))
 
     def _handle(self, event_row_id: str) -> None:
-        """Raises SlackBusy, SlackDown, VaultProblem."""
+        """Apply the effect that an event's type has. Raises SlackBusy, SlackDown, VaultProblem."""
         stored = self._read(event_row_id)
         if stored is None:
             return

@@ -46,7 +46,11 @@ class WebhookDelivering:
         now: Clock,
         longest_wait: Callable[[], int],
     ) -> None:
-        """Args: longest_wait: in seconds; 0 for no limit. Practice mode can shorten the waits, so that they can be watched."""
+        """Create the service.
+
+        `longest_wait`: returns the longest wait between two tries, in seconds; 0 for no limit. Practice mode can
+        shorten the waits, so that they can be watched.
+        """
         self._database, self._secrets, self._sender, self._now = database, endpoint_secrets, sender, now
         self._longest_wait = longest_wait
 

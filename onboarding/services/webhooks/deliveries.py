@@ -39,7 +39,7 @@ class WebhookDeliveries:
         return self.list(environment_id, PageRequest(_NEWEST), DeliveryQuery(subject=subject))
 
     def find(self, environment_id: str, delivery_id: str) -> WebhookDelivery:
-        """Raises NotFound."""
+        """Return a delivery. Raises NotFound."""
         with self._database.reading() as session:
             return delivery_of(self._found(session, environment_id, delivery_id))
 

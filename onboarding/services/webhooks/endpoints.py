@@ -63,7 +63,7 @@ class WebhookEndpoints:
             return tuple(map(self._shown, store.all_of(rows, environment_id)))
 
     def find(self, environment_id: str, endpoint_id: str) -> WebhookEndpoint:
-        """Raises NotFound."""
+        """Return an endpoint without its secret. Raises NotFound."""
         with self._database.reading() as session:
             return self._shown(self._found(session, environment_id, endpoint_id))
 
@@ -160,7 +160,7 @@ class WebhookEndpoints:
         changes.record(session, Change(kind, actor, self._now(), row.environment_id, row.id, host, detail=detail))
 
     def _check(self, url: str, events: tuple[str, ...], description: str) -> None:
-        """Raises Refused."""
+        """Check an endpoint's address, events and description. Raises Refused."""
         try:
             addresses.page_origin(url)
         except ValueError as fault:

@@ -24,7 +24,7 @@ class EndpointSecrets:
         return self._vault.seal(secret, _place(endpoint_id, is_previous))
 
     def open(self, endpoint_id: str, sealed: Sealed, *, is_previous: bool = False) -> str:
-        """Raises VaultProblem."""
+        """Decrypt an endpoint's secret. Raises VaultProblem."""
         return self._vault.open(sealed, _place(endpoint_id, is_previous))
 
 

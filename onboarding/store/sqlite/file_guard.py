@@ -25,7 +25,7 @@ class FileGuard:
             self._opened, self._path = _identity(path), path
 
     def check(self) -> None:
-        """Raises StorageProblem, and logs what to do, if the path no longer leads to the file that was opened."""
+        """Check that the path still leads to the file that was opened. Raises StorageProblem, and logs what to do."""
         if not self._path or _identity(self._path) == self._opened:
             self._is_reported = False
             return
