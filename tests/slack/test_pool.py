@@ -169,9 +169,9 @@ def test_slow_connection_ends_after_five_seconds(monkeypatch: pytest.MonkeyPatch
             "last-answers.test": [*(held.enter_context(_silent()) for _ in range(3)), slack.port],
         }
 
-        def resolved(host: str, port: int, **given: Any) -> list[Any]:
+        def resolved(host: str, port: int, *rest: Any, **given: Any) -> list[Any]:
             """Return the ports of a host's silent servers as its addresses."""
-            found = resolve("127.0.0.1" if host in hosts else host, port, **given)
+            found = resolve("127.0.0.1" if host in hosts else host, port, *rest, **given)
             return [(*one[:4], ("127.0.0.1", at)) for one in found for at in hosts.get(host, [one[4][1]])]
 
         monkeypatch.setattr(socket, "getaddrinfo", resolved)
