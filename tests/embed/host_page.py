@@ -9,6 +9,11 @@ from tests.embed.host_site import HostSite
 
 #: The element that most tests show.
 ELEMENT = '<slack-connect session-url="/slack-session"></slack-connect>'
+#: A script of the page that presses the element's control, and writes the element's states to the console.
+PRESSES_ITSELF = """<script>addEventListener("statechange", ({ target, detail }) => {
+  console.log(detail.state);
+  if (detail.state === "disconnected") setTimeout(() => target.shadowRoot.querySelector(".main").click());
+});</script>"""
 
 
 class HostPage:
