@@ -148,10 +148,11 @@ def test_reference_and_result_page_lead_to_the_install(
     site: Site, visitor: BrowserClient, operator: BrowserClient
 ) -> None:
     ended = visitor.connects(site.link())
+    assert ended.outcome == "connected", ended.text
     reference = ended.main.get("data-reference") or ""
     for text in (reference.lower(), ended.url, urlsplit(ended.url).path):
         page = _diagnose(operator, text)
-        assert (page.name, page.main.get("data-reference")) == ("attempt", reference)
+        assert (page.name, page.main.get("data-reference")) == ("attempt", reference), (text, page.text)
 
 
 def _made(site: Site, visitor: BrowserClient, operator: BrowserClient) -> dict[str, str]:
