@@ -201,6 +201,7 @@ def test_renamed_workspace_gets_its_newest_name(scene: Scene) -> None:
     assert shown(scene, identifier)["workspace"]["name"] == "Umbra"
     assert scene.program.lists("search=umbra") == [identifier]
     scene.slack.delivers(scene.slack.event("team_domain_change", "T0ACMETEST", domain="acme-2", url="https://x"))
+    scene.slack.delivers(scene.slack.event("team_domain_change", "T0ACMETEST", domain=7, name="No name"))
     renamed = [row for row in audited(scene, identifier) if row[1] == "connection.renamed"]
     assert renamed == [("slack", "connection.renamed", "name"), ("slack", "connection.renamed", "domain: acme-2")]
 

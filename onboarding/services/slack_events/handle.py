@@ -84,10 +84,10 @@ class StoredEvents:
                 return
             if slack_events.newer_exists(session, row):
                 return
-            if event.type == events.TEAM_DOMAIN_CHANGE:
+            if event.type == events.TEAM_DOMAIN_CHANGE and event.domain is not None:
                 found = connection_changes.of_workspace(session, row.integration_id, event.owner_id)
                 detail = f"domain: {event.domain}"
-            elif event.name is not None:
+            elif event.type == events.TEAM_RENAME and event.name is not None:
                 found = connection_changes.rename(session, row.integration_id, event.owner_id, event.name, at)
                 detail = "name"
             else:
