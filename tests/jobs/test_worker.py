@@ -2,24 +2,19 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from onboarding.callers import SHELL
 from onboarding.outgoing import queue
-from onboarding.services.webhooks.records import NewWebhookEndpoint
 from onboarding.work import Queue, Work
 from tests.browser_client import Site
 from tests.conftest import KEY, SECRET
 from tests.jobs import probe
 from tests.waiting import until
-from tests.webhooks.receiver import receiving, status
 
 pytestmark = pytest.mark.slow
 
@@ -81,32 +76,6 @@ def test_committed_work_runs_once_and_work_of_a_dead_worker_is_continued(site: S
         assert until(lambda: "done held" in lines(log), 30)
         assert lines(log)[-3:] == ["begun held", "begun held", "done held"], "no other work runs again"
         assert until(lambda: count(site, "workers") == 1), "the dead worker is forgotten"
-
-
-def test_delivery_of_a_worker_that_died_while_it_waited_is_sent_again(site: Site, tmp_path: Path) -> None:
-    """The first worker is killed while the host's server has its message and has not answered."""
-    webhooks, home = site.runtime.webhooks, site.runtime.environments.first().id
-    with receiving() as receiver:
-
-        def answer(handler: BaseHTTPRequestHandler, number: int) -> None:
-            if number > 1:
-                status(200)(handler, number)
-            else:
-                time.sleep(8)
-
-        receiver.answer = answer
-        endpoint = webhooks.endpoints.create(home, NewWebhookEndpoint(receiver.url), SHELL)
-        delivery = webhooks.endpoints.test(home, endpoint.id)
-        with worker(site, tmp_path / "log") as first:
-            assert until(lambda: len(receiver.got) == 1, 30)
-            first.kill()
-            first.wait()
-        assert webhooks.deliveries.find(home, delivery).state == "waiting"
-        with site.runtime.database.transaction() as session:
-            session.execute(text("UPDATE workers SET seen_at = '2026-01-01 00:00:00.000000'"))
-        with worker(site, tmp_path / "log"):
-            assert until(lambda: webhooks.deliveries.find(home, delivery).state == "delivered", 30)
-    assert [one.event["id"] for one in receiver.got] == [receiver.got[0].event["id"]] * 2
 
 
 def count(site: Site, table: str) -> int:
