@@ -16,7 +16,7 @@ from onboarding.connection_rows import connection_of
 from onboarding.event_types import TEST_EVENT, EventType
 from onboarding.outcomes import OUTCOMES, ConnectionStatus, EndpointStatus, Outcome
 from onboarding.outgoing import queue
-from onboarding.store import channel_endpoints, connection_documents, installs, webhook_deliveries
+from onboarding.store import connection_documents, event_sequences, followed_channels, installs, webhook_deliveries
 from onboarding.store import webhook_endpoints as endpoints
 from onboarding.store.connection_documents import ConnectionRow
 from onboarding.store.database import Rows
@@ -71,7 +71,7 @@ def connection_changed(rows: Rows, event: ConnectionEvent) -> None:
     row = event.details.removed or connection_documents.documented(rows, event.environment_id, event.identifier)
     if row is None:
         raise LookupError("An event describes a connection that exists in its transaction.")
-    number = webhook_deliveries.next_number(rows, event.environment_id, event.identifier)
+    number = event_sequences.next_number(rows, event.environment_id, event.identifier)
     shown = _connection(row, event.type)
     change: Members = {"actor": event.actor.kind}
     change |= {name: value for name in ("cause", "reason") if (value := getattr(event.details, name)) is not None}
@@ -183,7 +183,7 @@ def _hints(rows: Rows, row: ConnectionRow, event: ConnectionEvent) -> list[str]:
     if event.details.endpoint is not None:
         has_channel = event.details.endpoint["status"] == EndpointStatus.ACTIVE
     elif event.type in (EventType.CONNECTED, EventType.RECONNECTED):
-        has_channel = channel_endpoints.has_active_channel(rows, row.id)
+        has_channel = followed_channels.has_active_channel(rows, row.id)
     else:
         return []
     return [] if has_channel else ["choose_channel"]

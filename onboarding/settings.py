@@ -1,13 +1,8 @@
 """Read the settings from the environment once, check and freeze them. No other module reads `os.environ`."""
 
-import base64
-import binascii
 import os
 import re
-import secrets
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
@@ -18,6 +13,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from onboarding import addresses
 from onboarding.characters import has_controls, trim
 from onboarding.errors import SettingsProblem
+from onboarding.kept_keys import decode_key, kept_keys, read_secret
 
 _SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "RATE_LIMIT_STORAGE")
 _SQLITE_FILE = re.compile(r"sqlite:///(?!.*(:memory:|mode=memory))/*[^/?]")
@@ -142,7 +138,7 @@ class Settings(BaseSettings):
     @classmethod
     def _strong_keys(cls, value: SecretStr) -> SecretStr:
         for text in value.get_secret_value().split(",") if value.get_secret_value() else ():
-            key = _decode_key(text)
+            key = decode_key(text)
             if len(key) != 32 or len(set(key)) < 8:
                 raise ValueError("must be 32 random bytes in URL-safe base64, as `onboarding keys generate` prints")
         return value
@@ -217,7 +213,7 @@ class Settings(BaseSettings):
     @property
     def vault_keys(self) -> tuple[bytes, ...]:
         """Return the encryption keys, newest first, 32 bytes each."""
-        return tuple(_decode_key(k) for k in filter(None, self.encryption_keys.get_secret_value().split(",")))
+        return tuple(decode_key(k) for k in filter(None, self.encryption_keys.get_secret_value().split(",")))
 
 
 def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
@@ -227,7 +223,8 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     if settings.practice == "on" and not settings.is_loopback:
         raise SettingsProblem("PRACTICE=on needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000.")
     if settings.practice_possible:
-        return _checked({**given, **_kept_keys(settings)})
+        missing = [name for name in ("secret_key", "encryption_keys") if not getattr(settings, name).get_secret_value()]
+        return _checked({**given, **kept_keys(missing, settings.instance)})
     for name, value in (("SECRET_KEY", settings.secret_key), ("ENCRYPTION_KEYS", settings.encryption_keys)):
         if not value.get_secret_value():
             raise SettingsProblem(f"{name} is required outside practice mode; `onboarding keys generate` prints one.")
@@ -267,11 +264,6 @@ def become_server() -> None:
     os.environ["FLASK_RUN_FROM_CLI"] = "false"
 
 
-def generate_key() -> str:
-    """Return 32 random bytes in URL-safe base64."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-
-
 class _Environment(EnvSettingsSource):
     """The environment variables. A secret may also be in the file that `<NAME>_FILE` names."""
 
@@ -281,7 +273,7 @@ class _Environment(EnvSettingsSource):
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         named = {name: self._given.get(f"{name}_FILE") for name in _SECRETS}
-        read = {name: _read_secret(name, Path(path)) for name, path in named.items() if path}
+        read = {name: read_secret(name, Path(path)) for name, path in named.items() if path}
         given = {name.lower(): value for name, value in {**self._given, **read}.items()}
         known = {name: trim(value) for name, value in given.items() if name in Settings.model_fields}
         return {name: value for name, value in known.items() if value}
@@ -309,65 +301,3 @@ def _rule(name: str) -> str:
     if "max_length" in bounds:
         return f"{name.upper()} must have at most {bounds['max_length']} characters"
     return f"{name.upper()} must be a number from {bounds['ge']} to {bounds['le']}"
-
-
-def _kept_keys(settings: Settings) -> dict[str, str]:
-    """Return the keys that are not set, generated once and stored in `instance/`, readable by the owner only."""
-    missing = (name for name in ("secret_key", "encryption_keys") if not getattr(settings, name).get_secret_value())
-    return {name: _kept(settings.instance / name) for name in missing}
-
-
-def _kept(path: Path) -> str:
-    try:
-        if not path.exists():
-            _make_key(path)
-    except OSError as fault:
-        raise SettingsProblem(
-            f"INSTANCE must be a folder that this program can write to: {path}: {fault.strerror}."
-        ) from None
-    kept = _read_secret(path.name.upper(), path)
-    if not kept:
-        raise SettingsProblem(f"{path.name.upper()} is empty in {path}. Remove that file, and a new key is generated.")
-    return kept
-
-
-def _make_key(path: Path) -> None:
-    """Create the key file atomically. Processes that start at the same time get the same key."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # mkstemp creates an empty file with mode 0600.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(generate_key())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            _name(temporary, path)
-    finally:
-        Path(temporary).unlink()
-
-
-def _name(temporary: str, path: Path) -> None:
-    """Give the file its final name. Raises FileExistsError if another process was first."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Some file systems have no hard links.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(Path(temporary).read_text(encoding="ascii"))
-
-
-def _read_secret(name: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise SettingsProblem(f"{name}_FILE must name a file that this program can read, not {path}.") from None
-
-
-def _decode_key(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return b""

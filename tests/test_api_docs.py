@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from onboarding.api.problems import TABLE
+from onboarding.api.problem_table import TABLE
 from onboarding.services.api_keys import SCOPES
 from tests.browser_client import Site
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onboarding import texts
+from onboarding import texts, webhook_texts
 from onboarding.event_types import EVENT_WORDS, EventType
 from onboarding.outcomes import ConnectionStatus, GrantResult
 from onboarding.store.webhook_deliveries import DeliveryState
@@ -21,5 +21,5 @@ def test_every_way_in_which_a_disconnect_ends_has_a_text() -> None:
 
 def test_every_event_state_and_pause_of_webhooks_has_a_text() -> None:
     assert set(EVENT_WORDS) == set(EventType)
-    assert set(texts.DELIVERY_STATES) == set(DeliveryState)
-    assert set(texts.PAUSES) == set(PauseReason)
+    assert set(webhook_texts.DELIVERY_STATES) == set(DeliveryState)
+    assert set(webhook_texts.PAUSES) == set(PauseReason)

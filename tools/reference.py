@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from onboarding import files
-from onboarding.api import problems
+from onboarding.api import problem_table
 from onboarding.pages.filters import FILTERS
 from onboarding.services.api_keys import SCOPES
 
@@ -126,7 +126,7 @@ def render(document: Mapping[str, Any]) -> dict[str, str]:
         "errors": errors.render(
             pages=pages,
             title="Errors",
-            codes=problems.TABLE,
+            codes=problem_table.TABLE,
             problem=tuple(_members(document, shape)),
             example=_text(_ERROR_EXAMPLE),
         ),

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, WithJsonSchema
 
 from onboarding.api.field_types import Plain, Reference, Text, Wire
+from onboarding.api.ignored_members import note_ignored
 from onboarding.api.problems import ValidationFailed
-from onboarding.api.request_parsing import note_ignored
 
 
 class SlackChannel(Wire):

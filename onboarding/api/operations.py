@@ -14,7 +14,7 @@ from spectree import SpecTree
 
 from onboarding.api import authentication, problems, rate_limit
 from onboarding.api.field_types import Problem, RepeatedHeaders, ValidationProblem
-from onboarding.api.request_parsing import note_ignored
+from onboarding.api.ignored_members import note_ignored
 from onboarding.http.route_access import allow_session_tokens, public, requires_api_key
 
 View = TypeVar("View", bound=Callable[..., Response])

@@ -4,6 +4,7 @@ from typing import Unpack
 
 import click
 
+from onboarding.cli.integration_lines import events_line, line_of, members_of, previous_secrets
 from onboarding.cli.integration_options import (
     CLIENT_SECRET,
     SIGNING_SECRET,
@@ -16,7 +17,7 @@ from onboarding.cli.integration_options import (
 from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor, split_list
 from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
-from onboarding.services.integrations.records import DEFAULT_SCOPES, IntegrationChange, IntegrationRecord
+from onboarding.services.integrations.records import DEFAULT_SCOPES, IntegrationChange
 
 group = Group("integration", help="Slack apps.")
 
@@ -58,7 +59,7 @@ def add(identifier: str, environment: str, as_json: bool, **options: Unpack[NewO
     register = f"Register this redirect URL in the Slack app: {redirect}"
     lines = [f"Stored {identifier}. {'The practice Slack knows it.' if options['practice'] else register}"]
     if not options["practice"]:
-        lines.append(_events_line(bool(options["signing_secret"]), f"{origin}/slack/events"))
+        lines.append(events_line(bool(options["signing_secret"]), f"{origin}/slack/events"))
     print_result(as_json, members, lambda: lines)
 
 
@@ -71,8 +72,8 @@ def list_(environment: str, as_json: bool) -> None:
         environment_id = runtime.environments.named(environment).id
         found = runtime.integrations.all_of(environment_id)
         allowed = runtime.integrations.allowed_origins(environment_id)
-    lines = [_line(one, allowed.get(one.identifier, ())) for one in found]
-    data = [_members(one, allowed.get(one.identifier, ())) for one in found]
+    lines = [line_of(one, allowed.get(one.identifier, ())) for one in found]
+    data = [members_of(one, allowed.get(one.identifier, ())) for one in found]
     print_result(as_json, {"data": data}, lambda: lines or "No integrations yet.")
 
 
@@ -139,7 +140,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         "identifier": identifier,
         "changed": True,
         "hasSigningSecret": one.has_signing_secret,
-        **_previous_secrets(one),
+        **previous_secrets(one),
     }
     if options["sign_in"]:
         members["signInRedirectUrl"] = redirect
@@ -150,7 +151,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
     if change.forward_events:
         lines.append(f"Each event of Slack is also delivered to {one.forward_url}.")
     if not one.has_signing_secret or change.signing_secret:
-        lines.append(_events_line(one.has_signing_secret, events_url))
+        lines.append(events_line(one.has_signing_secret, events_url))
     print_result(as_json, members, lambda: lines)
 
 
@@ -166,46 +167,3 @@ def remove(identifier: str, environment: str, as_json: bool) -> None:
     with open_runtime() as runtime:
         runtime.integrations.remove(runtime.environments.named(environment).id, identifier, shell_actor())
     print_result(as_json, {"identifier": identifier, "removed": True}, lambda: f"Removed {identifier}.")
-
-
-def _events_line(has_signing_secret: bool, url: str) -> str:
-    if has_signing_secret:
-        return f"Slack's events are received at {url}. Register this request URL in the Slack app."
-    return (
-        "It has no signing secret, so Slack's events are refused, and an uninstall is only noticed by a check. "
-        "Store it with `integration set --signing-secret -`."
-    )
-
-
-def _line(one: IntegrationRecord, origins: tuple[str, ...]) -> str:
-    return f"{one.identifier}  {one.name}  {one.client_id}  {','.join(one.scopes)}  {','.join(origins) or '-'}{'' if one.has_signing_secret else '  no signing secret: no events'}"
-
-
-def _members(one: IntegrationRecord, origins: tuple[str, ...]) -> dict[str, object]:
-    return {
-        "identifier": one.identifier,
-        "name": one.name,
-        "clientId": one.client_id,
-        "scopes": one.scopes,
-        "workspacePolicy": one.workspace_policy,
-        "practice": one.is_practice,
-        "signIn": one.is_sign_in,
-        "hasSigningSecret": one.has_signing_secret,
-        **_previous_secrets(one),
-        "appId": one.app_id,
-        "forwardEvents": one.forward_url,
-        "allowedOrigins": origins,
-        "accentColor": one.branding.accent_color,
-        "supportUrl": one.branding.support_url,
-        "privacyUrl": one.branding.privacy_url,
-        "hasLogo": one.branding.logo_digest is not None,
-    }
-
-
-def _previous_secrets(one: IntegrationRecord) -> dict[str, str | None]:
-    """Return until when the secrets before the last change are accepted."""
-    client, signing = one.previous_client_secret_until, one.previous_signing_secret_until
-    return {
-        "previousClientSecretUntil": timestamp(client) if client else None,
-        "previousSigningSecretUntil": timestamp(signing) if signing else None,
-    }

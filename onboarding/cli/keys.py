@@ -6,8 +6,8 @@ import click
 
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
 from onboarding.cli.usage import Group
+from onboarding.kept_keys import generate_key
 from onboarding.services.key_rotation import Rotated
-from onboarding.settings import generate_key
 
 group = Group("keys", help="Keys of this deployment.")
 

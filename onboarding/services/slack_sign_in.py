@@ -14,7 +14,7 @@ from onboarding.lifetimes import SESSION_LIFETIME
 from onboarding.services.tokens import Tokens
 from onboarding.slack import faults
 from onboarding.slack.signin import SCOPES, SignInInvalid, SlackOpenId, SlackPerson
-from onboarding.store import allowed_teams, integrations, operators, sign_ins
+from onboarding.store import allowed_teams, operators, sign_in_app, sign_ins
 from onboarding.store.database import Database, Session
 from onboarding.store.integrations import IntegrationRow
 
@@ -128,7 +128,7 @@ class SlackSignIn:
     def _app(self) -> IntegrationRow | None:
         """Return the Slack app that signs operators in. A practice app does so in practice mode only."""
         with self._database.rows() as rows:
-            found = integrations.of_sign_in(rows)
+            found = sign_in_app.of_sign_in(rows)
         return None if found is None or (found.is_practice and not self._apps.practice_is_on()) else found
 
     def _admit(self, person: SlackPerson, is_practice: bool) -> SlackSession | SignInRefusal:

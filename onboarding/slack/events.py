@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from onboarding.outcomes import EndpointStatus
 from onboarding.slack.grants import clean_name
 
 #: As wide as the columns that hold them.
@@ -16,39 +15,6 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _MAX_CHALLENGE_LENGTH = 1000
 _MAX_LISTED = 10_000
 _LATEST_SECONDS = 32_503_680_000
-
-APP_UNINSTALLED = "app_uninstalled"
-TOKENS_REVOKED = "tokens_revoked"
-TEAM_ACCESS_GRANTED = "team_access_granted"
-TEAM_ACCESS_REVOKED = "team_access_revoked"
-TEAM_RENAME = "team_rename"
-TEAM_DOMAIN_CHANGE = "team_domain_change"
-CHANNEL_ID_CHANGED = "channel_id_changed"
-#: Slack's events about private channels begin with `group`.
-CHANNEL_RENAMES = frozenset({"channel_rename", "group_rename"})
-CHANNEL_STATUSES = {
-    f"{prefix}_{suffix}": status
-    for prefix in ("channel", "group")
-    for suffix, status in (
-        ("archive", EndpointStatus.ARCHIVED),
-        ("unarchive", EndpointStatus.ACTIVE),
-        ("deleted", EndpointStatus.DELETED),
-    )
-}
-#: The types that the product acts on. All others are only forwarded.
-HANDLED = frozenset(
-    {
-        APP_UNINSTALLED,
-        TOKENS_REVOKED,
-        TEAM_ACCESS_GRANTED,
-        TEAM_ACCESS_REVOKED,
-        TEAM_RENAME,
-        TEAM_DOMAIN_CHANGE,
-        CHANNEL_ID_CHANGED,
-        *CHANNEL_RENAMES,
-        *CHANNEL_STATUSES,
-    }
-)
 
 
 class Malformed(ValueError):

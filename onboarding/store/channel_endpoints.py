@@ -1,6 +1,6 @@
 """Channel endpoints: the destinations of messages in Slack, such as a channel or a webhook."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVarTuple
@@ -89,44 +89,18 @@ class StoredTarget(NamedTuple):
     endpoint: Sealed
 
 
-class EndpointOfChannel(NamedTuple):
-    """An endpoint whose Slack channel an event is about, with its connection."""
-
-    id: str
-    environment_id: str
-    identifier: str
-    type: str
-    endpoint: Sealed
-    status: EndpointStatus
-    status_at: datetime | None
-    name_at: datetime | None
-    connection_identifier: str
-    workspace_id: str
-    workspace_name: str | None
-
-
 Ts = TypeVarTuple("Ts")
-_TABLE, _CONNECTION, _INTEGRATION = table_of(ChannelEndpoint), table_of(ChannelConnection), table_of(Integration)
+TABLE, CONNECTION, _INTEGRATION = table_of(ChannelEndpoint), table_of(ChannelConnection), table_of(Integration)
 #: Of a target that Slack has reported nothing about.
 _UNCHANGED: Mapping[str, object] = {"status": EndpointStatus.ACTIVE, "status_at": None, "name_at": None}
-_OF_CHANNEL = (
-    select(
-        *(_TABLE.c[name] for name in EndpointOfChannel._fields if name in _TABLE.c),
-        _CONNECTION.c.identifier.label("connection_identifier"),
-        _CONNECTION.c.workspace_id,
-        _CONNECTION.c.workspace_name,
-    )
-    .join_from(_TABLE, _CONNECTION, _TABLE.c.connection_id == _CONNECTION.c.id)
-    .order_by(_TABLE.c.id)
-)
 _DOCUMENTED = (
     select(
-        *(_TABLE.c[name] for name in EndpointRow._fields if name in _TABLE.c),
+        *(TABLE.c[name] for name in EndpointRow._fields if name in TABLE.c),
         _INTEGRATION.c.identifier.label("integration_identifier"),
-        _CONNECTION.c.identifier.label("connection_identifier"),
+        CONNECTION.c.identifier.label("connection_identifier"),
     )
-    .join_from(_TABLE, _INTEGRATION, _TABLE.c.integration_id == _INTEGRATION.c.id)
-    .outerjoin(_CONNECTION, _TABLE.c.connection_id == _CONNECTION.c.id)
+    .join_from(TABLE, _INTEGRATION, TABLE.c.integration_id == _INTEGRATION.c.id)
+    .outerjoin(CONNECTION, TABLE.c.connection_id == CONNECTION.c.id)
 )
 
 
@@ -136,7 +110,7 @@ def installed_id(connection_id: str, *purpose: str) -> str:
 
 
 def add(session: Session, **values: object) -> None:
-    session.execute(insert(_TABLE), {**_UNCHANGED, **values})
+    session.execute(insert(TABLE), {**_UNCHANGED, **values})
 
 
 def put(rows: Rows, **values: Any) -> str | None:
@@ -145,96 +119,75 @@ def put(rows: Rows, **values: Any) -> str | None:
     if insert_or_ignore(rows, ChannelEndpoint, values):
         return None
     replaced = {name: values[name] for name in ("endpoint", "channel_id", "updated_at", *_UNCHANGED)}
-    change = update(_TABLE).where(_TABLE.c.id == values["id"]).values(replaced).returning(_TABLE.c.identifier)
+    change = update(TABLE).where(TABLE.c.id == values["id"]).values(replaced).returning(TABLE.c.identifier)
     existing: str | None = rows.scalar(change)
     return existing
 
 
 def targets(rows: Rows, connection_id: str, kind: str) -> list[StoredTarget]:
     """Return the connection's endpoints of one type."""
-    query = select(_TABLE.c.id, _TABLE.c.endpoint)
-    return fetch_all(rows, query.where(_TABLE.c.connection_id == connection_id, _TABLE.c.type == kind), StoredTarget)
+    query = select(TABLE.c.id, TABLE.c.endpoint)
+    return fetch_all(rows, query.where(TABLE.c.connection_id == connection_id, TABLE.c.type == kind), StoredTarget)
 
 
 def remove_installed(rows: Rows, connection_id: str) -> Sequence[str]:
     """Delete the endpoints that installs created for the connection, and return their identifiers."""
-    installed = _TABLE.c.id.startswith(installed_id(connection_id, ""), autoescape=True)
-    own = delete(_TABLE).where(_TABLE.c.connection_id == connection_id, installed)
-    return rows.scalars(own.returning(_TABLE.c.identifier)).all()
+    installed = TABLE.c.id.startswith(installed_id(connection_id, ""), autoescape=True)
+    own = delete(TABLE).where(TABLE.c.connection_id == connection_id, installed)
+    return rows.scalars(own.returning(TABLE.c.identifier)).all()
 
 
 def find(session: Session, environment_id: str, identifier: str) -> EndpointRow | None:
-    named = _DOCUMENTED.where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
+    named = _DOCUMENTED.where(TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier))
     return fetch_first(session, named, EndpointRow)
 
 
 def change(session: Session, endpoint_id: str, endpoint: Sealed, channel_id: str | None, at: datetime) -> None:
     """Replace the target. Slack has reported nothing about the new one yet."""
     values = {"endpoint": endpoint, "channel_id": channel_id, "updated_at": at, **_UNCHANGED}
-    session.execute(update(_TABLE).where(_TABLE.c.id == endpoint_id).values(values))
-
-
-def of_channel(
-    rows: Rows, integration_id: str, workspace_ids: Collection[str], channel_id: str
-) -> Sequence[EndpointOfChannel]:
-    """Return the endpoints of a channel that belong to a connection of these workspaces, locked."""
-    named = _TABLE.c.integration_id == integration_id, is_named(_TABLE.c.channel_id, channel_id)
-    query = _OF_CHANNEL.where(*named, _CONNECTION.c.workspace_id.in_(workspace_ids))
-    return fetch_all(rows, query.with_for_update(of=_TABLE), EndpointOfChannel)
-
-
-def follow_channel(rows: Rows, endpoint_id: str, **values: object) -> None:
-    """Store what an event of Slack's says about the endpoint's channel."""
-    rows.execute(update(_TABLE).where(_TABLE.c.id == endpoint_id).values(values))
-
-
-def has_active_channel(rows: Rows, connection_id: str) -> bool:
-    """Return whether messages of the connection have a channel to go to."""
-    mine = _TABLE.c.connection_id == connection_id, _TABLE.c.type == "slack_channel"
-    query = select(_TABLE.c.id).where(*mine, _TABLE.c.status == EndpointStatus.ACTIVE).limit(1)
-    return rows.scalar(query) is not None
+    session.execute(update(TABLE).where(TABLE.c.id == endpoint_id).values(values))
 
 
 def remove(session: Session, environment_id: str, identifier: str) -> bool:
     """Delete the endpoint. Return False if it does not exist."""
     done = session.execute(
-        delete(_TABLE)
-        .where(_TABLE.c.environment_id == environment_id, is_named(_TABLE.c.identifier, identifier))
-        .returning(_TABLE.c.id)
+        delete(TABLE)
+        .where(TABLE.c.environment_id == environment_id, is_named(TABLE.c.identifier, identifier))
+        .returning(TABLE.c.id)
     )
     return done.first() is not None
 
 
 def remove_of_subscriber(session: Session, environment_id: str, subscriber_id: str) -> None:
-    own = (_TABLE.c.environment_id == environment_id, _TABLE.c.subscriber_id == subscriber_id)
-    session.execute(delete(_TABLE).where(*own))
+    own = (TABLE.c.environment_id == environment_id, TABLE.c.subscriber_id == subscriber_id)
+    session.execute(delete(TABLE).where(*own))
 
 
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: EndpointFilter
 ) -> PageRows[EndpointRow]:
     query = _narrowed(_DOCUMENTED, environment_id, wanted)
-    moment = _TABLE.c[request.order]
+    moment = TABLE.c[request.order]
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[EndpointRow]:
-        page = pagination.seek(query, moment, _TABLE.c.id, descending, position).limit(size)
+        page = pagination.seek(query, moment, TABLE.c.id, descending, position).limit(size)
         return fetch_all(session, page, EndpointRow)
 
     return pagination.fetch_page(fetch, request, lambda row: Position((getattr(row, request.order),), row.id))
 
 
 def count(session: Session, environment_id: str, wanted: EndpointFilter, cap: int) -> int:
-    base = select(_TABLE.c.id).outerjoin(_CONNECTION, _TABLE.c.connection_id == _CONNECTION.c.id)
+    base = select(TABLE.c.id).outerjoin(CONNECTION, TABLE.c.connection_id == CONNECTION.c.id)
     inner = _narrowed(base, environment_id, wanted).limit(cap).subquery()
     return session.scalar(select(func.count()).select_from(inner)) or 0
 
 
 def _narrowed(query: Select[*Ts], environment_id: str, wanted: EndpointFilter) -> Select[*Ts]:
-    query = query.where(_TABLE.c.environment_id == environment_id)
+    query = query.where(TABLE.c.environment_id == environment_id)
     for name in ("integration_id", "subscriber_id", "context_digest"):
         value = getattr(wanted, name)
         if value is not None:
-            query = query.where(_TABLE.c[name] == value)
+            query = query.where(TABLE.c[name] == value)
     if wanted.connection_identifier is not None:
-        query = query.where(_CONNECTION.c.identifier == wanted.connection_identifier)
+        query = query.where(CONNECTION.c.identifier == wanted.connection_identifier)
     return query

@@ -148,7 +148,6 @@ _WITHOUT_SECRETS = CompiledStatement(
     .order_by(TABLE.c.identifier),
     IntegrationWithoutSecrets,
 )
-_OF_SIGN_IN = CompiledStatement(select(*COLUMNS).where(TABLE.c.is_sign_in), IntegrationRow)
 
 
 def add(session: Session, integration: Integration) -> None:
@@ -176,16 +175,6 @@ def by_id(session: Session, environment_id: str, integration_id: str) -> Integra
 def by_client_id(session: Session, client_id: str) -> Integration | None:
     """Find the integration in any environment: a client id belongs to one only."""
     return session.scalar(select(Integration).where(Integration.client_id == client_id))
-
-
-def of_sign_in(rows: Rows) -> IntegrationRow | None:
-    """Return the integration whose Slack app signs operators in, of any environment."""
-    return _OF_SIGN_IN.first(rows, {})
-
-
-def end_sign_in(session: Session) -> None:
-    """Let no Slack app sign operators in."""
-    session.execute(update(Integration).where(Integration.is_sign_in).values(is_sign_in=False))
 
 
 def erase_previous_secrets(session: Session, before: datetime) -> int:

@@ -1,38 +1,21 @@
 """Links: signed, expiring addresses to connect at. Connect sessions, install URLs and approvals are links as well."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import (
-    CheckConstraint,
-    ColumnElement,
-    ForeignKey,
-    Index,
-    Select,
-    String,
-    Text,
-    bindparam,
-    exists,
-    literal_column,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
-from onboarding.store import origins, pagination
-from onboarding.store.compiled import CompiledInsert, CompiledStatement
-from onboarding.store.cursors import Position
+from onboarding.store.compiled import CompiledInsert
 from onboarding.store.database import Base, table_of
 from onboarding.store.integrations import Integration, IntegrationRow
+from onboarding.store.link_integrations import LinkedIntegration
 from onboarding.store.link_terms import LinkKind, LinkTerms
-from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, fetch_first
-from onboarding.store.types import ID, OfferedContexts, TextTuple, UtcTime, columns_of, is_named
+from onboarding.store.types import ID, OfferedContexts, TextTuple, UtcTime, columns_of
 
 
 class Link(Base):
@@ -140,43 +123,12 @@ class LinkRow(NamedTuple):
         )
 
 
-class LinkedIntegration(NamedTuple):
-    """The integration of a new link, and whether it allows the origins of the link's addresses."""
-
-    id: str
-    environment_id: str
-    identifier: str
-    scopes: str
-    allows_return_url: bool
-    allows_refresh_url: bool
-
-
 TABLE = table_of(Link)
 COLUMNS = columns_of(TABLE, LinkRow._fields)
-#: The condition of the index `ix_links_listed`: as values, SQLite would not recognize it.
-_IS_LISTED = TABLE.c.kind.not_in([literal_column("'address'"), literal_column("'session'")])
 _SELECT = select(*COLUMNS)
 _INSERT = CompiledInsert(TABLE)
-_INTEGRATIONS = table_of(Integration)
 
 
-def _allows(name: str) -> ColumnElement[bool]:
-    """Return the condition that the integration allows the origin in the parameter `name`."""
-    table = origins.TABLE
-    return exists().where(table.c.integration_id == _INTEGRATIONS.c.id, table.c.origin == bindparam(name))
-
-
-_INTEGRATION = CompiledStatement(
-    select(
-        *columns_of(_INTEGRATIONS, LinkedIntegration._fields[:4]),
-        _allows("return_url").label("allows_return_url"),
-        _allows("refresh_url").label("allows_refresh_url"),
-    ).where(
-        _INTEGRATIONS.c.environment_id == bindparam("environment"),
-        _INTEGRATIONS.c.identifier == bindparam("identifier_"),
-    ),
-    LinkedIntegration,
-)
 _BY_ID = _SELECT.where(TABLE.c.id == bindparam("link"))
 _USABLE_APPROVAL = _SELECT.where(
     TABLE.c.parent_id == bindparam("link"),
@@ -235,14 +187,6 @@ def new_link(
     )
 
 
-def integration_for(
-    rows: Rows, environment_id: str, identifier: str, page_origins: Mapping[str, str]
-) -> LinkedIntegration | None:
-    """Return the integration for a new link. `page_origins`: the origins of `return_url` and `refresh_url`, if it has them."""
-    values = {"environment": environment_id, "identifier_": identifier, "return_url": "", "refresh_url": ""}
-    return _INTEGRATION.first(rows, {**values, **page_origins})
-
-
 def add(rows: Rows, link: LinkRow) -> None:
     _INSERT.one(rows, link._asdict())
 
@@ -267,30 +211,3 @@ def revoke(session: Session, link_id: str, at: datetime) -> str | None:
     """Return the environment's id. None if no link of this id could still be revoked."""
     row = update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at)
     return session.scalar(row.returning(Link.environment_id))
-
-
-def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[Link, str]]:
-    """Return the environment's newest links, without those of API callers, each with its integration's identifier."""
-    query = _listed(environment_id).order_by(Link.created_at.desc(), Link.id.desc()).limit(limit)
-    return [(link, identifier) for link, identifier in session.execute(query)]
-
-
-def page(session: Session, environment_id: str, request: StorePageRequest) -> PageRows[tuple[Link, str]]:
-    """Return a page of these links."""
-
-    def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[tuple[Link, str]]:
-        query = pagination.seek(_listed(environment_id), TABLE.c.created_at, TABLE.c.id, descending, position)
-        return [(link, identifier) for link, identifier in session.execute(query.limit(size))]
-
-    return pagination.fetch_page(fetch, request, lambda row: Position((row[0].created_at,), row[0].id))
-
-
-def with_integration(session: Session, environment_id: str, link_id: str) -> tuple[Link, str] | None:
-    """Return one of these links, with its integration's identifier."""
-    found = session.execute(_listed(environment_id).where(is_named(TABLE.c.id, link_id)))
-    return next(((link, identifier) for link, identifier in found), None)
-
-
-def _listed(environment_id: str) -> Select[Link, str]:
-    query = select(Link, Integration.identifier).join(Integration, Integration.id == Link.integration_id)
-    return query.where(Link.environment_id == environment_id, _IS_LISTED)

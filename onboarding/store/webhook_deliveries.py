@@ -7,15 +7,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, Index, Integer, Select, String, Text, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding.store import pagination
 from onboarding.store.cursors import Position
 from onboarding.store.database import Base, table_of
 from onboarding.store.pagination import PageRows, StorePageRequest
-from onboarding.store.rows import Rows, dialect_of, fetch_all, fetch_first
+from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import ID, UtcTime, columns_of, enum_by_value, is_named
 
 
@@ -65,20 +63,6 @@ class WebhookDelivery(Base):
     milliseconds: Mapped[int | None] = mapped_column(Integer)
 
 
-class EventSequence(Base):
-    """The number of the newest event of a connection.
-
-    The row stays after the connection is removed. If the identifier is used again, the numbers go on: hosts ignore an
-    event whose number they have passed.
-    """
-
-    __tablename__ = "event_sequences"
-
-    environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"), primary_key=True)
-    identifier: Mapped[str] = mapped_column(ID, primary_key=True)
-    newest: Mapped[int] = mapped_column(Integer)
-
-
 class DeliveryRow(NamedTuple):
     id: str
     environment_id: str
@@ -115,19 +99,8 @@ class DeliveryFilter:
     subject: str | None = None
 
 
-TABLE, _SEQUENCES = table_of(WebhookDelivery), table_of(EventSequence)
+TABLE = table_of(WebhookDelivery)
 _SELECT = select(*columns_of(TABLE, DeliveryRow._fields))
-
-
-def next_number(rows: Rows, environment_id: str, identifier: str) -> int:
-    """Return the number of the connection's next event. Concurrent callers wait for each other until they commit."""
-    inserting = sqlite_insert if dialect_of(rows) == "sqlite" else postgresql_insert
-    values = {"environment_id": environment_id, "identifier": identifier, "newest": 1}
-    keys = [_SEQUENCES.c.environment_id, _SEQUENCES.c.identifier]
-    counted = inserting(_SEQUENCES).values(values)
-    counted = counted.on_conflict_do_update(index_elements=keys, set_={"newest": _SEQUENCES.c.newest + 1})
-    number: int = rows.execute(counted.returning(_SEQUENCES.c.newest)).scalar_one()
-    return number
 
 
 def add(rows: Rows, **values: object) -> None:

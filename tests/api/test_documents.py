@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from onboarding.api.openapi import text
-from onboarding.api.problems import TABLE
+from onboarding.api.problem_table import TABLE
 from onboarding.services.api_keys import SCOPES
 from tests import plain_http
 from tests.browser_client import BrowserClient, Site

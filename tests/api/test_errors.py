@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from onboarding.api.problems import TABLE
+from onboarding.api.problem_table import TABLE
 from onboarding.http import request_body
 from tests import plain_http
 from tests.api.conftest import Program, connection

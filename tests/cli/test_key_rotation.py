@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from onboarding.settings import generate_key
+from onboarding.kept_keys import generate_key
 from tests.browser_client import BrowserClient, Site
 from tests.cli.shell import Run
 from tests.conftest import KEY, SECRET

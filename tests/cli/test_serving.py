@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from onboarding import settings
+from onboarding import kept_keys
 from tests import plain_http
 from tests.cli.shell import ROOT, Run, is_one_line
 from tests.ports import free_port
@@ -75,8 +75,8 @@ def test_server_alone_ends_cleanly_and_without_a_worker_left(environment: dict[s
     live = {
         **environment,
         "PRACTICE": "off",
-        "SECRET_KEY": settings.generate_key(),
-        "ENCRYPTION_KEYS": settings.generate_key(),
+        "SECRET_KEY": kept_keys.generate_key(),
+        "ENCRYPTION_KEYS": kept_keys.generate_key(),
     }
     server = subprocess.Popen([FLASK, "--app", "app", "web", "--workers", "2"], cwd=ROOT, env=live)
     try:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import SecretStr
 
-from onboarding.settings import generate_key
+from onboarding.kept_keys import generate_key
 from tests.browser_client import BrowserClient, Site
 from tests.conftest import KEY
 from tests.crashes import processes

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from onboarding.slack import events
+from onboarding.slack import event_names
 from tests.examples import examples
 from tests.hooks.conftest import Scene
 from tests.hooks.sender import ACME, works
@@ -36,8 +36,8 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "team_rename": {"name": "Acme"},
     "team_domain_change": {"domain": "acme", "url": "https://acme.slack.com"},
     "channel_id_changed": {"old_channel_id": "G0OLD00001", "new_channel_id": "C0SALES001"},
-    **{kind: {"channel": {"id": "C0SALES001", "name": "sales"}} for kind in sorted(events.CHANNEL_RENAMES)},
-    **{kind: {"channel": "C0SALES001"} for kind in sorted(events.CHANNEL_STATUSES)},
+    **{kind: {"channel": {"id": "C0SALES001", "name": "sales"}} for kind in sorted(event_names.CHANNEL_RENAMES)},
+    **{kind: {"channel": "C0SALES001"} for kind in sorted(event_names.CHANNEL_STATUSES)},
     "message": {"channel": "C0SALES001", "text": "hello"},
 }
 ENVELOPE = ("type", "team_id", "enterprise_id", "api_app_id", "event", "event_id", "event_time", "authorizations")

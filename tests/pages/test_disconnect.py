@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from pydantic import SecretStr
 
+from onboarding.kept_keys import generate_key
 from onboarding.services.connections.records import ConsoleSearch
-from onboarding.settings import generate_key
 from tests import full_disk
 from tests.api.conftest import Program
 from tests.browser_client import BrowserClient, Page, Site

@@ -24,7 +24,7 @@ from onboarding.store import (
     erasure,
     installations,
     integrations,
-    links,
+    link_lists,
     schema,
     webhook_deliveries,
     webhook_tries,
@@ -273,7 +273,7 @@ def test_deliveries_of_an_endpoint_and_a_connection_are_found_in_indexes(databas
 def test_list_of_links_is_read_in_the_order_of_an_index(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         for request in (StorePageRequest(25), StorePageRequest(25, Position((NOON + timedelta(days=9),), "lnk_x"))):
-            links.page(session, "env_1", request)
+            link_lists.page(session, "env_1", request)
     for statement, values in asked:
         assert "ix_links_listed" in _plan(database, statement, values)
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding import texts
+from onboarding import attempt_texts, texts
 from onboarding.http.operator_guard import environment_id, integrations
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
@@ -29,9 +29,9 @@ def index() -> ResponseReturnValue:
         page=page,
         filters=search,
         outcomes_listed=LISTED_OUTCOMES,
-        steps=texts.ATTEMPT_STEPS,
-        groups=texts.ATTEMPT_GROUPS,
-        periods=texts.ATTEMPT_PERIODS,
+        steps=attempt_texts.ATTEMPT_STEPS,
+        groups=attempt_texts.ATTEMPT_GROUPS,
+        periods=attempt_texts.ATTEMPT_PERIODS,
         integrations=integrations(),
         funnel_cap=FUNNEL_CAP,
         next_url=_page_url(search, after=page.next),
@@ -65,7 +65,7 @@ def diagnose_submit() -> ResponseReturnValue:
     found = current().diagnoser.diagnose(environment_id(), request.form.get("text", ""))
     if found.finding is Finding.FOUND and found.attempt is not None and found.slack_error is None:
         return redirect(url_for("attempts.show", reference=found.attempt.reference), 303)
-    text = texts.DIAGNOSES[found.finding]
+    text = attempt_texts.DIAGNOSES[found.finding]
     return render_template("console/attempts/diagnose.html", diagnosis=found, text=text)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding import texts
+from onboarding import audit_texts
 from onboarding.documents import timestamp
 from onboarding.http.operator_guard import environment_id
 from onboarding.http.route_access import allow_viewers
@@ -30,9 +30,9 @@ def index() -> ResponseReturnValue:
         "console/audit/list.html",
         page=page,
         filters=search,
-        actions={one: texts.audit_action(one) for one in ACTIONS},
-        actors=texts.AUDIT_ACTORS,
-        periods=texts.AUDIT_PERIODS,
+        actions={one: audit_texts.audit_action(one) for one in ACTIONS},
+        actors=audit_texts.AUDIT_ACTORS,
+        periods=audit_texts.AUDIT_PERIODS,
         next_url=url_for("audit.index", after=page.next, **_given(search)) if page.next else None,
         previous_url=url_for("audit.index", before=page.previous, **_given(search)) if page.previous else None,
         export_url=url_for("audit.export", **_given(search)),

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding import texts
+from onboarding import bulk_texts
 from onboarding.errors import Refused
 from onboarding.http.operator_guard import environment_id, require_person
 from onboarding.runtime import current
@@ -20,7 +20,10 @@ blueprint = Blueprint("bulk", __name__)
 @blueprint.get("/bulk")
 def index() -> ResponseReturnValue:
     return render_template(
-        "console/bulk/list.html", runs=current().bulk.newest(environment_id()), texts=texts.BULK_ACTIONS, limit=NEWEST
+        "console/bulk/list.html",
+        runs=current().bulk.newest(environment_id()),
+        texts=bulk_texts.BULK_ACTIONS,
+        limit=NEWEST,
     )
 
 
@@ -48,8 +51,8 @@ def show(run_id: str) -> ResponseReturnValue:
         "console/bulk/show.html",
         run=report.summary,
         items=report.items,
-        text=texts.BULK_ACTIONS[report.summary.action],
-        results=texts.BULK_RESULTS,
+        text=bulk_texts.BULK_ACTIONS[report.summary.action],
+        results=bulk_texts.BULK_RESULTS,
         numbers=_numbers(report),
         url_of=current().links.url,
     )
@@ -63,5 +66,5 @@ def start_submit(run_id: str) -> ResponseReturnValue:
 
 def _numbers(report: BulkReport) -> list[tuple[str, int]]:
     """Return how many connections have each result, the most frequent first."""
-    labels = (texts.BULK_RESULTS[one.result].label for one in report.items if one.result)
+    labels = (bulk_texts.BULK_RESULTS[one.result].label for one in report.items if one.result)
     return Counter(labels).most_common()

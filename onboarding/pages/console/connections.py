@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding import texts
+from onboarding import attempt_texts, audit_texts, bulk_texts, texts, webhook_texts
 from onboarding.errors import SlackBusy, SlackDown, VaultProblem
 from onboarding.http.operator_guard import environment, environment_id, integrations, require_person
 from onboarding.http.route_access import allow_viewers
@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
         previous_url=_page_url(search, before=page.previous),
         sort_url=partial(_sort_url, search),
         chosen=_filters(search),
-        bulk_refusal=texts.BULK_REFUSALS.get(request.args.get("bulk", "")),
+        bulk_refusal=bulk_texts.BULK_REFUSALS.get(request.args.get("bulk", "")),
     )
 
 
@@ -57,10 +57,10 @@ def show(identifier: str) -> ResponseReturnValue:
         attempts=current().attempt_lists.of_connection(environment_id(), identifier),
         history=current().connection_history.of(environment_id(), identifier),
         deliveries=current().webhooks.deliveries.newest_about(environment_id(), identifier),
-        delivery_states=texts.DELIVERY_STATES,
+        delivery_states=webhook_texts.DELIVERY_STATES,
         endpoint_names={one.id: one.name for one in current().webhooks.endpoints.list(environment_id())},
-        steps=texts.ATTEMPT_STEPS,
-        actions=texts.AUDIT_ACTIONS,
+        steps=attempt_texts.ATTEMPT_STEPS,
+        actions=audit_texts.AUDIT_ACTIONS,
     )
 
 

@@ -6,7 +6,7 @@ import orjson
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding import texts
+from onboarding import webhook_texts
 from onboarding.errors import Conflict, NotFound
 from onboarding.event_types import EVENT_WORDS
 from onboarding.http.operator_guard import environment_id, require_person
@@ -29,7 +29,7 @@ def show(delivery_id: str) -> ResponseReturnValue:
         endpoint=webhooks.endpoints.find(environment_id(), found.endpoint_id),
         body=orjson.dumps(orjson.loads(found.body), option=orjson.OPT_INDENT_2).decode(),
         subject_url=_subject_url(found),
-        states=texts.DELIVERY_STATES,
+        states=webhook_texts.DELIVERY_STATES,
         event_words=EVENT_WORDS,
     )
 

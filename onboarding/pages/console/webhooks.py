@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import RadioField, SelectMultipleField, StringField, ValidationError
 
-from onboarding import texts
+from onboarding import webhook_texts
 from onboarding.errors import Conflict, Refused
 from onboarding.event_types import EVENT_WORDS, TEST_EVENT
 from onboarding.http.operator_guard import environment_id, require_person
@@ -63,9 +63,9 @@ def index() -> ResponseReturnValue:
         rows=webhooks.endpoints.list(environment_id()),
         newest=webhooks.deliveries.newest_of_each(environment_id()),
         most=MOST_ENDPOINTS,
-        states=texts.ENDPOINT_STATES,
-        delivery_states=texts.DELIVERY_STATES,
-        pauses=texts.PAUSES,
+        states=webhook_texts.ENDPOINT_STATES,
+        delivery_states=webhook_texts.DELIVERY_STATES,
+        pauses=webhook_texts.PAUSES,
     )
 
 
@@ -211,9 +211,9 @@ def _edit_page(endpoint: WebhookEndpoint, form: EndpointForm) -> str:
 
 def _words() -> dict[str, Any]:
     return {
-        "states": texts.ENDPOINT_STATES,
-        "delivery_states": texts.DELIVERY_STATES,
-        "pauses": texts.PAUSES,
+        "states": webhook_texts.ENDPOINT_STATES,
+        "delivery_states": webhook_texts.DELIVERY_STATES,
+        "pauses": webhook_texts.PAUSES,
         "events_listed": (*EVENT_WORDS, TEST_EVENT),
     }
 

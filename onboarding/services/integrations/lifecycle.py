@@ -15,7 +15,16 @@ from onboarding.lifetimes import PREVIOUS_SECRET_LIFETIME
 from onboarding.sealed import Sealed
 from onboarding.services.integrations import values
 from onboarding.services.integrations.records import IntegrationChange, IntegrationRecord, NewIntegration
-from onboarding.store import connections, environments, erasure, integration_locks, logos, origins, unfinished_attempts
+from onboarding.store import (
+    connections,
+    environments,
+    erasure,
+    integration_locks,
+    logos,
+    origins,
+    sign_in_app,
+    unfinished_attempts,
+)
 from onboarding.store import integrations as store
 from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
@@ -69,7 +78,7 @@ class Integrations:
             row.name = change.name or row.name
             row.workspace_policy = change.workspace_policy or row.workspace_policy
             if change.sign_in is not None and change.sign_in != row.is_sign_in:
-                store.end_sign_in(session)
+                sign_in_app.end_sign_in(session)
                 row.is_sign_in = change.sign_in
             self._change_origins(session, row.id, change)
             _change_links_and_color(row, change)

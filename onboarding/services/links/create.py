@@ -11,7 +11,7 @@ from onboarding.services.links.records import INSTALL_URL_LIFETIME, CreatedLink,
 from onboarding.services.links.rules import check, check_origins, page_origins
 from onboarding.services.links.tokens import LinkTokens
 from onboarding.slack.scopes import INCOMING_WEBHOOK
-from onboarding.store import connections, contexts, environments, integrations, subscribers
+from onboarding.store import connections, contexts, environments, integrations, link_integrations, subscribers
 from onboarding.store import links as store
 from onboarding.store.database import BeforeCommit, Database, Rows
 from onboarding.store.link_terms import LinkKind, LinkTerms
@@ -113,7 +113,7 @@ class LinkWriter:
 
     def _create(self, rows: Rows, environment_id: str, new: NewLink, kind: LinkKind, actor: Actor) -> CreatedLink:
         origins = page_origins(new)
-        row = store.integration_for(rows, environment_id, new.integration, origins)
+        row = link_integrations.integration_for(rows, environment_id, new.integration, origins)
         if row is None:
             raise unknown_integration(new.integration)
         asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect

@@ -7,8 +7,8 @@ from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.pagination import Page, PageRequest
 from onboarding.services.links.records import NEWEST, LinkSummary
+from onboarding.store import link_lists, operators, pagination
 from onboarding.store import links as store
-from onboarding.store import operators, pagination
 from onboarding.store.database import Database, Session
 
 PAGE_SIZE = 25
@@ -26,20 +26,20 @@ class LinkQueries:
         asked = PageRequest(PAGE_SIZE, after or None, before if not after else None)
         request = pagination.store_page_request("links", environment_id, asked)
         with self._database.reading() as session:
-            found, editors = store.page(session, environment_id, request), _editors(session)
+            found, editors = link_lists.page(session, environment_id, request), _editors(session)
         at = self._now()
         return pagination.page_of(request, found, 0, 0, lambda row: _summary(*row, _state(row[0], at, editors)))
 
     def newest(self, environment_id: str) -> tuple[LinkSummary, ...]:
         """Return the newest links, at most `NEWEST`, without the install URLs that API callers request."""
         with self._database.reading() as session:
-            found, editors = store.newest(session, environment_id, NEWEST), _editors(session)
+            found, editors = link_lists.newest(session, environment_id, NEWEST), _editors(session)
         return tuple(_summary(link, identifier, _state(link, self._now(), editors)) for link, identifier in found)
 
     def find(self, environment_id: str, link_id: str) -> LinkSummary:
         """Return a link of the environment. Raises NotFound, also for the install URLs that API callers request."""
         with self._database.reading() as session:
-            found, editors = store.with_integration(session, environment_id, link_id), _editors(session)
+            found, editors = link_lists.with_integration(session, environment_id, link_id), _editors(session)
         if found is None:
             raise NotFound(kind="Link", name=link_id)
         return _summary(*found, _state(found[0], self._now(), editors))

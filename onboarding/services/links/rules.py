@@ -9,7 +9,7 @@ from onboarding.characters import has_controls, is_addressable, trim
 from onboarding.errors import Refused
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.services.links.records import MAX_LIFETIME, NewLink
-from onboarding.store.links import LinkedIntegration
+from onboarding.store.link_integrations import LinkedIntegration
 
 _MAX_REFERENCE_LENGTH = 100
 _MAX_LABEL_LENGTH = 100

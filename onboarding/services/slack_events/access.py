@@ -7,7 +7,7 @@ from onboarding.clock import Clock
 from onboarding.errors import SlackDown, SlackRefused, VaultProblem
 from onboarding.services.slack_events.effects import record
 from onboarding.services.tokens import Tokens
-from onboarding.slack import events, faults, signatures
+from onboarding.slack import event_names, faults, signatures
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
 from onboarding.store import (
@@ -87,7 +87,7 @@ class AccessEnder:
 
 def _may_be_meant(one: OwnedInstallation, event: Event) -> bool:
     """Return whether the event can be about this token: `tokens_revoked` lists the users whose tokens ended."""
-    if event.type == events.APP_UNINSTALLED:
+    if event.type == event_names.APP_UNINSTALLED:
         return True
     bots, users = event.revoked("bot"), event.revoked("oauth")
     if one.bot_user_ids:

@@ -13,11 +13,11 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import VaultProblem
 from onboarding.events import EventDetails
-from onboarding.slack import events
+from onboarding.slack import event_names
 from onboarding.slack.events import Event
-from onboarding.store import channel_endpoints, integration_locks, slack_events, workspaces
-from onboarding.store.channel_endpoints import EndpointOfChannel
+from onboarding.store import followed_channels, integration_locks, slack_events, workspaces
 from onboarding.store.database import Database, Rows
+from onboarding.store.followed_channels import EndpointOfChannel
 from onboarding.store.slack_events import SlackEvent
 from onboarding.vault import SealedAt, Vault
 
@@ -56,24 +56,24 @@ class ChannelChanges:
             if not slack_events.mark_handled(session, row.id, at) or event.channel_id is None:
                 return
             ids = event.workspace_ids, event.channel_id
-            for one in channel_endpoints.of_channel(session, row.integration_id, *ids):
+            for one in followed_channels.of_channel(session, row.integration_id, *ids):
                 update = self._update(one, event)
                 if update is None:
                     continue
                 changed_at = {"updated_at": at} if update.words else {}
-                channel_endpoints.follow_channel(session, one.id, **update.values, **changed_at)
+                followed_channels.follow_channel(session, one.id, **update.values, **changed_at)
                 if update.words:
                     _record(session, one, event, update, at)
 
     def _update(self, one: EndpointOfChannel, event: Event) -> _Update | None:
         """Return None for an event that changes nothing, or that is older than one that was handled."""
-        if event.type in events.CHANNEL_RENAMES:
+        if event.type in event_names.CHANNEL_RENAMES:
             return self._rename(one, event)
-        if event.type == events.CHANNEL_ID_CHANGED:
+        if event.type == event_names.CHANNEL_ID_CHANGED:
             return self._move(one, event)
         if one.status_at is not None and event.at < one.status_at:
             return None
-        status = events.CHANNEL_STATUSES[event.type]
+        status = event_names.CHANNEL_STATUSES[event.type]
         values = {"status": status, "status_at": event.at}
         return _Update(values, status, {"status": one.status}) if status != one.status else _Update(values)
 

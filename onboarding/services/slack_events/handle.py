@@ -14,7 +14,7 @@ from onboarding.services.slack_events.effects import record
 from onboarding.services.slack_events.receive import WORKFLOW, sealed_body
 from onboarding.services.slack_events.teams import TeamAccess
 from onboarding.services.tokens import Tokens
-from onboarding.slack import events
+from onboarding.slack import event_names, events
 from onboarding.slack.gateway import Gateway
 from onboarding.store import connection_changes, integration_locks, slack_events
 from onboarding.store.database import Database
@@ -59,11 +59,11 @@ class StoredEvents:
         if stored is None:
             return
         row, event = stored.row, stored.event
-        if event.type in (events.APP_UNINSTALLED, events.TOKENS_REVOKED):
+        if event.type in (event_names.APP_UNINSTALLED, event_names.TOKENS_REVOKED):
             self._ender.end(row, event)
-        elif event.type in (events.TEAM_ACCESS_GRANTED, events.TEAM_ACCESS_REVOKED):
+        elif event.type in (event_names.TEAM_ACCESS_GRANTED, event_names.TEAM_ACCESS_REVOKED):
             self._teams.check(row, event)
-        elif event.type in (events.TEAM_RENAME, events.TEAM_DOMAIN_CHANGE):
+        elif event.type in (event_names.TEAM_RENAME, event_names.TEAM_DOMAIN_CHANGE):
             self._rename(row, event)
         else:
             self._channels.apply(row, event)
@@ -84,10 +84,10 @@ class StoredEvents:
                 return
             if slack_events.newer_exists(session, row):
                 return
-            if event.type == events.TEAM_DOMAIN_CHANGE and event.domain is not None:
+            if event.type == event_names.TEAM_DOMAIN_CHANGE and event.domain is not None:
                 found = connection_changes.of_workspace(session, row.integration_id, event.owner_id)
                 detail = f"domain: {event.domain}"
-            elif event.type == events.TEAM_RENAME and event.name is not None:
+            elif event.type == event_names.TEAM_RENAME and event.name is not None:
                 found = connection_changes.rename(session, row.integration_id, event.owner_id, event.name, at)
                 detail = "name"
             else:

@@ -9,7 +9,7 @@ from onboarding.lifetimes import PREVIOUS_SECRET_LIFETIME
 from onboarding.outgoing import queue
 from onboarding.sealed import Sealed
 from onboarding.services.slack_events.records import SignedRequest
-from onboarding.slack import events, signatures
+from onboarding.slack import event_names, events, signatures
 from onboarding.store import signing_secrets, slack_events
 from onboarding.store.database import Database
 from onboarding.store.signing_secrets import SigningIntegration
@@ -56,7 +56,7 @@ class EventReceiver:
     def _store(self, signer: SigningIntegration, event: events.Event, request: SignedRequest) -> None:
         """Store an event that has an effect, with the work that handles it, unless it was received before."""
         row_id, at = ids.new_id("evt"), self._now()
-        is_handled, is_forwarded = event.type in events.HANDLED, signer.forward_url is not None
+        is_handled, is_forwarded = event.type in event_names.HANDLED, signer.forward_url is not None
         if not is_handled and not is_forwarded:
             if signer.app_id is None:
                 with self._database.changing_one() as rows:

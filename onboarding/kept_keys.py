@@ -1,0 +1,78 @@
+"""Keys that practice mode generates and keeps in the instance folder."""
+
+import base64
+import binascii
+import os
+import secrets
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from onboarding.errors import SettingsProblem
+
+
+def generate_key() -> str:
+    """Return 32 random bytes in URL-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def kept_keys(names: Iterable[str], instance: Path) -> dict[str, str]:
+    """Return keys that are generated once and stored in the instance folder, readable by the owner only."""
+    return {name: _kept(instance / name) for name in names}
+
+
+def _kept(path: Path) -> str:
+    try:
+        if not path.exists():
+            _make_key(path)
+    except OSError as fault:
+        raise SettingsProblem(
+            f"INSTANCE must be a folder that this program can write to: {path}: {fault.strerror}."
+        ) from None
+    kept = read_secret(path.name.upper(), path)
+    if not kept:
+        raise SettingsProblem(f"{path.name.upper()} is empty in {path}. Remove that file, and a new key is generated.")
+    return kept
+
+
+def _make_key(path: Path) -> None:
+    """Create the key file atomically. Processes that start at the same time get the same key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp creates an empty file with mode 0600.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            _name(temporary, path)
+    finally:
+        Path(temporary).unlink()
+
+
+def _name(temporary: str, path: Path) -> None:
+    """Give the file its final name. Raises FileExistsError if another process was first."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems have no hard links.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(Path(temporary).read_text(encoding="ascii"))
+
+
+def read_secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsProblem(f"{name}_FILE must name a file that this program can read, not {path}.") from None
+
+
+def decode_key(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return b""
