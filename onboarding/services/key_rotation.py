@@ -36,11 +36,9 @@ class KeyRotation:
 
     def count(self) -> int:
         """Return how many stored values an older key has encrypted."""
+        newest, columns = self._vault.newest_key_id, sealed_values.columns()
         with self._database.rows() as rows:
-            return sum(
-                sealed_values.count_of_other_keys(rows, column, self._vault.newest_key_id)
-                for column in sealed_values.columns()
-            )
+            return sum(sealed_values.count_of_other_keys(rows, column, newest) for column in columns)
 
     def run(self, actor: Actor) -> Iterator[Rotated]:
         """Encrypt all these values with the newest key. Yields the progress after each batch.

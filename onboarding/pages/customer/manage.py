@@ -12,7 +12,7 @@ from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 from onboarding.services.installs.manage import Managed
-from onboarding.services.installs.records import permissions
+from onboarding.services.installs.permissions import permissions
 
 blueprint = Blueprint("manage", __name__)
 blueprint.register_error_handler(LinkProblem, answers.link_problem_page)

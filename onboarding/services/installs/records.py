@@ -11,22 +11,15 @@ from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, sentence
+from onboarding.services.installs.permissions import Permission, scopes_of
+from onboarding.slack.scopes import INCOMING_WEBHOOK
 from onboarding.store.attempt_lists import AttemptListRow
 from onboarding.store.attempts import Attempt, AttemptRow, Stage
-from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
 
 #: Of an attempt: Slack's code is valid for this long, and a sealed grant waits for the person for this long.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 APPROVAL_LIFETIME = timedelta(days=7)
-
-
-@dataclass(frozen=True)
-class Permission:
-    scope: str
-    sentence: str
-    optional: bool
 
 
 @dataclass(frozen=True)
@@ -144,10 +137,6 @@ def actor_of(attempt: AttemptRow) -> Actor:
     return Actor(ActorKind.LINK, attempt.link_id or "")
 
 
-def permissions(scopes: str) -> tuple[Permission, ...]:
-    return tuple(Permission(one, sentence(one), one in OPTIONAL) for one in scopes.split(",") if one)
-
-
 def account(subscriber_id: str | None, context_keys: tuple[str, ...]) -> str | None:
     """Return the account's name for people: the subscriber, else the ids of the contexts."""
     return subscriber_id or ", ".join(key.partition(":")[2] for key in context_keys) or None
@@ -177,18 +166,3 @@ def choice_fixed_by(link: LinkRow | None, scopes: str) -> Choice | None:
 def reference(attempt_id: str) -> str:
     """Return the short text that a person reads out to support. It is no secret."""
     return ids.attempt_reference(attempt_id)
-
-
-def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:
-    """Return the scopes to ask for, comma separated: the link's if it names some, else the integration's.
-
-    A link that no subscriber can connect with does not ask for an incoming webhook.
-    """
-    scopes = (link.scopes if link else None) or integration.scopes
-    if link is None or link.terms.may_have_subscriber:
-        return scopes
-    return ",".join(scope for scope in scopes_of(scopes) if scope != INCOMING_WEBHOOK) or scopes
-
-
-def scopes_of(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, text.split(",")))

@@ -7,7 +7,7 @@ from math import ceil
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import bindings, link_use, records, rights, way_back
+from onboarding.services.installs import bindings, link_use, permissions, records, rights, way_back
 from onboarding.services.installs.bindings import BindingOf, is_bound
 from onboarding.services.installs.result_record import Result, without_account, without_names
 from onboarding.slack.faults import is_slack_itself, operator_hint
@@ -119,7 +119,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         connection_identifier=identifier,
         connected_at=connection.updated_at if connection else None,
         installed_by=connection.installed_by if connection else None,
-        missing_permissions=records.permissions(shown.missing_scopes or ""),
+        missing_permissions=permissions.permissions(shown.missing_scopes or ""),
         is_organization=_is_organization(shown),
         org_manage_url=_manage_url(shown, integration),
         return_url=way_back.return_url(session, link, outcome, identifier if outcome.is_success else None),

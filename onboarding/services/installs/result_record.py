@@ -6,7 +6,7 @@ from datetime import datetime
 from onboarding.branding import NO_BRANDING, Branding
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import records
-from onboarding.services.installs.records import Permission
+from onboarding.services.installs.permissions import Permission
 from onboarding.slack.faults import is_slack_itself, is_unknown
 from onboarding.store.links import LinkRow
 

@@ -10,7 +10,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound, Refused, VaultProblem
 from onboarding.outcomes import Outcome
-from onboarding.services.installs import link_use, records, way_back
+from onboarding.services.installs import link_use, permissions, way_back
 from onboarding.services.installs.bindings import BindingOf, digest, state_digest
 from onboarding.services.installs.records import APPROVAL_LIFETIME, ATTEMPT_LIFETIME, StartedAttempt, StartPage
 from onboarding.services.installs.start_page import existing_connection, page_of
@@ -200,7 +200,7 @@ class InstallStarter:
             state_digest=state_digest(state or ids.new_secret()),
             binding_digest=digest(binding),
             redirect_uri=self._settings.redirect_uri,
-            scopes=records.requested_scopes(new.integration, new.link),
+            scopes=permissions.requested_scopes(new.integration, new.link),
             expected_workspace_id=new.expected_workspace_id,
             expected_workspace_name=new.expected_workspace_name,
             may_replace=new.may_replace,
@@ -225,7 +225,7 @@ class InstallStarter:
         expected, credentials = new.expected_workspace_id, self._tokens.app_credentials(new.integration)
         # Slack presets a workspace, never an organization.
         team = new.team or (expected if expected and expected.startswith("T") else None)
-        scopes = records.scopes_of(records.requested_scopes(new.integration, new.link))
+        scopes = permissions.scopes_of(permissions.requested_scopes(new.integration, new.link))
         return self._gateway.authorize_url(credentials, scopes, self._settings.redirect_uri, state, team)
 
 

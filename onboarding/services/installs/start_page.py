@@ -1,6 +1,6 @@
 """The content of the page before Slack."""
 
-from onboarding.services.installs import records
+from onboarding.services.installs import permissions, records
 from onboarding.services.installs.records import Existing, StartPage
 from onboarding.store import connection_identities
 from onboarding.store.database import Rows
@@ -10,7 +10,7 @@ from onboarding.store.links import LinkRow
 
 
 def existing_connection(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existing | None:
-    choice = records.choice_fixed_by(link, records.requested_scopes(integration, link))
+    choice = records.choice_fixed_by(link, permissions.requested_scopes(integration, link))
     if choice is None:
         return None
     found = connection_identities.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
@@ -28,7 +28,7 @@ def existing_connection(rows: Rows, integration: IntegrationRow, link: LinkRow) 
 
 def page_of(integration: IntegrationRow, link: LinkRow | None, existing: Existing | None) -> StartPage:
     keys = link.context_keys if link else ()
-    scopes = records.requested_scopes(integration, link)
+    scopes = permissions.requested_scopes(integration, link)
     modes = records.possible_modes(link, scopes)
     return StartPage(
         branding=integration.branding,
@@ -40,7 +40,7 @@ def page_of(integration: IntegrationRow, link: LinkRow | None, existing: Existin
         context_keys=keys,
         offered_contexts=link.offered_contexts if link else (),
         workspace_id=link.workspace_id if link else None,
-        permissions=records.permissions(scopes),
+        permissions=permissions.permissions(scopes),
         expires_at=link.expires_at if link else None,
         is_open=link is None or link.is_open,
         existing=existing,
