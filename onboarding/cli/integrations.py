@@ -147,7 +147,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         lines = [f"Changed {identifier}. Register this redirect URL in the Slack app: {redirect}"]
     if change.client_secret and one.previous_client_secret_until:
         until = timestamp(one.previous_client_secret_until)
-        lines.append(f"The client secret before is also tried until {until}. --forget-previous-secrets ends that.")
+        lines.append(f"The previous client secret is also tried until {until}. --forget-previous-secrets ends that.")
     if change.forward_events:
         lines.append(f"Each event of Slack is also delivered to {one.forward_url}.")
     if not one.has_signing_secret or change.signing_secret:

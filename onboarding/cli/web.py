@@ -70,5 +70,5 @@ def check_port(configured: Settings) -> None:
             probe.bind((configured.host, configured.port))
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
-            reason = "is taken; choose another with PORT=…" if taken else "cannot be listened on"
+            reason = "is taken; choose another with PORT=…" if taken else "cannot be used; choose another HOST or PORT"
             raise click.ClickException(f"PORT: {configured.host}:{configured.port} {reason}.") from None

@@ -106,7 +106,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     )
     first, second, last = changed.stdout.splitlines()
     assert (changed.returncode, first, last) == (0, "Changed acme.", NO_EVENTS), changed.stderr
-    assert second.startswith("The client secret before is also tried until 2"), second
+    assert second.startswith("The previous client secret is also tried until 2"), second
     rows = {row["identifier"]: row for row in json.loads(run("integration", "list", "--json", **same).stdout)["data"]}
     assert (rows["acme"]["name"], rows["acme"]["scopes"], rows["acme"]["clientId"]) == ("Acme", ["chat:write"], "1.1")
     assert second.split()[8][:19] == rows["acme"]["previousClientSecretUntil"][:19]

@@ -310,7 +310,7 @@ def test_pages_say_what_waits_while_no_worker_runs(hooks: Hooks, operator: Brows
     expected = {
         "/connections": "No connection is checked and no token refreshed, and Slack’s events",
         f"/connections/{name}": "The connection is not checked",
-        "/bulk": "Bulk actions that are not done wait.",
+        "/bulk": "Unfinished bulk actions wait.",
         run: "This bulk action waits.",
         "/webhooks": "Messages to your server wait.",
         f"/webhooks/{endpoint.id}": "Messages to this endpoint wait.",
