@@ -1,4 +1,4 @@
-"""Keys that practice mode generates and keeps in the instance folder."""
+"""Generate and decode keys, read secrets from files, and keep the keys of practice mode in the instance folder."""
 
 import base64
 import binascii
@@ -23,6 +23,7 @@ def kept_keys(names: Iterable[str], instance: Path) -> dict[str, str]:
 
 
 def _kept(path: Path) -> str:
+    name = path.name.upper()
     try:
         if not path.exists():
             _make_key(path)
@@ -30,9 +31,14 @@ def _kept(path: Path) -> str:
         raise SettingsProblem(
             f"INSTANCE must be a folder that this program can write to: {path}: {fault.strerror}."
         ) from None
-    kept = read_secret(path.name.upper(), path)
+    try:
+        kept = _stripped(path)
+    except (OSError, UnicodeDecodeError):
+        raise SettingsProblem(
+            f"{name} must be readable as text in {path}. Check that file and its permissions."
+        ) from None
     if not kept:
-        raise SettingsProblem(f"{path.name.upper()} is empty in {path}. Remove that file, and a new key is generated.")
+        raise SettingsProblem(f"{name} is empty in {path}. Remove that file, and a new key is generated.")
     return kept
 
 
@@ -65,13 +71,19 @@ def _name(temporary: str, path: Path) -> None:
 
 
 def read_secret(name: str, path: Path) -> str:
+    """Return the content of the file that `<name>_FILE` names, trimmed. Raises SettingsProblem."""
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return _stripped(path)
     except (OSError, UnicodeDecodeError):
         raise SettingsProblem(f"{name}_FILE must name a file that this program can read, not {path}.") from None
 
 
+def _stripped(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()
+
+
 def decode_key(text: str) -> bytes:
+    """Return the bytes of a key in URL-safe base64; empty if it is not base64."""
     try:
         return base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

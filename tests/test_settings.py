@@ -235,6 +235,12 @@ def test_invalid_stored_key_stops_the_start(name: str, kept: str, tmp_path: Path
         settings.from_environ({"INSTANCE": str(tmp_path)})
 
 
+def test_stored_key_that_cannot_be_read_is_reported_by_its_file(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_bytes(b"\xff")
+    with pytest.raises(SettingsProblem, match=r"^SECRET_KEY must be readable as text in .*/secret_key\. "):
+        settings.from_environ({"INSTANCE": str(tmp_path)})
+
+
 def test_folder_that_cannot_store_a_key_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(SettingsProblem, match=r"^INSTANCE must be a folder"):
