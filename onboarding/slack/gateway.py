@@ -1,6 +1,5 @@
 """Call Slack: one method per call. Returns our types, raises our errors, never retries."""
 
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,14 +16,13 @@ from onboarding.slack import grants
 from onboarding.slack.faults import GONE
 from onboarding.slack.grants import Grant, Refreshed, UnusableGrant
 from onboarding.slack.pool import Pool
-from onboarding.slack.web_client import QUIET, PooledClient, ask, body_of, granted_scopes
+from onboarding.slack.web_client import PooledClient, ask, body_of, granted_scopes
 
 #: Of the list of an organization's workspaces.
 _TEAMS_PER_PAGE, _MAX_PAGES = 1000, 100
 #: Slack's error codes for a wrong client secret, of its Web API and of OpenID Connect.
 _WRONG_SECRET = frozenset({"bad_client_secret", "invalid_client"})
 _LOG = structlog.get_logger(__name__)
-QUIET.setLevel(logging.CRITICAL)
 
 
 T = TypeVar("T")
@@ -32,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class AppCredentials:
-    """The credentials of a Slack app, and the address of its Slack."""
+    """The credentials of a Slack app, and the addresses of Slack, or of the practice Slack."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -172,7 +170,7 @@ class Gateway:
         ask(lambda: self._client(app, token).chat_postMessage(channel=channel_id, text=text))
 
     def wait(self, seconds: float) -> None:
-        """Wait for the call of another process."""
+        """Wait without a request slot: for another process's call, or for as long as Slack asked."""
         self._pool.wait(seconds)
 
     def _completed(self, app: AppCredentials, grant: Grant) -> Grant:

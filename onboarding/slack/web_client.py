@@ -22,14 +22,15 @@ _ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
 #: The digits after the 300th: Python reads no number of more than 4,300 digits. No token has as many in a row.
 _TOO_MANY_DIGITS = re.compile(r"(?<=[0-9]{300})[0-9]+")
 # At debug level slack_sdk logs codes and tokens. Our callers log the result of a call themselves.
-QUIET = logging.getLogger("onboarding.slack.calls")
+_QUIET = logging.getLogger("onboarding.slack.calls")
+_QUIET.setLevel(logging.CRITICAL)
 
 
 class PooledClient(WebClient):
     """Build requests and check responses with slack_sdk, and send them through the pool. slack_sdk itself connects for each call."""
 
     def __init__(self, pool: Pool, **given: Any) -> None:
-        super().__init__(**given, retry_handlers=[], logger=QUIET)
+        super().__init__(**given, retry_handlers=[], logger=_QUIET)
         self._pool = pool
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
-        # Endless brackets raise, too.
+        # Brackets that are nested too deeply raise RecursionError.
         return False
 
 
