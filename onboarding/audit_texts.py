@@ -25,7 +25,7 @@ AUDIT_ACTORS: Mapping[str, str] = {
     "system": "Server",
     "slack": "Slack",
 }
-#: The choices of the time, in days.
+#: The periods to filter the audit log by. The keys are numbers of days.
 AUDIT_PERIODS: Mapping[str, str] = {
     "1": "In the last day",
     "7": "In the last 7 days",

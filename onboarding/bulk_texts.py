@@ -8,9 +8,10 @@ from onboarding.texts import STATUSES, StatusText
 
 @dataclass(frozen=True)
 class BulkText:
-    """A bulk action: its button, its question or heading, and the heading after it has started."""
+    """The texts of a bulk action. A page adds the number of connections to `question` and `heading`."""
 
     button: str
+    #: Before it starts. Empty for an action that starts without a question.
     question: str
     heading: str
 

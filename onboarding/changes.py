@@ -104,7 +104,7 @@ class Change:
 def record(rows: Rows, change: Change) -> str:
     """Write the audit entry of `change`, and the event for hosts, into the caller's transaction. Return the entry's id.
 
-    A connection must exist, or be in the event's details.
+    If hosts learn of the change, its connection must be in the database, or in `change.event.removed`.
     """
     entry = audit.NewEntry(
         id=ids.new_id("aud"),

@@ -1,4 +1,4 @@
-"""Where a channel endpoint sends to: one format for each type."""
+"""The target of a channel endpoint, its member `endpoint`: one format for each type."""
 
 from typing import Annotated, Any
 

@@ -380,7 +380,7 @@ class CursorPage(Wire, Generic[Item]):
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """Name the page of `Context` `ContextPage` in the document."""
+        """Return the page's name in the document, such as `ContextPage` for a page of `Context`."""
         return f"{params[0].__name__}Page"
 
 

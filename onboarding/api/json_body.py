@@ -1,4 +1,4 @@
-"""JSON of a request's body: strict, with the place of a fault."""
+"""Parse the JSON of a request's body strictly, and report the position of a fault."""
 
 import json
 from collections import Counter

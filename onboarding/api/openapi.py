@@ -72,7 +72,7 @@ def _describe_path(operation: dict[str, Any]) -> None:
 
 
 def _as_sent(parameter: dict[str, Any]) -> dict[str, Any]:
-    """Describe a parameter as it is sent: it has no null, and in a query an empty value, except of a list, counts as not given."""
+    """Describe a parameter as it is sent: without null. In a query, an empty value counts as not given, except for a list."""
     schema = parameter["schema"]
     real = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
     if len(real) == 1:

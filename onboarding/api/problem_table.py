@@ -1,10 +1,10 @@
-"""One row for each code of an error."""
+"""The API's error codes: status, meaning and default message of each."""
 
 from dataclasses import dataclass
 
 from onboarding.errors import StorageProblem
 
-#: The most characters of path and query. RFC 9110, section 4.1, recommends to support 8000 at least.
+#: The most characters of path and query. RFC 9110, section 4.1, recommends supporting at least 8000.
 #: A server in front may have a lower limit.
 LONGEST_ADDRESS = 8000
 

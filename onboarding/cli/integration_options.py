@@ -42,7 +42,10 @@ class ChangeOptions(TypedDict):
 
 
 def new_integration(runtime: Runtime, identifier: str, environment: str, options: NewOptions) -> NewIntegration:
-    """Check the options. Raises Refused without credentials, SettingsProblem if a real app would use generated keys."""
+    """Check the options of `integration add`, and return the new integration.
+
+    Raises Refused without credentials, SettingsProblem if a real app would use generated keys.
+    """
     name, scopes, policy = options["name"], split_list(options["scopes"]), options["workspace_policy"]
     if options["practice"]:
         return NewIntegration.for_practice(identifier, name or _PRACTICE_NAME, environment, policy, scopes)
@@ -62,8 +65,8 @@ def new_integration(runtime: Runtime, identifier: str, environment: str, options
     )
 
 
-def file_content(path: str | None) -> bytes | None:
-    """Return the file's content, empty for an empty path. Raises Refused."""
+def logo_content(path: str | None) -> bytes | None:
+    """Return the content of the logo's file, empty for an empty path, which removes the logo. Raises Refused."""
     if not path:
         return None if path is None else b""
     try:

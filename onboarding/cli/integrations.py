@@ -10,7 +10,7 @@ from onboarding.cli.integration_options import (
     SIGNING_SECRET,
     ChangeOptions,
     NewOptions,
-    file_content,
+    logo_content,
     new_integration,
     optional_secret,
 )
@@ -125,7 +125,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         privacy_url=options["privacy_url"],
         forward_events=options["forward_events"],
         forget_previous_secrets=options["forget_previous_secrets"],
-        logo=file_content(options["logo"]),
+        logo=logo_content(options["logo"]),
     )
     if change == IntegrationChange():
         sentence = "Name at least one option to change."

@@ -1,4 +1,4 @@
-"""Commands that report their wrong use in one line: an option that is missing, a value that is none of the choices."""
+"""Commands that print a usage error in one line, such as a missing option or an invalid choice."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ def _line(message: str, context: click.Context) -> str:
 
 
 def _names(context: click.Context) -> list[str]:
-    """Return the names of the command and its groups. The root is `onboarding`, or `flask` with an option for the app."""
+    """Return the names of the command and its groups, without the root's: `flask` can run the commands as well."""
     if context.parent is None:
         return []
     return [*_names(context.parent), context.info_name or ""]

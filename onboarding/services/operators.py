@@ -150,7 +150,7 @@ class Operators:
         return team
 
     def remove_team(self, team_id: str, actor: Actor) -> None:
-        """Stop allowing a team. People who got in with it alone are signed out at once. Raises NotFound."""
+        """Stop allowing a team. People who had access only through it are signed out at once. Raises NotFound."""
         team = team_id.strip().upper()
         with self._database.transaction() as session:
             if not allowed_teams.remove_team(session, team):

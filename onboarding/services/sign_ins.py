@@ -48,7 +48,7 @@ class SignIns:
         self._database, self._practice_is_on, self._now = database, practice_is_on, now
 
     def check_link(self, token: str) -> Person | SignInProblem:
-        """Return the person that a sign-in link is for. It can still be used: mail scanners open links."""
+        """Return the person that a sign-in link is for. The link stays valid, because mail scanners open links."""
         with self._database.reading() as session:
             found = sign_ins.find(session, "link", sign_ins.digest_of(token))
             if found is None:

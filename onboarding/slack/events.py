@@ -14,6 +14,7 @@ from onboarding.slack.grants import clean_name
 _ID = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _MAX_CHALLENGE_LENGTH = 1000
 _MAX_LISTED = 10_000
+#: The beginning of the year 3000.
 _LATEST_SECONDS = 32_503_680_000
 
 
@@ -23,7 +24,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Challenge:
-    """Slack checks the address: https://docs.slack.dev/reference/events/url_verification. It names no app."""
+    """Slack's check of the request URL, which names no app: https://docs.slack.dev/reference/events/url_verification."""
 
     text: str
 

@@ -58,7 +58,7 @@ _FAULTS = {
 
 
 def explain(code: str) -> MessageFault:
-    """Return the explanation of an error code of `chat.postMessage`. An unknown one is named."""
+    """Return the explanation of an error code of `chat.postMessage`. For an unknown code, it repeats the code."""
     if code in _FAULTS:
         return _FAULTS[code]
     if is_about_access(code):

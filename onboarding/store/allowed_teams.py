@@ -25,12 +25,12 @@ _TEAMS = table_of(AllowedTeam)
 
 
 def allow_team(rows: Rows, team_id: str, at: datetime) -> bool:
-    """Return whether the team was not allowed before."""
+    """Allow a team. Return whether it was not allowed before."""
     return insert_or_ignore(rows, AllowedTeam, {"team_id": team_id, "created_at": at})
 
 
 def remove_team(session: Session, team_id: str) -> bool:
-    """Stop allowing a team and delete the people who got in with it alone. Return whether it was allowed."""
+    """Stop allowing a team and delete the people who had access only through it. Return whether it was allowed."""
     # Waits for sign-ins of the team that are being stored, so that the next statement sees their people.
     row = delete(_TEAMS).where(_TEAMS.c.team_id == team_id)
     was_allowed = session.execute(row.returning(_TEAMS.c.team_id)).first() is not None

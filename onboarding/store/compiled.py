@@ -67,9 +67,9 @@ class CompiledStatement(CompiledQuery, Generic[RowT]):
 
 
 class CompiledInsert:
-    """An INSERT of rows that have a value for every column of the table, except those with a constant default.
+    """An INSERT. A column without a value gets its constant default or NULL.
 
-    With SQLAlchemy's own path to the driver, the inserts take half of the processor time of a create.
+    With SQLAlchemy's own path to the driver, INSERTs take half of the processor time of a request that creates an object.
     """
 
     def __init__(self, table: Table) -> None:

@@ -1,4 +1,4 @@
-"""Connections with what their documented object shows of integration and installation."""
+"""Connections as the API shows them: with columns of their integration and installation."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -48,5 +48,5 @@ def of_identity(rows: Rows, environment_id: str, key: str) -> IdentityRow | None
 
 
 def lock_of_identity(rows: Rows, environment_id: str, key: str) -> IdentityRow | None:
-    """Do the same and lock the row, so that no other install moves the connection."""
+    """Return the row as `of_identity` does, and lock it, so that no other install changes the connection."""
     return _LOCK.first(rows, {"environment": environment_id, "key": key})

@@ -1,4 +1,4 @@
-"""Cursors: a position in a list as text that a caller hands back."""
+"""Cursors: positions in a list, encoded as text that clients send to get another page."""
 
 import base64
 import binascii

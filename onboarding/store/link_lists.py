@@ -12,7 +12,7 @@ from onboarding.store.links import TABLE, Link
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.types import is_named
 
-#: The condition of the index `ix_links_listed`: as values, SQLite would not recognize it.
+#: The condition of the index `ix_links_listed`, as literals: SQLite does not use the index for a condition with parameters.
 _IS_LISTED = TABLE.c.kind.not_in([literal_column("'address'"), literal_column("'session'")])
 
 

@@ -77,8 +77,8 @@ def _to_bytes(sealed: Sealed | None) -> bytes | None:
 def _from_bytes(stored: bytes | str | None) -> Sealed | None:
     if stored is None:
         return None
-    # A damaged value has the id of no key. `Vault.open` refuses it.
-    if isinstance(stored, str):  # SQLite stores text in any column, as tools that import a dump write it
+    # The first characters of a damaged value are no key's id, so `Vault.open` refuses it.
+    if isinstance(stored, str):  # SQLite allows text in any column, and tools that import a dump may write text
         stored = stored.encode(errors="replace")
     return Sealed(stored[:KEY_ID_LENGTH].decode("ascii", "replace"), bytes(stored[KEY_ID_LENGTH:]))
 

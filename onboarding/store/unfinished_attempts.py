@@ -1,4 +1,4 @@
-"""Attempts that have not ended or left a grant, and exchanges that did not succeed."""
+"""Attempts that have not ended, attempts that left a grant to revoke, and exchanges that did not succeed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,9 +43,9 @@ def waits_in(rows: Rows, integration_id: str, workspace_id: str) -> bool:
 
 
 def unsuccessful_exchange(rows: Rows, attempt: AttemptRow, since: datetime, number: int) -> datetime | None:
-    """Return when an unsuccessful exchange of the attempt's link began: the newest one, after `number` newer ones.
+    """Skip the newest `number` unsuccessful exchanges of the attempt's link, and return when the next older one began.
 
-    Exchanges before `since` and the attempt's own do not count. None if there are not that many.
+    Exchanges before `since` and the attempt's own do not count. None if there are at most `number`.
     """
     values = {"link": attempt.link_id, "since": since, "attempt": attempt.id, "number": number}
     found: datetime | None = rows.scalar(_UNSUCCESSFUL_EXCHANGE, values)
@@ -63,9 +63,9 @@ def stuck(rows: Rows, since: datetime, limit: int) -> Sequence[AttemptRow]:
     return fetch_all(rows, query.limit(limit), AttemptRow)
 
 
-def with_left_grant(rows: Rows, since: datetime, limit: int) -> Sequence[AttemptRow]:
-    """Return attempts that finished at `since` or earlier and whose unused grant was not revoked."""
-    query = SELECT.where(TABLE.c.waiting_grant.is_not(None), TABLE.c.finished_at <= since)
+def with_left_grant(rows: Rows, until: datetime, limit: int) -> Sequence[AttemptRow]:
+    """Return attempts that finished at `until` or earlier and whose unused grant was not revoked."""
+    query = SELECT.where(TABLE.c.waiting_grant.is_not(None), TABLE.c.finished_at <= until)
     return fetch_all(rows, query.limit(limit), AttemptRow)
 
 

@@ -1,4 +1,4 @@
-"""Which connections hold a workspace."""
+"""The connections of a workspace."""
 
 from collections.abc import Iterable
 
@@ -24,8 +24,11 @@ _OF_ANOTHER_CONTEXT = _IN_WORKSPACE.where(
 )
 
 
-def count_beside(rows: Rows, integration_id: str, workspace_id: str, installation_id: str) -> int:
-    """Count the connections that have the same Slack app in the same workspace, or use the same installation."""
+def count_sharing(rows: Rows, integration_id: str, workspace_id: str, installation_id: str) -> int:
+    """Count the connections that have the same Slack app in the same workspace, or use the same installation.
+
+    The connection that the caller asks about is counted as well.
+    """
     in_workspace = and_(
         TABLE.c.integration_id == integration_id,
         TABLE.c.workspace_id == workspace_id,
@@ -38,7 +41,7 @@ def count_beside(rows: Rows, integration_id: str, workspace_id: str, installatio
 def uses_workspace(rows: Rows, integration_id: str, workspace_id: str) -> bool:
     """Return whether a connection or a waiting grant of this integration has the workspace.
 
-    Then nothing of it may be revoked at Slack: a Slack app has one bot token per workspace.
+    If so, no token of the workspace may be revoked: a Slack app has one bot token per workspace.
     """
     mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
     query = select(TABLE.c.id).where(*mine, TABLE.c.installation_id.is_not(None))

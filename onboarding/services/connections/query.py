@@ -153,7 +153,7 @@ class ConnectionQueries:
             others = 0
             if row.installation_id is not None:
                 shared = row.integration_id, row.workspace_id, row.installation_id
-                others = workspace_holders.count_beside(session, *shared) - 1
+                others = workspace_holders.count_sharing(session, *shared) - 1
         permissions = records.permissions_of(row)
         return Detail(self._connection(row), row.token_last_four or "", row.installed_at, others, permissions)
 

@@ -21,7 +21,7 @@ def permissions(scopes: str) -> tuple[Permission, ...]:
 def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:
     """Return the scopes to ask for, comma separated: the link's if it names some, else the integration's.
 
-    A link that no subscriber can connect with does not ask for an incoming webhook.
+    A link that no subscriber can connect with does not ask for an incoming webhook, unless that is the only scope.
     """
     scopes = (link.scopes if link else None) or integration.scopes
     if link is None or link.terms.may_have_subscriber:

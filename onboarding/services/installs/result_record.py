@@ -49,7 +49,7 @@ class Result:
     #: The fate of a grant that no connection uses.
     grant_result: GrantResult | None = None
     finished_here: bool = False
-    #: The install succeeded, and its connection was removed or has lost Slack's access since then.
+    #: The install succeeded, and its connection was removed or has lost its access to Slack since then.
     has_ended: bool = False
     #: The link that started the attempt, if the page may offer it again.
     link_id: str | None = None
@@ -59,8 +59,9 @@ class Result:
     link_expired_at: datetime | None = None
     #: Starts the install again in a browser that does not know the link.
     restart_token: str | None = None
-    #: It was started without the link, and this browser has not opened the link since.
+    #: The attempt was started without the link, and this browser has not opened the link since.
     is_unopened: bool = False
+    #: An operator started the attempt from the console.
     is_operators: bool = False
     approval_link_id: str | None = None
     approval_expires_at: datetime | None = None

@@ -46,7 +46,7 @@ class LinkQueries:
 
 
 def _editors(session: Session) -> set[str]:
-    """Return the operators who may change things."""
+    """Return the labels of the operators who may change things."""
     return {one.label for one in operators.all_of(session) if one.role == "operator"}
 
 
@@ -67,7 +67,7 @@ def _summary(link: store.Link, integration_identifier: str, state: str) -> LinkS
 def _state(link: store.Link, at: datetime, editors: Collection[str]) -> str:
     """Return `revoked`, `used`, `expired` or `usable`.
 
-    `editors`: the emails of everyone who may create links in the console. A link of anyone else counts as revoked.
+    `editors`: the labels of everyone who may create links in the console. A link of anyone else counts as revoked.
     """
     if link.revoked_at is not None or (link.operator_id is not None and link.operator_id not in editors):
         return "revoked"

@@ -13,7 +13,7 @@ LINK_LIFETIME, MAX_LIFETIME = timedelta(days=7), timedelta(days=365)
 INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: For the link that the console opens when an operator reconnects a workspace.
 RECONNECT_LIFETIME = timedelta(hours=1)
-#: How many links a list shows.
+#: How many links `link list` prints at most.
 NEWEST = 100
 
 
@@ -64,7 +64,7 @@ class NewLink:
     is_open: bool = False
     #: It reconnects an existing connection, which may have no subscriber for an incoming webhook.
     is_reconnect: bool = False
-    #: The email of an operator: the link ends when that operator may not change anything any more.
+    #: The label of an operator: the link ends when that operator may not change anything any more.
     operator: str | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""The rules that the values of a new link must keep."""
+"""The rules for the values of a new link."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -73,7 +73,7 @@ def _addresses(new: NewLink) -> Iterator[tuple[str, str]]:
 
 
 def page_origins(new: NewLink) -> dict[str, str]:
-    """Return the origins of the addresses that are given, by the names of these."""
+    """Return the origins of the link's addresses, by `return_url` and `refresh_url`. An address that is not given has none."""
     return {name: addresses.page_origin(address) for name, address in _addresses(new)}
 
 

@@ -1,6 +1,6 @@
 """The tokens of links: a link's id and a signature made with SECRET_KEY.
 
-The database holds nothing that opens a link, and an approval page can show its link again.
+So the database contains no secret of a link, and a page can show the address of a link again.
 """
 
 import hashlib
