@@ -1,6 +1,7 @@
 """Customers' pages speak the browser's language, or the one that the person chose, and no text is left untranslated."""
 
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def language_of(page: Page) -> str | None:
 
 
 def _link(site: Site) -> str:
-    return site.link(INTEGRATION, subscriber_id="bea", mode="subscriber")
+    """Create a link for a customer that no other test connects."""
+    return site.link(INTEGRATION, subscriber_id=f"bea-{secrets.token_hex(4)}", mode="subscriber")
 
 
 def test_browser_decides_the_language(desk: Desk, german: BrowserClient, customer: BrowserClient) -> None:

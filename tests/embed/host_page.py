@@ -37,7 +37,8 @@ class HostPage:
 
     def sees(self, state: str, within_seconds: float = 5) -> None:
         """Wait until the element shows a state."""
-        script = "state => document.querySelector('slack-connect').state === state"
+        # A page that is just loading has no element yet.
+        script = "state => document.querySelector('slack-connect')?.state === state"
         try:
             self.page.wait_for_function(script, arg=state, timeout=within_seconds * 1000)
         except Exception as problem:
