@@ -115,7 +115,6 @@ class IntegrationOfLink(NamedTuple):
 
 
 _LINKS, _ATTEMPTS, _CONNECTIONS = links.TABLE, attempts.TABLE, connections.TABLE
-_OPERATORS = table_of(operators.Operator)
 _INTEGRATIONS, _ORIGINS = table_of(Integration), origins.TABLE
 _PARENTS, _APPROVALS, _PENDING = _LINKS.alias("parents"), _LINKS.alias("approvals"), _LINKS.alias("pending")
 _PENDING_PARENTS = _LINKS.alias("pending_parents")
@@ -130,7 +129,7 @@ _NEWEST_ID = (
 
 
 def _has_lost_operator(link: FromClause) -> ColumnElement[bool]:
-    may_change = exists().where(_OPERATORS.c.email == link.c.operator_id, _OPERATORS.c.role == "operator")
+    may_change = exists().where(link.c.operator_id == operators.LABEL, operators.TABLE.c.role == "operator")
     return and_(link.c.operator_id.is_not(None), ~may_change)
 
 

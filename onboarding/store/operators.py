@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ColumnElement, String, UniqueConstraint, delete, select
+from sqlalchemy import CheckConstraint, ColumnElement, String, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store.database import Base, table_of
@@ -42,6 +42,10 @@ class Operator(Base):
 
 
 TABLE = table_of(Operator)
+
+
+#: The label of a person, as `Operator.label` returns it.
+LABEL = func.coalesce(TABLE.c.email, TABLE.c.slack_team_id + "/" + TABLE.c.slack_user_id)
 
 
 def _is_labeled(label: str) -> ColumnElement[bool]:

@@ -140,6 +140,14 @@ def test_link_ends_for_its_holder_with_the_rights_of_its_operator(change: str, d
     assert (found["state"], found["outcome"]) == ("finished", "link_revoked")
 
 
+def test_link_of_an_operator_who_signs_in_with_slack_is_not_ended(desk: Desk) -> None:
+    person = desk.site.runtime.operators.add_slack_user("T0NORTHWND/U0ADA", SHELL)
+    url = desk.site.link(INTEGRATION, subscriber_id="customer-of-slack", operator=person)
+    assert _followed(desk, url)["state"] == "created"
+    desk.site.runtime.operators.remove(person, SHELL)
+    assert _followed(desk, url)["outcome"] == "link_revoked"
+
+
 def _followed(desk: Desk, url: str) -> dict[str, Any]:
     token = url.rpartition("/")[2]
     found: dict[str, Any] = desk.polls({"id": token.partition(".")[0], "token": token}).json()
