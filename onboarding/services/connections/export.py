@@ -1,12 +1,11 @@
 """Write connections as CSV or JSON, piece by piece, without tokens."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import orjson
 
-from onboarding import documents
+from onboarding import documents, spreadsheet
 from onboarding.documents import Connection
 
 #: The columns of the CSV file.
@@ -14,18 +13,11 @@ COLUMNS = (
     "identifier", "workspace_id", "workspace_name", "subscriber_id", "context_keys", "mode", "integration", "status",
     "status_reason", "checked_at", "scopes", "installed_by", "created_at", "updated_at",
 )  # fmt: skip
-#: Spreadsheets run a cell as a formula if it begins with one of these: https://owasp.org/www-community/attacks/CSV_Injection
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-#: Without it, Excel reads UTF-8 as another encoding.
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 def csv_lines(connections: Iterable[Connection]) -> Iterator[str]:
-    """Yield the lines of a CSV file (RFC 4180). Every cell is quoted, and none of them is run as a formula."""
-    writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
-    yield _BYTE_ORDER_MARK + writer.writerow(COLUMNS)
-    for one in connections:
-        yield writer.writerow(_safe(cell) for cell in _cells(one))
+    """Yield the lines of a CSV file."""
+    return spreadsheet.csv_lines(COLUMNS, map(_cells, connections))
 
 
 def json_pieces(connections: Iterable[Connection]) -> Iterator[str]:
@@ -38,13 +30,6 @@ def json_pieces(connections: Iterable[Connection]) -> Iterator[str]:
         yield separator + orjson.dumps(members).decode()
         separator = ",\n"
     yield "\n]}\n"
-
-
-class _Echo:
-    """A file whose `write` returns the line, which `csv.writer` passes on."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def _cells(one: Connection) -> tuple[str, ...]:
@@ -68,8 +53,3 @@ def _cells(one: Connection) -> tuple[str, ...]:
 
 def _time(when: datetime | None) -> str:
     return documents.timestamp(when) if when else ""
-
-
-def _safe(cell: str) -> str:
-    """Put an apostrophe before a cell that a spreadsheet would run."""
-    return f"'{cell}" if cell.startswith(_BEGINS_FORMULA) else cell
