@@ -32,15 +32,18 @@ class OwnedInstallation:
     bot_user_ids: frozenset[str]
 
 
+_CONNECTED = (
+    select(ChannelConnection, Installation, Integration)
+    .join(Installation, ChannelConnection.installation_id == Installation.id)
+    .join(Integration, ChannelConnection.integration_id == Integration.id)
+)
+
+
 def of_teams(session: Session, integration_id: str, team_ids: Iterable[str]) -> list[ConnectionOfTeam]:
     """Return the connections of these workspaces that have an installation of their own or share an API caller's."""
-    query = (
-        select(ChannelConnection, Installation, Integration)
-        .join(Installation, ChannelConnection.installation_id == Installation.id)
-        .join(Integration, ChannelConnection.integration_id == Integration.id)
-        .where(ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids)))
-    )
-    return [ConnectionOfTeam(*row) for row in session.execute(query.where(Installation.origin == "api"))]
+    mine = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids))
+    query = _CONNECTED.where(*mine, Installation.origin == "api")
+    return [ConnectionOfTeam(*row) for row in session.execute(query)]
 
 
 def installations_of(session: Session, integration_id: str, slack_key: str, owner_id: str) -> list[OwnedInstallation]:
@@ -65,12 +68,7 @@ def with_grant_of_installation(
     session: Session, installation_id: str
 ) -> tuple[ChannelConnection, Installation, Integration] | None:
     """Return an installation of any environment with its integration and the oldest connection that uses it."""
-    query = (
-        select(ChannelConnection, Installation, Integration)
-        .join(Installation, ChannelConnection.installation_id == Installation.id)
-        .join(Integration, ChannelConnection.integration_id == Integration.id)
-        .where(ChannelConnection.installation_id == installation_id)
-    )
+    query = _CONNECTED.where(ChannelConnection.installation_id == installation_id)
     found = session.execute(query.order_by(ChannelConnection.created_at, ChannelConnection.id).limit(1)).first()
     return None if found is None else (found[0], found[1], found[2])
 
