@@ -114,9 +114,12 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     # Slack signs its requests.
     csrf.exempt(hooks.slack_events.blueprint)
     # A slow client sends its body before it occupies a slot. Health checks answer while all slots are taken.
-    app.wsgi_app = RequestBodyReader(RequestSlots(app.wsgi_app, exempt={"/healthz"}), largest_body)  # type: ignore[method-assign]  # Flask documents this way
+    served: RequestBodyReader | ProxyFix = RequestBodyReader(
+        RequestSlots(app.wsgi_app, exempt={"/healthz"}), largest_body
+    )
     if settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=0)  # type: ignore[method-assign]  # Flask documents this way
+        served = ProxyFix(served, x_for=settings.proxy_hops, x_proto=0)
+    app.wsgi_app = served  # type: ignore[method-assign]  # Flask documents this way
     return app
 
 

@@ -92,7 +92,7 @@ def list_contexts() -> Response:
 
 
 @operations.get(_ONE, Operation(READ, TAG, Context))
-def retrieve_context(type: str, id: str) -> Response:  # noqa: A002  # the variables of the path
+def retrieve_context(type: str, id: str) -> Response:
     """Retrieve a context
 
     Returns the context with this type and id.
@@ -102,7 +102,7 @@ def retrieve_context(type: str, id: str) -> Response:  # noqa: A002  # the varia
 
 @operations.patch(_ONE, Operation(WRITE, TAG, Context, body=UpdateContext))
 @once(REPRESENTATION, 200)
-def update_context(before_commit: BeforeCommit, type: str, id: str) -> documents.Context:  # noqa: A002  # the variables of the path
+def update_context(before_commit: BeforeCommit, type: str, id: str) -> documents.Context:
     """Update a context
 
     Replaces the context's data as a whole.
@@ -112,7 +112,7 @@ def update_context(before_commit: BeforeCommit, type: str, id: str) -> documents
 
 
 @operations.delete(_ONE, Operation(WRITE, TAG, errors=(409,)))
-def delete_context(type: str, id: str) -> Response:  # noqa: A002  # the variables of the path
+def delete_context(type: str, id: str) -> Response:
     """Delete a context
 
     Returns 409 while a connection belongs to the context.

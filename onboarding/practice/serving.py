@@ -18,7 +18,7 @@ class _Quiet(WSGIRequestHandler):
         path = getattr(self, "path", "").partition("?")[0]
         log.info("%s %s %s", self.command, path, getattr(code, "value", code))
 
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the server's signature
+    def log(self, type: str, message: str, *args: object) -> None:
         log.log(logging.ERROR if type == "error" else logging.INFO, message, *args)
 
 

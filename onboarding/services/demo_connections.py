@@ -1,6 +1,6 @@
 """Fill a practice integration with made-up connections of every kind, so that the list can be tried."""
 
-import random
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from onboarding.store.database import Database, Rows
 from onboarding.store.integrations import Integration
 
 _BATCH = 500
+_random = secrets.SystemRandom()
 _FIRST = (
     "Acme",
     "Northern",
@@ -91,34 +92,33 @@ class DemoConnections:
         return self._create(practice[0], count)
 
     def _create(self, integration: Integration, count: int) -> Iterator[int]:
-        chance = random.Random()  # noqa: S311  # names and states, no secrets
         for done in range(0, count, _BATCH):
             size = min(_BATCH, count - done)
             with self._database.changing_rows() as rows:
-                self._add(rows, integration, [self._customer(chance) for _ in range(size)], chance)
+                self._add(rows, integration, [self._customer() for _ in range(size)])
             yield done + size
 
-    def _add(self, rows: Rows, integration: Integration, customers: list["_Customer"], chance: random.Random) -> None:
+    def _add(self, rows: Rows, integration: Integration, customers: list["_Customer"]) -> None:
         home, at = integration.environment_id, self._now()
         subscribers.add_missing(rows, home, [one.subscriber_id for one in customers if one.subscriber_id], at)
         contexts.add_missing(rows, home, [key for one in customers for key in one.context_keys], at)
         given = [self._installation(integration, one) for one in customers]
         made = [
-            (one.context_keys, self._connection(integration, one, str(grant["id"]), chance))
+            (one.context_keys, self._connection(integration, one, str(grant["id"])))
             for one, grant in zip(customers, given, strict=True)
         ]
         used = {connection["installation_id"] for _keys, connection in made}
         installations.add_many(rows, [one for one in given if one["id"] in used])
         connection_changes.add_many(rows, made)
 
-    def _customer(self, chance: random.Random) -> "_Customer":
+    def _customer(self) -> "_Customer":
         number = ids.new_id("c", 8)
-        name = f"{chance.choice(_FIRST)} {chance.choice(_SECOND)}{chance.choice(_LAST)}"
-        at = self._now() - timedelta(minutes=chance.randrange(3 * 365 * 24 * 60))
+        name = f"{_random.choice(_FIRST)} {_random.choice(_SECOND)}{_random.choice(_LAST)}"
+        at = self._now() - timedelta(minutes=_random.randrange(3 * 365 * 24 * 60))
         slug = f"{name.split()[0].lower()}-{number[2:]}"
-        if chance.random() < 0.2:
+        if _random.random() < 0.2:
             return _Customer(name, None, (f"tenant:{number}",), at)
-        keys = (chance.choice(_REGIONS),) if chance.random() < 0.3 else ()
+        keys = (_random.choice(_REGIONS),) if _random.random() < 0.3 else ()
         return _Customer(name, slug, keys, at)
 
     def _installation(self, integration: Integration, customer: "_Customer") -> dict[str, object]:
@@ -135,11 +135,9 @@ class DemoConnections:
             "check_at": None,
         }
 
-    def _connection(
-        self, integration: Integration, customer: "_Customer", installation_id: str, chance: random.Random
-    ) -> dict[str, object]:
-        (state,) = chance.choices(_STATES, weights=[one.weight for one in _STATES])
-        checked = customer.created_at + (self._now() - customer.created_at) * chance.random()
+    def _connection(self, integration: Integration, customer: "_Customer", installation_id: str) -> dict[str, object]:
+        (state,) = _random.choices(_STATES, weights=[one.weight for one in _STATES])
+        checked = customer.created_at + (self._now() - customer.created_at) * _random.random()
         return {
             "id": ids.new_id("con"),
             "environment_id": integration.environment_id,
@@ -150,7 +148,7 @@ class DemoConnections:
             "mode": "subscriber" if customer.subscriber_id else "shared",
             "subscriber_id": customer.subscriber_id,
             "workspace_id": f"T0{ids.new_id('', 8)[1:].upper()}",
-            "workspace_name": customer.workspace_name if chance.random() < 0.98 else None,
+            "workspace_name": customer.workspace_name if _random.random() < 0.98 else None,
             "status": state.status,
             "status_reason": state.reason,
             "checked_at": checked if state.was_checked else None,

@@ -7,8 +7,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, text
-from sqlalchemy.dialects import postgresql as postgresql_dialect
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -160,10 +158,7 @@ def insert_or_ignore(rows: Rows, mapped: type[Base], new: Mapping[str, object]) 
 
 def insert_missing(rows: Rows, mapped: type[Base], new: Sequence[Mapping[str, object]]) -> None:
     """Insert the rows that violate no unique key."""
-    bind = rows if isinstance(rows, Connection) else rows.get_bind()
-    insert = sqlite_dialect.insert if bind.dialect.name == "sqlite" else postgresql_dialect.insert
-    if new:
-        rows.execute(insert(table_of(mapped)).on_conflict_do_nothing(), new)
+    _insert_into(table_of(mapped)).all_if_new(rows, new)
 
 
 @cache

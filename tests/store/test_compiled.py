@@ -124,12 +124,14 @@ def test_inserts_store_every_row(site: Site, is_heard: bool) -> None:
         _SUBSCRIBERS.all(rows, [])
         assert _SUBSCRIBERS.one_if_new(rows, _subscriber(site, "four"))
         assert not _SUBSCRIBERS.one_if_new(rows, _subscriber(site, "four", first_name="Bea"))
+        _SUBSCRIBERS.all_if_new(rows, [_subscriber(site, "four", first_name="Bea"), _subscriber(site, "six")])
+        _SUBSCRIBERS.all_if_new(rows, [])
     with database.transaction() as session:
         _SUBSCRIBERS.one(session, _subscriber(site, "five"))
         named = session.scalars(select(Subscriber.subscriber_id).where(Subscriber.first_name == "Ada")).all()
     assert named == ["three"]
     with database.rows() as rows:
-        assert _names(rows) == ["five", "four", "one", "three", "two"]
+        assert _names(rows) == ["five", "four", "one", "six", "three", "two"]
 
 
 def test_insert_that_fails_takes_the_transaction_with_it(site: Site) -> None:
