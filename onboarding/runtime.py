@@ -59,8 +59,9 @@ from onboarding.services.slack_events.handle import StoredEvents
 from onboarding.services.slack_events.receive import EventReceiver
 from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
-from onboarding.services.token_refresh import TokenRefresh
-from onboarding.services.tokens import Tokens, TokenSource
+from onboarding.services.tokens.schedule import TokenRefresh
+from onboarding.services.tokens.sealing import Tokens
+from onboarding.services.tokens.source import TokenSource
 from onboarding.services.webhooks.deliver import WebhookDelivering
 from onboarding.services.webhooks.deliveries import WebhookDeliveries
 from onboarding.services.webhooks.endpoints import WebhookEndpoints

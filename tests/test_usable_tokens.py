@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from onboarding.errors import NotFound, ReconnectNeeded, SlackDown
-from onboarding.services.tokens import Tokens, TokenSource
+from onboarding.services.tokens.sealing import Tokens
+from onboarding.services.tokens.source import TokenSource
 from onboarding.slack.gateway import Gateway
 from onboarding.vault import Vault
 from tests.api.conftest import Program

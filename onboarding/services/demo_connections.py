@@ -10,7 +10,7 @@ from onboarding.clock import Clock
 from onboarding.errors import Refused, unknown_environment
 from onboarding.identity import identity_key
 from onboarding.outcomes import ConnectionStatus
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import connection_changes, contexts, environments, installations, integrations, subscribers
 from onboarding.store.database import Database, Rows
 from onboarding.store.integrations import Integration

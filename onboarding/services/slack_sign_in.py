@@ -11,7 +11,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import Conflict, SlackBusy, SlackDown, SlackRefused, VaultProblem
 from onboarding.lifetimes import SESSION_LIFETIME
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import faults
 from onboarding.slack.signin import SCOPES, SignInInvalid, SlackOpenId, SlackPerson
 from onboarding.store import allowed_teams, operators, sign_in_app, sign_ins

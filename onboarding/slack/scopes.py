@@ -170,3 +170,8 @@ def check(scopes: Sequence[str]) -> None:
 
 def sentence(scope: str) -> str:
     return SENTENCES.get(scope, OTHER)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the scopes of a column, which holds them comma separated."""
+    return tuple(filter(None, text.split(",")))

@@ -25,7 +25,7 @@ from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections.credentials import GivenCredentials
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import (
     connection_changes,
     connection_documents,

@@ -6,7 +6,7 @@ from onboarding import ids
 from onboarding.errors import VaultProblem
 from onboarding.sealed import Sealed
 from onboarding.services.connections.records import Auth
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import installations
 from onboarding.store.database import Rows
 

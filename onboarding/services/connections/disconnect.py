@@ -10,7 +10,7 @@ from onboarding.errors import NotFound, SlackProblem, SlackRefused, StorageProbl
 from onboarding.events import EventDetails
 from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.services.workspace_checks import WorkspaceChecks
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.store import (

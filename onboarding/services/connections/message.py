@@ -9,8 +9,8 @@ from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, Refused, SlackBusy, SlackDown, SlackRefused
-from onboarding.services.connections.verify import is_same_grant
-from onboarding.services.tokens import TokenSource, UsableToken, Verdict
+from onboarding.services.tokens.source import TokenSource, UsableToken
+from onboarding.services.tokens.verdicts import Verdict, Verdicts, is_same_grant
 from onboarding.slack import faults, message_faults
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.message_faults import MessageFault
@@ -36,6 +36,7 @@ class MessageResult:
 class MessageSender:
     def __init__(self, database: Database, source: TokenSource, gateway: Gateway, now: Clock) -> None:
         self._database, self._source, self._gateway, self._now = database, source, gateway, now
+        self._verdicts = Verdicts(database, now)
 
     def send_test(self, environment_id: str, identifier: str, channel: str, sender: str, actor: Actor) -> MessageResult:
         """Post a test message to a channel, which is named by its id or its link. `sender`: the product's name.
@@ -69,7 +70,7 @@ class MessageSender:
     def _note(self, token: UsableToken, code: str) -> None:
         """Record on the connections that use the token if Slack has said that it no longer works."""
         if message_faults.is_about_access(code):
-            self._source.record(token.installation, is_same_grant(token.installation), Verdict(faults.reason(code)))
+            self._verdicts.record(token.installation, is_same_grant(token.installation), Verdict(faults.reason(code)))
 
     def _record(self, environment_id: str, identifier: str, actor: Actor, channel_id: str) -> None:
         kind = ChangeKind.CONNECTION_TESTED

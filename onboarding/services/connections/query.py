@@ -17,7 +17,7 @@ from onboarding.services.connections import records
 from onboarding.services.connections import search as search_fields
 from onboarding.services.connections.records import ConnectionQuery, ConsoleList, ConsoleSearch, Detail, TokenMark
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import (
     connection_documents,
     connection_lists,

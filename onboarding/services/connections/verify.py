@@ -1,6 +1,5 @@
 """The check of a connection: ask Slack whether its token works. A fault on the way to Slack never breaks a connection."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -9,12 +8,13 @@ import structlog
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, SlackRefused, VaultProblem
 from onboarding.outgoing import queue
-from onboarding.services.tokens import TokenSource, UsableToken, Verdict, next_check
+from onboarding.services.tokens.sealing import next_check
+from onboarding.services.tokens.source import TokenSource, UsableToken
+from onboarding.services.tokens.verdicts import Verdict, Verdicts, is_same_grant
 from onboarding.slack import faults
 from onboarding.slack.gateway import Gateway
 from onboarding.store import installations
 from onboarding.store.database import Database
-from onboarding.store.installations import Installation
 from onboarding.work import Queue, Work
 
 #: The workflow that checks one token: its argument is the id of the installation.
@@ -28,6 +28,7 @@ _LOG = structlog.get_logger(__name__)
 class ConnectionVerifier:
     def __init__(self, database: Database, source: TokenSource, gateway: Gateway, now: Clock) -> None:
         self._database, self._source, self._gateway, self._now = database, source, gateway, now
+        self._verdicts = Verdicts(database, now)
 
     def verify(self, environment_id: str, identifier: str) -> None:
         """Ask Slack about the connection's token and record its answer on every connection that uses the token.
@@ -43,7 +44,7 @@ class ConnectionVerifier:
             try:
                 self._check(token)
             except SlackDown:
-                self._source.note_unanswered(token.installation.id)
+                self._verdicts.note_unanswered(token.installation.id)
                 raise
 
     def wait(self, seconds: float) -> None:
@@ -67,7 +68,7 @@ class ConnectionVerifier:
         except SlackBusy as busy:
             next_at = self._now() + timedelta(seconds=busy.retry_after)
         except SlackDown:
-            self._source.note_unanswered(installation_id)
+            self._verdicts.note_unanswered(installation_id)
             next_at = self._now() + _AGAIN
         except (ReconnectNeeded, VaultProblem) as problem:
             _LOG.info("connection.not_checked", installation=installation_id, problem=problem.code)
@@ -77,7 +78,7 @@ class ConnectionVerifier:
     def _check(self, token: UsableToken) -> None:
         """Ask Slack about the token and store the verdict. Raises SlackBusy, SlackDown."""
         verdict = self._verdict(token, {"check_at": next_check(self._now())})
-        self._source.record(token.installation, is_same_grant(token.installation), verdict)
+        self._verdicts.record(token.installation, is_same_grant(token.installation), verdict)
 
     def _verdict(self, token: UsableToken, columns: dict[str, datetime]) -> Verdict:
         """Ask Slack whether the token works in its workspace. Raises SlackBusy, SlackDown."""
@@ -90,11 +91,3 @@ class ConnectionVerifier:
         if tested.workspace_id != token.workspace_id:
             return Verdict(faults.of_another_workspace(tested.workspace_id), columns=columns)
         return Verdict(None, tested.scopes, columns)
-
-
-def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
-    """Return a function that compares an installation's grant with the one of `seen`.
-
-    Slack may issue the same token again, so the time of the grant is compared, not the token.
-    """
-    return lambda now: now.installed_at == seen.installed_at

@@ -11,7 +11,7 @@ from onboarding.services.installs.endpoints import InstalledConnection, InstallE
 from onboarding.services.installs.granted import LockedInstall
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import actor_of
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import connection_changes, connections, contexts, erasure, installations, subscribers
 
 

@@ -11,7 +11,7 @@ from onboarding.clock import Clock
 from onboarding.errors import Problem, SlackProblem, StorageProblem, VaultProblem
 from onboarding.outcomes import GrantResult
 from onboarding.sealed import Sealed
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.services.workspace_checks import WorkspaceChecks
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.grants import Grant

@@ -14,7 +14,7 @@ from onboarding.services.installs import link_use, permissions, way_back
 from onboarding.services.installs.bindings import BindingOf, digest, state_digest
 from onboarding.services.installs.records import APPROVAL_LIFETIME, ATTEMPT_LIFETIME, StartedAttempt, StartPage
 from onboarding.services.installs.start_page import existing_connection, page_of
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.settings import Settings
 from onboarding.slack.gateway import Gateway
 from onboarding.store import attempts, installs, links

@@ -6,7 +6,7 @@ from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import SlackDown, SlackRefused, VaultProblem
 from onboarding.services.slack_events.effects import record
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import event_names, faults, signatures
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway

@@ -13,7 +13,7 @@ from onboarding.services.slack_events.channels import ChannelChanges
 from onboarding.services.slack_events.effects import record
 from onboarding.services.slack_events.receive import WORKFLOW, sealed_body
 from onboarding.services.slack_events.teams import TeamAccess
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import event_names, events
 from onboarding.slack.gateway import Gateway
 from onboarding.store import connection_changes, integration_locks, slack_events

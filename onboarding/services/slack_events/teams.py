@@ -5,7 +5,7 @@ from onboarding.clock import Clock
 from onboarding.errors import SlackDown, SlackRefused, VaultProblem
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.slack_events.effects import record
-from onboarding.services.tokens import Tokens
+from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import faults
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway

@@ -7,7 +7,8 @@ import structlog
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, VaultProblem
 from onboarding.outgoing import queue
-from onboarding.services.tokens import TokenSource
+from onboarding.services.tokens.source import TokenSource
+from onboarding.services.tokens.verdicts import Verdicts
 from onboarding.store import installations
 from onboarding.store.database import Database
 from onboarding.work import Queue, Work
@@ -25,6 +26,7 @@ _LOG = structlog.get_logger(__name__)
 class TokenRefresh:
     def __init__(self, database: Database, source: TokenSource, now: Clock) -> None:
         self._database, self._source, self._now = database, source, now
+        self._verdicts = Verdicts(database, now)
 
     def enqueue_due(self) -> None:
         """Enqueue the refresh of each token whose time has come. A refresh that waits or runs is not enqueued again."""
@@ -42,7 +44,7 @@ class TokenRefresh:
         except (SlackBusy, SlackDown, VaultProblem) as problem:
             _LOG.warning("token.refresh_waits", installation=installation_id, problem=problem.code)
             if isinstance(problem, SlackDown):
-                self._source.note_unanswered(installation_id)
+                self._verdicts.note_unanswered(installation_id)
             self._postpone(installation_id, _wait(problem))
 
     def _postpone(self, installation_id: str, wait: timedelta) -> None:

@@ -1,0 +1,128 @@
+"""Verdicts: Slack's answers about tokens, stored on every connection that uses the token."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from onboarding import causes, changes
+from onboarding.callers import SYSTEM
+from onboarding.changes import Change, ChangeKind
+from onboarding.clock import Clock
+from onboarding.events import EventDetails
+from onboarding.outcomes import ConnectionStatus
+from onboarding.slack import scopes
+from onboarding.store import connection_changes, grants, installations, integration_locks
+from onboarding.store.connection_changes import ConnectionOfInstallation
+from onboarding.store.database import Database, Rows, Session
+from onboarding.store.installations import Installation
+
+_UNREACHABLE_AFTER = timedelta(hours=1)
+_HEALED_FROM = (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.UNREACHABLE)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Slack's answer about a token."""
+
+    #: Why the token cannot be used; None if it can.
+    broken: str | None
+    #: The scopes that the token has now; None if Slack did not say.
+    scopes: tuple[str, ...] | None = None
+    #: Columns of the installation to change.
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Verdicts:
+    def __init__(self, database: Database, now: Clock) -> None:
+        self._database, self._now = database, now
+
+    def record(self, installation: Installation, is_current: Callable[[Installation], bool], verdict: Verdict) -> bool:
+        """Store Slack's verdict on a token, and record what it changes, in one transaction.
+
+        Returns False and changes nothing if the token that Slack was asked about has been replaced since, which
+        `is_current` decides.
+        """
+        with self._database.transaction() as session:
+            # Lock in the same order as a disconnect and an install: integration, installation, connections.
+            integration_locks.share(session, installation.integration_id)
+            current = installations.lock(session, installation.environment_id, installation.id)
+            if current is None or not is_current(current):
+                return False
+            changed_scopes = _changed_scopes(current.scopes, verdict.scopes)
+            columns: dict[str, Any] = {"unanswered_since": None, **verdict.columns}
+            if verdict.scopes is not None and (changed_scopes or not current.scopes):
+                columns["scopes"] = ",".join(verdict.scopes)
+            # Of an API caller's token, the first check learns the permissions. That is no change.
+            noted_scopes = changed_scopes if current.scopes else ""
+            installations.change(session, installation.id, **columns)
+            self._update_connections(session, installation.id, verdict.broken, noted_scopes)
+        return True
+
+    def _update_connections(
+        self, session: Session, installation_id: str, broken: str | None, changed_scopes: str
+    ) -> None:
+        at = self._now()
+        status = ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY
+        before = connection_changes.all_on(session, installation_id)
+        changed = connection_changes.change_all_on(
+            session, installation_id, status=status, status_reason=broken, checked_at=at
+        )
+        for one in before:
+            if one.id not in changed:
+                continue
+            if broken and not one.status.is_broken:
+                _record(session, ChangeKind.CONNECTION_BROKEN, one, at, broken)
+            elif not broken and one.status in _HEALED_FROM:
+                _record(session, ChangeKind.CONNECTION_HEALED, one, at)
+            if changed_scopes:
+                _record(session, ChangeKind.CONNECTION_PERMISSIONS_CHANGED, one, at, changed_scopes)
+
+    def note_unanswered(self, installation_id: str) -> None:
+        """Store that Slack did not answer. After an hour of it, the connections that worked are unreachable.
+
+        A fault of the network or of Slack says nothing about a token, so nothing else changes.
+        """
+        at = self._now()
+        with self._database.reading() as session:
+            found = grants.with_grant_of_installation(session, installation_id)
+        if found is None:
+            return
+        _connection, installation, integration = found
+        with self._database.transaction() as session:
+            integration_locks.share(session, integration.id)
+            current = installations.lock(session, installation.environment_id, installation_id)
+            if current is None:
+                return
+            since = current.unanswered_since or at
+            installations.change(session, installation_id, unanswered_since=since)
+            if at - since < _UNREACHABLE_AFTER:
+                return
+            reason = causes.UNANSWERED % {"time": f"{since:%Y-%m-%d %H:%M}"}
+            for one in connection_changes.all_on(session, installation_id):
+                if one.status in (ConnectionStatus.HEALTHY, ConnectionStatus.UNKNOWN):
+                    changed = {"status": ConnectionStatus.UNREACHABLE, "status_reason": reason}
+                    connection_changes.change(session, one.id, **changed)
+                    _record(session, ChangeKind.CONNECTION_UNREACHABLE, one, at, reason)
+
+
+def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
+    """Return a function that compares an installation's grant with the one of `seen`.
+
+    Slack may issue the same token again, so the time of the grant is compared, not the token.
+    """
+    return lambda now: now.installed_at == seen.installed_at
+
+
+def _changed_scopes(before: str, now: tuple[str, ...] | None) -> str:
+    """Return the scopes that were gained and lost, such as `+chat:write -groups:read`. Empty if Slack did not say."""
+    if now is None:
+        return ""
+    known, found = set(scopes.split(before)), set(now)
+    return " ".join([*(f"+{one}" for one in sorted(found - known)), *(f"-{one}" for one in sorted(known - found))])
+
+
+def _record(rows: Rows, kind: ChangeKind, one: ConnectionOfInstallation, at: datetime, detail: str = "") -> None:
+    name = one.workspace_name or one.workspace_id
+    event = EventDetails("checked", reason=detail or None, previous={"status": one.status})
+    changes.record(rows, Change(kind, SYSTEM, at, one.environment_id, one.identifier, name, detail=detail, event=event))
