@@ -25,13 +25,14 @@ const ATTRIBUTES = ["session-url", "session", "csrf-token", "lang"];
  * it in the same tab.
  */
 const NAME = "slack-connect";
+const AGAIN = ["Open again", "Erneut öffnen"];
 /** The title of each state in both languages, and what is said below it. */
 const STATES = {
   loading: ["Checking Slack", "Slack wird geprüft"],
   disconnected: ["Connect Slack", "Slack verbinden"],
-  waiting: ["Waiting for Slack", "Warten auf Slack", "Open again", "Erneut öffnen"],
+  waiting: ["Waiting for Slack", "Warten auf Slack", ...AGAIN],
   blocked: ["Continue in this tab", "In diesem Tab fortfahren", "The window was blocked", "Das Fenster wurde blockiert"],
-  approval: ["Waiting for your Slack admin", "Warten auf Ihren Slack-Admin", "Open again", "Erneut öffnen"],
+  approval: ["Waiting for your Slack admin", "Warten auf Ihren Slack-Admin", ...AGAIN],
   connected: ["Slack", "Slack", "Connected", "Verbunden"],
   attention: ["Reconnect Slack", "Slack neu verbinden", "Slack ended our access", "Slack hat den Zugriff beendet"],
   error: ["Could not connect", "Verbinden nicht möglich", "Try again", "Erneut versuchen"],
@@ -88,11 +89,9 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   let active;
   /** The stage in which the session was when the person started. */
   let stageBefore;
-  /** "loading", "idle", "waiting", "blocked", "error" or "expired". */
-  let phase = "loading";
+  /** "loading", "waiting", "blocked", "error", "expired", or "" if the answer alone decides the state. */
+  let phase, startedAt, followUntil;
   let askedAt = 0;
-  let startedAt = 0;
-  let followUntil = 0;
   let faults = 0;
 
   function isAway() {
@@ -100,7 +99,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   }
 
   function state() {
-    if (phase !== "idle") return phase;
+    if (phase) return phase;
     if (isUp(answer)) return "connected";
     if (answer?.state === "awaiting_approval") return "approval";
     return answer?.connection ? "attention" : "disconnected";
@@ -114,8 +113,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
 
   /** Get a session from the host's server; at most one request at a time. */
   function load() {
-    loading ??= fetchSession().finally(() => (loading = undefined));
-    return loading;
+    return (loading ??= fetchSession().finally(() => (loading = undefined)));
   }
 
   async function fetchSession() {
@@ -140,6 +138,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   }
 
   function begin() {
+    show("loading");
     load().then(arrive, fail);
   }
 
@@ -160,8 +159,8 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   /** Open a page of the session, with a query, in a window. Call it in the click: a browser blocks a window that is opened later. */
   function openWindow(path, name, features) {
     const usable = isUsable();
-    // The result page sends its message to this page's origin, if the integration allows it.
-    const address = () => `${session.url}${path}&opener=${encodeURIComponent(origin)}`;
+    // The result page sends its message to this page's origin, if the integration allows it. An origin has no character to escape.
+    const address = () => `${session.url}${path}&opener=${origin}`;
     const opened = window.open(usable ? address() : "", name, features);
     if (!usable) {
       load()
@@ -178,7 +177,6 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     active = viewer;
     if (phase === "error" && !answer) {
       faults = 0;
-      show("loading");
       begin();
     } else if (phase === "waiting" && popup && !popup.closed) {
       popup.focus();
@@ -236,13 +234,15 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   }
 
   function take(response, body) {
-    const isFinished = body.state === "finished";
     // The API shows the connection no longer when the session is over, and the page gets another session.
     const works = session._endsAt;
-    const isGone = /40[14]/.test(response.status) || /^link_/.test(body.outcome) || (isOver() && !isAway() && isFinished && !body.connection);
+    const isGone =
+      /40[14]/.test(response.status) ||
+      /^link_/.test(body.outcome) ||
+      (isOver() && !isAway() && body.state === "finished" && !body.connection);
     if (isGone) {
       session._endsAt = 0;
-      if (isAway()) end("failed", "error", body.outcome ?? body.code);
+      if (isAway()) end("failed", body.outcome ?? body.code);
       else if (canRenew && works) mustAskAgain = true;
       else fail();
     } else if (response.ok) {
@@ -253,19 +253,19 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   }
 
   function compare(before, after) {
+    const { state, outcome } = after;
     const isNews = isAway() && stageOf(after) !== stageBefore;
-    if (isUp(after) && (before ? !isUp(before) : cameBack(after))) end("connected", "idle", after.outcome);
-    else if (isNews && /^cancelled/.test(after.outcome)) end("cancelled", "idle", after.outcome);
-    else if (isNews && after.state === "finished") end("failed", "error", after.outcome);
-    else if (isNews && after.state === "awaiting_approval") show("idle");
-    else if (after.state === "sent_to_slack" && now() < followUntil) show("waiting");
-    else show(before || isAway() ? phase : "idle");
+    if (isUp(after) && (before ? !isUp(before) : cameBack(after))) end("connected", outcome);
+    else if (isNews && state === "finished") end(/^cancelled/.test(outcome) ? "cancelled" : "failed", outcome);
+    else if (isNews && state === "awaiting_approval") show("");
+    else if (state === "sent_to_slack" && now() < followUntil) show("waiting");
+    else show(before || isAway() ? phase : "");
   }
 
-  function end(type, newPhase, outcome) {
+  function end(type, outcome) {
     stageBefore = stageOf(answer);
     followUntil = type === "connected" ? 0 : now() + AFTERWARDS;
-    show(newPhase);
+    show(type === "failed" ? "error" : "");
     const viewer = viewers.has(active) ? active : [...viewers][0];
     viewer?._send(type, { ...answer, outcome });
   }
@@ -293,7 +293,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     _proceed: proceed,
     _wake: wake,
     /** Stop waiting. The person may still finish in the popup; then the state changes after all. */
-    _stop: () => end("cancelled", "idle", "stopped"),
+    _stop: () => end("cancelled", "stopped"),
     get _view() {
       return view;
     },
@@ -344,21 +344,18 @@ addEventListener("message", ({ origin, data }) => {
   if (data === NAME) flows.forEach((flow) => flow._view.origin === origin && flow._wake(true));
 });
 
-/** Create an element. A function is a listener, and an attribute without a value is left out. */
-function create(tag, attributes, ...children) {
+/** Create an element. `click` is a listener, and an attribute without a value is left out. */
+function create(tag, { click, ...attributes }, ...children) {
   const made = document.createElementNS(`http://www.w3.org/${/svg|path/.test(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(name, value);
-    else if (value) made.setAttribute(name, value);
-  }
+  for (const name in attributes) if (attributes[name]) made.setAttribute(name, attributes[name]);
+  made.onclick = click;
   made.append(...children.filter(Boolean));
   return made;
 }
 
 /** Draw a spinner while something is awaited, else Slack's mark. */
 function drawIcon(state) {
-  if (/loading|waiting/.test(state))
-    return create("svg", { class: "spin", viewBox: "0 0 24 24" }, create("path", { d: "M12 3a9 9 0 1 0 9 9" }));
+  if (/loading|waiting/.test(state)) return create("i", {});
   // One shape in four colors, each a quarter turn after the last.
   const d = "M4 12a2 2 0 1 1-2-2h2zM5 12a2 2 0 0 1 4 0v5a2 2 0 0 1-4 0z";
   const parts = ["#e01e5a", "#36c5f0", "#2eb67d", "#ecb22e"].map((fill, quarter) =>
@@ -375,10 +372,10 @@ class SlackConnect extends HTMLElement {
 
   constructor() {
     super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
     this._box = create("div", {});
     this._said = create("p", { "aria-live": "polite" });
-    this.shadowRoot.append(this._box, this._said);
+    this.attachShadow({ mode: "open" }).append(this._box, this._said);
+    this.shadowRoot.adoptedStyleSheets = [sheet];
   }
 
   connectedCallback() {
@@ -403,6 +400,7 @@ class SlackConnect extends HTMLElement {
 
   _show(view) {
     this._query = queryFor(this);
+    const { state } = view;
     const drawn = JSON.stringify([view, this._query]);
     if (drawn === this._drawn) return;
     this._drawn = drawn;
@@ -415,14 +413,14 @@ class SlackConnect extends HTMLElement {
     // The control in focus was replaced.
     if (hadFocus) this._box.querySelector("a,button")?.focus();
     const before = this.state;
-    if (before === view.state) return;
-    this.state = view.state;
+    if (before === state) return;
+    this.state = state;
     // Screen readers hear a change once. The state in which the page was loaded is no change.
     if (before && before !== "loading") {
-      this._said.ariaLive = /blocked|error/.test(view.state) ? "assertive" : "polite";
+      this._said.ariaLive = /blocked|error/.test(state) ? "assertive" : "polite";
       this._said.textContent = `${view.productName ?? ""} ${this._box.querySelector(".main").innerText}`;
     }
-    this._send("statechange", { state: view.state, connection: view.connection });
+    this._send("statechange", { state, connection: view.connection });
   }
 
   /** Draw the frame with the main control and what stands beside it, and what floats below. */
@@ -445,7 +443,7 @@ class SlackConnect extends HTMLElement {
         class: "main",
         href: isLink && (state === "expired" ? (view.refreshUrl ?? location.href) : url && url + query),
         target: isLink && (isLeaving ? "_top" : "_blank"),
-        "aria-disabled": state === "loading" && "true",
+        "aria-disabled": state === "loading",
         click: isLeaving ? state === "blocked" && leave : !/loading|^connected/.test(state) && click,
       },
       drawIcon(state),
@@ -470,8 +468,8 @@ class SlackConnect extends HTMLElement {
         side("button", STOP, { click: flow._stop }),
         side("a", HELP, { href: `${view.origin}/slack/errors${query}`, target: "_blank" }),
       );
-    const frame = { class: "frame", part: "frame", role: "group", "aria-label": view.productName };
-    this._box.replaceChildren(create("div", frame, main, beside), panel || "");
+    const frame = create("div", { part: "frame", role: "group", "aria-label": view.productName }, main, beside);
+    this._box.replaceChildren(frame, panel || "");
   }
 
   async _copy(button, text, link) {

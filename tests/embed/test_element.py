@@ -229,7 +229,7 @@ def test_a_strict_policy_of_the_page_lets_the_element_work(host: HostSite, visit
         head=f'<script type="module" src="{ours}/embed/v1/connect.js"></script>', **{"Content-Security-Policy": policy}
     )
     page.sees("disconnected")
-    assert page.element.locator(".frame").bounding_box()["height"] == 48  # type: ignore[index]  # it is visible
+    assert page.element.locator("[part=frame]").bounding_box()["height"] == 48  # type: ignore[index]  # it is visible
     page.connects()
     page.sees("connected")
     page.got_only("connected")

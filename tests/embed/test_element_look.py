@@ -37,7 +37,7 @@ def test_the_element_names_the_product_and_has_its_color(host: HostSite, visit: 
     page = visit().opens()
     group = page.page.get_by_role("group", name="Northwind")
     expect(group.get_by_text("Connect Slack")).to_be_visible()
-    color = "element => getComputedStyle(element.shadowRoot.querySelector('.frame')).borderColor"
+    color = "element => getComputedStyle(element.shadowRoot.querySelector('[part=frame]')).borderColor"
     assert page.element.evaluate(color) == "rgb(221, 221, 221)"
     host.product.change_integration("slack-practice", accent_color="#b3261e")
     try:
