@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from standardwebhooks import Webhook
 
 from onboarding import tls
+from onboarding.connecting import addresses_of, connect, seconds_left
 from onboarding.outgoing.addresses import Reach, may_reach
 
 DEADLINE_SECONDS = 10.0
@@ -176,40 +177,36 @@ def _connect(route: _Route, context: ssl.SSLContext, deadline: float) -> http.cl
     if route.proxy:
         raw = _through(route.proxy, host, port, deadline)
     else:
-        found = _targets(host, port)
-        allowed = [target for target in found if may_reach(str(target[0]), route.reach)]
+        # The addresses that are checked are those that are connected to: no second lookup can lead elsewhere.
+        allowed = [found for found in addresses_of(host, port) if may_reach(str(found[-1][0]), route.reach)]
         if not allowed:
             raise _Forbidden
-        raw = _open(allowed, deadline)
+        raw = connect(allowed, deadline)
     connection = http.client.HTTPConnection(host, port)
     # The Host header has no port if it is the scheme's.
     connection.default_port = 443 if is_https else 80
     try:
-        raw.settimeout(_left(deadline))
+        raw.settimeout(seconds_left(deadline))
         connection.sock = context.wrap_socket(raw, server_hostname=host) if is_https else raw
-        connection.sock.settimeout(_left(deadline))
+        connection.sock.settimeout(seconds_left(deadline))
     except BaseException:
         raw.close()
         raise
     return connection
 
 
-def _targets(host: str, port: int) -> list[tuple[object, ...]]:
-    return [target for *_, target in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
 def _through(proxy: str, host: str, port: int, deadline: float) -> socket.socket:
     """Let an http proxy connect to the host (RFC 9110, section 9.3.6). Raises OSError."""
     parts = urlsplit(proxy)
-    raw = _open(_targets(parts.hostname or "", parts.port or 80), deadline)
+    raw = connect(addresses_of(parts.hostname or "", parts.port or 80), deadline)
     try:
-        raw.settimeout(_left(deadline))
+        raw.settimeout(seconds_left(deadline))
         authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         raw.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode("ascii"))
         head = b""
         # Byte by byte, because what follows the head belongs to TLS.
         while not head.endswith(b"\r\n\r\n") and len(head) < _MAX_PROXY_HEAD_BYTES:
-            raw.settimeout(_left(deadline))
+            raw.settimeout(seconds_left(deadline))
             if not (byte := raw.recv(1)):
                 break
             head += byte
@@ -219,25 +216,6 @@ def _through(proxy: str, host: str, port: int, deadline: float) -> socket.socket
         raw.close()
         raise
     return raw
-
-
-def _open(targets: Sequence[tuple[object, ...]], deadline: float) -> socket.socket:
-    """Connect to the first target that answers: to its address, so that no second lookup can lead elsewhere."""
-    fault: OSError = OSError("There is no address.")
-    for target in targets:
-        try:
-            return socket.create_connection((str(target[0]), int(str(target[1]))), _left(deadline))
-        except OSError as error:
-            fault = error
-    raise fault
-
-
-def _left(deadline: float) -> float:
-    """Return the seconds until the deadline. Raises TimeoutError after it."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
 
 
 def _shut_down(sock: socket.socket) -> None:

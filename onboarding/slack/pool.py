@@ -16,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError, ProxySchemeUnknown
 
 from onboarding import concurrency
+from onboarding.connecting import addresses_of, connect
 from onboarding.errors import SettingsProblem, SlackDown
 
 _TOTAL_SECONDS = 10.0
@@ -123,7 +124,7 @@ class _Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         deadline = time.monotonic() + _seconds(self)
-        connected = _connected(self._dns_host, self.port or 0, deadline)
+        connected = connect(addresses_of(self._dns_host.strip("[]"), self.port or 0), deadline)
         for option in self.socket_options or ():
             connected.setsockopt(*option)
         # TLS takes the socket over, so the limit has a duplicate.
@@ -149,28 +150,6 @@ class _Connection(HTTPConnection):
 def _seconds(connection: HTTPConnection) -> float:
     """Return the connection's timeout, which urllib3 sets before each step."""
     return connection.timeout if isinstance(connection.timeout, int | float) else _TOTAL_SECONDS
-
-
-def _connected(host: str, port: int, deadline: float) -> socket.socket:
-    """Connect to the first of the host's addresses that answers. Raises OSError after `deadline`.
-
-    Each address but the last one gets half of the time that is left. urllib3 would give each of them the whole time.
-    """
-    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    for number, (family, kind, protocol, _name, address) in enumerate(found, 1):
-        left, is_last = max(0.001, deadline - time.monotonic()), number == len(found)
-        tried = socket.socket(family, kind, protocol)
-        tried.settimeout(left if is_last else left / 2)
-        try:
-            tried.connect(address)
-        except OSError:
-            tried.close()
-            if is_last:
-                raise
-        else:
-            tried.settimeout(max(0.001, deadline - time.monotonic()))
-            return tried
-    raise OSError("The host has no address.")
 
 
 def _limited(sock: socket.socket, seconds: float) -> threading.Timer:

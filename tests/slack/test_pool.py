@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Barrier, Thread
-from typing import Any
 
 import pytest
 
 from onboarding.errors import SettingsProblem, SlackDown
 from onboarding.slack.gateway import AppCredentials, Gateway
 from tests import certificates
+from tests.addresses import resolve, silent
 from tests.slack.wire import Says, Wire, answers, grants, wire
 
 
@@ -162,19 +162,13 @@ def test_slow_response_ends_after_ten_seconds() -> None:
 
 @pytest.mark.slow
 def test_slow_connection_ends_after_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolve = socket.getaddrinfo
     with ExitStack() as held, wire() as slack:
         hosts = {
-            "all-silent.test": [held.enter_context(_silent()) for _ in range(3)],
-            "last-answers.test": [*(held.enter_context(_silent()) for _ in range(3)), slack.port],
+            "all-silent.test": [held.enter_context(silent()) for _ in range(3)],
+            "last-answers.test": [*(held.enter_context(silent()) for _ in range(3)), slack.port],
         }
 
-        def resolved(host: str, port: int, *rest: Any, **given: Any) -> list[Any]:
-            """Return the ports of a host's silent servers as its addresses."""
-            found = resolve("127.0.0.1" if host in hosts else host, port, *rest, **given)
-            return [(*one[:4], ("127.0.0.1", at)) for one in found for at in hosts.get(host, [one[4][1]])]
-
-        monkeypatch.setattr(socket, "getaddrinfo", resolved)
+        resolve(monkeypatch, hosts)
 
         def seconds(scheme: str, host: str, port: int) -> float:
             began, app = time.monotonic(), AppCredentials("1.1", "s", "", f"{scheme}://{host}:{port}/api/")
@@ -183,22 +177,11 @@ def test_slow_connection_ends_after_five_seconds(monkeypatch: pytest.MonkeyPatch
             return time.monotonic() - began
 
         with ThreadPoolExecutor(3) as crowd:
-            silent = crowd.submit(seconds, "http", "all-silent.test", 80)
+            unanswered = crowd.submit(seconds, "http", "all-silent.test", 80)
             handshake = crowd.submit(seconds, "https", "127.0.0.1", held.enter_context(_drips_tls()))
             reached = crowd.submit(exchange, Gateway(), slack, "http", "last-answers.test")
-            assert [took for took in (silent.result(), handshake.result()) if not 1 < took < 8] == []
+            assert [took for took in (unanswered.result(), handshake.result()) if not 1 < took < 8] == []
             assert reached.result() == "Acme HQ"
-
-
-@contextmanager
-def _silent() -> Iterator[int]:
-    """A port whose server accepts no more connections, as one behind a firewall that drops packets."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as waiting:
-        for _ in range(3):
-            client = waiting.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(listening.getsockname())
-        yield listening.getsockname()[1]
 
 
 @contextmanager

@@ -4,14 +4,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
 
 import pytest
 
 from onboarding.outgoing.addresses import Reach, may_reach
 from onboarding.outgoing.sender import DEADLINE_SECONDS, Answer, Message, Sender
+from tests.addresses import resolve, silent
 from tests.ports import free_port
 from tests.webhooks.receiver import Receiver, status
 
@@ -144,6 +147,18 @@ def test_other_server_is_a_failure_with_a_sentence(said: bytes) -> None:
 
 def test_closed_port_is_a_failure_with_a_sentence() -> None:
     assert sends(f"http://127.0.0.1:{free_port()}/").problem == "The connection failed or was closed without an answer."
+
+
+@pytest.mark.slow
+def test_address_that_does_not_answer_leaves_time_for_the_next_one(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = urlsplit(receiver.url).port or 0
+    with silent() as first, silent() as second:
+        resolve(monkeypatch, {"hooks.example.com": [first, second, port], "silent.example.com": [first, second]})
+        with ThreadPoolExecutor(2) as crowd:
+            reached, late = crowd.map(sends, (f"http://{host}.example.com:{port}/" for host in ("hooks", "silent")))
+    assert (reached.status, late.problem) == (200, "There was no answer within 10 seconds.")
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""Connect to one of a host's addresses before a deadline."""
+
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+#: An item of the list that `socket.getaddrinfo` returns.
+AddressInfo = tuple[int, int, int, str, Any]
+
+
+def addresses_of(host: str, port: int) -> list[AddressInfo]:
+    """Resolve a host name. Raises OSError."""
+    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def connect(addresses: Sequence[AddressInfo], deadline: float) -> socket.socket:
+    """Connect to the first of the addresses that answers. Raises OSError, after `deadline` (`time.monotonic`) at the latest.
+
+    Each address but the last one gets half of the time that is left, so a host is reached although its IPv6 addresses
+    are not. `socket.create_connection` would give each of them the whole time. The socket's timeout ends at the deadline.
+    """
+    for number, (family, kind, protocol, _name, address) in enumerate(addresses, 1):
+        left, is_last = seconds_left(deadline), number == len(addresses)
+        tried = socket.socket(family, kind, protocol)
+        tried.settimeout(left if is_last else left / 2)
+        try:
+            tried.connect(address)
+            tried.settimeout(seconds_left(deadline))
+        except OSError:
+            tried.close()
+            if is_last:
+                raise
+        else:
+            return tried
+    raise OSError("The host has no address.")
+
+
+def seconds_left(deadline: float) -> float:
+    """Return the seconds until the deadline. Raises TimeoutError after it."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
