@@ -6,9 +6,9 @@ import orjson
 
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus
+from onboarding.slack import scopes
 from onboarding.store.connection_documents import ConnectionRow
 
-_INCOMING_WEBHOOK = "incoming-webhook"
 _UNREADABLE = "The stored token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 
 
@@ -30,7 +30,7 @@ def connection_of(row: ConnectionRow, access_token: str | None = None) -> Connec
         row.installed_by,
         row.created_at,
         row.updated_at,
-        tuple(row.scopes.split(",")) if row.scopes else (),
+        scopes.split(row.scopes or ""),
         row.refresh_token is not None,
         row.expires_at,
         row.refresh_expires_at,
@@ -53,9 +53,9 @@ def connection_without_token(row: ConnectionRow) -> Connection:
 
 def askable(row: ConnectionRow) -> str:
     """Return the scopes that the connection can have: an incoming webhook belongs to a subscriber."""
-    if row.mode != "shared" or _INCOMING_WEBHOOK not in row.asked_scopes:
+    if row.mode != "shared" or scopes.INCOMING_WEBHOOK not in row.asked_scopes:
         return row.asked_scopes
-    return ",".join(scope for scope in row.asked_scopes.split(",") if scope != _INCOMING_WEBHOOK)
+    return ",".join(one for one in scopes.split(row.asked_scopes) if one != scopes.INCOMING_WEBHOOK)
 
 
 def _next_steps(status: ConnectionStatus, granted: str, asked: str) -> tuple[str, ...]:
@@ -65,6 +65,6 @@ def _next_steps(status: ConnectionStatus, granted: str, asked: str) -> tuple[str
     """
     if status.is_broken:
         return ("reconnect",)
-    if granted and granted != asked and set(filter(None, asked.split(","))) - set(granted.split(",")):
+    if granted and granted != asked and set(scopes.split(asked)) - set(scopes.split(granted)):
         return ("update_permissions",)
     return ("verify",) if status is ConnectionStatus.UNKNOWN else ()

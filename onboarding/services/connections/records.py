@@ -9,7 +9,7 @@ from onboarding.connection_rows import askable
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
 from onboarding.pagination import Page
-from onboarding.slack.scopes import OPTIONAL, sentence
+from onboarding.slack import scopes
 from onboarding.store.connection_documents import ConnectionRow
 
 
@@ -163,14 +163,10 @@ def token_digest(access_token: str) -> str:
 
 def permissions_of(row: ConnectionRow) -> tuple[PermissionState, ...]:
     """Return the scopes that are asked for, in that order, and then those that were granted and are no longer asked for."""
-    granted, asked = scopes_of(row.scopes or ""), scopes_of(askable(row))
+    granted, asked = scopes.split(row.scopes or ""), scopes.split(askable(row))
     if not granted:
         return ()
     return tuple(
-        PermissionState(one, sentence(one), one in asked, one in granted, one in OPTIONAL)
+        PermissionState(one, scopes.sentence(one), one in asked, one in granted, one in scopes.OPTIONAL)
         for one in dict.fromkeys((*asked, *granted))
     )
-
-
-def scopes_of(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, text.split(",")))

@@ -7,8 +7,9 @@ from datetime import datetime
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import permissions, records
+from onboarding.services.installs import records
 from onboarding.services.installs.result import approving_attempt, operator_detail
+from onboarding.slack import scopes
 from onboarding.store import attempts, connections, links
 from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.connections import ChannelConnection
@@ -109,7 +110,7 @@ class Attempts:
             workspace_name=attempt.workspace_name,
             connection_identifier=attempt.connection_identifier,
             has_connection=connection is not None,
-            missing_scopes=permissions.scopes_of(attempt.missing_scopes or ""),
+            missing_scopes=scopes.split(attempt.missing_scopes or ""),
             slack_error=attempt.detail,
             cause=operator_detail(attempt),
             grant_result=attempt.grant_result,

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from onboarding.errors import Conflict
 from onboarding.services.installs.records import Choice
+from onboarding.slack import scopes
 from onboarding.slack.grants import Grant
 from onboarding.store import attempts, connection_identities, installations, workspaces
 from onboarding.store.attempts import Stage
@@ -54,7 +55,7 @@ class LockedInstall:
 
     @cached_property
     def missing_scopes(self) -> set[str]:
-        return set(self.attempt.scopes.split(",")) - set(self.grant.scopes)
+        return set(scopes.split(self.attempt.scopes)) - set(self.grant.scopes)
 
     def move(self, **values: object) -> None:
         """Change the attempt. Raises Conflict if it has left its stage, for example because it took too long."""

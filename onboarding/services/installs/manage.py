@@ -11,6 +11,7 @@ from onboarding.errors import LinkProblem, NotFound
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.services.installs import permissions, records, rights, way_back
 from onboarding.services.installs.bindings import BindingOf, is_bound
+from onboarding.slack import scopes
 from onboarding.store import attempts, audit, connect_sessions, installs
 from onboarding.store.attempts import AttemptRow
 from onboarding.store.connect_sessions import SessionRow
@@ -77,7 +78,7 @@ class ManagedConnections:
                 identifier=found.identifier,
                 branding=integration.branding,
                 account=records.account(link.subscriber_id, link.context_keys),
-                requested_scopes=permissions.scopes_of(permissions.requested_scopes(integration, link)),
+                requested_scopes=scopes.split(permissions.requested_scopes(integration, link)),
                 actor=Actor(ActorKind.LINK, link.id),
                 may_reconnect=_may_start(link, user, at),
                 return_url=way_back.return_url(rows, link, Outcome.ALREADY_CONNECTED, found.identifier),

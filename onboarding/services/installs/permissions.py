@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, sentence
+from onboarding.slack.scopes import INCOMING_WEBHOOK, OPTIONAL, sentence, split
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
 
@@ -15,7 +15,7 @@ class Permission:
 
 
 def permissions(scopes: str) -> tuple[Permission, ...]:
-    return tuple(Permission(one, sentence(one), one in OPTIONAL) for one in scopes.split(",") if one)
+    return tuple(Permission(one, sentence(one), one in OPTIONAL) for one in split(scopes))
 
 
 def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:
@@ -26,8 +26,4 @@ def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:
     scopes = (link.scopes if link else None) or integration.scopes
     if link is None or link.terms.may_have_subscriber:
         return scopes
-    return ",".join(scope for scope in scopes_of(scopes) if scope != INCOMING_WEBHOOK) or scopes
-
-
-def scopes_of(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, text.split(",")))
+    return ",".join(scope for scope in split(scopes) if scope != INCOMING_WEBHOOK) or scopes

@@ -11,8 +11,8 @@ from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs.permissions import Permission, scopes_of
-from onboarding.slack.scopes import INCOMING_WEBHOOK
+from onboarding.services.installs.permissions import Permission
+from onboarding.slack.scopes import INCOMING_WEBHOOK, split
 from onboarding.store.attempt_lists import AttemptListRow
 from onboarding.store.attempts import Attempt, AttemptRow, Stage
 from onboarding.store.links import LinkRow
@@ -147,7 +147,7 @@ def possible_modes(link: LinkRow | None, scopes: str) -> tuple[str, ...]:
 
     An incoming webhook belongs to a subscriber, so shared mode cannot have one.
     """
-    if (link is None or link.mode is None) and INCOMING_WEBHOOK in scopes_of(scopes):
+    if (link is None or link.mode is None) and INCOMING_WEBHOOK in split(scopes):
         return ("subscriber",)
     if link is None or (link.is_open and link.mode is None):
         return ("subscriber", "shared")

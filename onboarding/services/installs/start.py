@@ -16,6 +16,7 @@ from onboarding.services.installs.records import APPROVAL_LIFETIME, ATTEMPT_LIFE
 from onboarding.services.installs.start_page import existing_connection, page_of
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.settings import Settings
+from onboarding.slack import scopes
 from onboarding.slack.gateway import Gateway
 from onboarding.store import attempts, installs, links
 from onboarding.store.attempts import Stage
@@ -225,8 +226,8 @@ class InstallStarter:
         expected, credentials = new.expected_workspace_id, self._tokens.app_credentials(new.integration)
         # Slack presets a workspace, never an organization.
         team = new.team or (expected if expected and expected.startswith("T") else None)
-        scopes = permissions.scopes_of(permissions.requested_scopes(new.integration, new.link))
-        return self._gateway.authorize_url(credentials, scopes, self._settings.redirect_uri, state, team)
+        requested = scopes.split(permissions.requested_scopes(new.integration, new.link))
+        return self._gateway.authorize_url(credentials, requested, self._settings.redirect_uri, state, team)
 
 
 def _problem(rows: Rows, start: LinkStart, outcome: Outcome, attempt_id: str | None = None) -> LinkProblem:

@@ -15,6 +15,7 @@ from onboarding.lifetimes import PREVIOUS_SECRET_LIFETIME
 from onboarding.sealed import Sealed
 from onboarding.services.integrations import values
 from onboarding.services.integrations.records import IntegrationChange, IntegrationRecord, NewIntegration
+from onboarding.slack import scopes
 from onboarding.store import (
     connections,
     environments,
@@ -135,7 +136,7 @@ class Integrations:
                 name=one.name,
                 label=f"{one.name} ({one.identifier})" if count[one.name] > 1 else one.name,
                 client_id=one.client_id,
-                scopes=tuple(one.scopes.split(",")),
+                scopes=scopes.split(one.scopes),
                 workspace_policy=one.workspace_policy,
                 is_practice=one.is_practice,
                 is_sign_in=one.is_sign_in,

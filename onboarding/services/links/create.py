@@ -10,7 +10,7 @@ from onboarding.errors import Refused, identifier_taken, unknown_environment, un
 from onboarding.services.links.records import INSTALL_URL_LIFETIME, CreatedLink, NewInstallUrl, NewLink
 from onboarding.services.links.rules import check, check_origins, page_origins
 from onboarding.services.links.tokens import LinkTokens
-from onboarding.slack.scopes import INCOMING_WEBHOOK
+from onboarding.slack.scopes import INCOMING_WEBHOOK, split
 from onboarding.store import connections, contexts, environments, integrations, link_integrations, subscribers
 from onboarding.store import links as store
 from onboarding.store.database import BeforeCommit, Database, Rows
@@ -77,7 +77,7 @@ class LinkWriter:
         at, keys, environment = self._now(), tuple(new.contexts), caller.environment
         with self._database.transaction() as session:
             integration = integrations.by_identifier(session, environment.id, new.integration_identifier)
-            scopes = new.scopes or (integration.scopes.split(",") if integration else ())
+            scopes = new.scopes or (split(integration.scopes) if integration else ())
             mode, subscriber_id = _resolve_mode(new, INCOMING_WEBHOOK in scopes)
             if integration is None:
                 raise unknown_integration(new.integration_identifier)
@@ -116,7 +116,7 @@ class LinkWriter:
         row = link_integrations.integration_for(rows, environment_id, new.integration, origins)
         if row is None:
             raise unknown_integration(new.integration)
-        asks_for_webhook = INCOMING_WEBHOOK in row.scopes.split(",") and not new.is_reconnect
+        asks_for_webhook = INCOMING_WEBHOOK in split(row.scopes) and not new.is_reconnect
         if asks_for_webhook and not new.terms.may_have_subscriber:
             sentence = "A subscriber is required for incoming webhook: the integration asks for that scope."
             raise Refused(_WEBHOOK if kind is LinkKind.SESSION else sentence, code="subscriber_required")
