@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired
 
 from onboarding.errors import Conflict, NotFound, Refused
 from onboarding.http.operator_guard import environment, require_person
-from onboarding.http.page_form import PageForm
+from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.api_keys import SCOPES, KeySummary, NewApiKey
@@ -18,12 +18,8 @@ blueprint = Blueprint("api_keys", __name__)
 _LIFETIMES = {"": "It does not expire", "30": "30 days", "90": "90 days", "365": "1 year"}
 
 
-def _trimmed(text: str | None) -> str:
-    return (text or "").strip()
-
-
 class KeyForm(PageForm):
-    name = StringField("Name", filters=[_trimmed])
+    name = StringField("Name", filters=[trimmed])
     scopes = SelectMultipleField(
         "Scopes",
         choices={scope: scope for scope in SCOPES},

@@ -1,28 +1,23 @@
 """List installs, show one by the reference on its page, and diagnose one from what its customer sends."""
 
-from dataclasses import fields
-from typing import Any
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding import attempt_texts, texts
 from onboarding.http.operator_guard import environment_id, integrations
 from onboarding.http.route_access import allow_viewers
+from onboarding.pages.list_query import page_url, read_search
 from onboarding.runtime import current
 from onboarding.services.installs.attempt_list import FUNNEL_CAP, LISTED_OUTCOMES, AttemptSearch
 from onboarding.services.installs.diagnosis import Finding
 
 blueprint = Blueprint("attempts", __name__)
-#: The names of the filters, in the address and in the form.
-_FILTERS = tuple(field.name for field in fields(AttemptSearch))
-_MAX_TEXT_LENGTH = 255
 
 
 @blueprint.get("/attempts")
 @allow_viewers
 def index() -> ResponseReturnValue:
-    search = AttemptSearch(**{name: request.args.get(name, "").strip()[:_MAX_TEXT_LENGTH] for name in _FILTERS})
+    search = read_search(AttemptSearch)
     page = current().attempt_lists.page(environment_id(), search, request.args.get("after"), request.args.get("before"))
     return render_template(
         "console/attempts/list.html",
@@ -34,8 +29,8 @@ def index() -> ResponseReturnValue:
         periods=attempt_texts.ATTEMPT_PERIODS,
         integrations=integrations(),
         funnel_cap=FUNNEL_CAP,
-        next_url=_page_url(search, after=page.next),
-        previous_url=_page_url(search, before=page.previous),
+        next_url=page_url("attempts.index", search, after=page.next),
+        previous_url=page_url("attempts.index", search, before=page.previous),
     )
 
 
@@ -67,11 +62,3 @@ def diagnose_submit() -> ResponseReturnValue:
         return redirect(url_for("attempts.show", reference=found.attempt.reference), 303)
     text = attempt_texts.DIAGNOSES[found.finding]
     return render_template("console/attempts/diagnose.html", diagnosis=found, text=text)
-
-
-def _page_url(search: AttemptSearch, after: str | None = None, before: str | None = None) -> str | None:
-    """Return the address of the page after or before a cursor, with the same filters; None without a cursor."""
-    if after is None and before is None:
-        return None
-    filters: dict[str, Any] = {name: value for name in _FILTERS if (value := getattr(search, name))}
-    return url_for("attempts.index", after=after, before=before, **filters)

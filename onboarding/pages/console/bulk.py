@@ -1,8 +1,6 @@
 """Bulk actions: choose connections in the list, answer the question before a disconnect, and follow the progress."""
 
 from collections import Counter
-from dataclasses import asdict
-from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from onboarding import bulk_texts
 from onboarding.errors import Refused
 from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.pages.list_query import set_filters
 from onboarding.runtime import current
 from onboarding.services.connections.bulk import NEWEST, BulkAction, BulkReport, NewBulkRun
 from onboarding.services.connections.records import ConsoleSearch
@@ -39,8 +38,7 @@ def new_submit() -> ResponseReturnValue:
     try:
         run_id = current().bulk.create(environment_id(), new, require_person().actor)
     except Refused as refusal:
-        shown: dict[str, Any] = {name: value for name, value in asdict(search).items() if value}
-        return redirect(url_for("connections.index", **shown, bulk=refusal.code), 303)
+        return redirect(url_for("connections.index", **set_filters(search), bulk=refusal.code), 303)
     return redirect(url_for("bulk.show", run_id=run_id), 303)
 
 

@@ -1,9 +1,8 @@
 """List the connections, show one, verify, reconnect and disconnect it."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,13 +11,12 @@ from onboarding import attempt_texts, audit_texts, bulk_texts, texts, webhook_te
 from onboarding.errors import SlackBusy, SlackDown, VaultProblem
 from onboarding.http.operator_guard import environment, environment_id, integrations, require_person
 from onboarding.http.route_access import allow_viewers
+from onboarding.pages.list_query import page_url, set_filters
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
 from onboarding.services.links.records import LINK_LIFETIME, RECONNECT_LIFETIME, NewLink
 
 blueprint = Blueprint("connections", __name__)
-#: The names of the filters, in the address and in the form.
-_FILTERS = tuple(field.name for field in fields(ConsoleSearch))
 
 
 @blueprint.get("/connections")
@@ -34,10 +32,10 @@ def index() -> ResponseReturnValue:
         attempt=current().attempts.find_typed(search.q, environment_id()),
         is_filtered=search.is_filtered,
         integrations=integrations(),
-        next_url=_page_url(search, after=page.next),
-        previous_url=_page_url(search, before=page.previous),
+        next_url=page_url("connections.index", search, after=page.next),
+        previous_url=page_url("connections.index", search, before=page.previous),
         sort_url=partial(_sort_url, search),
-        chosen=_filters(search),
+        chosen=set_filters(search),
         bulk_refusal=bulk_texts.BULK_REFUSALS.get(request.args.get("bulk", "")),
     )
 
@@ -143,15 +141,4 @@ def _app_name(identifier: str) -> str:
 def _sort_url(search: ConsoleSearch, column: str) -> str:
     """Return the address of the list sorted by a column, or in descending order if it is sorted by that column already."""
     sort = f"-{column}" if search.sort == column else column
-    return url_for("connections.index", **{**_filters(search), "sort": sort})
-
-
-def _filters(search: ConsoleSearch) -> dict[str, Any]:
-    return {name: value for name in _FILTERS if (value := getattr(search, name))}
-
-
-def _page_url(search: ConsoleSearch, after: str | None = None, before: str | None = None) -> str | None:
-    """Return the address of the page after or before a cursor, with the same filters; None without a cursor."""
-    if after is None and before is None:
-        return None
-    return url_for("connections.index", after=after, before=before, **_filters(search))
+    return url_for("connections.index", **set_filters(replace(search, sort=sort)))

@@ -8,7 +8,7 @@ from wtforms import SelectField, StringField, ValidationError
 
 from onboarding.errors import NotFound, Refused
 from onboarding.http.operator_guard import environment, environment_id, require_person
-from onboarding.http.page_form import PageForm
+from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
@@ -19,16 +19,12 @@ _MODES = {"": "The customer chooses", "subscriber": "Subscriber", "shared": "Sha
 _LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days"}
 
 
-def _trimmed(text: str | None) -> str:
-    return (text or "").strip()
-
-
 class LinkForm(PageForm):
     integration = SelectField("Integration")
-    subscriber_id = StringField("Subscriber", filters=[_trimmed])
-    contexts = StringField("Context", filters=[_trimmed])
+    subscriber_id = StringField("Subscriber", filters=[trimmed])
+    contexts = StringField("Context", filters=[trimmed])
     mode = SelectField("Mode", choices=_MODES)
-    return_url = StringField("Return address", filters=[_trimmed])
+    return_url = StringField("Return address", filters=[trimmed])
     lifetime = SelectField("Expires in", choices=_LIFETIMES, default="7")
 
     @property

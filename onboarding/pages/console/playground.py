@@ -10,7 +10,7 @@ from wtforms.validators import DataRequired
 from onboarding.errors import NotFound, Refused
 from onboarding.http import security_headers
 from onboarding.http.operator_guard import environment, environment_id, require_person
-from onboarding.http.page_form import PageForm
+from onboarding.http.page_form import PageForm, trimmed
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current
 from onboarding.services.links.records import NewLink
@@ -26,10 +26,6 @@ _LANGUAGES = {"": "Same as the browser", "en": "English", "de": "German"}
 _LIFETIME = timedelta(minutes=30)
 
 
-def _trimmed(text: str | None) -> str:
-    return (text or "").strip()
-
-
 class PlaygroundForm(PageForm):
     """The choices, which are in the address. They change nothing, so they need no CSRF token."""
 
@@ -38,10 +34,8 @@ class PlaygroundForm(PageForm):
 
     kind = SelectField("Kind", choices=_KINDS, default="element")
     integration = SelectField("Integration")
-    subscriber = StringField(
-        "Subscriber", [DataRequired("Name a subscriber.")], filters=[_trimmed], default="northwind"
-    )
-    context = StringField("Context", filters=[_trimmed])
+    subscriber = StringField("Subscriber", [DataRequired("Name a subscriber.")], filters=[trimmed], default="northwind")
+    context = StringField("Context", filters=[trimmed])
     mode = SelectField("Mode", choices=_MODES, default="subscriber")
     theme = SelectField("Theme", choices=_THEMES, default="auto")
     size = SelectField("Size", choices=_SIZES, default="default")

@@ -7,7 +7,7 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 from onboarding import settings
 from onboarding.errors import Conflict, Refused, SettingsProblem, unknown_integration
 from onboarding.http.operator_guard import environment, require_person
-from onboarding.http.page_form import PageForm
+from onboarding.http.page_form import PageForm, trimmed
 from onboarding.runtime import check_keys, current
 from onboarding.services.integrations.records import (
     DEFAULT_SCOPES,
@@ -20,14 +20,10 @@ blueprint = Blueprint("slack_apps", __name__)
 _POLICIES = {"allow": "Allow", "refuse": "Refuse"}
 
 
-def _trimmed(text: str | None) -> str:
-    return (text or "").strip()
-
-
 class AppForm(PageForm):
     client_secret = PasswordField("Client secret")
     signing_secret = PasswordField("Signing secret")
-    scopes = StringField("Scopes", filters=[_trimmed])
+    scopes = StringField("Scopes", filters=[trimmed])
     workspace_policy = SelectField("Several customers in one workspace", choices=_POLICIES)
 
     @property
@@ -36,8 +32,8 @@ class AppForm(PageForm):
 
 
 class NewAppForm(AppForm):
-    identifier = StringField("Identifier", filters=[_trimmed])
-    name = StringField("Product name", filters=[_trimmed])
+    identifier = StringField("Identifier", filters=[trimmed])
+    name = StringField("Product name", filters=[trimmed])
     client_id = StringField("Client id")
     is_practice = BooleanField("A practice app")
 

@@ -1,6 +1,5 @@
 """Webhook endpoints: list, add, change, test, pause and delete them. A secret is shown once."""
 
-from dataclasses import fields
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -11,8 +10,9 @@ from onboarding import webhook_texts
 from onboarding.errors import Conflict, Refused
 from onboarding.event_types import EVENT_WORDS, TEST_EVENT
 from onboarding.http.operator_guard import environment_id, require_person
-from onboarding.http.page_form import PageForm
+from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
+from onboarding.pages.list_query import page_url, read_search
 from onboarding.pagination import PageRequest
 from onboarding.runtime import current
 from onboarding.services.webhooks.endpoints import MOST_ENDPOINTS
@@ -21,21 +21,14 @@ from onboarding.webhook_documents import WebhookEndpoint
 
 blueprint = Blueprint("webhooks", __name__)
 _ROWS = 25
-_MAX_TEXT_LENGTH = 255
-#: The names of the filters, in the address and in the form.
-_FILTERS = tuple(field.name for field in fields(DeliverySearch))
 _SCOPES = {"all": "All events", "chosen": "Chosen events"}
 
 
-def _trimmed(text: str | None) -> str:
-    return (text or "").strip()
-
-
 class EndpointForm(PageForm):
-    url = StringField("Address", filters=[_trimmed])
+    url = StringField("Address", filters=[trimmed])
     scope = RadioField("Events", choices=_SCOPES, default="all")
     events = SelectMultipleField("Chosen events", choices={str(one): str(one) for one in EVENT_WORDS})
-    description = StringField("Description", filters=[_trimmed])
+    description = StringField("Description", filters=[trimmed])
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -93,7 +86,7 @@ def new_submit() -> ResponseReturnValue:
 @allow_viewers
 def show(endpoint_id: str) -> ResponseReturnValue:
     endpoint, deliveries = _find(endpoint_id), current().webhooks.deliveries
-    search = DeliverySearch(**{name: request.args.get(name, "").strip()[:_MAX_TEXT_LENGTH] for name in _FILTERS})
+    search = read_search(DeliverySearch)
     wanted = PageRequest(_ROWS, request.args.get("after"), request.args.get("before"))
     found = deliveries.list(environment_id(), wanted, search.query_of(endpoint_id))
     return render_template(
@@ -103,8 +96,8 @@ def show(endpoint_id: str) -> ResponseReturnValue:
         filters=search,
         parked=deliveries.count_parked(environment_id(), endpoint_id),
         replayed=request.args.get("replayed", type=int),
-        next_url=_page_url(endpoint_id, search, after=found.next),
-        previous_url=_page_url(endpoint_id, search, before=found.previous),
+        next_url=page_url("webhooks.show", search, after=found.next, endpoint_id=endpoint_id),
+        previous_url=page_url("webhooks.show", search, before=found.previous, endpoint_id=endpoint_id),
         **_words(),
     )
 
@@ -216,13 +209,3 @@ def _words() -> dict[str, Any]:
         "pauses": webhook_texts.PAUSES,
         "events_listed": (*EVENT_WORDS, TEST_EVENT),
     }
-
-
-def _page_url(
-    endpoint_id: str, search: DeliverySearch, after: str | None = None, before: str | None = None
-) -> str | None:
-    """Return the address of the page after or before a cursor, with the same filters; None without a cursor."""
-    if after is None and before is None:
-        return None
-    filters: dict[str, Any] = {name: value for name in _FILTERS if (value := getattr(search, name))}
-    return url_for("webhooks.show", endpoint_id=endpoint_id, after=after, before=before, **filters)

@@ -9,7 +9,7 @@ from onboarding.characters import has_invisible, is_addressable
 from onboarding.errors import NotFound, Refused
 from onboarding.http import languages, security_headers
 from onboarding.http.languages import translate
-from onboarding.http.page_form import PageForm
+from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import public
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
 from onboarding.outcomes import Outcome
@@ -25,8 +25,8 @@ security_headers.set_policy(blueprint, security_headers.INSTALL_PAGE)
 
 
 class ContextRow(Form):
-    type = StringField("Type", filters=[lambda text: text.strip() if text else text])
-    id = StringField("Id", filters=[lambda text: text.strip() if text else text])
+    type = StringField("Type", filters=[trimmed])
+    id = StringField("Id", filters=[trimmed])
 
     def validate_type(self, field: StringField) -> None:
         if not field.data and self.id.data:
@@ -43,7 +43,7 @@ class SetupForm(PageForm):
     """All fields. `form_for` removes those that the link fixes."""
 
     connection_mode = RadioField("Mode", choices=[], validators=[Optional()], validate_choice=False)
-    subscriber_id = StringField("Subscriber", [Length(max=255)], filters=[lambda text: text.strip() if text else text])
+    subscriber_id = StringField("Subscriber", [Length(max=255)], filters=[trimmed])
     offered_context = RadioField("Context", choices=[], validators=[Optional()], validate_choice=False)
     contexts = FieldList(FormField(ContextRow), min_entries=MOST_CONTEXTS, max_entries=MOST_CONTEXTS)
 
