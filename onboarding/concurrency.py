@@ -8,7 +8,7 @@ time, in order of arrival, and a request releases its slot while it waits for Sl
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 #: Threads of one web process.
@@ -69,12 +69,8 @@ class RequestSlots:
         self._app, self._exempt = app, frozenset(exempt)
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        response: Iterable[bytes]
-        if environ.get("PATH_INFO") in self._exempt:
-            response = self._app(environ, start_response)
-        else:
-            with request_slot():
-                response = self._app(environ, start_response)
+        with nullcontext() if environ.get("PATH_INFO") in self._exempt else request_slot():
+            response: Iterable[bytes] = self._app(environ, start_response)
         return response
 
 

@@ -37,7 +37,7 @@ class Vault:
         """Create a vault. `keys`: 32 random bytes each, newest first."""
         self._ring = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
-        self._marks = tuple(hashlib.sha256(b"onboarding fingerprint" + key).digest() for key in keys)
+        self._fingerprint_keys = tuple(hashlib.sha256(b"onboarding fingerprint" + key).digest() for key in keys)
 
     @property
     def newest_key_id(self) -> str:
@@ -65,7 +65,7 @@ class Vault:
 
         Store the first and look for all of them: a value that was stored under an older key is found, too.
         """
-        return tuple(hmac.new(mark, text.encode(), hashlib.sha256).hexdigest() for mark in self._marks)
+        return tuple(hmac.new(key, text.encode(), hashlib.sha256).hexdigest() for key in self._fingerprint_keys)
 
     def __repr__(self) -> str:
         return f"Vault({len(self._ring)} keys)"

@@ -33,18 +33,10 @@ class Command(click.Command):
             return super().invoke(ctx)
 
 
-class Group(click.Group):
+class Group(Command, click.Group):
     """A group of such commands. Without a command, it prints its help."""
 
     command_class = Command
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        with _in_one_line(ctx):
-            return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with _in_one_line(ctx):
-            return super().invoke(ctx)
 
 
 @contextmanager

@@ -65,26 +65,25 @@ class AuditLog:
     def page(self, environment_id: str, search: AuditSearch, after: str | None, before: str | None) -> AuditPage:
         """Return a page of entries, newest first. Raises Refused for an invalid cursor."""
         asked = PageRequest(PAGE_SIZE, after or None, before if not after else None)
+        return self._page(environment_id, search, asked)
+
+    def export(self, environment_id: str, search: AuditSearch) -> Iterator[AuditLine]:
+        """Yield all entries, newest first. They are read in batches, so an export of any length needs little memory."""
+        after: str | None = None
+        while True:
+            page = self._page(environment_id, search, PageRequest(_EXPORT_BATCH, after))
+            yield from page.rows
+            after = page.next
+            if after is None:
+                return
+
+    def _page(self, environment_id: str, search: AuditSearch, asked: PageRequest) -> AuditPage:
         request = pagination.store_page_request("audit", environment_id, asked)
         with self._database.reading() as session:
             names = _Names(session, environment_id)
             found = audit.page(session, environment_id, self._filter(names, search), request)
         page = pagination.page_of(request, found, 0, 0, names.line)
         return AuditPage(page.rows, page.next, page.previous)
-
-    def export(self, environment_id: str, search: AuditSearch) -> Iterator[AuditLine]:
-        """Yield all entries, newest first. They are read in batches, so an export of any length needs little memory."""
-        after: str | None = None
-        while True:
-            request = pagination.store_page_request("audit", environment_id, PageRequest(_EXPORT_BATCH, after))
-            with self._database.reading() as session:
-                names = _Names(session, environment_id)
-                found = audit.page(session, environment_id, self._filter(names, search), request)
-            page = pagination.page_of(request, found, 0, 0, names.line)
-            yield from page.rows
-            after = page.next
-            if after is None:
-                return
 
     def _filter(self, names: "_Names", search: AuditSearch) -> AuditFilter:
         days = PERIODS.get(search.since)

@@ -13,12 +13,11 @@ from onboarding.errors import Conflict, SlackBusy, SlackDown, SlackRefused, Vaul
 from onboarding.lifetimes import SESSION_LIFETIME
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import faults
-from onboarding.slack.signin import SCOPES, SignInInvalid, SlackOpenId, SlackPerson
+from onboarding.slack.signin import SignInInvalid, SlackOpenId, SlackPerson
 from onboarding.store import allowed_teams, operators, sign_in_app, sign_ins
 from onboarding.store.database import Database, Session
 from onboarding.store.integrations import IntegrationRow
 
-SIGN_IN_SCOPES = tuple(SCOPES.split())
 #: As long as Slack's code is valid.
 STATE_LIFETIME = timedelta(minutes=10)
 

@@ -108,10 +108,12 @@ def add_many(rows: Rows, new: Sequence[Mapping[str, object]]) -> None:
         _INSERT.all(rows, new)
 
 
-def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Iterable[str]) -> StoredRefreshToken | None:
-    """Return the installation that got one of these refresh tokens."""
+def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Sequence[str]) -> StoredRefreshToken | None:
+    """Return the installation that got one of these refresh tokens. None without fingerprints."""
+    if not fingerprints:
+        return None
     query = select(_TABLE.c.id, _TABLE.c.refresh_token).where(
-        _TABLE.c.integration_id == integration_id, _TABLE.c.refresh_fingerprint.in_(list(fingerprints))
+        _TABLE.c.integration_id == integration_id, _TABLE.c.refresh_fingerprint.in_(fingerprints)
     )
     return fetch_first(rows, query, StoredRefreshToken)
 

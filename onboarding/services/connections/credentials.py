@@ -19,8 +19,7 @@ class GivenCredentials:
 
     def installation_of(self, rows: Rows, integration_id: str, auth: Auth) -> str | None:
         """Return the id of the installation that got the refresh token of `auth`, if there is one."""
-        marks = self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
-        found = installations.by_fingerprint(rows, integration_id, marks) if marks else None
+        found = installations.by_fingerprint(rows, integration_id, self._fingerprints(auth))
         return found.id if found else None
 
     def store(self, rows: Rows, environment_id: str, integration_id: str, auth: Auth, at: datetime) -> str:
@@ -28,15 +27,15 @@ class GivenCredentials:
 
         If the server has already used a refresh token that connections share, the installation keeps its newer tokens.
         """
-        marks = self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
-        found = installations.by_fingerprint(rows, integration_id, marks) if marks else None
+        fingerprints = self._fingerprints(auth)
+        found = installations.by_fingerprint(rows, integration_id, fingerprints)
         row_id = found.id if found else ids.new_id("ins")
         # A token that rotates and has no expiry counts as expired, so it is refreshed before its first use.
         expires_at = auth.expires_at or (at if auth.refresh_token else None)
         values = {
             **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at, at),
             "refresh_expires_at": auth.refresh_expires_at,
-            "refresh_fingerprint": marks[0] if marks else None,
+            "refresh_fingerprint": fingerprints[0] if fingerprints else None,
             "installed_at": at,
         }
         if found is None:
@@ -51,6 +50,9 @@ class GivenCredentials:
         elif found.refresh_token and self._is_current(row_id, found.refresh_token, auth.refresh_token):
             installations.change(rows, row_id, **values)
         return row_id
+
+    def _fingerprints(self, auth: Auth) -> tuple[str, ...]:
+        return self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
 
     def _is_current(self, installation_id: str, sealed: Sealed, given: str | None) -> bool:
         """Return whether the refresh token that the caller sent is the stored one, or the stored one cannot be decrypted."""
