@@ -18,8 +18,6 @@ from onboarding.kept_keys import decode_key, kept_keys, read_secret
 _SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "RATE_LIMIT_STORAGE")
 _SQLITE_FILE = re.compile(r"sqlite:///(?!.*(:memory:|mode=memory))/*[^/?]")
 _WELL_KNOWN = ("changeme", "secret", "password", "development", "0123456789", "abcdef")
-
-
 DEFAULT_PORT = 8000
 
 
@@ -129,7 +127,7 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _strong_secret(cls, value: SecretStr) -> SecretStr:
-        for key in value.get_secret_value().split(",") if value.get_secret_value() else ():
+        for key in _keys_in(value):
             if len(key) < 32 or len(set(key)) < 8 or key.lower().startswith(_WELL_KNOWN):
                 raise ValueError("must be at least 32 random characters, such as `onboarding keys generate` prints")
         return value
@@ -137,7 +135,7 @@ class Settings(BaseSettings):
     @field_validator("encryption_keys")
     @classmethod
     def _strong_keys(cls, value: SecretStr) -> SecretStr:
-        for text in value.get_secret_value().split(",") if value.get_secret_value() else ():
+        for text in _keys_in(value):
             key = decode_key(text)
             if len(key) != 32 or len(set(key)) < 8:
                 raise ValueError("must be 32 random bytes in URL-safe base64, as `onboarding keys generate` prints")
@@ -159,14 +157,14 @@ class Settings(BaseSettings):
 
     @property
     def origin(self) -> str:
-        return self.public_url or f"http://{self.host if ':' not in self.host else f'[{self.host}]'}:{self.port}"
+        return self.public_url or f"http://{_in_address(self.host)}:{self.port}"
 
     @property
     def own_host(self) -> str:
         """Return the host at which this process reaches itself: loopback if it listens on all interfaces."""
         if self.host in ("", "0.0.0.0"):  # noqa: S104  # only compared, not bound
             return "127.0.0.1"
-        return f"[{self.host}]" if ":" in self.host else self.host
+        return _in_address(self.host)
 
     @property
     def redirect_uri(self) -> str:
@@ -208,12 +206,23 @@ class Settings(BaseSettings):
     @property
     def signing_keys(self) -> tuple[str, ...]:
         """Return the keys that sign cookies and links, newest first."""
-        return tuple(filter(None, self.secret_key.get_secret_value().split(",")))
+        return tuple(_keys_in(self.secret_key))
 
     @property
     def vault_keys(self) -> tuple[bytes, ...]:
         """Return the encryption keys, newest first, 32 bytes each."""
-        return tuple(decode_key(k) for k in filter(None, self.encryption_keys.get_secret_value().split(",")))
+        return tuple(map(decode_key, _keys_in(self.encryption_keys)))
+
+
+def _keys_in(secret: SecretStr) -> list[str]:
+    """Return the keys of a setting, which separates them by commas."""
+    text = secret.get_secret_value()
+    return text.split(",") if text else []
+
+
+def _in_address(host: str) -> str:
+    """Return the host as URLs name it: an IPv6 address is in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
