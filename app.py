@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from onboarding import cli, files, runtime, settings, web
+from onboarding import cli, files, runtime, settings, start_checks, web
 from onboarding.errors import SettingsProblem
 from onboarding.jobs import key_uses
 from onboarding.practice import PracticeApp, PracticeSlack, StateFileUnreadable, create_practice
@@ -70,7 +70,7 @@ def site(configured: Settings, built: runtime.Runtime) -> Flask:
 def _served() -> Flask:
     configured = settings.from_environ()
     built = runtime.build(configured, serves_requests=True)
-    runtime.check_ready(built, settings.keys_are_given())
+    start_checks.check_ready(built, settings.keys_are_given())
     if configured.practice_possible and built.practice.is_on():
         _keep_alone(configured)
     product = site(configured, built)

@@ -7,7 +7,6 @@ from flask import current_app
 
 from onboarding import clock, concurrency, files
 from onboarding.callers import Actor
-from onboarding.errors import SettingsProblem
 from onboarding.outgoing.addresses import Reach
 from onboarding.outgoing.sender import Sender
 from onboarding.services.api_keys import ApiKeys
@@ -117,6 +116,20 @@ class Runtime:
     webhooks: Webhooks
 
 
+@dataclass(frozen=True)
+class _Core:
+    """The collaborators that many services share."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    gateway: Gateway
+    tokens: Tokens
+    token_source: TokenSource
+    credential_audit: CredentialAudit
+    now: clock.Clock
+
+
 def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: bool = False) -> Runtime:
     """Build the services. Raises SettingsProblem for an invalid setting.
 
@@ -124,17 +137,13 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
     """
     if settings.database.startswith("sqlite"):
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database, serves_requests=serves_requests)
-    vault, gateway = Vault(settings.vault_keys), Gateway()
-    tokens = Tokens(vault, settings, _practice_slack(settings), now)
+    core = _core(settings, Database(settings.database, serves_requests=serves_requests), now)
+    database, vault, gateway, tokens = core.database, core.vault, core.gateway, core.tokens
     grants = Grants(database, vault, tokens, gateway, now)
-    completer = InstallCompleter(database, Sealers(tokens, grants, InstallEndpoints(vault)), now)
-    setup, credential_audit = SetupStep(database, grants, completer, now), CredentialAudit(database, now)
-    connections = _connections(database, tokens, gateway, credential_audit, now)
-    environments, links = Environments(database, files.migrations(), now), _links(database, LinkTokens(settings), now)
+    installs, connections, links = _installs(core, grants), _connections(core), _links(core)
+    environments, attempts = Environments(database, files.migrations(), now), Attempts(database, now)
     practice_mode = Practice(database, vault, settings, now)
     sign_in_apps = SignInApps(tokens, practice_mode.is_on, settings.sign_in_redirect_uri)
-    starter = InstallStarter(database, tokens, gateway, settings, now)
     sending = _sending(settings, practice_mode.is_on, now)
     return Runtime(
         settings=settings,
@@ -145,15 +154,9 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         demo_connections=DemoConnections(database, tokens, practice_mode.is_on, now),
         links=links,
         connect_sessions=ConnectSessions(database, now),
-        installs=Installs(
-            starter,
-            InstallCallback(database, grants, completer, now, _INSTALL_SLOTS),
-            setup,
-            ResultReader(database, now),
-            StartElsewhere(database, settings, starter, now),
-        ),
+        installs=installs,
         managed=ManagedConnections(database, now),
-        attempts=(attempts := Attempts(database, now)),
+        attempts=attempts,
         attempt_lists=AttemptLists(database, now),
         diagnoser=Diagnoser(attempts, settings.origin),
         connections=connections,
@@ -167,16 +170,52 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         idempotency=Idempotency(database, vault, now),
         contexts=Contexts(database, now),
         subscribers=Subscribers(database, now),
-        channel_endpoints=Endpoints(database, vault, credential_audit, now),
-        slack_events=_slack_events(database, vault, tokens, gateway, sending),
-        token_refresh=TokenRefresh(database, TokenSource(database, tokens, gateway, now), now),
+        channel_endpoints=Endpoints(database, vault, core.credential_audit, now),
+        slack_events=_slack_events(core, sending),
+        token_refresh=TokenRefresh(database, core.token_source, now),
         workspace_checks=WorkspaceChecks(database, now),
         key_rotation=KeyRotation(database, vault, now),
-        retention=Retention(database, now, setup.expire, grants.revoke_left),
+        retention=Retention(database, now, installs.expire, grants.revoke_left),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),
-        webhooks=_webhooks(database, vault, sending),
+        webhooks=_webhooks(core, sending),
     )
+
+
+def _core(settings: Settings, database: Database, now: clock.Clock) -> _Core:
+    vault, gateway = Vault(settings.vault_keys), Gateway()
+    tokens = Tokens(vault, settings, _practice_slack(settings), now)
+    token_source = TokenSource(database, tokens, gateway, now)
+    return _Core(settings, database, vault, gateway, tokens, token_source, CredentialAudit(database, now), now)
+
+
+def _installs(core: _Core, grants: Grants) -> Installs:
+    settings, database, now = core.settings, core.database, core.now
+    completer = InstallCompleter(database, Sealers(core.tokens, grants, InstallEndpoints(core.vault)), now)
+    starter = InstallStarter(database, core.tokens, core.gateway, settings, now)
+    return Installs(
+        starter,
+        InstallCallback(database, grants, completer, now, _INSTALL_SLOTS),
+        SetupStep(database, grants, completer, now),
+        ResultReader(database, now),
+        StartElsewhere(database, settings, starter, now),
+    )
+
+
+def _connections(core: _Core) -> Connections:
+    database, now = core.database, core.now
+    return Connections(
+        ConnectionWriter(database, core.tokens, core.credential_audit, now),
+        ConnectionQueries(database, core.tokens, core.credential_audit),
+        ConnectionVerifier(database, core.token_source, core.gateway, now),
+        Disconnector(database, core.tokens, core.gateway, now),
+        MessageSender(database, core.token_source, core.gateway, now),
+    )
+
+
+def _links(core: _Core) -> Links:
+    database, tokens = core.database, LinkTokens(core.settings)
+    return Links(LinkWriter(database, tokens, core.now), LinkQueries(database, core.now), tokens)
 
 
 def _practice_slack(settings: Settings) -> tuple[str, str]:
@@ -193,7 +232,6 @@ class _Sending:
     reach: Callable[[], Reach]
     #: The longest wait between two tries, in seconds; 0 for no limit.
     longest_wait: Callable[[], int]
-    now: clock.Clock
 
 
 def _sending(settings: Settings, is_practice: Callable[[], bool], now: clock.Clock) -> _Sending:
@@ -203,20 +241,20 @@ def _sending(settings: Settings, is_practice: Callable[[], bool], now: clock.Clo
     def longest_wait() -> int:
         return settings.practice_retry_seconds if is_practice() else 0
 
-    return _Sending(Sender(reach, now, settings.webhook_proxy), reach, longest_wait, now)
+    return _Sending(Sender(reach, now, settings.webhook_proxy), reach, longest_wait)
 
 
-def _slack_events(database: Database, vault: Vault, tokens: Tokens, gateway: Gateway, sending: _Sending) -> SlackEvents:
-    now = sending.now
+def _slack_events(core: _Core, sending: _Sending) -> SlackEvents:
+    database, vault, now = core.database, core.vault, core.now
     return SlackEvents(
         EventReceiver(database, vault, now),
-        StoredEvents(database, vault, tokens, gateway, now),
+        StoredEvents(database, vault, core.tokens, core.gateway, now),
         EventForwarder(database, vault, sending.sender, now, sending.longest_wait),
     )
 
 
-def _webhooks(database: Database, vault: Vault, sending: _Sending) -> Webhooks:
-    secrets, now = EndpointSecrets(vault), sending.now
+def _webhooks(core: _Core, sending: _Sending) -> Webhooks:
+    database, secrets, now = core.database, EndpointSecrets(core.vault), core.now
     return Webhooks(
         WebhookEndpoints(database, secrets, sending.reach, now),
         WebhookDeliveries(database, now),
@@ -224,68 +262,15 @@ def _webhooks(database: Database, vault: Vault, sending: _Sending) -> Webhooks:
     )
 
 
-def _connections(
-    database: Database, tokens: Tokens, gateway: Gateway, credential_audit: CredentialAudit, now: clock.Clock
-) -> Connections:
-    source = TokenSource(database, tokens, gateway, now)
-    return Connections(
-        ConnectionWriter(database, tokens, credential_audit, now),
-        ConnectionQueries(database, tokens, credential_audit),
-        ConnectionVerifier(database, source, gateway, now),
-        Disconnector(database, tokens, gateway, now),
-        MessageSender(database, source, gateway, now),
-    )
-
-
-def _links(database: Database, tokens: LinkTokens, now: clock.Clock) -> Links:
-    return Links(LinkWriter(database, tokens, now), LinkQueries(database, now), tokens)
-
-
 def _link_creator(environments: Environments, connections: Connections, links: Links) -> CreateLink:
     """Return a function that creates a link with a connection's values, for its customer."""
 
     def create(environment_id: str, identifier: str, actor: Actor) -> str:
         found = connections.detail(environment_id, identifier).connection
-        new = NewLink(
-            integration=found.integration_identifier,
-            environment=next(one.name for one in environments.list_all() if one.id == environment_id),
-            subscriber_id=found.subscriber_id,
-            context_keys=found.context_keys,
-            mode=found.mode,
-            is_reconnect=True,
-        )
+        new = NewLink.to_reconnect(found, environments.by_id(environment_id).name)
         return links.create(new, actor).id
 
     return create
-
-
-def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
-    """Check that the process can serve.
-
-    Raises SettingsProblem if the database is not set up, or if keys are missing or open no stored value.
-    """
-    if not runtime.environments.is_ready():
-        raise SettingsProblem("DATABASE_URL: the database cannot be read or is empty. Run `onboarding setup` first.")
-    check_keys(runtime, keys_are_given)
-    if not runtime.readiness.keys_open_secrets():
-        raise SettingsProblem(
-            "ENCRYPTION_KEYS: these keys open none of the client secrets in the database. Set the keys that it was used "
-            "with. If they are lost, store each client secret again with `onboarding integration set`."
-        )
-
-
-def check_keys(runtime: Runtime, keys_are_given: bool, is_real: bool = False) -> None:
-    """Check that real Slack apps do not use generated keys. Raises SettingsProblem.
-
-    `is_real`: the caller is about to store the credentials of a real Slack app.
-    """
-    if keys_are_given or (runtime.practice.is_on() and not is_real):
-        return
-    raise SettingsProblem(
-        "SECRET_KEY and ENCRYPTION_KEYS are required with a real Slack app. Set the same keys for the server and every command. "
-        f"To keep the keys that practice mode generated, set SECRET_KEY_FILE={runtime.settings.instance}/secret_key and "
-        f"ENCRYPTION_KEYS_FILE={runtime.settings.instance}/encryption_keys."
-    )
 
 
 def current() -> Runtime:

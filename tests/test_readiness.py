@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from onboarding import runtime
+from onboarding import start_checks
 from onboarding.errors import SettingsProblem
 from onboarding.services import readiness
 from tests.browser_client import Site, client_of
@@ -16,7 +16,7 @@ _OTHER_KEY = "Tz8w3RkXv6Yp0sLm9Bn4Hc7Jd2Fg5TaUeIoKqWxZ0q1="
 
 def _refusal(site: Site) -> str:
     try:
-        runtime.check_ready(site.runtime, keys_are_given=True)
+        start_checks.check_ready(site.runtime, keys_are_given=True)
     except SettingsProblem as problem:
         return problem.sentence
     return ""

@@ -6,8 +6,9 @@ from typing import TypedDict
 from onboarding import settings
 from onboarding.cli.shell import read_secret, split_list
 from onboarding.errors import Refused
-from onboarding.runtime import Runtime, check_keys
+from onboarding.runtime import Runtime
 from onboarding.services.integrations.records import MAX_LOGO_BYTES, NewIntegration
+from onboarding.start_checks import check_keys
 
 #: The prompts on a terminal.
 CLIENT_SECRET, SIGNING_SECRET = "Client secret", "Signing secret"

@@ -13,8 +13,9 @@ from onboarding.cli.setup import set_up
 from onboarding.cli.shell import open_runtime, shell_actor
 from onboarding.cli.usage import Command
 from onboarding.cli.web import check_port
-from onboarding.runtime import Runtime, check_ready
+from onboarding.runtime import Runtime
 from onboarding.settings import Settings
+from onboarding.start_checks import check_ready
 
 OWNER = "owner@localhost"
 #: How long the server may take to answer its first request.

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import click
 
-from onboarding import runtime, settings, web
+from onboarding import runtime, settings, start_checks, web
 from onboarding.callers import SHELL, Actor, ActorKind
 from onboarding.characters import escape, trim
 from onboarding.errors import NotFound, NotSetUp, Problem, Refused, StorageProblem
@@ -40,7 +40,7 @@ def open_runtime() -> Iterator[runtime.Runtime]:
         built = runtime.build(configured)
         try:
             if built.environments.is_ready():
-                runtime.check_keys(built, settings.keys_are_given())
+                start_checks.check_keys(built, settings.keys_are_given())
             yield built
         finally:
             built.database.close()

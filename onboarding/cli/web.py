@@ -15,8 +15,8 @@ from onboarding import concurrency, settings
 from onboarding.cli.processes import END_SECONDS, Processes
 from onboarding.cli.shell import open_runtime
 from onboarding.cli.usage import Command
-from onboarding.runtime import check_ready
 from onboarding.settings import Settings
+from onboarding.start_checks import check_ready
 
 #: Time for a client to send the head of a request, and to begin the next one on a connection that is kept open.
 _HEADER_READ_MILLISECONDS = 10_000

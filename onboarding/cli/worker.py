@@ -11,7 +11,7 @@ from onboarding import settings
 from onboarding.cli.durable import durable_work
 from onboarding.cli.shell import open_runtime
 from onboarding.cli.usage import Command
-from onboarding.runtime import check_ready
+from onboarding.start_checks import check_ready
 
 
 @click.command(cls=Command)

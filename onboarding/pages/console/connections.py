@@ -1,7 +1,6 @@
 """List the connections, show one, verify, reconnect and disconnect it."""
 
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -14,7 +13,7 @@ from onboarding.http.route_access import allow_viewers
 from onboarding.pages.list_query import page_url, set_filters
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
-from onboarding.services.links.records import LINK_LIFETIME, RECONNECT_LIFETIME, NewLink
+from onboarding.services.links.records import RECONNECT_LIFETIME, NewLink
 
 blueprint = Blueprint("connections", __name__)
 
@@ -79,14 +78,14 @@ def verify_submit(identifier: str) -> ResponseReturnValue:
 def reconnect_submit(identifier: str) -> ResponseReturnValue:
     """Create a link with the connection's values and redirect to it, so that nothing has to be typed again."""
     person = require_person()
-    link = replace(_reconnect_link(identifier, RECONNECT_LIFETIME), operator=person.label)
+    link = replace(_reconnect_link(identifier), lifetime=RECONNECT_LIFETIME, operator=person.label)
     return redirect(current().links.create(link, person.actor).url, 303)
 
 
 @blueprint.post("/connections/<identifier>/reconnect-link")
 def reconnect_link_submit(identifier: str) -> ResponseReturnValue:
     """Create a link with the connection's values for the customer, and show it."""
-    link = current().links.create(_reconnect_link(identifier, LINK_LIFETIME), require_person().actor)
+    link = current().links.create(_reconnect_link(identifier), require_person().actor)
     return redirect(url_for("links.show", link_id=link.id, connection=identifier), 303)
 
 
@@ -119,18 +118,10 @@ def disconnected(identifier: str) -> ResponseReturnValue:
     )
 
 
-def _reconnect_link(identifier: str, lifetime: timedelta) -> NewLink:
+def _reconnect_link(identifier: str) -> NewLink:
     """Return a link with the connection's values. Raises NotFound."""
     found = current().connections.detail(environment_id(), identifier).connection
-    return NewLink(
-        integration=found.integration_identifier,
-        environment=environment().name,
-        subscriber_id=found.subscriber_id,
-        context_keys=found.context_keys,
-        mode=found.mode,
-        lifetime=lifetime,
-        is_reconnect=True,
-    )
+    return NewLink.to_reconnect(found, environment().name)
 
 
 def _app_name(identifier: str) -> str:

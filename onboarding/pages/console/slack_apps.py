@@ -8,13 +8,14 @@ from onboarding import settings
 from onboarding.errors import Conflict, Refused, SettingsProblem, unknown_integration
 from onboarding.http.operator_guard import environment, require_person
 from onboarding.http.page_form import PageForm, trimmed
-from onboarding.runtime import check_keys, current
+from onboarding.runtime import current
 from onboarding.services.integrations.records import (
     DEFAULT_SCOPES,
     IntegrationChange,
     IntegrationRecord,
     NewIntegration,
 )
+from onboarding.start_checks import check_keys
 
 blueprint = Blueprint("slack_apps", __name__)
 _POLICIES = {"allow": "Allow", "refuse": "Refuse"}

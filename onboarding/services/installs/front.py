@@ -30,6 +30,7 @@ class Installs:
         self.replace_workspace = setup.replace
         self.check_waiting = setup.check
         self.decline = setup.decline
+        self.expire = setup.expire
         self.result = results.result
         self.restart_token = elsewhere.token
         self.view_elsewhere = elsewhere.view

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from onboarding.documents import Connection
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.store.link_terms import LinkTerms
@@ -66,6 +67,18 @@ class NewLink:
     is_reconnect: bool = False
     #: The label of an operator: the link ends when that operator may not change anything any more.
     operator: str | None = None
+
+    @classmethod
+    def to_reconnect(cls, connection: Connection, environment: str) -> "NewLink":
+        """Return a link with the values of a connection, for its customer."""
+        return cls(
+            integration=connection.integration_identifier,
+            environment=environment,
+            subscriber_id=connection.subscriber_id,
+            context_keys=connection.context_keys,
+            mode=connection.mode,
+            is_reconnect=True,
+        )
 
     @property
     def terms(self) -> LinkTerms:
