@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 TREE = {
     "cli/serve": "import flask, onboarding.jobs, onboarding.web",
     "http/languages": "import flask, flask_babel, babel",
+    "start_checks": "import onboarding.runtime, onboarding.errors",
     "http/operator_guard": "import flask, onboarding.runtime, onboarding.services.operators",
     "pages/layout": "import flask, onboarding.http.operator_guard",
     "pages/probes": "import flask, onboarding.http.operator_guard",
@@ -62,6 +63,7 @@ PLANTED = [
     ("layers", "services/links", "onboarding.runtime"),
     ("layers", "pages/layout", "onboarding.api.authentication"),
     ("layers", "http/operator_guard", "onboarding.pages.layout"),
+    ("layers", "runtime", "onboarding.start_checks"),
     ("layers", "store/links", "onboarding.slack.gateway"),
     ("layers", "changes", "onboarding.services.links"),
     ("layers", "store/links", "onboarding.changes"),
