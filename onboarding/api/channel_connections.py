@@ -9,15 +9,11 @@ from onboarding import documents
 from onboarding.api import operations, providers
 from onboarding.api.authentication import caller
 from onboarding.api.field_types import (
-    EXACT_SET,
     Contexts,
-    CursorPage,
     Flag,
     Identifier,
-    Keys,
     Mode,
     Moment,
-    PageQuery,
     Plain,
     Reference,
     SlackId,
@@ -25,9 +21,9 @@ from onboarding.api.field_types import (
     Time,
     Token,
     Wire,
-    page,
 )
 from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.lists import EXACT_SET, CursorPage, Keys, PageQuery, page
 from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_query
 from onboarding.documents import Connection

@@ -1,35 +1,31 @@
-"""Field types shared by the API models, each with a message for an invalid value; errors; and pages of lists."""
+"""Field types shared by the API models, each with a message for an invalid value."""
 
 import json
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from onboarding.characters import INVISIBLE, has_invisible, is_addressable
-from onboarding.errors import Refused
 from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
-from onboarding.pagination import Page, PageRequest
 
 VISIBLE_PATTERN = r"^[\x21-\x7e]+$"
 MOST_DATA_BYTES = 65_536
 LONGEST_TOKEN = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: The patterns are for the document: they say what the functions below check. No look-around, which Go and Rust lack.
-_NO_NUL_PATTERN = r"^[^\x00]*$"
+NO_NUL_PATTERN = r"^[^\x00]*$"
 _NO_INVISIBLE_PATTERN = f"^[^{INVISIBLE}]+$"
 TRIMMED_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 _TO_TRIM_PATTERN = rf"^\s*{TRIMMED_PATTERN[1:-1]}\s*$"
 #: U+FFFD itself, because its escape differs between regular expressions.
 _NOT_IN_A_PATH = rf"/%?#\\{INVISIBLE}" + "\ufffd"
 _ADDRESSABLE_PATTERN = rf"^[^\s{_NOT_IN_A_PATH}]([^{_NOT_IN_A_PATH}]*[^\s{_NOT_IN_A_PATH}])?$"
-_LIMIT = re.compile(r"[0-9]{1,4}(\.0{1,4})?\Z")
 _WORD_PATTERN = "^[a-zA-Z0-9_-]{1,100}$"
 _STRUCTURE = (
     "Invalid context payload structure. Expected object with context types as keys and string IDs or {id, data} "
@@ -141,27 +137,13 @@ def _context(kind: str, value: object) -> tuple[str, str | None]:
     return f"{kind}:{name}", json.dumps(data)
 
 
-def _limit(value: object) -> object:
-    """Accept `10.0` as well, which the official Python client sends."""
-    if not isinstance(value, str) or not _LIMIT.match(value) or not 1 <= int(float(value)) <= 100:
-        raise ValueError("{field} must be a whole number from 1 to 100")
-    return int(float(value))
-
-
 def _flag(value: object) -> object:
     if value not in ("true", "false"):
         raise ValueError("{field} must be true or false")
     return value == "true"
 
 
-def _keys(value: object) -> object:
-    """Return the keys as a tuple. A present but empty parameter means no context."""
-    if not isinstance(value, list):
-        return value
-    return tuple(value) if any(value) else ()
-
-
-_NO_NUL = Field(json_schema_extra={"pattern": _NO_NUL_PATTERN})
+_NO_NUL = Field(json_schema_extra={"pattern": NO_NUL_PATTERN})
 Plain = Annotated[str, AfterValidator(_plain), _NO_NUL]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain), _NO_NUL]
 #: An id that refers to something, which need not exist.
@@ -274,122 +256,4 @@ Contexts = Annotated[
     ),
 ]
 Mode = Literal["subscriber", "shared"]
-Limit = Annotated[
-    int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})
-]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean", "default": False})]
-#: Describes a list's `contextKeys`.
-EXACT_SET = (
-    "Only return the objects with exactly these context keys, in any order. Repeat the parameter for each key: "
-    "`contextKeys=tenant:a&contextKeys=region:eu`. An empty value returns the objects without a context."
-)
-Keys = Annotated[
-    tuple[Plain, ...],
-    BeforeValidator(_keys),
-    WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": _NO_NUL_PATTERN}}),
-]
-
-
-class PageQuery(Wire):
-    """The parameters of each list."""
-
-    limit: Limit = Field(10, description="How many objects a page has.")
-    after: Plain | None = Field(
-        None, description="A cursor for pagination. Send the `next` of a page to get the page after it."
-    )
-    before: Plain | None = Field(
-        None, description="A cursor for pagination. Send the `previous` of a page to get the page before it."
-    )
-    order_by: Literal["createdAt", "updatedAt"] = Field("createdAt", description="The time to sort by.")
-    order_direction: Literal["DESC", "ASC"] = Field(
-        "DESC", description="`DESC` returns the newest objects first, `ASC` the oldest."
-    )
-    include_cursor: Flag = Field(False, description="Whether to return the object at the cursor again.")
-
-    @property
-    def order(self) -> str:
-        return "created_at" if self.order_by == "createdAt" else "updated_at"
-
-    @property
-    def descending(self) -> bool:
-        return self.order_direction == "DESC"
-
-    def page_request(self) -> PageRequest:
-        """Return the page that the query asks for. Raises Refused (`cursors_conflict`)."""
-        if self.after and self.before:
-            sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
-            raise Refused(sentence, "after", "cursors_conflict")
-        return PageRequest(self.limit, self.after, self.before, self.order, self.descending, self.include_cursor)
-
-
-class RepeatedHeaders(BaseModel):
-    """The headers of a write besides `Authorization`."""
-
-    idempotency_key: str | None = Field(
-        None,
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=VISIBLE_PATTERN,
-        description="A key of your choice, 1 to 255 visible ASCII characters. Within 24 hours, a repeat with the same key returns the "
-        "response of the first request and changes nothing.",
-    )
-
-
-class Problem(Wire):
-    """The object of every error. `code` is stable."""
-
-    status_code: int = Field(description="The HTTP status of the response.")
-    timestamp: str = Field(description="When the error happened.")
-    path: str = Field(description="The path of the request.")
-    message: str = Field(description="A sentence for people. It may change.")
-    error: str = Field(description="The name of the HTTP status.")
-    code: str = Field(description="The kind of error, for programs. It does not change.")
-    request_id: str = Field(description="The id of the request. The server's log lines contain it.")
-    connection_identifier: str | None = Field(
-        None, description="With the code `connection_exists`, the identifier of the existing connection."
-    )
-    error_id: str | None = Field(None, description="With the code `internal`, the id of the error in the server's log.")
-
-
-class FieldProblem(Wire):
-    messages: list[str] = Field(description="Why the value is invalid, as sentences.")
-    value: Any = Field(
-        None, description="The value that you sent, cut at 100 characters. Credentials are never repeated."
-    )
-
-
-class ValidationProblem(Problem):
-    """All invalid values of a request, by field path."""
-
-    errors: dict[str, FieldProblem] = Field(description="The invalid values, each by its path, such as `workspace.id`.")
-
-
-Item = TypeVar("Item", bound=Wire)
-Record = TypeVar("Record")
-
-
-class CursorPage(Wire, Generic[Item]):
-    """A page of a list."""
-
-    data: list[Item] = Field(description="The objects of the page.")
-    next: str | None = Field(description="The cursor of the next page. Null on the last page.")
-    previous: str | None = Field(description="The cursor of the previous page. Null on the first page.")
-    total_count: int = Field(description="How many objects match the filters. The count stops at 50,000.")
-    total_count_capped: bool = Field(description="Whether more than 50,000 objects match the filters.")
-
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """Return the page's name in the document, such as `ContextPage` for a page of `Context`."""
-        return f"{params[0].__name__}Page"
-
-
-def page(found: Page[Record], show: Callable[[Record], Mapping[str, object]]) -> Mapping[str, object]:
-    """Return the JSON object of a page."""
-    return {
-        "data": [show(one) for one in found.rows],
-        "next": found.next,
-        "previous": found.previous,
-        "totalCount": found.total,
-        "totalCountCapped": found.total_capped,
-    }

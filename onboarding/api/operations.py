@@ -8,13 +8,14 @@ from typing import TypeVar
 
 import orjson
 from flask import Blueprint, Response, current_app, g, request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from spectree import Response as Documented
 from spectree import SpecTree
 
 from onboarding.api import authentication, problems, rate_limit
-from onboarding.api.field_types import Problem, RepeatedHeaders, ValidationProblem
+from onboarding.api.field_types import VISIBLE_PATTERN
 from onboarding.api.ignored_members import note_ignored
+from onboarding.api.problem_models import Problem, ValidationProblem
 from onboarding.http.route_access import allow_session_tokens, public, requires_api_key
 
 View = TypeVar("View", bound=Callable[..., Response])
@@ -66,6 +67,20 @@ SHARED_RULES: set[str] = set()
 #: The errors that each operation can return; those with a body can return more.
 _ERRORS = (400, 401, 403, 404, 429, 500, 503)
 _ERRORS_WITH_BODY = (409, 413, 415)
+
+
+class RepeatedHeaders(BaseModel):
+    """The headers of a write besides `Authorization`."""
+
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=VISIBLE_PATTERN,
+        description="A key of your choice, 1 to 255 visible ASCII characters. Within 24 hours, a repeat with the same key returns the "
+        "response of the first request and changes nothing.",
+    )
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,9 @@ from pydantic import Field
 from onboarding import documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import (
-    DATA_LIMITS,
-    CreatedAt,
-    CursorPage,
-    Data,
-    Flag,
-    Identifier,
-    PageQuery,
-    Plain,
-    UpdatedAt,
-    Wire,
-    page,
-)
+from onboarding.api.field_types import DATA_LIMITS, CreatedAt, Data, Flag, Identifier, Plain, UpdatedAt, Wire
 from onboarding.api.idempotency import BeforeCommit, Representation, once
+from onboarding.api.lists import CursorPage, PageQuery, page
 from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_body_and_query, read_query
 from onboarding.runtime import current

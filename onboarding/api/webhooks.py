@@ -10,8 +10,9 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 from onboarding import webhook_documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import CreatedAt, CursorPage, Flag, Limit, Plain, Time, UpdatedAt, Wire, page
+from onboarding.api.field_types import CreatedAt, Flag, Plain, Time, UpdatedAt, Wire
 from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.lists import CursorPage, Limit, check_cursors, page
 from onboarding.api.operations import WEBHOOKS, Operation
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.request_parsing import read_body, read_query
@@ -126,9 +127,7 @@ class DeliveriesQuery(Wire):
 
     def page_request(self) -> PageRequest:
         """Return the page that the query asks for. Raises Refused (`cursors_conflict`)."""
-        if self.after and self.before:
-            sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
-            raise Refused(sentence, "after", "cursors_conflict")
+        check_cursors(self.after, self.before)
         return PageRequest(self.limit, self.after, self.before, include_cursor=self.include_cursor)
 
 
