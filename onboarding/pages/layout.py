@@ -11,7 +11,7 @@ from werkzeug.local import LocalProxy
 from onboarding import texts
 from onboarding.branding import NO_BRANDING, Branding
 from onboarding.errors import StorageProblem
-from onboarding.http import languages, operator_guard
+from onboarding.http import console_environment, languages, operator_guard
 from onboarding.outcomes import OUTCOMES
 from onboarding.pages.filters import FILTERS
 from onboarding.runtime import current
@@ -96,14 +96,14 @@ class EnvironmentChoice:
 def environment_choices() -> list[EnvironmentChoice]:
     """Return the environments with their addresses: of the same list, or of the connections. Empty if there is only one."""
     try:
-        shown, found = operator_guard.environment(), current().environments.list_all()
+        shown, found = console_environment.environment(), current().environments.list_all()
     except StorageProblem:
         return []
     if len(found) < 2:
         return []
-    is_list = request.method == "GET" and not request.view_args and operator_guard.is_of_console(request.endpoint)
+    is_list = request.method == "GET" and not request.view_args and console_environment.is_of_console(request.endpoint)
     endpoint = (is_list and request.endpoint) or "connections.index"
-    urls = (operator_guard.console_url(one.id, endpoint) for one in found)
+    urls = (console_environment.console_url(one.id, endpoint) for one in found)
     return [EnvironmentChoice(one.name, url, one.id == shown.id) for one, url in zip(found, urls, strict=True)]
 
 
@@ -123,7 +123,7 @@ def default_product() -> Product:
 
 def _only_integration() -> Branding:
     try:
-        integrations = operator_guard.integrations()
+        integrations = console_environment.integrations()
     except StorageProblem:
         return NO_BRANDING
     return integrations[0].branding if len(integrations) == 1 else NO_BRANDING

@@ -8,7 +8,8 @@ from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired
 
 from onboarding.errors import Conflict, NotFound, Refused
-from onboarding.http.operator_guard import environment, require_person
+from onboarding.http.console_environment import environment
+from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current

@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from onboarding import attempt_texts, texts
-from onboarding.http.operator_guard import environment_id, integrations
+from onboarding.http.console_environment import environment_id, integrations
 from onboarding.http.route_access import allow_viewers
 from onboarding.pages.list_query import page_url, read_search
 from onboarding.runtime import current

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding import audit_texts
 from onboarding.documents import timestamp
-from onboarding.http.operator_guard import environment_id
+from onboarding.http.console_environment import environment_id
 from onboarding.http.route_access import allow_viewers
 from onboarding.http.spreadsheet import csv_response
 from onboarding.pages.list_query import page_url, read_search, set_filters

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from onboarding import bulk_texts
 from onboarding.errors import Refused
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.console_environment import environment_id
+from onboarding.http.operator_guard import require_person
 from onboarding.pages.list_query import set_filters
 from onboarding.runtime import current
 from onboarding.services.connections.bulk import NEWEST, BulkAction, BulkReport, NewBulkRun

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from onboarding import attempt_texts, audit_texts, bulk_texts, texts, webhook_texts
 from onboarding.errors import SlackBusy, SlackDown, VaultProblem
-from onboarding.http.operator_guard import environment, environment_id, integrations, require_person
+from onboarding.http.console_environment import environment, environment_id, integrations
+from onboarding.http.operator_guard import require_person
 from onboarding.http.route_access import allow_viewers
 from onboarding.pages.list_query import page_url, set_filters
 from onboarding.runtime import current

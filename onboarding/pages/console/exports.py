@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from onboarding import clock
-from onboarding.http.operator_guard import environment_id
+from onboarding.http.console_environment import environment_id
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.connections import export

@@ -5,8 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.errors import NotFound
 from onboarding.http import security_headers
+from onboarding.http.console_environment import environment_id
 from onboarding.http.form_checks import reload_on_csrf_failure
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.operator_guard import require_person
 from onboarding.pages.customer import answers
 from onboarding.pages.layout import Product
 from onboarding.runtime import current

@@ -9,7 +9,8 @@ from wtforms import BooleanField, StringField
 
 from onboarding.branding import Branding
 from onboarding.errors import Refused, unknown_integration
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.console_environment import environment_id
+from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
 from onboarding.pages.layout import Product

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField, StringField, ValidationError
 
 from onboarding.errors import NotFound, Refused
-from onboarding.http.operator_guard import environment, environment_id, require_person
+from onboarding.http.console_environment import environment, environment_id
+from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
 from onboarding.identity import CONTEXT_WORD

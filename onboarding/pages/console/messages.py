@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
 from onboarding.errors import Refused, VaultProblem
-from onboarding.http.operator_guard import environment_id, integrations, require_person
+from onboarding.http.console_environment import environment_id, integrations
+from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm
 from onboarding.runtime import current
 from onboarding.services.connections.message import MessageResult

@@ -9,7 +9,8 @@ from wtforms.validators import DataRequired
 
 from onboarding.errors import NotFound, Refused
 from onboarding.http import security_headers
-from onboarding.http.operator_guard import environment, environment_id, require_person
+from onboarding.http.console_environment import environment, environment_id
+from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.identity import CONTEXT_WORD
 from onboarding.runtime import current

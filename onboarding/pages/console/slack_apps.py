@@ -6,7 +6,8 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from onboarding import settings
 from onboarding.errors import Conflict, Refused, SettingsProblem, unknown_integration
-from onboarding.http.operator_guard import environment, require_person
+from onboarding.http.console_environment import environment
+from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.runtime import current
 from onboarding.services.integrations.records import (

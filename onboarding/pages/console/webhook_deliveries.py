@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from onboarding import webhook_texts
 from onboarding.errors import Conflict, NotFound
 from onboarding.event_types import EVENT_WORDS
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.console_environment import environment_id
+from onboarding.http.operator_guard import require_person
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.webhook_documents import WebhookDelivery

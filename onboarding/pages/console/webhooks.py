@@ -9,7 +9,8 @@ from wtforms import RadioField, SelectMultipleField, StringField, ValidationErro
 from onboarding import webhook_texts
 from onboarding.errors import Conflict, Refused
 from onboarding.event_types import EVENT_WORDS, TEST_EVENT
-from onboarding.http.operator_guard import environment_id, require_person
+from onboarding.http.console_environment import environment_id
+from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
 from onboarding.pages.list_query import page_url, read_search

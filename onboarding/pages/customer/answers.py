@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.branding import Branding
 from onboarding.errors import LinkProblem
-from onboarding.http import operator_guard
+from onboarding.http import console_environment
 from onboarding.http.languages import translate
 from onboarding.http.operator_guard import current_editor, signed_in_person
 from onboarding.http.security_headers import allow_form_redirects_to_slack
@@ -151,14 +151,14 @@ def console_url(environment_id: str, identifier: str | None) -> str | None:
     """Return the connection's page in the console; None for customers."""
     if not identifier or signed_in_person() is None:
         return None
-    return operator_guard.console_url(environment_id, "connections.show", identifier=identifier)
+    return console_environment.console_url(environment_id, "connections.show", identifier=identifier)
 
 
 def _attempt_url(result: Result) -> str | None:
     """Return the attempt's page in the console; None for customers."""
     if not result.reference or not result.environment_id or signed_in_person() is None:
         return None
-    return operator_guard.console_url(result.environment_id, "attempts.show", reference=result.reference)
+    return console_environment.console_url(result.environment_id, "attempts.show", reference=result.reference)
 
 
 def _redirect_with_cookie(url: str, started: StartedAttempt, is_approval: bool) -> Response:
@@ -182,7 +182,7 @@ def _try_again_url(result: Result) -> str | None:
     if result.link_id:
         return url_for("connect.start_submit", token=current().links.token(result.link_id))
     if result.is_operators and current_editor():
-        return operator_guard.console_url(
+        return console_environment.console_url(
             result.environment_id, "installs.start_submit", integration=result.integration_identifier
         )
     return None
@@ -193,7 +193,7 @@ def _ask_admin_url(result: Result) -> str | None:
     if result.link_id and not result.link_is_used:
         return url_for("connect.approval_submit", token=current().links.token(result.link_id))
     if result.is_operators and current_editor():
-        return operator_guard.console_url(
+        return console_environment.console_url(
             result.environment_id, "installs.approval_submit", integration=result.integration_identifier
         )
     return None

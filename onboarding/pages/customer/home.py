@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from onboarding.callers import SYSTEM
 from onboarding.http import languages
+from onboarding.http.console_environment import environment_id
 from onboarding.http.form_checks import reload_on_csrf_failure
-from onboarding.http.operator_guard import environment_id, signed_in_person
+from onboarding.http.operator_guard import signed_in_person
 from onboarding.http.route_access import public
 from onboarding.runtime import current
 from onboarding.services.links.records import NewLink
