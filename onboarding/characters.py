@@ -51,6 +51,11 @@ def has_invisible(text: str) -> bool:
     return _IS_INVISIBLE.search(text) is not None
 
 
+def is_visible(text: str) -> bool:
+    """Return whether the text contains a character with a shape."""
+    return bool(_IS_INVISIBLE.sub("", text).strip())
+
+
 def is_addressable(text: str) -> bool:
     """Return whether this is 1 to 255 visible characters of any script that survive in the path of a URL."""
     return (

@@ -8,6 +8,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from onboarding.characters import is_visible
 from onboarding.http.languages import ENGLISH, current_language, month, translate
 from onboarding.identity import OfferedContext
 from onboarding.translatable import marked
@@ -144,8 +145,8 @@ def actor_words(actor: str) -> str:
 
 
 def workspace(name: str | None, identifier: str | None = None) -> str:
-    """Return what to call a workspace: its name, its id if Slack sent no name, or "the workspace" if it sent neither."""
-    return name or identifier or translate(marked("the workspace"))
+    """Return what to call a workspace: its name, its id if the name shows nothing, or "the workspace" without both."""
+    return (name if name and is_visible(name) else identifier) or translate(marked("the workspace"))
 
 
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {

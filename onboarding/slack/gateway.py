@@ -97,6 +97,7 @@ class Gateway:
         except UnusableGrant as unusable:
             with suppress(SlackProblem):
                 self.revoke(app, unusable.token, unusable.rotates)
+                unusable.is_revoked = True
             raise
         if grant.team_name is None and not grant.is_enterprise_install:
             return self._completed(app, grant)

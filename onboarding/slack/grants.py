@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from onboarding.characters import is_visible, trim
 from onboarding.errors import SlackDown
 
 #: As wide as the columns that hold them.
@@ -15,6 +16,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 _MAX_NAME_LENGTH = 255
 #: Characters that PostgreSQL cannot store, and control characters.
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: They end a line, or change the direction of the text after the name.
+_MISLEADING = re.compile(r"[\u2028-\u202e\u2066-\u2069]")
 _MAX_LIFETIME_SECONDS = 366 * 24 * 3600
 #: A web address in visible ASCII, as short as the API's own limit for a webhook.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9\[][!-~]{0,2000}\Z")
@@ -26,6 +29,8 @@ class UnusableGrant(SlackDown):
     def __init__(self, token: str, rotates: bool) -> None:
         super().__init__("Slack's response does not say which workspace the token belongs to.")
         self.token, self.rotates = token, rotates
+        #: Whether Slack has confirmed that the token was revoked.
+        self.is_revoked = False
 
 
 @dataclass(frozen=True)
@@ -118,12 +123,12 @@ def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
 def read(answer: Mapping[str, Any]) -> Grant:
     """Read the response to an exchange. Raises UnusableGrant without a workspace, SlackDown without a token."""
     person = _mapping(answer.get("authed_user"))
-    bearer = answer if answer.get("access_token") else person
+    bearer = answer if _token(answer.get("access_token")) else person
     team, enterprise = _mapping(answer.get("team")), _mapping(answer.get("enterprise"))
     token = _token(bearer.get("access_token"))
     if token is None:
         raise SlackDown("Slack's response has no token.")
-    for_organization = answer.get("is_enterprise_install") is True and not team
+    for_organization = answer.get("is_enterprise_install") is True and team.get("id") is None
     if read_id((enterprise if for_organization else team).get("id")) is None:
         raise UnusableGrant(token, rotates=_token(bearer.get("refresh_token")) is not None)
     return Grant(
@@ -157,7 +162,8 @@ def clean_name(value: object) -> str | None:
     """Return a name that both databases can store, None if nothing is left of it."""
     if not isinstance(value, str):
         return None
-    return _UNSTORABLE.sub("", value).strip()[:_MAX_NAME_LENGTH] or None
+    cleaned = trim(trim(_MISLEADING.sub("", _UNSTORABLE.sub("", value)))[:_MAX_NAME_LENGTH])
+    return cleaned if is_visible(cleaned) else None
 
 
 def _webhook(sent: Mapping[str, Any]) -> Webhook | None:
@@ -176,12 +182,21 @@ def _token(value: object) -> str | None:
 
 
 def read_scopes(value: object) -> tuple[str, ...]:
-    scopes = (scope.strip() for scope in value.split(",")) if isinstance(value, str) else ()
-    return tuple(scope for scope in scopes if scope and not _UNSTORABLE.search(scope))
+    """Return the scopes of a list, or of a text that separates them with commas or spaces. Each is returned once."""
+    texts = value if isinstance(value, list) else [value]
+    scopes = re.split(r"[\s,]+", ",".join(text for text in texts if isinstance(text, str)))
+    return tuple(dict.fromkeys(scope for scope in scopes if scope and not _UNSTORABLE.search(scope)))
 
 
 def _seconds(value: object) -> int | None:
-    """Return a lifetime of up to a year; None for anything but a positive number."""
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+    """Return a lifetime of up to a year; None for anything but a positive number. JSON may hold it as a string."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    return min(value, _MAX_LIFETIME_SECONDS)
+    try:
+        seconds = min(float(value), _MAX_LIFETIME_SECONDS)
+    except OverflowError:
+        return _MAX_LIFETIME_SECONDS
+    except ValueError:
+        return None
+    # Not a number is not greater either.
+    return int(seconds) if seconds >= 1 else None

@@ -76,7 +76,7 @@ class Pool:
         deadline = time.monotonic() + _TOTAL_SECONDS
         response = self._manager_for(url).request(
             method, url, body=body, headers=headers, timeout=_TIMEOUT, retries=False,
-            redirect=False, preload_content=False, decode_content=False,
+            redirect=False, preload_content=False,
         )  # fmt: skip
         connection: Any = response.connection
         # The connection may be in use by another thread as soon as the response has been read.
@@ -89,8 +89,8 @@ class Pool:
                     raise ValueError("The response is too long.")
             if time.monotonic() > deadline:
                 raise TimeoutError("The response did not end in time.")
-            # A name may hold bytes that are not UTF-8. The response is valid without them.
-            return Reply(response.status, response.headers, received.decode(errors="replace"))
+            # A byte order mark is not JSON. A name may hold bytes that are not UTF-8; the response is valid without them.
+            return Reply(response.status, response.headers, received.decode("utf-8-sig", errors="replace"))
         except BaseException:
             # The rest of this response must not be read as the next one.
             response.close()

@@ -18,7 +18,7 @@ from onboarding.slack.pool import Pool
 _MAX_WAIT_SECONDS = 3600
 _DEFAULT_WAIT_SECONDS = 30
 _WAIT = re.compile(r"[0-9]{1,6}\Z")
-_ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
+_MAX_CODE_LENGTH = 60
 #: The digits after the 300th: Python reads no number of more than 4,300 digits. No token has as many in a row.
 _TOO_MANY_DIGITS = re.compile(r"(?<=[0-9]{300})[0-9]+")
 # At debug level slack_sdk logs codes and tokens. Our callers log the result of a call themselves.
@@ -59,11 +59,12 @@ def ask(call: Callable[[], SlackResponse]) -> SlackResponse:
 
 def _translated(refusal: SlackApiError) -> SlackRefused | SlackBusy | SlackDown:
     answer = refusal.response
-    code = str(answer.get("error", "")) if hasattr(answer, "get") else ""
+    # Usually a word of lower-case letters. Operators see any other text as it is.
+    code = (grants.clean_name(str(answer.get("error") or "")) or "")[:_MAX_CODE_LENGTH]
     if answer.status_code == 429 or code in ("ratelimited", "rate_limited"):
         wait = str(answer.headers.get("Retry-After", answer.headers.get("retry-after", "")))
         return SlackBusy(min(int(wait), _MAX_WAIT_SECONDS) if _WAIT.match(wait) else _DEFAULT_WAIT_SECONDS)
-    if answer.status_code >= 500 or not _ERROR_CODE.match(code):
+    if answer.status_code >= 500 or not code:
         return SlackDown(f"Slack answered with status {answer.status_code}.")
     return SlackRefused(code)
 

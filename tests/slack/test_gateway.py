@@ -1,6 +1,8 @@
 """Slack's responses are checked before anything is stored, and a token that cannot be stored is revoked."""
 
+import gzip
 import json
+import zlib
 
 import pytest
 
@@ -45,6 +47,27 @@ def test_name_that_is_not_utf_8_does_not_stop_an_install(name: bytes) -> None:
         grant = Gateway().exchange(app_at(slack), "code-1", REDIRECT)
     assert grant.access_token == "xoxb-1"
     assert "Acme" in (grant.team_name or "")
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (b"\xef\xbb\xbf" + json.dumps(GRANT).encode(), "Content-Type: text/plain"),
+        (gzip.compress(json.dumps(GRANT).encode()), "Content-Encoding: gzip"),
+        (zlib.compress(json.dumps(GRANT).encode()), "Content-Encoding: deflate"),
+        (json.dumps({"access_token": "xoxb-0"})[:-1].encode() + b", " + json.dumps(GRANT)[1:].encode(), "X-Twice: yes"),
+    ],
+    ids=["byte order mark", "gzip", "deflate", "member sent twice"],
+)
+def test_answer_in_another_form_does_not_lose_the_token(body: bytes, header: str) -> None:
+    with wire(answers(body, "200 OK", header)) as slack:
+        assert Gateway().exchange(app_at(slack), "code-1", REDIRECT).access_token == "xoxb-1"
+
+
+def test_answer_that_grows_beyond_the_limit_is_no_answer() -> None:
+    body = gzip.compress(b" " * 50_000_000)
+    with wire(answers(body, "200 OK", "Content-Encoding: gzip")) as slack, pytest.raises(SlackDown, match="ValueError"):
+        Gateway().exchange(app_at(slack), "code-1", REDIRECT)
 
 
 def test_number_of_thousands_of_digits_does_not_lose_the_token() -> None:

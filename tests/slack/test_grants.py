@@ -133,6 +133,12 @@ def test_repr_of_a_grant_shows_no_token() -> None:
         ("Ac\0me", "Acme"),
         ("a" * 300, "a" * 255),
         (" Acme HQ ", "Acme HQ"),
+        ("a" * 254 + " a", "a" * 254),
+        ("Acme \u202egnp.exe\u2069", "Acme gnp.exe"),
+        ("\ufeffAcme\u200b", "Acme"),
+        ("\u05d0\u200f \u05d1", "\u05d0\u200f \u05d1"),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
+        ("\u200b \u2800", None),
         ("\0", None),
         (7, None),
     ],
@@ -193,7 +199,15 @@ def test_scopes_are_stripped() -> None:
     assert grants.read({**BOT, "scope": "chat:write, channels:read ,"}).scopes == ("chat:write", "channels:read")
 
 
-@pytest.mark.parametrize(("sent", "seconds"), [(10**12, 366 * 86400), (0, None), (-1, None), (True, None), ("1", None)])
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [
+        *((10**12, 366 * 86400), (9**500, 366 * 86400), (float("inf"), 366 * 86400)),
+        *((43_200, 43_200), (43_200.0, 43_200), ("43200", 43_200)),
+        *((value, None) for value in (0, -1, 0.5, True, None, "", "soon", "-1", [1], float("nan"))),
+    ],
+    ids=lambda value: repr(value)[:14],
+)
 def test_lifetime_is_bounded(sent: object, seconds: int | None) -> None:
     assert grants.read({**ROTATING, "expires_in": sent}).expires_in == seconds
     assert grants.read_refreshed({**ROTATING, "expires_in": sent}).expires_in == seconds

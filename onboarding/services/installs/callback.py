@@ -19,7 +19,7 @@ from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import Finished, NextStep
 from onboarding.slack import faults
-from onboarding.slack.grants import Grant
+from onboarding.slack.grants import Grant, UnusableGrant
 from onboarding.store import attempts, installs, unfinished_attempts
 from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
@@ -64,7 +64,7 @@ class InstallCallback:
         if ended is not None:
             # The code is not exchanged, so Slack grants nothing.
             return self._end(attempt, Stage.CREATED, ended)
-        if "code" not in query or "error" in query:
+        if not query.get("code") or query.get("error"):
             return self._refused_in_slack(attempt, query)
         # The attempt stays as it is, so the next request of the waiting page is handled like this one.
         if not self._slots.acquire(blocking=False):
@@ -129,6 +129,10 @@ class InstallCallback:
             return self._refused(attempt, stage, refusal.code)
         except SlackBusy as busy:
             return self._end(attempt, stage, Outcome.SLACK_BUSY, retry_after_seconds=busy.retry_after)
+        except UnusableGrant as unusable:
+            _LOG.warning("install.slack_down", attempt=attempt.id, problem=unusable.sentence)
+            result = GrantResult.REVOKED if unusable.is_revoked else GrantResult.NOT_CONFIRMED
+            return self._end(attempt, stage, Outcome.SLACK_DOWN, detail=unusable.sentence, grant_result=result)
         except SlackProblem as problem:
             _LOG.warning("install.slack_down", attempt=attempt.id, problem=problem.sentence)
             return self._end(attempt, stage, Outcome.SLACK_DOWN, detail=problem.sentence)

@@ -55,7 +55,8 @@ class LockedInstall:
 
     @cached_property
     def missing_scopes(self) -> set[str]:
-        return set(scopes.split(self.attempt.scopes)) - set(self.grant.scopes)
+        """Return the scopes that were requested and not granted; none if Slack does not say which ones it granted."""
+        return set(scopes.split(self.attempt.scopes)) - set(self.grant.scopes) if self.grant.scopes else set()
 
     def move(self, **values: object) -> None:
         """Change the attempt. Raises Conflict if it has left its stage, for example because it took too long."""
