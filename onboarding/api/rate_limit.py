@@ -5,11 +5,12 @@ from math import ceil
 
 from flask import Flask, Response, current_app, g
 from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from onboarding import clock
 from onboarding.api import authentication
+from onboarding.api.moving_windows import MovingWindows
 from onboarding.errors import Problem
 
 _EXTENSION, _POLLING = "api_rate_limit", "polling_rate_limit"
@@ -40,10 +41,10 @@ class RateLimit:
 
     def __init__(self, limit_per_second: int, storage: str) -> None:
         timeouts = {"socket_connect_timeout": _TIMEOUT_SECONDS, "socket_timeout": _TIMEOUT_SECONDS}
-        backend = storage_from_string(storage, **({} if storage.startswith("memory") else timeouts))
+        backend = MovingWindows() if storage.startswith("memory") else storage_from_string(storage, **timeouts)
         self._failures = backend.base_exceptions
         self._item = RateLimitItemPerSecond(limit_per_second)
-        self._shared, self._local = MovingWindowRateLimiter(backend), MovingWindowRateLimiter(MemoryStorage())
+        self._shared, self._local = MovingWindowRateLimiter(backend), MovingWindowRateLimiter(MovingWindows())
         self._local_until = 0.0
 
     def hit(self, caller: str) -> bool:
