@@ -66,12 +66,12 @@ class KeyRotation:
 
     def _renew(self, rows: Rows, column: SealedColumn, one: SealedValue) -> bool:
         """Return False if the value cannot be decrypted."""
-        place = SealedAt(column.table, column.column, one.row_id)
+        sealed_at = SealedAt(column.table, column.column, one.row_id)
         try:
-            text = self._vault.open(one.value, place)
+            text = self._vault.open(one.value, sealed_at)
         except VaultProblem:
             return False
-        is_replaced = sealed_values.replace(rows, column, one, self._vault.seal(text, place))
+        is_replaced = sealed_values.replace(rows, column, one, self._vault.seal(text, sealed_at))
         if is_replaced and column == _REFRESH_TOKENS:
             # Connections with the same refresh token are found by its digest, which is keyed as well.
             newest, *older = self._vault.fingerprints(text)

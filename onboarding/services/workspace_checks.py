@@ -10,7 +10,7 @@ from datetime import timedelta
 from onboarding.clock import Clock
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outgoing import queue
-from onboarding.store import grants, unfinished_attempts
+from onboarding.store import connected_installations, unfinished_attempts
 from onboarding.store.database import Database
 from onboarding.store.rows import Rows
 from onboarding.work import Queue, Work
@@ -27,13 +27,13 @@ class WorkspaceChecks:
     def check(self, integration_id: str, workspace_id: str) -> None:
         """Let the worker check the workspace's tokens now, and later again while a grant waits there."""
         with self._database.changing_rows() as rows:
-            grants.check_workspace_at(rows, integration_id, workspace_id, self._now())
+            connected_installations.check_workspace_at(rows, integration_id, workspace_id, self._now())
             if unfinished_attempts.waits_in(rows, integration_id, workspace_id):
                 _enqueue(rows, integration_id, workspace_id)
 
     def enqueue(self, rows: Rows, integration_id: str, workspace_id: str) -> None:
         """Do the same after access to the workspace was revoked, in the caller's transaction."""
-        grants.check_workspace_at(rows, integration_id, workspace_id, self._now())
+        connected_installations.check_workspace_at(rows, integration_id, workspace_id, self._now())
         _enqueue(rows, integration_id, workspace_id)
 
 

@@ -12,8 +12,8 @@ from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
 from onboarding.store import connection_words
 from onboarding.store.compiled import CompiledInsert
+from onboarding.store.connected_installations import ConnectedInstallation
 from onboarding.store.connections import HOLDING, TABLE, sort_name
-from onboarding.store.grants import ConnectionOfTeam
 from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import columns_of
 
@@ -134,7 +134,7 @@ def disconnect_all_on(rows: Rows, installation_id: str, reason: str, at: datetim
 
 
 def set_status(
-    rows: Rows, seen: ConnectionOfTeam, status: ConnectionStatus, reason: str | None, at: datetime
+    rows: Rows, seen: ConnectedInstallation, status: ConnectionStatus, reason: str | None, at: datetime
 ) -> ChangedConnection | None:
     """Change the status of a connection that still has the installation that was seen. None if nothing changes."""
     mine = TABLE.c.id == seen.connection.id, TABLE.c.installation_id == seen.installation.id, TABLE.c.status != status

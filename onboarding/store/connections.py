@@ -119,7 +119,7 @@ def token_of(rows: Rows, environment_id: str, connection_id: str) -> ConnectionT
     return fetch_first(rows, own, ConnectionToken)
 
 
-def with_its_grant(
+def with_installation(
     session: Session, environment_id: str, identifier: str
 ) -> tuple[ChannelConnection, Installation | None, Integration] | None:
     """Return a connection with its installation, if it has one, and its integration.
@@ -155,10 +155,10 @@ def lock(session: Session, seen: ChannelConnection) -> ChannelConnection | None:
     Return None if it is gone. Raises Conflict if another transaction has moved it to another installation or workspace,
     which are not locked: the caller's transaction must be repeated.
     """
-    place = seen.installation_id, seen.workspace_id
+    locked = seen.installation_id, seen.workspace_id
     query = select(ChannelConnection).where(ChannelConnection.id == seen.id).with_for_update()
     found = session.scalar(query.execution_options(populate_existing=True))
-    if found is not None and (found.installation_id, found.workspace_id) != place:
+    if found is not None and (found.installation_id, found.workspace_id) != locked:
         raise Conflict("The connection has moved to another installation.")
     return found
 

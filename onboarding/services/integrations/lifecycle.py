@@ -172,15 +172,15 @@ class Integrations:
 
     def _replaced(self, row: store.Integration, column: str, new: str) -> tuple[Sealed, Sealed | None] | None:
         """Return the new secret and the one before it, encrypted. None if they are equal."""
-        stored, place, previous = getattr(row, column), _sealed_at(column, row.id), None
+        stored, sealed_at, previous = getattr(row, column), _sealed_at(column, row.id), None
         if stored is not None:
             # One that cannot be decrypted is of no use.
             with suppress(VaultProblem):
-                previous = self._vault.open(stored, place)
+                previous = self._vault.open(stored, sealed_at)
         if previous == new:
             return None
         before = self._vault.seal(previous, _sealed_at(f"previous_{column}", row.id)) if previous else None
-        return self._vault.seal(new, place), before
+        return self._vault.seal(new, sealed_at), before
 
     def _change_origins(self, session: Session, integration_id: str, change: IntegrationChange) -> None:
         """Add and remove allowed origins. Raises Refused for an origin to remove that is not listed."""

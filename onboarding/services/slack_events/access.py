@@ -11,16 +11,16 @@ from onboarding.slack import event_names, faults, signatures
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
 from onboarding.store import (
+    connected_installations,
     connection_changes,
     erasure,
-    grants,
     installations,
     integration_locks,
     slack_events,
     workspaces,
 )
+from onboarding.store.connected_installations import OwnedInstallation
 from onboarding.store.database import Database
-from onboarding.store.grants import OwnedInstallation
 from onboarding.store.slack_events import SlackEvent
 
 #: Slack's clock and ours differ by less, or the signature would not have been accepted.
@@ -41,7 +41,9 @@ class AccessEnder:
         Raises SlackBusy or SlackDown if only Slack can say whether the access was granted before the event or after it.
         """
         with self._database.reading() as session:
-            found = grants.installations_of(session, row.integration_id, event.slack_key, event.owner_id or "")
+            found = connected_installations.in_workspace(
+                session, row.integration_id, event.slack_key, event.owner_id or ""
+            )
         ended = [one for one in found if _may_be_meant(one, event) and self._has_ended(one, event)]
         at = self._now()
         with self._database.transaction() as session:

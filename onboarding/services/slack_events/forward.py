@@ -71,8 +71,8 @@ class EventForwarder:
                 signatures.SIGNATURE_HEADER: row.slack_signature,
             }
         else:
-            place = SealedAt("integrations", "signing_secret", integration.id)
-            signed = signatures.headers(self._vault.open(integration.signing_secret, place), body, self._now())
+            sealed_at = SealedAt("integrations", "signing_secret", integration.id)
+            signed = signatures.headers(self._vault.open(integration.signing_secret, sealed_at), body, self._now())
         if not is_first:
             signed |= {"X-Slack-Retry-Num": str(row.forward_failures), "X-Slack-Retry-Reason": row.forward_reason}
         return self._sender.post(Request(url, body.encode(), {"Content-Type": "application/json", **signed}))

@@ -9,9 +9,9 @@ from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import faults
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
-from onboarding.store import connection_changes, grants, installations, integration_locks, slack_events
+from onboarding.store import connected_installations, connection_changes, installations, integration_locks, slack_events
+from onboarding.store.connected_installations import ConnectedInstallation
 from onboarding.store.database import Database
-from onboarding.store.grants import ConnectionOfTeam
 from onboarding.store.slack_events import SlackEvent
 
 
@@ -31,7 +31,7 @@ class TeamAccess:
         Raises SlackBusy, SlackDown.
         """
         with self._database.reading() as session:
-            found = grants.of_teams(session, row.integration_id, event.team_ids)
+            found = connected_installations.of_teams(session, row.integration_id, event.team_ids)
         answers = [(one, self._has_access(one)) for one in found]
         at = self._now()
         with self._database.transaction() as session:
@@ -49,7 +49,7 @@ class TeamAccess:
                 if changed is not None:
                     record(session, kind, changed, at, event.type)
 
-    def _has_access(self, one: ConnectionOfTeam) -> bool | None:
+    def _has_access(self, one: ConnectedInstallation) -> bool | None:
         """Return None if Slack does not accept the token: a check says so."""
         try:
             token = self._tokens.access_token(one.installation.id, one.installation.access_token)

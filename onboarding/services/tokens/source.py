@@ -12,10 +12,10 @@ from onboarding.services.tokens.verdicts import Verdict, Verdicts
 from onboarding.slack import faults
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import Refreshed
-from onboarding.store import connections, grants, installations
+from onboarding.store import connected_installations, connections, installations
+from onboarding.store.connected_installations import ConnectedInstallation
 from onboarding.store.database import Database
 from onboarding.store.installations import Installation
-from onboarding.store.integrations import Integration
 
 #: A token that expires sooner is refreshed before its use.
 _EXPIRES_SOON = timedelta(minutes=5)
@@ -41,15 +41,6 @@ class UsableToken:
     installation: Installation = field(repr=False)
     #: This call or a concurrent one has just asked Slack to refresh it.
     is_verified: bool
-
-
-@dataclass(frozen=True)
-class _StoredToken:
-    """A connection's installation and integration, read together."""
-
-    integration: Integration
-    installation: Installation
-    workspace_id: str
 
 
 class TokenSource:
@@ -98,31 +89,27 @@ class TokenSource:
             return
         self._refresh_once(stored)
 
-    def _of_installation(self, installation_id: str) -> _StoredToken | None:
+    def _of_installation(self, installation_id: str) -> ConnectedInstallation | None:
         with self._database.reading() as session:
-            found = grants.with_grant_of_installation(session, installation_id)
-        if found is None:
-            return None
-        connection, installation, integration = found
-        return _StoredToken(integration, installation, connection.workspace_id)
+            return connected_installations.with_oldest_connection(session, installation_id)
 
-    def _of_connection(self, environment_id: str, identifier: str) -> _StoredToken:
+    def _of_connection(self, environment_id: str, identifier: str) -> ConnectedInstallation:
         with self._database.reading() as session:
-            found = connections.with_its_grant(session, environment_id, identifier)
+            found = connections.with_installation(session, environment_id, identifier)
         if found is None:
             raise unknown_connection(identifier)
         connection, installation, integration = found
         if installation is None:
             raise ReconnectNeeded(connection.status_reason or "")
-        return _StoredToken(integration, installation, connection.workspace_id)
+        return ConnectedInstallation(connection, installation, integration)
 
-    def _refreshed(self, stored: _StoredToken, is_verified: bool) -> UsableToken:
+    def _refreshed(self, stored: ConnectedInstallation, is_verified: bool) -> UsableToken:
         """Return a token that was read again after its refresh. Raises ReconnectNeeded if it has expired all the same."""
         if is_verified and self._has_expired(stored.installation):
             raise ReconnectNeeded(faults.reason("token_expired"))
         return self._opened(stored, is_verified)
 
-    def _opened(self, stored: _StoredToken, is_verified: bool) -> UsableToken:
+    def _opened(self, stored: ConnectedInstallation, is_verified: bool) -> UsableToken:
         installation = stored.installation
         credentials = self._tokens.without_secret(stored.integration)
         try:
@@ -130,7 +117,7 @@ class TokenSource:
         except VaultProblem as problem:
             # A repeated read shows the same: its status is computed, not stored, because the key may come back.
             raise ReconnectNeeded(problem.sentence) from problem
-        return UsableToken(credentials, token, stored.workspace_id, installation, is_verified)
+        return UsableToken(credentials, token, stored.connection.workspace_id, installation, is_verified)
 
     def _needs_refresh(self, installation: Installation, renew: bool = False) -> bool:
         if installation.refresh_token is None:
@@ -141,7 +128,7 @@ class TokenSource:
         expires_at = installation.expires_at
         return expires_at is not None and expires_at - within <= self._now()
 
-    def _refresh_once(self, stored: _StoredToken) -> bool:
+    def _refresh_once(self, stored: ConnectedInstallation) -> bool:
         """Refresh the token, or wait for a concurrent refresh. Return False if that turned out to be unnecessary."""
         at, installation = self._now(), stored.installation
         with self._database.transaction() as session:
@@ -158,7 +145,7 @@ class TokenSource:
         self._refresh(replace(stored, installation=current), current.refresh_token)
         return True
 
-    def _refresh(self, stored: _StoredToken, sealed: Sealed) -> None:
+    def _refresh(self, stored: ConnectedInstallation, sealed: Sealed) -> None:
         """Exchange the refresh token for a new pair and store it. The caller holds the claim, which this releases."""
         installation = stored.installation
         # A token that cannot be refreshed is not tried again.
@@ -181,7 +168,7 @@ class TokenSource:
             raise
         else:
             broken = None
-            if pair.workspace_id is not None and pair.workspace_id != stored.workspace_id:
+            if pair.workspace_id is not None and pair.workspace_id != stored.connection.workspace_id:
                 broken = faults.of_another_workspace(pair.workspace_id)
             columns |= self._renewed(installation.id, spent, pair)
             if broken:

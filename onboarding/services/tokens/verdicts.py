@@ -12,7 +12,7 @@ from onboarding.clock import Clock
 from onboarding.events import EventDetails
 from onboarding.outcomes import ConnectionStatus
 from onboarding.slack import scopes
-from onboarding.store import connection_changes, grants, installations, integration_locks
+from onboarding.store import connected_installations, connection_changes, installations, integration_locks
 from onboarding.store.connection_changes import ConnectionOfInstallation
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installations import Installation
@@ -85,13 +85,12 @@ class Verdicts:
         """
         at = self._now()
         with self._database.reading() as session:
-            found = grants.with_grant_of_installation(session, installation_id)
+            found = connected_installations.with_oldest_connection(session, installation_id)
         if found is None:
             return
-        _connection, installation, integration = found
         with self._database.transaction() as session:
-            integration_locks.share(session, integration.id)
-            current = installations.lock(session, installation.environment_id, installation_id)
+            integration_locks.share(session, found.integration.id)
+            current = installations.lock(session, found.installation.environment_id, installation_id)
             if current is None:
                 return
             since = current.unanswered_since or at

@@ -1,4 +1,4 @@
-"""Connections together with the installation and the integration that they use."""
+"""Installations together with the connections that use them and with their integration."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from onboarding.store.rows import Rows
 
 
 @dataclass(frozen=True)
-class ConnectionOfTeam:
-    """A connection with its installation and its integration."""
+class ConnectedInstallation:
+    """An installation with its integration and one of the connections that use it."""
 
     connection: ChannelConnection
     installation: Installation
@@ -39,14 +39,14 @@ _CONNECTED = (
 )
 
 
-def of_teams(session: Session, integration_id: str, team_ids: Iterable[str]) -> list[ConnectionOfTeam]:
+def of_teams(session: Session, integration_id: str, team_ids: Iterable[str]) -> list[ConnectedInstallation]:
     """Return the connections of these workspaces that have an installation of their own or share an API caller's."""
     mine = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids))
     query = _CONNECTED.where(*mine, Installation.origin == "api")
-    return [ConnectionOfTeam(*row) for row in session.execute(query)]
+    return [ConnectedInstallation(*row) for row in session.execute(query)]
 
 
-def installations_of(session: Session, integration_id: str, slack_key: str, owner_id: str) -> list[OwnedInstallation]:
+def in_workspace(session: Session, integration_id: str, slack_key: str, owner_id: str) -> list[OwnedInstallation]:
     """Return the installations in a workspace or organization: the one of its installs, and those of API callers."""
     query = (
         select(Installation, Integration, ChannelConnection.bot_user_id)
@@ -64,13 +64,11 @@ def installations_of(session: Session, integration_id: str, slack_key: str, owne
     return list(found.values())
 
 
-def with_grant_of_installation(
-    session: Session, installation_id: str
-) -> tuple[ChannelConnection, Installation, Integration] | None:
+def with_oldest_connection(session: Session, installation_id: str) -> ConnectedInstallation | None:
     """Return an installation of any environment with its integration and the oldest connection that uses it."""
     query = _CONNECTED.where(ChannelConnection.installation_id == installation_id)
     found = session.execute(query.order_by(ChannelConnection.created_at, ChannelConnection.id).limit(1)).first()
-    return None if found is None else (found[0], found[1], found[2])
+    return None if found is None else ConnectedInstallation(*found)
 
 
 def check_workspace_at(rows: Rows, integration_id: str, workspace_id: str, at: datetime) -> None:
