@@ -19,7 +19,7 @@ from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
 from onboarding.pages.customer import attempt_cookies, popups
 from onboarding.pages.layout import Product, default_product
 from onboarding.runtime import current
-from onboarding.services.installs.records import Finished, NextStep, StartedAttempt
+from onboarding.services.installs.records import InstallStep, NextPage, StartedAttempt
 from onboarding.services.installs.result_record import Result
 from onboarding.translatable import marked
 
@@ -52,24 +52,24 @@ def redirect_to_result(started: StartedAttempt) -> Response:
     return _redirect_with_cookie(url_for("results.show", attempt_id=started.attempt_id), started, is_approval=True)
 
 
-def continue_after(finished: Finished) -> ResponseReturnValue:
+def continue_after(step: InstallStep) -> ResponseReturnValue:
     """Lead on from a callback or a set-up form.
 
     A redirect takes the browser from an address with Slack's code in it to one without.
     """
-    if finished.step == NextStep.WAITING:
+    if step.next_page == NextPage.WAITING:
         return waiting_page()
-    if finished.step == NextStep.SETUP:
-        return redirect(url_for("setup.form", attempt_id=finished.attempt_id), 303)
-    if finished.step == NextStep.UNSTORED:
-        return redirect(url_for("results.unstored", attempt_id=finished.attempt_id, grant=finished.grant_result), 303)
-    if finished.attempt_id is None:
-        return redirect_to_ended(finished.outcome or Outcome.STATE_UNKNOWN)
-    if finished.outcome == Outcome.OTHER_BROWSER:
-        token = current().installs.restart_token(finished.attempt_id)
+    if step.next_page == NextPage.SETUP:
+        return redirect(url_for("setup.form", attempt_id=step.attempt_id), 303)
+    if step.next_page == NextPage.UNSTORED:
+        return redirect(url_for("results.unstored", attempt_id=step.attempt_id, grant=step.grant_result), 303)
+    if step.attempt_id is None:
+        return redirect_to_ended(step.outcome or Outcome.STATE_UNKNOWN)
+    if step.outcome == Outcome.OTHER_BROWSER:
+        token = current().installs.restart_token(step.attempt_id)
         return redirect(url_for("results.elsewhere", token=token), 303)
-    again = 1 if finished.outcome == Outcome.REPLAY_OK else None
-    return redirect(url_for("results.show", attempt_id=finished.attempt_id, again=again), 303)
+    again = 1 if step.outcome == Outcome.REPLAY_OK else None
+    return redirect(url_for("results.show", attempt_id=step.attempt_id, again=again), 303)
 
 
 def waiting_page() -> str:

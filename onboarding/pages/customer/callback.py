@@ -24,9 +24,9 @@ def oauth_redirect() -> ResponseReturnValue:
         # A link checker asks so. It must not use up the code.
         return ""
     try:
-        finished = current().installs.handle_callback(request.args.to_dict(), attempt_cookies.binding)
+        step = current().installs.handle_callback(request.args.to_dict(), attempt_cookies.binding)
     except StorageProblem as problem:
         # The state was not consumed: the same callback succeeds once the database answers.
         _LOG.error("install.database_gone", problem=problem.sentence)
         return answers.redirect_to_ended(Outcome.STORAGE_ERROR)
-    return answers.continue_after(finished)
+    return answers.continue_after(step)

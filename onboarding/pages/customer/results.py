@@ -13,7 +13,7 @@ from onboarding.http.route_access import public
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
-from onboarding.services.installs.records import Finished, reference
+from onboarding.services.installs.records import InstallStep, reference
 from onboarding.services.installs.result_record import Result
 
 blueprint = Blueprint("results", __name__)
@@ -49,8 +49,8 @@ def replace_submit(attempt_id: str) -> ResponseReturnValue:
     """Replace the connection's workspace by the one that Slack answered with."""
     if _result(attempt_id).is_unopened:
         return redirect(url_for("results.show", attempt_id=attempt_id), 303)
-    finished = current().installs.replace_workspace(attempt_id, attempt_cookies.binding(attempt_id))
-    return redirect(url_for("results.show", attempt_id=finished.attempt_id), 303)
+    step = current().installs.replace_workspace(attempt_id, attempt_cookies.binding(attempt_id))
+    return redirect(url_for("results.show", attempt_id=step.attempt_id), 303)
 
 
 @blueprint.post("/slack/result/<attempt_id>/choose-again")
@@ -59,7 +59,7 @@ def choose_again_submit(attempt_id: str) -> ResponseReturnValue:
     """Revoke the unwanted grant and open Slack's consent page with the expected workspace preset."""
     is_unopened = _result(attempt_id).is_unopened
     declined = current().installs.decline(attempt_id, attempt_cookies.binding(attempt_id))
-    if is_unopened or isinstance(declined, Finished):
+    if is_unopened or isinstance(declined, InstallStep):
         return redirect(url_for("results.show", attempt_id=attempt_id), 303)
     installs, expected = current().installs, declined.expected_workspace_id
     if declined.link_id:

@@ -88,11 +88,11 @@ def form_submit(attempt_id: str) -> ResponseReturnValue:
             )
         return _page(attempt_id, view, filled), 422
     try:
-        finished = current().installs.save_setup(attempt_id, attempt_cookies.binding(attempt_id), _input_of(filled))
+        step = current().installs.save_setup(attempt_id, attempt_cookies.binding(attempt_id), _input_of(filled))
     except Refused as refusal:
         _add_error(filled, refusal)
         return _page(attempt_id, view, filled), 422
-    return answers.continue_after(finished)
+    return answers.continue_after(step)
 
 
 @blueprint.post("/slack/setup/<attempt_id>/cancel")

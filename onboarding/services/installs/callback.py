@@ -17,7 +17,7 @@ from onboarding.services.installs.bindings import BindingOf, is_bound, state_dig
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter, log_config_error
 from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
-from onboarding.services.installs.records import Finished, NextStep
+from onboarding.services.installs.records import InstallStep, NextPage
 from onboarding.slack import faults
 from onboarding.slack.grants import Grant, UnusableGrant
 from onboarding.store import attempts, installs, unfinished_attempts
@@ -39,7 +39,7 @@ class InstallCallback:
         self._database, self._grants, self._completer, self._now = database, grants, completer, now
         self._slots = threading.BoundedSemaphore(slots)
 
-    def handle(self, query: Mapping[str, str], binding_of: BindingOf) -> Finished:
+    def handle(self, query: Mapping[str, str], binding_of: BindingOf) -> InstallStep:
         """Handle one callback.
 
         The state and the browser's secret are checked before anything else in the query is used, `error` included.
@@ -47,15 +47,15 @@ class InstallCallback:
         """
         state = query.get("state")
         if not state:
-            return Finished(None, Outcome.NO_STATE)
+            return InstallStep(None, Outcome.NO_STATE)
         with self._database.rows() as rows:
             found = installs.attempt_by_state(rows, state_digest(state))
             ended = rights.outcome_if_lost(rows, found) if found is not None else None
         if found is None:
-            return Finished(None, Outcome.STATE_UNKNOWN)
+            return InstallStep(None, Outcome.STATE_UNKNOWN)
         attempt = found.attempt
         if not is_bound(attempt, binding_of(attempt.id)):
-            return Finished(attempt.id, Outcome.OTHER_BROWSER)
+            return InstallStep(attempt.id, Outcome.OTHER_BROWSER)
         # A reload or a double click repeats the callback.
         if attempt.stage is not Stage.CREATED:
             return self._seen_again(attempt)
@@ -68,24 +68,24 @@ class InstallCallback:
             return self._refused_in_slack(attempt, query)
         # The attempt stays as it is, so the next request of the waiting page is handled like this one.
         if not self._slots.acquire(blocking=False):
-            return Finished(attempt.id, None, NextStep.WAITING)
+            return InstallStep(attempt.id, None, NextPage.WAITING)
         try:
             return self._exchange(found, query["code"])
         finally:
             self._slots.release()
 
-    def _seen_again(self, attempt: AttemptRow) -> Finished:
+    def _seen_again(self, attempt: AttemptRow) -> InstallStep:
         if attempt.stage is Stage.WAITING:
-            step = NextStep.RESULT if attempt.outcome is Outcome.WRONG_WORKSPACE else NextStep.SETUP
-            return Finished(attempt.id, attempt.outcome, step)
+            next_page = NextPage.RESULT if attempt.outcome is Outcome.WRONG_WORKSPACE else NextPage.SETUP
+            return InstallStep(attempt.id, attempt.outcome, next_page)
         if attempt.stage is Stage.FINISHED:
             is_success = attempt.outcome is not None and attempt.outcome.is_success
-            return Finished(attempt.id, Outcome.REPLAY_OK if is_success else attempt.outcome)
+            return InstallStep(attempt.id, Outcome.REPLAY_OK if is_success else attempt.outcome)
         if records.has_died(attempt, self._now()):
             return self._end(attempt, Stage.EXCHANGING, Outcome.SLACK_DOWN)
-        return Finished(attempt.id, None, NextStep.WAITING)
+        return InstallStep(attempt.id, None, NextPage.WAITING)
 
-    def _refused_in_slack(self, attempt: AttemptRow, query: Mapping[str, str]) -> Finished:
+    def _refused_in_slack(self, attempt: AttemptRow, query: Mapping[str, str]) -> InstallStep:
         code = query.get("error", "")
         if code == "access_denied":
             # Slack describes a pressed Cancel. Without a description, the person may have asked an admin instead.
@@ -96,13 +96,13 @@ class InstallCallback:
             return self._refused(attempt, Stage.CREATED, code[:60])
         return self._end(attempt, Stage.CREATED, Outcome.CODE_SPENT_UNKNOWN)
 
-    def _refused(self, attempt: AttemptRow, stage: Stage, code: str) -> Finished:
+    def _refused(self, attempt: AttemptRow, stage: Stage, code: str) -> InstallStep:
         outcome = faults.outcome_of(code)
         if outcome is Outcome.CONFIG_ERROR:
             log_config_error(attempt, code)
         return self._end(attempt, stage, outcome, detail=code)
 
-    def _exchange(self, found: AttemptRows, code: str) -> Finished:
+    def _exchange(self, found: AttemptRows, code: str) -> InstallStep:
         attempt, stage = found.attempt, Stage.EXCHANGING
         at = self._now()
         begun = {"stage": stage, "exchanging_at": at, "returned_at": at}
@@ -110,7 +110,7 @@ class InstallCallback:
         with self._database.changing_one() as rows:
             is_first = attempts.move(rows, attempt.id, Stage.CREATED, **begun)
         if not is_first:
-            return Finished(attempt.id, None, NextStep.WAITING)
+            return InstallStep(attempt.id, None, NextPage.WAITING)
         try:
             wait = self._seconds_to_wait(attempt, at)
         except StorageProblem as problem:
@@ -121,7 +121,7 @@ class InstallCallback:
             return self._end(attempt, stage, Outcome.TOO_MANY_ATTEMPTS, retry_after_seconds=wait)
         return self._ask_slack(found, code)
 
-    def _ask_slack(self, found: AttemptRows, code: str) -> Finished:
+    def _ask_slack(self, found: AttemptRows, code: str) -> InstallStep:
         attempt, stage = found.attempt, Stage.EXCHANGING
         try:
             grant = self._grants.exchange(attempt, found.integration, code)
@@ -154,7 +154,7 @@ class InstallCallback:
             last = unfinished_attempts.unsuccessful_exchange(rows, attempt, at - _WINDOW, _MOST_UNSUCCESSFUL - 1)
         return max(1, ceil((last + _WINDOW - at).total_seconds())) if last is not None else 0
 
-    def _granted(self, found: AttemptRows, grant: Grant) -> Finished:
+    def _granted(self, found: AttemptRows, grant: Grant) -> InstallStep:
         attempt = found.attempt
         try:
             return self._complete_or_keep(found, grant)
@@ -166,7 +166,7 @@ class InstallCallback:
         ended = self._end(attempt, Stage.EXCHANGING, Outcome.STORAGE_ERROR, grant_result=result)
         return replace(ended, grant_result=result)
 
-    def _complete_or_keep(self, found: AttemptRows, grant: Grant) -> Finished:
+    def _complete_or_keep(self, found: AttemptRows, grant: Grant) -> InstallStep:
         """Complete the install if the link fixes the choice; else keep the grant while the person chooses."""
         attempt, choice = found.attempt, records.choice_fixed_by(found.link, found.attempt.scopes)
         if choice is None:
@@ -174,9 +174,9 @@ class InstallCallback:
         outcome = self._completer.complete(GrantedInstall(attempt.id, Stage.EXCHANGING, grant, choice))
         if outcome in (*REFUSALS, _GIVEN_UP):
             self._grants.revoke_unused(attempt, found.integration, grant)
-        return Finished(attempt.id, outcome)
+        return InstallStep(attempt.id, outcome)
 
-    def _keep(self, found: AttemptRows, grant: Grant) -> Finished:
+    def _keep(self, found: AttemptRows, grant: Grant) -> InstallStep:
         attempt = found.attempt
         with self._database.changing_rows() as rows:
             is_kept = attempts.move(
@@ -192,8 +192,8 @@ class InstallCallback:
         # The exchange took longer than a minute, and the sweep has ended the attempt.
         if not is_kept:
             self._grants.revoke_unused(attempt, found.integration, grant)
-            return Finished(attempt.id, _GIVEN_UP)
-        return Finished(attempt.id, None, NextStep.SETUP)
+            return InstallStep(attempt.id, _GIVEN_UP)
+        return InstallStep(attempt.id, None, NextPage.SETUP)
 
     def _revoke_unless_stored(self, found: AttemptRows, grant: Grant) -> GrantResult:
         """Revoke a grant after a failed commit, unless it was stored all the same: the database's answer may be lost."""
@@ -208,7 +208,7 @@ class InstallCallback:
             return GrantResult.KEPT
         return self._grants.revoke_unused(attempt, found.integration, grant)
 
-    def _end(self, attempt: AttemptRow, stage: Stage, outcome: Outcome, **values: object) -> Finished:
+    def _end(self, attempt: AttemptRow, stage: Stage, outcome: Outcome, **values: object) -> InstallStep:
         at = self._now()
         ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": at, **values}
         if stage is Stage.CREATED:
@@ -221,5 +221,5 @@ class InstallCallback:
         except Problem as problem:
             # The page shows the outcome anyway; after a minute the attempt reads as `slack_down`.
             _LOG.error("install.outcome_not_stored", attempt=attempt.id, outcome=outcome, problem=problem.sentence)
-            return Finished(attempt.id, outcome, NextStep.UNSTORED)
-        return Finished(attempt.id, outcome) if is_first else Finished(attempt.id, None, NextStep.WAITING)
+            return InstallStep(attempt.id, outcome, NextPage.UNSTORED)
+        return InstallStep(attempt.id, outcome) if is_first else InstallStep(attempt.id, None, NextPage.WAITING)

@@ -73,7 +73,7 @@ class StartedAttempt:
     binding: str = field(repr=False)
 
 
-class NextStep(StrEnum):
+class NextPage(StrEnum):
     """Which page the browser goes to."""
 
     RESULT = "result"
@@ -85,12 +85,12 @@ class NextStep(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The result of a callback or a set-up form. `outcome` is None while the person has to choose or wait."""
+class InstallStep:
+    """How a callback or a set-up form ended. `outcome` is None while the person has to choose or wait."""
 
     attempt_id: str | None
     outcome: Outcome | None
-    step: NextStep = NextStep.RESULT
+    next_page: NextPage = NextPage.RESULT
     #: The fate of a grant that could not be stored; None if nothing was granted or everything was stored.
     grant_result: GrantResult | None = None
 

@@ -16,7 +16,7 @@ from onboarding.services.installs.bindings import is_bound
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter
 from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
-from onboarding.services.installs.records import Choice, Finished
+from onboarding.services.installs.records import Choice, InstallStep
 from onboarding.store import attempts, contexts, installs, subscribers
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database
@@ -79,42 +79,42 @@ class SetupStep:
     def __init__(self, database: Database, grants: Grants, completer: InstallCompleter, now: Clock) -> None:
         self._database, self._grants, self._completer, self._now = database, grants, completer, now
 
-    def view(self, attempt_id: str, binding: str | None) -> SetupPage | Finished:
+    def view(self, attempt_id: str, binding: str | None) -> SetupPage | InstallStep:
         """Return the set-up page, or where to go if there is nothing to set up. Raises NotFound for another browser."""
         found = self._waiting(attempt_id, binding)
-        if isinstance(found, Finished):
+        if isinstance(found, InstallStep):
             return found
         if found.attempt.outcome is not None:
-            return Finished(found.attempt.id, found.attempt.outcome)
+            return InstallStep(found.attempt.id, found.attempt.outcome)
         # Suggestions show other customers, so only operators get them.
         return self._page(found) if found.link is not None else self._page_with_suggestions(found)
 
-    def save(self, attempt_id: str, binding: str | None, picked: SetupInput) -> Finished:
+    def save(self, attempt_id: str, binding: str | None, picked: SetupInput) -> InstallStep:
         """Complete the install. Raises Refused with the field's name, NotFound for another browser, StorageProblem."""
         found = self._waiting(attempt_id, binding)
-        if isinstance(found, Finished):
+        if isinstance(found, InstallStep):
             return found
         if found.attempt.outcome is not None:
-            return Finished(found.attempt.id, found.attempt.outcome)
+            return InstallStep(found.attempt.id, found.attempt.outcome)
         return self._complete(found, _choice(found, picked), is_confirmed=False)
 
-    def replace(self, attempt_id: str, binding: str | None) -> Finished:
+    def replace(self, attempt_id: str, binding: str | None) -> InstallStep:
         """Replace the expected workspace by the one that was approved. Raises NotFound, StorageProblem."""
         found = self._waiting(attempt_id, binding)
-        if isinstance(found, Finished):
+        if isinstance(found, InstallStep):
             return found
         if found.attempt.choice is None:
-            return Finished(found.attempt.id, found.attempt.outcome)
+            return InstallStep(found.attempt.id, found.attempt.outcome)
         return self._complete(found, Choice.from_json(found.attempt.choice), is_confirmed=True)
 
     def check(self, attempt_id: str, binding: str | None) -> None:
         """End an attempt that waits if it may not continue. Raises NotFound for another browser."""
         self._waiting(attempt_id, binding)
 
-    def decline(self, attempt_id: str, binding: str | None) -> Declined | Finished:
+    def decline(self, attempt_id: str, binding: str | None) -> Declined | InstallStep:
         """End the attempt and revoke its grant at once.
 
-        Return Finished if it may not be started again. Raises NotFound for another browser.
+        Returns an InstallStep if it may not be started again. Raises NotFound for another browser.
         """
         found, ended = self._own(attempt_id, binding)
         if ended is not None and found.attempt.stage is Stage.WAITING:
@@ -132,11 +132,11 @@ class SetupStep:
         if found is not None:
             self._end(found, Outcome.STATE_EXPIRED)
 
-    def _waiting(self, attempt_id: str, binding: str | None) -> AttemptRows | Finished:
+    def _waiting(self, attempt_id: str, binding: str | None) -> AttemptRows | InstallStep:
         """Return an attempt that waits and may continue, or how it ended. Raises NotFound for another browser."""
         found, ended = self._own(attempt_id, binding)
         if found.attempt.stage is not Stage.WAITING:
-            return Finished(found.attempt.id, found.attempt.outcome)
+            return InstallStep(found.attempt.id, found.attempt.outcome)
         if found.attempt.expires_at <= self._now():
             ended = Outcome.STATE_EXPIRED
         return found if ended is None else self._end(found, ended)
@@ -179,7 +179,7 @@ class SetupStep:
             expires_at=attempt.expires_at,
         )
 
-    def _complete(self, found: AttemptRows, choice: Choice, is_confirmed: bool) -> Finished:
+    def _complete(self, found: AttemptRows, choice: Choice, is_confirmed: bool) -> InstallStep:
         attempt = found.attempt
         try:
             grant = self._grants.open(attempt)
@@ -190,11 +190,11 @@ class SetupStep:
         outcome = self._completer.complete(granted)
         if outcome in REFUSALS:
             self._grants.revoke_unused(attempt, found.integration, grant)
-        return Finished(attempt.id, outcome)
+        return InstallStep(attempt.id, outcome)
 
-    def _end(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> Finished:
+    def _end(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> InstallStep:
         self._drop(found, outcome, detail)
-        return Finished(found.attempt.id, outcome)
+        return InstallStep(found.attempt.id, outcome)
 
     def _drop(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> None:
         # The grant stays stored until it has been revoked.
