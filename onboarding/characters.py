@@ -9,9 +9,9 @@ _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 _BLANKS = frozenset({*_CONTROLS, "Zs"})
 
-#: Characters that an id cannot have, for a class of a regular expression: two ids that differ only in them look the same.
-#: Control, zero-width and formatting characters, blank letters, and all spaces but U+0020. The escapes are valid in every
-#: dialect; the other characters stand for themselves, because their escapes are not.
+#: Characters that an id cannot have, for a class of a regular expression: two ids that differ only in them look the
+#: same. Control, zero-width and formatting characters, blank letters, and all spaces but U+0020. The escapes are valid
+#: in every dialect; the other characters stand for themselves, because their escapes are not.
 INVISIBLE = (
     r"\x00-\x1f\x7f-\x9f"
     "\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"

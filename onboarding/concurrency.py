@@ -1,8 +1,8 @@
 """Limit how many requests of one process run at the same time.
 
-A web process has many threads, because an install waits for Slack for seconds and occupies one of them. Threads that run
-Python code compete for one interpreter lock: the more of them run, the slower all become. So only a few requests run at a
-time, in order of arrival, and a request releases its slot while it waits for Slack or for SQLite's write lock.
+A web process has many threads, because an install waits for Slack for seconds and occupies one of them. Threads that
+run Python code compete for one interpreter lock: the more of them run, the slower all become. So only a few requests
+run at a time, in order of arrival, and a request releases its slot while it waits for Slack or for SQLite's write lock.
 """
 
 import threading

@@ -3,7 +3,8 @@
 import secrets
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-#: Crockford's base 32: without i, l and o, which look like 1 and 0, and without u (https://www.crockford.com/base32.html).
+#: Crockford's base 32: without i, l and o, which look like 1 and 0, and without u
+#: (https://www.crockford.com/base32.html).
 _READABLE_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 

@@ -3,7 +3,8 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
-#: Spreadsheets run a cell as a formula if it begins with one of these: https://owasp.org/www-community/attacks/CSV_Injection
+#: Spreadsheets run a cell as a formula if it begins with one of these:
+#: https://owasp.org/www-community/attacks/CSV_Injection
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: Without it, Excel reads UTF-8 as another encoding.
 _BYTE_ORDER_MARK = "\ufeff"

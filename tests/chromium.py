@@ -8,7 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright
 
-#: Chromium obeys only the last of several lists, so this one repeats Playwright's own (`disabledFeatures` in its sources).
+#: Chromium obeys only the last of several lists, so this one repeats Playwright's own (`disabledFeatures` in its
+#: sources).
 _DISABLED_FEATURES = [
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",

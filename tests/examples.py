@@ -1,7 +1,7 @@
 """pytest plugin: the number of generated examples.
 
-`make test` tries enough of them for a change that breaks a rule to be noticed. `pytest --hypothesis-profile thorough` tries
-ten times as many.
+`make test` tries enough of them for a change that breaks a rule to be noticed. `pytest --hypothesis-profile thorough`
+tries ten times as many.
 """
 
 from hypothesis import settings

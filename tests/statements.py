@@ -22,7 +22,7 @@ def _hash(dialect: DefaultDialect) -> int:
     return hash(type(dialect))
 
 
-# The dialect is part of a statement's key in this cache and in those of mapped classes. All engines of a process are for
-# the same version of the same database.
+# The dialect is part of a statement's key in this cache and in those of mapped classes. All engines of a process are
+# for the same version of the same database.
 DefaultDialect.__eq__ = _is_same  # type: ignore[method-assign,assignment]  # it has no equality of its own
 DefaultDialect.__hash__ = _hash  # type: ignore[method-assign,assignment]  # it has no equality of its own

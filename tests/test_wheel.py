@@ -42,7 +42,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     install = [*pip, "install", "--no-compile"]
     _run(*install, "--require-hashes", "--requirement", ROOT / "requirements.txt", cwd=environment)
     _run(*install, "--no-deps", wheel, cwd=environment)
-    # The wheel names its own requirements, from requirements.in: all of them are installed, in the ranges that it allows.
+    # The wheel names its own requirements, from requirements.in: all of them are installed, in the ranges that it
+    # allows.
     _run(*pip, "check", cwd=environment)
     return programs
 

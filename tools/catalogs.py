@@ -1,7 +1,7 @@
 """Catalogs of translations: collect the texts of customers' pages, update the catalogs with them, and compile these.
 
-`make translations` updates `translations/*/LC_MESSAGES/messages.po`. Each text is marked with `_()` in a template or with `marked()`
-in a module, or is in one of the tables below.
+`make translations` updates `translations/*/LC_MESSAGES/messages.po`. Each text is marked with `_()` in a template or
+with `marked()` in a module, or is in one of the tables below.
 """
 
 import os

@@ -169,8 +169,8 @@ def resources(document: Mapping[str, Any]) -> tuple[Resource, ...]:
             if method in operations:
                 operation = operations[method]
                 name = operation["tags"][0]
-                # The first endpoint of each resource returns its object or a list of them. Where it returns a new object's
-                # secrets, the endpoint that retrieves the object returns the rest.
+                # The first endpoint of each resource returns its object or a list of them. Where it returns a new
+                # object's secrets, the endpoint that retrieves the object returns the rest.
                 if name not in objects or (method == "get" and path.endswith("}")):
                     objects[name] = _object(document, operation)
                 endpoints.setdefault(name, []).append(_endpoint(document, method, path, operation, objects[name]))

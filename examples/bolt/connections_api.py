@@ -1,7 +1,7 @@
 """Read channel connections from Onboarding for Slack.
 
-For servers only: the API key needs the scopes `connections:read`, `connections:write` and `connections:secrets`, and must never
-reach a browser.
+For servers only: the API key needs the scopes `connections:read`, `connections:write` and `connections:secrets`, and
+must never reach a browser.
 """
 
 from datetime import UTC, datetime, timedelta

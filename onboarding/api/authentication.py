@@ -1,7 +1,7 @@
 """Authentication of API callers.
 
-`Authorization: ApiKey …` gives a request one environment and its scopes. `Authorization: Bearer <session token>` lets the
-holder of a link or connect session read that one session.
+`Authorization: ApiKey …` gives a request one environment and its scopes. `Authorization: Bearer <session token>` lets
+the holder of a link or connect session read that one session.
 """
 
 import re
@@ -17,7 +17,8 @@ from onboarding.services.api_keys import PREFIX
 _SCHEMES = ("apikey", "bearer")
 #: How the tokens of connect sessions and of links begin.
 _SESSION_TOKENS = ("cs_", "lnk_")
-#: A scheme before credentials (RFC 9110, section 11.1). Without credentials, the text may be a key that lacks its scheme.
+#: A scheme before credentials (RFC 9110, section 11.1). Without credentials, the text may be a key that lacks its
+#: scheme.
 _SCHEME, _SCHEME_ALONE = re.compile(r"([A-Z][A-Z0-9-]{0,19}|[A-Za-z-]{1,20})\Z"), re.compile(r"[A-Za-z]{1,20}\Z")
 
 

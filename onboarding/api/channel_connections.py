@@ -252,8 +252,8 @@ def create_channel_connection(before_commit: BeforeCommit) -> Connection:
     """Create a channel connection
 
     Creates a connection from a token that you already have. Returns 409 if the same integration, subscriber and set of
-    contexts already have a connection. The server creates a subscriber and contexts that do not exist. To get a token from
-    a person instead, create an install URL.
+    contexts already have a connection. The server creates a subscriber and contexts that do not exist. To get a token
+    from a person instead, create an install URL.
     """
     body = read_body(CreateChannelConnection)
     new = NewConnection(
@@ -305,9 +305,9 @@ def update_channel_connection(before_commit: BeforeCommit, identifier: str) -> C
 def delete_channel_connection(identifier: str) -> Response:
     """Delete a channel connection
 
-    Deletes the connection and its channel endpoints. With `revoke=true`, the server also revokes the token at Slack, unless
-    another connection or a running install uses the workspace, or Slack says that the token belongs to another workspace.
-    Returns 204 even if Slack did not revoke the token.
+    Deletes the connection and its channel endpoints. With `revoke=true`, the server also revokes the token at Slack,
+    unless another connection or a running install uses the workspace, or Slack says that the token belongs to another
+    workspace. Returns 204 even if Slack did not revoke the token.
     """
     query = read_query(DeleteQuery)
     current().connections.disconnect(caller().environment.id, identifier, caller().actor, query.revoke)
@@ -319,8 +319,8 @@ def delete_channel_connection(identifier: str) -> Response:
 def verify_channel_connection(_before_commit: BeforeCommit, identifier: str) -> Connection:
     """Verify a channel connection
 
-    Asks Slack whether the token works, and refreshes a token that rotates. Returns the connection with its new status: if
-    Slack refuses the token, the response is still 200, with the `status` `needs_reconnect`.
+    Asks Slack whether the token works, and refreshes a token that rotates. Returns the connection with its new status:
+    if Slack refuses the token, the response is still 200, with the `status` `needs_reconnect`.
     """
     current().connections.verify(caller().environment.id, identifier)
     return current().connections.retrieve(caller(), identifier)

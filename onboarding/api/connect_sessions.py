@@ -228,8 +228,8 @@ REPRESENTATION: Representation[CreatedLink] = Representation(_created, _redacted
 def create_connect_session(before_commit: BeforeCommit) -> CreatedLink:
     """Create a connect session
 
-    Creates a session for one customer who is signed in to your product. Give `url` or `token` to that customer's browser, and keep
-    the API key on your server.
+    Creates a session for one customer who is signed in to your product. Give `url` or `token` to that customer's
+    browser, and keep the API key on your server.
     """
     body = read_body(CreateConnectSession)
     try:
@@ -245,9 +245,9 @@ def create_connect_session(before_commit: BeforeCommit) -> CreatedLink:
 def retrieve_connect_session(id: str) -> Response:
     """Retrieve a connect session
 
-    Returns how far a session is, for polling. Send the API key or, from the customer's browser, `Authorization: Bearer <token>`: with a
-    token up to five times per second, from pages of the integration's allowed origins. The links that the command `link create`
-    prints are sessions as well.
+    Returns how far a session is, for polling. Send the API key or, from the customer's browser, `Authorization: Bearer
+    <token>`: with a token up to five times per second, from pages of the integration's allowed origins. The links that
+    the command `link create` prints are sessions as well.
     """
     holder = authentication.session_of_token()
     if holder is None:
@@ -262,7 +262,8 @@ def retrieve_connect_session(id: str) -> Response:
 def revoke_connect_session(id: str) -> Response:
     """Revoke a connect session
 
-    Revokes a session: its page and its token stop working, also for an install in progress. A connection that it led to stays.
+    Revokes a session: its page and its token stop working, also for an install in progress. A connection that it led to
+    stays.
     """
     current().connect_sessions.revoke(caller(), id)
     return operations.no_content()

@@ -63,7 +63,8 @@ REPRESENTATION = Representation(documents.context)
 def create_context(before_commit: BeforeCommit) -> documents.Context:
     """Create a context
 
-    Returns 409 if the context exists. Connections create the contexts that they name, so you need this only to store data.
+    Returns 409 if the context exists. Connections create the contexts that they name, so you need this only to store
+    data.
     """
     body = read_body(CreateContext)
     return current().contexts.create(caller(), ContextContent(body.type, body.id, body.data or {}), before_commit)

@@ -87,9 +87,9 @@ REPRESENTATION: Representation[CreatedLink] = Representation(lambda created: {"u
 def create_install_url(before_commit: BeforeCommit) -> CreatedLink:
     """Create an install URL
 
-    Creates the address of a page on which one person installs your app in Slack. The address works once, for five minutes.
-    The install creates a connection, or reconnects the existing connection of the same subscriber and contexts. A repeat
-    with the same `Idempotency-Key` returns the same address, which may have expired.
+    Creates the address of a page on which one person installs your app in Slack. The address works once, for five
+    minutes. The install creates a connection, or reconnects the existing connection of the same subscriber and
+    contexts. A repeat with the same `Idempotency-Key` returns the same address, which may have expired.
     """
     return _create(CreateInstallUrl, before_commit)
 

@@ -220,7 +220,8 @@ def rotate_webhook_secret(before_commit: BeforeCommit, id: str) -> webhook_docum
 def test_webhook_endpoint(id: str) -> Response:
     """Send a test event
 
-    Sends an event of the type `webhook.test` to the endpoint, and returns the delivery. Retrieve it again to see the answer.
+    Sends an event of the type `webhook.test` to the endpoint, and returns the delivery. Retrieve it again to see the
+    answer.
     """
     home, webhooks = caller().environment.id, current().webhooks
     found = webhooks.deliveries.find(home, webhooks.endpoints.test(home, id))

@@ -20,7 +20,8 @@ from onboarding.start_checks import check_ready
 
 #: Time for a client to send the head of a request, and to begin the next one on a connection that is kept open.
 _HEADER_READ_MILLISECONDS = 10_000
-#: Connections of a worker, open or waiting. Idle ones cost little; a lower limit would let a few hundred of them block others.
+#: Connections of a worker, open or waiting. Idle ones cost little; a lower limit would let a few hundred of them block
+#: others.
 _MAX_CONNECTIONS = 4096
 
 
@@ -39,8 +40,8 @@ def web(workers: int | None, with_worker: bool) -> None:
         Processes().run(("--workers", str(workers)) if workers else (), lambda _server: True)
         return
     settings.become_server()
-    # This process has imported the code before it forks the workers, so that they share the memory. Frozen objects stay out
-    # of garbage collections, which would copy that memory: 16 MB for each worker.
+    # This process has imported the code before it forks the workers, so that they share the memory. Frozen objects stay
+    # out of garbage collections, which would copy that memory: 16 MB for each worker.
     gc.freeze()
     Granian(
         "app:app",

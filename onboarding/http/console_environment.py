@@ -13,8 +13,8 @@ from onboarding.services.integrations.records import IntegrationRecord
 
 _STATIC = "static"
 _REFERENCE = "openapi.docs"
-#: The query parameter that names an environment other than the first. It is in the address and not in the session, so that
-#: two tabs can show two environments, and a form changes the environment that its page shows.
+#: The query parameter that names an environment other than the first. It is in the address and not in the session, so
+#: that two tabs can show two environments, and a form changes the environment that its page shows.
 _PARAMETER = "environment"
 
 

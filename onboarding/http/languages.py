@@ -21,8 +21,8 @@ ENGLISH = "en"
 #: The query parameter that chooses a language, and the cookie that remembers it.
 _PARAMETER = "lang"
 _COOKIE = "language"
-#: The query parameter in which an embed passes the language of its page, as a language tag (OpenID Connect Core, section 3.1.2.1).
-#: The session keeps it under the same name.
+#: The query parameter in which an embed passes the language of its page, as a language tag (OpenID Connect Core,
+#: section 3.1.2.1). The session keeps it under the same name.
 _SUGGESTED = "ui_locales"
 #: Parameters that Slack adds to the address of the callback.
 _SECRET_PARAMETERS = ("code", "state")

@@ -20,8 +20,8 @@ def register(app: Flask) -> None:
 def is_current() -> bool:
     """Return whether the request's address has the fingerprint of the file that this process serves.
 
-    During an update, a page of another version may ask for other content at this address. Browsers must not keep this file
-    for it.
+    During an update, a page of another version may ask for other content at this address. Browsers must not keep this
+    file for it.
     """
     given, name = request.args.get(_PARAMETER), (request.view_args or {}).get("filename")
     return given is not None and name is not None and given == _fingerprint(current_app.static_folder or "", name)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Workflow:
     """Work that web processes, commands and other work enqueue by its name.
 
-    `run` is called with the arguments of the `Work`, in one step. After a crash in the middle, it is called again, so two
-    calls must have the same effect as one. It calls one service. Its result is not stored.
+    `run` is called with the arguments of the `Work`, in one step. After a crash in the middle, it is called again, so
+    two calls must have the same effect as one. It calls one service. Its result is not stored.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Run durable work with DBOS: https://docs.dbos.dev/python. Only `launch` starts it; web processes only enqueue.
 
-A worker has a new id each time it starts, and reports every few seconds that it is alive. If it dies, another worker runs
-its unfinished work again.
+A worker has a new id each time it starts, and reports every few seconds that it is alive. If it dies, another worker
+runs its unfinished work again.
 """
 
 import logging
@@ -27,7 +27,8 @@ MODULES: tuple[Any, ...] = (sweep, finished, slack_events, tokens, webhooks, bul
 #: How much of a queue a worker runs at a time.
 CONCURRENCY = {Queue.WEBHOOKS: 16, Queue.SLACK: 16, Queue.MAINTENANCE: 2}
 BEAT_SECONDS = 5.0
-#: How often a worker looks for new work of a queue. Each look costs about a millisecond, also while nothing is to be done.
+#: How often a worker looks for new work of a queue. Each look costs about a millisecond, also while nothing is to be
+#: done.
 _POLL_SECONDS = {Queue.WEBHOOKS: 1.0, Queue.SLACK: 1.0, Queue.MAINTENANCE: 3.0}
 #: How long a worker that is asked to end waits for running work. Another worker continues what is left.
 _END_SECONDS = 15

@@ -3,8 +3,8 @@
 import secrets
 from datetime import timedelta
 
-#: The waits after the first and each later failure; then the sender gives up. They vary by a tenth, so that messages that
-#: failed together are not sent again together.
+#: The waits after the first and each later failure; then the sender gives up. They vary by a tenth, so that messages
+#: that failed together are not sent again together.
 WAITS = (
     timedelta(seconds=5),
     timedelta(minutes=5),
@@ -22,8 +22,8 @@ _random = secrets.SystemRandom()
 def wait_after(failures: int, asked_seconds: int | None, longest_seconds: int) -> timedelta | None:
     """Return the wait after one more failure; None after the last.
 
-    `failures`: how many there were before this one. `asked_seconds`: the wait that the host asks for (`Retry-After`), which
-    is kept if it is longer. `longest_seconds`: a limit of practice mode; 0 for none.
+    `failures`: how many there were before this one. `asked_seconds`: the wait that the host asks for (`Retry-After`),
+    which is kept if it is longer. `longest_seconds`: a limit of practice mode; 0 for none.
     """
     if failures >= len(WAITS):
         return None

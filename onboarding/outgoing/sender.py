@@ -1,8 +1,8 @@
 """Send signed webhooks, and return the answers of their hosts.
 
-The signature follows https://www.standardwebhooks.com. A host's address is chosen by its users, so the sender checks where it
-leads at the moment of connecting, and trusts no answer: it takes ten seconds and 64 kB at most, and follows no redirect.
-`Sender.post` sends requests that the caller has signed, such as Slack's events.
+The signature follows https://www.standardwebhooks.com. A host's address is chosen by its users, so the sender checks
+where it leads at the moment of connecting, and trusts no answer: it takes ten seconds and 64 kB at most, and follows no
+redirect. `Sender.post` sends requests that the caller has signed, such as Slack's events.
 """
 
 import http.client

@@ -13,7 +13,8 @@ from onboarding.practice.state_file import StateFileUnreadable
 __all__ = ["PracticeApp", "PracticeSlack", "StateFileUnreadable", "create_practice"]
 
 LARGEST_BODY_BYTES = 1_000_000
-#: Heading and sentence of the page of a status. The others have Werkzeug's name and the description that the view passed.
+#: Heading and sentence of the page of a status. The others have Werkzeug's name and the description that the view
+#: passed.
 _PROBLEMS = {
     404: ("Page not found", "The practice Slack has no page at this address."),
     405: ("This page can’t be opened this way", "Go back and use the button there."),

@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     except OSError as problem:
         raise SystemExit(f"Port {given.port} cannot be used: {os.strerror(problem.errno or 0)}.") from None
     logging.getLogger(__name__).info("Practice Slack: http://127.0.0.1:%s/ (Ctrl-C ends it)", server.port)
-    # A shell starts background processes with SIGINT ignored; a SIGINT that is sent on purpose must still stop this one.
+    # A shell starts background processes with SIGINT ignored; a SIGINT that is sent on purpose must still stop this
+    # one.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         server.serve_forever()

@@ -1,8 +1,8 @@
 """Access rules of the practice Slack, and the security headers of its pages.
 
 Cross-site posts are detected by the headers that browsers send (`Sec-Fetch-Site`, else `Origin`), without a cookie or a
-CSRF token: the practice Slack shares its host name with the product, whose cookies it must not touch. An HTTP client in a
-CI job sends neither header, so it can post the consent form.
+CSRF token: the practice Slack shares its host name with the product, whose cookies it must not touch. An HTTP client in
+a CI job sends neither header, so it can post the consent form.
 """
 
 from ipaddress import ip_address

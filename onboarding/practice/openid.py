@@ -1,7 +1,7 @@
 """Sign in with Slack: the OpenID Connect page, the token method and the keys.
 
-See https://docs.slack.dev/authentication/sign-in-with-slack. The menu of the page lets a token be wrong in each way that an
-app has to notice.
+See https://docs.slack.dev/authentication/sign-in-with-slack. The menu of the page lets a token be wrong in each way
+that an app has to notice.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The scenarios of the "Make it go wrong" menu. To add one, add a row to SCENARIOS.
 
-A scenario belongs to one consent. Its effect on the exchange is stored with the code, so that concurrent installs do not
-affect each other.
+A scenario belongs to one consent. Its effect on the exchange is stored with the code, so that concurrent installs do
+not affect each other.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Idempotency keys: a repeated request gets the response of the first one, and is performed once.
 
-Responses are stored sealed and without secrets: a stored response must not outlive the token that the first one contained.
+Responses are stored sealed and without secrets: a stored response must not outlive the token that the first one
+contained.
 """
 
 import hashlib
@@ -44,7 +45,8 @@ class Idempotency:
         """Claim the key for the first request, or return the stored response for a repeated one.
 
         `content` must be the same in both. Raises Refused (`idempotency_key_reused`) if it differs, Conflict
-        (`idempotency_in_progress`) while the first request is running, VaultProblem if the response cannot be decrypted.
+        (`idempotency_in_progress`) while the first request is running, VaultProblem if the response cannot be
+        decrypted.
         """
         at, path_digest = self._now(), hashlib.sha256(path.encode()).hexdigest()
         fingerprints = self._vault.fingerprints(content.decode())

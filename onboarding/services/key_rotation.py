@@ -43,8 +43,8 @@ class KeyRotation:
     def run(self, actor: Actor) -> Iterator[Rotated]:
         """Encrypt all these values with the newest key. Yields the progress after each batch.
 
-        May be stopped at any time and repeated; a repetition continues. A value that another process changes at the same
-        moment keeps the change.
+        May be stopped at any time and repeated; a repetition continues. A value that another process changes at the
+        same moment keeps the change.
         """
         done = unreadable = 0
         for column in sealed_values.columns():

@@ -18,7 +18,8 @@ from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
 from onboarding.store.link_terms import LinkKind
 
-#: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its attempt.
+#: A browser shows the result of its attempt for a day, and an approval, which may be used for a week, depends on its
+#: attempt.
 ATTEMPT_KEPT = timedelta(days=7)
 #: Time for a connection to be attached to a new installation.
 ORPHAN_KEPT = timedelta(hours=24)

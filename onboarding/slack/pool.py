@@ -50,8 +50,8 @@ class Pool:
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Send one POST without a request slot and return the response.
 
-        Raises SlackDown for anything but a complete response, such as a timeout, a reset or a truncated body. Nothing is sent
-        twice: a connection that Slack closed while it was unused is replaced before it is used.
+        Raises SlackDown for anything but a complete response, such as a timeout, a reset or a truncated body. Nothing
+        is sent twice: a connection that Slack closed while it was unused is replaced before it is used.
         """
         return self._send("POST", url, body, headers)
 

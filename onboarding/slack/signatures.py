@@ -32,7 +32,8 @@ class _Fixed(VerifierClock):
 def is_signed(secret: str, body: bytes, timestamp: str, signature: str, now: datetime) -> bool:
     """Return whether `secret` signed the request within the last five minutes. False for anything malformed.
 
-    `body`: the bytes that were received. slack_sdk raises an error for malformed headers and for a body that is not UTF-8.
+    `body`: the bytes that were received. slack_sdk raises an error for malformed headers and for a body that is not
+    UTF-8.
     """
     if not _TIMESTAMP.match(timestamp) or not _SIGNATURE.match(signature):
         return False

@@ -73,8 +73,8 @@ class SlackOpenId:
     def identify(self, app: AppCredentials, code: str, redirect_uri: str, nonce: str) -> SlackPerson:
         """Exchange Slack's code and return the person that its ID token names. Sent once: a code is valid once.
 
-        Raises SlackRefused with Slack's error code, SignInInvalid if the token is not Slack's, not for this app, expired or
-        an answer to another request, and SlackDown if Slack did not answer.
+        Raises SlackRefused with Slack's error code, SignInInvalid if the token is not Slack's, not for this app,
+        expired or an answer to another request, and SlackDown if Slack did not answer.
         """
         token = app.with_each_secret(lambda secret: self._exchange(app, secret, code, redirect_uri))
         return _person(self._claims(app, token, nonce))

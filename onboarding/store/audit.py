@@ -109,7 +109,8 @@ def add_once(rows: Rows, entry: NewEntry) -> None:
 def page(rows: Rows, environment_id: str, wanted: AuditFilter, request: StorePageRequest) -> PageRows[AuditRow]:
     """Return entries of the environment, and of what belongs to the whole deployment."""
     query = select(*columns_of(_TABLE, AuditRow._fields)).where(*_conditions(wanted))
-    # Each part is read from an index in the order of the list. With OR or IN, the database would sort all entries that match.
+    # Each part is read from an index in the order of the list. With OR or IN, the database would sort all entries that
+    # match.
     scopes = (_TABLE.c.environment_id == environment_id, _TABLE.c.environment_id.is_(None))
     parts = [query.where(*part) for part in product(scopes, _narrowest(wanted))]
 

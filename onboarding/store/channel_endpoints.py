@@ -46,7 +46,8 @@ class ChannelEndpoint(Base):
     type: Mapped[str] = mapped_column(String(20))
     #: A JSON object, sealed, because everyone who knows a webhook's URL can post to it.
     endpoint: Mapped[Sealed] = mapped_column(SealedText)
-    #: The Slack channel of a `slack_channel`, and of a webhook that an install created. Null: there is none, or it is unknown.
+    #: The Slack channel of a `slack_channel`, and of a webhook that an install created. Null: there is none, or it is
+    #: unknown.
     channel_id: Mapped[str | None] = mapped_column(ID)
     status: Mapped[EndpointStatus] = mapped_column(enum_by_value(EndpointStatus, 10), server_default="active")
     #: When the newest of Slack's events about the status, and about the name, happened. Null before the first one.

@@ -28,7 +28,8 @@ class OwnedInstallation:
 
     installation: Installation
     integration: Integration
-    #: The app's bot users, as the installation and its connections name them; empty for a user's token, or if none is known.
+    #: The app's bot users, as the installation and its connections name them; empty for a user's token, or if none is
+    #: known.
     bot_user_ids: frozenset[str]
 
 

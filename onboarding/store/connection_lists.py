@@ -17,8 +17,8 @@ from onboarding.store.cursors import Key, Position
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows
 
-#: The most connections that a rare word may have. A more common word is checked row by row while the list is read in its
-#: order, because a page is soon full of matches.
+#: The most connections that a rare word may have. A more common word is checked row by row while the list is read in
+#: its order, because a page is soon full of matches.
 RARE = 1000
 #: Further words of a search are ignored.
 MAX_WORDS = 10
@@ -243,7 +243,8 @@ def _conditions(shape: tuple[str, ...], by_filter: bool = True, is_sorted: bool 
     begins_with_key = "context_key" in shape and is_sorted and not set(shape) & set(_COLUMNS)
     environment = TABLE.c.environment_id + "" if begins_with_key else TABLE.c.environment_id
     conditions: list[ColumnElement[bool]] = [environment == bindparam("environment")]
-    # SQLite chooses any index that fits, such as the one of `mode`: `|| ''` leaves it only the most selective or, without `by_filter`, none.
+    # SQLite chooses any index that fits, such as the one of `mode`: `|| ''` leaves it only the most selective or,
+    # without `by_filter`, none.
     asked = [name for name in _COLUMNS if name in shape]
     conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:by_filter]]
     conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[by_filter:]]

@@ -43,8 +43,9 @@ class Base(DeclarativeBase):
 class Database:
     """One engine: `transaction()`, `changing_rows()` or `changing_one()` to write, `reading()` or `rows()` to read.
 
-    Connections stay in autocommit, because switching one costs more than most reads; a transaction begins with a BEGIN of
-    its own. On SQLite the threads of a process write in order of arrival, and SQLite's lock decides between processes.
+    Connections stay in autocommit, because switching one costs more than most reads; a transaction begins with a BEGIN
+    of its own. On SQLite the threads of a process write in order of arrival, and SQLite's lock decides between
+    processes.
     """
 
     def __init__(self, url: str, *, serves_requests: bool = False) -> None:
@@ -126,7 +127,8 @@ class Database:
         try:
             yield
         except (DataError, UnicodeEncodeError):
-            # PostgreSQL refuses NUL and values that are too long, both databases refuse lone surrogates. Do not repeat the value.
+            # PostgreSQL refuses NUL and values that are too long, both databases refuse lone surrogates. Do not repeat
+            # the value.
             raise Refused("A value is too long, or has characters that cannot be stored.") from None
         except (OperationalError, PoolTimeout) as error:
             if _lacks_tables(error):

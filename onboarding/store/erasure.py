@@ -1,7 +1,7 @@
 """Delete expired rows, unused installations, and integrations with everything that belongs to them.
 
-The `purge` functions delete one batch and skip rows that another process has locked, so that any number of processes may run them
-at the same time.
+The `purge` functions delete one batch and skip rows that another process has locked, so that any number of processes
+may run them at the same time.
 """
 
 from collections.abc import Sequence

@@ -39,7 +39,8 @@ class Installation(Base):
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
     #: `install`: granted by Slack to an install. `api`: sent by an API caller.
     origin: Mapped[str] = mapped_column(String(10), default="install")
-    #: `enterprise:E…` for an organization, else `team:T…`; `api:` and the row's id for credentials sent by an API caller.
+    #: `enterprise:E…` for an organization, else `team:T…`; `api:` and the row's id for credentials sent by an API
+    #: caller.
     slack_key: Mapped[str] = mapped_column(String(100))
     app_id: Mapped[str | None] = mapped_column(String(100))
     bot_user_id: Mapped[str | None] = mapped_column(String(100))
@@ -51,7 +52,8 @@ class Installation(Base):
     #: Null for a token that does not rotate.
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
     refresh_expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    #: A keyed digest of a refresh token that an API caller sent. It is single-use, so connections with the same one share this row.
+    #: A keyed digest of a refresh token that an API caller sent. It is single-use, so connections with the same one
+    #: share this row.
     refresh_fingerprint: Mapped[str | None] = mapped_column(String(64))
     #: When a process began to refresh the token; null if none does.
     refresh_claimed_at: Mapped[datetime | None] = mapped_column(UtcTime)

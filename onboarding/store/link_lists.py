@@ -12,7 +12,8 @@ from onboarding.store.links import TABLE, Link
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.types import is_named
 
-#: The condition of the index `ix_links_listed`, as literals: SQLite does not use the index for a condition with parameters.
+#: The condition of the index `ix_links_listed`, as literals: SQLite does not use the index for a condition with
+#: parameters.
 _IS_LISTED = TABLE.c.kind.not_in([literal_column("'address'"), literal_column("'session'")])
 
 

@@ -50,8 +50,8 @@ class Link(Base):
     identity_key: Mapped[str | None] = mapped_column(String(64))
     #: For an approval: the link it was created from. It is revoked and used together with that link.
     parent_id: Mapped[str | None] = mapped_column(ID, index=True)
-    #: The label of the operator who created it in the console; it ends when that operator loses the right to make changes.
-    #: Null if it depends on no operator.
+    #: The label of the operator who created it in the console; it ends when that operator loses the right to make
+    #: changes. Null if it depends on no operator.
     operator_id: Mapped[str | None] = mapped_column(String(320))
     #: The workspace that must approve; null accepts any.
     workspace_id: Mapped[str | None] = mapped_column(String(100))

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DisconnectionError
 
 #: A connection that was unused for longer is asked whether it works before it is used again.
 _TRUSTED_SECONDS = 1.0
-#: libpq's connection parameters where DATABASE_URL sets no others. Without them the kernel waits a quarter of an hour for a
-#: server that no longer answers, and every thread with it.
+#: libpq's connection parameters where DATABASE_URL sets no others. Without them the kernel waits a quarter of an hour
+#: for a server that no longer answers, and every thread with it.
 _TIMEOUTS = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
@@ -19,10 +19,11 @@ _TIMEOUTS = {
     "keepalives_interval": 5,
     "keepalives_count": 2,
 }
-#: With a time zone east of UTC, PostgreSQL would return the last hours of the year 9999 as times that Python cannot hold.
+#: With a time zone east of UTC, PostgreSQL would return the last hours of the year 9999 as times that Python cannot
+#: hold.
 _TIME_ZONE = "SELECT set_config('TimeZone', 'UTC', false)"
-#: Limits of a statement in a web process, in milliseconds, where neither DATABASE_URL's `options` nor the database or its role
-#: sets another. Commands and migrations have no limit.
+#: Limits of a statement in a web process, in milliseconds, where neither DATABASE_URL's `options` nor the database or
+#: its role sets another. Commands and migrations have no limit.
 _LIMITS = """SELECT set_config(name, CASE name WHEN 'lock_timeout' THEN '2000' ELSE '10000' END, false)
 FROM pg_settings WHERE name IN ('lock_timeout', 'statement_timeout') AND source = 'default'"""
 

@@ -54,8 +54,8 @@ def held_by_another(
 ) -> bool:
     """Return whether a connection of another customer has the workspace. The caller has locked the workspace.
 
-    A customer is a subscriber, in any context; without a subscriber, an exact set of contexts. A disconnected connection
-    does not hold its workspace.
+    A customer is a subscriber, in any context; without a subscriber, an exact set of contexts. A disconnected
+    connection does not hold its workspace.
     """
     values = {"integration": integration_id, "workspace": workspace_id}
     if subscriber_id is not None:

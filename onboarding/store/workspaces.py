@@ -13,8 +13,8 @@ _SHARE = select(func.pg_advisory_xact_lock_shared(bindparam("key")))
 def lock(rows: Rows, integration_id: str, workspace_id: str, shared: bool = False) -> None:
     """Lock a workspace or organization of an integration until the transaction ends.
 
-    A transaction calls this after it has locked the integration, and before it locks any installation. The workspace has
-    no row of its own, so PostgreSQL locks a number. SQLite has one writer at a time.
+    A transaction calls this after it has locked the integration, and before it locks any installation. The workspace
+    has no row of its own, so PostgreSQL locks a number. SQLite has one writer at a time.
     """
     if dialect_of(rows) == "sqlite":
         return

@@ -1,8 +1,8 @@
 """schemathesis tests the API by its own description, with every check except one.
 
-The description says which responses there are and what each value may be. `positive_data_acceptance` expects a success for
-every request that it allows; docs/api.md lists the rules that no description can say, and this module checks that no
-others refuse such a request.
+The description says which responses there are and what each value may be. `positive_data_acceptance` expects a success
+for every request that it allows; docs/api.md lists the rules that no description can say, and this module checks that
+no others refuse such a request.
 
 To look further than `make test`, start a server and run `schemathesis run $API/openapi.json -H "Authorization: ApiKey
 $API_KEY" --checks all --exclude-checks positive_data_acceptance --max-examples 200`.
@@ -72,8 +72,8 @@ def test_described_request_is_accepted_or_refused_by_a_rule_that_is_explained(fi
         _walk(one.ok().as_strategy(generation_mode=GenerationMode.POSITIVE), known, headers)
 
 
-# Requests outside the limits are refused before the database is asked; test_hostile_bodies.py sends values that only one of
-# the databases can store.
+# Requests outside the limits are refused before the database is asked; test_hostile_bodies.py sends values that only
+# one of the databases can store.
 @pytest.mark.once
 @pytest.mark.parametrize(
     "phases",

@@ -38,7 +38,8 @@ def test_a_popup_connects_the_workspace_and_the_page_gets_one_event(host: HostSi
 def test_a_blocked_popup_continues_in_this_tab_and_comes_back(host: HostSite, visit: Visit) -> None:
     host.terms["returnUrl"] = f"{host.origin}/"
     page = visit()
-    # The page's own script presses the control: for the browser that is no click. Playwright's commands would count as one.
+    # The page's own script presses the control: for the browser that is no click. Playwright's commands would count as
+    # one.
     with page.page.expect_console_message(lambda message: message.text == "blocked"):
         page.opens(head=host.script + PRESSES_ITSELF)
     page.main.click()

@@ -2,7 +2,8 @@
 Slack stand-in.
 
 slack_sdk builds a TLS context for each call, and what that costs depends on how the machine keeps its certificates. So
-installs are measured twice: with the certificates in one file and in a folder where OpenSSL looks up the one that it needs.
+installs are measured twice: with the certificates in one file and in a folder where OpenSSL looks up the one that it
+needs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Load driver in its own process: a number of clients, each of which starts its next walk when the last one has ended.
 
-A walk is one request, or the two of an install. Reads a `Load` as JSON from standard input, writes a `Measured` as JSON to standard output. Kept connections, one thread,
-nothing but loopback, bounded in time.
+A walk is one request, or the two of an install. Reads a `Load` as JSON from standard input, writes a `Measured` as JSON
+to standard output. Kept connections, one thread, nothing but loopback, bounded in time.
 """
 
 import itertools

@@ -18,7 +18,8 @@ _BOUNDS_OVER_HTTP = {"retrieve": (11, 2.5), LIST.name: (12, 2.0), HTML.name: (13
 _BOUNDS_OF_CREATE = {"sqlite": (8, 2.0), "postgresql": (8, 1.5)}
 _BOUNDS_LARGE = {LIST.name: 9.0, HTML.name: 8.0}
 _BOUNDS_OF_CPU = {"retrieve": 0.4, LIST.name: 0.45, LIST_100.name: 0.3, HTML.name: 0.5, "create": 0.2}
-#: How much more a request may cost with the largest database than with the smallest; a page of filtered rows may cost more.
+#: How much more a request may cost with the largest database than with the smallest; a page of filtered rows may cost
+#: more.
 _GROWTH, _PAGE_GROWTH = 1.2, 1.5
 _READING_SECONDS = 60
 _LEAN = "against the lean app"

@@ -86,7 +86,8 @@ class ConnectionWriter:
     ) -> Connection:
         """Replace workspace and credentials as a whole. The connection leaves its installation.
 
-        Raises NotFound, Refused, Conflict (`workspace_taken`, or another request changes the same objects all the time).
+        Raises NotFound, Refused, Conflict (`workspace_taken`, or another request changes the same objects all the
+        time).
         """
         updated = repeat_on_conflict(lambda: self._replace(caller, identifier, new, before_commit))
         return self._audited(caller, updated, new.auth)

@@ -41,8 +41,8 @@ class _Access:
     has_expired: bool
     integration_id: str
     workspace_id: str
-    #: The workspace is what the caller of the API said. If the token belongs to another workspace, that one may be in use,
-    #: so nothing is revoked until Slack has confirmed it.
+    #: The workspace is what the caller of the API said. If the token belongs to another workspace, that one may be in
+    #: use, so nothing is revoked until Slack has confirmed it.
     is_unconfirmed: bool
 
 

@@ -41,8 +41,8 @@ class MessageSender:
     def send_test(self, environment_id: str, identifier: str, channel: str, sender: str, actor: Actor) -> MessageResult:
         """Post a test message to a channel, which is named by its id or its link. `sender`: the product's name.
 
-        Raises Refused for text that names no channel, NotFound, and VaultProblem if a refresh needs a client secret that
-        cannot be decrypted. Slack is asked once: a repeated call could post twice.
+        Raises Refused for text that names no channel, NotFound, and VaultProblem if a refresh needs a client secret
+        that cannot be decrypted. Slack is asked once: a repeated call could post twice.
         """
         channel_id = read_channel(channel)
         text = _TEXT.format(sender=f" from {sender}" if sender else "")

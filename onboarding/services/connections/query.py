@@ -125,8 +125,9 @@ class ConnectionQueries:
     def current_token(self, caller: ApiCaller, mark: TokenMark) -> str | None:
         """Return the access token for a repeated response, and record the read.
 
-        Empty if the caller may not see it, if Slack has ended the access, or if the connection was changed since and its
-        token may belong to another workspace. None if the connection is gone or its token cannot be decrypted. Raises StorageProblem.
+        Empty if the caller may not see it, if Slack has ended the access, or if the connection was changed since and
+        its token may belong to another workspace. None if the connection is gone or its token cannot be decrypted.
+        Raises StorageProblem.
         """
         with self._database.rows() as rows:
             row = connections.token_of(rows, caller.environment.id, mark.connection_id)

@@ -38,7 +38,8 @@ class AttemptReport:
     outcome: Outcome | None
     #: Whether the time for Slack's answer, or for the person's choice, is over.
     has_expired: bool
-    #: The steps that were reached, with their times, oldest first: `started`, `sent` (to Slack), `returned` (from Slack), `finished`.
+    #: The steps that were reached, with their times, oldest first: `started`, `sent` (to Slack), `returned` (from
+    #: Slack), `finished`.
     steps: tuple[tuple[str, datetime], ...]
     #: The customer: of the connection, otherwise the one that the link fixes.
     subscriber_id: str | None
@@ -64,8 +65,8 @@ class Attempts:
     def find(self, reference: str, environment_id: str | None = None) -> AttemptReport:
         """Return the attempt of a reference, in one environment or in any. Raises NotFound.
 
-        `reference` may be typed in any case, with spaces and with look-alikes such as O for 0. It may also be an attempt's
-        whole id.
+        `reference` may be typed in any case, with spaces and with look-alikes such as O for 0. It may also be an
+        attempt's whole id.
         """
         found = self.find_typed(reference, environment_id)
         if found is None:

@@ -144,9 +144,10 @@ class InstallCallback:
     def _seconds_to_wait(self, attempt: AttemptRow, at: datetime) -> int:
         """Return for how many seconds the attempt's link may not exchange a code; 0 if it may.
 
-        The holder of a link could otherwise send Slack any number of invented codes with our credentials. The attempt is
-        counted as an exchange before this looks at the others, so concurrent callbacks in any number of processes stay
-        within the limit. An operator's attempt has no link and no limit: only a person who is signed in can start one.
+        The holder of a link could otherwise send Slack any number of invented codes with our credentials. The attempt
+        is counted as an exchange before this looks at the others, so concurrent callbacks in any number of processes
+        stay within the limit. An operator's attempt has no link and no limit: only a person who is signed in can start
+        one.
         """
         if attempt.link_id is None:
             return 0

@@ -45,8 +45,8 @@ class Grants:
     def revoke_unused(self, attempt: AttemptRow, integration: IntegrationRow, grant: Grant) -> GrantResult:
         """Remove the app from the workspace, unless a connection or a waiting grant uses it there.
 
-        Stores the result with the attempt. Revokes nothing (`LEFT`) if the database does not answer. The grant is stored
-        until then: if this process dies, the sweep calls `revoke_left`.
+        Stores the result with the attempt. Revokes nothing (`LEFT`) if the database does not answer. The grant is
+        stored until then: if this process dies, the sweep calls `revoke_left`.
         """
         self._keep(attempt, grant)
         try:

@@ -59,8 +59,8 @@ class ManagedConnections:
     def find(self, link_id: str, binding_of: BindingOf) -> Managed | None:
         """Return the connection that the holder of a session or link may manage; None while there is none.
 
-        A session's holder may manage the connection of its identity. A link may have been forwarded: only the browser that
-        used it may manage the connection that it created. Raises LinkProblem.
+        A session's holder may manage the connection of its identity. A link may have been forwarded: only the browser
+        that used it may manage the connection that it created. Raises LinkProblem.
         """
         at = self._now()
         with self._database.rows() as rows:

@@ -26,8 +26,8 @@ class ResultReader:
     def result(self, attempt_id: str, binding_of: BindingOf, opened_links: Collection[str] = ()) -> Result:
         """Return the result of an attempt. Raises NotFound for an attempt of another browser.
 
-        `opened_links`: ids of links that this browser has opened. Without it, an attempt that was started elsewhere shows
-        no account.
+        `opened_links`: ids of links that this browser has opened. Without it, an attempt that was started elsewhere
+        shows no account.
         """
         binding = binding_of(attempt_id)
         with self._database.reading() as session:

@@ -112,8 +112,8 @@ class InstallStarter:
     def ask_approval_with_link(self, link_id: str) -> StartedAttempt:
         """Create the link for an admin who approves apps, and an attempt that waits for that admin.
 
-        Each link has one approval link; an approval link is used as it is. Raises LinkProblem, and Refused if the practice
-        Slack is off.
+        Each link has one approval link; an approval link is used as it is. Raises LinkProblem, and Refused if the
+        practice Slack is off.
         """
         with self._database.transaction() as session:
             start = self._usable(session, link_id)
@@ -124,8 +124,8 @@ class InstallStarter:
     def ask_approval_as_operator(self, environment_id: str, identifier: str, operator: str) -> StartedAttempt:
         """Create the link for an admin, and an attempt that waits for that admin, from the console.
 
-        An operator's attempt fixes no customer, so the approval is an open link. It works for 24 hours at most, and only
-        while the operator may make changes. Raises NotFound, Refused.
+        An operator's attempt fixes no customer, so the approval is an open link. It works for 24 hours at most, and
+        only while the operator may make changes. Raises NotFound, Refused.
         """
         with self._database.transaction() as session:
             integration, any_real = _integration(session, environment_id, identifier)
@@ -138,7 +138,8 @@ class InstallStarter:
 
     def _usable(self, rows: Rows, link_id: str, binding_of: BindingOf | None = None) -> LinkStart:
         start = installs.start_of_link(rows, link_id)
-        # The signature is valid, but the link was deleted: some time after it expired, or together with its integration.
+        # The signature is valid, but the link was deleted: some time after it expired, or together with its
+        # integration.
         if start is None:
             raise LinkProblem(Outcome.LINK_EXPIRED)
         link, parent = start.link, start.parent

@@ -16,7 +16,8 @@ from onboarding.work import Queue, Work
 #: The workflow that refreshes one token: its argument is the id of the installation.
 WORKFLOW = "refresh_token"
 _BATCH = 500
-#: The next try after Slack did not answer. A refresh token that was spent in the lost answer works for a short time only.
+#: The next try after Slack did not answer. A refresh token that was spent in the lost answer works for a short time
+#: only.
 _AGAIN = timedelta(seconds=15)
 #: The next try with a client secret that cannot be decrypted.
 _UNREADABLE_AGAIN = timedelta(minutes=10)
