@@ -1,5 +1,7 @@
-"""Check web addresses. A failed check raises ValueError; its message completes a sentence that begins with the name of a
-setting or of an input."""
+"""Check web addresses.
+
+A failed check raises ValueError. Its message completes a sentence that begins with the name of a setting or an input.
+"""
 
 import ipaddress
 import re
@@ -45,7 +47,7 @@ def base(address: str) -> str:
 
 
 def site_origin(text: str) -> str:
-    """Return the origin of a host's site as browsers send it. Raises ValueError for anything that is more than an origin."""
+    """Return the origin of a host's site as browsers send it. Raises ValueError for anything beyond an origin."""
     found, rest = _host_page(text)
     if rest not in ("", "/"):
         raise ValueError("must be an origin only: no path and no query")

@@ -66,7 +66,7 @@ def _theme(accent: str, strong: str, surface: str, text: str) -> dict[str, str]:
 
 
 def _with_contrast(color: str, towards: str, background: str) -> str:
-    """Return the tone nearest to the color, on the way to black or white, that has enough contrast with the background."""
+    """Return the tone nearest to the color, toward black or white, that has enough contrast with the background."""
     steps = (_mix(color, towards, step / 50) for step in range(51))
     return next(tone for tone in steps if contrast(tone, background) >= LEAST_CONTRAST)
 

@@ -15,7 +15,7 @@ def addresses_of(host: str, port: int) -> list[AddressInfo]:
 
 
 def connect(addresses: Sequence[AddressInfo], deadline: float) -> socket.socket:
-    """Connect to the first of the addresses that answers. Raises OSError, after `deadline` (`time.monotonic`) at the latest.
+    """Connect to the first address that answers. Raises OSError, after `deadline` (`time.monotonic`) at the latest.
 
     Each address but the last one gets half of the time that is left, so a host is reached although its IPv6 addresses
     are not. `socket.create_connection` would give each of them the whole time. The socket's timeout ends at the

@@ -89,7 +89,7 @@ class LinkProblem(Problem):
     """A link cannot be used. `code` is an outcome: link_tampered, link_expired, link_revoked or link_used."""
 
     def __init__(self, code: str, attempt_id: str | None = None, details: LinkDetails | None = None) -> None:
-        """Create the error. `attempt_id`: the attempt that used the link. `details`: None for a link that is unknown."""
+        """Create the error. `attempt_id`: the attempt that used the link. `details`: None for an unknown link."""
         super().__init__(code)
         self.code = code
         self.attempt_id = attempt_id

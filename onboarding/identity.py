@@ -1,4 +1,4 @@
-"""The identity of a connection: its integration, subscriber and set of contexts. Pages and the API use the same rules."""
+"""A connection's identity: integration, subscriber and set of contexts. Pages and the API use the same rules."""
 
 import hashlib
 import json

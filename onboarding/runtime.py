@@ -219,7 +219,7 @@ def _links(core: _Core) -> Links:
 
 
 def _practice_slack(settings: Settings) -> tuple[str, str]:
-    """Return the practice Slack's address for browsers, below PUBLIC_URL, and for processes, where the server listens."""
+    """Return the practice Slack's address for browsers, below PUBLIC_URL, and for processes, where we listen."""
     here = f"http://{settings.own_host}:{settings.port}"
     return f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/"
 

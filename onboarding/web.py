@@ -60,8 +60,7 @@ class Product(Flask):
             return self.url_map.bind("localhost", path_info=request.path, default_method=request.method)
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log the exception's class and traceback location. An address may be a link that works for its reader, and a message
-        may quote input."""
+        """Log the exception's class and location: an address may be a working link, and a message may quote input."""
         kind, fault, _trace = exc_info
         _LOG.error("request.failed", rule=str(request.url_rule), kind=kind.__name__, at=locations(fault))
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def self_signed(folder: Path, address: str = "127.0.0.1") -> ssl.SSLContext:
-    """Create a certificate for a server at `address`. A client that trusts `certificate.pem` in the folder trusts the server."""
+    """Create a certificate for a server at `address`. Clients that trust the folder's `certificate.pem` trust it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
     now = datetime.now(UTC)

@@ -156,7 +156,7 @@ def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Call
 def sites(
     database_url: str, folder: Path, clock: Clock, *, serves_requests: bool = False
 ) -> Iterator[Callable[..., Site]]:
-    """`with_events`: the practice Slack sends its events. `serves_requests`: with the time limits of a web process's statements, which a busy test machine may exceed."""
+    """`with_events`: the practice Slack sends events. `serves_requests`: with a web process's limits of statements."""
     running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
     senders: list[Any] = []
 

@@ -38,7 +38,7 @@ def has_room(folder: Path) -> bool:
 
 
 def remove_abandoned(memory: Path) -> None:
-    """Remove the folders of test runs that were killed: they would occupy memory until the next start of the machine."""
+    """Remove the folders of killed test runs: they would occupy memory until the next start of the machine."""
     for folder in memory.glob(f"{_PREFIX}*"):
         process_id = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if not Path("/proc", process_id).exists():

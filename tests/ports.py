@@ -1,4 +1,4 @@
-"""Ports for servers that a test or a tool starts: each is given once, to one of the processes that run tests side by side.
+"""Ports for servers that a test or a tool starts: each is given once, to one of the processes that run tests.
 
 The kernel's own choice is free only until another process binds it, and some servers take seconds before they listen.
 """

@@ -1,4 +1,4 @@
-"""SQL statements of the sites in tests. Each site has an engine of its own, and each engine compiles every statement again."""
+"""SQL statements of the sites in tests. Each site has an engine of its own, which compiles every statement again."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rules for the structure of the code that import-linter cannot express. Each takes the root of a tree and returns violations.
+"""Rules for the structure of the code that import-linter cannot express. Each returns the violations in a tree.
 
 tests/test_structure.py checks our tree against them, and plants a violation of each.
 """

@@ -1,4 +1,4 @@
-"""The guide to the API: its examples run as documented and return the documented responses, its tables match the code."""
+"""The guide to the API: its examples return the documented responses, and its tables match the code."""
 
 import itertools
 import json

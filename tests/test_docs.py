@@ -146,7 +146,7 @@ def _own_section(path: str, name: str) -> str:
 
 
 def _table(path: str, head: str) -> dict[str, list[str]]:
-    """Return the rows of all tables of a document whose first column is headed `head`, by that column without its backticks."""
+    """Return the rows of a document's tables whose first column is headed `head`, by that column without backticks."""
     rows: dict[str, list[str]] = {}
     for block in _read(path).split("\n\n"):
         lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]

@@ -234,7 +234,7 @@ _ROWS_OF_ONE_ENVIRONMENT = {
 
 
 def _operations(site: Site) -> list[Operation]:
-    """Return every endpoint of the API, in an order in which all can succeed: the objects created first are deleted last."""
+    """Return every endpoint of the API, in an order in which all can succeed: first created, last deleted."""
     with client_of(site) as client:
         paths = client.get("/openapi.json").json()["paths"]
     described = {one["operationId"]: one for path in paths.values() for one in path.values()}

@@ -101,7 +101,7 @@ PLANTED = [
 
 
 class Linter:
-    """import-linter in a process of its own, where `onboarding` is the tree and not our code. Starting it takes longest."""
+    """import-linter in a process of its own, where `onboarding` is the tree. Starting it takes longest."""
 
     _PROGRAM = """
 import contextlib, io, json, sys

@@ -32,7 +32,7 @@ PRODUCT_SHEETS = [name for name in SHEETS if name != "practice.css"]
 
 @cache
 def _text(page: str) -> str:
-    """Return the template with all that it extends, includes and imports, and the HTML that code adds to the product's pages."""
+    """Return the template with all that it extends, includes and imports, and the HTML that code adds to pages."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     found: dict[str, str] = {}
     stands_apart = page.startswith(("embed/", "practice/"))

@@ -1,4 +1,4 @@
-"""Compile the catalogs of translations for the wheel and the source distribution. Hatchling runs it; see pyproject.toml."""
+"""Compile the catalogs of translations for wheel and source distribution. Hatchling runs it; see pyproject.toml."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Write static/embed: the minified script, and the buttons as PNG. `make embed` calls it after a change of their sources."""
+"""Write static/embed: the minified script, and the buttons as PNG, for `make embed` after a change of their sources."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Ensure that the programs which tests start exist: find them, else install them, else print which package to install."""
+"""Ensure that the programs which tests start exist: find, else install them, else print which package to install."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""Write docs/openapi.json, the committed copy of the document that the server returns, and the pages of the reference."""
+"""Write docs/openapi.json, the committed copy of the document that the server returns, and the reference's pages."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Render the API reference from the OpenAPI document: a page for each resource at /docs, and the tables of docs/api.md."""
+"""Render the API reference from the OpenAPI document: a page per resource at /docs, and the tables of docs/api.md."""
 
 import json
 import re

@@ -17,12 +17,12 @@ Connection = dict[str, Any]
 
 class ConnectionsApi:
     def __init__(self, url: str, api_key: str, integration: str) -> None:
-        """Args: url: the address of the server, such as https://connect.example.com. integration: the identifier of your Slack app there."""
+        """Args: url: the server's address, such as https://connect.example.com. integration: the identifier there."""
         self._client = httpx.Client(base_url=url, headers={"Authorization": f"ApiKey {api_key}"}, timeout=10)
         self._integration = integration
 
     def of_workspace(self, workspace_id: str) -> Connection | None:
-        """Return the newest connection of a workspace, or of an Enterprise organization, with a token that works now."""
+        """Return the newest connection of a workspace or an Enterprise organization, with a token that works now."""
         return self._first(workspaceId=workspace_id)
 
     def of_subscriber(self, subscriber_id: str) -> Connection | None:
@@ -30,7 +30,7 @@ class ConnectionsApi:
         return self._first(subscriberId=subscriber_id, connectionMode="subscriber")
 
     def verify(self, identifier: str) -> Connection:
-        """Let the server refresh the token, or ask Slack whether it still works. Raises httpx.HTTPStatusError if Slack is down."""
+        """Let the server refresh the token, or ask Slack whether it works. Raises HTTPStatusError if Slack is down."""
         answer = self._client.post(f"/v1/channel-connections/{identifier}/verify")
         connection: Connection = answer.raise_for_status().json()
         return connection

@@ -5,7 +5,7 @@ from slack_sdk.oauth.installation_store import Bot, Installation, InstallationSt
 
 
 class ConnectionStore(InstallationStore):
-    """Bolt asks it for the token of each request. Installs happen in Onboarding for Slack, so Bolt needs no OAuth settings."""
+    """Bolt asks it for the token of each request. Onboarding for Slack installs, so Bolt needs no OAuth settings."""
 
     def __init__(self, api: ConnectionsApi) -> None:
         self._api = api

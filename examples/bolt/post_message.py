@@ -1,4 +1,4 @@
-"""Post a message to a customer's workspace: python post_message.py SUBSCRIBER CHANNEL TEXT, with the variables below."""
+"""Post a message to a customer's workspace: python post_message.py SUBSCRIBER CHANNEL TEXT, with these variables."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Add the REST API's tables and columns: keys, responses, channel endpoints, tokens of programs; and indexes for lists."""
+"""Add the REST API's tables and columns (keys, responses, channel endpoints, tokens of programs) and lists' indexes."""
 
 import hashlib
 import json

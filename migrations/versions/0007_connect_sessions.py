@@ -1,4 +1,4 @@
-"""Connect sessions: links that API callers create, labels of offered contexts, and the origins that each integration allows."""
+"""Add connect sessions: links of API callers, labels of offered contexts, and each integration's allowed origins."""
 
 import hashlib
 import json
@@ -109,7 +109,7 @@ def _offered(key: str) -> dict[str, str | None]:
 
 
 def _identity_key(link: Any) -> str | None:
-    """Return the identity of a link that leaves no choice open, as `onboarding.identity` computes it in this revision."""
+    """Return the identity of a link that leaves no choice open, as `onboarding.identity` computed it then."""
     keys = json.loads(link.context_keys)
     mode = link.mode or ("subscriber" if not keys else "shared" if not link.subscriber_id else None)
     if link.is_open or mode is None or link.offered_context_keys != "[]":

@@ -1,4 +1,4 @@
-"""The search finds words: a table of the words of each connection. The list sorts workspaces by name, or by id without one."""
+"""Search by words: add a table of each connection's words. Sort workspaces by name, or by id without one."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""/v1/connect-sessions: a host's server creates a session for its signed-in customer, and the customer's browser follows it."""
+"""/v1/connect-sessions: a host's server creates a session for a signed-in customer, whose browser follows it."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal

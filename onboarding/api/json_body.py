@@ -17,7 +17,7 @@ class _Invalid(ValueError):
 
 
 def parse(body: bytes) -> object:
-    """Parse JSON strictly. Raises Refused (`body_not_json`), which names the member, the value or the parser's position."""
+    """Parse JSON strictly. Raises Refused (`body_not_json`), which names the member, value or position."""
     try:
         return json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except UnicodeDecodeError as fault:

@@ -64,7 +64,7 @@ def _described() -> dict[str, Any]:
 
 
 def _describe_path(operation: dict[str, Any]) -> None:
-    """Describe the variables of the path, for which the view has no model: "The identifier of the channel connection."."""
+    """Describe a path's variables, for which the view has no model: "The identifier of the channel connection."."""
     one = operation["tags"][0].removesuffix("s")
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
@@ -72,7 +72,7 @@ def _describe_path(operation: dict[str, Any]) -> None:
 
 
 def _as_sent(parameter: dict[str, Any]) -> dict[str, Any]:
-    """Describe a parameter as it is sent: without null. In a query, an empty value counts as not given, except for a list."""
+    """Describe a parameter as it is sent: without null. In a query, an empty value is not given, except for a list."""
     schema = parameter["schema"]
     real = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
     if len(real) == 1:

@@ -1,4 +1,4 @@
-"""The operations of the API: each declares its scope, input and output once, and the OpenAPI document is made from that."""
+"""The operations of the API: each declares its scope, input and output once, also for the OpenAPI document."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The rate limits of the API: one moving window of a second for all requests of a caller, and for those of a session token."""
+"""The rate limits of the API: one moving window of a second for each caller, and one for each session token."""
 
 import time
 from math import ceil

@@ -57,5 +57,5 @@ def set_up(runtime: Runtime) -> str:
 
 
 def _reason(fault: Exception) -> str:
-    """Return a sentence to print. The message of a foreign exception may contain a secret, so only its name is shown."""
+    """Return a sentence to print. A foreign exception's message may contain a secret, so only its name is shown."""
     return fault.sentence if isinstance(fault, Problem) else f"failed ({type(fault).__name__})."

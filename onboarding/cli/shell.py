@@ -66,7 +66,7 @@ def shell_actor() -> Actor:
 
 
 def print_result(as_json: bool, members: dict[str, object], text: Callable[[], str | Iterable[str]]) -> None:
-    """Print one JSON object, or one or more lines. Control characters are escaped: names come from Slack and customers."""
+    """Print one JSON object, or lines. Control characters are escaped: names come from Slack and customers."""
     if as_json:
         click.echo(json.dumps(members))
         return

@@ -36,7 +36,7 @@ def run(**seconds: float) -> None:
 
 
 def _exit(sentence: str, code: int) -> None:
-    """End the process although threads are in the middle of work: they must not go on beside the worker that repeats it."""
+    """End the process in the middle of its work: its threads must not go on beside the worker that repeats the work."""
     click.echo(sentence, err=True)
     sys.stderr.flush()
     os._exit(code)

@@ -31,7 +31,7 @@ def show() -> str:
 
 
 def _framing_origins() -> Iterable[str]:
-    """Return the origins whose pages may show the card: those of the integration that `session` in the query belongs to."""
+    """Return the origins whose pages may show the card: those of the integration of the query's `session`."""
     try:
         found = _embedding()
     except StorageProblem:

@@ -1,4 +1,4 @@
-"""Serve the script of the element <slack-connect> and its types. The address names the version of the script's interface."""
+"""Serve the script of the element <slack-connect> and its types. The address names the interface's version."""
 
 from flask import Blueprint, Response, send_from_directory
 

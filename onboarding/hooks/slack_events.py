@@ -20,7 +20,7 @@ _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 @public
 @blueprint.post("/slack/events")
 def receive() -> ResponseReturnValue:
-    """Check the signature over the body as it was received. The worker handles the event: Slack waits three seconds only."""
+    """Check the signature over the received body. The worker handles the event: Slack waits three seconds only."""
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     signed = SignedRequest(request.get_data(parse_form_data=False), timestamp, signature)

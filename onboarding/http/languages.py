@@ -1,4 +1,4 @@
-"""The language of customers' pages: the one that the person chose, else that of the page with the embed, else the browser's.
+"""The language of customers' pages: the one that the person chose, else the embedding page's, else the browser's.
 
 The console is in English. The catalogs are in `translations/`; a language without a compiled catalog is not offered.
 """
@@ -56,7 +56,7 @@ def register(app: Flask) -> None:
 
 
 def offer(app: Flask, blueprint: Blueprint, *, reads_cookie: bool = True) -> None:
-    """Translate the pages of a blueprint. All other pages are in English, except those of addresses that do not exist."""
+    """Translate a blueprint's pages. All other pages are in English, except those of addresses that do not exist."""
     app.extensions[_PAGES].add(blueprint.name)
     if not reads_cookie:
         app.extensions[_WITHOUT_COOKIE].add(blueprint.name)
@@ -99,7 +99,7 @@ def translate(text: str, **values: object) -> str:
 
 
 def translated_cause(text: str | None, other: str) -> str:
-    """Return the translation of a stored cause. One that is in no catalog, as of an earlier version, is replaced by `other`."""
+    """Return the translation of a stored cause; of `other` for one that is in no catalog, as of an earlier version."""
     sentence, values = causes.split(text or other)
     found = translate(sentence)
     is_known = found != sentence or current_language() == ENGLISH

@@ -73,7 +73,7 @@ def set_policy(blueprint: Blueprint, policy: HeaderPolicy) -> None:
 
 
 def allow_form_redirects_to_slack() -> None:
-    """Let the forms of the current page lead to Slack: browsers apply `form-action` to the redirects after a post as well."""
+    """Let the forms of this page lead to Slack: browsers apply `form-action` to redirects after a post as well."""
     g.forms_lead_to_slack = True
 
 

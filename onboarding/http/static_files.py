@@ -1,4 +1,4 @@
-"""Add a fingerprint of the content to the addresses of static files, so that browsers may keep these files for a year."""
+"""Add a fingerprint of the content to the addresses of static files, so that browsers may keep the files for a year."""
 
 from functools import cache
 from hashlib import sha256

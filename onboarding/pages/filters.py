@@ -38,7 +38,7 @@ _MODES: Final = {"subscriber": "Subscriber", "shared": "Shared", None: "Chosen a
 
 
 def day_time(when: datetime) -> Markup:
-    """Return a `<time>` element: "3 May, 14:02" as text, ISO 8601 as its `datetime`, the exact time in UTC as its title.
+    """Return a `<time>` element: "3 May, 14:02" as text, ISO 8601 as its `datetime`, the exact time as its title.
 
     Raises ValueError for a time without a zone, which `astimezone` would take for the server's local time.
     """
@@ -53,7 +53,7 @@ def zoned_time(when: datetime) -> Markup:
 
 
 def exact_time(when: datetime) -> Markup:
-    """Return a `<time>` element with year and zone as text: "3 May 2026, 14:02 UTC". Raises ValueError like `day_time`."""
+    """Return a `<time>` element with year and zone: "3 May 2026, 14:02 UTC". Raises ValueError like `day_time`."""
     moment = _in_utc(when)
     return _time_element(moment, _date(moment, f"{moment:%H:%M} UTC"))
 
@@ -137,7 +137,7 @@ def mode_words(mode: str | None) -> str:
 
 
 def actor_words(actor: str) -> str:
-    """Return who an audit entry's actor is: "operator:ada@example.com" -> "ada@example.com", "key:key_1" -> "API key key_1"."""
+    """Return an actor in words: "operator:ada@example.com" -> "ada@example.com", "key:key_1" -> "API key key_1"."""
     kind, _, identifier = actor.partition(":")
     if not identifier:
         return _NAMELESS_ACTORS.get(kind, actor)

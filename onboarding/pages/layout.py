@@ -21,7 +21,7 @@ from onboarding.settings import DEFAULT_PORT
 
 @dataclass(frozen=True)
 class Product:
-    """The host's product, as a page names and shows it: the product whose Slack app the page is about. Empty if unknown."""
+    """The host's product: the one whose Slack app the page is about, with its name and look. Empty if unknown."""
 
     branding: Branding = NO_BRANDING
 
@@ -94,7 +94,7 @@ class EnvironmentChoice:
 
 
 def environment_choices() -> list[EnvironmentChoice]:
-    """Return the environments with their addresses: of the same list, or of the connections. Empty if there is only one."""
+    """Return the environments with their addresses: of the same list, else of the connections. Empty for only one."""
     try:
         shown, found = console_environment.environment(), current().environments.list_all()
     except StorageProblem:
@@ -113,7 +113,7 @@ def missing_worker() -> str | None:
 
 
 def default_product() -> Product:
-    """Return the product of the only integration, with PRODUCT_NAME if it is set; without an only one, no more than that."""
+    """Return the only integration's product, with PRODUCT_NAME if it is set. With several, only that name."""
     if "default_product" not in g:
         branding, name = _only_integration(), current().settings.product_name
         g.default_product = Product(replace(branding, name=name or branding.name))
@@ -131,7 +131,7 @@ def _only_integration() -> Branding:
 
 @cache
 def program(port: int) -> str:
-    """Return how a shell in this folder calls the commands for this server: a virtual environment is not on its PATH."""
+    """Return how a shell in this folder calls this server's commands: a virtual environment is not on its PATH."""
     path = Path(sys.prefix, "bin", "onboarding")
     name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else "onboarding"
     return name if port == DEFAULT_PORT else f"PORT={port} {name}"

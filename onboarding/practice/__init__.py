@@ -1,4 +1,4 @@
-"""A practice Slack: a small Flask app that answers an install as Slack does. It imports nothing else of `onboarding`."""
+"""A practice Slack: a small Flask app that answers an install as Slack does. It imports nothing of the product."""
 
 from pathlib import Path
 

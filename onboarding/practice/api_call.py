@@ -56,7 +56,7 @@ class ApiCall:
         return installation
 
     def workspace(self, token: Token) -> Workspace:
-        """Return the workspace of the call. A call with an organization's token must name one that has the app. Raises Refused."""
+        """Return the call's workspace. An organization's token must name one that has the app. Raises Refused."""
         here = self.slack.workspaces[token.place]
         if not here.is_org:
             return here

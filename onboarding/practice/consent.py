@@ -26,7 +26,7 @@ class SlackShowsError(Exception):
 
 @dataclass(frozen=True)
 class ConsentRequest:
-    """The app's authorization request. `sent_redirect` is None if it has no `redirect_uri`; Slack then uses the first one registered."""
+    """The app's request. Without a `redirect_uri`, `sent_redirect` is None and Slack uses the first registered one."""
 
     app: PracticeApp
     redirect_uri: str
@@ -144,7 +144,7 @@ def _chosen_workspace(slack: PracticeSlack, ask: ConsentRequest, scenario: Scena
 
 
 def _channel_names(slack: PracticeSlack) -> list[str]:
-    """Return the names of all workspaces' channels, because a page without scripts cannot follow the chosen workspace."""
+    """Return the names of all workspaces' channels: a page without scripts cannot follow the chosen workspace."""
     every = (channel for workspace in slack.workspaces.values() for channel in workspace.channels)
     return list(dict.fromkeys(channel.name for channel in every if not channel.is_archived))
 
@@ -168,7 +168,7 @@ def _send_back(ask: ConsentRequest, scenario: Scenario, **answer: str | None) ->
 
 
 def _address(endpoint: str, query: dict[str, str]) -> str:
-    """Build the URL without `url_for(endpoint, **query)`, which would treat `_scheme` or `_external` in the query as options."""
+    """Build the URL without `url_for(endpoint, **query)`, for which `_scheme` and `_external` are options."""
     return f"{url_for(endpoint)}?{urlencode(query)}"
 
 

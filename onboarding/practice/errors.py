@@ -2,7 +2,7 @@
 
 
 class Refused(Exception):
-    """End a Web API method with one of Slack's error codes. `more` is added to the body, for example `needed` and `provided`."""
+    """End a Web API method with one of Slack's error codes. `more` goes into the body, such as `needed`."""
 
     def __init__(self, error: str, **more: str) -> None:
         super().__init__(error)

@@ -14,7 +14,7 @@ LONGEST_HANG_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` is one of SPECIAL_FAULTS or a Slack error code. With `after`, the method does its work and the answer is lost."""
+    """`kind`: one of SPECIAL_FAULTS or a Slack error code. With `after`, the method does its work first."""
 
     kind: str
     times: int = 1

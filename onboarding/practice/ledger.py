@@ -24,7 +24,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 @dataclass
 class Installation:
-    """The app in the workspace or organization with the id `place`. Bot scopes only grow until the app is uninstalled."""
+    """The app in the workspace or organization with the id `place`. Bot scopes only grow until an uninstall."""
 
     client_id: str
     place: str
@@ -122,7 +122,7 @@ class Ledger:
                 del self.refresh_tokens[value]
 
     def tidy(self, now: float) -> None:
-        """Bound the memory: delete expired codes, and all but the newest tokens that ended, which keep their error code."""
+        """Bound the memory: delete expired codes, and ended tokens except the newest, which keep their error code."""
         for code in [value for value, code in self.codes.items() if code.expires_at < now]:
             del self.codes[code]
         _keep_newest(self.codes, KEPT_CODES)

@@ -92,7 +92,7 @@ def chat_post_message(call: ApiCall) -> Answer:
 
 
 def _posting_place(call: ApiCall, token: Token) -> Workspace:
-    """Find the workspace to post in. Without `team_id`, an organization's token finds it by the channel's id, not by its name."""
+    """Find the workspace to post in. Without `team_id`, an organization's token finds it by the channel's id only."""
     here = call.slack.workspaces[token.place]
     if not here.is_org or call.params.get("team_id"):
         return call.workspace(token)

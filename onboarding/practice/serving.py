@@ -23,7 +23,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 def make_practice_server(app: Flask, port: int = 0) -> BaseWSGIServer:
-    """Return a listening server. The caller calls `serve_forever` and `shutdown`. Port 0 picks a free port: `server.port`.
+    """Return a listening server, for `serve_forever` and `shutdown`. Port 0 picks a free port: `server.port`.
 
     Raises OSError if the port is in use. (Werkzeug's own binding would print advice and exit.)
     """

@@ -41,7 +41,7 @@ class Call:
 
 
 class PracticeSlack:
-    """The state. Safe to use from several threads. No thread waits for the network or a fault's delay while it holds the lock."""
+    """The state, safe to use from several threads. No thread waits for network or delays while it holds the lock."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class PracticeSlack:
             self._ledger.token_seconds = seconds
 
     def app(self, client_id: str) -> PracticeApp | None:
-        """Look up the app's registration. A malformed client id is rejected before the look-up, which may query a database."""
+        """Look up the app's registration. A malformed client id is rejected before a possible database query."""
         return self._apps(client_id) if _CLIENT_ID.fullmatch(client_id) else None
 
     def admit_guest(self, client_id: str, team: str | None) -> None:
@@ -114,7 +114,7 @@ class PracticeSlack:
     # Orders of tests and CI jobs.
 
     def fails(self, method: str, fault: str, *, times: int = 1, retry_after: int = 5, after: bool = False) -> None:
-        """Let the next `times` calls of `method` fail with `fault`: one of faults.SPECIAL_FAULTS, or a Slack error code."""
+        """Let the next `times` calls of `method` fail with `fault`: one of faults.SPECIAL_FAULTS or an error code."""
         order = Fault(fault, times=times, retry_after=retry_after, moment="after" if after else "before")
         self.faults.order(method, order)
 
@@ -167,7 +167,7 @@ class PracticeSlack:
         self._send_events(found.client_id, found.place, events, [found])
 
     def invites_bot(self, client_id: str, workspace: str, channel: str) -> bool:
-        """Invite the bot to the channel named `channel`. Return False if the channel or the installation does not exist."""
+        """Invite the bot to the channel named `channel`. Return False if there is no such channel or installation."""
         place = self.workspaces[workspace]
         channel_id = next((known.id for known in place.channels if known.name == channel), None)
         with self.changing() as ledger:

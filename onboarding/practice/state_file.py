@@ -41,7 +41,7 @@ class StateFile:
             raise StateFileUnreadable(message) from None
 
     def save(self, change: int, snapshot: Callable[[], tuple[int, dict[str, Any]]]) -> None:
-        """Return once change number `change` is in the file. One write saves all changes that waited for the write before.
+        """Return once change number `change` is in the file. One write saves all changes that waited for it.
 
         `snapshot` returns the number of the newest change and the state that contains it.
         """

@@ -63,8 +63,10 @@ def with_changes(workspace: Workspace, saved: Mapping[str, Any]) -> Workspace:
 
 
 def make_workspace(workspace_id: str, name: str, domain: str, channels: Iterable[str]) -> Workspace:
-    """Build a workspace. A leading `-` makes a channel private, `~` archived, `!` one in which only admins post, and `^` one in
-    which the app posts too often."""
+    """Build a workspace. The first character of a channel may mark it.
+
+    `-`: private; `~`: archived; `!`: only admins post; `^`: the app posts too often.
+    """
     return Workspace(
         id=workspace_id,
         name=name,

@@ -153,7 +153,7 @@ class ApiKeys:
         )
 
     def store_uses(self) -> None:
-        """Store when keys were last used, which `authenticate` only notes: a request that reads must not wait for a writer."""
+        """Store when keys were last used. `authenticate` only notes it: a read must not wait for a writer."""
         # A copy, because other threads note uses while these are stored.
         uses = list(self._uses.items())
         if not uses:

@@ -237,7 +237,7 @@ class Endpoints:
         )
 
     def _target(self, row: store.EndpointRow) -> Mapping[str, Any]:
-        """Return the target; an empty one, and a log line, if it cannot be decrypted. One row must not hide the others."""
+        """Return the target; an empty one, and a log line, if it cannot be decrypted: a list shows the others."""
         try:
             found: Mapping[str, Any] = json.loads(self._vault.open(row.endpoint, _sealed_at(row.id)))
         except VaultProblem as problem:

@@ -112,7 +112,7 @@ class ConnectSessions:
             return found if is_kept else replace(found, refresh_url=None)
 
     def revoke(self, caller: ApiCaller, session_id: str) -> None:
-        """Revoke a link or session of the caller's environment; one that is revoked already stays so. Raises NotFound."""
+        """Revoke a link or session of the caller's environment; a revoked one stays so. Raises NotFound."""
         at = self._now()
         with self._database.transaction() as session:
             row = links.by_id(session, session_id)

@@ -76,7 +76,7 @@ class DemoConnections:
         self._database, self._tokens, self._practice_is_on, self._now = database, tokens, practice_is_on, now
 
     def create(self, environment: str, count: int) -> Iterator[int]:
-        """Add made-up connections to the first practice integration of an environment, and yield their number after each batch.
+        """Add made-up connections to an environment's first practice integration. Yield their number after each batch.
 
         Raises NotFound for the environment, and Refused outside practice mode, before anything is added.
         """

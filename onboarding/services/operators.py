@@ -53,7 +53,7 @@ class Operators:
         self._database, self._origin, self._now = database, settings.origin, now
 
     def invite(self, email: str, actor: Actor, role: str | None = None) -> SignInLink:
-        """Create a one-time sign-in link, and the operator if the address is new. Raises Refused for an invalid address.
+        """Create a one-time sign-in link, and the operator if the address is new. Raises Refused for an invalid one.
 
         `role`: `operator` or `viewer`. None keeps the role; a new operator gets `operator`.
         """

@@ -60,7 +60,7 @@ class Practice:
         )
 
     def workspace_name(self, client_id: str, workspace_id: str) -> str | None:
-        """Return the name, else the id, of a workspace that a practice integration has a connection to. None without one."""
+        """Return the name, else the id, of a workspace that a practice integration is connected to, else None."""
         with self._database.reading() as session:
             found = integrations.by_client_id(session, client_id)
             if found is None or not found.is_practice:

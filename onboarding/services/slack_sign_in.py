@@ -1,4 +1,4 @@
-"""Sign in with Slack: a Slack app of the deployment says who a person is, and the list of operators and teams lets them in."""
+"""Sign in with Slack: a Slack app says who a person is, and the list of operators and teams lets the person in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -65,7 +65,7 @@ GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "not_auth
 
 
 def outcome_of(code: str) -> Outcome:
-    """Return the outcome for an error code from Slack. An unknown code is a configuration problem that an operator must check."""
+    """Return the outcome for Slack's error code. An unknown one is a configuration problem for operators."""
     if code in _SPENT:
         return Outcome.CODE_SPENT_UNKNOWN
     if code in _POLICY:

@@ -104,7 +104,7 @@ class Gateway:
         return grant
 
     def refresh(self, app: AppCredentials, refresh_token: str) -> Refreshed:
-        """Exchange a refresh token, which is valid once, for a new pair. Raises SlackRefused, SlackBusy or SlackDown."""
+        """Exchange a refresh token, which is valid once, for a new pair. Raises SlackRefused, SlackBusy, SlackDown."""
         answer = app.with_each_secret(
             lambda secret: ask(
                 lambda: self._client(app).oauth_v2_access(

@@ -108,7 +108,7 @@ class Pool:
 
 
 class _Connection(HTTPConnection):
-    """A connection that limits the time of connecting and of a response, and is not used again after a minute without use.
+    """A connection that limits the time of connecting and of a response, and is not used again after an idle minute.
 
     The socket's timeout is for each address and for each read, so bytes that arrive one by one would not end.
     """

@@ -27,7 +27,7 @@ _QUIET.setLevel(logging.CRITICAL)
 
 
 class PooledClient(WebClient):
-    """Build requests and check responses with slack_sdk, and send them through the pool. slack_sdk itself connects for each call."""
+    """slack_sdk's requests and checks, sent through the pool. slack_sdk itself would connect for each call."""
 
     def __init__(self, pool: Pool, **given: Any) -> None:
         super().__init__(**given, retry_handlers=[], logger=_QUIET)

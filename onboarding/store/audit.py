@@ -127,7 +127,7 @@ def page(rows: Rows, environment_id: str, wanted: AuditFilter, request: StorePag
 
 
 def _narrowest(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    """Return conditions of which every entry matches one at most. Each has an index; together they are the narrowest filter."""
+    """Return conditions of which an entry matches one at most. Each has an index; together they are the filter."""
     if wanted.subject:
         is_subject = _TABLE.c.subject == wanted.subject
         return [is_subject, (_TABLE.c.subject_name == wanted.subject) & (_TABLE.c.subject != wanted.subject)]
@@ -157,7 +157,7 @@ def newest(session: Session, environment_id: str, action: str, subject: str) -> 
 def of_subject(
     session: Session, environment_id: str, subject: str, actions: Collection[str], limit: int
 ) -> Sequence[AuditEntry]:
-    """Return the newest entries about a subject. Subjects of other kinds may have the same id, so the actions decide."""
+    """Return a subject's newest entries with these actions: subjects of other kinds may have the same id."""
     query = select(AuditEntry).where(
         AuditEntry.environment_id == environment_id, AuditEntry.subject == subject, AuditEntry.action.in_(actions)
     )

@@ -106,7 +106,7 @@ _DOCUMENTED = (
 
 
 def installed_id(connection_id: str, *purpose: str) -> str:
-    """Return the id of the connection's endpoint that installs create for this purpose, so that there is one of each."""
+    """Return the id of the endpoint that installs create for this purpose: one for each connection."""
     return ".".join((connection_id, *purpose))
 
 

@@ -107,7 +107,7 @@ INSTALLATION = table_of(Installation)
 
 
 def sort_name(workspace_name: str | None, workspace_id: str) -> str:
-    """Return the text by which the list sorts a workspace. Folding the case may lengthen a name beyond the column's width."""
+    """Return the text by which the list sorts a workspace. Folding the case may make a name too long for the column."""
     return (workspace_name or workspace_id).casefold()[:255]
 
 

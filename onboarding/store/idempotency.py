@@ -61,7 +61,7 @@ def take_over(session: Session, answer_id: str, old: str, values: Mapping[str, o
 
 
 def keep(rows: Rows, answer_id: str, claim_: str, values: Mapping[str, object]) -> bool:
-    """Store the response: `status`, `body` and `connection_id`. Return False if another request has taken the claim in the meantime."""
+    """Store the response: `status`, `body`, `connection_id`. Return False if another request has taken the claim."""
     done = rows.execute(
         update(_TABLE)
         .where(_TABLE.c.id == answer_id, _TABLE.c.claim == claim_, _TABLE.c.status.is_(None))

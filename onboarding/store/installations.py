@@ -1,4 +1,4 @@
-"""Installations: the tokens of one grant from Slack, or of the credentials that an API caller sent with a connection."""
+"""Installations: the tokens of one grant from Slack, or of the credentials that an API caller sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -131,7 +131,7 @@ def change(rows: Rows, installation_id: str, **values: object) -> None:
 
 
 def claim_refresh(session: Session, installation_id: str, at: datetime, stale: datetime) -> bool:
-    """Claim the refresh of the token. One process gets True; a claim from before `stale` belongs to a process that died."""
+    """Claim the refresh of the token. One process gets True. A claim from before `stale` is a dead process's."""
     free = Installation.refresh_claimed_at.is_(None) | (Installation.refresh_claimed_at <= stale)
     done = session.execute(
         update(Installation)

@@ -33,7 +33,7 @@ def share_named(rows: Rows, environment_id: str, identifier: str) -> SharedInteg
 
 
 def lock(session: Session, integration_id: str) -> None:
-    """Lock the integration exclusively until the transaction ends. SQLite needs no row lock: it has one writer at a time.
+    """Lock the integration exclusively until the transaction ends. SQLite needs no row lock: it has one writer.
 
     Only the removal of the integration does this. Every transaction that changes connections or grants calls `share`
     first, so the removal waits for them and leaves no row behind.

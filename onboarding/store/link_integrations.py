@@ -49,6 +49,6 @@ _INTEGRATION = CompiledStatement(
 def integration_for(
     rows: Rows, environment_id: str, identifier: str, page_origins: Mapping[str, str]
 ) -> LinkedIntegration | None:
-    """Return the integration for a new link. `page_origins`: the origins of `return_url` and `refresh_url`, if it has them."""
+    """Return the integration for a new link. `page_origins`: those of its `return_url` and `refresh_url`, if any."""
     values = {"environment": environment_id, "identifier_": identifier, "return_url": "", "refresh_url": ""}
     return _INTEGRATION.first(rows, {**values, **page_origins})

@@ -1,4 +1,4 @@
-"""Allowed origins: the sites on which the pages of an integration's customers may continue, and which may ask for their state."""
+"""Allowed origins: the sites on which an integration's pages may continue, and which may ask for their state."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Keyset pagination: positions in an ordered list, the pages beside them, and cursors, which carry positions to clients."""
+"""Keyset pagination: positions in an ordered list, the pages beside them, and the cursors that clients get."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -69,7 +69,7 @@ def create(url: str, is_limited: bool) -> Engine:
 
 
 def _has_input(connection: Any) -> bool:
-    """Return whether the server has sent something that no statement asked for, as it does when it closes the connection."""
+    """Return whether the server has sent something unasked, as it does when it closes the connection."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))

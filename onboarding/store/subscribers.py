@@ -102,7 +102,7 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[str]:
 def page(
     session: Session, environment_id: str, request: StorePageRequest, wanted: Mapping[str, str]
 ) -> PageRows[Subscriber]:
-    """Read a page. `wanted`: exact values of `subscriber_id`, `email`, `phone`; `name` is a part of the first or last name."""
+    """Read a page. `wanted`: exact `subscriber_id`, `email`, `phone`; `name` is a part of the first or last name."""
     query = _narrowed(select(Subscriber), environment_id, wanted)
     moment = _TABLE.c[request.order]
 

@@ -18,7 +18,7 @@ from onboarding.sealed import KEY_ID_LENGTH, Sealed
 
 
 def is_named(column: ColumnElement[str] | InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
-    """Return the condition `column = text`. It is false for text with NUL, which PostgreSQL refuses and no row contains."""
+    """Return the condition `column = text`: false for text with NUL, which PostgreSQL refuses and no row contains."""
     return false() if "\0" in text else column == text
 
 

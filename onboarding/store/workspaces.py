@@ -1,4 +1,4 @@
-"""The lock of a workspace: one transaction at a time decides who may have it, and whether anything there is still in use."""
+"""The lock of a workspace: one transaction at a time decides who may have it, and whether it is still in use."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Channel endpoints that an install creates: the incoming webhook that Slack grants, and the Slack user who installs."""
+"""Channel endpoints that an install creates: Slack's incoming webhook, and the Slack user who installs."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

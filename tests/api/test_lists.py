@@ -15,7 +15,7 @@ LIST = "/v1/channel-connections"
 
 @pytest.fixture
 def filled(site: Site, program: Program) -> Program:
-    """Create connections named after their owners: a subscriber's own, without and with context, and two shared ones."""
+    """Create connections named after their owners: a subscriber's, with and without context, and two shared ones."""
     site.add_practice_app("slack-two", "Two", "Development")
     for members in (
         {"identifier": "ada-plain"},

@@ -30,7 +30,7 @@ def customer(site: Site, product_browser: Browser) -> Iterator[Callable[..., Cus
 
 @pytest.fixture
 def ada(site: Site, product_browser: Browser) -> Iterator[Callable[..., Operator]]:
-    """Return a function that opens a browser for Ada, an operator who is not signed in; it takes the arguments of Playwright's `new_context`."""
+    """Return a function that opens a browser for Ada, an operator who is not signed in, with Playwright's arguments."""
     yield from _persons(Operator, site, product_browser)
 
 

@@ -62,7 +62,7 @@ class Customer(Navigator):
         self.allows(workspace, scenario)
 
     def asks_their_admin(self, link: str) -> str:
-        """Open a link, say that the person cannot approve apps, and return the address that the page has for the admin."""
+        """Open a link, say that the person cannot approve apps, and return the address for the admin."""
         self.opens(link)
         self.presses("ask-admin")
         self.sees_outcome("awaiting_approval")

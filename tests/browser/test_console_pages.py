@@ -1,4 +1,4 @@
-"""The console's pages of installs, one connection, bulk actions and webhooks, in a browser: widths, the keyboard, progress."""
+"""The console's pages of installs, a connection, bulk actions and webhooks in a browser: widths, keyboard, progress."""
 
 from collections.abc import Callable
 

@@ -42,7 +42,7 @@ def test_cookies_are_bound_to_the_host_and_forms_post_over_https(
 
 @contextmanager
 def _encrypted(site: Site, port: int, folder: Path) -> Iterator[None]:
-    """Serve the same app once more, behind TLS: the product calls its practice Slack at the plain port, as behind a proxy."""
+    """Serve the same app once more, behind TLS: the product calls its practice Slack at the plain port."""
     server = make_server("127.0.0.1", port, site.app, threaded=True, ssl_context=certificates.self_signed(folder))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Run commands in their own processes, forked from one that has imported the product: real arguments, a tenth of the time."""
+"""Run commands in their own processes, forked from one that has imported the product: a tenth of the time."""
 
 import os
 import subprocess

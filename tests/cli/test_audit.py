@@ -1,4 +1,4 @@
-"""Every command that changes something leaves an audit entry with the person at the shell as its actor, and no secret."""
+"""Every command that changes something leaves an audit entry by the person at the shell, without a secret."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The objects around connections, through both official clients: integrations, install URLs, contexts, subscribers, channels."""
+"""Both official clients: integrations, install URLs, contexts, subscribers and channels around connections."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The official clients are installed as published: pinned, complete, and called by the tests with the same operations."""
+"""The official clients are installed as published: pinned, complete, and called with the same operations."""
 
 import importlib.metadata
 import json

@@ -107,7 +107,7 @@ def _existing(site: Site, path: str) -> dict[str, str]:
 
 
 def _with_one_way_to_authenticate(site: Site) -> dict[str, Any]:
-    """Return the description without the session token: where there is a choice, schemathesis makes no invalid requests."""
+    """Return the description without the session token: with a choice, schemathesis makes no invalid requests."""
     with client_of(site) as client:
         described: dict[str, Any] = client.get("/openapi.json").json()
     for operations in described["paths"].values():

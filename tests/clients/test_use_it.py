@@ -1,4 +1,4 @@
-"""The examples of docs/use-it.md as they stand: a script that posts, and a Bolt app that reads its tokens from the API."""
+"""The examples of docs/use-it.md: a script that posts, and a Bolt app that reads its tokens from the API."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""The receivers of docs/webhooks.md accept our messages, with the official verifiers of Standard Webhooks, and no others."""
+"""The receivers of docs/webhooks.md accept our messages, with Standard Webhooks' own verifiers, and no others."""
 
 import os
 import re

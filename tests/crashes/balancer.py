@@ -1,4 +1,4 @@
-"""A load balancer: one address for several web processes. It passes connections on, and skips processes that do not answer."""
+"""A load balancer: one address for several web processes. It skips processes that do not answer."""
 
 import itertools
 import socket

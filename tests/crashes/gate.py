@@ -1,4 +1,4 @@
-"""Hold chosen calls to the practice Slack: before Slack has done its work, or after it while the answer is on its way."""
+"""Hold chosen calls to the practice Slack: before Slack has done its work, or while the answer is on its way."""
 
 import threading
 from base64 import b64decode

@@ -1,4 +1,4 @@
-"""Locks that a test holds, so that a process waits at a chosen statement: a row of PostgreSQL, or SQLite's only writer."""
+"""Locks that a test holds, so that a process waits at a chosen statement: a row of PostgreSQL, or SQLite's writer."""
 
 import sqlite3
 import time
@@ -16,7 +16,7 @@ PATIENT = "options=-c%20lock_timeout%3D60000%20-c%20statement_timeout%3D60000"
 
 @contextmanager
 def held(site: Site, rows: dict[str, list[str]]) -> Iterator[None]:
-    """Hold the rows of tables: the table's name, and their ids. On SQLite, no other process can write in the meantime."""
+    """Hold the rows of tables: the table's name, and their ids. On SQLite, no other process can write then."""
     if site.runtime.database.is_sqlite:
         writer = sqlite3.connect(site.runtime.database.url.database or "", isolation_level=None, timeout=10)
         writer.execute("BEGIN IMMEDIATE")

@@ -79,7 +79,7 @@ class Callback(Request):
 
 
 class BeforeTheExchange(Callback):
-    """The code was not sent to Slack. PostgreSQL carries out the statement that waited, although the process is dead."""
+    """The code was not sent to Slack. PostgreSQL carries out the waiting statement although the process is dead."""
 
     is_locked = True
 

@@ -1,4 +1,4 @@
-"""Pages of another site, as a host of the product serves them: on another origin, with nothing of ours but what a test names."""
+"""Pages of another site, as a host serves them: on another origin, with nothing of ours but what a test names."""
 
 import threading
 from collections.abc import Iterator

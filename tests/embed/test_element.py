@@ -1,4 +1,4 @@
-"""The element <slack-connect> on a page of another site connects a workspace, even if its popup is blocked, closed or cut off.
+"""The element <slack-connect> on another site's page connects, even if its popup is blocked, closed or cut off.
 
 The browser blocks popups that no click opened, and keeps no cookies of third parties.
 """

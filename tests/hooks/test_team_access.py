@@ -1,4 +1,4 @@
-"""An organization's admin adds the app to workspaces and removes it: connections that use the organization's token follow."""
+"""An organization's admin adds the app to workspaces and removes it: the organization's connections follow."""
 
 from tests.hooks.conftest import Organization
 from tests.hooks.test_slack_events import audited

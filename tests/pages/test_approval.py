@@ -197,7 +197,7 @@ def test_an_open_links_approval_page_shows_the_real_expiry(site: Site, visitor: 
 
 
 def test_a_refused_install_is_not_shown_as_connected(site: Site, visitor: BrowserClient) -> None:
-    """The customer connected a workspace in the meantime: the admin's workspace is neither connected nor shown as connected."""
+    """The customer connected a workspace in the meantime: the admin's is neither connected nor shown as connected."""
     link = site.link(subscriber_id="bea", offered_context_keys=("team:x", "team:y"))
     page = visitor.presses(visitor.opens(link), "ask-admin")
     with BrowserClient(site) as admin:

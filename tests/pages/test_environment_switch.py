@@ -1,4 +1,4 @@
-"""The console shows one environment, which its address names. Pages keep it, and an operator elsewhere gets nothing of it."""
+"""The console shows one environment, which its address names. Pages keep it; an operator elsewhere gets nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sign in with Slack against a foreign OpenID provider, at Slack's paths: the PyPI package oidc-provider-mock, unmodified."""
+"""Sign in with Slack against a foreign OpenID provider at Slack's paths: oidc-provider-mock from PyPI, unmodified."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""One link in two browsers that are both at Slack: the second one is refused, and its page says so and offers nothing."""
+"""One link in two browsers that are both at Slack: the second one is refused, and its page says so."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def other(site: Site) -> Iterator[BrowserClient]:
 
 
 def is_refused(site: Site, page: Page, first: str, second: str) -> None:
-    """Check the page of the second browser, that the first one's workspace is connected, and that the other has no app."""
+    """Check the second browser's page, that the first one's workspace is connected, and that the other has no app."""
     assert (page.outcome, page.status) == ("link_used", 410)
     assert f"{_NAMES[second]} was not connected. Northwind was removed from {_NAMES[second]} again." in _words(page)
     assert _NAMES[first] not in page.text, "the second browser learns nothing of the first"

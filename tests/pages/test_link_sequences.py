@@ -47,7 +47,7 @@ class Link:
 
 @dataclass
 class Seen:
-    """A page that is still open in a browser. `may_replace`: the person agreed that another workspace may replace the old one."""
+    """A page that is still open in a browser. `may_replace`: another workspace may replace the old one."""
 
     page: Page = field(repr=False)
     browser: int

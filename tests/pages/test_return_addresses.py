@@ -98,7 +98,7 @@ def test_addresses_stop_working_with_their_origin(desk: Desk, customer: BrowserC
 
 
 def test_finished_session_of_an_attacker_shows_a_victim_nothing(desk: Desk, customer: BrowserClient) -> None:
-    """Login CSRF (https://www.rfc-editor.org/rfc/rfc6749#section-10.12): the victim must not take it for an own install."""
+    """Login CSRF (https://www.rfc-editor.org/rfc/rfc6749#section-10.12): the victim must not take it for their own."""
     made = desk.creates(subscriberId="mallory", returnUrl=BACK)
     with BrowserClient(desk.site) as attacker:
         finished = attacker.connects(made["url"], workspace="T0ACMETEST")

@@ -1,4 +1,4 @@
-"""An operator who is removed, or becomes a viewer, while an install is in progress connects nothing and learns nothing."""
+"""An operator who is removed, or becomes a viewer, during an install connects nothing and learns nothing."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A link exchanges at most twenty codes that Slack refuses in ten minutes, so invented codes do not use up our credentials."""
+"""A link exchanges at most twenty codes that Slack refuses in ten minutes: invented codes must not use up our limit."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

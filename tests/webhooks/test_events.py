@@ -1,4 +1,4 @@
-"""Each change of a connection, and each install that ends without one, is an event, in the transaction of the change."""
+"""Each change of a connection, and each install without one, is an event in the transaction of the change."""
 
 import pytest
 

@@ -104,8 +104,10 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
-    """Prepare, for each database, ours in every size, the naive app in the smallest and the largest, the lean one in the
-    smallest; for the installs ours and Bolt without rows. One core fills one database.
+    """Prepare the contestants for each database. One core fills one database.
+
+    Ours has every size, the naive app the smallest and the largest, the lean one the smallest. For the installs, ours
+    and Bolt have no rows.
     """
     if "postgresql" in plan.stores:
         # Started here, so that the processes that fill databases find the server in their environment.

@@ -1,9 +1,8 @@
-"""Installs beside bolt-python's `OAuthFlow`: both served by Granian with as many processes and threads, both with the same
-Slack stand-in.
+"""Installs beside bolt-python's `OAuthFlow`.
 
-slack_sdk builds a TLS context for each call, and what that costs depends on how the machine keeps its certificates. So
-installs are measured twice: with the certificates in one file and in a folder where OpenSSL looks up the one that it
-needs.
+Both are served by Granian with as many processes and threads, and both have the same Slack stand-in. slack_sdk builds a
+TLS context for each call, and what that costs depends on how the machine keeps its certificates. So installs are
+measured twice: with the certificates in one file and in a folder where OpenSSL looks up the one that it needs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

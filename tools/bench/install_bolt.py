@@ -20,7 +20,7 @@ _CLIENT_ID = "77.88"
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
-    """Create the app from SLACK_URL, the address of the Slack stand-in, PORT, and the settings that every contestant has."""
+    """Create the app from SLACK_URL, the Slack stand-in's address, PORT, and the settings of every contestant."""
     installations, states = _stores(create_engine(environ["DATABASE_URL"]))
     settings = OAuthSettings(
         client_id=_CLIENT_ID,

@@ -147,7 +147,7 @@ def _grown(
 
 
 def _deep_list(process: Process) -> Operation:
-    """Return the address of a page in the middle of the list. A filter by a rare status gets there in few steps: its pages span many rows."""
+    """Return the address of a page in the middle of the list. With a filter by a rare status, few steps lead there."""
     rows = process.contestant.rows
     query, steps = ("limit=100&status=disconnected", rows // 40_000) if rows > 10_000 else ("limit=25", rows // 50)
     after = ""

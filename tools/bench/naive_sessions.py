@@ -1,4 +1,4 @@
-"""Connect sessions of the plain app: a table, a random token stored as its digest, and one query for each thing that a poll shows."""
+"""Connect sessions of the plain app: a table, a random token stored as its digest, one query per fact of a poll."""
 
 import hashlib
 import secrets

@@ -89,7 +89,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """Return the fields after the program's name, which may contain any character; empty for a process that has ended."""
+    """Return the fields after the program's name, which may hold any character; empty for an ended process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""Rounds over HTTP and in process. Rounds of the contestants alternate, so that a slow minute of the machine affects all of them."""
+"""Rounds over HTTP and in process. Contestants alternate, so that a slow minute of the machine affects all of them."""
 
 import itertools
 import json
@@ -64,7 +64,7 @@ class Rounds(Generic[Round]):
         return median(figure(one) for one in self.all)
 
     def ratio(self, other: "Rounds[Round]", figure: Callable[[Round], float]) -> float:
-        """Return the ratio to another contestant. Rounds that ran side by side are compared, so that a slow minute of the machine cancels out."""
+        """Return the ratio to another contestant, from rounds that ran side by side: a slow minute cancels out."""
         pairs = zip(self.all, other.all, strict=True)
         return median(figure(mine) / (figure(theirs) or math.inf) for mine, theirs in pairs)
 

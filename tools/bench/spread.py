@@ -1,4 +1,4 @@
-"""Rows of a full database with a realistic distribution: few large contexts and many small ones, most for a subscriber."""
+"""Rows of a full database with a realistic distribution: few large contexts, many small ones, mostly subscribers."""
 
 import bisect
 import hashlib

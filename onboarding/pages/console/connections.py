@@ -131,6 +131,6 @@ def _app_name(identifier: str) -> str:
 
 
 def _sort_url(search: ConsoleSearch, column: str) -> str:
-    """Return the address of the list sorted by a column, or in descending order if it is sorted by that column already."""
+    """Return the address of the list sorted by a column; in descending order if it is sorted by it already."""
     sort = f"-{column}" if search.sort == column else column
     return url_for("connections.index", **set_filters(replace(search, sort=sort)))

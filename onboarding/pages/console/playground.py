@@ -1,4 +1,4 @@
-"""Try the embeds with a practice integration: choose a kind and what its session fixes, copy the snippet, see the events."""
+"""Try the embeds with a practice integration: choose a kind and a session's values, copy the snippet, see events."""
 
 from datetime import timedelta
 
@@ -93,7 +93,7 @@ def session_submit() -> ResponseReturnValue:
 
 
 def _form() -> PlaygroundForm | None:
-    """Return the form with the choices of the address; None without a practice integration, or while practice mode is off."""
+    """Return the form with the choices of the address. None without a practice integration or outside practice mode."""
     integrations = [one for one in current().integrations.all_of(environment_id()) if one.is_practice]
     if not integrations or not current().practice.is_on():
         return None

@@ -110,7 +110,7 @@ def _refuse(refusal: SignInRefusal) -> ResponseReturnValue:
 
 
 def _local(address: str) -> str:
-    """Return the address if it is a page of this server; empty for anything that a browser could read as another site's."""
+    """Return the address if it is a page of this server; empty if a browser could read it as another site's."""
     is_page = address.startswith("/") and not address.startswith(("//", "/sign-in", "/signed-out"))
     is_plain = address.isascii() and address.isprintable() and "\\" not in address
     return address if is_page and is_plain and len(address) <= _LONGEST_ADDRESS else ""

@@ -42,7 +42,7 @@ class EndpointForm(PageForm):
             raise ValidationError("Choose at least one event, or all events.")
 
     def show(self, problem: Refused | Conflict) -> None:
-        """Show why the service refused, beside the field that it is about. Its sentence begins with the field's name."""
+        """Show why the service refused, beside its field. The service's sentence begins with the field's name."""
         name = problem.field if isinstance(problem, Refused) and problem.field in self else "url"
         sentence = problem.sentence.removeprefix(f"{name} ").rstrip(".")
         self[name].errors = [*self[name].errors, f"{sentence[:1].upper()}{sentence[1:]}."]

@@ -88,7 +88,7 @@ def neutral_page(outcome: Outcome) -> ResponseReturnValue:
 
 
 def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
-    """Answer a link that is not usable. The browser that used it is sent to its result; others see only that it was used."""
+    """Answer an unusable link. The browser that used it gets its result; others learn only that it was used."""
     used = problem.attempt_id
     if used and current().installs.was_used_here(used, attempt_cookies.binding(used)):
         return redirect(url_for("results.show", attempt_id=used, again=1), 303)

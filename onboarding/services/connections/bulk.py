@@ -1,4 +1,4 @@
-"""Bulk runs: check, disconnect, or create reconnect links for many connections. A worker does it, so no page has to stay open."""
+"""Bulk runs: check, disconnect or create reconnect links for many connections. The worker does it, without a page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Connections that API callers create and update. The unique identity key holds them to the rule of the install flow."""
+"""Connections that API callers create and update. The unique identity key holds them to the install flow's rule."""
 
 from contextlib import suppress
 from dataclasses import replace

@@ -55,7 +55,7 @@ class GivenCredentials:
         return self._tokens.fingerprints(auth.refresh_token) if auth.refresh_token else ()
 
     def _is_current(self, installation_id: str, sealed: Sealed, given: str | None) -> bool:
-        """Return whether the refresh token that the caller sent is the stored one, or the stored one cannot be decrypted."""
+        """Return whether the caller's refresh token is the stored one, or the stored one cannot be decrypted."""
         try:
             return self._tokens.refresh_token(installation_id, sealed) == given
         except VaultProblem:

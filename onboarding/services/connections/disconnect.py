@@ -63,7 +63,7 @@ class Disconnector:
     def _remove(
         self, environment_id: str, identifier: str, actor: Actor, revoke: bool
     ) -> tuple[_Access | None, str, GrantResult]:
-        """Remove the connection; return its access if it must be revoked, the audit entry's id and the result so far."""
+        """Remove the connection; return its access if it must be revoked, the audit entry's id, the result so far."""
         with self._database.transaction() as session:
             connection = self._locked(session, environment_id, identifier)
             was = connection_documents.documented(session, environment_id, identifier)

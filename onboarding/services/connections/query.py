@@ -89,7 +89,7 @@ class ConnectionQueries:
                 return
 
     def list(self, caller: ApiCaller, request: PageRequest, query: ConnectionQuery) -> Page[Connection]:
-        """Return a page of the API's list. Tokens are included, and the read is recorded, where the caller may see them.
+        """Return a page of the API's list, with tokens where the caller may see them; that read is recorded.
 
         Raises Refused for an invalid cursor, StorageProblem.
         """

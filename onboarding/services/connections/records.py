@@ -162,7 +162,7 @@ def token_digest(access_token: str) -> str:
 
 
 def permissions_of(row: ConnectionRow) -> tuple[PermissionState, ...]:
-    """Return the scopes that are asked for, in that order, and then those that were granted and are no longer asked for."""
+    """Return the scopes that are asked for, in order, and then those that were granted and are no longer asked for."""
     granted, asked = scopes.split(row.scopes or ""), scopes.split(askable(row))
     if not granted:
         return ()

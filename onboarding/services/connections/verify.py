@@ -1,4 +1,4 @@
-"""The check of a connection: ask Slack whether its token works. A fault on the way to Slack never breaks a connection."""
+"""The check of a connection: ask Slack whether its token works. A network fault never breaks a connection."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta

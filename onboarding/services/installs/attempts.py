@@ -75,7 +75,7 @@ class Attempts:
         return found
 
     def find_typed(self, text: str, environment_id: str | None = None) -> AttemptReport | None:
-        """Return the attempt of a text such as the words of a search. None if the text is not the reference of an attempt."""
+        """Return the attempt of a text such as the words of a search. None if the text is no attempt's reference."""
         with self._database.reading() as session:
             for beginning in beginnings(text):
                 found = attempts.by_id_prefix(session, beginning, environment_id)
@@ -84,7 +84,7 @@ class Attempts:
         return None
 
     def by_state(self, state_digest: str, environment_id: str) -> AttemptReport | None:
-        """Return the attempt of a state, which is passed as its digest. None if no attempt of the environment has it."""
+        """Return the environment's attempt of a state, which is passed as its digest. None if there is none."""
         with self._database.reading() as session:
             found = attempts.by_state(session, environment_id, state_digest)
             return None if found is None else self._report(session, found)
@@ -120,7 +120,7 @@ class Attempts:
 
 
 def beginnings(text: str) -> tuple[str, ...]:
-    """Return the beginnings of ids that a typed reference may mean; older ids contain every letter. Empty for other text."""
+    """Return the beginnings of ids that a reference may mean: older ids have every letter. Empty for other text."""
     typed = _NOT_OF_A_REFERENCE.sub("", text.strip().lower().removeprefix(_PREFIX))
     if not _REFERENCE.match(typed):
         return ()

@@ -197,7 +197,7 @@ class InstallCallback:
         return InstallStep(attempt.id, None, NextPage.SETUP)
 
     def _revoke_unless_stored(self, found: AttemptRows, grant: Grant) -> GrantResult:
-        """Revoke a grant after a failed commit, unless it was stored all the same: the database's answer may be lost."""
+        """Revoke a grant after a failed commit, unless the database stored it and only its answer was lost."""
         attempt = found.attempt
         try:
             with self._database.rows() as rows:

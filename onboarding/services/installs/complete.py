@@ -109,7 +109,7 @@ class _Completion:
         return not may_be_another and self._expected_workspace_id not in (None, self._install.grant.workspace_id)
 
     def _is_workspace_taken(self) -> bool:
-        """Return whether another customer has the workspace and the integration allows one. A connection there may stay."""
+        """Return whether another customer has the workspace and one only may have it. A connection there may stay."""
         install, workspace_id = self._install, self._install.grant.workspace_id
         if install.integration.workspace_policy != "refuse":
             return False
@@ -188,5 +188,5 @@ class _Completion:
 
 
 def log_config_error(attempt: AttemptRow, code: str) -> None:
-    """Report a configuration error to operators in the log. `code` is Slack's error code or one of ours (`slack.faults`)."""
+    """Report a configuration error to operators in the log. `code`: Slack's error code, or ours (`slack.faults`)."""
     _LOG.error("install.refused", attempt=attempt.id, word=code, hint=operator_hint(code, attempt.redirect_uri))

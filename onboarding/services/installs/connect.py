@@ -124,7 +124,7 @@ class InstallConnector:
         return existing.id, existing.identifier
 
     def _store_endpoints(self, connection_id: str, at: datetime) -> None:
-        """Store what Slack granted beside the token. Channel endpoints belong to subscribers, so shared mode has none."""
+        """Store what Slack granted beside the token: channel endpoints, which belong to subscribers."""
         attempt, choice, grant = self._install.attempt, self._install.choice, self._install.grant
         if choice.mode != "subscriber" or choice.subscriber_id is None:
             return

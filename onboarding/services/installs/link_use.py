@@ -14,7 +14,7 @@ from onboarding.store.links import LinkRow
 def refusal(
     rows: Rows, link: LinkRow, parent: LinkRow | None, binding_of: BindingOf | None, at: datetime
 ) -> Outcome | None:
-    """Return why the link cannot start an install; None if it can. `parent`: the link that an approval was created from."""
+    """Return why the link cannot start an install; None if it can. `parent`: the link that an approval came from."""
     is_revoked = any(one.revoked_at is not None for one in (link, parent) if one is not None)
     if is_revoked or rights.is_link_ended(rows, link, parent):
         return Outcome.LINK_REVOKED

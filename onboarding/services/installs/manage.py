@@ -86,7 +86,7 @@ class ManagedConnections:
             )
 
     def disconnected(self, link_id: str, identifier: str, binding_of: BindingOf) -> ManagedDisconnect:
-        """Return how a disconnect by this holder ended. Raises LinkProblem, and NotFound for another one's disconnect."""
+        """Return how a disconnect by this holder ended. Raises LinkProblem; NotFound for another's disconnect."""
         at = self._now()
         with self._database.reading() as session:
             start, row = _read(session, link_id, at)

@@ -56,7 +56,7 @@ class StartElsewhere:
         )
 
     def start(self, token: str) -> StartedAttempt:
-        """Start an attempt that expires with the first one. Raises NotFound if the token is not valid any more, LinkProblem."""
+        """Start an attempt that expires with the first one. Raises NotFound for an expired token, LinkProblem."""
         found = self._first(token)
         first = found.attempt
         if first.link_id is None or not self._may_start(found):

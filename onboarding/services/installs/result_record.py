@@ -102,7 +102,7 @@ def without_names(result: Result, link: LinkRow | None) -> Result:
 
 
 def without_account(result: Result) -> Result:
-    """Leave out what only the link's holder may learn: the customer, the expected workspace, the link and its way back."""
+    """Leave out what only the link's holder may learn: customer, expected workspace, the link and its way back."""
     return replace(
         result,
         account=None,

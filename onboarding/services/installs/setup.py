@@ -142,7 +142,7 @@ class SetupStep:
         return found if ended is None else self._end(found, ended)
 
     def _own(self, attempt_id: str, binding: str | None) -> tuple[AttemptRows, Outcome | None]:
-        """Return the attempt, and the outcome that it has to end with if its operator or its link no longer allows it."""
+        """Return the attempt, and the outcome with which it must end because its operator or link lost the right."""
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
             if found is None or not is_bound(found.attempt, binding):

@@ -103,7 +103,7 @@ class InstallStarter:
     def start_operator(
         self, environment_id: str, identifier: str, operator: str, team: str | None = None
     ) -> StartedAttempt:
-        """Start an operator's attempt. Raises NotFound for an unknown integration, Refused if the practice Slack is off."""
+        """Start an operator's attempt. Raises NotFound for an unknown integration, Refused outside practice mode."""
         with self._database.rows() as rows:
             integration, any_real = _integration(rows, environment_id, identifier)
         self._check_practice(integration, any_real)

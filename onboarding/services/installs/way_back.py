@@ -37,7 +37,7 @@ def details(rows: Rows, start: LinkStart, outcome: Outcome) -> LinkDetails:
 
 
 def _allowed(rows: Rows, link: LinkRow | None, address: str | None) -> str | None:
-    """Return the address if its origin is allowed. An operator may have taken it off the list since the link was created."""
+    """Return the address if its origin is allowed. An operator may have removed the origin since."""
     if link is None or address is None:
         return None
     is_allowed = addresses.stored_page_origin(address) in origins.of_integration(rows, link.integration_id)

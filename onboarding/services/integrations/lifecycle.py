@@ -158,7 +158,7 @@ class Integrations:
         return until if until and until > self._now() else None
 
     def _replace_client_secret(self, row: store.Integration, new: str) -> None:
-        """Store the new secret and keep the one before it: Slack accepts it for a day, and the new one may be mistyped."""
+        """Store the new secret and keep the old one: Slack accepts it for a day, and the new one may be mistyped."""
         if replaced := self._replaced(row, "client_secret", new):
             row.client_secret, row.previous_client_secret = replaced
             row.client_secret_changed_at = self._now()

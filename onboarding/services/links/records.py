@@ -104,7 +104,7 @@ class NewLink:
 
 @dataclass(frozen=True)
 class NewInstallUrl:
-    """An install URL that an API caller requests. `contexts`: keys in the given order, with their data as JSON or None."""
+    """An install URL that an API caller requests. `contexts`: keys in the caller's order, with data as JSON or None."""
 
     integration_identifier: str
     subscriber_id: str | None = None

@@ -73,7 +73,7 @@ def _addresses(new: NewLink) -> Iterator[tuple[str, str]]:
 
 
 def page_origins(new: NewLink) -> dict[str, str]:
-    """Return the origins of the link's addresses, by `return_url` and `refresh_url`. An address that is not given has none."""
+    """Return the origins of the link's addresses that are given, by `return_url` and `refresh_url`."""
     return {name: addresses.page_origin(address) for name, address in _addresses(new)}
 
 

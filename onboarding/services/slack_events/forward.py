@@ -94,7 +94,7 @@ class EventForwarder:
 
 
 def _has_no_listener(answer: Answer) -> bool:
-    """Return whether a Bolt app has received the event and listens to none of its type. It answers like a missing page."""
+    """Return whether a Bolt app got the event and has no listener for its type: it answers like a missing page."""
     return answer.status == HTTPStatus.NOT_FOUND and "unhandled request" in answer.body
 
 

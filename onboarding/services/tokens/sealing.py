@@ -95,7 +95,7 @@ class Tokens:
 
 
 def next_check(at: datetime) -> datetime:
-    """Return when to check a token again: once a day, at any time, so that the checks of a fleet spread over the day."""
+    """Return when to check a token again: once a day, at any time, so that the checks spread over the day."""
     return at + _CHECK_EVERY * _random.uniform(0.5, 1.0)
 
 

@@ -105,7 +105,7 @@ class TokenSource:
         return ConnectedInstallation(connection, installation, integration)
 
     def _refreshed(self, stored: ConnectedInstallation, is_verified: bool) -> UsableToken:
-        """Return a token that was read again after its refresh. Raises ReconnectNeeded if it has expired all the same."""
+        """Return a token that was read again after its refresh. Raises ReconnectNeeded if it has expired anyway."""
         if is_verified and self._has_expired(stored.installation):
             raise ReconnectNeeded(faults.reason("token_expired"))
         return self._opened(stored, is_verified)
