@@ -103,8 +103,7 @@ def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None
             connection_lists.page(session, _walk(session, FILTERS[name]), request)
         for statement, values in asked:
             plan = _plan(database, statement, values)
-            # PostgreSQL sorts only the few rows of a page that is merged from two index scans or from ids, never a
-            # table.
+            # PostgreSQL sorts only the few rows of a page that is merged from two index scans or ids, never a table.
             assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
             if not name.startswith(("search", "context,")) and not FILTERS[name].with_shared:
                 assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
