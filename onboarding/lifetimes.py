@@ -4,8 +4,7 @@ from datetime import timedelta
 
 #: The session of a person who is signed in to the console, in one browser.
 SESSION_LIFETIME = timedelta(hours=12)
-#: After a secret of a Slack app is replaced, the one before is accepted for this long, as Slack does after a
-#: regeneration.
+#: After a secret of a Slack app is replaced, the one before is accepted for this long, as by Slack itself.
 PREVIOUS_SECRET_LIFETIME = timedelta(hours=24)
 #: If an attempt waits for Slack longer than this, its process has ended.
 EXCHANGE_LIMIT = timedelta(seconds=60)
@@ -14,6 +13,5 @@ RESPONSE_LIFETIME = timedelta(hours=24)
 #: The holder of an open link may choose any customer, so none is valid for longer, an approval link that is open
 #: included.
 OPEN_LINK_LIFETIME = timedelta(hours=24)
-#: The holder of a session's token can read the result of an attempt for this long, also if the session has expired
-#: since.
+#: The holder of a session's token can read the result of an attempt for this long, even if the session expires.
 RESULT_READABLE = timedelta(minutes=10)

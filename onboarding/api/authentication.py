@@ -17,8 +17,7 @@ from onboarding.services.api_keys import PREFIX
 _SCHEMES = ("apikey", "bearer")
 #: How the tokens of connect sessions and of links begin.
 _SESSION_TOKENS = ("cs_", "lnk_")
-#: A scheme before credentials (RFC 9110, section 11.1). Without credentials, the text may be a key that lacks its
-#: scheme.
+#: A scheme before credentials (RFC 9110, section 11.1). Without credentials, the text may be a key without its scheme.
 _SCHEME, _SCHEME_ALONE = re.compile(r"([A-Z][A-Z0-9-]{0,19}|[A-Za-z-]{1,20})\Z"), re.compile(r"[A-Za-z]{1,20}\Z")
 
 

@@ -65,7 +65,6 @@ def cut_value(value: object) -> object:
     try:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
     except RecursionError:
-        # The value is nested almost as deeply as the parser allows, and this call is deeper in the stack than the
-        # parser.
+        # The value is nested almost as deeply as the parser allows, and this call is deeper in the stack.
         text = "…"
     return printable(text[:_LONGEST_VALUE])

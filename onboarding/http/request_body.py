@@ -13,8 +13,7 @@ from werkzeug.wsgi import get_content_length
 #: Threads of this process that read a body at a time. The server's read has no timeout, so a client that stops in the
 #: middle of its body occupies a thread for as long as it stays connected.
 MAX_READING = 16
-#: Threads that wait for one of those, and for how long. A body that was sent at once is read in less than a
-#: millisecond.
+#: Threads that wait for one of those, and for how long. A body sent at once is read in less than a millisecond.
 MAX_WAITING = 16
 _MAX_WAIT_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 5

@@ -27,8 +27,7 @@ MODULES: tuple[Any, ...] = (sweep, finished, slack_events, tokens, webhooks, bul
 #: How much of a queue a worker runs at a time.
 CONCURRENCY = {Queue.WEBHOOKS: 16, Queue.SLACK: 16, Queue.MAINTENANCE: 2}
 BEAT_SECONDS = 5.0
-#: How often a worker looks for new work of a queue. Each look costs about a millisecond, also while nothing is to be
-#: done.
+#: How often a worker looks for new work of a queue. Each look costs about a millisecond, also without work.
 _POLL_SECONDS = {Queue.WEBHOOKS: 1.0, Queue.SLACK: 1.0, Queue.MAINTENANCE: 3.0}
 #: How long a worker that is asked to end waits for running work. Another worker continues what is left.
 _END_SECONDS = 15

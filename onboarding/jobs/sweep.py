@@ -14,8 +14,7 @@ from onboarding.errors import StorageProblem
 from onboarding.jobs.definitions import Schedule
 from onboarding.runtime import Runtime
 
-#: A round runs this many batches of each step at most, so that a large table does not delay the next round's
-#: revocations.
+#: A round runs this many batches of each step at most, so that a large table delays no revocations.
 BATCHES = 20
 #: The pause between batches, in which other writers get SQLite's lock.
 PAUSE_SECONDS = 0.02

@@ -13,8 +13,7 @@ from onboarding.work import APPLICATION, SCHEMA, Work
 if TYPE_CHECKING:
     from dbos import DBOSClient
 
-#: Addresses of databases that are never opened: they choose DBOS's SQL dialect, and each call passes its own
-#: connection.
+#: Addresses of databases that are never opened: they choose DBOS's SQL dialect, each call passes its connection.
 _DIALECTS = {"sqlite": "sqlite:///unused.sqlite3", "postgresql": "postgresql+psycopg://unused@unused/unused"}
 
 

@@ -14,8 +14,7 @@ from onboarding.store.database import Database
 
 #: How many entries this process remembers; beyond that, and between processes, the entry's id keeps it unique.
 _REMEMBERED = 100_000
-#: How long a read waits for other writers of SQLite. On PostgreSQL, `lock_timeout` limits a web process in the same
-#: way.
+#: How long a read waits for other writers of SQLite. On PostgreSQL, `lock_timeout` limits a web process.
 _MAX_WAIT_SECONDS = 2.0
 
 

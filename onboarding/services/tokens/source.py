@@ -24,8 +24,7 @@ _JUST_REFRESHED = timedelta(seconds=10)
 #: A process that holds a claim longer than this has died.
 #: Slack accepts a spent refresh token for a short time only, so its next try must not wait long.
 _CLAIM_LIFETIME = timedelta(seconds=20)
-#: Stored, because only a refresh notices it. An access token is decrypted whenever it is read, so its status is
-#: computed.
+#: Stored, because only a refresh notices it. An access token is decrypted whenever it is read, so its status is not.
 _UNREADABLE = "The stored refresh token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 _POLLS, _POLL_SECONDS = 60, 0.2
 
