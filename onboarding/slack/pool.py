@@ -89,7 +89,7 @@ class Pool:
                     raise ValueError("The response is too long.")
             if time.monotonic() > deadline:
                 raise TimeoutError("The response did not end in time.")
-            # A byte order mark is not JSON. A name may hold bytes that are not UTF-8; the response is valid without them.
+            # A byte order mark is not JSON. Bytes of a name that are not UTF-8 do not make the response invalid.
             return Reply(response.status, response.headers, received.decode("utf-8-sig", errors="replace"))
         except BaseException:
             # The rest of this response must not be read as the next one.
