@@ -1,7 +1,7 @@
 """Moving windows of requests in the memory of this process, as a storage for `limits`.
 
-`limits.storage.MemoryStorage` starts a thread about every ten milliseconds to remove old requests, which is a fifth of the
-processor time of a short request. Here each request removes the old ones.
+`limits.storage.MemoryStorage` starts a thread about every ten milliseconds to remove old requests, which is a fifth of
+the processor time of a short request. Here each request removes the old ones.
 https://limits.readthedocs.io/en/stable/custom-storage.html
 """
 
@@ -14,7 +14,7 @@ from onboarding import clock
 
 
 class MovingWindows(Storage, MovingWindowSupport):
-    """Times of the requests of each key, for the moving window strategy only. All keys must have windows of the same length."""
+    """Times of the requests of each key, for the moving window strategy. All keys must have windows of one length."""
 
     STORAGE_SCHEME = None
 
