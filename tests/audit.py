@@ -26,3 +26,8 @@ def entries(database: Database) -> list[Entry]:
     with database.reading() as session:
         rows = session.execute(text(f"SELECT {_COLUMNS} FROM audit_entries ORDER BY subject, action, id"))  # noqa: S608  # columns of ours
         return [Entry(*row) for row in rows]
+
+
+def subjects_read(database: Database) -> list[str]:
+    """Return the subjects of the reads of credentials, sorted."""
+    return sorted(one.subject for one in entries(database) if one.action == "credentials.read")

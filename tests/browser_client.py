@@ -122,6 +122,19 @@ class Page:
         found = self.root.find(".//h1")
         return " ".join("".join(found.itertext()).split()) if found is not None else ""
 
+    @property
+    def words(self) -> str:
+        """Return the text of the main part without markup and line breaks."""
+        return " ".join("".join(self.main.itertext()).split())
+
+    @property
+    def hrefs(self) -> list[str]:
+        return [link.get("href", "") for link in self.main.iter("a")]
+
+    def link(self, rel: str) -> str:
+        """Return the address of the first link with this `rel`."""
+        return next(one.get("href", "") for one in self.main.iter("a") if one.get("rel") == rel)
+
     def form_of(self, action: str) -> Element:
         """Return the form whose button has the hook `data-action`."""
         for form in self.root.iter("form"):

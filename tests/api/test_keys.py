@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from onboarding.callers import SHELL
 from tests.api.conftest import INTEGRATION, Program
+from tests.audit import subjects_read
 from tests.browser_client import Site
 from tests.conftest import Clock, sites
 
@@ -116,10 +117,10 @@ def test_key_that_reads_credentials_is_recorded_once_an_hour(
     for _ in range(3):
         program.asks("GET", f"/v1/channel-connections/{name}")
         program.lists("limit=5")
-    assert _reads(site) == sorted([name, "list"])
+    assert subjects_read(site.runtime.database) == sorted([name, "list"])
     clock.forward(hours=1)
     program.asks("GET", f"/v1/channel-connections/{name}")
-    assert _reads(site) == sorted([name, name, "list"])
+    assert subjects_read(site.runtime.database) == sorted([name, name, "list"])
 
 
 def test_each_key_has_its_own_rate_limit(start_site: Callable[..., Site]) -> None:
@@ -134,12 +135,6 @@ def test_each_key_has_its_own_rate_limit(start_site: Callable[..., Site]) -> Non
     assert answers[0].headers["RateLimit-Limit"] == "3"
     assert answers[0].headers["RateLimit-Remaining"] == "2"
     assert other.asks("GET", "/v1/integrations").status_code == 200
-
-
-def _reads(site: Site) -> list[str]:
-    with site.runtime.database.reading() as session:
-        found = session.execute(text("SELECT subject FROM audit_entries WHERE action = 'credentials.read'"))
-        return sorted(found.scalars())
 
 
 def test_first_read_with_a_key_waits_for_no_writer(site: Site, program: Program) -> None:
@@ -178,4 +173,4 @@ def test_read_of_credentials_that_cannot_be_recorded_is_refused_soon(
                 assert reader.asks("GET", address).status_code == 200
             other.exec_driver_sql("ROLLBACK")
         assert [program.asks("GET", address).status_code for address in addresses] == [200, 200]
-        assert _reads(site) == sorted([name, "list"])
+        assert subjects_read(site.runtime.database) == sorted([name, "list"])

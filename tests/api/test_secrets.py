@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.conftest import Program, connection
+from tests.audit import subjects_read
 from tests.browser_client import Site
 
 LIST, ENDPOINTS = "/v1/channel-connections", "/v1/channel-endpoints"
@@ -60,11 +61,11 @@ def test_reads_of_webhooks_are_recorded(site: Site, program: Program) -> None:
     program.asks("POST", ENDPOINTS, {**hook, "endpoint": {"url": "https://hooks.example/s3cret"}})
     program.asks("POST", ENDPOINTS, {**hook, "identifier": "b", "type": "slack_user", "endpoint": {"userId": "U1"}})
     program.asks("GET", f"{ENDPOINTS}/b")
-    assert subjects_read(site) == []
+    assert subjects_read(site.runtime.database) == []
     for _ in range(2):
         program.asks("GET", f"{ENDPOINTS}/hook")
         program.asks("GET", ENDPOINTS)
-    assert subjects_read(site) == ["endpoints", "hook"]
+    assert subjects_read(site.runtime.database) == ["endpoints", "hook"]
 
 
 def test_connection_and_endpoint_of_one_identifier_are_two_reads(site: Site, program: Program) -> None:
@@ -73,7 +74,7 @@ def test_connection_and_endpoint_of_one_identifier_are_two_reads(site: Site, pro
     program.creates(identifier="same")
     program.asks("GET", f"{LIST}/same")
     program.asks("GET", f"{ENDPOINTS}/same")
-    assert subjects_read(site) == ["same", "same"]
+    assert subjects_read(site.runtime.database) == ["same", "same"]
 
 
 def test_token_that_the_caller_did_not_give_is_recorded_when_shown(site: Site, program: Program) -> None:
@@ -81,14 +82,8 @@ def test_token_that_the_caller_did_not_give_is_recorded_when_shown(site: Site, p
     pair = {"accessToken": "the-token-in-use", "refreshToken": "single-use"}
     program.creates(identifier="first", auth=pair)
     shown = program.creates(identifier="second", subscriberId="bea", auth=pair).json()["auth"]["accessToken"]
-    assert (shown, subjects_read(site)) == ("the-token-in-use", [])
+    assert (shown, subjects_read(site.runtime.database)) == ("the-token-in-use", [])
     with site.runtime.database.transaction() as session:
         session.execute(text("UPDATE installations SET refresh_token = NULL"))
     shown = program.creates(identifier="third", subscriberId="cy", auth={**pair, "accessToken": "junk"}).json()
-    assert (shown["auth"]["accessToken"], subjects_read(site)) == ("the-token-in-use", ["third"])
-
-
-def subjects_read(site: Site) -> list[str]:
-    with site.runtime.database.reading() as session:
-        found = session.execute(text("SELECT subject FROM audit_entries WHERE action = 'credentials.read'"))
-        return sorted(found.scalars())
+    assert (shown["auth"]["accessToken"], subjects_read(site.runtime.database)) == ("the-token-in-use", ["third"])

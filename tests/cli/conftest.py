@@ -1,10 +1,13 @@
 """A separate deployment for each test, and a shell in it."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from onboarding import runtime, settings
+from onboarding.store.database import Database
 from tests.cli.shell import Run, bare, onboarding
 from tests.conftest import KEY, SECRET
 from tests.ports import free_port
@@ -21,6 +24,14 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
         "SECRET_KEY": SECRET,
         "ENCRYPTION_KEYS": KEY,
     }
+
+
+@pytest.fixture
+def database(environment: dict[str, str]) -> Iterator[Database]:
+    """Open the deployment's database beside the commands."""
+    built = runtime.build(settings.from_environ(environment))
+    yield built.database
+    built.database.close()
 
 
 @pytest.fixture

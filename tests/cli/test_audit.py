@@ -3,13 +3,12 @@
 import json
 import os
 import pwd
-from collections.abc import Iterator
 
 import click
 import pytest
 from flask import Flask
 
-from onboarding import cli, runtime, settings
+from onboarding import cli
 from onboarding.store.database import Database
 from tests.api.conftest import Program
 from tests.audit import Entry, entries
@@ -64,13 +63,6 @@ WITHOUT_CHANGES = {
 ELSEWHERE = {"setup", "link revoke", "connection disconnect"}
 #: These have a test in tests/cli/test_webhooks.py.
 ELSEWHERE |= {f"webhook {name}" for name in ("set", "pause", "resume", "rotate-secret", "remove", "replay")}
-
-
-@pytest.fixture
-def database(environment: dict[str, str]) -> Iterator[Database]:
-    built = runtime.build(settings.from_environ(environment))
-    yield built.database
-    built.database.close()
 
 
 def test_each_command_records_its_change_with_the_user_as_actor(run: Run, database: Database) -> None:

@@ -1,11 +1,9 @@
 """`webhook …`: every command once, with the audit entry that it leaves."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from onboarding import runtime, settings
 from onboarding.store.database import Database
 from tests.audit import entries
 from tests.cli.shell import Run, is_one_line
@@ -14,13 +12,6 @@ from tests.cli.shell import Run, is_one_line
 pytestmark = pytest.mark.slow
 
 URL = "http://127.0.0.1:9/hook"
-
-
-@pytest.fixture
-def database(environment: dict[str, str]) -> Iterator[Database]:
-    built = runtime.build(settings.from_environ(environment))
-    yield built.database
-    built.database.close()
 
 
 def test_endpoint_from_its_creation_to_its_removal(run: Run, database: Database) -> None:

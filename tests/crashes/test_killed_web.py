@@ -218,8 +218,7 @@ class RefreshBeforeItIsStored(Refresh):
     is_locked = True
 
     def rows(self) -> tuple[str, object]:
-        query = "SELECT id FROM installations WHERE integration_id = :id"
-        return "installations", self.scene.scalar(query, id=self.integration_id)
+        return self.installation_row()
 
 
 class RefreshTooLate(Refresh):

@@ -13,6 +13,7 @@ from onboarding.outgoing import queue
 from onboarding.work import Queue, Work
 from tests.browser_client import Site
 from tests.conftest import KEY, SECRET
+from tests.dump import count
 from tests.jobs import probe
 from tests.waiting import until
 
@@ -75,10 +76,4 @@ def test_committed_work_runs_once_and_work_of_a_dead_worker_is_continued(site: S
     with worker(site, log):
         assert until(lambda: "done held" in lines(log), 30)
         assert lines(log)[-3:] == ["begun held", "begun held", "done held"], "no other work runs again"
-        assert until(lambda: count(site, "workers") == 1), "the dead worker is forgotten"
-
-
-def count(site: Site, table: str) -> int:
-    with site.runtime.database.reading() as session:
-        found: int = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - names of ours
-    return found
+        assert until(lambda: count(site.runtime.database, "workers") == 1), "the dead worker is forgotten"

@@ -79,11 +79,11 @@ def test_pages_follow_each_other_while_installs_begin(site: Site, operator: Brow
     started = [start(home, "slack-practice", "ada@northwind.test").attempt_id for _ in range(60)]
     first = operator.opens("/attempts")
     start(home, "slack-practice", "ada@northwind.test")
-    second = operator.opens(_page_link(first, "next"))
-    third = operator.opens(_page_link(second, "next"))
+    second = operator.opens(first.link("next"))
+    third = operator.opens(second.link("next"))
     listed = [row["reference"] for page in (first, second, third) for row in _rows(page)]
     assert listed == [one[4:12].upper() for one in reversed(started)]
-    assert _rows(operator.opens(_page_link(third, "prev"))) == _rows(second)
+    assert _rows(operator.opens(third.link("prev"))) == _rows(second)
     assert operator.opens("/attempts?after=x").status == 400
 
 
@@ -185,10 +185,6 @@ def _rows(page: Page) -> list[dict[str, str]]:
 def _funnel(page: Page) -> dict[str, tuple[str, str]]:
     rows = {row.get("data-step"): row for row in page.main.iter("tr") if row.get("data-step")}
     return {name or "": ((row[1].text or "").strip(), (row[2].text or "").strip()) for name, row in rows.items()}
-
-
-def _page_link(page: Page, rel: str) -> str:
-    return next(one.get("href", "") for one in page.main.iter("a") if one.get("rel") == rel)
 
 
 def _words_of(page: Page) -> list[str]:

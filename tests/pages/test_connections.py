@@ -26,8 +26,8 @@ def test_empty_list_says_how_to_start(operator: BrowserClient) -> None:
 def test_sixty_connections_are_three_pages_newest_first(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections")
-    second = operator.opens(_page_link(first, "next"))
-    third = operator.opens(_page_link(second, "next"))
+    second = operator.opens(first.link("next"))
+    third = operator.opens(second.link("next"))
     assert [len(_listed(page)) for page in (first, second, third)] == [25, 25, 10]
     assert _listed(first) + _listed(second) + _listed(third) == [f"chconn_{number:02d}" for number in range(59, -1, -1)]
     assert "60 connections" in first.text
@@ -36,19 +36,19 @@ def test_sixty_connections_are_three_pages_newest_first(site: Site, operator: Br
 def test_previous_links_lead_to_the_same_pages(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections")
-    second = operator.opens(_page_link(first, "next"))
-    third = operator.opens(_page_link(second, "next"))
-    back = operator.opens(_page_link(third, "previous"))
+    second = operator.opens(first.link("next"))
+    third = operator.opens(second.link("next"))
+    back = operator.opens(third.link("prev"))
     assert _listed(back) == _listed(second)
-    assert _listed(operator.opens(_page_link(back, "previous"))) == _listed(first)
-    assert _listed(operator.opens(_page_link(back, "next"))) == _listed(third)
+    assert _listed(operator.opens(back.link("prev"))) == _listed(first)
+    assert _listed(operator.opens(back.link("next"))) == _listed(third)
 
 
 def test_first_and_last_page_link_no_further(site: Site, operator: BrowserClient) -> None:
     _many(site, 26)
     first = operator.opens("/connections")
-    last = operator.opens(_page_link(first, "next"))
-    again = operator.opens(_page_link(last, "previous"))
+    last = operator.opens(first.link("next"))
+    again = operator.opens(last.link("prev"))
     assert _link_directions(first) == {"next"}
     assert _link_directions(last) == {"previous"}
     assert _link_directions(again) == {"next"}
@@ -57,14 +57,14 @@ def test_first_and_last_page_link_no_further(site: Site, operator: BrowserClient
 def test_connections_of_one_moment_are_listed_once_each(site: Site, operator: BrowserClient) -> None:
     _many(site, 40, apart=timedelta())
     first = operator.opens("/connections")
-    assert len({*_listed(first), *_listed(operator.opens(_page_link(first, "next")))}) == 40
+    assert len({*_listed(first), *_listed(operator.opens(first.link("next")))}) == 40
 
 
 def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator: BrowserClient) -> None:
     _many(site, 30)
     first = operator.opens("/connections")
     _many(site, 31, start=30)
-    assert _listed(operator.opens(_page_link(first, "next"))) == [f"chconn_{number:02d}" for number in range(4, -1, -1)]
+    assert _listed(operator.opens(first.link("next"))) == [f"chconn_{number:02d}" for number in range(4, -1, -1)]
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_list_is_sorted_and_paged_in_every_order(
     page = operator.opens(f"/connections?sort={'-' if descending else ''}{sort}")
     listed = _listed(page)
     for position in ("26–50 of 53", "51–53 of 53"):
-        page = operator.opens(_page_link(page, "next"))
+        page = operator.opens(page.link("next"))
         assert f"{position} connections" in page.text
         listed += _listed(page)
     numbers = [int(identifier.removeprefix("chconn_")) for identifier in listed]
     assert sorted(numbers) == list(range(53))
     values = [sorted_by[number] for number in numbers]
     assert values == sorted(sorted_by, reverse=descending)
-    assert _listed(operator.opens(_page_link(page, "previous"))) == listed[25:50]
+    assert _listed(operator.opens(page.link("prev"))) == listed[25:50]
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
@@ -169,7 +169,7 @@ def _vary(site: Site, number: int) -> dict[str, Any]:
 def test_filters_stay_on_other_pages(site: Site, operator: BrowserClient) -> None:
     _many(site, 60)
     first = operator.opens("/connections?q=Acme&status=healthy&integration=slack-practice&mode=subscriber")
-    second = operator.opens(_page_link(first, "next"))
+    second = operator.opens(first.link("next"))
     assert all(part in second.url for part in ("q=Acme", "status=healthy", "integration=slack-practice", "mode="))
     assert len(_listed(second)) == 25
 
@@ -268,11 +268,6 @@ def _listed(page: Page) -> list[str]:
 
 def _link_directions(page: Page) -> set[str]:
     return {_DIRECTIONS[one.get("rel", "")] for one in page.main.iter("a") if one.get("rel") in _DIRECTIONS}
-
-
-def _page_link(page: Page, direction: str) -> str:
-    links = {_DIRECTIONS[one.get("rel", "")]: one for one in page.main.iter("a") if one.get("rel") in _DIRECTIONS}
-    return links[direction].get("href", "")
 
 
 def _token(site: Site) -> str:

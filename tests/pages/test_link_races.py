@@ -22,15 +22,11 @@ def other(site: Site) -> Iterator[BrowserClient]:
 def is_refused(site: Site, page: Page, first: str, second: str) -> None:
     """Check the second browser's page, that the first one's workspace is connected, and that the other has no app."""
     assert (page.outcome, page.status) == ("link_used", 410)
-    assert f"{_NAMES[second]} was not connected. Northwind was removed from {_NAMES[second]} again." in _words(page)
+    assert f"{_NAMES[second]} was not connected. Northwind was removed from {_NAMES[second]} again." in page.words
     assert _NAMES[first] not in page.text, "the second browser learns nothing of the first"
     assert list(page.main.iter("form")) == []
     assert [one.connection.workspace_id for one in details(site)] == [first]
     assert second not in [one.place for one in site.slack.installations()]
-
-
-def _words(page: Page) -> str:
-    return " ".join("".join(page.main.itertext()).split())
 
 
 @_BOTH_ORDERS
@@ -89,7 +85,7 @@ def test_same_workspace_with_another_choice_is_refused(
     visitor.presses(forms[0], "save", offered_context="team:a")
     page = other.presses(forms[1], "save", offered_context="team:b")
     assert page.outcome == "link_used"
-    assert "Your approval for Acme HQ was not used. Northwind stays in Acme HQ" in _words(page)
+    assert "Your approval for Acme HQ was not used. Northwind stays in Acme HQ" in page.words
     assert "was not connected" not in page.text
     assert site.slack.calls("auth.revoke") == []
 
@@ -114,7 +110,7 @@ def test_page_that_asks_for_the_workspace_ends_with_a_revoked_link(site: Site, v
     site.revoke_link(link)
     page = visitor.opens(asked.url)
     assert page.outcome == "link_revoked"
-    assert "Acme Test was not connected. Northwind was removed from Acme Test again." in _words(page)
+    assert "Acme Test was not connected. Northwind was removed from Acme Test again." in page.words
     assert list(page.main.iter("form")) == []
 
 
@@ -126,4 +122,4 @@ def test_result_offers_no_new_start_with_a_link_that_has_expired(
     clock.forward(days=8)
     later = visitor.opens(page.url)
     assert (later.outcome, list(later.main.iter("form"))) == ("cancelled", [])
-    assert "Ask the person who sent you the link for a new one." in _words(later)
+    assert "Ask the person who sent you the link for a new one." in later.words

@@ -18,12 +18,8 @@ PASSING = "https://passing.example"
 
 def way_back(page: Page) -> dict[str, list[str]] | None:
     """Return the query of the link to the host's settings; None if the page has no such link."""
-    found = [href for href in hrefs(page) if urlsplit(href).path == "/settings"]
+    found = [href for href in page.hrefs if urlsplit(href).path == "/settings"]
     return parse_qs(urlsplit(found[0]).query) if found else None
-
-
-def hrefs(page: Page) -> list[str]:
-    return [link.get("href", "") for link in page.main.iter("a")]
 
 
 def test_person_returns_with_the_outcome_the_reference_and_the_connection(desk: Desk, customer: BrowserClient) -> None:
@@ -75,7 +71,7 @@ def test_page_of_an_ended_session_leads_to_a_new_one(end: str, desk: Desk, custo
             other.connects(made["url"])
     page = customer.opens(made["url"])
     assert page.outcome == f"link_{end}"
-    assert AGAIN in hrefs(page)
+    assert AGAIN in page.hrefs
     assert "Get a new link" in page.text
     found = way_back(page)
     assert found is not None

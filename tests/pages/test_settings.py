@@ -154,10 +154,10 @@ def test_audit_log_is_filtered_and_paged(office: Site, ada: BrowserClient) -> No
     first = ada.opens("/audit?action=team.allowed&actor=shell")
     assert first.text.count('data-audit="team.allowed"') == 25
     assert "T0TEAM039" in first.text
-    second = ada.opens(_link(first, "next"))
+    second = ada.opens(first.link("next"))
     assert "T0TEAM000" in second.text
     assert "T0TEAM039" not in second.text
-    assert ada.opens(_link(second, "prev")).text.count("data-audit=") == 25
+    assert ada.opens(second.link("prev")).text.count("data-audit=") == 25
     found = ada.opens("/audit?subject=of-the-audit")
     assert re.findall(r'data-audit="([a-z_.]+)"', found.text) == ["api_key.created"]
     assert "data-audit=" not in ada.opens("/audit?actor=nobody").text
@@ -221,10 +221,6 @@ def _row(page: Page, hook: str, words: str) -> str:
         if hook in row.attrib and words in "".join(row.itertext()):
             return f"{page.url.partition('?')[0]}/{row.get(hook)}"
     raise AssertionError(f"no row with {words} on {page.url}")
-
-
-def _link(page: Page, rel: str) -> str:
-    return next(one.get("href", "") for one in page.main.iter("a") if one.get("rel") == rel)
 
 
 def _newest(site: Site, count: int) -> list[tuple[str, str]]:

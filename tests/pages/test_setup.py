@@ -32,10 +32,6 @@ def error_beside(page: Page, field: str) -> str:
     return " ".join("".join(said.itertext()).split())
 
 
-def words_of(page: Page) -> str:
-    return " ".join("".join(page.main.itertext()).split())
-
-
 def value_of(page: Page, name: str) -> str:
     fields = [one for one in page.root.iter("input") if one.get("name") == name]
     chosen = [one for one in fields if one.get("type") != "radio" or "checked" in one.attrib]
@@ -88,7 +84,7 @@ def test_customer_chooses_in_plain_words(site: Site, visitor: BrowserClient) -> 
     """The choices have the host's labels, and the id where there is none. Each has a sentence about its effect."""
     offered = (OfferedContext("tenant", "acme", "Acme, the whole company"), OfferedContext("tenant", "emea"))
     setup = visitor.connects(site.link(subscriber_id="northwind", offered_contexts=offered))
-    words = words_of(setup)
+    words = setup.words
     for choice in ("Just for northwind", "Everyone in Acme HQ", "Acme, the whole company", "emea"):
         assert choice in words
     assert "Messages for “Acme, the whole company” go to Acme HQ." in words
@@ -100,8 +96,8 @@ def test_customer_chooses_in_plain_words(site: Site, visitor: BrowserClient) -> 
 def test_mode_that_a_link_fixes_is_not_asked_for(site: Site, visitor: BrowserClient) -> None:
     offered = (OfferedContext("tenant", "acme"), OfferedContext("tenant", "emea"))
     setup = visitor.connects(site.link(subscriber_id="northwind", mode="shared", offered_contexts=offered))
-    assert "Who is it for?" not in words_of(setup)
-    assert "Which one?" in words_of(setup)
+    assert "Who is it for?" not in setup.words
+    assert "Which one?" in setup.words
 
 
 def test_holder_of_an_open_link_chooses_in_plain_words(site: Site, visitor: BrowserClient) -> None:
@@ -109,7 +105,7 @@ def test_holder_of_an_open_link_chooses_in_plain_words(site: Site, visitor: Brow
     wrong = visitor.presses(setup, "save", connection_mode="subscriber", subscriber_id="")
     assert error_beside(wrong, "subscriber_id") == "Enter an id."
     for page in (setup, wrong):
-        assert not re.search(r"subscriber|context|\bmode\b|shared", words_of(page), re.IGNORECASE)
+        assert not re.search(r"subscriber|context|\bmode\b|shared", page.words, re.IGNORECASE)
 
 
 def test_a_mode_that_does_not_exist_is_refused(operator: BrowserClient) -> None:

@@ -208,15 +208,15 @@ def test_deliveries_are_filtered_and_paged(hooks: Hooks, operator: BrowserClient
     hooks.site.runtime.webhooks.endpoints.test(hooks.home, other.id)
     address = f"/webhooks/{endpoint.id}"
     first = operator.opens(address)
-    second = operator.opens(_link(first, "next"))
+    second = operator.opens(first.link("next"))
     assert (len(_ids(first)), len(_ids(second)), "31 deliveries" in first.text) == (25, 6, True)
     assert set(_ids(first)).isdisjoint(_ids(second))
-    assert _ids(operator.opens(_link(second, "prev"))) == _ids(first)
+    assert _ids(operator.opens(second.link("prev"))) == _ids(first)
     (connected,) = hooks.deliveries(event="connection.connected")
     for query in ("status=delivered", "event=connection.connected", f"subject={connected.subject}"):
         assert _ids(operator.opens(f"{address}?{query}")) == [connected.id], query
     waiting = operator.opens(f"{address}?status=waiting&event=webhook.test")
-    assert "status=waiting" in _link(waiting, "next")
+    assert "status=waiting" in waiting.link("next")
     assert "No deliveries match these filters" in operator.opens(f"{address}?status=parked").text
     odd = operator.opens(f"{address}?status=nonsense&event=nothing")
     assert "Status “nonsense” is unknown" in odd.text
@@ -378,10 +378,6 @@ def _row(page: Page, hook: str) -> str:
 
 def _ids(page: Page) -> list[str]:
     return [name for one in page.main.iter("tr") if (name := one.get("data-delivery"))]
-
-
-def _link(page: Page, rel: str) -> str:
-    return next(one.get("href", "") for one in page.main.iter("a") if one.get("rel") == rel)
 
 
 def _connections(person: BrowserClient) -> list[str]:

@@ -15,6 +15,7 @@ from onboarding.errors import Conflict
 from onboarding.services.installs.records import Choice
 from onboarding.store import connection_changes
 from tests.browser_client import BrowserClient, Site
+from tests.dump import count
 from tests.pages.test_callback import callback_of, consent_of
 
 INSTALLS, INSERTS = 20, 50
@@ -37,9 +38,9 @@ def test_callbacks_of_one_identity_at_once_make_one_connection(workspaces: tuple
     assert outcomes.count("connected") == 1
     assert outcomes.count("reconnected") == INSTALLS // len(workspaces) - 1
     assert set(outcomes) == {"connected", "reconnected", others}
-    assert _counted(site, "channel_connections") == 1
-    assert _counted(site, "installations") == 1
-    assert _counted(site, "connection_contexts") == 2
+    assert count(site.runtime.database, "channel_connections") == 1
+    assert count(site.runtime.database, "installations") == 1
+    assert count(site.runtime.database, "connection_contexts") == 2
 
 
 def test_inserts_of_one_identity_at_once_leave_one_row(site: Site, visitor: BrowserClient) -> None:
@@ -57,7 +58,7 @@ def test_inserts_of_one_identity_at_once_leave_one_row(site: Site, visitor: Brow
         return True
 
     assert sum(_at_once(INSERTS, insert)) == 1
-    assert _counted(site, "channel_connections") == 2
+    assert count(site.runtime.database, "channel_connections") == 2
 
 
 @pytest.mark.parametrize(
@@ -108,9 +109,3 @@ def _connection(environment: str, integration_id: str, installation_id: str) -> 
         "created_at": now,
         "updated_at": now,
     }
-
-
-def _counted(site: Site, table: str) -> int:
-    with site.runtime.database.reading() as session:
-        found: int = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608  # names of ours
-    return found
