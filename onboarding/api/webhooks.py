@@ -223,8 +223,8 @@ def test_webhook_endpoint(id: str) -> Response:
     Sends an event of the type `webhook.test` to the endpoint, and returns the delivery. Retrieve it again to see the
     answer.
     """
-    home, webhooks = caller().environment.id, current().webhooks
-    found = webhooks.deliveries.find(home, webhooks.endpoints.test(home, id))
+    environment_id, webhooks = caller().environment.id, current().webhooks
+    found = webhooks.deliveries.find(environment_id, webhooks.endpoints.test(environment_id, id))
     return operations.json_response(webhook_documents.delivery(found), 201)
 
 

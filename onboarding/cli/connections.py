@@ -61,9 +61,9 @@ def verify(identifier: str, environment: str, as_json: bool) -> None:
     Exit code 3: Slack answered that it does not work, and the customer has to reconnect.
     """
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment).id
-        runtime.connections.verify(home, identifier)
-        found = runtime.connections.detail(home, identifier).connection
+        environment_id = runtime.environments.named(environment).id
+        runtime.connections.verify(environment_id, identifier)
+        found = runtime.connections.detail(environment_id, identifier).connection
     why = f": {found.status_reason}" if found.status_reason else "."
     print_result(as_json, documents.connection(found, with_token=False), lambda: f"{identifier} is {found.status}{why}")
     if found.status != ConnectionStatus.HEALTHY:
@@ -80,8 +80,8 @@ def disconnect(identifier: str, environment: str, as_json: bool) -> None:
     The app is also removed from the workspace in Slack, if nothing else uses it there.
     """
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
-        result = runtime.connections.disconnect(home.id, identifier, shell_actor())
+        environment_id = runtime.environments.named(environment).id
+        result = runtime.connections.disconnect(environment_id, identifier, shell_actor())
     print_result(as_json, {"identifier": identifier, "result": result}, lambda: texts.DISCONNECTED[result].sentence)
 
 

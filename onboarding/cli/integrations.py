@@ -131,9 +131,9 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         sentence = "Name at least one option to change."
         raise click.UsageError(sentence, click.get_current_context())
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
-        runtime.integrations.change(home.id, identifier, change, shell_actor())
-        one = next(one for one in runtime.integrations.all_of(home.id) if one.identifier == identifier)
+        environment_id = runtime.environments.named(environment).id
+        runtime.integrations.change(environment_id, identifier, change, shell_actor())
+        one = next(one for one in runtime.integrations.all_of(environment_id) if one.identifier == identifier)
         redirect, events_url = runtime.settings.sign_in_redirect_uri, f"{runtime.settings.origin}/slack/events"
     lines = [f"Changed {identifier}."]
     members: dict[str, object] = {

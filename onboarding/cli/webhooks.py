@@ -33,9 +33,9 @@ def add(url: str, chosen: tuple[EventType, ...], description: str, environment: 
     Verify the messages with the secret.
     """
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
+        environment_id = runtime.environments.named(environment).id
         new = NewWebhookEndpoint(url, tuple(map(str, chosen)), description)
-        created = runtime.webhooks.endpoints.create(home.id, new, shell_actor())
+        created = runtime.webhooks.endpoints.create(environment_id, new, shell_actor())
     print_result(as_json, endpoint(created), lambda: [f"Endpoint: {created.id}", f"Secret: {created.secret}"])
 
 
@@ -94,8 +94,8 @@ def resume(endpoint_id: str, environment: str, as_json: bool) -> None:
 def rotate_secret(endpoint_id: str, environment: str, as_json: bool) -> None:
     """Print a new secret. For 24 hours, messages are also signed with the previous one."""
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
-        changed = runtime.webhooks.endpoints.rotate_secret(home.id, endpoint_id, shell_actor())
+        environment_id = runtime.environments.named(environment).id
+        changed = runtime.webhooks.endpoints.rotate_secret(environment_id, endpoint_id, shell_actor())
     print_result(as_json, endpoint(changed), lambda: f"Secret: {changed.secret}")
 
 
@@ -106,8 +106,8 @@ def rotate_secret(endpoint_id: str, environment: str, as_json: bool) -> None:
 def remove(endpoint_id: str, environment: str, as_json: bool) -> None:
     """Remove an endpoint with its deliveries."""
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
-        runtime.webhooks.endpoints.remove(home.id, endpoint_id, shell_actor())
+        environment_id = runtime.environments.named(environment).id
+        runtime.webhooks.endpoints.remove(environment_id, endpoint_id, shell_actor())
     print_result(as_json, {"id": endpoint_id, "removed": True}, lambda: f"Removed {endpoint_id}.")
 
 
@@ -118,8 +118,8 @@ def remove(endpoint_id: str, environment: str, as_json: bool) -> None:
 def test(endpoint_id: str, environment: str, as_json: bool) -> None:
     """Send a test event. A worker delivers it; `webhook deliveries` shows the answer."""
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
-        delivery_id = runtime.webhooks.endpoints.test(home.id, endpoint_id)
+        environment_id = runtime.environments.named(environment).id
+        delivery_id = runtime.webhooks.endpoints.test(environment_id, endpoint_id)
     print_result(as_json, {"id": delivery_id}, lambda: f"Delivery: {delivery_id}")
 
 
@@ -134,9 +134,9 @@ def test(endpoint_id: str, environment: str, as_json: bool) -> None:
 def deliveries(endpoint_id: str | None, state: str | None, after: str | None, environment: str, as_json: bool) -> None:
     """List deliveries with their answers, 25 at a time."""
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
+        environment_id = runtime.environments.named(environment).id
         request = PageRequest(_ROWS, after=after)
-        found = runtime.webhooks.deliveries.list(home.id, request, DeliveryQuery(endpoint_id, state))
+        found = runtime.webhooks.deliveries.list(environment_id, request, DeliveryQuery(endpoint_id, state))
     lines = [_delivery_line(one) for one in found.rows] + ([f"More: --after {found.next}"] if found.next else [])
     members: dict[str, object] = {"data": [delivery(one) for one in found.rows], "next": found.next}
     print_result(as_json, members, lambda: lines or "No deliveries.")
@@ -155,19 +155,19 @@ def replay(delivery_id: str | None, failed_of: str | None, environment: str, as_
     if (delivery_id is None) == (failed_of is None):
         raise click.UsageError("Name a delivery, or an endpoint with --failed-of.")
     with open_runtime() as runtime:
-        home, service = runtime.environments.named(environment), runtime.webhooks.deliveries
+        environment_id, service = runtime.environments.named(environment).id, runtime.webhooks.deliveries
         if failed_of is not None:
-            count = service.replay_parked(home.id, failed_of, shell_actor())
+            count = service.replay_parked(environment_id, failed_of, shell_actor())
         else:
-            service.replay(home.id, delivery_id or "", shell_actor())
+            service.replay(environment_id, delivery_id or "", shell_actor())
             count = 1
     print_result(as_json, {"replayed": count}, lambda: f"Replayed: {count}.")
 
 
 def _change(endpoint_id: str, change: EndpointChange, environment: str, as_json: bool) -> None:
     with open_runtime() as runtime:
-        home = runtime.environments.named(environment)
-        changed = runtime.webhooks.endpoints.change(home.id, endpoint_id, change, shell_actor())
+        environment_id = runtime.environments.named(environment).id
+        changed = runtime.webhooks.endpoints.change(environment_id, endpoint_id, change, shell_actor())
     print_result(as_json, endpoint(changed), lambda: _endpoint_line(changed))
 
 

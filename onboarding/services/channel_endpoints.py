@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -50,10 +50,6 @@ class EndpointQuery:
     integration_identifier: str | None = None
     connection_identifier: str | None = None
     context_keys: tuple[str, ...] | None = None
-
-    @property
-    def filters(self) -> dict[str, object]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 class Endpoints:
@@ -152,7 +148,7 @@ class Endpoints:
             total = store.count(session, environment_id, wanted, COUNT_CAP + 1)
         page = pagination.page_of(store_request, page_rows, total, COUNT_CAP, self._endpoint)
         if caller.may_see_secrets and any(one.has_secret for one in page.rows):
-            self._credential_audit.record_list(caller, CredentialKind.ENDPOINT, query.filters, page.total)
+            self._credential_audit.record_list(caller, CredentialKind.ENDPOINT, query, page.total)
         return page
 
     def change(

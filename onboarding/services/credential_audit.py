@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from dataclasses import asdict
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -11,6 +12,9 @@ from onboarding.callers import ApiCaller
 from onboarding.clock import Clock
 from onboarding.store import audit
 from onboarding.store.database import Database
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 #: How many entries this process remembers; beyond that, and between processes, the entry's id keeps it unique.
 _REMEMBERED = 100_000
@@ -43,12 +47,12 @@ class CredentialAudit:
         """
         self._record(caller, (kind, identifier), identifier, kind)
 
-    def record_list(self, caller: ApiCaller, kind: CredentialKind, filters: Mapping[str, object], count: int) -> None:
-        """Record that `caller` reads the credentials of a list. `filters` with the value None are left out.
+    def record_list(self, caller: ApiCaller, kind: CredentialKind, query: "DataclassInstance", count: int) -> None:
+        """Record that `caller` reads the credentials of a list. `query`: its filters, of which None ones are left out.
 
         Raises StorageProblem.
         """
-        text = orjson.dumps({name: value for name, value in filters.items() if value is not None}).decode()
+        text = orjson.dumps({name: value for name, value in asdict(query).items() if value is not None}).decode()
         self._record(caller, (f"{kind} list", text), _LISTS[kind], f"{text} count={count}")
 
     def _record(self, caller: ApiCaller, what: tuple[str, ...], subject: str, detail: str) -> None:

@@ -99,9 +99,9 @@ class DemoConnections:
             yield done + size
 
     def _add(self, rows: Rows, integration: Integration, customers: list["_Customer"]) -> None:
-        home, at = integration.environment_id, self._now()
-        subscribers.add_missing(rows, home, [one.subscriber_id for one in customers if one.subscriber_id], at)
-        contexts.add_missing(rows, home, [key for one in customers for key in one.context_keys], at)
+        environment_id, at = integration.environment_id, self._now()
+        subscribers.add_missing(rows, environment_id, [one.subscriber_id for one in customers if one.subscriber_id], at)
+        contexts.add_missing(rows, environment_id, [key for one in customers for key in one.context_keys], at)
         given = [self._installation(integration, one) for one in customers]
         made = [
             (one.context_keys, self._connection(integration, one, str(grant["id"])))

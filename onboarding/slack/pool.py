@@ -1,6 +1,7 @@
 """Keep connections to Slack open: one pool per process. Send once, follow no redirect, end in time."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -38,8 +39,8 @@ class Reply:
 class Pool:
     """A pool that all threads of the process share. Raises SettingsProblem for an invalid proxy address."""
 
-    def __init__(self, tls: Any) -> None:
-        options = {"maxsize": concurrency.THREADS, "ssl_context": tls}
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        options: dict[str, Any] = {"maxsize": concurrency.THREADS, "ssl_context": tls}
         self._direct = _with_our_connections(urllib3.PoolManager(**options))
         self._proxied = self._direct
         proxies = getproxies()

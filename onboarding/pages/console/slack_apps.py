@@ -112,15 +112,15 @@ def _new_integration(form: NewAppForm) -> NewIntegration:
 
     Raises Refused, and SettingsProblem if a real app would use generated keys.
     """
-    identifier, home, policy = form.identifier.data or "", environment().name, form.workspace_policy.data
+    identifier, environment_name, policy = form.identifier.data or "", environment().name, form.workspace_policy.data
     name = form.name.data or identifier
     if form.is_practice.data:
-        return NewIntegration.for_practice(identifier, name, home, policy, form.scope_list)
+        return NewIntegration.for_practice(identifier, name, environment_name, policy, form.scope_list)
     check_keys(current(), settings.keys_are_given(), is_real=True)
     return NewIntegration(
         identifier=identifier,
         name=name,
-        environment=home,
+        environment=environment_name,
         client_id=form.client_id.data or "",
         client_secret=form.client_secret.data or "",
         signing_secret=form.signing_secret.data or None,

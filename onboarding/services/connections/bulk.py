@@ -35,6 +35,8 @@ _TRIES, _MAX_WAIT_SECONDS = 3, 30
 _LOG = structlog.get_logger(__name__)
 #: Creates a link that reconnects the connection of an environment and an identifier, and returns the link's id.
 CreateLink = Callable[[str, str, Actor], str]
+#: Waits for as many seconds as Slack has asked for.
+Wait = Callable[[float], None]
 
 
 class BulkAction(StrEnum):
@@ -79,8 +81,11 @@ class _Result(NamedTuple):
 
 
 class Bulk:
-    def __init__(self, database: Database, connections: Connections, create_link: CreateLink, now: Clock) -> None:
-        self._database, self._connections, self._create_link, self._now = database, connections, create_link, now
+    def __init__(
+        self, database: Database, connections: Connections, create_link: CreateLink, wait: Wait, now: Clock
+    ) -> None:
+        self._database, self._connections, self._now = database, connections, now
+        self._create_link, self._wait = create_link, wait
 
     def create(self, environment_id: str, new: NewBulkRun, actor: Actor) -> str:
         """Store a run with the connections that it is for, and return its id. A disconnect waits for `start`.
@@ -172,7 +177,7 @@ class Bulk:
                 return self._do(run, identifier)
             except SlackBusy as busy:
                 if left:
-                    self._connections.wait(min(busy.retry_after, _MAX_WAIT_SECONDS))
+                    self._wait(min(busy.retry_after, _MAX_WAIT_SECONDS))
             except SlackDown:
                 return _Result("slack_down")
             except NotFound:

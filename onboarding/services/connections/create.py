@@ -44,7 +44,7 @@ from onboarding.store.database import BeforeCommit, Database, Rows
 from onboarding.store.integration_locks import SharedIntegration
 from onboarding.store.retries import repeat_on_conflict
 
-_ATTEMPTS = 3
+_TRIES = 3
 
 
 class _Revived(Exception):
@@ -65,7 +65,7 @@ class ConnectionWriter:
         """
         mode, subscriber_id = identity.resolve_mode(new.mode, new.subscriber_id, bool(new.contexts))
         new = replace(new, mode=mode, subscriber_id=subscriber_id)
-        for _ in range(_ATTEMPTS):
+        for _ in range(_TRIES):
             try:
                 created = self._create(caller, new, before_commit)
             except Conflict as conflict:
@@ -116,19 +116,19 @@ class ConnectionWriter:
             integration = integration_locks.share(session, seen.integration_id) if seen is not None else None
             if seen is None or integration is None:
                 raise unknown_connection(identifier)
-            left, old_workspace_id = seen.installation_id, seen.workspace_id
-            if only_disconnected and left is not None:
+            old_installation_id, old_workspace_id = seen.installation_id, seen.workspace_id
+            if only_disconnected and old_installation_id is not None:
                 raise _Revived
             workspaces.lock_to_connect(session, integration.id, new.workspace.id, integration.workspace_policy)
-            shared = self._credentials.installation_of(session, integration.id, new.auth)
+            known_id = self._credentials.installation_of(session, integration.id, new.auth)
             # Both at once, in one order, before the connection: two connections may swap their credentials.
-            installations.lock_all(session, filter(None, (left, shared)))
+            installations.lock_all(session, filter(None, (old_installation_id, known_id)))
             installation_id = self._credentials.store(session, environment_id, integration.id, new.auth, at)
             row = connections.lock(session, seen)
             if row is None:
                 raise unknown_connection(identifier)
             # A disconnected connection did not hold its workspace.
-            if new.workspace.id != old_workspace_id or left is None:
+            if new.workspace.id != old_workspace_id or old_installation_id is None:
                 _check_workspace(session, integration, new.workspace.id, row.subscriber_id, row.context_keys)
             previous = {"workspace": {"id": row.workspace_id, "name": row.workspace_name}, "status": row.status}
             connection_changes.change(
@@ -145,9 +145,10 @@ class ConnectionWriter:
                 updated_at=at,
             )
             # Other connections may still use the old installation. It is erased only with the last one.
-            if left not in (None, installation_id):
-                erasure.erase_unused_installation(session, left)
-            kind = ChangeKind.CONNECTION_UPDATED if left is not None else ChangeKind.CONNECTION_RECONNECTED
+            if old_installation_id not in (None, installation_id):
+                erasure.erase_unused_installation(session, old_installation_id)
+            is_revived = old_installation_id is None
+            kind = ChangeKind.CONNECTION_RECONNECTED if is_revived else ChangeKind.CONNECTION_UPDATED
             detail, event = new.workspace.id, EventDetails("credentials_replaced", previous=previous)
             change = Change(kind, caller.actor, at, environment_id, identifier, detail=detail, event=event)
             changes.record(session, change)

@@ -29,7 +29,6 @@ class Connections:
         self.verify = verifier.verify
         self.enqueue_checks = verifier.enqueue_due
         self.check = verifier.check
-        self.wait = verifier.wait
         self.disconnect = disconnector.disconnect
         self.last_disconnect = disconnector.last_disconnect
         self.send_test = sender.send_test

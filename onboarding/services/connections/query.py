@@ -105,7 +105,7 @@ class ConnectionQueries:
             store_request, page_rows, total, COUNT_CAP, lambda row: self._connection(row, with_tokens)
         )
         if with_tokens and page.rows:
-            self._credential_audit.record_list(caller, CredentialKind.CONNECTION, query.filters, page.total)
+            self._credential_audit.record_list(caller, CredentialKind.CONNECTION, query, page.total)
         return page
 
     def retrieve(self, caller: ApiCaller, identifier: str) -> Connection:

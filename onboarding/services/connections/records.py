@@ -116,10 +116,6 @@ class ConnectionQuery:
     status: ConnectionStatus | None = None
     search: str | None = None
 
-    @property
-    def filters(self) -> dict[str, object]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
-
 
 @dataclass(frozen=True, slots=True)
 class Workspace:

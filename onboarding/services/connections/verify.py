@@ -47,10 +47,6 @@ class ConnectionVerifier:
                 self._verdicts.note_unanswered(token.installation.id)
                 raise
 
-    def wait(self, seconds: float) -> None:
-        """Wait as long as Slack has asked for."""
-        self._gateway.wait(seconds)
-
     def enqueue_due(self) -> None:
         """Enqueue the check of each token whose time has come. A check that waits or runs is not enqueued again."""
         with self._database.changing_rows() as rows:

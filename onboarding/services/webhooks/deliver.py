@@ -125,8 +125,9 @@ class WebhookDelivering:
             return
         endpoints.begin_failing(session, one.endpoint.id, at)
         if reason is not None and endpoints.pause(session, one.endpoint.id, reason, at):
-            kind, home, host = ChangeKind.WEBHOOK_PAUSED, delivery.environment_id, addresses.host_of(one.endpoint.url)
-            changes.record(session, Change(kind, SYSTEM, at, home, one.endpoint.id, host, detail=reason))
+            kind, host = ChangeKind.WEBHOOK_PAUSED, addresses.host_of(one.endpoint.url)
+            environment_id = delivery.environment_id
+            changes.record(session, Change(kind, SYSTEM, at, environment_id, one.endpoint.id, host, detail=reason))
         elif wait is not None and reason is None:
             queue.enqueue(session, events.work_of(delivery.id, delivery.number + 1, wait.total_seconds()))
 
