@@ -2,11 +2,13 @@
 # HOST and PORT (and every other setting of the README) pass through the environment: make run PORT=9000
 
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
-# Debian's Python may come without ensurepip, pyenv's shims without any Python behind them: only running it shows.
+# Debian's Python may come without ensurepip, pyenv's shims without any Python behind them, and a newer Python with a SQLite
+# that is too old for it (onboarding/store/sqlite/engine.py): only running it shows.
 FIND_PYTHON = for python in $(CANDIDATES); do \
-	"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	"$$python" -c 'import ensurepip, sqlite3, sys, venv; python, sqlite = sys.version_info, sqlite3.sqlite_version_info; \
+	sys.exit(python < (3, 11) or sqlite < ((3, 42) if python >= (3, 12) else (3, 35)))' 2>/dev/null && break; \
 	python=; done; \
-	test -n "$$python" || { echo 'Python 3.11 or newer with venv is required (Debian: apt-get install python3 python3-venv). Set PYTHON=/path/to/python3 to choose one.' >&2; exit 1; }
+	test -n "$$python" || { echo 'Python 3.11 with SQLite 3.35, or Python 3.12 or newer with SQLite 3.42, is required, with venv (Debian: apt-get install python3 python3-venv). Set PYTHON=/path/to/python3 to choose one.' >&2; exit 1; }
 
 BIN = .venv/bin
 # Installs only what the lock files pin; silent unless it fails.

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -9,19 +10,23 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from onboarding import concurrency
-from onboarding.errors import StorageProblem
+from onboarding.errors import SettingsProblem, StorageProblem
 from onboarding.store.sqlite.file_guard import FileGuard
 
 #: How long a transaction waits for other writers, of this process and of others.
 BUSY_SECONDS = 10.0
 _RETRY_SECONDS = 0.001
+#: RETURNING came with 3.35. On Python 3.12 and newer, DBOS uses `unixepoch('subsec')`, which is NULL before 3.42.
+_OLDEST_SQLITE = (3, 42) if sys.version_info >= (3, 12) else (3, 35)
 
 
 def create(url: str, guard: FileGuard) -> Engine:
     """Create an engine whose pooled connections are durable, check foreign keys and are in autocommit.
 
-    All of them are to the file that the first one opened; `guard` refuses others.
+    All of them are to the file that the first one opened; `guard` refuses others. Raises SettingsProblem if
+    Python's SQLite is too old.
     """
+    _check_version()
     engine = create_engine(
         url,
         pool_size=concurrency.THREADS,
@@ -70,6 +75,15 @@ def begin(connection: Connection, deadline: float) -> None:
         raise StorageProblem() from error
     finally:
         driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+
+
+def _check_version() -> None:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        python, needed = sys.version_info, ".".join(map(str, _OLDEST_SQLITE))
+        raise SettingsProblem(
+            f"Python {python.major}.{python.minor} needs SQLite {needed} or newer, and this one has {sqlite3.sqlite_version}. "
+            "Use another Python, or set DATABASE_URL to a PostgreSQL database."
+        )
 
 
 def _has_begun(driver: sqlite3.Connection) -> bool:
