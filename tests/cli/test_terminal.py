@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 
@@ -19,6 +20,10 @@ from tests.conftest import KEY, SECRET
 pytestmark = pytest.mark.slow
 
 
+#: How long a command may be silent before a test fails.
+_SILENT_SECONDS = 30
+
+
 class Terminal:
     """A command that runs on a pseudo-terminal."""
 
@@ -33,20 +38,26 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         while text not in self.shown:
-            self.shown += os.read(self._ours, 4096).decode()
+            self.shown += self._read()
 
     def types(self, text: str) -> None:
         os.write(self._ours, f"{text}\n".encode())
 
     def end(self) -> int:
         try:
-            while read := os.read(self._ours, 4096):
-                self.shown += read.decode()
+            while read := self._read():
+                self.shown += read
         except OSError:
             # Linux reports the end of the other side as an error.
             pass
         os.close(self._ours)
         return self._process.wait(60)
+
+    def _read(self) -> str:
+        if not select.select([self._ours], [], [], _SILENT_SECONDS)[0]:
+            self._process.kill()
+            raise AssertionError(f"The command waits after it has shown {self.shown!r}.")
+        return os.read(self._ours, 4096).decode()
 
 
 @pytest.mark.once
