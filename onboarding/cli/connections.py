@@ -6,7 +6,7 @@ import sys
 import click
 
 from onboarding import documents, texts
-from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor
+from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, print_text, shell_actor
 from onboarding.cli.usage import Group
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus
@@ -48,7 +48,7 @@ def show(identifier: str, environment: str) -> None:
         "tokenSince": documents.timestamp(found.token_since) if found.token_since else None,
         "others": found.others,
     }
-    click.echo(json.dumps({**documents.connection(found.connection, with_token=False), **beyond}, indent=2))
+    print_text(json.dumps({**documents.connection(found.connection, with_token=False), **beyond}, indent=2))
 
 
 @group.command()

@@ -14,7 +14,15 @@ from onboarding.cli.integration_options import (
     new_integration,
     optional_secret,
 )
-from onboarding.cli.shell import environment_option, json_option, open_runtime, print_result, shell_actor, split_list
+from onboarding.cli.shell import (
+    environment_option,
+    json_option,
+    open_runtime,
+    print_result,
+    problems_in_one_line,
+    shell_actor,
+    split_list,
+)
 from onboarding.cli.usage import Group
 from onboarding.documents import timestamp
 from onboarding.services.integrations.records import DEFAULT_SCOPES, IntegrationChange
@@ -111,6 +119,8 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
     An empty value removes a logo, a color or a URL.
     """
     scopes = options["scopes"]
+    with problems_in_one_line():
+        logo = logo_content(options["logo"])
     change = IntegrationChange(
         client_secret=optional_secret(options["client_secret"], CLIENT_SECRET),
         signing_secret=optional_secret(options["signing_secret"], SIGNING_SECRET),
@@ -125,7 +135,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         privacy_url=options["privacy_url"],
         forward_events=options["forward_events"],
         forget_previous_secrets=options["forget_previous_secrets"],
-        logo=logo_content(options["logo"]),
+        logo=logo,
     )
     if change == IntegrationChange():
         sentence = "Name at least one option to change."

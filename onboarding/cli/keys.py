@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
+from onboarding.cli.shell import json_option, open_runtime, print_result, print_text, shell_actor
 from onboarding.cli.usage import Group
 from onboarding.kept_keys import generate_key
 from onboarding.services.key_rotation import Rotated
@@ -18,7 +18,7 @@ def generate() -> None:
 
     It has 32 random bytes in URL-safe base64.
     """
-    click.echo(generate_key())
+    print_text(generate_key())
 
 
 @group.command()

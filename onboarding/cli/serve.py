@@ -10,7 +10,7 @@ import click
 from onboarding import settings
 from onboarding.cli.processes import Child, Processes
 from onboarding.cli.setup import set_up
-from onboarding.cli.shell import open_runtime, shell_actor
+from onboarding.cli.shell import open_runtime, print_text, shell_actor
 from onboarding.cli.usage import Command
 from onboarding.cli.web import check_port
 from onboarding.runtime import Runtime
@@ -75,5 +75,5 @@ def _answers(configured: Settings) -> bool:
 
 
 def _announce(configured: Settings, sign_in: str) -> None:
-    click.echo(f"\n  Onboarding for Slack   {configured.origin}")
-    click.echo(f"  Sign in as operator    {sign_in}\n  (works once, for 15 minutes)\n\n  Press Ctrl-C to stop.\n")
+    print_text(f"\n  Onboarding for Slack   {configured.origin}")
+    print_text(f"  Sign in as operator    {sign_in}\n  (works once, for 15 minutes)\n\n  Press Ctrl-C to stop.\n")

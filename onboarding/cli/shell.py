@@ -1,5 +1,6 @@
 """Shared by all commands: the runtime, the actor, one line for a problem, and JSON output for programs."""
 
+import errno
 import json
 import os
 import pwd
@@ -68,16 +69,33 @@ def shell_actor() -> Actor:
 def print_result(as_json: bool, members: dict[str, object], text: Callable[[], str | Iterable[str]]) -> None:
     """Print one JSON object, or lines. Control characters are escaped: names come from Slack and customers."""
     if as_json:
-        click.echo(json.dumps(members))
+        print_text(json.dumps(members))
         return
     shown = text()
     for line in [shown] if isinstance(shown, str) else shown:
-        click.echo(escape(line))
+        print_text(escape(line))
+
+
+def print_text(text: str) -> None:
+    """Print to standard output, with escapes for characters that its encoding lacks.
+
+    Raises ClickException if it cannot be written, as on a full disk.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError as fault:
+        # click ends the command when the reader of a pipe has ended.
+        if fault.errno == errno.EPIPE:
+            raise
+        # Python writes the rest when it exits, and would report the same fault again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.ClickException(f"Standard output cannot be written: {fault.strerror}.") from None
 
 
 def is_interactive() -> bool:
-    """Return whether a person answers at a terminal."""
-    return sys.stdin.isatty()
+    """Return whether a person answers at a terminal. Standard input may be closed."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def read_secret(given: str, label: str) -> str:
@@ -87,7 +105,8 @@ def read_secret(given: str, label: str) -> str:
     if is_interactive():
         typed: str = click.prompt(label, hide_input=True, err=True)
         return typed
-    return sys.stdin.readline()
+    # A byte that is no UTF-8 becomes a character that no secret has.
+    return sys.stdin.buffer.readline().decode(errors="replace") if sys.stdin is not None else ""
 
 
 def parse_lifetime(text: str) -> timedelta:
