@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from onboarding.characters import trim
 from onboarding.errors import SettingsProblem
 
 
@@ -79,7 +80,7 @@ def read_secret(name: str, path: Path) -> str:
 
 
 def _stripped(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+    return trim(path.read_text(encoding="utf-8"))
 
 
 def decode_key(text: str) -> bytes:

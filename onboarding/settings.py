@@ -215,9 +215,9 @@ class Settings(BaseSettings):
 
 
 def _keys_in(secret: SecretStr) -> list[str]:
-    """Return the keys of a setting, which separates them by commas."""
+    """Return the keys of a setting, which separates them by commas, each trimmed: people write a space after a comma."""
     text = secret.get_secret_value()
-    return text.split(",") if text else []
+    return [trim(key) for key in text.split(",")] if text else []
 
 
 def _in_address(host: str) -> str:

@@ -257,6 +257,23 @@ def test_key_ring_is_newest_first() -> None:
     assert [base64.urlsafe_b64encode(key).decode() for key in found.vault_keys] == [KEY, SECRET]
 
 
+@pytest.mark.parametrize("around", [" ", "\n", "\u00a0", "\u200b"])
+def test_each_key_of_a_list_is_trimmed(around: str) -> None:
+    given = {name: f"{LIVE[name]}{around},{around}{SECRET}" for name in ("SECRET_KEY", "ENCRYPTION_KEYS")}
+    plain = {name: f"{LIVE[name]},{SECRET}" for name in given}
+    found, expected = settings.from_environ({**LIVE, **given}), settings.from_environ({**LIVE, **plain})
+    assert (found.signing_keys, found.vault_keys) == (expected.signing_keys, expected.vault_keys)
+
+
+def test_stored_key_is_the_same_as_its_file(tmp_path: Path) -> None:
+    """Editors add a byte order mark or a line break."""
+    for name in ("secret_key", "encryption_keys"):
+        (tmp_path / name).write_text(f"\ufeff{LIVE[name.upper()]}\r\n", encoding="utf-8")
+    found = settings.from_environ({"INSTANCE": str(tmp_path)})
+    assert found.signing_keys == settings.from_environ(LIVE).signing_keys
+    assert found.vault_keys == settings.from_environ(LIVE).vault_keys
+
+
 def test_redirect_address_is_derived_from_the_public_url() -> None:
     assert settings.from_environ(LIVE).redirect_uri == "https://connect.example.com/slack/oauth_redirect"
 
