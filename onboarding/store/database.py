@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -142,6 +142,11 @@ class Database:
             # sqlite3 raises the general class for a damaged file and for a file that is no database.
             if error.connection_invalidated or type(error) is DatabaseError:
                 raise StorageProblem("The connection to the database was lost.") from error
+            # A fault of PostgreSQL's own, such as a change while the server is in recovery and read-only.
+            if isinstance(error, InternalError):
+                raise StorageProblem(
+                    "The database refused the request, for example because it is read-only."
+                ) from error
             raise
 
 

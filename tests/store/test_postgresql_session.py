@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -120,6 +121,31 @@ def test_requests_whose_statement_takes_too_long_are_answered_with_503(url: str,
             other.execute("DROP VIEW channel_connections")
             other.execute("ALTER TABLE quick RENAME TO channel_connections")
         assert len(program.lists()) == 1
+
+
+def test_changes_are_answered_with_503_while_the_server_is_read_only(url: str, tmp_path: Path, clock: Clock) -> None:
+    """As a standby is, and a primary after a failover that the old address still leads to."""
+    read_only = f"{url}?options=-c%20default_transaction_read_only%3Don"
+    with sites(url, tmp_path, clock) as start, sites(read_only, tmp_path, clock) as start_standby:
+        primary: Site = start()
+        primary.add_practice_app(INTEGRATION, "Northwind", "Development")
+        key, reading = primary.api_key("a program"), primary.api_key("reads", scopes=("connections:read",))
+        assert Program(primary, key).creates(identifier="old").status_code == 201
+        link, started = primary.link(), primary.runtime.links.read(primary.link().rpartition("/")[2])
+        attempt = primary.runtime.installs.start_link(started)
+        standby: Site = start_standby()
+        assert Program(standby, reading).asks("GET", "/v1/channel-connections").status_code == 200
+        program = Program(standby, key)
+        for answer in (program.creates(subscriberId="bea"), program.asks("DELETE", "/v1/channel-connections/old")):
+            assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+        with BrowserClient(standby) as person:
+            page = person.opens(link)
+            assert page.status == 200
+            assert person.presses(page, "connect").status == 503
+            state = parse_qs(urlsplit(attempt.authorize_url or "").query)["state"][0]
+            binding = {"Cookie": f"attempt_{attempt.attempt_id[4:12]}={attempt.binding}"}
+            ended = person.asks("GET", f"/slack/oauth_redirect?state={state}&code=x", headers=binding)
+            assert ended.headers["Location"] == "/slack/ended/storage_error"
 
 
 def test_last_second_of_the_year_9999_is_read_back_east_of_utc(opened: Opened, url: str) -> None:
