@@ -138,7 +138,7 @@ def _new_link(environment: str, options: _LinkOptions) -> NewLink:
         return_url=options["return_url"],
         refresh_url=options["refresh_url"],
         reference=options["reference"],
-        lifetime=parse_lifetime(expires_in) if expires_in else None,
+        lifetime=None if expires_in is None else parse_lifetime(expires_in),
         is_open=options["is_open"],
     )
 

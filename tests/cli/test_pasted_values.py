@@ -115,6 +115,11 @@ def test_commands_refuse_them_in_one_line(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
+        # A variable of the shell that is unset by mistake.
+        (("--subscriber", "", "--context", "tenant=a"), "subscriber id must have"),
+        (("--subscriber", "", "--open"), "subscriber id must have"),
+        (("--subscriber", "bea", "--workspace", ""), "workspace id"),
+        (("--subscriber", "bea", "--expires-in", ""), "30m"),
         (("--subscriber", ".."), "subscriber id must have"),
         (("--subscriber", "be\na"), "subscriber id must have"),
         (("--subscriber", "be\u200ba"), "subscriber id must have"),

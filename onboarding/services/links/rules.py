@@ -27,9 +27,9 @@ def check(new: NewLink) -> None:
         raise Refused(sentence, code="link_needs_customer")
     if new.is_open and (new.subscriber_id or new.context_keys or new.offered_contexts):
         raise Refused("An open link cannot fix or offer a subscriber or a context.")
-    if new.workspace_id and not _WORKSPACE_ID.match(new.workspace_id):
+    if new.workspace_id is not None and not _WORKSPACE_ID.match(new.workspace_id):
         raise Refused("A workspace id begins with T and an organization id with E, such as T0123ABCD.")
-    if new.subscriber_id and not is_addressable(new.subscriber_id):
+    if new.subscriber_id is not None and not is_addressable(new.subscriber_id):
         raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")
     _check_contexts(new)
     if new.mode == "shared" and not (new.is_open or new.context_keys or new.offered_contexts):
