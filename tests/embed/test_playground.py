@@ -88,6 +88,14 @@ def test_playground_is_for_operators_and_practice_integrations(
     assert late.status_code == 422
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("kind", ["element", "card", "link"])
+def test_page_is_valid_html_with_every_choice(kind: str, operator: BrowserClient) -> None:
+    page = operator.opens(f"/playground?kind={kind}&subscriber=cy&theme=dark&size=small&lang=de")
+    stage = next(one for one in page.root.iter() if one.get("data-kind"))
+    assert stage.get("data-query") == "&theme=dark&size=small&lang=de"
+
+
 @pytest.mark.parametrize(
     ("query", "word"),
     [("subscriber=", "Name a subscriber."), ("context=acme", "tenant:acme"), ("subscriber=a%2Fb", "")],
