@@ -22,6 +22,7 @@ _WRONG = [
     ("--foo", "onboarding: No such option '--foo'."),
     ("attempt show", "onboarding attempt show: Missing argument 'REFERENCE'."),
     ("attempt show A B", "onboarding attempt show: Got unexpected extra argument (B)."),
+    ("attempt show A \x1b[2J", "onboarding attempt show: Got unexpected extra argument (\\x1b[2J)."),
     ("web --workers 0", "onboarding web: Invalid value for '--workers': 0 is not in the range x>=1."),
     ("environment set", "onboarding environment set: Missing argument 'NAME'."),
     ("environment set Development", "onboarding environment set: Name at least one option: --unknown-subscribers."),

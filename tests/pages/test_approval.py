@@ -92,6 +92,16 @@ def test_an_operators_approval_is_an_open_link_and_lives_for_a_day(
         assert admin.opens(link_for_admin(page)).outcome == "link_expired"
 
 
+def test_approval_of_an_open_link_ends_with_it(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+    link = site.link(is_open=True)
+    clock.forward(hours=23)
+    page = visitor.presses(visitor.opens(link), "ask-admin")
+    with BrowserClient(site) as admin:
+        assert admin.opens(link_for_admin(page)).name == "connect-start"
+        clock.forward(hours=1)
+        assert admin.opens(link_for_admin(page)).outcome == "link_expired"
+
+
 def test_only_the_browser_that_asked_sees_the_result(site: Site, visitor: BrowserClient) -> None:
     page = visitor.presses(visitor.opens(site.link()), "ask-admin")
     with BrowserClient(site) as other:

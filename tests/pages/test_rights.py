@@ -1,6 +1,7 @@
 """An operator who is removed, or becomes a viewer, during an install connects nothing and learns nothing."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.pages.test_approval import link_for_admin
 from tests.pages.test_callback import callback_of
 from tests.pages.test_reconnect import details
 from tests.pages.test_setup import reaches_setup
+from tests.waiting import until
 
 ADA = "ada@northwind.test"
 _FULL = {"connection_mode": "subscriber", "subscriber_id": "bea"}
@@ -95,22 +97,44 @@ def test_approval_ends(site: Site, operator: BrowserClient, lose_rights: Callabl
     _is_denied(site, operator.opens(page.url), revoked=False)
 
 
-def test_reconnecting_from_the_console_ends(
-    site: Site, operator: BrowserClient, lose_rights: Callable[[], None]
-) -> None:
+def _reconnects(site: Site, operator: BrowserClient) -> Page:
+    """Let the operator start to reconnect a connection that has lost its access, and return the start page."""
     with BrowserClient(site) as other:
         other.connects(site.link())
     (installation,) = site.slack.installations()
     site.slack.removes_app(installation.client_id, installation.place)
+    (broken,) = details(site)
+    page = operator.presses(operator.opens(f"/connections/{broken.connection.identifier}"), "verify")
+    return operator.presses(page, "reconnect")
+
+
+def test_reconnecting_from_the_console_ends(
+    site: Site, operator: BrowserClient, lose_rights: Callable[[], None]
+) -> None:
+    start = _reconnects(site, operator)
     (before,) = details(site)
-    broken = operator.presses(operator.opens(f"/connections/{before.connection.identifier}"), "verify")
-    start = operator.presses(broken, "reconnect")
     callback = callback_of(operator, operator.presses(start, "connect"))
     lose_rights()
     assert operator.opens(callback).outcome == "link_revoked"
     assert operator.opens(start.url).outcome == "link_revoked"
     (after,) = details(site)
     assert after.token_since == before.token_since
+
+
+def test_reconnecting_ends_although_slack_was_asked_before(
+    site: Site, operator: BrowserClient, lose_rights: Callable[[], None]
+) -> None:
+    callback = callback_of(operator, operator.presses(_reconnects(site, operator), "connect"))
+    (before,) = details(site)
+    site.slack.answers_slowly("oauth.v2.access", 60)
+    with ThreadPoolExecutor(1) as threads:
+        reconnect = threads.submit(operator.opens, callback)
+        assert until(lambda: site.slack.faults.hanging == 1)
+        lose_rights()
+        site.slack.faults.clear()
+        assert reconnect.result(20).outcome == "link_revoked"
+    (after,) = details(site)
+    assert (after.token_since, after.connection.status) == (before.token_since, before.connection.status)
 
 
 def test_operator_who_is_back_continues(site: Site, operator: BrowserClient) -> None:
