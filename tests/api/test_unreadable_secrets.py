@@ -184,3 +184,13 @@ def test_unreadable_secret_of_a_webhook_is_replaced_by_a_new_one(site: Site, pro
         delivery = program.asks("POST", f"{WEBHOOKS}/{name}/test").json()["id"]
         site.runtime.webhooks.delivering.deliver(delivery, 1)
         receiver.got[0].verify(rotated.json()["secret"])
+
+
+def test_unreadable_previous_secret_of_a_webhook_stops_no_delivery(site: Site, program: Program) -> None:
+    with receiving() as receiver:
+        name = program.asks("POST", WEBHOOKS, {"url": receiver.url}).json()["id"]
+        rotated = program.asks("POST", f"{WEBHOOKS}/{name}/rotate-secret").json()
+        damage(site, "webhook_endpoints", "previous_secret")
+        delivery = program.asks("POST", f"{WEBHOOKS}/{name}/test").json()["id"]
+        site.runtime.webhooks.delivering.deliver(delivery, 1)
+        receiver.got[0].verify(rotated["secret"])
