@@ -52,6 +52,11 @@ def test_without_a_subscriber_the_exact_contexts_are_the_customer(strict: Progra
     assert is_taken(creates(strict, context={"tenant": "a", "team": "b"}))
 
 
+def test_connection_without_a_subscriber_is_another_customer_in_the_same_contexts(strict: Program) -> None:
+    assert creates(strict, context={"tenant": "a"}).status_code == 201
+    assert is_taken(creates(strict, subscriberId=None, connectionMode="shared", context={"tenant": "a"}))
+
+
 def test_an_identity_that_exists_is_reported_first(strict: Program) -> None:
     creates(strict, "T1")
     creates(strict, "T2", subscriberId="bea")

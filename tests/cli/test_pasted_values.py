@@ -115,6 +115,11 @@ def test_commands_refuse_them_in_one_line(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
+        (("--subscriber", "bea", "--reference", "a\nb"), "reference must have"),
+        (("--subscriber", "bea", "--reference", "a" * 101), "reference must have"),
+        (("--subscriber", "bea", "--reference", ""), "reference must have"),
+        (("--offer-context", "tenant=a", "--label", "a\x1bb"), "label of an offered context"),
+        (("--offer-context", "tenant=a", "--label", "a" * 101), "label of an offered context"),
         # A variable of the shell that is unset by mistake.
         (("--subscriber", "", "--context", "tenant=a"), "subscriber id must have"),
         (("--subscriber", "", "--open"), "subscriber id must have"),

@@ -117,6 +117,7 @@ def test_reconnecting_from_the_console_ends(
     lose_rights()
     assert operator.opens(callback).outcome == "link_revoked"
     assert operator.opens(start.url).outcome == "link_revoked"
+    assert operator.opens(f"{start.url}/manage").outcome == "link_revoked"
     (after,) = details(site)
     assert after.token_since == before.token_since
 

@@ -25,9 +25,10 @@ def _replace(file: Path) -> None:
     copy.rename(file)
 
 
+@pytest.mark.parametrize("is_connected", [True, False], ids=["connected", "new connection"])
 @pytest.mark.parametrize("change", [_delete, _replace])
 def test_next_write_and_readyz_notice_and_answer_503(
-    tmp_path: Path, clock: Clock, change: Callable[[Path], None]
+    tmp_path: Path, clock: Clock, change: Callable[[Path], None], is_connected: bool
 ) -> None:
     file = tmp_path / "guarded.sqlite3"
     with sites(f"sqlite:///{file}", tmp_path, clock) as start:
@@ -39,6 +40,9 @@ def test_next_write_and_readyz_notice_and_answer_503(
         kept.hardlink_to(file)
         change(file)
         with capture_logs() as logs, client_of(site) as probe:
+            if not is_connected:
+                site.runtime.database.close()
+                assert program.asks("GET", "/v1/channel-connections").status_code == 503, "the other file is not read"
             refused = program.creates(subscriberId="bea")
             assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
             assert probe.get("/readyz").status_code == 503
