@@ -40,11 +40,6 @@ SYSTEM = Actor(ActorKind.SYSTEM)
 SLACK = Actor(ActorKind.SLACK)
 
 
-class CallerKind(StrEnum):
-    API_KEY = "api_key"
-    BROWSER_SESSION = "browser_session"
-
-
 @dataclass(frozen=True, slots=True)
 class CallerEnvironment:
     id: str
@@ -60,7 +55,6 @@ class ApiCaller:
     environment: CallerEnvironment
     actor: Actor
     scopes: frozenset[str]
-    kind: CallerKind
 
     @property
     def may_see_secrets(self) -> bool:

@@ -7,7 +7,7 @@ Optional members without a value are omitted: one official client rejects null.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from onboarding.outcomes import ConnectionStatus, EndpointStatus
 
@@ -56,9 +56,6 @@ class Connection:
     access_token: str | None = field(default=None, repr=False)
     #: False for a token that is stored and cannot be decrypted.
     has_access_token: bool = True
-
-    channel: ClassVar[str] = CHANNEL
-    provider_id: ClassVar[str] = PROVIDER_ID
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import httpx
 from flask import Flask
 
 from onboarding.addresses import page_origin
-from onboarding.callers import SHELL, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
+from onboarding.callers import SHELL, Actor, ActorKind, ApiCaller, CallerEnvironment
 from onboarding.identity import OfferedContext
 from onboarding.runtime import Runtime
 from onboarding.services.api_keys import SCOPES, NewApiKey
@@ -40,7 +40,7 @@ class Site:
         """Return an API caller with every scope, who needs no stored key."""
         first = self.runtime.environments.first()
         environment = CallerEnvironment(first.id, first.name, creates_subscribers=True)
-        return ApiCaller(environment, Actor(ActorKind.API_KEY, "key_test"), frozenset(SCOPES), CallerKind.API_KEY)
+        return ApiCaller(environment, Actor(ActorKind.API_KEY, "key_test"), frozenset(SCOPES))
 
     def link(self, integration: str = "slack-practice", **fixed: Any) -> str:
         """Return a link's address; for the subscriber `bea` unless the arguments say otherwise.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onboarding.callers import SHELL, SYSTEM, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
+from onboarding.callers import SHELL, SYSTEM, Actor, ActorKind, ApiCaller, CallerEnvironment
 
 pytestmark = pytest.mark.once
 
@@ -23,7 +23,7 @@ def test_actor_as_stored_in_the_audit(actor: Actor, stored: str) -> None:
 
 def test_only_the_secrets_scope_shows_secrets() -> None:
     environment = CallerEnvironment("env_1", "Development", creates_subscribers=True)
-    actor, kind = Actor(ActorKind.API_KEY, "key_1"), CallerKind.API_KEY
+    actor = Actor(ActorKind.API_KEY, "key_1")
 
-    assert not ApiCaller(environment, actor, frozenset({"connections:read"}), kind).may_see_secrets
-    assert ApiCaller(environment, actor, frozenset({"connections:secrets"}), kind).may_see_secrets
+    assert not ApiCaller(environment, actor, frozenset({"connections:read"})).may_see_secrets
+    assert ApiCaller(environment, actor, frozenset({"connections:secrets"})).may_see_secrets

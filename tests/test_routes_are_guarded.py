@@ -5,9 +5,9 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import inspect, text
 from werkzeug.routing import Rule
 
+from onboarding import ids
 from onboarding.api import operations
 from onboarding.callers import SHELL
-from onboarding.services.installs import records
 from onboarding.services.webhooks.records import NewWebhookEndpoint
 from tests.browser_client import BrowserClient, Site
 
@@ -149,7 +149,7 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         ],
         "attempt_id": [waiting.url.rsplit("/", 1)[1]],
         "identifier": [_first_connection(site)],
-        "reference": [records.reference(waiting.url.rsplit("/", 1)[1])],
+        "reference": [ids.attempt_reference(waiting.url.rsplit("/", 1)[1])],
         "outcome": ["no_state", "state_unknown", "storage_error"],
         "filename": ["css/tokens.css"],
         "link_id": [site.runtime.links.newest(home)[0].id],

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from flask import Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from onboarding import addresses
+from onboarding import addresses, ids
 from onboarding.api import authentication, cross_origin, operations
 from onboarding.api.authentication import caller
 from onboarding.api.field_types import TRIMMED_PATTERN, Contexts, Identifier, Mode, Reference, Time, Wire, Word
@@ -21,7 +21,6 @@ from onboarding.identity import OfferedContext
 from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.runtime import current
 from onboarding.services.connect_sessions import ConnectSession, SessionState
-from onboarding.services.installs.records import reference
 from onboarding.services.links.records import CreatedLink, NewLink
 
 TAG = "Connect sessions"
@@ -298,7 +297,7 @@ def _members(one: ConnectSession, with_terms: bool) -> Members:
     members["expiresAt"] = timestamp(one.expires_at)
     shown = {
         "reference": one.reference,
-        "attemptReference": reference(one.attempt_id) if one.attempt_id else None,
+        "attemptReference": ids.attempt_reference(one.attempt_id) if one.attempt_id else None,
         "approvalUrl": current().links.url(one.approval_id) if one.approval_id else None,
         "refreshUrl": one.refresh_url,
         "productName": one.product_name,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from onboarding import changes, ids
-from onboarding.callers import SEE_SECRETS, Actor, ActorKind, ApiCaller, CallerEnvironment, CallerKind
+from onboarding.callers import SEE_SECRETS, Actor, ActorKind, ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls
 from onboarding.clock import Clock
@@ -149,7 +149,6 @@ class ApiKeys:
             ),
             actor=Actor(ActorKind.API_KEY, row.id),
             scopes=frozenset(row.scopes.split(",")),
-            kind=CallerKind.API_KEY,
         )
 
     def store_uses(self) -> None:

@@ -136,8 +136,7 @@ class Endpoints:
         with self._database.reading() as session:
             integration_id: str | None = None
             if query.integration_identifier is not None:
-                found = integrations.by_identifier(session, environment_id, query.integration_identifier)
-                integration_id = found.id if found else "none"
+                integration_id = integrations.id_of(session, environment_id, query.integration_identifier) or "none"
             wanted = EndpointFilter(
                 integration_id,
                 query.subscriber_id,

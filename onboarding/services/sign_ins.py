@@ -88,8 +88,7 @@ class SignIns:
             return None
         if found.is_practice and not self._practice_is_on():
             return None
-        label = found.email or f"{found.slack_team_id}/{found.slack_user_id}"
-        return Person(found.id, label, found.role, found.slack_name or "")
+        return Person(found.id, found.label, found.role, found.slack_name or "")
 
     def sign_out(self, session_token: str) -> None:
         with self._database.transaction() as session:

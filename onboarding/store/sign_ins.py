@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding import ids
 from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, insert_or_ignore, table_of
-from onboarding.store.operators import TABLE
+from onboarding.store.operators import LABEL, TABLE
 from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime
 
@@ -65,9 +65,7 @@ class SignedIn(NamedTuple):
     """The operator of a session, and when the session expires and ended."""
 
     id: str
-    email: str | None
-    slack_team_id: str | None
-    slack_user_id: str | None
+    label: str
     slack_name: str | None
     role: str
     expires_at: datetime
@@ -77,7 +75,10 @@ class SignedIn(NamedTuple):
 
 _SIGN_INS = table_of(SignIn)
 _SIGNED_IN = CompiledStatement(
-    select(*(TABLE.c[name] for name in SignedIn._fields[:6]), *(_SIGN_INS.c[name] for name in SignedIn._fields[6:]))
+    select(
+        *(TABLE.c.id, LABEL.label("label"), TABLE.c.slack_name, TABLE.c.role),
+        *(_SIGN_INS.c.expires_at, _SIGN_INS.c.ended_at, _SIGN_INS.c.is_practice),
+    )
     .join_from(_SIGN_INS, TABLE, _SIGN_INS.c.operator_id == TABLE.c.id)
     .where(_SIGN_INS.c.kind == "session", _SIGN_INS.c.digest == bindparam("digest_")),
     SignedIn,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from onboarding import ids
 from onboarding.errors import LinkProblem, NotFound
 from onboarding.http import security_headers
 from onboarding.http.form_checks import reload_on_csrf_failure
@@ -13,7 +14,7 @@ from onboarding.http.route_access import public
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
-from onboarding.services.installs.records import InstallStep, reference
+from onboarding.services.installs.records import InstallStep
 from onboarding.services.installs.result_record import Result
 
 blueprint = Blueprint("results", __name__)
@@ -111,7 +112,7 @@ def unstored(attempt_id: str) -> ResponseReturnValue:
     """Show that an install could not be stored, at an address without Slack's code and without a query."""
     if attempt_cookies.binding(attempt_id) is None:
         return answers.neutral_page(Outcome.OTHER_BROWSER)
-    return answers.storage_problem_page(reference(attempt_id), request.args.get("grant", type=GrantResult))
+    return answers.storage_problem_page(ids.attempt_reference(attempt_id), request.args.get("grant", type=GrantResult))
 
 
 def _result(attempt_id: str) -> Result:

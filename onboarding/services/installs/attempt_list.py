@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.outcomes import OUTCOMES, Outcome
 from onboarding.pagination import Page, PageRequest
@@ -151,7 +152,7 @@ class AttemptLists:
         is_connected = row.connection_id is not None
         keys = json.loads(row.connection_context_keys or "[]") if is_connected else row.link_context_keys or ()
         return AttemptLine(
-            reference=records.reference(row.id),
+            reference=ids.attempt_reference(row.id),
             created_at=row.created_at,
             integration_identifier=row.integration_identifier,
             operator=row.operator_id,

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import GrantResult, Outcome
@@ -97,7 +98,7 @@ class Attempts:
         approved = approving_attempt(session, attempt) if attempt.outcome is Outcome.AWAITING_APPROVAL else None
         return AttemptReport(
             id=attempt.id,
-            reference=records.reference(attempt.id),
+            reference=ids.attempt_reference(attempt.id),
             integration_identifier=integration.identifier,
             link_id=attempt.link_id,
             operator=attempt.operator_id,
@@ -115,7 +116,7 @@ class Attempts:
             slack_error=attempt.detail,
             cause=operator_detail(attempt),
             grant_result=attempt.grant_result,
-            approved_by=records.reference(approved.id) if approved else None,
+            approved_by=ids.attempt_reference(approved.id) if approved else None,
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from onboarding import identity, ids
+from onboarding import identity
 from onboarding.branding import Branding
 from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
@@ -161,8 +161,3 @@ def choice_fixed_by(link: LinkRow | None, scopes: str) -> Choice | None:
     if link is None or link.is_open or link.offered_contexts or len(modes) != 1:
         return None
     return Choice(modes[0], link.subscriber_id if modes[0] == "subscriber" else None, link.context_keys)
-
-
-def reference(attempt_id: str) -> str:
-    """Return the short text that a person reads out to support. It is no secret."""
-    return ids.attempt_reference(attempt_id)

@@ -47,7 +47,7 @@ class StartElsewhere:
         return Result(
             outcome=Outcome.OTHER_BROWSER,
             attempt_id=attempt.id,
-            reference=records.reference(attempt.id),
+            reference=ids.attempt_reference(attempt.id),
             branding=found.integration.branding,
             integration_identifier=found.integration.identifier,
             environment_id=attempt.environment_id,

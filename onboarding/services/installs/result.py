@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from math import ceil
 
+from onboarding import ids
 from onboarding.clock import Clock
 from onboarding.errors import NotFound
 from onboarding.outcomes import Outcome
@@ -102,7 +103,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
     return Result(
         outcome=outcome,
         attempt_id=attempt.id,
-        reference=records.reference(attempt.id),
+        reference=ids.attempt_reference(attempt.id),
         branding=integration.branding,
         integration_identifier=integration.identifier,
         environment_id=attempt.environment_id,
