@@ -61,7 +61,6 @@ class SessionRow(NamedTuple):
     #: How the attempt ended that used the link.
     used_outcome: Outcome | None
     used_finished_at: datetime | None
-    used_by_attempt: str | None
     #: The connection of the identity that the link was used for, or that it fixes.
     connection_identifier: str | None
     connection_status: ConnectionStatus | None

@@ -40,7 +40,6 @@ class StartPage:
     """The content of a start page."""
 
     branding: Branding
-    integration_identifier: str
     environment_id: str
     account: str | None
     mode: str | None

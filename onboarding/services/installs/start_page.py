@@ -32,7 +32,6 @@ def page_of(integration: IntegrationRow, link: LinkRow | None, existing: Existin
     modes = records.possible_modes(link, scopes)
     return StartPage(
         branding=integration.branding,
-        integration_identifier=integration.identifier,
         environment_id=integration.environment_id,
         account=records.account(link.subscriber_id, keys) if link else None,
         mode=modes[0] if len(modes) == 1 else None,
