@@ -10,6 +10,8 @@ from onboarding.errors import Refused
 
 #: The type or the id of a context.
 CONTEXT_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
+#: The id that Slack gives a workspace, or an organization.
+WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 #: The most contexts of a connection.
 MOST_CONTEXTS = 5
 #: The most contexts that a link fixes and offers together.

@@ -17,7 +17,7 @@ from onboarding.api.request_parsing import read_body
 from onboarding.characters import has_controls, trim
 from onboarding.documents import timestamp
 from onboarding.errors import NotFound, Refused
-from onboarding.identity import OfferedContext
+from onboarding.identity import WORKSPACE_ID, OfferedContext
 from onboarding.outcomes import ConnectionStatus, Outcome
 from onboarding.runtime import current
 from onboarding.services.connect_sessions import ConnectSession, SessionState
@@ -54,7 +54,7 @@ def _seconds(value: object) -> int:
 
 
 def _workspace(text: str) -> str:
-    if not (text.isascii() and text.isalnum() and text.isupper() and text[0] in "TE" and 2 <= len(text) <= 100):
+    if not WORKSPACE_ID.match(text):
         raise ValueError(
             "{field} must be a workspace id, which begins with T, or an organization id, which begins with E"
         )

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 import structlog
 from slack_sdk import WebClient
+from slack_sdk.web import SlackResponse
 
 from onboarding import tls
 from onboarding.errors import SlackBusy, SlackDown, SlackProblem, SlackRefused
 from onboarding.slack import grants
-from onboarding.slack.faults import GONE
+from onboarding.slack.faults import GONE, is_slack_itself
 from onboarding.slack.grants import Grant, Refreshed, UnusableGrant
 from onboarding.slack.pool import Pool
 from onboarding.slack.web_client import PooledClient, ask, body_of, granted_scopes
@@ -106,7 +107,7 @@ class Gateway:
     def refresh(self, app: AppCredentials, refresh_token: str) -> Refreshed:
         """Exchange a refresh token, which is valid once, for a new pair. Raises SlackRefused, SlackBusy, SlackDown."""
         answer = app.with_each_secret(
-            lambda secret: ask(
+            lambda secret: _ask_about_token(
                 lambda: self._client(app).oauth_v2_access(
                     client_id=app.client_id,
                     client_secret=secret,
@@ -122,7 +123,7 @@ class Gateway:
 
         Raises SlackRefused if Slack does not accept the token, SlackBusy or SlackDown.
         """
-        answer = ask(self._client(app, token).auth_test)
+        answer = _ask_about_token(self._client(app, token).auth_test)
         body = body_of(answer)
         owner = grants.read_id((body.get("is_enterprise_install") and body.get("enterprise_id")) or body.get("team_id"))
         if owner is None:
@@ -136,7 +137,7 @@ class Gateway:
         """
         client, cursor, found = self._client(app, token), "", set[str]()
         for _page in range(_MAX_PAGES):
-            body = body_of(ask(partial(client.auth_teams_list, cursor=cursor, limit=_TEAMS_PER_PAGE)))
+            body = body_of(_ask_about_token(partial(client.auth_teams_list, cursor=cursor, limit=_TEAMS_PER_PAGE)))
             teams = body.get("teams")
             listed = teams if isinstance(teams, list) else []
             found |= {team["id"] for team in listed if isinstance(team, dict) and isinstance(team.get("id"), str)}
@@ -189,3 +190,13 @@ class Gateway:
             # It cannot be sent in a header, so it is not a token of Slack's.
             raise SlackRefused("invalid_auth")
         return PooledClient(self._pool, token=token, base_url=app.api_url, ssl=self._tls)
+
+
+def _ask_about_token(call: Callable[[], SlackResponse]) -> SlackResponse:
+    """Call Slack. Raises SlackDown for a fault of Slack's own as well: it says nothing about the token."""
+    try:
+        return ask(call)
+    except SlackRefused as refusal:
+        if is_slack_itself(refusal.code):
+            raise SlackDown("Slack reported an error of its own.") from None
+        raise

@@ -81,8 +81,6 @@ class ConnectionVerifier:
         try:
             tested = self._gateway.test(token.app, token.access_token)
         except SlackRefused as refusal:
-            if faults.is_slack_itself(refusal.code):
-                raise SlackDown("Slack reported an error of its own.") from None
             return Verdict(faults.reason(refusal.code), columns=columns)
         if tested.workspace_id != token.workspace_id:
             return Verdict(faults.of_another_workspace(tested.workspace_id), columns=columns)

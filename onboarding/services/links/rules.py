@@ -1,6 +1,5 @@
 """The rules for the values of a new link."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -14,7 +13,6 @@ from onboarding.store.link_integrations import LinkedIntegration
 _MAX_REFERENCE_LENGTH = 100
 _MAX_LABEL_LENGTH = 100
 _ADDRESS_WORDS = {"return_url": "return address", "refresh_url": "refresh address"}
-_WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
 
 
 def check(new: NewLink) -> None:
@@ -27,7 +25,7 @@ def check(new: NewLink) -> None:
         raise Refused(sentence, code="link_needs_customer")
     if new.is_open and (new.subscriber_id or new.context_keys or new.offered_contexts):
         raise Refused("An open link cannot fix or offer a subscriber or a context.")
-    if new.workspace_id is not None and not _WORKSPACE_ID.match(new.workspace_id):
+    if new.workspace_id is not None and not identity.WORKSPACE_ID.match(new.workspace_id):
         raise Refused("A workspace id begins with T and an organization id with E, such as T0123ABCD.")
     if new.subscriber_id is not None and not is_addressable(new.subscriber_id):
         raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import SlackDown, SlackRefused, VaultProblem
+from onboarding.errors import SlackRefused, VaultProblem
 from onboarding.services.slack_events.effects import record
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import event_names, faults, signatures
@@ -78,8 +78,6 @@ class AccessEnder:
             token = self._tokens.access_token(one.installation.id, one.installation.access_token)
             self._gateway.test(credentials, token)
         except SlackRefused as refusal:
-            if faults.is_slack_itself(refusal.code):
-                raise SlackDown("Slack reported an error of its own.") from None
             # An expired token says nothing: only the times are left.
             return refusal.code in faults.GONE or event.at + _RESOLUTION > installed_at
         except VaultProblem:

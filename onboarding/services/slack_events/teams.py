@@ -2,7 +2,7 @@
 
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import SlackDown, SlackRefused, VaultProblem
+from onboarding.errors import SlackRefused, VaultProblem
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.slack_events.effects import record
 from onboarding.services.tokens.sealing import Tokens
@@ -54,10 +54,6 @@ class TeamAccess:
         try:
             token = self._tokens.access_token(one.installation.id, one.installation.access_token)
             teams = self._gateway.team_ids(self._tokens.without_secret(one.integration), token)
-        except SlackRefused as refusal:
-            if faults.is_slack_itself(refusal.code):
-                raise SlackDown("Slack reported an error of its own.") from None
-            return None
-        except VaultProblem:
+        except (SlackRefused, VaultProblem):
             return None
         return one.connection.workspace_id in teams

@@ -159,9 +159,6 @@ class TokenSource:
         try:
             pair = self._gateway.refresh(self._tokens.app_credentials(stored.integration), spent)
         except SlackRefused as refusal:
-            if faults.is_slack_itself(refusal.code):
-                self._release_claim(installation)
-                raise SlackDown("Slack reported an error of its own.") from None
             broken: str | None = faults.reason(refusal.code)
         except Problem:
             self._release_claim(installation)

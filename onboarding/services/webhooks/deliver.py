@@ -116,10 +116,8 @@ class WebhookDelivering:
                 endpoints.end_failing(session, one.endpoint.id)
 
     def _store_failure(self, session: Session, one: _Try, answer: Answer, at: datetime) -> None:
-        delivery, wait = (
-            one.delivery,
-            retries.wait_after(one.delivery.failures, answer.retry_after, self._longest_wait()),
-        )
+        delivery = one.delivery
+        wait = retries.wait_after(delivery.failures, answer.retry_after, self._longest_wait())
         reason = self._pause_reason(one.endpoint, answer, at)
         values: dict[str, object] = {"state": DeliveryState.PARKED}
         if wait is not None and reason is None:

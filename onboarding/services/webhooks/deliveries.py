@@ -4,9 +4,10 @@ from onboarding import addresses, changes, events
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound
+from onboarding.errors import NotFound
 from onboarding.outgoing import queue
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
+from onboarding.services.webhooks.endpoints import running_endpoint
 from onboarding.services.webhooks.records import DeliveryQuery, delivery_of, try_of
 from onboarding.store import pagination
 from onboarding.store import webhook_deliveries as store
@@ -70,7 +71,7 @@ class WebhookDeliveries:
         """
         with self._database.transaction() as session:
             row = self._found(session, environment_id, delivery_id)
-            endpoint = self._running(session, environment_id, row.endpoint_id)
+            endpoint = running_endpoint(session, environment_id, row.endpoint_id)
             if self._restart(session, row.id):
                 self._record(session, endpoint, actor, row.id)
             replayed = delivery_of(self._found(session, environment_id, delivery_id))
@@ -86,22 +87,13 @@ class WebhookDeliveries:
         count = 0
         while True:
             with self._database.transaction() as session:
-                endpoint = self._running(session, environment_id, endpoint_id)
+                endpoint = running_endpoint(session, environment_id, endpoint_id)
                 found = store.parked_of(session, endpoint_id, _BATCH)
                 count += sum(self._restart(session, one) for one in found)
                 if len(found) < _BATCH:
                     if count:
                         self._record(session, endpoint, actor, f"{count} parked")
                     return count
-
-    def _running(self, session: Session, environment_id: str, endpoint_id: str) -> EndpointRow:
-        """Return an endpoint that is not paused. Raises NotFound, Conflict."""
-        endpoint = endpoints.find(session, environment_id, endpoint_id)
-        if endpoint is None:
-            raise NotFound(code="webhook_endpoint_not_found", kind="Webhook endpoint", name=endpoint_id)
-        if endpoint.paused_at is not None:
-            raise Conflict("The endpoint is paused. Resume it first.", "endpoint_paused")
-        return endpoint
 
     def _restart(self, session: Session, delivery_id: str) -> bool:
         number = store.restart(session, delivery_id, self._now())

@@ -50,7 +50,7 @@ class WebhookEndpoints:
                 created_at=at,
                 updated_at=at,
             )
-            row = self._found(session, environment_id, endpoint_id)
+            row = found_endpoint(session, environment_id, endpoint_id)
             created = self._shown(row, secret)
             self._record(session, ChangeKind.WEBHOOK_ADDED, row, actor)
             if before_commit is not None:
@@ -65,7 +65,7 @@ class WebhookEndpoints:
     def find(self, environment_id: str, endpoint_id: str) -> WebhookEndpoint:
         """Return an endpoint without its secret. Raises NotFound."""
         with self._database.reading() as session:
-            return self._shown(self._found(session, environment_id, endpoint_id))
+            return self._shown(found_endpoint(session, environment_id, endpoint_id))
 
     def change(
         self,
@@ -77,17 +77,17 @@ class WebhookEndpoints:
     ) -> WebhookEndpoint:
         """Change, pause or resume an endpoint. Raises NotFound, Refused."""
         with self._database.transaction() as session:
-            row = self._found(session, environment_id, endpoint_id)
+            row = found_endpoint(session, environment_id, endpoint_id)
             given = {"url": change.url, "events": change.events, "description": change.description}
             values = {name: value for name, value in given.items() if value is not None and value != getattr(row, name)}
             if values:
                 self._check(**{name: values.get(name, getattr(row, name)) for name in given})
                 store.change(session, endpoint_id, **values, updated_at=self._now())
-                row = self._found(session, environment_id, endpoint_id)
+                row = found_endpoint(session, environment_id, endpoint_id)
                 self._record(session, ChangeKind.WEBHOOK_CHANGED, row, actor, ", ".join(values))
             if change.is_enabled is not None:
                 self._enable(session, row, change.is_enabled, actor)
-            changed = self._shown(self._found(session, environment_id, endpoint_id))
+            changed = self._shown(found_endpoint(session, environment_id, endpoint_id))
             if before_commit is not None:
                 before_commit(session, changed)
         return changed
@@ -101,7 +101,7 @@ class WebhookEndpoints:
         """
         secret, at = new_secret(), self._now()
         with self._database.transaction() as session:
-            row = self._found(session, environment_id, endpoint_id)
+            row = found_endpoint(session, environment_id, endpoint_id)
             old = self._readable(row)
             store.change(
                 session,
@@ -112,7 +112,7 @@ class WebhookEndpoints:
                 updated_at=at,
             )
             self._record(session, ChangeKind.WEBHOOK_ROTATED, row, actor)
-            changed = self._shown(self._found(session, environment_id, endpoint_id), secret)
+            changed = self._shown(found_endpoint(session, environment_id, endpoint_id), secret)
             if before_commit is not None:
                 before_commit(session, changed)
         return changed
@@ -120,16 +120,14 @@ class WebhookEndpoints:
     def remove(self, environment_id: str, endpoint_id: str, actor: Actor) -> None:
         """Remove an endpoint with its deliveries. Raises NotFound."""
         with self._database.transaction() as session:
-            row = self._found(session, environment_id, endpoint_id)
+            row = found_endpoint(session, environment_id, endpoint_id)
             self._record(session, ChangeKind.WEBHOOK_REMOVED, row, actor)
             store.remove(session, environment_id, endpoint_id)
 
     def test(self, environment_id: str, endpoint_id: str) -> str:
         """Send a test event, and return the delivery's id. Raises NotFound, Conflict for a paused endpoint."""
         with self._database.transaction() as session:
-            row = self._found(session, environment_id, endpoint_id)
-            if row.paused_at is not None:
-                raise Conflict("The endpoint is paused. Resume it first.", "endpoint_paused")
+            running_endpoint(session, environment_id, endpoint_id)
             return events.test(session, environment_id, endpoint_id, self._now())
 
     def _shown(self, row: EndpointRow, secret: str | None = None) -> WebhookEndpoint:
@@ -140,12 +138,6 @@ class WebhookEndpoints:
             return self._secrets.open(row.id, row.secret)
         except VaultProblem:
             return None
-
-    def _found(self, session: Session, environment_id: str, endpoint_id: str) -> EndpointRow:
-        row = store.find(session, environment_id, endpoint_id)
-        if row is None:
-            raise NotFound(code="webhook_endpoint_not_found", kind="Webhook endpoint", name=endpoint_id)
-        return row
 
     def _enable(self, session: Session, row: EndpointRow, is_enabled: bool, actor: Actor) -> None:
         at = self._now()
@@ -179,6 +171,22 @@ class WebhookEndpoints:
             raise Refused(
                 f"description must have at most {_MAX_DESCRIPTION} characters and no control character", "description"
             )
+
+
+def found_endpoint(session: Session, environment_id: str, endpoint_id: str) -> EndpointRow:
+    """Return an endpoint. Raises NotFound."""
+    row = store.find(session, environment_id, endpoint_id)
+    if row is None:
+        raise NotFound(code="webhook_endpoint_not_found", kind="Webhook endpoint", name=endpoint_id)
+    return row
+
+
+def running_endpoint(session: Session, environment_id: str, endpoint_id: str) -> EndpointRow:
+    """Return an endpoint that is not paused. Raises NotFound, Conflict."""
+    row = found_endpoint(session, environment_id, endpoint_id)
+    if row.paused_at is not None:
+        raise Conflict("The endpoint is paused. Resume it first.", "endpoint_paused")
+    return row
 
 
 def _may_be_reached(host: str, reach: Reach) -> bool:

@@ -21,12 +21,12 @@ class EndpointSecrets:
         self._vault = vault
 
     def seal(self, endpoint_id: str, secret: str, *, is_previous: bool = False) -> Sealed:
-        return self._vault.seal(secret, _place(endpoint_id, is_previous))
+        return self._vault.seal(secret, _sealed_at(endpoint_id, is_previous))
 
     def open(self, endpoint_id: str, sealed: Sealed, *, is_previous: bool = False) -> str:
         """Decrypt an endpoint's secret. Raises VaultProblem."""
-        return self._vault.open(sealed, _place(endpoint_id, is_previous))
+        return self._vault.open(sealed, _sealed_at(endpoint_id, is_previous))
 
 
-def _place(endpoint_id: str, is_previous: bool) -> SealedAt:
+def _sealed_at(endpoint_id: str, is_previous: bool) -> SealedAt:
     return SealedAt(_TABLE, "previous_secret" if is_previous else "secret", endpoint_id)
