@@ -42,7 +42,7 @@ def test_fault_of_slack_changes_nothing(site: Site, visitor: BrowserClient, prog
     visitor.connects(site.link("slack-prod"))
     (name,) = program.lists()
     before = program.asks("GET", f"{LIST}/{name}").json()
-    for fault in ("status_500", "reset", "ratelimited"):
+    for fault in ("status_500", "reset", "ratelimited", "internal_error"):
         site.slack.fails("auth.test", fault)
         assert program.asks("POST", f"{LIST}/{name}/verify").status_code == 502
     assert program.asks("GET", f"{LIST}/{name}").json() == before
@@ -86,6 +86,20 @@ def test_disconnect_does_not_spend_the_pair_of_another_workspace(
     assert program.asks("DELETE", f"{LIST}/mistaken?revoke=true").status_code == 204
     assert len(site.slack.calls("oauth.v2.access")) == calls
     assert len(site.slack.installations()) == 1
+
+
+@pytest.mark.parametrize("fault", ["internal_error", "status_500"])
+def test_disconnect_revokes_nothing_while_slack_does_not_say_whose_token_it_is(
+    fault: str, site: Site, visitor: BrowserClient, program: Program
+) -> None:
+    visitor.connects(site.link("slack-prod", subscriber_id="bea"))
+    (used,) = program.lists()
+    auth = {"accessToken": program.asks("GET", f"{LIST}/{used}").json()["auth"]["accessToken"]}
+    program.creates(identifier="mistaken", workspace={"id": "TOTHER"}, auth=auth)
+    site.slack.fails("auth.test", fault)
+    assert program.asks("DELETE", f"{LIST}/mistaken?revoke=true").status_code == 204
+    assert site.slack.calls("auth.revoke") == []
+    assert program.asks("POST", f"{LIST}/{used}/verify").json()["status"] == "healthy"
 
 
 def test_rotating_token_of_another_workspace_is_reported(site: Site, visitor: BrowserClient, program: Program) -> None:
