@@ -3,11 +3,11 @@
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding import audit_texts
+from onboarding import audit_texts, spreadsheet
 from onboarding.documents import timestamp
 from onboarding.http.console_environment import environment_id
+from onboarding.http.downloads import download
 from onboarding.http.route_access import allow_viewers
-from onboarding.http.spreadsheet import csv_response
 from onboarding.pages.list_query import page_url, read_search, set_filters
 from onboarding.runtime import current
 from onboarding.services.audit_log import ACTIONS, AuditLine, AuditSearch
@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
 @allow_viewers
 def export() -> ResponseReturnValue:
     lines = current().audit_log.export(environment_id(), read_search(AuditSearch))
-    return csv_response("audit.csv", _TITLES, map(_cells, lines))
+    return download("audit.csv", spreadsheet.csv_lines(_TITLES, map(_cells, lines)), "text/csv")
 
 
 def _cells(line: AuditLine) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """Download the filtered list of connections."""
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from onboarding import clock
 from onboarding.http.console_environment import environment_id
+from onboarding.http.downloads import download
 from onboarding.http.route_access import allow_viewers
 from onboarding.runtime import current
 from onboarding.services.connections import export
@@ -23,6 +24,4 @@ def connections(extension: str) -> ResponseReturnValue:
         abort(404)
     search = ConsoleSearch.from_query(request.args)
     pieces = _WRITERS[extension](current().connections.each(environment_id(), search))
-    name = f"connections-{clock.now():%Y-%m-%d}.{extension}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(pieces, mimetype=_TYPES[extension], headers=headers)
+    return download(f"connections-{clock.now():%Y-%m-%d}.{extension}", pieces, _TYPES[extension])

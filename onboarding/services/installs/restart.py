@@ -1,9 +1,6 @@
 """StartElsewhere: start an install again in the browser that Slack sent back, when another browser had started it."""
 
-import hashlib
 from dataclasses import replace
-
-from itsdangerous import BadSignature, Signer
 
 from onboarding import ids
 from onboarding.clock import Clock
@@ -15,6 +12,7 @@ from onboarding.services.installs.records import StartedAttempt
 from onboarding.services.installs.result_record import Result
 from onboarding.services.installs.start import InstallStarter
 from onboarding.settings import Settings
+from onboarding.signing import IdSigner
 from onboarding.store import attempts, installs
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database
@@ -33,12 +31,10 @@ class StartElsewhere:
 
     def __init__(self, database: Database, settings: Settings, starter: InstallStarter, now: Clock) -> None:
         self._database, self._starter, self._now = database, starter, now
-        # itsdangerous signs with the last key and accepts them all.
-        keys = list(reversed(settings.signing_keys))
-        self._signer = Signer(keys, salt="onboarding.restart", key_derivation="hmac", digest_method=hashlib.sha256)
+        self._signer = IdSigner(settings.signing_keys, "restart")
 
     def token(self, attempt_id: str) -> str:
-        return self._signer.sign(attempt_id.encode()).decode()
+        return self._signer.sign(attempt_id)
 
     def view(self, token: str) -> Result:
         """Return what the page shows: neither account nor link. Raises NotFound for an invalid token."""
@@ -75,8 +71,8 @@ class StartElsewhere:
 
     def _first(self, token: str) -> AttemptRows:
         try:
-            attempt_id = self._signer.unsign(token.encode()).decode()
-        except (BadSignature, UnicodeError):
+            attempt_id = self._signer.read(token)
+        except ValueError:
             raise NotFound(marked("There is no such install.")) from None
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
