@@ -6,6 +6,7 @@ from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException
 
 from onboarding.practice import consent, control, guard, home, sign_in, web_api
+from onboarding.practice.current import EXTENSION
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.slack_state import PracticeSlack
 from onboarding.practice.state_file import StateFileUnreadable
@@ -30,7 +31,7 @@ def create_practice(state: PracticeSlack, templates: Path, static: Path) -> Flas
     app = Flask(__name__, template_folder=templates, static_folder=static, static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Only Flask's default JSON provider has this attribute.
-    app.extensions["practice_state"] = state
+    app.extensions[EXTENSION] = state
     guard.register(app)
     for part in (consent, sign_in, web_api, home, control):
         app.register_blueprint(part.blueprint)

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from onboarding.practice import codes, guard, permissions, scenarios
+from onboarding.practice.current import practice_slack
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.scenarios import BY_NAME, CANCEL_DESCRIPTION, NORMAL, Scenario
 from onboarding.practice.slack_state import PracticeSlack
@@ -39,7 +40,7 @@ class ConsentRequest:
 
 @blueprint.get("/oauth/v2/authorize")
 def show() -> Response:
-    slack = _practice_slack()
+    slack = practice_slack()
     if slack.forwards_to and slack.forwards_to != guard.origin_of(request.host_url):
         return make_response(redirect(slack.forwards_to + request.script_root + request.full_path))
     ask = _read_ask(slack, request.args)
@@ -62,7 +63,7 @@ def show() -> Response:
 
 @blueprint.post("/oauth/v2/authorize")
 def decide() -> Response:
-    slack = _practice_slack()
+    slack = practice_slack()
     ask = _read_ask(slack, request.args)
     named = request.form.get("scenario") or request.args.get("scenario", "")
     scenario = slack.take_consent() or BY_NAME.get(named, NORMAL)
@@ -75,7 +76,7 @@ def decide() -> Response:
 @blueprint.post("/oauth/v2/approve")
 def approve() -> Response:
     """Approve the request as a workspace admin would, and redirect to the consent page."""
-    slack = _practice_slack()
+    slack = practice_slack()
     ask = _read_ask(slack, request.args)
     workspace = slack.workspaces.get(request.form.get("workspace", ""))
     if workspace is None:
@@ -175,8 +176,3 @@ def _address(endpoint: str, query: dict[str, str]) -> str:
 def _scope_list(text: str) -> list[str]:
     """Split on commas, as Slack documents, and on spaces (RFC 6749, section 3.3)."""
     return list(dict.fromkeys(scope for scope in re.split(r"[,\s]+", text) if scope))
-
-
-def _practice_slack() -> PracticeSlack:
-    slack: PracticeSlack = current_app.extensions["practice_state"]
-    return slack

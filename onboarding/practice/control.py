@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from onboarding.practice import admins
+from onboarding.practice.current import practice_slack
 from onboarding.practice.faults import SPECIAL_FAULTS, Fault
 from onboarding.practice.scenarios import SCENARIOS
 from onboarding.practice.slack_state import PracticeSlack
@@ -28,12 +29,12 @@ def describe() -> Response:
 
 @blueprint.get("/calls")
 def calls() -> Response:
-    return jsonify(calls=[asdict(call) for call in _practice_slack().calls(request.args.get("method"))])
+    return jsonify(calls=[asdict(call) for call in practice_slack().calls(request.args.get("method"))])
 
 
 @blueprint.get("/deliveries")
 def deliveries() -> Response:
-    return jsonify(deliveries=[asdict(delivery) for delivery in _practice_slack().events.deliveries()])
+    return jsonify(deliveries=[asdict(delivery) for delivery in practice_slack().events.deliveries()])
 
 
 @blueprint.post("/<order>")
@@ -44,7 +45,7 @@ def obey(order: str) -> tuple[Response, int]:
     if order not in _ORDERS:
         return jsonify(ok=False, error=f"There is no such command. The commands are: {', '.join(_ORDERS)}."), 404
     try:
-        done = _ORDERS[order](_practice_slack(), body)
+        done = _ORDERS[order](practice_slack(), body)
     except BadOrder as problem:
         return jsonify(ok=False, error=str(problem)), 400
     return jsonify(ok=done), 200 if done else 409
@@ -164,8 +165,3 @@ def _place(slack: PracticeSlack, body: dict[str, Any]) -> str:
     if place not in slack.workspaces:
         raise BadOrder(f"workspace must be one of: {', '.join(slack.workspaces)}.")
     return place
-
-
-def _practice_slack() -> PracticeSlack:
-    slack: PracticeSlack = current_app.extensions["practice_state"]
-    return slack

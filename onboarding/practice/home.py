@@ -1,9 +1,9 @@
 """The practice Slack's start page: installed apps by workspace, and the actions of a Slack admin."""
 
-from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
 from onboarding.practice import admins
-from onboarding.practice.slack_state import PracticeSlack
+from onboarding.practice.current import practice_slack
 
 blueprint = Blueprint("home", __name__)
 #: How many channels of a workspace are listed.
@@ -12,7 +12,7 @@ _MOST_CHANNELS = 15
 
 @blueprint.get("/")
 def show() -> str:
-    slack = _practice_slack()
+    slack = practice_slack()
     rows = [(slack.workspaces[row.place], row, slack.app(row.client_id)) for row in slack.installations()]
     guests = [place for place, _row, _app in rows if place.is_guest]
     workspaces = [*slack.offered_workspaces(), *dict.fromkeys(guests)]
@@ -33,19 +33,19 @@ def add_workspaces(enterprise_id: str, _app_id: str) -> Response:
 
 @blueprint.post("/remove")
 def remove() -> Response:
-    _practice_slack().removes_app(request.form.get("client_id", ""), _workspace_id())
+    practice_slack().removes_app(request.form.get("client_id", ""), _workspace_id())
     return make_response(redirect(url_for("home.show"), 303))
 
 
 @blueprint.post("/add")
 def add() -> Response:
-    admins.add_to_workspace(_practice_slack(), request.form.get("client_id", ""), _workspace_id())
+    admins.add_to_workspace(practice_slack(), request.form.get("client_id", ""), _workspace_id())
     return make_response(redirect(url_for("home.show"), 303))
 
 
 @blueprint.post("/take-out")
 def remove_from_workspace() -> Response:
-    admins.remove_from_workspace(_practice_slack(), request.form.get("client_id", ""), _workspace_id())
+    admins.remove_from_workspace(practice_slack(), request.form.get("client_id", ""), _workspace_id())
     return make_response(redirect(url_for("home.show"), 303))
 
 
@@ -53,7 +53,7 @@ def remove_from_workspace() -> Response:
 def rename() -> Response:
     """Rename a workspace."""
     workspace_id = _workspace_id()
-    admins.rename_workspace(_practice_slack(), workspace_id, request.form.get("name", "").strip()[:80])
+    admins.rename_workspace(practice_slack(), workspace_id, request.form.get("name", "").strip()[:80])
     return make_response(redirect(url_for("home.show", _anchor=workspace_id), 303))
 
 
@@ -62,9 +62,7 @@ def change_channel() -> Response:
     """Rename, archive, unarchive or delete a channel."""
     workspace_id, action = _workspace_id(), request.form.get("action", "")
     channel, name = (request.form.get(field, "").strip() for field in ("channel", "name"))
-    if action not in admins.ACTIONS or not admins.change_channel(
-        _practice_slack(), workspace_id, channel, action, name
-    ):
+    if action not in admins.ACTIONS or not admins.change_channel(practice_slack(), workspace_id, channel, action, name):
         abort(400, "Nothing was changed: the channel is like this already, or the name is taken or not allowed.")
     return make_response(redirect(url_for("home.show", changed=workspace_id, _anchor=workspace_id), 303))
 
@@ -73,13 +71,13 @@ def change_channel() -> Response:
 def invite() -> Response:
     """Invite the app's bot to a channel, as somebody in the channel does with `/invite`."""
     workspace_id = _workspace_id()
-    _practice_slack().invites_bot(request.form.get("client_id", ""), workspace_id, request.form.get("channel", ""))
+    practice_slack().invites_bot(request.form.get("client_id", ""), workspace_id, request.form.get("channel", ""))
     return make_response(redirect(url_for("home.show", channels=workspace_id, _anchor=workspace_id), 303))
 
 
 @blueprint.get("/icons/<workspace_id>.svg")
 def icon(workspace_id: str) -> Response:
-    workspace = _practice_slack().workspaces.get(workspace_id)
+    workspace = practice_slack().workspaces.get(workspace_id)
     if workspace is None:
         abort(404)
     return Response(render_template("practice/icon.svg", workspace=workspace), mimetype="image/svg+xml")
@@ -87,11 +85,6 @@ def icon(workspace_id: str) -> Response:
 
 def _workspace_id() -> str:
     workspace_id = request.form.get("workspace", "")
-    if workspace_id not in _practice_slack().workspaces:
+    if workspace_id not in practice_slack().workspaces:
         abort(404)
     return workspace_id
-
-
-def _practice_slack() -> PracticeSlack:
-    slack: PracticeSlack = current_app.extensions["practice_state"]
-    return slack

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from onboarding.practice import guard, openid
 from onboarding.practice.consent import SlackShowsError
+from onboarding.practice.current import practice_slack
 from onboarding.practice.openid_codes import OpenIdCode
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.slack_state import PracticeSlack
@@ -28,7 +29,7 @@ class SignInRequest:
 
 @blueprint.get("/openid/connect/authorize")
 def show() -> str:
-    slack = _practice_slack()
+    slack = practice_slack()
     ask = _read(slack, request.args)
     guard.allow_form_to(ask.redirect_uri)
     offered = [workspace for workspace in slack.offered_workspaces() if not workspace.is_org]
@@ -40,7 +41,7 @@ def show() -> str:
 
 @blueprint.post("/openid/connect/authorize")
 def decide() -> Response:
-    slack = _practice_slack()
+    slack = practice_slack()
     ask = _read(slack, request.args)
     if request.form.get("action") == "cancel":
         return _send_back(ask, error="access_denied")
@@ -79,8 +80,3 @@ def _read(slack: PracticeSlack, args: "MultiDict[str, str]") -> SignInRequest:
 
 def _send_back(ask: SignInRequest, **answer: str | None) -> Response:
     return make_response(redirect(openid.with_answer(ask.redirect_uri, {**answer, "state": ask.state})))
-
-
-def _practice_slack() -> PracticeSlack:
-    slack: PracticeSlack = current_app.extensions["practice_state"]
-    return slack

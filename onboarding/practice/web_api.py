@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from onboarding.practice import api_call, methods_channels, methods_oauth, openid
 from onboarding.practice.api_call import Answer, ApiCall
+from onboarding.practice.current import practice_slack
 from onboarding.practice.errors import Refused
 from onboarding.practice.faults import Fault
 from onboarding.practice.scenarios import BY_NAME
@@ -46,7 +47,7 @@ class _Outcome:
 
 @blueprint.route("/api/<method>", methods=["GET", "POST"])
 def call(method: str) -> Response:
-    slack: PracticeSlack = current_app.extensions["practice_state"]
+    slack = practice_slack()
     begun = slack.begin_call()
     if method not in METHODS:
         # The name is not logged: the path may contain a token by mistake.
@@ -59,7 +60,7 @@ def call(method: str) -> Response:
 
 @blueprint.post("/services/<team_id>/<bot_id>/<secret>")
 def incoming_webhook(team_id: str, bot_id: str, secret: str) -> Response:
-    slack: PracticeSlack = current_app.extensions["practice_state"]
+    slack = practice_slack()
     begun = slack.begin_call()
     path = f"services/{team_id}/{bot_id}/{secret}"
     with slack.reading() as ledger:

@@ -12,7 +12,7 @@ from onboarding.callers import SEE_SECRETS, Actor, ActorKind, ApiCaller, CallerE
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotFound, Refused, StorageProblem, unknown_environment
+from onboarding.errors import Conflict, NotFound, Refused, StorageProblem
 from onboarding.store import api_keys, environments
 from onboarding.store.api_keys import ApiKey
 from onboarding.store.database import Database
@@ -81,9 +81,7 @@ class ApiKeys:
         _check(new)
         key, at = PREFIX + ids.new_secret(), self._now()
         with self._database.transaction() as session:
-            environment = environments.by_name(session, new.environment)
-            if environment is None:
-                raise unknown_environment(new.environment)
+            environment = environments.named(session, new.environment)
             if any(one.name == new.name for one in api_keys.all_of(session, environment.id)):
                 raise Conflict(f"A key named {new.name!r} already exists. Choose another name.")
             row = ApiKey(
@@ -104,10 +102,7 @@ class ApiKeys:
     def all_of(self, environment: str) -> tuple[KeySummary, ...]:
         """Return the environment's keys, oldest first. Raises NotFound for the environment."""
         with self._database.reading() as session:
-            found_environment = environments.by_name(session, environment)
-            if found_environment is None:
-                raise unknown_environment(environment)
-            found = api_keys.all_of(session, found_environment.id)
+            found = api_keys.all_of(session, environments.named(session, environment).id)
         return tuple(
             KeySummary(
                 id=one.id,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from onboarding import ids
 from onboarding.clock import Clock
-from onboarding.errors import Refused, unknown_environment
+from onboarding.errors import Refused
 from onboarding.identity import identity_key
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.tokens.sealing import Tokens
@@ -83,9 +83,7 @@ class DemoConnections:
         if not self._practice_is_on():
             raise Refused("Made-up connections are for practice mode only.", code="practice_only")
         with self._database.reading() as session:
-            found = environments.by_name(session, environment)
-            if found is None:
-                raise unknown_environment(environment)
+            found = environments.named(session, environment)
             practice = [one for one in integrations.all_practice(session) if one.environment_id == found.id]
         if not practice:
             raise Refused(f"There is no practice integration in the environment '{environment}'.", code="practice_only")

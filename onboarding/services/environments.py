@@ -57,9 +57,7 @@ class Environments:
     def named(self, name: str) -> EnvironmentSummary:
         """Return the environment with this name. Raises NotFound."""
         with self._database.reading() as session:
-            found = store.by_name(session, name)
-        if found is None:
-            raise unknown_environment(name)
+            found = store.named(session, name)
         return EnvironmentSummary(found.id, found.name)
 
     def by_id(self, environment_id: str) -> EnvironmentSummary:
@@ -88,9 +86,7 @@ class Environments:
     def set_unknown_subscribers(self, name: str, policy: str, actor: Actor) -> None:
         """Set the policy for unknown subscribers, `create` or `refuse`. Raises NotFound."""
         with self._database.transaction() as session:
-            row = store.by_name(session, name)
-            if row is None:
-                raise unknown_environment(name)
+            row = store.named(session, name)
             row.unknown_subscribers = policy
             kind, detail = ChangeKind.ENVIRONMENT_CHANGED, f"unknown_subscribers={policy}"
             changes.record(session, Change(kind, actor, self._now(), row.id, row.id, name, detail=detail))

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from onboarding.errors import unknown_environment
 from onboarding.store.database import Base
 from onboarding.store.types import ID, UtcTime
 
@@ -28,6 +29,14 @@ def add(session: Session, environment: Environment) -> None:
 
 def by_name(session: Session, name: str) -> Environment | None:
     return session.scalar(select(Environment).where(Environment.name == name))
+
+
+def named(session: Session, name: str) -> Environment:
+    """Return the environment with this name. Raises NotFound."""
+    found = by_name(session, name)
+    if found is None:
+        raise unknown_environment(name)
+    return found
 
 
 def by_id(session: Session, environment_id: str) -> Environment | None:

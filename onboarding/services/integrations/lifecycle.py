@@ -10,7 +10,7 @@ from onboarding import changes, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, Refused, VaultProblem, unknown_environment, unknown_integration
+from onboarding.errors import Conflict, Refused, VaultProblem, unknown_integration
 from onboarding.lifetimes import PREVIOUS_SECRET_LIFETIME
 from onboarding.sealed import Sealed
 from onboarding.services.integrations import values
@@ -46,9 +46,7 @@ class Integrations:
         values.check_new(new)
         values.check_change(IntegrationChange(new.client_secret, new.signing_secret, new.scopes, new.name))
         with self._database.transaction() as session:
-            environment = environments.by_name(session, new.environment)
-            if environment is None:
-                raise unknown_environment(new.environment)
+            environment = environments.named(session, new.environment)
             taken = store.by_identifier(session, environment.id, new.identifier)
             if taken or store.by_client_id(session, new.client_id):
                 raise Conflict(

@@ -6,7 +6,7 @@ from onboarding import changes, identity
 from onboarding.callers import Actor, ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import Refused, identifier_taken, unknown_environment, unknown_integration, unknown_subscriber
+from onboarding.errors import Refused, identifier_taken, unknown_integration, unknown_subscriber
 from onboarding.services.links.records import INSTALL_URL_LIFETIME, CreatedLink, NewInstallUrl, NewLink
 from onboarding.services.links.rules import check, check_origins, page_origins
 from onboarding.services.links.tokens import LinkTokens
@@ -32,9 +32,7 @@ class LinkWriter:
         """
         check(new)
         with self._database.transaction() as session:
-            environment = environments.by_name(session, new.environment)
-            if environment is None:
-                raise unknown_environment(new.environment)
+            environment = environments.named(session, new.environment)
             kind = LinkKind.OPEN if new.is_open else LinkKind.INVITATION
             return self._create(session, environment.id, new, kind, actor)
 
