@@ -24,10 +24,10 @@ class Connections:
         self.each = queries.each
         self.list = queries.list
         self.retrieve = queries.retrieve
-        self.detail = queries.find
+        self.detail = queries.detail
         self.current_token = queries.current_token
         self.verify = verifier.verify
-        self.enqueue_checks = verifier.enqueue_due
+        self.enqueue_checks = verifier.enqueue_checks
         self.check = verifier.check
         self.disconnect = disconnector.disconnect
         self.last_disconnect = disconnector.last_disconnect

@@ -145,7 +145,7 @@ class ConnectionQueries:
         self._credential_audit.record(caller, CredentialKind.CONNECTION, mark.identifier)
         return token
 
-    def find(self, environment_id: str, identifier: str) -> Detail:
+    def detail(self, environment_id: str, identifier: str) -> Detail:
         """Return a connection for the console, without its token. Raises NotFound."""
         with self._database.reading() as session:
             row = connection_documents.documented(session, environment_id, identifier)

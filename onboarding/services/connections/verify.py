@@ -47,7 +47,7 @@ class ConnectionVerifier:
                 self._verdicts.note_unanswered(token.installation.id)
                 raise
 
-    def enqueue_due(self) -> None:
+    def enqueue_checks(self) -> None:
         """Enqueue the check of each token whose time has come. A check that waits or runs is not enqueued again."""
         with self._database.changing_rows() as rows:
             for installation_id in installations.due(rows, "check_at", self._now(), _BATCH):

@@ -39,7 +39,7 @@ class InstallCallback:
         self._database, self._grants, self._completer, self._now = database, grants, completer, now
         self._slots = threading.BoundedSemaphore(slots)
 
-    def handle(self, query: Mapping[str, str], binding_of: BindingOf) -> InstallStep:
+    def handle_callback(self, query: Mapping[str, str], binding_of: BindingOf) -> InstallStep:
         """Handle one callback.
 
         The state and the browser's secret are checked before anything else in the query is used, `error` included.

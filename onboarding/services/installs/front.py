@@ -8,7 +8,7 @@ from onboarding.services.installs.start import InstallStarter
 
 
 class Installs:
-    """The steps of an install under one name; each is documented where it is defined."""
+    """The steps of an install under one name; each is documented where it is defined, by the same name."""
 
     def __init__(
         self,
@@ -24,16 +24,16 @@ class Installs:
         self.start_operator = starter.start_operator
         self.ask_approval_with_link = starter.ask_approval_with_link
         self.ask_approval_as_operator = starter.ask_approval_as_operator
-        self.handle_callback = callback.handle
-        self.view_setup = setup.view
-        self.save_setup = setup.save
-        self.replace_workspace = setup.replace
-        self.check_waiting = setup.check
+        self.handle_callback = callback.handle_callback
+        self.view_setup = setup.view_setup
+        self.save_setup = setup.save_setup
+        self.replace_workspace = setup.replace_workspace
+        self.check_waiting = setup.check_waiting
         self.decline = setup.decline
         self.expire = setup.expire
         self.result = results.result
-        self.restart_token = elsewhere.token
-        self.view_elsewhere = elsewhere.view
-        self.start_elsewhere = elsewhere.start
+        self.restart_token = elsewhere.restart_token
+        self.view_elsewhere = elsewhere.view_elsewhere
+        self.start_elsewhere = elsewhere.start_elsewhere
         self.is_connected = results.is_connected
-        self.was_used_here = results.used_here
+        self.was_used_here = results.was_used_here

@@ -33,10 +33,10 @@ class StartElsewhere:
         self._database, self._starter, self._now = database, starter, now
         self._signer = IdSigner(settings.signing_keys, "restart")
 
-    def token(self, attempt_id: str) -> str:
+    def restart_token(self, attempt_id: str) -> str:
         return self._signer.sign(attempt_id)
 
-    def view(self, token: str) -> Result:
+    def view_elsewhere(self, token: str) -> Result:
         """Return what the page shows: neither account nor link. Raises NotFound for an invalid token."""
         found = self._first(token)
         attempt = found.attempt
@@ -51,7 +51,7 @@ class StartElsewhere:
             is_operators=attempt.operator_id is not None,
         )
 
-    def start(self, token: str) -> StartedAttempt:
+    def start_elsewhere(self, token: str) -> StartedAttempt:
         """Start an attempt that expires with the first one. Raises NotFound for an expired token, LinkProblem."""
         found = self._first(token)
         first = found.attempt

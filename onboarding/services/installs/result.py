@@ -55,7 +55,7 @@ class ResultReader:
         """Return whether the approval that this browser waits for has led to a connection. Raises NotFound."""
         return self.result(attempt_id, binding_of).outcome is not Outcome.AWAITING_APPROVAL
 
-    def used_here(self, attempt_id: str | None, binding: str | None) -> bool:
+    def was_used_here(self, attempt_id: str | None, binding: str | None) -> bool:
         """Return whether this browser used a link, with this attempt."""
         if attempt_id is None:
             return False

@@ -79,7 +79,7 @@ class SetupStep:
     def __init__(self, database: Database, grants: Grants, completer: InstallCompleter, now: Clock) -> None:
         self._database, self._grants, self._completer, self._now = database, grants, completer, now
 
-    def view(self, attempt_id: str, binding: str | None) -> SetupPage | InstallStep:
+    def view_setup(self, attempt_id: str, binding: str | None) -> SetupPage | InstallStep:
         """Return the set-up page, or where to go if there is nothing to set up. Raises NotFound for another browser."""
         found = self._waiting(attempt_id, binding)
         if isinstance(found, InstallStep):
@@ -89,7 +89,7 @@ class SetupStep:
         # Suggestions show other customers, so only operators get them.
         return self._page(found) if found.link is not None else self._page_with_suggestions(found)
 
-    def save(self, attempt_id: str, binding: str | None, picked: SetupInput) -> InstallStep:
+    def save_setup(self, attempt_id: str, binding: str | None, picked: SetupInput) -> InstallStep:
         """Complete the install. Raises Refused with the field's name, NotFound for another browser, StorageProblem."""
         found = self._waiting(attempt_id, binding)
         if isinstance(found, InstallStep):
@@ -98,7 +98,7 @@ class SetupStep:
             return InstallStep(found.attempt.id, found.attempt.outcome)
         return self._complete(found, _choice(found, picked), is_confirmed=False)
 
-    def replace(self, attempt_id: str, binding: str | None) -> InstallStep:
+    def replace_workspace(self, attempt_id: str, binding: str | None) -> InstallStep:
         """Replace the expected workspace by the one that was approved. Raises NotFound, StorageProblem."""
         found = self._waiting(attempt_id, binding)
         if isinstance(found, InstallStep):
@@ -107,7 +107,7 @@ class SetupStep:
             return InstallStep(found.attempt.id, found.attempt.outcome)
         return self._complete(found, Choice.from_json(found.attempt.choice), is_confirmed=True)
 
-    def check(self, attempt_id: str, binding: str | None) -> None:
+    def check_waiting(self, attempt_id: str, binding: str | None) -> None:
         """End an attempt that waits if it may not continue. Raises NotFound for another browser."""
         self._waiting(attempt_id, binding)
 
