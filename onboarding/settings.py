@@ -215,7 +215,7 @@ class Settings(BaseSettings):
 
 
 def _keys_in(secret: SecretStr) -> list[str]:
-    """Return the keys of a setting, which separates them by commas, each trimmed: people write a space after a comma."""
+    """Return the keys of a setting: separated by commas, each trimmed, because people write a space after a comma."""
     text = secret.get_secret_value()
     return [trim(key) for key in text.split(",")] if text else []
 
