@@ -1,5 +1,6 @@
 """Which requests a form is accepted from: browsers without cookies, other sites, proxies that change `Host`."""
 
+import re
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests import contract
 from tests.browser_client import BrowserClient, Page, Site, client_of
+from tests.test_routes_are_guarded import PUBLIC
 
 pytestmark = pytest.mark.once
 
@@ -66,6 +68,27 @@ def test_another_form_without_a_session_cookie_names_the_cookie(site: Site) -> N
     with BrowserClient(site) as stranger:
         response = stranger.asks("POST", "/slack/result/att_1/replace", data={"csrf_token": "x"})
     assert (response.status_code, main_of(response).get("data-page")) == (400, "cookies-needed")
+
+
+#: These check a token of their own, or none: Slack and the API's callers send no cookie.
+EXEMPT = {"setup.form_submit", "slack_events.receive"}
+
+
+def test_no_form_answers_a_browser_without_cookies_in_any_other_way(site: Site) -> None:
+    asked = 0
+    for rule in site.app.url_map.iter_rules():
+        if "POST" not in (rule.methods or ()) or rule.rule.startswith(("/v1/", "/v2/")) or rule.endpoint in EXEMPT:
+            continue
+        address = re.sub("<[^>]+>", "x", rule.rule)
+        with client_of(site) as client:
+            response = client.post(address, data={"csrf_token": "x"})
+            while response.status_code == 303:
+                client.cookies.clear()
+                response = client.get(response.headers["Location"])
+        expected = (400, "cookies-needed") if rule.endpoint in PUBLIC else (401, "sign-in")
+        assert (response.status_code, main_of(response).get("data-page")) == expected, rule.rule
+        asked += 1
+    assert asked > 20
 
 
 @pytest.mark.parametrize("action", ["connect", "ask-admin"])

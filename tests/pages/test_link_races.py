@@ -103,6 +103,18 @@ def test_page_that_asks_for_the_workspace_offers_no_replacement_after_the_link_w
     assert other.presses(asked[1], "replace").outcome == "link_used"
 
 
+def test_consent_to_a_replacement_ends_when_another_browser_uses_the_link(
+    site: Site, visitor: BrowserClient, other: BrowserClient
+) -> None:
+    visitor.connects(site.link(), workspace="T0MERIDESN")
+    link, (first, second) = site.link(), _NAMES
+    consents = [
+        browser.presses(browser.opens(link), "connect", intent="other_workspace") for browser in (visitor, other)
+    ]
+    assert visitor.allows(consents[0], workspace=first).outcome == "reconnected"
+    is_refused(site, other.allows(consents[1], workspace=second), first, second)
+
+
 def test_page_that_asks_for_the_workspace_ends_with_a_revoked_link(site: Site, visitor: BrowserClient) -> None:
     visitor.connects(site.link())
     link = site.link()

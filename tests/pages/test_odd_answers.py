@@ -137,6 +137,7 @@ def test_organization_may_come_with_an_empty_team(installs: Callable[..., Instal
     organization = {"enterprise": {"id": "E1", "name": "Acme Group"}, "is_enterprise_install": True}
     done = installs(json.dumps({**ANSWER, **organization, "team": {"id": None, "name": None}}))
     assert (done.page.outcome, done.connections[0]["workspace"]["id"]) == ("org_installed", "E1")
+    assert "close this page" not in done.words
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,18 @@ def test_grant_is_revoked_after_a_fault_that_nobody_foresaw(site: Site, visitor:
     assert site.slack.installations() == []
 
 
+def test_grant_is_revoked_after_a_stored_value_that_cannot_be_read(site: Site, visitor: BrowserClient) -> None:
+    """On both databases: an error that is none of the database's."""
+    visitor.connects(site.link())
+    consent = visitor.presses(visitor.opens(site.link()), "connect")
+    with site.runtime.database.transaction() as session:
+        session.execute(text("UPDATE channel_connections SET status = 'nonsense'"))
+    page = visitor.allows(consent, workspace="T0ACMETEST")
+    assert (page.outcome, page.status) == ("storage_error", 500)
+    assert "code=" not in page.url
+    assert [one.place for one in site.slack.installations()] == ["T0ACMEHQ01"]
+
+
 def test_workspace_that_a_connection_uses_keeps_the_app(site: Site, visitor: BrowserClient) -> None:
     with BrowserClient(site) as other:
         other.connects(site.link(subscriber_id="ada"))
