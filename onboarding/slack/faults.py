@@ -6,7 +6,10 @@ section 4.1.2.1.
 
 from onboarding import causes
 from onboarding.outcomes import Outcome
+from onboarding.slack.grants import clean_name
 from onboarding.translatable import marked
+
+_MAX_CODE_LENGTH = 60
 
 _CREDENTIALS = "Basic Information > App Credentials"
 _CONFIG = {
@@ -62,6 +65,11 @@ _SLACK_ITSELF = (
 
 #: Codes that mean that a token no longer works.
 GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "not_authed", "no_such_app"})
+
+
+def read_code(sent: object) -> str:
+    """Return an error code that can be stored and shown, empty if Slack sent none. It is usually a lower-case word, and may be any text."""
+    return (clean_name(str(sent or "")) or "")[:_MAX_CODE_LENGTH]
 
 
 def outcome_of(code: str) -> Outcome:

@@ -12,13 +12,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from onboarding.errors import SlackBusy, SlackDown, SlackRefused
-from onboarding.slack import grants
+from onboarding.slack import faults, grants
 from onboarding.slack.pool import Pool
 
 _MAX_WAIT_SECONDS = 3600
 _DEFAULT_WAIT_SECONDS = 30
 _WAIT = re.compile(r"[0-9]{1,6}\Z")
-_MAX_CODE_LENGTH = 60
 #: The digits after the 300th: Python reads no number of more than 4,300 digits. No token has as many in a row.
 _TOO_MANY_DIGITS = re.compile(r"(?<=[0-9]{300})[0-9]+")
 # At debug level slack_sdk logs codes and tokens. Our callers log the result of a call themselves.
@@ -59,8 +58,7 @@ def ask(call: Callable[[], SlackResponse]) -> SlackResponse:
 
 def _translated(refusal: SlackApiError) -> SlackRefused | SlackBusy | SlackDown:
     answer = refusal.response
-    # Usually a word of lower-case letters. Operators see any other text as it is.
-    code = (grants.clean_name(str(answer.get("error") or "")) or "")[:_MAX_CODE_LENGTH]
+    code = faults.read_code(answer.get("error"))
     if answer.status_code == 429 or code in ("ratelimited", "rate_limited"):
         wait = str(answer.headers.get("Retry-After", answer.headers.get("retry-after", "")))
         return SlackBusy(min(int(wait), _MAX_WAIT_SECONDS) if _WAIT.match(wait) else _DEFAULT_WAIT_SECONDS)

@@ -25,6 +25,13 @@ def test_a_host_that_is_no_host_name_is_400(host: str, public_url: str | None, s
     assert (status, json.loads(text)["code"]) == (400, "bad_request")
 
 
+@pytest.mark.parametrize("host", [*NO_HOST_NAMES, "[::1", "%00"])
+def test_the_practice_slack_refuses_a_host_that_is_no_host_name(host: str, site: Site) -> None:
+    for path in ("/practice/", "/practice/nowhere", "/practice/api/auth.test", "/practice/static/css/practice.css"):
+        status, text = _get(site, host, path)
+        assert (status, "own names only" in text) == (421, True), path
+
+
 def test_a_slash_at_the_end_of_an_api_address_changes_nothing(site: Site, visitor: BrowserClient) -> None:
     headers = {"Authorization": f"ApiKey {site.api_key('slash')}"}
     for path in ("/v1/channel-connections", "/v1/subscribers/bea", "/v2/subscribers", "/v1/integrations"):

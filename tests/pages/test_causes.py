@@ -119,7 +119,7 @@ def test_chosen_app_is_the_one_that_is_shown_and_asked_for(site: Site, operator:
     assert "scope=users%3Aread%2Cfiles%3Awrite" in consent.url
 
 
-def test_organization_is_told_one_story(site: Site, visitor: BrowserClient) -> None:
+def test_organization_sees_one_story(site: Site, visitor: BrowserClient) -> None:
     page = visitor.connects(site.link(), scenario="org_install")
     words = words_of(page)
     assert "not in any workspace yet" in words

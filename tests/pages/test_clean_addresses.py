@@ -21,13 +21,59 @@ def _is_clean(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("query", "outcome"),
-    [("", "no_state"), ("code=secret-code", "no_state"), ("code=secret-code&state=made-up", "state_unknown")],
+    [
+        ("", "no_state"),
+        ("code=secret-code", "no_state"),
+        ("code=secret-code&state=made-up", "state_unknown"),
+        ("code=secret-code&state=%00", "state_unknown"),
+        ("code=secret-code&state=a&state=b", "state_unknown"),
+        ("code=secret-code&%00=1", "no_state"),
+    ],
 )
 def test_an_outcome_without_an_attempt_has_a_clean_address(query: str, outcome: str, visitor: BrowserClient) -> None:
     page = visitor.opens(f"/slack/oauth_redirect?{query}")
     assert (page.outcome, page.status) == (outcome, 400)
     _is_clean(page)
     assert visitor.opens(page.url).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("query", "outcome", "cause"),
+    [
+        ("code=a%00b", "code_spent_unknown", "had expired or was already used"),
+        ("code=%ED%A0%BD", "code_spent_unknown", "had expired or was already used"),
+        ("code=", "code_spent_unknown", "without the code"),
+        ("error=", "code_spent_unknown", "without the code"),
+        ("error=a%00b", "config_error", "Slack refused, and gave a reason"),
+        ("error=%ED%A0%BD", "config_error", "Slack refused, and gave a reason"),
+        (f"error={'x' * 5000}", "config_error", "Slack refused, and gave a reason"),
+        ("error=access_denied%20&error_description=%00", "cancelled", "You closed or declined the request"),
+    ],
+)
+def test_an_odd_query_has_its_outcome_at_a_clean_address(
+    query: str, outcome: str, cause: str, site: Site, visitor: BrowserClient
+) -> None:
+    state = parse_qs(urlsplit(consent_of(visitor, site.link()).url).query)["state"][0]
+    page = visitor.opens(f"/slack/oauth_redirect?state={state}&{query}")
+    assert (page.outcome, cause in page.text) == (outcome, True)
+    _is_clean(page)
+
+
+def test_an_empty_error_is_none(site: Site, visitor: BrowserClient) -> None:
+    callback = callback_of(visitor, consent_of(visitor, site.link()))
+    assert visitor.opens(f"{callback}&error=").outcome == "connected"
+
+
+def test_error_of_slack_turns_no_text_around(site: Site, operator: BrowserClient) -> None:
+    state = parse_qs(urlsplit(consent_of(operator, site.link()).url).query)["state"][0]
+    page = operator.opens(f"/slack/oauth_redirect?state={state}&error=%E2%80%AEabc")
+    assert "Slack refused with the error code abc:" in page.text
+
+
+def test_a_sign_in_with_an_odd_query_has_a_clean_address(visitor: BrowserClient) -> None:
+    for query in ("code=secret-code&state=%00", "code=%00&state=x", "error=%00&state=x"):
+        page = visitor.opens(f"/sign-in/slack/callback?{query}")
+        assert (urlsplit(page.url).path, urlsplit(page.url).query) == ("/sign-in/slack/refused", "")
 
 
 def test_another_browser_gets_a_clean_address(site: Site, visitor: BrowserClient) -> None:

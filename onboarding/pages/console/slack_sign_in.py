@@ -12,6 +12,7 @@ from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.route_access import public
 from onboarding.http.security_headers import HeaderPolicy, set_policy
 from onboarding.http.sign_in_page import render_sign_in
+from onboarding.http.text_input import allow_any_text
 from onboarding.runtime import current
 from onboarding.services.slack_sign_in import BegunSignIn, RefusalReason, SignInRefusal, SlackSession
 
@@ -49,6 +50,7 @@ def begin_submit() -> ResponseReturnValue:
 
 @blueprint.get("/sign-in/slack/callback")
 @public
+@allow_any_text
 def callback() -> ResponseReturnValue:
     if request.method == "HEAD":
         # A link checker asks so. It must not use up the code.

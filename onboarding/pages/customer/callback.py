@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from onboarding.errors import StorageProblem
 from onboarding.http.route_access import public
 from onboarding.http.security_headers import HeaderPolicy, set_policy
+from onboarding.http.text_input import allow_any_text
 from onboarding.outcomes import Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
@@ -19,6 +20,7 @@ _LOG = structlog.get_logger(__name__)
 
 @blueprint.get("/slack/oauth_redirect")
 @public
+@allow_any_text
 def oauth_redirect() -> ResponseReturnValue:
     if request.method == "HEAD":
         # A link checker asks so. It must not use up the code.

@@ -86,14 +86,14 @@ class InstallCallback:
         return InstallStep(attempt.id, None, NextPage.WAITING)
 
     def _refused_in_slack(self, attempt: AttemptRow, query: Mapping[str, str]) -> InstallStep:
-        code = query.get("error", "")
+        code = faults.read_code(query.get("error"))
         if code == "access_denied":
             # Slack describes a pressed Cancel. Without a description, the person may have asked an admin instead.
             is_described = bool(query.get("error_description"))
             outcome = Outcome.CANCELLED if is_described else Outcome.CANCELLED_MAYBE_APPROVAL
             return self._end(attempt, Stage.CREATED, outcome)
         if code:
-            return self._refused(attempt, Stage.CREATED, code[:60])
+            return self._refused(attempt, Stage.CREATED, code)
         return self._end(attempt, Stage.CREATED, Outcome.CODE_SPENT_UNKNOWN)
 
     def _refused(self, attempt: AttemptRow, stage: Stage, code: str) -> InstallStep:
