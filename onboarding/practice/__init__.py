@@ -25,7 +25,7 @@ _PROBLEMS = {
 
 class _App(Flask):
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Route a request with an invalid `Host` header as well, so that the page that refuses it can link to other pages."""
+        """Route a request with an invalid `Host` header as well, so that the page that refuses it can have links."""
         try:
             return super().create_url_adapter(request)
         except BadHost:

@@ -68,7 +68,10 @@ GONE = frozenset({"invalid_auth", "token_revoked", "account_inactive", "not_auth
 
 
 def read_code(sent: object) -> str:
-    """Return an error code that can be stored and shown, empty if Slack sent none. It is usually a lower-case word, and may be any text."""
+    """Return an error code that can be stored and shown; empty if Slack sent none.
+
+    It is usually a word of lower-case letters, and may be any text.
+    """
     return (clean_name(str(sent or "")) or "")[:_MAX_CODE_LENGTH]
 
 
