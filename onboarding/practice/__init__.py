@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from flask import Flask, Request, render_template
-from werkzeug.exceptions import BadHost, HTTPException
-from werkzeug.routing import MapAdapter
+from flask import Flask, render_template
+from werkzeug.exceptions import HTTPException
 
 from onboarding.practice import consent, control, guard, home, sign_in, web_api
 from onboarding.practice.current import EXTENSION
@@ -23,25 +22,13 @@ _PROBLEMS = {
 }
 
 
-class _App(Flask):
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Route a request with an invalid `Host` header as well, so that the page that refuses it can have links."""
-        try:
-            return super().create_url_adapter(request)
-        except BadHost:
-            if request is None:
-                raise
-            names = {"script_name": request.root_path, "path_info": request.path}
-            return self.url_map.bind("localhost", default_method=request.method, **names)
-
-
 def create_practice(state: PracticeSlack, templates: Path, static: Path) -> Flask:
     """Create a WSGI app for `state`. It can run alone or be mounted below a path prefix.
 
     `templates` and `static` are the folders that contain `practice/` and `css/practice.css`. The state is
     `app.extensions["practice_state"]`.
     """
-    app = _App(__name__, template_folder=templates, static_folder=static, static_url_path="/static")
+    app = guard.App(__name__, template_folder=templates, static_folder=static, static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Only Flask's default JSON provider has this attribute.
     app.extensions[EXTENSION] = state

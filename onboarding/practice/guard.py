@@ -9,10 +9,25 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.routing import MapAdapter
 
 #: Paths that servers call. Browsers do not open them as pages.
 _FOR_PROGRAMS = ("/api/", "/services/")
+
+
+class App(Flask):
+    """The practice Slack's app. It answers a request with any `Host` header."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Route a request with an invalid `Host` header as well, so that the page that refuses it can have links."""
+        try:
+            return super().create_url_adapter(request)
+        except BadHost:
+            if request is None:
+                raise
+            names = {"script_name": request.root_path, "path_info": request.path}
+            return self.url_map.bind("localhost", default_method=request.method, **names)
 
 
 class MisdirectedRequest(HTTPException):

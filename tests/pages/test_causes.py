@@ -134,7 +134,7 @@ def test_result_of_an_unknown_install_promises_no_button(visitor: BrowserClient)
     assert "Open your link again to start over." in words_of(page)
 
 
-def test_taken_workspace_and_our_fault_say_whom_to_ask(site: Site, visitor: BrowserClient) -> None:
+def test_taken_workspace_and_our_fault_name_a_contact(site: Site, visitor: BrowserClient) -> None:
     site.add_practice_app("strict", "Strict", "Development", workspace_policy="refuse")
     with BrowserClient(site) as other:
         other.connects(site.link("strict", subscriber_id="ada"))
