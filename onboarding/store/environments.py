@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.errors import unknown_environment
 from onboarding.store.database import Base
+from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime
 
 
@@ -41,6 +42,14 @@ def named(session: Session, name: str) -> Environment:
 
 def by_id(session: Session, environment_id: str) -> Environment | None:
     return session.get(Environment, environment_id)
+
+
+def lock(rows: Rows, environment_id: str) -> None:
+    """Let one transaction at a time add what an environment has a limited number of. SQLite has one writer anyway.
+
+    References to the environment do not wait for it.
+    """
+    rows.execute(select(Environment.id).where(Environment.id == environment_id).with_for_update(key_share=True))
 
 
 def first(session: Session) -> Environment | None:

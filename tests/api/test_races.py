@@ -238,6 +238,17 @@ def test_grant_that_new_connections_share_outlives_its_first_connection(crowd: C
         assert crowd.astray() == []
 
 
+def test_webhook_endpoints_created_at_once_stay_within_the_limit(crowd: Crowd) -> None:
+    address = "/v1/webhook-endpoints"
+    for at in range(17):
+        crowd.makes(address, {"url": f"http://127.0.0.1:9/{at}"})
+    for _ in range(6):
+        answers = crowd.at_once(*[posts(address, {"url": "http://127.0.0.1:9/new"})] * PROGRAMS)
+        assert sorted(answers) == [(201, "")] * 3 + [(409, "too_many_endpoints")] * (PROGRAMS - 3)
+        for one in crowd.first.asks("GET", address).json()["data"][17:]:
+            assert crowd.first.asks("DELETE", f"{address}/{one['id']}").status_code == 204
+
+
 def test_one_idempotency_key_at_once_is_one_request(crowd: Crowd) -> None:
     def asks(key: str, subscriber: str) -> Act:
         return lambda program: program.asks("POST", LIST, connection(subscriberId=subscriber), Idempotency_Key=key)

@@ -14,6 +14,7 @@ from onboarding.event_types import EventType
 from onboarding.outgoing.addresses import Reach, may_reach
 from onboarding.services.webhooks.records import EndpointChange, NewWebhookEndpoint, endpoint_of
 from onboarding.services.webhooks.secrets import EndpointSecrets, new_secret
+from onboarding.store import environments
 from onboarding.store import webhook_endpoints as store
 from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
@@ -37,6 +38,7 @@ class WebhookEndpoints:
         self._check(new.url, new.events, new.description)
         endpoint_id, secret, at = ids.new_id("whe"), new_secret(), self._now()
         with self._database.transaction() as session:
+            environments.lock(session, environment_id)
             if len(store.listeners(session, environment_id)) >= MOST_ENDPOINTS:
                 raise Conflict(_TOO_MANY, "too_many_endpoints")
             store.add(
