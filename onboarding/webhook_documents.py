@@ -119,3 +119,9 @@ def delivery(one: WebhookDelivery) -> dict[str, Any]:
         "nextTryAt": timestamp(one.next_try_at) if one.next_try_at else None,
     }
     return members | {name: value for name, value in optional.items() if value is not None}
+
+
+def one_try(one: WebhookTry) -> dict[str, Any]:
+    optional = {"answerStatus": one.answer_status, "answerBody": one.answer_body, "problem": one.problem}
+    members = {"triedAt": timestamp(one.tried_at), "milliseconds": one.milliseconds}
+    return members | {name: value for name, value in optional.items() if value is not None}

@@ -102,6 +102,22 @@ class WebhookDelivery(Wire):
     created_at: CreatedAt
 
 
+class WebhookTry(Wire):
+    """One request to the endpoint, with its answer."""
+
+    tried_at: Time = Field(description="When the request was sent.")
+    answer_status: int | None = Field(None, description="The HTTP status of the answer.")
+    answer_body: str | None = Field(None, description="The beginning of the answer.")
+    problem: str | None = Field(None, description="Why the try failed, for people. Absent if the message was accepted.")
+    milliseconds: int = Field(description="How long the try took.")
+
+
+class WebhookDeliveryWithTries(WebhookDelivery):
+    """An event for one endpoint, with each try to deliver it."""
+
+    tries: list[WebhookTry] = Field(description="The tries, newest first, those before a replay included.")
+
+
 class WebhookEndpoints(Wire):
     data: list[WebhookEndpoint] = Field(description="The endpoints, the oldest first.")
 
@@ -242,7 +258,7 @@ def replay_webhook_endpoint(id: str) -> Response:
 def list_webhook_deliveries() -> Response:
     """List all webhook deliveries
 
-    Returns a page of deliveries, newest first. They are kept for 30 days after their last try.
+    Returns a page of deliveries with their latest answers, newest first. They are kept for 30 days after their last try.
     """
     query = read_query(DeliveriesQuery)
     wanted = DeliveryQuery(query.endpoint_id, query.status, query.event, query.subject)
@@ -250,14 +266,17 @@ def list_webhook_deliveries() -> Response:
     return operations.json_response(page(found, webhook_documents.delivery))
 
 
-@operations.get(_DELIVERY, Operation(WEBHOOKS, TAG, WebhookDelivery))
+@operations.get(_DELIVERY, Operation(WEBHOOKS, TAG, WebhookDeliveryWithTries))
 def retrieve_webhook_delivery(id: str) -> Response:
     """Retrieve a webhook delivery
 
-    Returns the delivery with the latest answer.
+    Returns the delivery with each try and its answer.
     """
-    found = current().webhooks.deliveries.find(caller().environment.id, id)
-    return operations.json_response(webhook_documents.delivery(found))
+    home, deliveries = caller().environment.id, current().webhooks.deliveries
+    found, tries = deliveries.find(home, id), deliveries.tries(home, id)
+    return operations.json_response(
+        {**webhook_documents.delivery(found), "tries": list(map(webhook_documents.one_try, tries))}
+    )
 
 
 @operations.post(f"{_DELIVERY}/replay", Operation(WEBHOOKS, TAG, WebhookDelivery, status=200))

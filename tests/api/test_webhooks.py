@@ -30,7 +30,11 @@ def test_endpoint_is_created_tested_paused_and_removed(site: Site, program: Prog
         site.runtime.webhooks.delivering.deliver(delivery, 1)
         receiver.got[0].verify(secret)
         (listed,) = program.asks("GET", f"{DELIVERIES}?endpointId={name}&status=waiting").json()["data"]
-        assert listed == program.asks("GET", f"{DELIVERIES}/{delivery}").json()
+        retrieved = program.asks("GET", f"{DELIVERIES}/{delivery}").json()
+        (tried,) = retrieved.pop("tries")
+        assert listed == retrieved
+        assert {name: listed[name] for name in tried} == tried
+        assert (tried["answerStatus"], tried["answerBody"]) == (500, "later")
         assert (listed["answerStatus"], listed["answerBody"], listed["failures"]) == (500, "later", 1)
         assert program.asks("GET", f"{DELIVERIES}?status=parked").json()["data"] == []
 
@@ -43,6 +47,8 @@ def test_endpoint_is_created_tested_paused_and_removed(site: Site, program: Prog
         site.runtime.webhooks.delivering.deliver(delivery, 3)
         replayed = program.asks("POST", f"{DELIVERIES}/{delivery}/replay").json()
         assert (replayed["status"], replayed["failures"]) == ("waiting", 0)
+        tries = program.asks("GET", f"{DELIVERIES}/{delivery}").json()["tries"]
+        assert [one.get("answerStatus") for one in tries] == [200, 500], "also those before a replay"
 
     rotated = program.asks("POST", f"{ENDPOINTS}/{name}/rotate-secret").json()
     assert rotated["secret"] not in (secret, None)
