@@ -1,6 +1,7 @@
 """The WSGI object, `app:app`: the product, and the practice Slack below it while practice mode can be on."""
 
 import fcntl
+import multiprocessing
 import os
 import sys
 from typing import IO
@@ -10,7 +11,7 @@ from click.core import ParameterSource
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from onboarding import cli, files, runtime, settings, start_checks, web
+from onboarding import cli, files, parents, runtime, settings, start_checks, web
 from onboarding.errors import SettingsProblem
 from onboarding.jobs import key_uses
 from onboarding.practice import PracticeApp, PracticeSlack, StateFileUnreadable, create_practice
@@ -75,6 +76,10 @@ def _served() -> Flask:
         _keep_alone(configured)
     product = site(configured, built)
     key_uses.start(built)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A worker of Granian would go on to serve if its parent was killed.
+        parents.end_after(parent.join)
     # A server may load the app before it forks its workers.
     os.register_at_fork(after_in_child=lambda: _forked(built))
     return product

@@ -178,7 +178,8 @@ def _below(group: click.Group, before: str) -> Iterator[tuple[str, click.Command
 
 
 def _options(command: click.Command) -> set[str]:
-    return {option for given in command.params if isinstance(given, click.Option) for option in given.opts}
+    shown = [given for given in command.params if isinstance(given, click.Option) and not given.hidden]
+    return {option for given in shown for option in given.opts}
 
 
 def _without_arguments(command: str) -> str:

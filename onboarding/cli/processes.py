@@ -10,12 +10,21 @@ from types import FrameType
 
 import click
 
-#: Time for open requests and running work to end.
-END_SECONDS = 15
+from onboarding.parents import END_SECONDS, end_with_stdin
+
 #: How long a worker that ended at once stays down.
 _RESTART_SECONDS = 2.0
 
 Child = subprocess.Popen[bytes]
+
+
+def _end_with_parent(_context: click.Context, _option: click.Parameter, is_child: bool) -> None:
+    if is_child:
+        end_with_stdin()
+
+
+#: For the commands that `Processes` starts: they end when this process does, also if it is killed.
+child_option = click.option("--child", is_flag=True, hidden=True, expose_value=False, callback=_end_with_parent)
 
 
 class Processes:
@@ -57,7 +66,7 @@ class Processes:
 
 
 def _start(*arguments: str) -> Child:
-    return subprocess.Popen([sys.executable, "-m", "onboarding", *arguments])
+    return subprocess.Popen([sys.executable, "-m", "onboarding", *arguments, "--child"], stdin=subprocess.PIPE)
 
 
 def _end(first: Child, *others: Child) -> int:

@@ -12,9 +12,10 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from onboarding import concurrency, settings
-from onboarding.cli.processes import END_SECONDS, Processes
+from onboarding.cli.processes import Processes, child_option
 from onboarding.cli.shell import open_runtime
 from onboarding.cli.usage import Command
+from onboarding.parents import END_SECONDS
 from onboarding.settings import Settings
 from onboarding.start_checks import check_ready
 
@@ -30,6 +31,7 @@ _MAX_CONNECTIONS = 4096
     "--workers", type=click.IntRange(1), help="Web processes. Default: one for each core; practice mode runs one."
 )
 @click.option("--with-worker", is_flag=True, help="Also run a worker, in a process of its own: for a small deployment.")
+@child_option
 def web(workers: int | None, with_worker: bool) -> None:
     """Serve at HOST and PORT until Ctrl-C or a signal. The database must be set up."""
     with open_runtime() as runtime:

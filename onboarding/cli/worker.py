@@ -9,12 +9,14 @@ import click
 
 from onboarding import settings
 from onboarding.cli.durable import durable_work
+from onboarding.cli.processes import child_option
 from onboarding.cli.shell import open_runtime
 from onboarding.cli.usage import Command
 from onboarding.start_checks import check_ready
 
 
 @click.command(cls=Command)
+@child_option
 def worker() -> None:
     """Run durable work until Ctrl-C or a signal. The database must be set up. Several workers share the work."""
     run()

@@ -132,7 +132,7 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
 
 def _workers_of(server: "subprocess.Popen[bytes]") -> set[int]:
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return {int(one) for one in children if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"\0worker\0")}
+    return {int(one) for one in children if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"\0worker\0--child\0")}
 
 
 def _answers(port: str) -> bool:
