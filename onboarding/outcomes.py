@@ -46,11 +46,14 @@ class Outcome(StrEnum):
 
 
 class GrantResult(StrEnum):
-    """The result of revoking a grant that no connection uses."""
+    """The result of revoking access that no connection uses any more."""
 
+    #: Slack has not answered yet. It is asked again for a day.
+    PENDING = "pending"
     REVOKED = "revoked"
     #: Slack answered that the token was revoked before.
     ALREADY_GONE = "already_gone"
+    #: Slack refused, or did not answer for a day.
     NOT_CONFIRMED = "not_confirmed"
     #: Another connection or attempt uses the same workspace.
     KEPT = "kept"

@@ -12,7 +12,10 @@ _STDIN = 0
 
 
 def end_after(wait_for_parent: Callable[[], object]) -> None:
-    """Start a thread that ends this process once `wait_for_parent` returns: as SIGTERM does, or at once if that takes too long."""
+    """Start a thread that ends this process once `wait_for_parent` returns.
+
+    The process ends as with SIGTERM, or at once if that takes too long.
+    """
 
     def end() -> None:
         wait_for_parent()

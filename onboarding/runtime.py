@@ -51,6 +51,7 @@ from onboarding.services.operators import Operators
 from onboarding.services.practice import PRACTICE_PATH, Practice
 from onboarding.services.readiness import Readiness
 from onboarding.services.retention import Retention
+from onboarding.services.revocations import Revocations
 from onboarding.services.sign_ins import SignIns
 from onboarding.services.slack_events.forward import EventForwarder
 from onboarding.services.slack_events.front import SlackEvents
@@ -110,6 +111,7 @@ class Runtime:
     token_refresh: TokenRefresh
     workspace_checks: WorkspaceChecks
     key_rotation: KeyRotation
+    revocations: Revocations
     retention: Retention
     readiness: Readiness
     workers: Workers
@@ -126,6 +128,7 @@ class _Core:
     gateway: Gateway
     tokens: Tokens
     token_source: TokenSource
+    revocations: Revocations
     credential_audit: CredentialAudit
     now: clock.Clock
 
@@ -139,7 +142,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     core = _core(settings, Database(settings.database, serves_requests=serves_requests), now)
     database, vault, gateway, tokens = core.database, core.vault, core.gateway, core.tokens
-    grants = Grants(database, vault, tokens, gateway, now)
+    grants = Grants(database, vault, tokens, gateway, core.revocations)
     installs, connections, links = _installs(core, grants), _connections(core), _links(core)
     environments, attempts = Environments(database, files.migrations(), now), Attempts(database, now)
     practice_mode = Practice(database, vault, settings, now)
@@ -175,7 +178,8 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         token_refresh=TokenRefresh(database, core.token_source, now),
         workspace_checks=WorkspaceChecks(database, now),
         key_rotation=KeyRotation(database, vault, now),
-        retention=Retention(database, now, installs.expire, grants.revoke_left),
+        revocations=core.revocations,
+        retention=Retention(database, now, installs.expire),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),
         webhooks=_webhooks(core, sending),
@@ -186,7 +190,8 @@ def _core(settings: Settings, database: Database, now: clock.Clock) -> _Core:
     vault, gateway = Vault(settings.vault_keys), Gateway()
     tokens = Tokens(vault, settings, _practice_slack(settings), now)
     token_source = TokenSource(database, tokens, gateway, now)
-    return _Core(settings, database, vault, gateway, tokens, token_source, CredentialAudit(database, now), now)
+    revocations, audit = Revocations(database, vault, tokens, gateway, now), CredentialAudit(database, now)
+    return _Core(settings, database, vault, gateway, tokens, token_source, revocations, audit, now)
 
 
 def _installs(core: _Core, grants: Grants) -> Installs:
@@ -208,7 +213,7 @@ def _connections(core: _Core) -> Connections:
         ConnectionWriter(database, core.tokens, core.credential_audit, now),
         ConnectionQueries(database, core.tokens, core.credential_audit),
         ConnectionVerifier(database, core.token_source, core.gateway, now),
-        Disconnector(database, core.tokens, core.gateway, now),
+        Disconnector(database, core.tokens, core.revocations, now),
         MessageSender(database, core.token_source, core.gateway, now),
     )
 

@@ -97,6 +97,12 @@ SORTS: Mapping[str, str] = {
 
 #: A disconnect never has the result `left`.
 DISCONNECTED: Mapping[GrantResult, ResultText] = {
+    GrantResult.PENDING: ResultText(
+        "warn",
+        "Disconnected here. Slack has not confirmed yet.",
+        "We ask Slack again for a day, and keep the access encrypted until it has answered. To end the access at once, open the "
+        "app’s page in Slack and choose Remove app.",
+    ),
     GrantResult.REVOKED: ResultText(
         "good",
         "Disconnected. Access was removed in Slack.",
@@ -193,6 +199,7 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
 
 #: The result of revoking an approval in Slack that no connection uses.
 UNUSED_GRANTS: Mapping[GrantResult, str] = {
+    GrantResult.PENDING: "Slack has not confirmed yet that the app was removed. It is asked again for a day.",
     GrantResult.REVOKED: "The app was removed from the workspace again.",
     GrantResult.ALREADY_GONE: "The app was no longer in the workspace.",
     GrantResult.NOT_CONFIRMED: "Slack did not confirm that the app was removed. It can be removed in Slack.",

@@ -16,3 +16,7 @@ def get(address: str, **options: Any) -> httpx.Response:
 
 def post(address: str, **options: Any) -> httpx.Response:
     return httpx.post(address, trust_env=False, verify=NO_CERTIFICATES, **options)
+
+
+def delete(address: str, **options: Any) -> httpx.Response:
+    return httpx.delete(address, trust_env=False, verify=NO_CERTIFICATES, **options)

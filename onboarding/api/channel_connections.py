@@ -307,7 +307,8 @@ def delete_channel_connection(identifier: str) -> Response:
 
     Deletes the connection and its channel endpoints. With `revoke=true`, the server also revokes the token at Slack,
     unless another connection or a running install uses the workspace, or Slack says that the token belongs to another
-    workspace. Returns 204 even if Slack did not revoke the token.
+    workspace. Returns 204 even if Slack did not revoke the token. If Slack does not answer, a worker asks it again
+    for a day.
     """
     query = read_query(DeleteQuery)
     current().connections.disconnect(caller().environment.id, identifier, caller().actor, query.revoke)

@@ -258,7 +258,8 @@ def replay_webhook_endpoint(id: str) -> Response:
 def list_webhook_deliveries() -> Response:
     """List all webhook deliveries
 
-    Returns a page of deliveries with their latest answers, newest first. They are kept for 30 days after their last try.
+    Returns a page of deliveries with their latest answers, newest first. They are kept for 30 days after their last
+    try.
     """
     query = read_query(DeliveriesQuery)
     wanted = DeliveryQuery(query.endpoint_id, query.status, query.event, query.subject)

@@ -1,6 +1,7 @@
 """Run the recurring maintenance, in the worker and as the command `sweep`.
 
-It revokes grants that waited too long, ends attempts whose process died, and deletes what is no longer needed.
+It revokes grants that waited too long and other access that Slack has not revoked yet, ends attempts whose process
+died, and deletes what is no longer needed.
 """
 
 import time
@@ -37,6 +38,7 @@ def once(runtime: Runtime, batches: int | None = None) -> tuple[StepResult, ...]
     retention = runtime.retention
     return (
         _run("ended", "Attempts ended", retention.end_attempts, batches),
+        _run("accessRevoked", "Access revoked", runtime.revocations.revoke_due, batches),
         _run("attemptsPurged", "Attempts purged", retention.purge_attempts, batches),
         _run("linksPurged", "Links purged", retention.purge_links, batches),
         _run("answersPurged", "Answers purged", retention.purge_responses, batches),

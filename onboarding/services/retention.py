@@ -56,28 +56,24 @@ class Retention:
         database: Database,
         now: Clock,
         expire_attempt: Callable[[str], object],
-        revoke_left: Callable[[str], object],
     ) -> None:
         """Create the service.
 
         `expire_attempt`: ends the waiting attempt of an id and revokes its grant at Slack, unless another process has.
-        `revoke_left`: revokes the grant of an attempt that ended without using it.
         """
-        self._database, self._now = database, now
-        self._expire_attempt, self._revoke_left = expire_attempt, revoke_left
+        self._database, self._now, self._expire_attempt = database, now, expire_attempt
         #: Where the walk over the installations goes on.
         self._after = ""
 
     def end_attempts(self) -> Iterator[int]:
         """End attempts whose grant has waited too long, and attempts whose process died while it asked Slack.
 
-        Revoke grants that a process left when it died. One batch, because each grant takes a request to Slack.
+        One batch, because each grant takes a request to Slack.
         """
         at = self._now()
         with self._database.reading() as session:
             waiting = unfinished_attempts.overdue(session, Stage.WAITING, at, _GRANTS)
             stuck = unfinished_attempts.stuck(session, at - EXCHANGE_LIMIT, _GRANTS)
-            left = unfinished_attempts.with_left_grant(session, at - EXCHANGE_LIMIT, _GRANTS)
         for attempt in waiting:
             self._expire_attempt(attempt.id)
         for attempt in stuck:
@@ -85,8 +81,6 @@ class Retention:
             with self._database.transaction() as session:
                 if attempts.move(session, attempt.id, Stage.EXCHANGING, **values):
                     events.attempt_ended(session, attempt.id)
-        for attempt in left:
-            self._revoke_left(attempt.id)
         yield len(waiting) + len(stuck)
 
     def purge_attempts(self) -> Iterator[int]:

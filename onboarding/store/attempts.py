@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, bindparam, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.outcomes import GrantResult, Outcome
@@ -36,12 +36,6 @@ class Attempt(Base):
         Index("ix_attempts_link_id_exchanging_at", "link_id", "exchanging_at"),
         Index("ix_attempts_environment_id_created_at", "environment_id", "created_at", "id"),
         Index("ix_attempts_connection_identifier", "environment_id", "connection_identifier", "created_at", "id"),
-        Index(
-            "ix_attempts_waiting_grant",
-            "finished_at",
-            sqlite_where=text("waiting_grant IS NOT NULL"),
-            postgresql_where=text("waiting_grant IS NOT NULL"),
-        ),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -70,7 +64,7 @@ class Attempt(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     exchanging_at: Mapped[datetime | None] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    #: Slack's grant, sealed, while the person still has to choose, or until an unused one has been revoked.
+    #: Slack's grant, sealed, while the person still has to choose.
     waiting_grant: Mapped[Sealed | None] = mapped_column(SealedText)
     #: The person's choice from before they were asked whether to use another workspace; JSON.
     choice: Mapped[str | None] = mapped_column(Text)
@@ -161,11 +155,6 @@ def by_id_prefix(session: Session, prefix: str, environment_id: str | None = Non
 def move(rows: Rows, attempt_id: str, stage: Stage, /, **values: object) -> bool:
     """Change an attempt that is in `stage`. Of concurrent callers that leave the stage, one gets True."""
     return rows.execute(_MOVE, {"attempt": attempt_id, "from_stage": stage, **values}).first() is not None
-
-
-def keep_grant(rows: Rows, attempt_id: str, grant: Sealed) -> None:
-    """Store a grant that is about to be revoked."""
-    rows.execute(_SET, {"attempt": attempt_id, "waiting_grant": grant})
 
 
 def set_grant_result(rows: Rows, attempt_id: str, result: GrantResult) -> None:

@@ -23,6 +23,7 @@ from onboarding.store.link_terms import LinkKind
 from onboarding.store.links import TABLE as LINKS
 from onboarding.store.logos import TABLE as LOGOS
 from onboarding.store.origins import TABLE as ORIGINS
+from onboarding.store.revocations import Revocation
 from onboarding.store.rows import Rows, fetch_all
 from onboarding.store.sign_ins import SignIn, SignInState
 from onboarding.store.slack_events import SlackEvent
@@ -45,6 +46,7 @@ _OF_INTEGRATION = (
     ORIGINS,
     LOGOS,
     table_of(SlackEvent),
+    table_of(Revocation),
     _ATTEMPTS,
     LINKS,
     table_of(ChannelEndpoint),

@@ -1,4 +1,4 @@
-"""Attempts that have not ended, attempts that left a grant to revoke, and exchanges that did not succeed."""
+"""Attempts that have not ended, and exchanges that did not succeed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -60,12 +60,6 @@ def overdue(rows: Rows, stage: Stage, at: datetime, limit: int) -> Sequence[Atte
 def stuck(rows: Rows, since: datetime, limit: int) -> Sequence[AttemptRow]:
     """Return attempts whose process has been waiting for Slack since `since` or longer."""
     query = SELECT.where(TABLE.c.stage == Stage.EXCHANGING, TABLE.c.exchanging_at <= since)
-    return fetch_all(rows, query.limit(limit), AttemptRow)
-
-
-def with_left_grant(rows: Rows, until: datetime, limit: int) -> Sequence[AttemptRow]:
-    """Return attempts that finished at `until` or earlier and whose unused grant was not revoked."""
-    query = SELECT.where(TABLE.c.waiting_grant.is_not(None), TABLE.c.finished_at <= until)
     return fetch_all(rows, query.limit(limit), AttemptRow)
 
 

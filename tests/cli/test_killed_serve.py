@@ -1,4 +1,4 @@
-"""`serve` itself is killed, in the middle of an install and of a delivery. Its processes end with it, and the next one goes on."""
+"""`serve` is killed in the middle of an install and of a delivery. Its processes end, too, and the next one goes on."""
 
 import json
 import subprocess

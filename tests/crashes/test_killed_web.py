@@ -148,7 +148,7 @@ class Unused(Callback):
         self.scene.site.revoke_link(link)
 
     def check(self) -> None:
-        list(self.scene.site.runtime.retention.end_attempts())
+        list(self.scene.site.runtime.revocations.revoke_due())
         assert (self.installed(), self.identifiers()) == (0, []), self.name
         found = entries(self.scene.site.runtime.database)
         dropped = [one.result for one in found if (one.action, one.subject) == ("grant.dropped", self.attempt_id())]
@@ -179,6 +179,37 @@ class Refused(Unused):
         with ThreadPoolExecutor(1) as other:
             other.submit(self.meanwhile)
             super().send(web)
+
+
+class Disconnect(Request):
+    """The connection is removed, and the web process is about to revoke its access."""
+
+    method, scenario = "auth.revoke", "normal"
+
+    def prepare(self) -> None:
+        self.removed = self.connect(self.scenario)
+
+    def send(self, web: str) -> None:
+        address = f"{web}/v1/channel-connections/{self.removed}?revoke=true"
+        plain_http.delete(address, headers={"Authorization": f"ApiKey {self.scene.program.key}"}, timeout=60)
+
+    def result(self) -> list[str | None]:
+        found = entries(self.scene.site.runtime.database)
+        return [one.result for one in found if (one.action, one.subject) == ("connection.disconnected", self.removed)]
+
+    def check(self) -> None:
+        list(self.scene.site.runtime.revocations.revoke_due())
+        assert self.installed() == 0, self.name
+        assert self.result() == ["already_gone" if self.after else "revoked"], self.name
+        assert self.scene.scalar("SELECT count(*) FROM revocations") == 0
+
+
+class DisconnectAfterSlack(Disconnect):
+    after = True
+
+
+class DisconnectOfARotatingToken(Disconnect):
+    method, scenario = "apps.uninstall", "rotation"
 
 
 class Refresh(Request):
@@ -266,6 +297,9 @@ STEPS: tuple[type[Request], ...] = (
     SettingUp,
     Unused,
     Refused,
+    Disconnect,
+    DisconnectAfterSlack,
+    DisconnectOfARotatingToken,
     RefreshBeforeSlack,
     RefreshAfterSlack,
     RefreshBeforeItIsStored,
@@ -308,6 +342,12 @@ def test_requests_of_a_killed_web_process_are_completed_by_another_one(scene: Sc
             web.kill()
         scene.gate.drop_all()
     assert [step.installed() for step in steps if isinstance(step, Unused)] == [1, 1]
+    removed = [step for step in steps if isinstance(step, Disconnect)]
+    assert [(step.identifiers(), step.result(), step.installed()) for step in removed] == [
+        ([], ["pending"], 1),
+        ([], ["pending"], 0),
+        ([], ["pending"], 1),
+    ]
     # Claims of the dead process are over.
     scene.clock.forward(seconds=61)
     for step in sorted(steps, key=lambda step: step.is_late):

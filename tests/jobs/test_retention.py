@@ -23,7 +23,16 @@ from tests.waiting import until
 LIST = "/v1/channel-connections"
 PAIR = {"accessToken": "token-of-acme-hq", "refreshToken": "refresh-token-of-acme-hq"}
 NAMES = (
-    *("ended", "attemptsPurged", "linksPurged", "answersPurged", "eventsPurged", "bulkActionsPurged", "signInsPurged"),
+    *(
+        "ended",
+        "accessRevoked",
+        "attemptsPurged",
+        "linksPurged",
+        "answersPurged",
+        "eventsPurged",
+        "bulkActionsPurged",
+        "signInsPurged",
+    ),
     *("secretsErased", "installationsErased"),
 )
 NOTHING = dict.fromkeys(NAMES, 0)
@@ -252,7 +261,7 @@ def test_command_deletes_expired_rows_and_prints_their_number(
     code, said, complaints = sweeps(site)
     assert (code, complaints) == (0, "")
     assert (
-        said == "Attempts ended: 0.\nAttempts purged: 1.\nLinks purged: 0.\nAnswers purged: 2.\n"
+        said == "Attempts ended: 0.\nAccess revoked: 0.\nAttempts purged: 1.\nLinks purged: 0.\nAnswers purged: 2.\n"
         "Events purged: 0.\nBulk actions purged: 0.\nSign-ins purged: 0.\nPrevious secrets erased: 0.\nInstallations erased: 1.\n"
     )
     code, said, complaints = sweeps(site, "--json")
@@ -291,7 +300,7 @@ def test_command_reports_a_failed_step_and_runs_the_others(site: Site, visitor: 
     code, said, complaints = sweeps(site)
     assert (code, said) == (
         1,
-        "Attempts ended: 0.\nAttempts purged: 1.\nLinks purged: 0.\nEvents purged: 0.\nBulk actions purged: 0.\nSign-ins purged: 0.\nPrevious secrets erased: 0.\nInstallations erased: 1.\n",
+        "Attempts ended: 0.\nAccess revoked: 0.\nAttempts purged: 1.\nLinks purged: 0.\nEvents purged: 0.\nBulk actions purged: 0.\nSign-ins purged: 0.\nPrevious secrets erased: 0.\nInstallations erased: 1.\n",
     )
     assert len(complaints.splitlines()) == 1
     assert complaints.startswith("Error: Answers purged: ")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from onboarding.jobs import key_uses
-from onboarding.store import unfinished_attempts
+from onboarding.store import revocations
 from tests import postgres
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
@@ -83,11 +83,11 @@ def test_unreachable_database_is_logged_once_and_a_later_round_catches_up(
     assert [("sweep.database_gone" in line, "\n" in line) for line in lines] == [(True, False)]
 
 
-def test_left_grants_are_found_in_their_index(site: Site) -> None:
+def test_access_to_revoke_is_found_in_its_index(site: Site) -> None:
     database = site.runtime.database
-    with watched(database) as asked, database.reading() as session:
-        unfinished_attempts.with_left_grant(session, datetime.now(UTC), 10)
-    assert "ix_attempts_waiting_grant" in plan(database, *asked[0])
+    with watched(database) as asked, database.rows() as rows:
+        revocations.due(rows, datetime.now(UTC), 10)
+    assert "ix_revocations_due_at" in plan(database, *asked[0])
 
 
 @pytest.mark.once

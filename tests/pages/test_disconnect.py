@@ -57,18 +57,18 @@ def test_page_says_that_slack_had_already_removed_the_access(site: Site, operato
 
 
 @pytest.mark.parametrize("fault", ["reset", "status_500", "html_502", "ratelimited", "internal_error"])
-def test_page_says_that_slack_did_not_confirm(fault: str, site: Site, operator: BrowserClient) -> None:
+def test_page_says_that_slack_has_not_confirmed_yet(fault: str, site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     site.slack.fails("auth.revoke", fault)
     page = disconnects(operator, identifier)
-    assert "Slack did not confirm; remove the app in Slack to be sure." in page.text
+    assert "Slack has not confirmed yet." in page.text
     assert identifiers(site) == []
 
 
 def test_result_that_cannot_be_stored_does_not_undo_the_disconnect(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     full_disk.where(site, "UPDATE ON audit_entries")
-    assert "Slack did not confirm; remove the app in Slack to be sure." in disconnects(operator, identifier).text
+    assert "Slack has not confirmed yet." in disconnects(operator, identifier).text
     assert (identifiers(site), site.slack.installations()) == ([], [])
 
 

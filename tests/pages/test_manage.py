@@ -77,8 +77,8 @@ def test_disconnect_that_slack_does_not_confirm_says_so(desk: Desk, customer: Br
     identifier = connects(desk, "dan", "T0ACMETEST")
     desk.site.slack.fails("auth.revoke", "status_500")
     done = customer.presses(customer.opens(f"{session_of(desk, 'dan')}/disconnect"), "confirm-disconnect")
-    assert done.main.get("data-result") == "not_confirmed"
-    assert "Slack did not confirm" in done.text
+    assert done.main.get("data-result") == "pending"
+    assert "Slack has not confirmed yet." in done.text
     assert identifier not in own(desk, "dan")
 
 

@@ -1,6 +1,7 @@
 """Bulk runs: check, disconnect or create reconnect links for many connections. The worker does it, without a page."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -181,7 +182,7 @@ class Bulk:
             except SlackDown:
                 return _Result("slack_down")
             except NotFound:
-                return _Result("gone")
+                return _Result(self._earlier_result(run, identifier) or "gone")
             except StorageProblem:
                 raise
             except VaultProblem as problem:
@@ -193,6 +194,14 @@ class Bulk:
                 _LOG.error("bulk.failed", connection=identifier, kind=type(fault).__name__)
                 return _Result("failed")
         return _Result("slack_busy")
+
+    def _earlier_result(self, run: RunRow, identifier: str) -> str | None:
+        """Return the result of a disconnect in this run that a worker did not store because it died."""
+        if run.action == BulkAction.DISCONNECT and run.started_at is not None:
+            with suppress(NotFound):
+                last = self._connections.last_disconnect(run.environment_id, identifier)
+                return last.result if last.at >= run.started_at else None
+        return None
 
     def _do(self, run: RunRow, identifier: str) -> _Result:
         _kind, _, email = run.actor.partition(":")

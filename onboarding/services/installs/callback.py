@@ -173,8 +173,10 @@ class InstallCallback:
         if choice is None:
             return self._keep(found, grant)
         outcome = self._completer.complete(GrantedInstall(attempt.id, Stage.EXCHANGING, grant, choice))
-        if outcome in (*REFUSALS, _GIVEN_UP):
-            self._grants.revoke_unused(attempt, found.integration, grant)
+        if outcome is _GIVEN_UP:
+            self._grants.revoke_unused(attempt, grant)
+        elif outcome in REFUSALS:
+            self._grants.revoke_refused(attempt, grant)
         return InstallStep(attempt.id, outcome)
 
     def _keep(self, found: AttemptRows, grant: Grant) -> InstallStep:
@@ -192,7 +194,7 @@ class InstallCallback:
             )
         # The exchange took longer than a minute, and the sweep has ended the attempt.
         if not is_kept:
-            self._grants.revoke_unused(attempt, found.integration, grant)
+            self._grants.revoke_unused(attempt, grant)
             return InstallStep(attempt.id, _GIVEN_UP)
         return InstallStep(attempt.id, None, NextPage.SETUP)
 
@@ -207,7 +209,7 @@ class InstallCallback:
         # The commit succeeded, although the database's answer was lost.
         if stored is None or stored.stage is not Stage.EXCHANGING:
             return GrantResult.KEPT
-        return self._grants.revoke_unused(attempt, found.integration, grant)
+        return self._grants.revoke_unused(attempt, grant)
 
     def _end(self, attempt: AttemptRow, stage: Stage, outcome: Outcome, **values: object) -> InstallStep:
         at = self._now()

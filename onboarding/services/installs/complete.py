@@ -20,7 +20,7 @@ from onboarding.store.retries import repeat_on_conflict
 from onboarding.translatable import marked
 
 _LOG = structlog.get_logger(__name__)
-#: Outcomes that leave the grant unused.
+#: Outcomes that leave the grant unused. The caller revokes it with `Grants.revoke_refused`.
 REFUSALS = (
     Outcome.WORKSPACE_TAKEN,
     Outcome.LINK_USED,
@@ -173,8 +173,7 @@ class _Completion:
             "stage": Stage.FINISHED,
             "outcome": outcome,
             "finished_at": at,
-            # An unused grant stays until the caller has revoked it.
-            "waiting_grant": self._sealers.grants.seal(attempt.id, grant) if outcome in REFUSALS else None,
+            "waiting_grant": None,
             "workspace_id": grant.workspace_id,
             "workspace_name": grant.workspace_name,
             "connection_identifier": None,
@@ -183,6 +182,8 @@ class _Completion:
             "detail": None,
         }
         self._install.move(**finished | values)
+        if outcome in REFUSALS:
+            self._sealers.grants.refuse(self._install.rows, attempt, grant)
         events.attempt_ended(self._install.rows, attempt.id)
         return outcome
 

@@ -1,23 +1,19 @@
 """Grants: exchange Slack's code for one, keep it sealed while the person chooses, and revoke it if nothing uses it."""
 
 import json
+from contextlib import suppress
 
 import structlog
 
-from onboarding import changes
-from onboarding.callers import SYSTEM
-from onboarding.changes import Change, ChangeKind
-from onboarding.clock import Clock
-from onboarding.errors import Problem, SlackProblem, StorageProblem, VaultProblem
+from onboarding.errors import Problem, StorageProblem, VaultProblem
 from onboarding.outcomes import GrantResult
 from onboarding.sealed import Sealed
+from onboarding.services.revocations import Revocations
 from onboarding.services.tokens.sealing import Tokens
-from onboarding.services.workspace_checks import WorkspaceChecks
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.grants import Grant
-from onboarding.store import attempts, installs, workspace_holders
-from onboarding.store.attempts import AttemptRow, Stage
-from onboarding.store.database import Database
+from onboarding.store.attempts import AttemptRow
+from onboarding.store.database import Database, Rows
 from onboarding.store.integrations import IntegrationRow
 from onboarding.vault import SealedAt, Vault
 
@@ -25,9 +21,11 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Grants:
-    def __init__(self, database: Database, vault: Vault, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
-        self._database, self._vault, self._tokens, self._gateway, self._now = database, vault, tokens, gateway, now
-        self._checks = WorkspaceChecks(database, now)
+    def __init__(
+        self, database: Database, vault: Vault, tokens: Tokens, gateway: Gateway, revocations: Revocations
+    ) -> None:
+        self._database, self._vault, self._tokens, self._gateway = database, vault, tokens, gateway
+        self._revocations = revocations
 
     def exchange(self, attempt: AttemptRow, integration: IntegrationRow, code: str) -> Grant:
         """Exchange Slack's code, once. Raises SlackRefused, SlackBusy, SlackDown, VaultProblem."""
@@ -42,71 +40,50 @@ class Grants:
             raise LookupError("A waiting attempt has its grant.")
         return Grant.from_dict(json.loads(self._vault.open(attempt.waiting_grant, _sealed_at(attempt.id))))
 
-    def revoke_unused(self, attempt: AttemptRow, integration: IntegrationRow, grant: Grant) -> GrantResult:
-        """Remove the app from the workspace, unless a connection or a waiting grant uses it there.
-
-        Stores the result with the attempt. Revokes nothing (`LEFT`) if the database does not answer. The grant is
-        stored until then: if this process dies, the sweep calls `revoke_left`.
-        """
-        self._keep(attempt, grant)
+    def opened(self, attempt: AttemptRow) -> Grant | None:
+        """Return the grant that waits with an attempt. None if there is none, or if it cannot be decrypted."""
+        if attempt.waiting_grant is None:
+            return None
         try:
-            with self._database.rows() as rows:
-                workspaces = filter(None, (grant.workspace_id, grant.enterprise_id))
-                in_use = any(workspace_holders.uses_workspace(rows, integration.id, one) for one in workspaces)
+            return self.open(attempt)
+        except VaultProblem as problem:
+            _LOG.error("grant.unreadable", attempt=attempt.id, problem=problem.sentence)
+            return None
+
+    def refuse(self, rows: Rows, attempt: AttemptRow, grant: Grant | None) -> None:
+        """Store in the caller's transaction that no connection uses the grant.
+
+        `grant`: None if it cannot be decrypted. The caller then calls `revoke_refused`; if its process dies, a worker
+        revokes the grant.
+        """
+        if grant is not None:
+            self._revocations.add(rows, self._revocations.access_of(attempt, grant))
+        else:
+            self._revocations.drop(rows, attempt.environment_id, attempt.id, GrantResult.NOT_CONFIRMED)
+
+    def revoke_refused(self, attempt: AttemptRow, grant: Grant | None) -> None:
+        """Remove the app from the workspace, unless a connection or a waiting grant uses it there."""
+        if grant is not None:
+            with suppress(StorageProblem):
+                self._revocations.revoke(self._revocations.access_of(attempt, grant))
+
+    def revoke_unused(self, attempt: AttemptRow, grant: Grant) -> GrantResult:
+        """Do the same with a grant that was not stored yet.
+
+        Revokes nothing (`LEFT`) if the database does not answer.
+        """
+        access, is_stored = self._revocations.access_of(attempt, grant), True
+        try:
+            with self._database.changing_rows() as rows:
+                self._revocations.add(rows, access)
+        except Problem as problem:
+            is_stored = False
+            _LOG.error("grant.not_kept", attempt=attempt.id, problem=problem.sentence)
+        try:
+            return self._revocations.revoke(access, is_stored)
         except StorageProblem as problem:
             _LOG.error("grant.left", attempt=attempt.id, problem=problem.sentence)
             return GrantResult.LEFT
-        # Revoking removes the app from the whole workspace, also for the other customers there.
-        result = GrantResult.KEPT if in_use else self._revoke(integration, grant)
-        self._store(attempt, result, None if in_use else grant.workspace_id)
-        return result
-
-    def revoke_waiting(self, attempt: AttemptRow, integration: IntegrationRow) -> None:
-        """Revoke the grant that waits with an attempt, as `revoke_unused` does, if it can be decrypted."""
-        try:
-            grant = self.open(attempt)
-        except VaultProblem as problem:
-            _LOG.error("grant.unreadable", attempt=attempt.id, problem=problem.sentence)
-            self._store(attempt, GrantResult.NOT_CONFIRMED)
-        else:
-            self.revoke_unused(attempt, integration, grant)
-
-    def revoke_left(self, attempt_id: str) -> None:
-        """Revoke the grant of a finished attempt whose process died before it had revoked it."""
-        with self._database.rows() as rows:
-            found = installs.attempt_by_id(rows, attempt_id)
-        if found is not None and found.attempt.stage is Stage.FINISHED and found.attempt.waiting_grant is not None:
-            self.revoke_waiting(found.attempt, found.integration)
-
-    def _keep(self, attempt: AttemptRow, grant: Grant) -> None:
-        if attempt.waiting_grant is not None:
-            return
-        try:
-            with self._database.changing_one() as rows:
-                attempts.keep_grant(rows, attempt.id, self.seal(attempt.id, grant))
-        except Problem as problem:
-            _LOG.error("grant.not_kept", attempt=attempt.id, problem=problem.sentence)
-
-    def _revoke(self, integration: IntegrationRow, grant: Grant) -> GrantResult:
-        try:
-            credentials = self._tokens.app_credentials(integration)
-            was_there = self._gateway.revoke(credentials, grant.access_token, rotates=grant.refresh_token is not None)
-        except (SlackProblem, VaultProblem):
-            return GrantResult.NOT_CONFIRMED
-        return GrantResult.REVOKED if was_there else GrantResult.ALREADY_GONE
-
-    def _store(self, attempt: AttemptRow, result: GrantResult, revoked_workspace_id: str | None = None) -> None:
-        change = Change(
-            ChangeKind.GRANT_DROPPED, SYSTEM, self._now(), attempt.environment_id, attempt.id, result=result
-        )
-        try:
-            with self._database.changing_rows() as rows:
-                attempts.set_grant_result(rows, attempt.id, result)
-                changes.record(rows, change)
-                if revoked_workspace_id is not None:
-                    self._checks.enqueue(rows, attempt.integration_id, revoked_workspace_id)
-        except Problem as problem:
-            _LOG.error("grant.result_not_stored", attempt=attempt.id, result=result, problem=problem.sentence)
 
 
 def _sealed_at(attempt_id: str) -> SealedAt:

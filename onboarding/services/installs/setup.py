@@ -189,7 +189,7 @@ class SetupStep:
         granted = GrantedInstall(attempt.id, Stage.WAITING, grant, choice, is_confirmed)
         outcome = self._completer.complete(granted)
         if outcome in REFUSALS:
-            self._grants.revoke_unused(attempt, found.integration, grant)
+            self._grants.revoke_refused(attempt, grant)
         return InstallStep(attempt.id, outcome)
 
     def _end(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> InstallStep:
@@ -197,15 +197,16 @@ class SetupStep:
         return InstallStep(found.attempt.id, outcome)
 
     def _drop(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> None:
-        # The grant stays stored until it has been revoked.
+        attempt, grant = found.attempt, self._grants.opened(found.attempt)
         ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "detail": detail}
         with self._database.changing_rows() as rows:
-            is_first = attempts.move(rows, found.attempt.id, Stage.WAITING, **ended)
+            is_first = attempts.move(rows, attempt.id, Stage.WAITING, **ended)
             if is_first:
-                events.attempt_ended(rows, found.attempt.id)
-        # A concurrent request that ended the attempt has revoked the grant, too.
+                self._grants.refuse(rows, attempt, grant)
+                events.attempt_ended(rows, attempt.id)
+        # A concurrent request that ended the attempt revokes the grant, too.
         if is_first:
-            self._grants.revoke_waiting(found.attempt, found.integration)
+            self._grants.revoke_refused(attempt, grant)
 
 
 def _choice(found: AttemptRows, picked: SetupInput) -> Choice:

@@ -23,6 +23,7 @@ from onboarding.store import (
     integration_locks,
     logos,
     origins,
+    revocations,
     sign_in_app,
     unfinished_attempts,
 )
@@ -115,9 +116,14 @@ class Integrations:
                 raise Conflict(
                     f"It has {used} connection{'s' if used > 1 else ''}. Disconnect {'them' if used > 1 else 'it'} first."
                 )
+            # Without the integration, nothing could revoke what Slack grants or has granted.
             if unfinished_attempts.are_under_way(session, row.id):
-                # Nothing could revoke what Slack is about to grant.
                 raise Conflict("An install with it is in progress. Try again in ten minutes.")
+            if revocations.any_of(session, row.id):
+                raise Conflict(
+                    "Slack has not confirmed yet that access which was disconnected has ended. A worker asks Slack again, "
+                    "for a day at most; so does `onboarding sweep`. Try again later."
+                )
             self._record(session, row, ChangeKind.INTEGRATION_REMOVED, actor)
             erasure.erase_integration(session, row.id)
 
