@@ -56,6 +56,7 @@ from onboarding.services.sign_ins import SignIns
 from onboarding.services.slack_events.forward import EventForwarder
 from onboarding.services.slack_events.front import SlackEvents
 from onboarding.services.slack_events.handle import StoredEvents
+from onboarding.services.slack_events.lost import LostEvents
 from onboarding.services.slack_events.receive import EventReceiver
 from onboarding.services.slack_sign_in import SignInApps, SlackSignIn
 from onboarding.services.subscribers import Subscribers
@@ -255,6 +256,7 @@ def _slack_events(core: _Core, sending: _Sending) -> SlackEvents:
         EventReceiver(database, vault, now),
         StoredEvents(database, vault, core.tokens, core.gateway, now),
         EventForwarder(database, vault, sending.sender, now, sending.longest_wait),
+        LostEvents(database, now),
     )
 
 

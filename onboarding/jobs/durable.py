@@ -33,6 +33,8 @@ _POLL_SECONDS = {Queue.WEBHOOKS: 1.0, Queue.SLACK: 1.0, Queue.MAINTENANCE: 3.0}
 _END_SECONDS = 15
 #: How often a step is tried while the database does not answer: for about five minutes.
 _TRIES = 9
+#: How often it is tried after any other fault. A schedule enqueues it again later if its rows say that it is not done.
+_TRIES_OF_FAULTS = 3
 _LOG = structlog.get_logger(__name__)
 
 
@@ -187,7 +189,8 @@ def _called_on_schedule(job: Schedule) -> Callable[[Any, Any], None]:
 
 
 def _run(name: str, call: Callable[[], object]) -> None:
-    """Run a step. It is repeated while the database does not answer."""
+    """Run a step. It is repeated while the database does not answer, and a few times after any other fault."""
+    faults = 0
 
     def step() -> None:
         try:
@@ -199,13 +202,14 @@ def _run(name: str, call: Callable[[], object]) -> None:
             _LOG.error("work.failed", workflow=name, kind=type(fault).__name__)
             raise StepFailed(type(fault).__name__) from None
 
-    DBOS.run_step(
-        {"name": name, "retries_allowed": True, "max_attempts": _TRIES, "should_retry": _is_storage_problem}, step
-    )
+    def should_retry(raised: BaseException) -> bool:
+        nonlocal faults
+        if isinstance(raised, StorageProblem):
+            return True
+        faults += 1
+        return faults < _TRIES_OF_FAULTS
 
-
-def _is_storage_problem(raised: BaseException) -> bool:
-    return isinstance(raised, StorageProblem)
+    DBOS.run_step({"name": name, "retries_allowed": True, "max_attempts": _TRIES, "should_retry": should_retry}, step)
 
 
 def _remove_old_schedules(current: set[str]) -> None:

@@ -28,6 +28,8 @@ class BulkRun(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     #: Null while a question has to be answered first.
     started_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: When the newest result was stored, or the work was enqueued; null before it starts.
+    worked_at: Mapped[datetime | None] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
@@ -111,13 +113,23 @@ def count_done(rows: Rows, run_id: str) -> int:
 def start(rows: Rows, environment_id: str, run_id: str, at: datetime) -> bool:
     """Return whether this call started the run: of concurrent callers, one gets True."""
     waiting = _RUNS.c.environment_id == environment_id, _RUNS.c.id == run_id, _RUNS.c.started_at.is_(None)
-    return rows.execute(update(_RUNS).where(*waiting).values(started_at=at).returning(_RUNS.c.id)).first() is not None
+    return (
+        rows.execute(update(_RUNS).where(*waiting).values(started_at=at, worked_at=at).returning(_RUNS.c.id)).first()
+        is not None
+    )
 
 
-def save(rows: Rows, run_id: str, position: int, result: str, detail: str | None) -> None:
+def save(rows: Rows, item: ItemRow, run_id: str, at: datetime) -> None:
     """Store the result of a connection, unless a worker that died had stored one."""
-    mine = _ITEMS.c.run_id == run_id, _ITEMS.c.position == position, _ITEMS.c.result.is_(None)
-    rows.execute(update(_ITEMS).where(*mine).values(result=result, detail=detail))
+    mine = _ITEMS.c.run_id == run_id, _ITEMS.c.position == item.position, _ITEMS.c.result.is_(None)
+    rows.execute(update(_ITEMS).where(*mine).values(result=item.result, detail=item.detail))
+    rows.execute(update(_RUNS).where(_RUNS.c.id == run_id).values(worked_at=at))
+
+
+def overdue(rows: Rows, since: datetime, at: datetime) -> Sequence[str]:
+    """Return the ids of the runs on which nobody has worked since `since`, and set their `worked_at` to `at`."""
+    lost = _RUNS.c.finished_at.is_(None), _RUNS.c.worked_at <= since
+    return rows.scalars(update(_RUNS).where(*lost).values(worked_at=at).returning(_RUNS.c.id)).all()
 
 
 def finish(rows: Rows, run_id: str, at: datetime) -> None:

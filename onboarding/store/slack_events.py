@@ -1,13 +1,15 @@
 """Slack's events: each is handled once. Its body is erased as soon as it is not needed."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, case, delete, literal, null, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, case, delete, literal, null, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.sealed import Sealed
 from onboarding.store.database import Base, insert_or_ignore, table_of
-from onboarding.store.rows import Rows
+from onboarding.store.rows import Rows, fetch_all
 from onboarding.store.types import ID, SealedText, UtcTime
 
 #: States of an event that is forwarded.
@@ -19,6 +21,15 @@ class SlackEvent(Base):
     __table_args__ = (
         UniqueConstraint("integration_id", "event_id"),
         Index("ix_slack_events_received_at", "received_at"),
+        *(
+            Index(
+                f"ix_slack_events_{name}",
+                name,
+                sqlite_where=text(f"{name} IS NOT NULL"),
+                postgresql_where=text(f"{name} IS NOT NULL"),
+            )
+            for name in ("handle_at", "forward_at")
+        ),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -34,8 +45,12 @@ class SlackEvent(Base):
     received_at: Mapped[datetime] = mapped_column(UtcTime)
     #: Null until its effect is stored.
     handled_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: When it is handled next; null once it was.
+    handle_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: `waiting`, `delivered` or `given_up`; null for an event that is not forwarded.
     forward_state: Mapped[str | None] = mapped_column(String(10))
+    #: When it is delivered to the host next; null unless it waits for that.
+    forward_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: How many deliveries to the host have failed.
     forward_failures: Mapped[int]
     #: Why the last one failed, in Slack's words for `X-Slack-Retry-Reason`; empty before.
@@ -45,6 +60,11 @@ class SlackEvent(Base):
     slack_signature: Mapped[str] = mapped_column(String(100))
     #: The body as Slack sent it; null once it is not needed any more.
     body: Mapped[Sealed | None] = mapped_column(SealedText)
+
+
+class OverdueEvent(NamedTuple):
+    id: str
+    forward_failures: int
 
 
 _TABLE = table_of(SlackEvent)
@@ -64,21 +84,41 @@ def mark_handled(rows: Rows, event_row_id: str, at: datetime) -> bool:
     """Store that the event's effect is part of this transaction. Return False if it was handled before."""
     mine = _TABLE.c.id == event_row_id, _TABLE.c.handled_at.is_(None)
     body = case((_TABLE.c.forward_state == WAITING, _TABLE.c.body), else_=null())
-    done = update(_TABLE).where(*mine).values(handled_at=at, body=body).returning(_TABLE.c.id)
+    done = update(_TABLE).where(*mine).values(handled_at=at, handle_at=None, body=body).returning(_TABLE.c.id)
     return rows.execute(done).first() is not None
 
 
-def end_forward(rows: Rows, event_row_id: str, failures: int, state: str, reason: str = "") -> None:
-    """Store how a try to forward the event has ended. `failures`: those before it; another number means another try."""
-    mine = _TABLE.c.id == event_row_id, _TABLE.c.forward_state == WAITING, _TABLE.c.forward_failures == failures
+def postpone(rows: Rows, event_row_id: str, now: datetime, until: datetime) -> bool:
+    """Set when the event is handled next. Return False if it was handled, or if another run has set a later time."""
+    mine = _TABLE.c.id == event_row_id, _TABLE.c.handle_at <= now
+    return rows.execute(update(_TABLE).where(*mine).values(handle_at=until).returning(_TABLE.c.id)).first() is not None
+
+
+def overdue(rows: Rows, column: str, since: datetime, at: datetime, limit: int) -> Sequence[OverdueEvent]:
+    """Return events whose `handle_at` or `forward_at` is `since` or earlier, and set it to `at`."""
+    time = _TABLE.c[column]
+    due = select(_TABLE.c.id).where(time <= since).order_by(time).limit(limit).with_for_update(skip_locked=True)
+    ids = rows.scalars(due).all()
+    moved = update(_TABLE).where(_TABLE.c.id.in_(ids)).values({column: at})
+    return fetch_all(rows, moved.returning(_TABLE.c.id, _TABLE.c.forward_failures), OverdueEvent)
+
+
+def end_forward(rows: Rows, event: SlackEvent, state: str, reason: str = "", next_at: datetime | None = None) -> bool:
+    """Store how the next try to forward the event, as it was read, has ended.
+
+    Return False if that try had ended before. `next_at`: when the try after it is due, if the event still waits.
+    """
+    failures = event.forward_failures
+    mine = _TABLE.c.id == event.id, _TABLE.c.forward_state == WAITING, _TABLE.c.forward_failures == failures
     is_needed = (_TABLE.c.handled_at.is_(None)) | (literal(state) == WAITING)
     values: dict[str, object] = {
         "forward_state": state,
         "forward_failures": failures + (state != DELIVERED),
         "forward_reason": reason,
+        "forward_at": next_at,
         "body": case((is_needed, _TABLE.c.body), else_=null()),
     }
-    rows.execute(update(_TABLE).where(*mine).values(values))
+    return rows.execute(update(_TABLE).where(*mine).values(values).returning(_TABLE.c.id)).first() is not None
 
 
 def newer_exists(rows: Rows, event: SlackEvent) -> bool:

@@ -81,7 +81,7 @@ def serve(environment: dict[str, str], log: Path, origin: str) -> "subprocess.Po
     with log.open("w") as written:
         command = [sys.executable, "-m", "onboarding", "serve"]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written)
-    assert until(lambda: "/sign-in/" in log.read_text() and len(descendants(server.pid)) == 3, 60), log.read_text()
+    assert until(lambda: "/sign-in/" in log.read_text() and len(descendants(server.pid)) == 3, 120), log.read_text()
     assert answers(origin)
     return server
 

@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 import pytest
 from sqlalchemy import select, update
 
+from onboarding.callers import SHELL
 from onboarding.store.bulk import BulkItem
 from onboarding.store.connections import ChannelConnection
 from tests.audit import entries
@@ -71,6 +72,16 @@ def test_disconnect_asks_first_and_counts(site: Site, operator: BrowserClient, t
     assert "Done." in page.text
     disconnected = [one for one in entries(site.runtime.database) if one.action == "connection.disconnected"]
     assert {one.actor for one in disconnected} == {"operator:ada@northwind.test"}
+
+
+def test_disconnect_of_a_worker_that_died_before_it_stored_the_result_is_shown(
+    site: Site, operator: BrowserClient, three: list[str]
+) -> None:
+    page = operator.presses(_begins(operator, "disconnect", three[:1]), "confirm-bulk")
+    home = site.runtime.environments.first().id
+    site.runtime.connections.disconnect(home, three[0], SHELL)
+    _work(site, page)
+    assert _results(operator.opens(page.url)) == {three[0]: "kept"}
 
 
 def test_fault_of_one_connection_does_not_stop_the_others(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Final, NamedTuple
@@ -33,6 +33,8 @@ WORKFLOW: Final = "bulk"
 _AT_A_TIME = 25
 #: How often a connection is tried while Slack asks us to wait, and how long at most each time.
 _TRIES, _MAX_WAIT_SECONDS = 3, 30
+#: A run without a new result for so long has lost its work.
+_LOST_AFTER = timedelta(minutes=10)
 _LOG = structlog.get_logger(__name__)
 #: Creates a link that reconnects the connection of an environment and an identifier, and returns the link's id.
 CreateLink = Callable[[str, str, Actor], str]
@@ -108,6 +110,7 @@ class Bulk:
             "total": len(chosen),
             "created_at": at,
             "started_at": at if starts else None,
+            "worked_at": at if starts else None,
         }
         items = [{"run_id": run_id, "position": at_, **_names(one)} for at_, one in enumerate(chosen)]
         with self._database.changing_rows() as rows:
@@ -149,12 +152,20 @@ class Bulk:
         for item in items:
             result = self._handle(run, item.identifier)
             with self._database.changing_rows() as rows:
-                store.save(rows, run_id, item.position, *result)
+                store.save(rows, item._replace(result=result.code, detail=result.detail), run_id, self._now())
         with self._database.changing_rows() as rows:
             if store.pending(rows, run_id, 1):
                 _enqueue(rows, run_id)
             else:
                 store.finish(rows, run_id, self._now())
+
+    def enqueue_lost(self) -> None:
+        """Continue runs whose work was lost, because a fault that nobody foresaw has ended it."""
+        at = self._now()
+        with self._database.changing_rows() as rows:
+            for run_id in store.overdue(rows, at - _LOST_AFTER, at):
+                _LOG.warning("bulk.enqueued_again", run=run_id)
+                _enqueue(rows, run_id)
 
     def _chosen(self, environment_id: str, new: NewBulkRun) -> list[Connection]:
         if new.search is not None:

@@ -83,14 +83,13 @@ class EventForwarder:
             wait = retries.wait_after(row.forward_failures, answer.retry_after, self._longest_wait())
         with self._database.changing_rows() as rows:
             if wait is None:
-                slack_events.end_forward(rows, row.id, row.forward_failures, slack_events.GIVEN_UP, _reason(answer))
-                return
-            slack_events.end_forward(rows, row.id, row.forward_failures, slack_events.WAITING, _reason(answer))
-            queue.enqueue(rows, forward_work(row.id, row.forward_failures + 1, wait.total_seconds()))
+                slack_events.end_forward(rows, row, slack_events.GIVEN_UP, _reason(answer))
+            elif slack_events.end_forward(rows, row, slack_events.WAITING, _reason(answer), self._now() + wait):
+                queue.enqueue(rows, forward_work(row.id, row.forward_failures + 1, wait.total_seconds()))
 
     def _end(self, row: SlackEvent, state: str) -> None:
         with self._database.changing_rows() as rows:
-            slack_events.end_forward(rows, row.id, row.forward_failures, state)
+            slack_events.end_forward(rows, row, state)
 
 
 def _has_no_listener(answer: Answer) -> bool:

@@ -1,6 +1,7 @@
 """Handle a stored event once: its effect and the mark that it was handled are one transaction."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -11,7 +12,7 @@ from onboarding.outgoing import queue
 from onboarding.services.slack_events.access import AccessEnder
 from onboarding.services.slack_events.channels import ChannelChanges
 from onboarding.services.slack_events.effects import record
-from onboarding.services.slack_events.receive import WORKFLOW, sealed_body
+from onboarding.services.slack_events.receive import handle_work, sealed_body
 from onboarding.services.slack_events.teams import TeamAccess
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import event_names, events
@@ -20,7 +21,6 @@ from onboarding.store import connection_changes, integration_locks, slack_events
 from onboarding.store.database import Database
 from onboarding.store.slack_events import SlackEvent
 from onboarding.vault import Vault
-from onboarding.work import Queue, Work
 
 _AGAIN_SECONDS = 30
 _LOG = structlog.get_logger(__name__)
@@ -50,8 +50,10 @@ class StoredEvents:
         except (SlackProblem, VaultProblem) as problem:
             _LOG.warning("slack.event_waits", event_row=event_row_id, problem=problem.code)
             wait = problem.retry_after if isinstance(problem, SlackBusy) else _AGAIN_SECONDS
+            at = self._now()
             with self._database.changing_rows() as rows:
-                queue.enqueue(rows, Work(Queue.SLACK, WORKFLOW, (event_row_id,), wait))
+                if slack_events.postpone(rows, event_row_id, at, at + timedelta(seconds=wait)):
+                    queue.enqueue(rows, handle_work(event_row_id, wait))
 
     def _handle(self, event_row_id: str) -> None:
         """Apply the effect that an event's type has. Raises SlackBusy, SlackDown, VaultProblem."""

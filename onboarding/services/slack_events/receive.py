@@ -76,13 +76,15 @@ class EventReceiver:
                 happened_at=event.at,
                 received_at=at,
                 handled_at=None if is_handled else at,
+                handle_at=at if is_handled else None,
+                forward_at=at if is_forwarded else None,
                 forward_state=slack_events.WAITING if is_forwarded else None,
                 slack_timestamp=request.timestamp,
                 slack_signature=request.signature,
                 body=self._vault.seal(request.body.decode(), sealed_body(row_id)),
             )
             if is_new and is_handled:
-                queue.enqueue(rows, Work(Queue.SLACK, WORKFLOW, (row_id,)))
+                queue.enqueue(rows, handle_work(row_id))
             if is_new and is_forwarded:
                 queue.enqueue(rows, forward_work(row_id, 0))
 
@@ -104,6 +106,10 @@ class EventReceiver:
         except VaultProblem as problem:
             _LOG.error("slack.signing_secret_unreadable", integration=one.identifier, problem=problem.sentence)
             return None
+
+
+def handle_work(event_row_id: str, delay_seconds: float = 0) -> Work:
+    return Work(Queue.SLACK, WORKFLOW, (event_row_id,), delay_seconds)
 
 
 def forward_work(event_row_id: str, failures: int, delay_seconds: float = 0) -> Work:
