@@ -1,4 +1,4 @@
-"""Revoke access at Slack: what a disconnect or a refused install leaves behind.
+"""Revoke access at Slack after a disconnect or a refused install.
 
 The access stays stored, encrypted, until Slack has answered. So it is revoked although the process dies, or Slack does
 not answer at first: the sweep of a worker asks again.

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -41,7 +40,11 @@ def test_killed_serve_leaves_no_process_and_loses_nothing(
     with receiving() as receiver, BrowserClient(site) as person, ThreadPoolExecutor(1) as threads:
         receiver.answer = answer
         server = serve(environment, tmp_path / "first.log", origin)
-        asks: Callable[..., dict[str, Any]] = lambda *words: json.loads(run(*words, "--json").stdout)  # noqa: E731
+
+        def asks(*words: str) -> dict[str, Any]:
+            answer: dict[str, Any] = json.loads(run(*words, "--json").stdout)
+            return answer
+
         endpoint = asks("webhook", "add", receiver.url)["id"]
         sent = asks("webhook", "test", endpoint)["id"]
         link = asks("link", "create", "--integration", "slack-practice", "--subscriber", "bea")["url"]
