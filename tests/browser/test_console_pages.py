@@ -47,6 +47,28 @@ def test_pages_fit_every_width(site: Site, ada: Callable[..., Operator]) -> None
         _fits(me)
 
 
+def test_results_of_a_bulk_action_name_their_connection_on_a_phone(site: Site, ada: Callable[..., Operator]) -> None:
+    with BrowserClient(site) as bea:
+        bea.connects(site.link())
+    me = ada(viewport={"width": 320, "height": 800})
+    me.signs_in()
+    me.presses("bulk")
+    me.page.locator(".row-check input").check()
+    # The longest result.
+    site.slack.removes_app(
+        site.runtime.integrations.all_of(site.runtime.environments.first().id)[0].client_id, "T0ACMEHQ01"
+    )
+    me.presses("bulk-disconnect")
+    me.presses("confirm-bulk")
+    site.runtime.bulk.work(me.page.url.rpartition("/")[2])
+    me.page.reload()
+    expect(me.page.get_by_text("Disconnected, Slack had removed it", exact=True)).to_be_visible()
+    name = me.page.locator("[data-connection] .cell-main").bounding_box()
+    assert name is not None
+    assert name["width"] > 200
+    assert me.width <= 320
+
+
 def test_bulk_action_is_chosen_by_keyboard_and_shows_its_progress(site: Site, ada: Callable[..., Operator]) -> None:
     list(site.runtime.demo_connections.create("Development", 30))
     me = ada()
