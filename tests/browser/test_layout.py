@@ -112,6 +112,41 @@ def test_rows_have_two_lines_and_a_phone_shows_many(
         assert me.width <= width
 
 
+@pytest.mark.usefixtures("listed")
+def test_list_begins_high_on_the_page(site: Site, ada: Callable[..., Operator]) -> None:
+    # Without a worker, a note is above the list.
+    site.runtime.workers.add()
+    me = ada(java_script_enabled=False)
+    me.signs_in()
+    for width, highest in ((375, 520), (768, 380), (1280, 280), (1920, 280)):
+        me.page.set_viewport_size({"width": width, "height": 800})
+        me.opens("/connections?q=customer")
+        box = me.page.get_by_role("table").bounding_box()
+        assert box is not None
+        assert box["y"] <= highest, width
+
+
+@pytest.mark.usefixtures("listed")
+def test_narrow_page_shows_the_filters_that_are_asked_for_or_in_use(ada: Callable[..., Operator]) -> None:
+    me = ada(viewport={"width": 375, "height": 800}, java_script_enabled=False)
+    me.signs_in()
+    for address, filtered, field in (
+        ("/connections", "/connections?mode=shared", "#filter-mode"),
+        ("/attempts", "/attempts?outcome=failed", "#filter-outcome"),
+    ):
+        me.opens(address)
+        expect(me.page.locator(field)).to_be_hidden()
+        me.page.get_by_label("More filters").check()
+        expect(me.page.locator(field)).to_be_visible()
+        me.opens(filtered)
+        expect(me.page.locator(field)).to_be_visible()
+        me.page.set_viewport_size({"width": 1280, "height": 800})
+        me.opens(address)
+        expect(me.page.locator(field)).to_be_visible()
+        expect(me.page.get_by_label("More filters")).to_be_hidden()
+        me.page.set_viewport_size({"width": 375, "height": 800})
+
+
 def test_list_is_read_by_keyboard(site: Site, ada: Callable[..., Operator]) -> None:
     list(site.runtime.demo_connections.create("Development", 3))
     me = ada()
