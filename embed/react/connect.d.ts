@@ -38,13 +38,16 @@ export interface SessionState {
 /** `outcome` is an outcome of docs/outcomes.md, or `stopped` if the person pressed "Stop waiting". */
 export type EndDetail = Partial<SessionState> & { outcome: string };
 
+/** `outcome` is missing if the connection came from another session, as after an approval. */
+export type ConnectedDetail = Partial<SessionState> & { connection: Connection };
+
 export interface StateDetail {
   state: State;
   connection?: Connection;
 }
 
 export interface SlackConnectEventMap {
-  connected: CustomEvent<EndDetail & { connection: Connection }>;
+  connected: CustomEvent<ConnectedDetail>;
   cancelled: CustomEvent<EndDetail>;
   failed: CustomEvent<EndDetail>;
   statechange: CustomEvent<StateDetail>;
@@ -78,7 +81,7 @@ export type OpenOptions =
   | { session: Session | (() => Session | Promise<Session>); sessionUrl?: undefined; csrfToken?: undefined };
 
 export type OpenResult =
-  | (EndDetail & { result: "connected"; connection: Connection })
+  | (ConnectedDetail & { result: "connected" })
   | (EndDetail & { result: "cancelled" | "failed" })
   | { result: "approval"; approvalUrl?: string }
   /** The browser blocked the window. Lead the person to `url` in this tab. */
