@@ -143,7 +143,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
     with open_runtime() as runtime:
         environment_id = runtime.environments.named(environment).id
         runtime.integrations.change(environment_id, identifier, change, shell_actor())
-        one = next(one for one in runtime.integrations.all_of(environment_id) if one.identifier == identifier)
+        one = runtime.integrations.find(environment_id, identifier)
         redirect, events_url = runtime.settings.sign_in_redirect_uri, f"{runtime.settings.origin}/slack/events"
     lines = [f"Changed {identifier}."]
     members: dict[str, object] = {

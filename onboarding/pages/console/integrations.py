@@ -8,14 +8,14 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
 from onboarding.branding import Branding
-from onboarding.errors import Refused, unknown_integration
+from onboarding.errors import Refused
 from onboarding.http.console_environment import environment_id
 from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm
 from onboarding.http.route_access import allow_viewers
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
-from onboarding.services.integrations.records import IntegrationChange, IntegrationRecord
+from onboarding.services.integrations.records import IntegrationChange
 
 blueprint = Blueprint("integrations", __name__)
 
@@ -78,7 +78,7 @@ def change_branding_submit(identifier: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(identifier, branding_form=form), 422
     try:
-        _change(identifier, _branding_change(form, _integration(identifier).branding))
+        _change(identifier, _branding_change(form, current().integrations.find(environment_id(), identifier).branding))
     except Refused as refusal:
         form[refusal.field].errors = [refusal.sentence]
         return _page(identifier, branding_form=form), 422
@@ -102,7 +102,7 @@ def _change(identifier: str, change: IntegrationChange) -> None:
 
 def _page(identifier: str, form: OriginForm | None = None, branding_form: BrandingForm | None = None) -> str:
     """Render an integration's page, with the forms that have errors. Raises NotFound."""
-    found, settings = _integration(identifier), current().settings
+    found, settings = current().integrations.find(environment_id(), identifier), current().settings
     return render_template(
         "console/integrations/show.html",
         redirect_uri=settings.redirect_uri,
@@ -114,12 +114,3 @@ def _page(identifier: str, form: OriginForm | None = None, branding_form: Brandi
         branding=Product(found.branding),
         branding_form=branding_form or BrandingForm(formdata=None, obj=found.branding),
     )
-
-
-def _integration(identifier: str) -> IntegrationRecord:
-    """Return the integration with this identifier, in the environment that the console shows. Raises NotFound."""
-    all_of = current().integrations.all_of(environment_id())
-    found = next((one for one in all_of if one.identifier == identifier), None)
-    if found is None:
-        raise unknown_integration(identifier)
-    return found

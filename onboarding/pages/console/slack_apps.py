@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from onboarding import settings
-from onboarding.errors import Conflict, Refused, SettingsProblem, unknown_integration
+from onboarding.errors import Conflict, Refused, SettingsProblem
 from onboarding.http.console_environment import environment
 from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
@@ -158,9 +158,4 @@ def _edit_page(app: IntegrationRecord, form: EditForm) -> str:
 
 
 def _find(identifier: str) -> IntegrationRecord:
-    """Return the integration with this identifier, in the environment that the console shows. Raises NotFound."""
-    found = current().integrations.all_of(environment().id)
-    app = next((one for one in found if one.identifier == identifier), None)
-    if app is None:
-        raise unknown_integration(identifier)
-    return app
+    return current().integrations.find(environment().id, identifier)

@@ -156,6 +156,13 @@ class Integrations:
             for one in found
         )
 
+    def find(self, environment_id: str, identifier: str) -> IntegrationRecord:
+        """Return the integration with this identifier. Raises NotFound."""
+        found = next((one for one in self.all_of(environment_id) if one.identifier == identifier), None)
+        if found is None:
+            raise unknown_integration(identifier)
+        return found
+
     def _until(self, is_kept: bool, changed_at: datetime | None) -> datetime | None:
         """Return until when the secret before a change is accepted. None if it is not, or not any more."""
         until = changed_at + PREVIOUS_SECRET_LIFETIME if is_kept and changed_at else None
