@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, abort, current_app, g, request, url_for
 
-from onboarding.errors import NotSetUp
+from onboarding.errors import NotFound, NotSetUp
 from onboarding.http import route_access
 from onboarding.http.operator_guard import signed_in_person
 from onboarding.runtime import current
@@ -51,6 +51,14 @@ def integrations() -> tuple[IntegrationRecord, ...]:
         shown = g.get("environment") or current().environments.first()
         g.integrations = current().integrations.all_of(shown.id)
     found: tuple[IntegrationRecord, ...] = g.integrations
+    return found
+
+
+def require_integrations() -> tuple[IntegrationRecord, ...]:
+    """Return the integrations of the environment that the console shows. Raises NotFound while there is none."""
+    found = integrations()
+    if not found:
+        raise NotFound("There is no Slack app yet. Add one under Integrations.")
     return found
 
 

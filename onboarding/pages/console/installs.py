@@ -3,9 +3,8 @@
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding.errors import NotFound
 from onboarding.http import security_headers
-from onboarding.http.console_environment import environment_id
+from onboarding.http.console_environment import environment_id, require_integrations
 from onboarding.http.form_checks import reload_on_csrf_failure
 from onboarding.http.operator_guard import require_person
 from onboarding.pages.customer import answers
@@ -57,7 +56,4 @@ def _selected() -> str:
     asked = request.form.get("integration") or request.args.get("integration")
     if asked is not None:
         return asked
-    integrations = current().integrations.all_of(environment_id())
-    if not integrations:
-        raise NotFound("There is no Slack app yet. Add one under Integrations.")
-    return integrations[0].identifier
+    return require_integrations()[0].identifier

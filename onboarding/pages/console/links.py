@@ -6,8 +6,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectField, StringField, ValidationError
 
-from onboarding.errors import NotFound, Refused
-from onboarding.http.console_environment import environment, environment_id
+from onboarding.errors import Refused
+from onboarding.http.console_environment import environment, environment_id, require_integrations
 from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
@@ -93,10 +93,7 @@ def revoke_submit(link_id: str) -> ResponseReturnValue:
 
 def _form() -> LinkForm:
     form = LinkForm()
-    integrations = current().integrations.all_of(environment_id())
-    if not integrations:
-        raise NotFound("There is no Slack app yet. Add one under Integrations.")
-    form.integration.choices = {one.identifier: one.label for one in integrations}
+    form.integration.choices = {one.identifier: one.label for one in require_integrations()}
     if request.method == "GET":
         form.subscriber_id.data = request.args.get("subscriber", "")
     return form
