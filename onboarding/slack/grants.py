@@ -111,7 +111,7 @@ def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
     token = _token(answer.get("access_token"))
     if token is None:
         raise SlackDown("Slack's response has no token.")
-    owner = "enterprise" if answer.get("is_enterprise_install") is True else "team"
+    owner = "enterprise" if _is_for_organization(answer) else "team"
     return Refreshed(
         token,
         _token(answer.get("refresh_token")),
@@ -128,7 +128,7 @@ def read(answer: Mapping[str, Any]) -> Grant:
     token = _token(bearer.get("access_token"))
     if token is None:
         raise SlackDown("Slack's response has no token.")
-    for_organization = answer.get("is_enterprise_install") is True and team.get("id") is None
+    for_organization = _is_for_organization(answer)
     if read_id((enterprise if for_organization else team).get("id")) is None:
         raise UnusableGrant(token, rotates=_token(bearer.get("refresh_token")) is not None)
     return Grant(
@@ -147,6 +147,11 @@ def read(answer: Mapping[str, Any]) -> Grant:
         is_bot=bearer is answer and answer.get("token_type") != "user",
         webhook=_webhook(_mapping(answer.get("incoming_webhook"))),
     )
+
+
+def _is_for_organization(answer: Mapping[str, Any]) -> bool:
+    """Return whether the token is for the organization. An answer that names a workspace is for that workspace."""
+    return answer.get("is_enterprise_install") is True and _mapping(answer.get("team")).get("id") is None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

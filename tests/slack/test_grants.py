@@ -83,6 +83,15 @@ def test_organization_install_has_no_workspace() -> None:
     assert (grant.is_enterprise_install, grant.team_id) == (True, None)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [ROTATING, {**ROTATING, **IN_ORG}, WHOLE_ORG, {**WHOLE_ORG, "team": {"id": None}}, {**WHOLE_ORG, "team": TEAM}],
+    ids=["workspace", "workspace of an organization", "organization", "empty team", "organization and workspace"],
+)
+def test_refresh_belongs_to_what_was_installed(answer: dict[str, Any]) -> None:
+    assert grants.read_refreshed(answer).workspace_id == grants.read(answer).workspace_id
+
+
 def test_missing_name_is_completed_and_a_known_one_is_kept() -> None:
     nameless = grants.read({**BOT, "team": {"id": "T1"}})
     assert nameless.named("Acme HQ").workspace_name == "Acme HQ"
