@@ -69,8 +69,8 @@ class Environments:
         return EnvironmentSummary(found.id, found.name)
 
     def list_all(self) -> tuple[EnvironmentSettings, ...]:
-        with self._database.reading() as session:
-            found = store.all_of(session)
+        with self._database.rows() as rows:
+            found = store.all_of(rows)
         return tuple(EnvironmentSettings(one.id, one.name, one.unknown_subscribers) for one in found)
 
     def add(self, name: str, actor: Actor) -> EnvironmentSummary:

@@ -44,8 +44,8 @@ class Workers:
 
     def any_alive(self) -> bool:
         """Return whether a worker runs."""
-        with self._database.reading() as session:
-            return any(one.now - one.seen_at < DEAD_AFTER for one in store.heartbeats(session))
+        with self._database.rows() as rows:
+            return any(one.now - one.seen_at < DEAD_AFTER for one in store.heartbeats(rows))
 
     def remove(self, worker_id: str) -> None:
         """Remove a worker that ends."""

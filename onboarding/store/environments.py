@@ -1,13 +1,14 @@
 """Environments: separate sets of keys, integrations and connections."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.errors import unknown_environment
-from onboarding.store.database import Base
+from onboarding.store.compiled import CompiledStatement
+from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows
 from onboarding.store.types import ID, UtcTime
 
@@ -21,6 +22,19 @@ class Environment(Base):
     #: The response to a request that names an unknown subscriber: `create` creates it, `refuse` answers 404.
     unknown_subscribers: Mapped[str] = mapped_column(String(10), default="create")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class EnvironmentRow(NamedTuple):
+    id: str
+    name: str
+    unknown_subscribers: str
+
+
+_TABLE = table_of(Environment)
+_ALL = CompiledStatement(
+    select(*(_TABLE.c[name] for name in EnvironmentRow._fields)).order_by(_TABLE.c.created_at, _TABLE.c.id),
+    EnvironmentRow,
+)
 
 
 def add(session: Session, environment: Environment) -> None:
@@ -57,5 +71,6 @@ def first(session: Session) -> Environment | None:
     return session.scalar(select(Environment).order_by(Environment.created_at, Environment.id).limit(1))
 
 
-def all_of(session: Session) -> Sequence[Environment]:
-    return session.scalars(select(Environment).order_by(Environment.created_at, Environment.id)).all()
+def all_of(rows: Rows) -> list[EnvironmentRow]:
+    """Return all environments, the oldest first."""
+    return _ALL.all(rows, {})

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding import clock
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import Base, table_of
-from onboarding.store.rows import Rows, dialect_of, fetch_all
+from onboarding.store.rows import Rows, dialect_of
 from onboarding.store.types import ID, UtcTime
 
 
@@ -30,7 +31,17 @@ class Heartbeat(NamedTuple):
     now: datetime
 
 
+def _heartbeats(now: ColumnElement[Any]) -> CompiledStatement[Heartbeat]:
+    query = select(Worker.id, Worker.started_at, Worker.seen_at, now.label("now"))
+    return CompiledStatement(query.order_by(Worker.started_at, Worker.id), Heartbeat)
+
+
 _workers = table_of(Worker)
+#: All processes that use one SQLite file are on one machine, so the caller passes its time.
+_HEARTBEATS = {
+    "sqlite": _heartbeats(bindparam("now", type_=UtcTime)),
+    "postgresql": _heartbeats(func.clock_timestamp(type_=UtcTime)),
+}
 
 
 def add(rows: Rows, worker_id: str) -> None:
@@ -46,8 +57,7 @@ def beat(rows: Rows, worker_id: str) -> bool:
 
 def heartbeats(rows: Rows) -> list[Heartbeat]:
     """Return all workers, the oldest first."""
-    query = select(Worker.id, Worker.started_at, Worker.seen_at, _now(rows).label("now"))
-    return fetch_all(rows, query.order_by(Worker.started_at, Worker.id), Heartbeat)
+    return _HEARTBEATS[dialect_of(rows)].all(rows, {"now": clock.now()})
 
 
 def remove(rows: Rows, worker_id: str) -> None:
