@@ -146,6 +146,8 @@ def test_missing_database_is_reported_and_the_next_request_succeeds(
     site: Site, operator: BrowserClient, tmp_path: Path
 ) -> None:
     consent = operator.presses(operator.opens(site.link()), "connect")
+    # The check of the keys is remembered for some seconds, the database is asked each time.
+    assert operator.asks("GET", "/readyz").status_code == 200
     back = _database_gone(site, tmp_path)
     for address in ("/", "/connections", "/connections/chconn_1", "/slack/install", "/readyz", "/sign-in/x"):
         answer = operator.asks("GET", address)

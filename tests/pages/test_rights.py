@@ -117,7 +117,6 @@ def test_reconnecting_from_the_console_ends(
     lose_rights()
     assert operator.opens(callback).outcome == "link_revoked"
     assert operator.opens(start.url).outcome == "link_revoked"
-    assert operator.opens(f"{start.url}/manage").outcome == "link_revoked"
     (after,) = details(site)
     assert after.token_since == before.token_since
 
@@ -136,6 +135,16 @@ def test_reconnecting_ends_although_slack_was_asked_before(
         assert reconnect.result(20).outcome == "link_revoked"
     (after,) = details(site)
     assert (after.token_since, after.connection.status) == (before.token_since, before.connection.status)
+
+
+def test_managing_what_was_reconnected_ends(
+    site: Site, operator: BrowserClient, lose_rights: Callable[[], None]
+) -> None:
+    start = _reconnects(site, operator)
+    assert operator.allows(operator.presses(start, "connect")).outcome == "reconnected"
+    assert operator.opens(f"{start.url}/manage").status == 200
+    lose_rights()
+    assert operator.opens(f"{start.url}/manage").outcome == "link_revoked"
 
 
 def test_operator_who_is_back_continues(site: Site, operator: BrowserClient) -> None:
