@@ -1,5 +1,5 @@
 # Requires make and Python 3.11 or newer. Each target installs everything else that it needs into .venv.
-# HOST and PORT (and every other setting of the README) pass through the environment: make run PORT=9000
+# HOST and PORT (and every other setting of docs/configure.md) pass through the environment: make run PORT=9000
 
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 # Debian's Python may come without ensurepip, pyenv's shims without any Python behind them, and a newer Python with a SQLite
@@ -52,7 +52,7 @@ check: $(DEVELOPMENT) $(CLIENTS) $(EMBED) $(CATALOGS) ## run the quick tests: SQ
 	@$(MAKE) --no-print-directory lint
 	TEST_DATABASE=sqlite $(PYTEST) -m 'not browser and not slow'
 
-bench: $(DEVELOPMENT) ## compare this product with a plain Flask app, in ten minutes; BENCH=quick in two
+bench: $(DEVELOPMENT) ## compare this product with a plain Flask app, in 20 minutes; BENCH=quick in two
 	$(BIN)/python -m tools.bench $(if $(filter quick,$(BENCH)),--quick,--write docs/benchmark.md)
 
 lint: $(DEVELOPMENT) ## check format, lint, types and import rules

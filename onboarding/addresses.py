@@ -42,7 +42,7 @@ def base(address: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("must be an address such as https://slack.com/api/")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ValueError("must use https unless it is on this machine")
+        raise ValueError("must use https unless it is on this computer")
     return address if address.endswith("/") else f"{address}/"
 
 

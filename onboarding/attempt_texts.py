@@ -46,7 +46,7 @@ DIAGNOSES: Mapping[str, ResultText] = {
     "other_server": ResultText(
         "warn",
         "This address belongs to another server.",
-        "If Slack redirected to it, the redirect URL in the Slack app names that server.",
+        "If Slack redirected to it, correct the redirect URL in the Slack app.",
     ),
     "unknown": ResultText(
         "warn",

@@ -47,4 +47,4 @@ def audit_action(action: str) -> str:
     if action in _AUDIT_WORDS:
         return _AUDIT_WORDS[action]
     subject, _, done = action.replace("_", " ").partition(".")
-    return f"{subject.capitalize()} {done}".replace("Api key", "API key")
+    return f"{subject.capitalize()} {done}".replace("Api key", "API key").replace("Endpoint", "Channel endpoint")

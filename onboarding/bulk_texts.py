@@ -31,7 +31,7 @@ BULK_RESULTS: Mapping[str, StatusText] = {
     "pending": StatusText("Disconnected, Slack is asked again", "warn", "clock"),
     "not_confirmed": StatusText("Disconnected, not confirmed by Slack", "warn", "alert"),
     "kept": StatusText("Disconnected, app stays in Slack", "good", "check-circle"),
-    "gone": StatusText("No longer there", "calm", "info"),
+    "gone": StatusText("No longer exists", "calm", "info"),
     "slack_down": StatusText("Slack did not answer", "warn", "cloud-off"),
     "slack_busy": StatusText("Slack asked us to slow down", "warn", "clock"),
     "refused": StatusText("Refused", "warn", "alert"),

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
         https://docs.slack.dev/authentication/installing-with-oauth
         """
         if addresses.is_plain_http_beyond_loopback(self.slack_url):
-            raise ValueError("SLACK_URL must use https unless it is on this machine")
+            raise ValueError("SLACK_URL must use https unless it is on this computer")
         if self.allow_http == "off" and addresses.is_plain_http_beyond_loopback(self.origin):
             raise ValueError(
                 "PUBLIC_URL must use https, because Slack requires it; ALLOW_HTTP=on allows http in a closed test network"
@@ -230,7 +230,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     given = _Environment(os.environ if environ is None else environ)()
     settings = _checked(given)
     if settings.practice == "on" and not settings.is_loopback:
-        raise SettingsProblem("PRACTICE=on needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000.")
+        raise SettingsProblem("PRACTICE=on needs a PUBLIC_URL on this computer, such as http://127.0.0.1:8000.")
     if settings.practice_possible:
         missing = [name for name in ("secret_key", "encryption_keys") if not getattr(settings, name).get_secret_value()]
         return _checked({**given, **kept_keys(missing, settings.instance)})

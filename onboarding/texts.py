@@ -126,9 +126,9 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
 }
 
 OUTCOMES: Mapping[Outcome, OutcomeText] = {
-    Outcome.CONNECTED: OutcomeText("Connected", "Slack approved the app, and the connection was saved."),
+    Outcome.CONNECTED: OutcomeText("Connected", "The person approved the app, and the connection was saved."),
     Outcome.RECONNECTED: OutcomeText("Reconnected", "The connection got new access and kept its identifier."),
-    Outcome.REPLAY_OK: OutcomeText("Connected", "The browser opened the end of a finished install again."),
+    Outcome.REPLAY_OK: OutcomeText("Connected", "Slack’s callback of a finished install was opened again."),
     Outcome.ORG_INSTALLED: OutcomeText(
         "Installed for the organization",
         "The app is approved for the whole organization. An admin has to add it to the workspaces that should use it.",
@@ -188,7 +188,7 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
     ),
     Outcome.TOO_MANY_ATTEMPTS: OutcomeText(
         "Too many tries with the link",
-        "Twenty exchanges with the link failed within ten minutes, so Slack was not asked again.",
+        "Twenty tries with the link failed within ten minutes, so Slack was not asked again.",
     ),
     Outcome.SLACK_BUSY: OutcomeText("Slack was busy", "Slack asked us to wait. Starting again later helps."),
     Outcome.SLACK_DOWN: OutcomeText(

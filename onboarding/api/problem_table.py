@@ -95,7 +95,9 @@ TABLE = {
     "internal": Row(
         500, "An error on the server. Its log has the details under `errorId`.", "Something went wrong on our side"
     ),
-    "slack_unreachable": Row(502, "Slack did not answer, so the result is unknown. Nothing was changed."),
+    "slack_unreachable": Row(
+        502, "Slack did not answer, so the server does not know whether the token works. The stored token is unchanged."
+    ),
     "storage_unavailable": Row(
         503,
         "The database is locked or unreachable. Nothing was changed, unless the connection to it broke while a change was being "

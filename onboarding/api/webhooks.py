@@ -73,7 +73,7 @@ class WebhookEndpoint(Wire):
     )
     secret: str | None = Field(
         None,
-        description="The secret that verifies messages. Only in the response that creates it, and not in its repetition.",
+        description="The secret that verifies messages. Only in the response to the request that creates it, and not if the request is repeated.",
     )
     created_at: CreatedAt
     updated_at: UpdatedAt
@@ -285,6 +285,6 @@ def retrieve_webhook_delivery(id: str) -> Response:
 def replay_webhook_delivery(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookDelivery:
     """Replay a webhook delivery
 
-    Sends the same message again, with all tries. One that waits for a try stays as it is.
+    Sends the same message again, with nine new tries. A delivery that still waits for a try is not changed.
     """
     return current().webhooks.deliveries.replay(caller().environment.id, id, caller().actor, before_commit)

@@ -17,7 +17,7 @@ group = Group("attempt", help="Installs, from Connect Slack to their outcome.")
 def show(reference: str, as_json: bool) -> None:
     """Print the steps, outcome and cause of an install.
 
-    Each page of the install shows its REFERENCE.
+    The page that ends the install shows its REFERENCE.
     """
     with open_runtime() as runtime:
         # Reports a database that is not set up, instead of an unknown reference.

@@ -41,7 +41,7 @@ def add(name: str, as_json: bool) -> None:
 def set_(name: str, unknown_subscribers: str | None, as_json: bool) -> None:
     """Change the environment NAME."""
     if unknown_subscribers is None:
-        raise click.UsageError("Name at least one option: --unknown-subscribers.", click.get_current_context())
+        raise click.UsageError("Name what to change: --unknown-subscribers.", click.get_current_context())
     with open_runtime() as runtime:
         runtime.environments.set_unknown_subscribers(name, unknown_subscribers, shell_actor())
     members: dict[str, object] = {"name": name, "unknownSubscribers": unknown_subscribers}

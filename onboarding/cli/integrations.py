@@ -49,7 +49,7 @@ group = Group("integration", help="Slack apps.")
     show_default=True,
     help="Whether several customers can connect the same workspace.",
 )
-@click.option("--practice", is_flag=True, help="A practice integration, with generated credentials.")
+@click.option("--practice", is_flag=True, help="Create a practice integration, with generated credentials.")
 @environment_option
 @json_option
 def add(identifier: str, environment: str, as_json: bool, **options: Unpack[NewOptions]) -> None:
@@ -89,7 +89,7 @@ def list_(environment: str, as_json: bool) -> None:
 @click.argument("identifier")
 @click.option("--client-secret", help="With `-`, the command asks for it, or reads a line of standard input.")
 @click.option("--signing-secret", help="With `-`, the command asks for it, or reads the next line of standard input.")
-@click.option("--forget-previous-secrets", is_flag=True, help="Accept only the newest secrets from now on.")
+@click.option("--forget-previous-secrets", is_flag=True, help="Erase the previous secrets now.")
 @click.option("--scopes", help="The permissions to ask customers for, separated by commas.")
 @click.option("--name", help="The name of your product, which customers read.")
 @click.option(

@@ -9,7 +9,7 @@ from onboarding.cli.usage import Group
 from onboarding.kept_keys import generate_key
 from onboarding.services.key_rotation import Rotated
 
-group = Group("keys", help="Keys of this deployment.")
+group = Group("keys", help="Keys that sign and encrypt.")
 
 
 @group.command()

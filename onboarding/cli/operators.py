@@ -9,7 +9,7 @@ from onboarding.errors import Refused
 from onboarding.runtime import Runtime
 from onboarding.services.operators import OperatorSummary
 
-group = Group("operator", help="Users of the console.")
+group = Group("operator", help="People who sign in to the console.")
 
 
 @group.command()

@@ -27,7 +27,7 @@ def setup(as_json: bool) -> None:
 @click.command(cls=Command)
 @json_option
 def sweep(as_json: bool) -> None:
-    """Revoke grants that waited too long and delete expired rows. The worker does the same twice a minute."""
+    """Revoke the access of unfinished installs, and delete expired data. The worker does it twice a minute."""
     with open_runtime() as runtime:
         steps = once(runtime)
     done = [f"{one.label}: {one.count}." for one in steps if one.fault is None]

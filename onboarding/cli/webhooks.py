@@ -9,7 +9,7 @@ from onboarding.pagination import PageRequest
 from onboarding.services.webhooks.records import DeliveryQuery, EndpointChange, NewWebhookEndpoint
 from onboarding.webhook_documents import WebhookDelivery, WebhookEndpoint, delivery, endpoint
 
-group = Group("webhook", help="Events for your own server.")
+group = Group("webhook", help="Addresses of your server that get events.")
 
 _ROWS = 25
 _event_option = click.option(

@@ -39,12 +39,12 @@ def once(runtime: Runtime, batches: int | None = None) -> tuple[StepResult, ...]
     return (
         _run("ended", "Attempts ended", retention.end_attempts, batches),
         _run("accessRevoked", "Access revoked", runtime.revocations.revoke_due, batches),
-        _run("attemptsPurged", "Attempts purged", retention.purge_attempts, batches),
-        _run("linksPurged", "Links purged", retention.purge_links, batches),
-        _run("answersPurged", "Answers purged", retention.purge_responses, batches),
-        _run("eventsPurged", "Events purged", retention.purge_slack_events, batches),
-        _run("bulkActionsPurged", "Bulk actions purged", retention.purge_bulk_runs, batches),
-        _run("signInsPurged", "Sign-ins purged", retention.purge_sign_ins, batches),
+        _run("attemptsPurged", "Attempts deleted", retention.purge_attempts, batches),
+        _run("linksPurged", "Links deleted", retention.purge_links, batches),
+        _run("answersPurged", "Stored responses deleted", retention.purge_responses, batches),
+        _run("eventsPurged", "Slack events deleted", retention.purge_slack_events, batches),
+        _run("bulkActionsPurged", "Bulk actions deleted", retention.purge_bulk_runs, batches),
+        _run("signInsPurged", "Sign-in links and sessions deleted", retention.purge_sign_ins, batches),
         _run("secretsErased", "Previous secrets erased", retention.erase_previous_secrets, batches),
         _run("installationsErased", "Installations erased", retention.erase_orphaned_installations, batches),
     )

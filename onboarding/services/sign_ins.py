@@ -78,7 +78,7 @@ class SignIns:
     def signed_in(self, session_token: str | None) -> Person | None:
         """Return the person of a session. None if the session is unknown, ended or expired, or practice mode has ended.
 
-        Only a session that a practice app signed in ends with practice mode.
+        Only a session that a practice integration signed in ends with practice mode.
         """
         if not session_token:
             return None

@@ -125,7 +125,7 @@ class SlackSignIn:
             return self._admit(person, app.is_practice)
 
     def _app(self) -> IntegrationRow | None:
-        """Return the Slack app that signs operators in. A practice app does so in practice mode only."""
+        """Return the Slack app that signs operators in. A practice integration does so in practice mode only."""
         with self._database.rows() as rows:
             found = sign_in_app.of_sign_in(rows)
         return None if found is None or (found.is_practice and not self._apps.practice_is_on()) else found

@@ -25,7 +25,7 @@ _WRONG = [
     ("attempt show A \x1b[2J", "onboarding attempt show: Got unexpected extra argument (\\x1b[2J)."),
     ("web --workers 0", "onboarding web: Invalid value for '--workers': 0 is not in the range x>=1."),
     ("environment set", "onboarding environment set: Missing argument 'NAME'."),
-    ("environment set Development", "onboarding environment set: Name at least one option: --unknown-subscribers."),
+    ("environment set Development", "onboarding environment set: Name what to change: --unknown-subscribers."),
     ("environment set Development --unknown-subscribers maybe",
      "onboarding environment set: Invalid value for '--unknown-subscribers': 'maybe' is not one of 'create', 'refuse'."),
     ("integration set acme",

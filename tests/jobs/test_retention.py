@@ -261,8 +261,9 @@ def test_command_deletes_expired_rows_and_prints_their_number(
     code, said, complaints = sweeps(site)
     assert (code, complaints) == (0, "")
     assert (
-        said == "Attempts ended: 0.\nAccess revoked: 0.\nAttempts purged: 1.\nLinks purged: 0.\nAnswers purged: 2.\n"
-        "Events purged: 0.\nBulk actions purged: 0.\nSign-ins purged: 0.\nPrevious secrets erased: 0.\nInstallations erased: 1.\n"
+        said == "Attempts ended: 0.\nAccess revoked: 0.\nAttempts deleted: 1.\nLinks deleted: 0.\nStored responses deleted: 2.\n"
+        "Slack events deleted: 0.\nBulk actions deleted: 0.\nSign-in links and sessions deleted: 0.\nPrevious secrets erased: 0.\n"
+        "Installations erased: 1.\n"
     )
     code, said, complaints = sweeps(site, "--json")
     assert (code, json.loads(said), complaints) == (0, NOTHING, "")
@@ -300,10 +301,13 @@ def test_command_reports_a_failed_step_and_runs_the_others(site: Site, visitor: 
     code, said, complaints = sweeps(site)
     assert (code, said) == (
         1,
-        "Attempts ended: 0.\nAccess revoked: 0.\nAttempts purged: 1.\nLinks purged: 0.\nEvents purged: 0.\nBulk actions purged: 0.\nSign-ins purged: 0.\nPrevious secrets erased: 0.\nInstallations erased: 1.\n",
+        (
+            "Attempts ended: 0.\nAccess revoked: 0.\nAttempts deleted: 1.\nLinks deleted: 0.\nSlack events deleted: 0.\nBulk actions deleted: 0.\n"
+            "Sign-in links and sessions deleted: 0.\nPrevious secrets erased: 0.\nInstallations erased: 1.\n"
+        ),
     )
     assert len(complaints.splitlines()) == 1
-    assert complaints.startswith("Error: Answers purged: ")
+    assert complaints.startswith("Error: Stored responses deleted: ")
     code, said, _ = sweeps(site, "--json")
     assert (code, json.loads(said)) == (1, {**NOTHING, "answersPurged": None})
 

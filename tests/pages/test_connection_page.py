@@ -15,7 +15,7 @@ from tests.browser_client import BrowserClient, Page, Site
     ("status", "sentence", "repair"),
     [
         ("healthy", "The connection works.", None),
-        ("unknown", "Slack was not asked yet", "verify"),
+        ("unknown", "The connection has not been checked yet", "verify"),
         ("unreachable", "Slack could not be reached.", "verify"),
         ("needs_reconnect", "Slack no longer accepts the token.", "reconnect-link"),
         ("disconnected", "Slack has ended the access.", "reconnect-link"),
@@ -61,7 +61,7 @@ def test_permissions_are_sentences_with_what_was_granted(site: Site, operator: B
     assert set(_permissions(page).values()) == {"yes"}
     with site.runtime.database.transaction() as session:
         session.execute(update(Installation).values(scopes=""))
-    assert "a caller of the API sent the token" in operator.opens(address).text
+    assert "a program sent the token" in operator.opens(address).text
 
 
 def test_history_names_changes_and_their_actors(site: Site, operator: BrowserClient) -> None:
@@ -78,7 +78,7 @@ def test_history_names_changes_and_their_actors(site: Site, operator: BrowserCli
     assert [one.get("data-change") for one in history] == ["connection.disconnected", "connection.connected"]
     assert "ada@northwind.test" in _words(history[0])
     assert "Customer with link lnk_" in _words(history[1])
-    assert "No caller of the API has read the token." in page.text
+    assert "No program has read the token." in page.text
     site.runtime.connections.retrieve(site.caller(), name)
     assert "by API key key_test" in operator.opens(address).text
 

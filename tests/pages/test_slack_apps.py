@@ -139,7 +139,7 @@ def test_operator_ends_the_use_of_old_secrets(site: Site, operator: BrowserClien
         "save-integration",
         **REAL | {"client_secret": "new-secret", "signing_secret": "new-signing"},
     )
-    assert "The old and the new secret work for now" in page.text
+    assert "The previous secret still works" in page.text
     page = operator.presses(page, "forget-previous-secrets")
     assert (page.name, "work for now" in page.text) == ("integration", False)
     details = [one.detail for one in entries(site.runtime.database) if one.action == "integration.changed"]

@@ -238,10 +238,10 @@ def test_secret_is_changed_and_both_are_valid_for_a_day(hooks: Hooks, operator: 
     for one in (endpoint.secret, secret):
         hooks.receiver.got[0].verify(one)
     assert "less than 24 hours ago" in operator.opens(address).text
-    assert "Signed with two until" in _words(operator.opens(f"/webhooks/{endpoint.id}"))
+    assert "Messages are signed with two until" in _words(operator.opens(f"/webhooks/{endpoint.id}"))
     clock.forward(hours=25)
     operator.signs_in("ada@northwind.test")
-    assert "Signed with two until" not in _words(operator.opens(f"/webhooks/{endpoint.id}"))
+    assert "Messages are signed with two until" not in _words(operator.opens(f"/webhooks/{endpoint.id}"))
     assert ("webhook.rotated", "operator:ada@northwind.test", _host(hooks)) in _recorded(hooks.site)
 
 

@@ -77,7 +77,7 @@ def main() -> None:
 
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller and shorter: two minutes instead of ten")
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter: two minutes instead of twenty")
     parser.add_argument("--rows", type=_numbers, help="sizes of the databases, the smallest first: 1000,100000,1000000")
     parser.add_argument("--clients", type=_numbers, default=(1, 16, 64), help="1,16,64")
     parser.add_argument("--stores", type=lambda text: tuple(text.split(",")), default=NAMES, help=",".join(NAMES))

@@ -37,7 +37,7 @@ class NewAppForm(AppForm):
     identifier = StringField("Identifier", filters=[trimmed])
     name = StringField("Product name", filters=[trimmed])
     client_id = StringField("Client id")
-    is_practice = BooleanField("A practice app")
+    is_practice = BooleanField("A practice integration")
 
 
 class EditForm(AppForm):
