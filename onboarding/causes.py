@@ -1,28 +1,23 @@
-"""Why a connection does not work: sentences that contain a value.
+"""Why a connection does not work: sentences, stored in English.
 
-They are stored in English, with the value. The customer's page finds the sentence again and translates it.
+Operators and API callers read all of them. Customers read those in `FOR_CUSTOMERS`, because the others name the token.
 """
-
-import re
 
 from onboarding.translatable import marked
 
+UNINSTALLED = marked("The app was removed from the workspace in Slack.")
+TOKENS_REVOKED = marked("The app's access was revoked in Slack.")
+#: Slack's answer about the token does not say which of the two.
+REVOKED_OR_UNINSTALLED = marked("Access was revoked, or the app was removed from the workspace.")
+NOT_IN_WORKSPACE = marked(
+    "The organization's admin removed the app from this workspace. It has to be added to the workspace again in Slack."
+)
+NOT_ALLOWED = marked("The workspace's settings no longer allow the app.")
+FOR_CUSTOMERS = frozenset({UNINSTALLED, TOKENS_REVOKED, REVOKED_OR_UNINSTALLED, NOT_IN_WORKSPACE, NOT_ALLOWED})
+
+EXPIRED = "The token has expired, and there is no refresh token to renew it with."
+NOT_RENEWED = "Slack no longer accepts the refresh token, so the access could not be renewed."
 #: A code of Slack's that this version does not know.
-REFUSED = marked("Slack refused the token: %(code)s.")
-OTHER_WORKSPACE = marked("The token belongs to another workspace: %(workspace)s.")
-UNANSWERED = marked("Slack has not answered since %(time)s UTC. The token was not refused.")
-
-
-def _pattern(sentence: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(sentence)))
-
-
-_PATTERNS = {sentence: _pattern(sentence) for sentence in (REFUSED, OTHER_WORKSPACE, UNANSWERED)}
-
-
-def split(cause: str) -> tuple[str, dict[str, str]]:
-    """Return the sentence with the names of its values, and the values; none for a sentence without a value."""
-    for sentence, pattern in _PATTERNS.items():
-        if found := pattern.fullmatch(cause):
-            return sentence, found.groupdict()
-    return cause, {}
+REFUSED = "Slack refused the token: %(code)s."
+OTHER_WORKSPACE = "The token belongs to another workspace: %(workspace)s."
+UNANSWERED = "Slack has not answered since %(time)s UTC. The token may still be valid."

@@ -49,7 +49,7 @@ class CustomerStatusText(StatusText):
 CUSTOMER_STATUSES: Mapping[ConnectionStatus, CustomerStatusText] = {
     ConnectionStatus.HEALTHY: CustomerStatusText("Connected", "good", "check-circle", "The connection works."),
     ConnectionStatus.NEEDS_RECONNECT: CustomerStatusText(
-        "Needs to be reconnected", "warn", "alert", "Slack has ended the access to this workspace."
+        "Needs to be reconnected", "warn", "alert", "The access to this workspace has ended."
     ),
     ConnectionStatus.UNREACHABLE: CustomerStatusText(
         "Slack can’t be reached", "warn", "cloud-off", "Slack did not answer the last check. Nothing was changed."
@@ -121,7 +121,7 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.KEPT: ResultText(
         "good",
         "Disconnected. The app stays in Slack for other connections.",
-        "Another connection uses the app’s access to this workspace, or is about to, so the access was not removed.",
+        "Another connection uses this workspace, or is being created there.",
     ),
 }
 

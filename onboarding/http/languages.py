@@ -12,7 +12,7 @@ from babel.dates import get_month_names
 from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request, session
 from werkzeug.datastructures import LanguageAccept
 
-from onboarding import causes, files
+from onboarding import files
 from onboarding.runtime import current
 
 #: The names of languages, in these languages.
@@ -51,7 +51,7 @@ def register(app: Flask) -> None:
         # A checkout has no compiled catalogs. `make run` compiles them.
         _LOG.warning("languages.not_compiled", languages=missing, compile_with=f"pybabel compile --directory={folder}")
     app.extensions[_PAGES], app.extensions[_WITHOUT_COOKIE] = set(), set()
-    app.jinja_env.filters.update(translated=translate, translated_cause=translated_cause)
+    app.jinja_env.filters.update(translated=translate)
     app.after_request(_remember)
 
 
@@ -96,14 +96,6 @@ def choices() -> tuple[Choice, ...]:
 def translate(text: str, **values: object) -> str:
     """Return a text from a catalog, with `%(name)s` replaced."""
     return str(flask_babel.gettext(text, **values))
-
-
-def translated_cause(text: str | None, other: str) -> str:
-    """Return the translation of a stored cause; of `other` for one that is in no catalog, as of an earlier version."""
-    sentence, values = causes.split(text or other)
-    found = translate(sentence)
-    is_known = found != sentence or current_language() == ENGLISH
-    return (found % values if values else found) if is_known else translate(other)
 
 
 def month(number: int, *, is_short: bool) -> str:

@@ -7,7 +7,6 @@ section 4.1.2.1.
 from onboarding import causes
 from onboarding.outcomes import Outcome
 from onboarding.slack.grants import clean_name
-from onboarding.translatable import marked
 
 _MAX_CODE_LENGTH = 60
 
@@ -110,13 +109,7 @@ def is_slack_itself(code: str) -> bool:
 
 
 #: Why a connection is disconnected, by the type of Slack's event.
-_ENDINGS = {
-    "app_uninstalled": marked("The app was removed from the workspace in Slack, so Slack ended its access."),
-    "tokens_revoked": marked("The app's access was revoked in Slack."),
-}
-NOT_IN_WORKSPACE = marked(
-    "The organization's admin removed the app from this workspace. It has to be added to the workspace again in Slack."
-)
+_ENDINGS = {"app_uninstalled": causes.UNINSTALLED, "tokens_revoked": causes.TOKENS_REVOKED}
 
 
 def ending(event_type: str) -> str:
@@ -132,13 +125,11 @@ def of_another_workspace(workspace_id: str) -> str:
 def reason(code: str) -> str:
     """Return why a connection needs to be reconnected, as a sentence."""
     if code in GONE:
-        return marked(
-            "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
-        )
+        return causes.REVOKED_OR_UNINSTALLED
     if code == "token_expired":
-        return marked("The token has expired, and there is no refresh token to renew it with.")
+        return causes.EXPIRED
     if code in ("invalid_refresh_token", "invalid_grant"):
-        return marked("Slack no longer accepts the refresh token, so the access could not be renewed.")
+        return causes.NOT_RENEWED
     if code in _POLICY:
-        return marked("The workspace's settings no longer allow the app.")
+        return causes.NOT_ALLOWED
     return causes.REFUSED % {"code": code}

@@ -167,7 +167,7 @@ def test_pages_of_a_managed_connection(site: Site, customer: Callable[..., Custo
     bea.presses("manage")
     bea.is_on("manage")
     holds(bea.page)
-    reason = "Slack no longer accepts the token: access was revoked, or the app was removed from the workspace."
+    reason = "Access was revoked, or the app was removed from the workspace."
     with site.runtime.database.transaction() as session:
         session.execute(update(ChannelConnection).values(status="needs_reconnect", status_reason=reason))
     bea.opens(f"{link}/manage")

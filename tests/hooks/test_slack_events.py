@@ -10,7 +10,7 @@ from tests.browser_client import BrowserClient, Site
 from tests.hooks.conftest import Scene
 from tests.hooks.sender import ACME, Sender, works
 
-UNINSTALLED = "The app was removed from the workspace in Slack, so Slack ended its access."
+UNINSTALLED = "The app was removed from the workspace in Slack."
 
 
 def connects(scene: Scene, subscriber: str, workspace: str = ACME) -> str:

@@ -85,7 +85,7 @@ def test_an_open_link_connects_only_something_new(site: Site, visitor: BrowserCl
         setup = stranger.connects(site.link(is_open=True), workspace="T0ACMETEST")
         taken = stranger.presses(setup, "save", connection_mode="subscriber", subscriber_id="bea")
         assert (taken.status, taken.name) == (422, "setup")
-        assert "This link can only connect something new." in taken.text
+        assert "this link cannot replace a connection." in taken.text
         assert connection_of(site) == ("subscriber", "bea", ())
         assert "<option" not in taken.text, "the holder of a link must not see a name"
         page = stranger.presses(taken, "save", connection_mode="subscriber", subscriber_id="dan")

@@ -102,7 +102,7 @@ class _Completion:
         link = self._install.link
         if self._install.existing is not None and link is not None and link.is_open:
             field = "subscriber_id" if self._install.choice.mode == "subscriber" else "contexts"
-            raise Refused(marked("This is connected already. This link can only connect something new."), field)
+            raise Refused(marked("This is connected already, and this link cannot replace a connection."), field)
 
     def _is_unexpected_workspace(self) -> bool:
         may_be_another = self._install.granted.is_confirmed or self._install.attempt.may_replace

@@ -1,5 +1,6 @@
 """Follow an organization's app into its workspaces and out of them."""
 
+from onboarding import causes
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import SlackRefused, VaultProblem
@@ -43,7 +44,7 @@ class TeamAccess:
                 if has_access is None:
                     continue
                 status = ConnectionStatus.HEALTHY if has_access else ConnectionStatus.NEEDS_RECONNECT
-                reason = None if has_access else faults.NOT_IN_WORKSPACE
+                reason = None if has_access else causes.NOT_IN_WORKSPACE
                 kind = ChangeKind.CONNECTION_HEALED if has_access else ChangeKind.CONNECTION_BROKEN
                 changed = connection_changes.set_status(session, one, status, reason, at)
                 if changed is not None:
