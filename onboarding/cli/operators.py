@@ -106,7 +106,7 @@ def _add_slack_user(runtime: Runtime, slack_user: str, role: str | None, as_json
         label = runtime.operators.add_slack_user(slack_user, shell_actor(), role)
     except Refused as refusal:
         raise Refused(f"--slack-user: {refusal.sentence}") from None
-    hint = "" if runtime.slack_sign_in.is_offered() else " Choose a Slack app: `integration set NAME --sign-in`."
+    hint = "" if runtime.slack_sign_in.is_offered() else " Choose a Slack app: `integration set IDENTIFIER --sign-in`."
     members: dict[str, object] = {"slackUser": label, "url": f"{runtime.settings.origin}/sign-in"}
     print_result(as_json, members, lambda: f"{label} can sign in with Slack at {members['url']}.{hint}")
 

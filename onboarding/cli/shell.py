@@ -23,7 +23,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 #: The command or option that helps, by the problem's code. Services do not know the commands.
 _HINTS = {
     NotSetUp.code: "Run `onboarding setup` first.",
-    "origin_not_listed": "Allow it with `integration set NAME --add-origin ORIGIN`.",
+    "origin_not_listed": "Allow it with `integration set IDENTIFIER --add-origin ORIGIN`.",
     "link_needs_customer": "Or use --open: an open link leaves the choice to the person who has it.",
 }
 

@@ -223,7 +223,7 @@ def test_sign_in_with_slack_is_not_offered_without_an_app(site: Site, visitor: B
     site.change_integration("slack-practice", sign_in=False)
     refused = visitor.presses(page, "sign-in-with-slack")
     assert (refused.status, refused.main.get("data-reason")) == (400, "not-offered")
-    assert "integration set NAME --sign-in" in refused.text
+    assert "integration set IDENTIFIER --sign-in" in refused.text
 
 
 def test_one_app_at_a_time_signs_operators_in(site: Site) -> None:
