@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onboarding import causes
 from onboarding.outcomes import ConnectionStatus, GrantResult, Outcome
 
 
@@ -61,6 +62,11 @@ CUSTOMER_STATUSES: Mapping[ConnectionStatus, CustomerStatusText] = {
         "Access was removed in Slack", "bad", "plug-off", "The access to this workspace was removed in Slack."
     ),
 }
+
+
+def customer_cause(status: ConnectionStatus, reason: str | None) -> str:
+    """Return why a connection has its status, for its customer. A cause that names the token is for operators."""
+    return reason if reason in causes.FOR_CUSTOMERS else CUSTOMER_STATUSES[status].sentence
 
 
 @dataclass(frozen=True)

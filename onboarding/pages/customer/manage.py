@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from onboarding import causes, texts
+from onboarding import texts
 from onboarding.errors import LinkProblem
 from onboarding.http import security_headers
 from onboarding.http.form_checks import reload_on_csrf_failure
@@ -29,13 +29,12 @@ def show(token: str) -> ResponseReturnValue:
     connection = current().connections.detail(managed.environment_id, managed.identifier).connection
     has_all = "update_permissions" not in connection.next_steps
     missing = [] if has_all else [scope for scope in managed.requested_scopes if scope not in connection.scopes]
-    text, reason = texts.CUSTOMER_STATUSES[connection.status], connection.status_reason
     return render_template(
         "customer/manage/show.html",
         managed=managed,
         connection=connection,
-        text=text,
-        cause=reason if reason in causes.FOR_CUSTOMERS else text.sentence,
+        text=texts.CUSTOMER_STATUSES[connection.status],
+        cause=texts.customer_cause(connection.status, connection.status_reason),
         granted=permissions(",".join(connection.scopes)),
         missing=permissions(",".join(missing)),
         product=Product(managed.branding),
