@@ -7,7 +7,6 @@ from onboarding.errors import SlackRefused, VaultProblem
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.slack_events.effects import record
 from onboarding.services.tokens.sealing import Tokens
-from onboarding.slack import faults
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
 from onboarding.store import connected_installations, connection_changes, installations, integration_locks, slack_events
