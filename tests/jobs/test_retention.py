@@ -261,7 +261,8 @@ def test_command_deletes_expired_rows_and_prints_their_number(
     code, said, complaints = sweeps(site)
     assert (code, complaints) == (0, "")
     assert (
-        said == "Attempts ended: 0.\nAccess revoked: 0.\nAttempts deleted: 1.\nLinks deleted: 0.\nStored responses deleted: 2.\n"
+        said
+        == "Attempts ended: 0.\nAccess revoked: 0.\nAttempts deleted: 1.\nLinks deleted: 0.\nStored responses deleted: 2.\n"
         "Slack events deleted: 0.\nBulk actions deleted: 0.\nSign-in links and sessions deleted: 0.\nPrevious secrets erased: 0.\n"
         "Installations erased: 1.\n"
     )
