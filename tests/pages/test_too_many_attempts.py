@@ -66,6 +66,13 @@ def test_the_21st_exchange_waits_until_ten_minutes_have_passed(
     assert visitor.allows(visitor.presses(again, "try-again")).outcome == "connected"
 
 
+def test_refused_exchanges_do_not_count(visitor: BrowserClient, used_up: str, clock: Clock) -> None:
+    clock.forward(minutes=9)
+    fails(visitor, used_up, LIMIT)
+    clock.forward(minutes=1)
+    assert visitor.connects(used_up).outcome == "connected"
+
+
 def test_starts_and_cancels_and_unused_grants_do_not_count(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", workspace_id="T0ACMETEST")
     start = visitor.opens(link)
