@@ -228,8 +228,6 @@ _OURS = {name: table for name, table in METADATA.tables.items() if "environment_
 _ROWS_OF_ONE_ENVIRONMENT = {
     **{name: f"SELECT * FROM {name} WHERE environment_id = :id" for name in _OURS},  # noqa: S608  # names of ours
     "environments": "SELECT * FROM environments WHERE id = :id",
-    "connection_contexts": "SELECT * FROM connection_contexts WHERE connection_id IN"
-    " (SELECT id FROM channel_connections WHERE environment_id = :id)",
 }
 
 

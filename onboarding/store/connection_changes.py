@@ -84,7 +84,8 @@ def add_many(rows: Rows, new: Sequence[tuple[Sequence[str], Mapping[str, Any]]])
         derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
         row = {**_with_sort_name(values), **derived}
         connections.append(row)
-        keys += [{"connection_id": values["id"], "key": key, "position": at} for at, key in enumerate(context_keys)]
+        holder = {"connection_id": row["id"], "environment_id": row["environment_id"]}
+        keys += [{**holder, "key": key, "position": at} for at, key in enumerate(context_keys)]
         words += connection_words.rows_of(row["environment_id"], row["id"], _searched(row))
     for statement, given in ((_INSERT, connections), (_INSERT_KEYS, keys), (connection_words.INSERT, words)):
         statement.all(rows, given)
@@ -196,7 +197,6 @@ def _texts(row: _SearchedRow) -> list[str | None]:
 
 
 def remove(session: Session, connection_id: str) -> bool:
-    """Remove the connection. Return False if another transaction has removed it."""
-    session.execute(delete(HOLDING).where(HOLDING.c.connection_id == connection_id))
+    """Remove the connection, its context keys and its words. Return False if another transaction has removed it."""
     done = session.execute(delete(TABLE).where(TABLE.c.id == connection_id).returning(TABLE.c.id))
     return done.first() is not None

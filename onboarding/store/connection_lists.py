@@ -17,9 +17,12 @@ from onboarding.store.cursors import Key, Position
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows
 
-#: The most connections that a rare word may have. A more common word is checked row by row while the list is read in
-#: its order, because a page is soon full of matches.
-RARE = 1000
+#: The most connections that a rare word or context key may have: they are read and sorted. A more common one is checked
+#: row by row while the list is read in its order, because a page is soon full of matches. With a million connections,
+#: both take equally long at about this number.
+RARE = 4000
+#: The most matches of other filters that are read and sorted.
+_SORTED = 1000
 #: Further words of a search are ignored.
 MAX_WORDS = 10
 Ts = TypeVarTuple("Ts")
@@ -78,37 +81,39 @@ class IndexScan:
 
     shape: tuple[str, ...]
     values: Mapping[str, Any]
-
-    @property
-    def finds_nothing(self) -> bool:
-        """Return whether the search has already found no row."""
-        return "ids" in self.shape and not self.values["ids"]
+    #: No connection has the context key or a word of the search.
+    finds_nothing: bool = False
 
 
 def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
-    """Prepare a filter. A context key or a word that few connections have is looked up now; their ids replace it."""
+    """Prepare a filter. The query begins with the context key, or with a word, if few connections have it."""
     shape, values = _shape(wanted), _values(environment_id, wanted)
-    ids: set[str] | None = None
-    if wanted.context_key is not None:
-        holders = context_holders.find(rows, environment_id, wanted.context_key, RARE + 1)
-        if len(holders) <= RARE:
-            ids, shape = holders, tuple(name for name in shape if name != "context_key")
     # A long word is probably a rare one.
     words = sorted(search_words.split(wanted.text, wanted.context_id)[:MAX_WORDS], key=len, reverse=True)
     if wanted.text is not None and not words:
-        ids = set()
-    for word in words if ids is None else []:
-        found = connection_words.find(rows, environment_id, word, RARE + 1)
-        if len(found) <= RARE:
-            ids = found
+        return IndexScan(shape, values, finds_nothing=True)
+    if wanted.context_key is not None:
+        number = context_holders.count(rows, environment_id, wanted.context_key, RARE + 1)
+        if number <= RARE:
+            shape = tuple("rare_key" if name == "context_key" else name for name in shape)
+            return IndexScan(*_with_words(shape, values, words), finds_nothing=not number)
+    for word in words:
+        number = connection_words.count_words(rows, environment_id, word, RARE + 1)
+        if number <= RARE:
             words.remove(word)
-            break
-    names = tuple(f"word_{number}" for number in range(len(words)))
-    for name, word in zip(names, words, strict=True):
+            shape, values = (*shape, "rare_word"), {**values, **connection_words.values(word, "rare_word")}
+            return IndexScan(*_with_words(shape, values, words), finds_nothing=not number)
+    return IndexScan(*_with_words(shape, values, words))
+
+
+def _with_words(
+    shape: tuple[str, ...], values: dict[str, Any], words: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Add the words that are checked row by row."""
+    names = {f"word_{number}": word for number, word in enumerate(words)}
+    for name, word in names.items():
         values |= connection_words.values(word, name)
-    if ids is None:
-        return IndexScan((*shape, *names), values)
-    return IndexScan((*shape, "ids", *names), {**values, "ids": sorted(ids)})
+    return (*shape, *names), values
 
 
 def page(rows: Rows, wanted: IndexScan, request: StorePageRequest, matches: int = 0) -> PageRows[ConnectionRow]:
@@ -116,7 +121,7 @@ def page(rows: Rows, wanted: IndexScan, request: StorePageRequest, matches: int 
 
     `matches`: how many rows the filters match. Many are read in the index of the order, few are sorted.
     """
-    sorts = matches <= RARE
+    sorts = matches <= _SORTED
     if wanted.finds_nothing:
         return PageRows((), None, None)
 
@@ -133,11 +138,10 @@ def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
     """Count the rows up to about `cap`, so that a large table does not slow down every page. Not for `with_shared`."""
     if wanted.finds_nothing:
         return 0
-    if wanted.shape == ("ids",):
-        return len(wanted.values["ids"])
-    if wanted.shape == ("word_0",):
-        return connection_words.count(rows, wanted.values["environment"], wanted.values["word_0"], cap)
-    if wanted.shape == ("context_key",):
+    if wanted.shape in (("rare_word",), ("word_0",)):
+        (name,) = wanted.shape
+        return connection_words.count(rows, wanted.values["environment"], wanted.values[name], cap)
+    if wanted.shape in (("rare_key",), ("context_key",)):
         return context_holders.count(rows, wanted.values["environment"], wanted.values["context_key_"], cap)
     (found,) = _count(wanted.shape).all(rows, {**wanted.values, "size": cap})
     return found.number
@@ -186,25 +190,20 @@ def _page(
 
     `inclusive`: whether the page begins with the row at its position; None for the beginning of the list.
     """
-    query = _ordered(DOCUMENTED, order, descending, inclusive)
-    if "with_shared" not in shape:
+    if "with_shared" in shape:
+        # The subscriber's own and the shared connections are read from two indexes; one condition with OR would scan.
+        base = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
+        parts = [_conditions((*base, "subscriber_id")), [*_conditions(base), _is_shared(base)]]
+    elif _is_rare(shape):
+        parts = [_conditions(shape)]
+    else:
         # Each filter has an index with each of the two times, and none with another order.
         by_filter = sorts or order in ("created_at", "updated_at")
-        return CompiledStatement(
-            query.where(*_conditions(shape, by_filter, sorts)).limit(bindparam("size")), ConnectionRow
-        )
-    # The subscriber's own and the shared connections are read from two indexes; one condition with OR would scan.
-    base = tuple(name for name in shape if name not in ("subscriber_id", "with_shared", "mode"))
-    subqueries = [
-        select(
-            _ordered(select(TABLE.c.id), order, descending, inclusive)
-            .where(*_conditions((*base, *own)), *shared)
-            .limit(bindparam("size"))
-            .subquery()
-        )
-        for own, shared in ((("subscriber_id",), ()), ((), (_is_shared(base),)))
-    ]
-    found = union_all(*subqueries).subquery()
+        query = _ordered(DOCUMENTED, order, descending, inclusive).where(*_conditions(shape, by_filter, sorts))
+        return CompiledStatement(query.limit(bindparam("size")), ConnectionRow)
+    # Only the rows of the page are joined with other tables.
+    ids = _ordered(select(TABLE.c.id), order, descending, inclusive).limit(bindparam("size"))
+    found = union_all(*(select(ids.where(*part).subquery()) for part in parts)).subquery()
     merged = pagination.walk(DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))), _columns(order), descending)
     return CompiledStatement(merged.limit(bindparam("size")), ConnectionRow)
 
@@ -241,23 +240,33 @@ def _columns(order: str) -> tuple[ColumnElement[Any], ...]:
 def _conditions(shape: tuple[str, ...], by_filter: bool = True, is_sorted: bool = True) -> list[ColumnElement[bool]]:
     """`is_sorted`: the rows are counted or sorted, and not read in the order of an index."""
     begins_with_key = "context_key" in shape and is_sorted and not set(shape) & set(_COLUMNS)
-    environment = TABLE.c.environment_id + "" if begins_with_key else TABLE.c.environment_id
+    is_rare = _is_rare(shape)
+    environment = TABLE.c.environment_id + "" if begins_with_key or is_rare else TABLE.c.environment_id
     conditions: list[ColumnElement[bool]] = [environment == bindparam("environment")]
     # SQLite chooses any index that fits, such as the one of `mode`: `|| ''` leaves it only the most selective or,
     # without `by_filter`, none.
     asked = [name for name in _COLUMNS if name in shape]
-    conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:by_filter]]
-    conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[by_filter:]]
+    by_index = 1 if by_filter and not is_rare else 0
+    conditions += [TABLE.c[name] == bindparam(f"{name}_") for name in asked[:by_index]]
+    conditions += [TABLE.c[name] + "" == bindparam(f"{name}_") for name in asked[by_index:]]
+    if is_rare:
+        few = (
+            context_holders.with_key("context_key_") if "rare_key" in shape else connection_words.with_word("rare_word")
+        )
+        # With a limit, PostgreSQL knows that they are few. It is twice RARE: some may be added after the count.
+        conditions.append(TABLE.c.id.in_(few.limit(2 * RARE)))
     if "context_key" in shape:
         holders = context_holders.with_key("context_key_")
         conditions.append(TABLE.c.id.in_(holders) if begins_with_key else context_holders.has_key("context_key_"))
     if "context_id" in shape:
         is_it = HOLDING.c.key.like(bindparam("context_id_"), escape="\\")
         conditions.append(select(HOLDING.c.key).where(HOLDING.c.connection_id == TABLE.c.id, is_it).exists())
-    if "ids" in shape:
-        conditions.append(TABLE.c.id.in_(bindparam("ids", expanding=True)))
     conditions += [connection_words.has_word(TABLE.c.id, name) for name in shape if name.startswith("word_")]
     return conditions
+
+
+def _is_rare(shape: tuple[str, ...]) -> bool:
+    return "rare_key" in shape or "rare_word" in shape
 
 
 def _is_shared(shape: tuple[str, ...]) -> ColumnElement[bool]:

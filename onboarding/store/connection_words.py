@@ -1,13 +1,12 @@
 """The words by which a connection is found: of its workspace, subscriber, identifier and context keys."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, bindparam, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding import search_words
-from onboarding.store.compiled import CompiledInsert, CompiledStatement
+from onboarding.store.compiled import CompiledInsert, CompiledQuery
 from onboarding.store.database import Base, table_of
 from onboarding.store.rows import Rows
 from onboarding.store.types import ID
@@ -30,17 +29,23 @@ class ConnectionWord(Base):
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
 
 
-class _Found(NamedTuple):
-    connection_id: str
-
-
 _TABLE = table_of(ConnectionWord)
 INSERT = CompiledInsert(_TABLE)
-_BEGINS = _TABLE.c.word.between(bindparam("word"), bindparam("word_end"))
-_IN_ENVIRONMENT = _TABLE.c.environment_id == bindparam("environment"), _BEGINS
-_SEARCH = CompiledStatement(select(_TABLE.c.connection_id).where(*_IN_ENVIRONMENT).limit(bindparam("size")), _Found)
-_COUNTED = select(_TABLE.c.connection_id).where(*_IN_ENVIRONMENT).distinct().limit(bindparam("size")).subquery()
-_COUNT = select(func.count()).select_from(_COUNTED)
+
+
+def with_word(name: str) -> Select[str]:
+    """Select the connections of `environment` that have a word with the beginning that `values(word, name)` passes.
+
+    A connection is selected once for each such word.
+    """
+    begins = _TABLE.c.word.between(bindparam(name), bindparam(f"{name}_end"))
+    return select(_TABLE.c.connection_id).where(_TABLE.c.environment_id == bindparam("environment"), begins)
+
+
+_WORDS = with_word("word").limit(bindparam("size")).subquery()
+_COUNT_WORDS = CompiledQuery(select(func.count()).select_from(_WORDS))
+_CONNECTIONS = with_word("word").distinct().limit(bindparam("size")).subquery()
+_COUNT = CompiledQuery(select(func.count()).select_from(_CONNECTIONS))
 
 
 def rows_of(environment_id: str, connection_id: str, texts: Sequence[str | None]) -> list[dict[str, str]]:
@@ -53,15 +58,16 @@ def remove(rows: Rows, connection_ids: Sequence[str]) -> None:
     rows.execute(delete(_TABLE).where(_TABLE.c.connection_id.in_(connection_ids)))
 
 
-def find(rows: Rows, environment_id: str, word: str, size: int) -> set[str]:
-    """Return connections that have a word with this beginning. At most `size` words are read."""
-    found = _SEARCH.all(rows, {"environment": environment_id, **values(word), "size": size})
-    return {one.connection_id for one in found}
+def count_words(rows: Rows, environment_id: str, word: str, cap: int) -> int:
+    """Count the words with this beginning, up to `cap`. A connection may have several."""
+    ((found,),) = _COUNT_WORDS.columns(rows, {"environment": environment_id, **values(word), "size": cap})
+    return int(found)
 
 
 def count(rows: Rows, environment_id: str, word: str, cap: int) -> int:
     """Count the connections that have a word with this beginning, up to `cap`."""
-    return rows.scalar(_COUNT, {"environment": environment_id, **values(word), "size": cap}) or 0
+    ((found,),) = _COUNT.columns(rows, {"environment": environment_id, **values(word), "size": cap})
+    return int(found)
 
 
 def has_word(connection_id: ColumnElement[str], name: str) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.errors import Conflict
@@ -84,12 +84,15 @@ class ConnectionContext(Base):
     """One context key of one connection, to find the connections that have a key."""
 
     __tablename__ = "connection_contexts"
+    __table_args__ = (Index("ix_connection_contexts_key", "environment_id", "key", "connection_id"),)
 
     connection_id: Mapped[str] = mapped_column(
         ForeignKey("channel_connections.id", ondelete="CASCADE"), primary_key=True
     )
-    key: Mapped[str] = mapped_column(ID, primary_key=True, index=True)
+    key: Mapped[str] = mapped_column(ID, primary_key=True)
     position: Mapped[int] = mapped_column(Integer)
+    #: The one of the connection, repeated for the index.
+    environment_id: Mapped[str] = mapped_column(ID, server_default=text("''"))
 
 
 class ConnectionToken(NamedTuple):
@@ -171,8 +174,8 @@ def hold(session: Session, environment_id: str, identifier: str, integration_id:
 
 
 def count_of_context(session: Session, environment_id: str, key: str) -> int:
-    query = select(func.count()).select_from(HOLDING).join(TABLE, TABLE.c.id == HOLDING.c.connection_id)
-    return session.scalar(query.where(HOLDING.c.key == key, TABLE.c.environment_id == environment_id)) or 0
+    query = select(func.count()).select_from(HOLDING)
+    return session.scalar(query.where(HOLDING.c.key == key, HOLDING.c.environment_id == environment_id)) or 0
 
 
 def count_of_subscriber(session: Session, environment_id: str, subscriber_id: str) -> int:

@@ -61,7 +61,8 @@ def test_rows_survive_each_migration_after_their_own(fresh: Database) -> None:
     with fresh.reading() as session:
         kept = environments.by_name(session, "Kept")
         connection = connections.by_identifier(session, "env_1", "chconn_1")
-        assert session.scalar(text("SELECT key FROM connection_contexts")) == "tenant:acme"
+        held = session.execute(text("SELECT key, environment_id FROM connection_contexts")).one()
+        assert tuple(held) == ("tenant:acme", "env_1")
     assert kept is not None
     assert (kept.created_at, kept.unknown_subscribers) == (datetime(2026, 1, 2, tzinfo=UTC), "create")
     assert connection is not None

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import combinations
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
 
-from onboarding import files, search_words
+from onboarding import files
 from onboarding.identity import context_digest
 from onboarding.outcomes import Outcome
-from onboarding.sealed import Sealed
 from onboarding.store import (
     attempt_lists,
     attempts,
@@ -20,10 +19,7 @@ from onboarding.store import (
     connection_documents,
     connection_lists,
     connections,
-    environments,
     erasure,
-    installations,
-    integrations,
     link_lists,
     schema,
     webhook_deliveries,
@@ -41,11 +37,9 @@ from onboarding.store.pagination import StorePageRequest
 from onboarding.store.webhook_deliveries import DeliveryFilter
 from tests import postgres
 from tests.database_rounds import DATABASE
+from tests.store.plan_rows import NOON, ROWS, fill, row, words
 from tests.store.query_plans import plan as _plan
 from tests.store.query_plans import watched as _watched
-
-ROWS = 6000
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 FILTERS = {
     "none": ConnectionFilter(),
@@ -71,7 +65,7 @@ def filled_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database = Database(url.replace("postgresql://", "postgresql+psycopg://"))
     schema.upgrade(database, files.migrations())
     with database.transaction() as session:
-        _fill(session)
+        fill(session)
     if DATABASE == "postgresql":
         with database.engine.connect() as connection:
             connection.execute(text("ANALYZE"))
@@ -171,6 +165,22 @@ def test_search_for_one_common_word_is_counted_in_the_index_of_words(database: D
     assert "channel_connections" not in plan
 
 
+def test_search_begins_with_a_word_that_a_thousand_connections_have(database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        walk = _walk(session, ConnectionFilter(text="c1"))
+        assert len(connection_lists.page(session, walk, StorePageRequest(10), ROWS).rows) == 10
+    assert "ix_connection_words_word" in _plan(database, *asked[-1])
+
+
+def test_context_key_is_looked_up_in_its_index_alone(database: Database) -> None:
+    with _watched(database) as asked, database.reading() as session:
+        _walk(session, FILTERS["context, rare"])
+    ((statement, values),) = asked
+    plan = _plan(database, statement, values)
+    assert "ix_connection_contexts_key" in plan, plan
+    assert "channel_connections" not in plan
+
+
 def test_search_without_a_match_reads_no_further(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
         walk = _walk(session, ConnectionFilter(text="nobody", status="unknown"))
@@ -181,9 +191,9 @@ def test_search_without_a_match_reads_no_further(database: Database) -> None:
 
 def test_connection_with_two_words_of_one_beginning_counts_once(database: Database) -> None:
     with database.reading() as session, session.begin():
-        rows = [{**_row(ROWS + number), "workspace_name": "Zed Zeder"} for number in range(1200)]
+        rows = [{**row(ROWS + number), "workspace_name": "Zed Zeder"} for number in range(1200)]
         session.execute(insert(connections.TABLE), rows)
-        session.execute(insert(table_of(ConnectionWord)), [word for row in rows for word in _words(row)])
+        session.execute(insert(table_of(ConnectionWord)), [word for one in rows for word in words(one)])
         assert connection_lists.count(session, _walk(session, ConnectionFilter(text="zed")), 10_000) == 1200
         session.rollback()
 
@@ -306,95 +316,3 @@ def _audit_index(wanted: AuditFilter) -> str:
     """Return the beginning of the names of the indexes that the filter reads."""
     of_others = "actor" if wanted.actors else "action" if wanted.action else "environment_id_at"
     return "subject" if wanted.subject else of_others
-
-
-def _fill(session: Session) -> None:
-    sealed = Sealed("0" * 12, b"never opened")
-    environments.add(session, environments.Environment(id="env_1", name="Development", created_at=NOON))
-    for number in (1, 2):
-        one = integrations.Integration(
-            id=f"int_{number}",
-            environment_id="env_1",
-            identifier=f"slack-{number}",
-            name="Northwind",
-            client_id=f"{number}.1",
-            client_secret=sealed,
-            scopes="",
-            is_practice=True,
-            workspace_policy="allow",
-            created_at=NOON,
-        )
-        integrations.add(session, one)
-    given = {"environment_id": "env_1", "integration_id": "int_1", "access_token": sealed, "token_last_four": ""}
-    installations.add_given(session, id="ins_1", slack_key="api:1", refresh_token=None, installed_at=NOON, **given)
-    rows = [_row(number) for number in range(ROWS)]
-    session.execute(insert(table_of(connections.ChannelConnection)), rows)
-    session.execute(insert(table_of(ConnectionWord)), [word for row in rows for word in _words(row)])
-    held = {"region:eu": rows, "tenant:t3": rows[::40]}
-    keys = [{"connection_id": one["id"], "key": key, "position": 0} for key in held for one in held[key]]
-    session.execute(insert(connections.HOLDING), keys)
-    session.execute(insert(attempts.TABLE), [_attempt(number) for number in range(ROWS // 3)])
-    session.execute(insert(table_of(audit.AuditEntry)), [_entry(number) for number in range(ROWS // 3)])
-
-
-def _attempt(number: int) -> dict[str, Any]:
-    at = NOON + timedelta(minutes=number)
-    return {
-        "id": f"att_{number:06d}",
-        "environment_id": "env_1",
-        "integration_id": "int_1",
-        "state_digest": f"{number:064d}",
-        "binding_digest": "",
-        "redirect_uri": "",
-        "scopes": "",
-        "may_replace": False,
-        "stage": Stage.FINISHED,
-        "outcome": Outcome.CONNECTED if number % 3 else Outcome.CANCELLED,
-        "created_at": at,
-        "expires_at": at,
-        "finished_at": at,
-        "connection_identifier": f"c{number % 1000}",
-    }
-
-
-def _entry(number: int) -> dict[str, Any]:
-    """Return an audit entry: most are the system's, few have a name."""
-    return {
-        "id": f"aud_{number:06d}",
-        "environment_id": "env_1",
-        "at": NOON + timedelta(minutes=number),
-        "actor": f"key:key_{number}" if number < 10 else "system" if number % 9 else "operator:ada@northwind.test",
-        "action": "connection.updated",
-        "subject": f"c{number}",
-        "subject_name": f"Acme {number}" if number < 10 else None,
-        "detail": "",
-    }
-
-
-def _words(row: dict[str, Any]) -> list[dict[str, str]]:
-    texts = row["workspace_name"], row["subscriber_id"], row["identifier"], row["workspace_id"]
-    key = {"connection_id": row["id"], "environment_id": "env_1"}
-    return [{**key, "word": word} for word in search_words.split(*texts)]
-
-
-def _row(number: int) -> dict[str, Any]:
-    keys = [f"tenant:t{number % 40}"] if number % 3 else []
-    at = NOON + timedelta(seconds=number)
-    return {
-        "id": f"con_{number:06d}",
-        "environment_id": "env_1",
-        "identifier": f"c{number}",
-        "integration_id": f"int_{1 + (number % 9 == 0)}",
-        "installation_id": "ins_1",
-        "identity_key": f"{number:064d}",
-        "mode": "subscriber" if number % 5 else "shared",
-        "subscriber_id": f"s{number % 800}" if number % 5 else None,
-        "workspace_id": f"T{number % 700}",
-        "workspace_name": f"Acme {number}",
-        "sort_name": f"acme {number}",
-        "status": "needs_reconnect" if number % 50 == 0 else "healthy",
-        "created_at": at,
-        "updated_at": at,
-        "context_keys": str(keys).replace("'", '"'),
-        "context_digest": context_digest(keys),
-    }

@@ -94,7 +94,8 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
             }
         )
         rows["connection_contexts"] += [
-            {"connection_id": row_id, "key": key, "position": place} for place, key in enumerate(one.context_keys)
+            {"connection_id": row_id, "environment_id": environment, "key": key, "position": place}
+            for place, key in enumerate(one.context_keys)
         ]
         texts = one.workspace_name, one.workspace_id, one.subscriber_id, one.identifier, *one.context_keys
         rows["connection_words"] += [
