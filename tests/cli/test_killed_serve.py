@@ -49,8 +49,8 @@ def test_killed_serve_leaves_no_process_and_loses_nothing(
         sent = asks("webhook", "test", endpoint)["id"]
         link = asks("link", "create", "--integration", "slack-practice", "--subscriber", "bea")["url"]
         consent = person.presses(person.opens(link), "connect")
-        threads.submit(installs, person, consent)
         assert delivery.arrived.wait(30)
+        threads.submit(installs, person, consent)
         assert until(lambda: stage(environment) == "exchanging", 30)
         processes = descendants(server.pid)
         assert len(processes) == 3, "the server, its worker process, and the worker"
