@@ -92,3 +92,14 @@ def _differences(shown: Any, returned: Any, place: str = "") -> list[str]:
     if shown == returned or (isinstance(shown, str) and isinstance(returned, str) and _VARIES.search(shown)):
         return []
     return [f"{place}: {returned!r}"]
+
+
+def test_descriptions_say_something_and_have_no_markup_but_code() -> None:
+    """The pages below /docs show a description as it is."""
+    described = (ROOT / "docs/openapi.json").read_text(encoding="utf-8")
+    texts = re.findall(r'"description": "((?:[^"\\]|\\.)*)"', described)
+    assert len(texts) > 100
+    plain = [re.sub(r"`[^`]*`", "", text) for text in texts]
+    assert [
+        text for text in plain if re.search(r"[*_]\w[^*_]*[*_]|\]\(|^(Likewise|See above|The same)\W*$", text)
+    ] == []
