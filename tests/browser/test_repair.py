@@ -30,6 +30,8 @@ def test_broken_connection_is_found_and_repaired(
     me, bea = ada(**browser), customer()
     me.signs_in()
     page, status = me.page, me.page.get_by_label("Status", exact=True)
+    if status.is_hidden():
+        press(me, page.get_by_label("More filters"))
     me.reaches(status)
     status.select_option("needs_reconnect")
     press(me, page.get_by_role("button", name="Filter"))

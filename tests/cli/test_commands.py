@@ -86,7 +86,8 @@ def test_real_app_is_not_encrypted_with_the_keys_of_practice_mode(run: Run) -> N
 
 
 def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> None:
-    same = {"DATABASE_URL": site.settings.database_url.get_secret_value()}
+    # The disconnect reaches the practice Slack of this port.
+    same = {"DATABASE_URL": site.settings.database_url.get_secret_value(), "PORT": str(site.settings.port)}
     site.add_practice_app("slack-prod", "Northwind", "Development")
     program = Program(site, site.api_key("program", "Development"))
     name = program.creates().json()["identifier"]

@@ -261,6 +261,6 @@ def forget_the_dead(scene: Scene) -> None:
     """Set back the times after which other processes continue what a dead one has begun."""
     ago = scene.clock() - timedelta(minutes=2)
     text = ago.strftime("%Y-%m-%d %H:%M:%S.%f")
-    for column in ("workers.seen_at", "installations.refresh_claimed_at", "attempts.finished_at"):
+    for column in ("workers.seen_at", "installations.refresh_claimed_at", "attempts.finished_at", "revocations.due_at"):
         table, _, name = column.partition(".")
         scene.change(f"UPDATE {table} SET {name} = :at WHERE {name} IS NOT NULL", at=text)  # noqa: S608  # names of ours

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from onboarding import causes
 from tests.browser_client import BrowserClient, Page
 from tests.desk import HOST, SESSIONS, Desk
 from tests.programs import INTEGRATION
@@ -43,11 +44,11 @@ def test_holder_of_a_session_sees_the_connection_and_its_permissions(desk: Desk,
 def test_cause_of_a_broken_connection_is_shown_and_reconnecting_repairs_it(desk: Desk, customer: BrowserClient) -> None:
     identifier = connects(desk, "bea")
     with desk.site.runtime.database.transaction() as session:
-        query = "UPDATE channel_connections SET status = 'needs_reconnect', status_reason = 'The app was removed.'"
-        session.execute(text(f"{query} WHERE identifier = :identifier"), {"identifier": identifier})
+        query = "UPDATE channel_connections SET status = 'needs_reconnect', status_reason = :cause WHERE identifier = :identifier"
+        session.execute(text(query), {"identifier": identifier, "cause": causes.UNINSTALLED})
     page = manages(customer, session_of(desk, "bea"))
     assert page.heading == "Slack needs to be reconnected"
-    assert "The app was removed." in page.text
+    assert causes.UNINSTALLED in page.text
     done = customer.allows(customer.presses(page, "connect"))
     assert done.outcome == "reconnected"
     assert own(desk, "bea") == [identifier]

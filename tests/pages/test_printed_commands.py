@@ -16,8 +16,8 @@ def _are_for_this_server(page: Page, site: Site) -> None:
     assert all(f"PORT={site.settings.port} " in line for line in commands), commands
 
 
-def test_commands_of_practice_mode_name_the_port(site: Site, visitor: BrowserClient, operator: BrowserClient) -> None:
-    for page in (visitor.opens("/"), visitor.opens("/docs"), operator.opens("/operators")):
+def test_commands_of_practice_mode_name_the_port(site: Site, visitor: BrowserClient) -> None:
+    for page in (visitor.opens("/"), visitor.opens("/docs")):
         _are_for_this_server(page, site)
 
 
