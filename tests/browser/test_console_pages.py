@@ -88,7 +88,9 @@ def test_bulk_action_is_chosen_by_keyboard_and_shows_its_progress(site: Site, ad
     site.runtime.bulk.work(me.page.url.rpartition("/")[2])
     # The page notices it by itself.
     expect(progress).to_contain_text("Done.", timeout=10_000)
-    expect(me.page.locator("[data-result=needs_reconnect]")).to_have_count(24)
+    # Slack knows none of the tokens. One in two hundred made-up connections is disconnected, and has none.
+    results = me.page.locator("[data-result=needs_reconnect], [data-result=disconnected]")
+    expect(results).to_have_count(24)
 
 
 def test_answer_to_a_test_event_appears_by_itself(site: Site, ada: Callable[..., Operator]) -> None:
