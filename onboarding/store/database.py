@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -24,7 +24,8 @@ __all__ = ["Base", "BeforeCommit", "Database", "Rows", "Session", "insert_or_ign
 
 #: Runs in the transaction that creates a record, before the commit.
 BeforeCommit = Callable[[Rows, Any], None]
-_UNDEFINED_TABLE = "42P01"
+#: PostgreSQL's error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_UNDEFINED_TABLE, _READ_ONLY = "42P01", "25006"
 _NO_TABLES = "The database is empty."
 
 
@@ -142,11 +143,9 @@ class Database:
             # sqlite3 raises the general class for a damaged file and for a file that is no database.
             if error.connection_invalidated or type(error) is DatabaseError:
                 raise StorageProblem("The connection to the database was lost.") from error
-            # A fault of PostgreSQL's own, such as a change while the server is in recovery and read-only.
-            if isinstance(error, InternalError):
-                raise StorageProblem(
-                    "The database refused the request, for example because it is read-only."
-                ) from error
+            # As a standby, or after a failover.
+            if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+                raise StorageProblem("The database is read-only.") from error
             raise
 
 
