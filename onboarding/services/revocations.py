@@ -21,7 +21,6 @@ from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.services.workspace_checks import WorkspaceChecks
-from onboarding.slack import faults
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import Grant
 from onboarding.store import attempts, audit, integrations, revocations, workspace_holders
@@ -185,22 +184,15 @@ class Revocations:
                 access = self._refreshed(app, access)
             was_there = self._gateway.revoke(app, access.access_token, rotates)
         except SlackRefused as refusal:
-            if faults.is_slack_itself(refusal.code):
-                raise SlackDown("Slack reported an error of its own.") from None
             _LOG.warning("revocation.refused", revocation=access.id, code=refusal.code)
             return GrantResult.NOT_CONFIRMED
         return GrantResult.REVOKED if was_there else GrantResult.ALREADY_GONE
 
     def _belongs_to_workspace(self, app: AppCredentials, access: Access) -> bool:
-        """Ask Slack. True also for a token that no longer works.
-
-        Raises SlackBusy, SlackDown, and SlackRefused for a fault of Slack's own.
-        """
+        """Ask Slack. True also for a token that no longer works. Raises SlackBusy and SlackDown."""
         try:
             return self._gateway.test(app, access.access_token).workspace_id == access.workspace_id
-        except SlackRefused as refusal:
-            if faults.is_slack_itself(refusal.code):
-                raise
+        except SlackRefused:
             return True
 
     def _refreshed(self, app: AppCredentials, access: Access) -> Access:

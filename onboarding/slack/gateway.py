@@ -157,10 +157,12 @@ class Gateway:
         try:
             if rotates:
                 app.with_each_secret(
-                    lambda secret: ask(lambda: client.apps_uninstall(client_id=app.client_id, client_secret=secret))
+                    lambda secret: _ask_about_token(
+                        lambda: client.apps_uninstall(client_id=app.client_id, client_secret=secret)
+                    )
                 )
             else:
-                ask(client.auth_revoke)
+                _ask_about_token(client.auth_revoke)
         except SlackRefused as refusal:
             if refusal.code in GONE:
                 return False
