@@ -26,6 +26,7 @@ from onboarding.services.credential_audit import CredentialAudit
 from onboarding.services.demo_connections import DemoConnections
 from onboarding.services.environments import Environments
 from onboarding.services.idempotency import Idempotency
+from onboarding.services.installations import Installations
 from onboarding.services.installs.attempt_list import AttemptLists
 from onboarding.services.installs.attempts import Attempts
 from onboarding.services.installs.callback import InstallCallback
@@ -130,6 +131,7 @@ class _Core:
     tokens: Tokens
     token_source: TokenSource
     revocations: Revocations
+    installations: Installations
     credential_audit: CredentialAudit
     now: clock.Clock
 
@@ -180,7 +182,7 @@ def build(settings: Settings, now: clock.Clock = clock.now, *, serves_requests: 
         workspace_checks=WorkspaceChecks(database, now),
         key_rotation=KeyRotation(database, vault, now),
         revocations=core.revocations,
-        retention=Retention(database, now, installs.expire),
+        retention=Retention(database, now, installs.expire, core.installations),
         readiness=Readiness(database, vault, practice_mode.is_on),
         workers=Workers(database),
         webhooks=_webhooks(core, sending),
@@ -192,12 +194,14 @@ def _core(settings: Settings, database: Database, now: clock.Clock) -> _Core:
     tokens = Tokens(vault, settings, _practice_slack(settings), now)
     token_source = TokenSource(database, tokens, gateway, now)
     revocations, audit = Revocations(database, vault, tokens, gateway, now), CredentialAudit(database, now)
-    return _Core(settings, database, vault, gateway, tokens, token_source, revocations, audit, now)
+    installations = Installations(tokens, revocations, now)
+    return _Core(settings, database, vault, gateway, tokens, token_source, revocations, installations, audit, now)
 
 
 def _installs(core: _Core, grants: Grants) -> Installs:
     settings, database, now = core.settings, core.database, core.now
-    completer = InstallCompleter(database, Sealers(core.tokens, grants, InstallEndpoints(core.vault)), now)
+    sealers = Sealers(core.tokens, grants, core.installations, InstallEndpoints(core.vault))
+    completer = InstallCompleter(database, sealers, now)
     starter = InstallStarter(database, core.tokens, core.gateway, settings, now)
     return Installs(
         starter,
@@ -211,10 +215,10 @@ def _installs(core: _Core, grants: Grants) -> Installs:
 def _connections(core: _Core) -> Connections:
     database, now = core.database, core.now
     return Connections(
-        ConnectionWriter(database, core.tokens, core.credential_audit, now),
+        ConnectionWriter(database, core.tokens, core.installations, core.credential_audit, now),
         ConnectionQueries(database, core.tokens, core.credential_audit),
         ConnectionVerifier(database, core.token_source, core.gateway, now),
-        Disconnector(database, core.tokens, core.revocations, now),
+        Disconnector(database, core.installations, core.revocations, now),
         MessageSender(database, core.token_source, core.gateway, now),
     )
 

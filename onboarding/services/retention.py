@@ -9,10 +9,10 @@ from functools import partial
 
 from onboarding import events
 from onboarding.callers import SYSTEM
-from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.lifetimes import EXCHANGE_LIMIT, PREVIOUS_SECRET_LIFETIME, RESPONSE_LIFETIME
 from onboarding.outcomes import Outcome
+from onboarding.services.installations import Installations
 from onboarding.store import attempts, bulk, erasure, integrations, slack_events, unfinished_attempts
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Database, Session
@@ -56,12 +56,14 @@ class Retention:
         database: Database,
         now: Clock,
         expire_attempt: Callable[[str], object],
+        installations: Installations,
     ) -> None:
         """Create the service.
 
         `expire_attempt`: ends the waiting attempt of an id and revokes its grant at Slack, unless another process has.
         """
         self._database, self._now, self._expire_attempt = database, now, expire_attempt
+        self._installations = installations
         #: Where the walk over the installations goes on.
         self._after = ""
 
@@ -141,17 +143,10 @@ class Retention:
             count = 0
             if orphaned:
                 with self._database.transaction() as session:
-                    erased = erasure.erase_orphaned_installations(session, orphaned, before)
-                    for one in erased:
-                        record(session, self._erased(one.environment_id, one.id, one.slack_key))
-                    count = len(erased)
+                    count = self._installations.erase_unused(session, orphaned, before, SYSTEM)
             yield count
             if is_last:
                 return
-
-    def _erased(self, environment_id: str, installation_id: str, slack_key: str) -> Change:
-        kind = ChangeKind.INSTALLATION_ERASED
-        return Change(kind, SYSTEM, self._now(), environment_id, installation_id, detail=slack_key)
 
     def _batches(self, purge: Callable[[Session], int]) -> Iterator[int]:
         count = _BATCH

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, Table, delete, exists, select
 from sqlalchemy.orm import Session
 
+from onboarding.sealed import Sealed
 from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.channel_endpoints import ChannelEndpoint
 from onboarding.store.connections import HOLDING as CONNECTION_CONTEXTS
@@ -32,7 +33,12 @@ from onboarding.store.slack_events import SlackEvent
 class ErasedInstallation(NamedTuple):
     id: str
     environment_id: str
+    integration_id: str
+    origin: str
     slack_key: str
+    access_token: Sealed
+    refresh_token: Sealed | None
+    expires_at: datetime | None
 
 
 _ANSWERS, _ATTEMPTS, _SIGN_INS = table_of(Answer), table_of(Attempt), table_of(SignIn)

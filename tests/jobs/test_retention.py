@@ -12,6 +12,7 @@ from onboarding.services.connections.records import Auth, NewConnection, Workspa
 from onboarding.store import erasure, installations
 from onboarding.store.database import Rows
 from tests.api.conftest import Program, connection
+from tests.audit import entries
 from tests.browser_client import BrowserClient, Site
 from tests.cli.shell import onboarding
 from tests.conftest import KEY, SECRET, Clock
@@ -120,12 +121,12 @@ def test_installation_without_connections_is_erased_after_a_day(
         time.sleep(0.3)
     assert program.asks("GET", f"{LIST}/{in_use}").json()["auth"]["accessToken"] == "token-of-acme-hq"
     assert [one.getMessage() for one in caplog.records if one.name == "onboarding.jobs.sweep"] == []
-    with site.runtime.database.reading() as session:
-        noted = session.execute(
-            text("SELECT actor, detail FROM audit_entries WHERE action = 'installation.erased' ORDER BY detail")
-        ).all()
-    assert [actor for actor, _ in noted] == ["system", "system"]
-    assert [detail.partition(":")[0] for _, detail in noted] == ["api", "team"]
+    noted = [one for one in entries(site.runtime.database) if one.action == "installation.erased"]
+    assert {(one.actor, one.detail.partition(":")[0], one.result) for one in noted} == {
+        ("system", "api", None),
+        ("system", "team", "revoked"),
+    }
+    assert site.slack.installations() == []
 
 
 def test_walk_over_many_installations_continues_where_it_stopped(site: Site, program: Program, clock: Clock) -> None:

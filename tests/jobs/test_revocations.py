@@ -11,6 +11,7 @@ from tests.conftest import Clock
 from tests.dump import readable
 
 _OFFERED = ("team:a", "team:b")
+HEADQUARTERS, OTHER = "T0ACMEHQ01", "T0ACMETEST"
 
 
 def connected(visitor: BrowserClient, site: Site, scenario: str = "normal") -> str:
@@ -170,3 +171,74 @@ def test_delete_through_the_api_revokes_after_a_passing_fault(site: Site, clock:
     clock.forward(seconds=31)
     asks_again(site)
     assert (results(site), site.slack.installations()) == (["revoked"], [])
+
+
+def moves_to_the_other_workspace(visitor: BrowserClient, site: Site) -> None:
+    """Connect Acme HQ, and then replace it."""
+    assert visitor.connects(site.link(), workspace=HEADQUARTERS).outcome == "connected"
+    question = visitor.connects(site.link(), workspace=OTHER)
+    assert visitor.presses(question, "replace").outcome == "reconnected"
+    assert workspaces_with_the_app(site) == {HEADQUARTERS, OTHER}
+
+
+def workspaces_with_the_app(site: Site) -> set[str]:
+    return {one.place for one in site.slack.installations()}
+
+
+def test_access_to_a_replaced_workspace_is_revoked(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+    moves_to_the_other_workspace(visitor, site)
+    assert results(site, "installation.erased") == ["pending"]
+    with site.slack.reading() as ledger:
+        replaced = {key for key, token in ledger.tokens.items() if token.place == HEADQUARTERS}
+        assert len(replaced) == 1
+        assert readable(site.runtime.database, replaced) == []
+    clock.forward(seconds=61)
+    asks_again(site)
+    assert (results(site, "installation.erased"), stored(site)) == (["revoked"], 0)
+    assert workspaces_with_the_app(site) == {OTHER}
+
+
+def test_replaced_workspace_of_another_customer_keeps_the_app(site: Site, visitor: BrowserClient, clock: Clock) -> None:
+    with BrowserClient(site) as other:
+        assert other.connects(site.link(subscriber_id="cy"), workspace=HEADQUARTERS).outcome == "connected"
+    moves_to_the_other_workspace(visitor, site)
+    clock.forward(hours=25)
+    asks_again(site)
+    assert (results(site, "installation.erased"), stored(site)) == ([], 0)
+    assert workspaces_with_the_app(site) == {HEADQUARTERS, OTHER}
+
+
+def test_replaced_workspace_that_is_connected_again_keeps_the_app(
+    site: Site, visitor: BrowserClient, clock: Clock
+) -> None:
+    moves_to_the_other_workspace(visitor, site)
+    with BrowserClient(site) as other:
+        assert other.connects(site.link(subscriber_id="cy"), workspace=HEADQUARTERS).outcome == "connected"
+    clock.forward(seconds=61)
+    asks_again(site)
+    assert (results(site, "installation.erased"), site.slack.calls("auth.revoke")) == (["kept"], [])
+
+
+@pytest.mark.parametrize(
+    ("workspace", "result"), [(HEADQUARTERS, "kept"), ("TELSEWHERE", "revoked")], ids=["same", "another"]
+)
+def test_access_of_an_install_is_revoked_when_a_program_replaces_its_token(
+    workspace: str, result: str, site: Site, visitor: BrowserClient, clock: Clock
+) -> None:
+    identifier = connected(visitor, site)
+    program = Program(site, site.api_key("program", "Development"))
+    sent = {"workspace": {"id": workspace}, "auth": {"accessToken": "token-of-the-program"}}
+    assert program.asks("PATCH", f"/v1/channel-connections/{identifier}", sent).status_code == 200
+    clock.forward(seconds=61)
+    asks_again(site)
+    assert results(site, "installation.erased") == [result]
+    assert workspaces_with_the_app(site) == ({HEADQUARTERS} if result == "kept" else set())
+
+
+def test_access_that_cannot_be_decrypted_is_erased_and_named(site: Site, visitor: BrowserClient) -> None:
+    assert visitor.connects(site.link(), workspace=HEADQUARTERS).outcome == "connected"
+    with site.runtime.database.transaction() as session:
+        session.execute(text("UPDATE installations SET access_token = 'damaged'"))
+    question = visitor.connects(site.link(), workspace=OTHER)
+    assert visitor.presses(question, "replace").outcome == "reconnected"
+    assert (results(site, "installation.erased"), stored(site)) == (["not_confirmed"], 0)

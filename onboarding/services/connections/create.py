@@ -25,6 +25,7 @@ from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections.credentials import GivenCredentials
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials
 from onboarding.services.credential_audit import CredentialAudit, CredentialKind
+from onboarding.services.installations import Installations
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import (
     connection_changes,
@@ -32,7 +33,6 @@ from onboarding.store import (
     connection_identities,
     connections,
     contexts,
-    erasure,
     installations,
     integration_locks,
     integrations,
@@ -52,8 +52,16 @@ class _Revived(Exception):
 
 
 class ConnectionWriter:
-    def __init__(self, database: Database, tokens: Tokens, credential_audit: CredentialAudit, now: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        installations: Installations,
+        credential_audit: CredentialAudit,
+        now: Clock,
+    ) -> None:
         self._database, self._tokens, self._credential_audit, self._now = database, tokens, credential_audit, now
+        self._installations = installations
         self._credentials = GivenCredentials(tokens)
 
     def create(self, caller: ApiCaller, new: NewConnection, before_commit: BeforeCommit) -> Connection:
@@ -146,7 +154,7 @@ class ConnectionWriter:
             )
             # Other connections may still use the old installation. It is erased only with the last one.
             if old_installation_id not in (None, installation_id):
-                erasure.erase_unused_installation(session, old_installation_id)
+                self._installations.erase_unused(session, [old_installation_id], at, caller.actor)
             is_revived = old_installation_id is None
             kind = ChangeKind.CONNECTION_RECONNECTED if is_revived else ChangeKind.CONNECTION_UPDATED
             detail, event = new.workspace.id, EventDetails("credentials_replaced", previous=previous)

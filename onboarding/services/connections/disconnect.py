@@ -10,8 +10,8 @@ from onboarding.errors import NotFound, StorageProblem, VaultProblem, unknown_co
 from onboarding.events import EventDetails
 from onboarding.outcomes import GrantResult
 from onboarding.services.connections.records import Disconnected
+from onboarding.services.installations import Installations
 from onboarding.services.revocations import Access, Revocations
-from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import (
     audit,
     connection_changes,
@@ -29,8 +29,8 @@ from onboarding.store.retries import repeat_on_conflict
 
 
 class Disconnector:
-    def __init__(self, database: Database, tokens: Tokens, revocations: Revocations, now: Clock) -> None:
-        self._database, self._tokens, self._revocations, self._now = database, tokens, revocations, now
+    def __init__(self, database: Database, installations: Installations, revocations: Revocations, now: Clock) -> None:
+        self._database, self._installations, self._revocations, self._now = database, installations, revocations, now
 
     def disconnect(self, environment_id: str, identifier: str, actor: Actor, revoke: bool = True) -> GrantResult:
         """Remove the connection and, if nothing else uses the workspace, revoke its access at Slack.
@@ -122,15 +122,4 @@ class Disconnector:
             return None
         if workspace_holders.uses_workspace(session, connection.integration_id, connection.workspace_id):
             return None
-        sealed = installation.refresh_token
-        return Access(
-            id="",
-            is_grant=False,
-            environment_id=connection.environment_id,
-            integration_id=connection.integration_id,
-            workspace_id=connection.workspace_id,
-            access_token=self._tokens.access_token(installation.id, installation.access_token),
-            refresh_token=self._tokens.refresh_token(installation.id, sealed) if sealed is not None else None,
-            expires_at=installation.expires_at,
-            is_unconfirmed=installation.origin == "api",
-        )
+        return self._installations.access_of(installation, connection.workspace_id)

@@ -7,20 +7,22 @@ from onboarding import changes, ids
 from onboarding.changes import Change, ChangeKind
 from onboarding.events import EventDetails
 from onboarding.outcomes import ConnectionStatus
+from onboarding.services.installations import Installations
 from onboarding.services.installs.endpoints import InstalledConnection, InstallEndpoints
 from onboarding.services.installs.granted import LockedInstall
 from onboarding.services.installs.grants import Grants
 from onboarding.services.installs.records import actor_of
 from onboarding.services.tokens.sealing import Tokens
-from onboarding.store import connection_changes, connections, contexts, erasure, installations, subscribers
+from onboarding.store import connection_changes, connections, contexts, installations, subscribers
 
 
 @dataclass(frozen=True)
 class Sealers:
-    """The collaborators that encrypt what an install stores."""
+    """The collaborators that encrypt what an install stores, and erase what it replaces."""
 
     tokens: Tokens
     grants: Grants
+    installations: Installations
     endpoints: InstallEndpoints
 
 
@@ -119,8 +121,8 @@ class InstallConnector:
             self._install.move(**replaced)
         connection_changes.change(self._install.rows, existing.id, **values)
         if existing.installation_id not in (None, values["installation_id"]):
-            # Skips an installation that another transaction has locked to attach a connection.
-            erasure.erase_orphaned_installations(self._install.rows, [existing.installation_id], at)
+            actor = actor_of(self._install.attempt)
+            self._sealers.installations.erase_unused(self._install.rows, [existing.installation_id], at, actor)
         return existing.id, existing.identifier
 
     def _store_endpoints(self, connection_id: str, at: datetime) -> None:
