@@ -63,6 +63,8 @@ class Tested:
     workspace_id: str
     #: None if Slack does not say.
     scopes: tuple[str, ...] | None
+    #: None for an organization, and if Slack does not say.
+    workspace_name: str | None
 
 
 class Gateway:
@@ -125,10 +127,12 @@ class Gateway:
         """
         answer = _ask_about_token(self._client(app, token).auth_test)
         body = body_of(answer)
-        owner = grants.read_id((body.get("is_enterprise_install") and body.get("enterprise_id")) or body.get("team_id"))
+        organization_id = body.get("is_enterprise_install") and body.get("enterprise_id")
+        owner = grants.read_id(organization_id or body.get("team_id"))
         if owner is None:
             raise SlackDown("Slack's response does not say which workspace the token belongs to.")
-        return Tested(owner, granted_scopes(answer))
+        name = None if organization_id else grants.clean_name(body.get("team"))
+        return Tested(owner, granted_scopes(answer), name)
 
     def team_ids(self, app: AppCredentials, token: str) -> frozenset[str]:
         """Return the workspaces that an organization's app may use: https://docs.slack.dev/reference/methods/auth.teams.list.

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from onboarding.practice import admins
 from tests.api.conftest import Program
 from tests.audit import entries
 from tests.browser_client import BrowserClient, Site
@@ -45,7 +47,7 @@ def actions(site: Site) -> list[tuple[str, str]]:
     )
 
 
-def only(program: Program) -> dict[str, object]:
+def only(program: Program) -> dict[str, Any]:
     (found,) = program.asks("GET", "/v1/channel-connections").json()["data"]
     return dict(found)
 
@@ -167,6 +169,35 @@ def test_check_learns_which_permissions_have_changed(
 
 
 @pytest.mark.slow
+def test_check_learns_the_new_name_of_the_workspace(
+    site: Site, visitor: BrowserClient, operator: BrowserClient, program: Program
+) -> None:
+    """Without the scope `team:read`, Slack sends no `team_rename`."""
+    installation_id, before = connected(site, visitor), only(program)
+    site.runtime.connections.check(installation_id)
+    assert only(program)["updatedAt"] == before["updatedAt"], "the same name is no change"
+    assert admins.rename_workspace(site.slack, "T0ACMEHQ01", "Umbra")
+    for _ in range(2):
+        site.runtime.connections.check(installation_id)
+    assert only(program)["workspace"] == before["workspace"] | {"name": "Umbra"}
+    assert actions(site) == [("connection.renamed", "name")]
+    assert "Umbra" in operator.opens("/connections?q=umbra").text
+
+
+def test_check_keeps_the_name_that_an_api_caller_gave_the_workspace(
+    site: Site, visitor: BrowserClient, program: Program
+) -> None:
+    connected(site, visitor)
+    with site.slack.reading() as ledger:
+        (token,) = ledger.tokens
+    workspace = {"id": "T0ACMEHQ01", "name": "Ours"}
+    sent = {"workspace": workspace, "auth": {"accessToken": token}}
+    address = f"/v1/channel-connections/{only(program)['identifier']}"
+    assert program.asks("PATCH", address, sent).status_code == 200
+    assert program.asks("POST", f"{address}/verify").json()["status"] == "healthy"
+    assert only(program)["workspace"] == workspace
+
+
 def test_twenty_callers_in_two_processes_cause_one_refresh(
     site: Site, visitor: BrowserClient, program: Program, tmp_path: Path
 ) -> None:

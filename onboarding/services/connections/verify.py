@@ -84,4 +84,6 @@ class ConnectionVerifier:
             return Verdict(faults.reason(refusal.code), columns=columns)
         if tested.workspace_id != token.workspace_id:
             return Verdict(faults.of_another_workspace(tested.workspace_id), columns=columns)
-        return Verdict(None, tested.scopes, columns)
+        # An API caller has named the workspace itself.
+        name = tested.workspace_name if token.installation.origin == "install" else None
+        return Verdict(None, tested.scopes, columns, name)

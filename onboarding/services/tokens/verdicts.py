@@ -31,6 +31,8 @@ class Verdict:
     scopes: tuple[str, ...] | None = None
     #: Columns of the installation to change.
     columns: Mapping[str, Any] = field(default_factory=dict)
+    #: The workspace's name now; None if Slack did not say, or if it does not matter.
+    workspace_name: str | None = None
 
 
 class Verdicts:
@@ -56,13 +58,13 @@ class Verdicts:
             # Of an API caller's token, the first check learns the permissions. That is no change.
             noted_scopes = changed_scopes if current.scopes else ""
             installations.change(session, installation.id, **columns)
-            self._update_connections(session, installation.id, verdict.broken, noted_scopes)
+            self._update_connections(session, installation.id, verdict, noted_scopes)
         return True
 
     def _update_connections(
-        self, session: Session, installation_id: str, broken: str | None, changed_scopes: str
+        self, session: Session, installation_id: str, verdict: Verdict, changed_scopes: str
     ) -> None:
-        at = self._now()
+        at, broken = self._now(), verdict.broken
         status = ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY
         before = connection_changes.all_on(session, installation_id)
         changed = connection_changes.change_all_on(
@@ -77,6 +79,8 @@ class Verdicts:
                 _record(session, ChangeKind.CONNECTION_HEALED, one, at)
             if changed_scopes:
                 _record(session, ChangeKind.CONNECTION_PERMISSIONS_CHANGED, one, at, changed_scopes)
+            if verdict.workspace_name not in (None, one.workspace_name):
+                _rename(session, one, verdict.workspace_name, at)
 
     def note_unanswered(self, installation_id: str) -> None:
         """Store that Slack did not answer. After an hour of it, the connections that worked are unreachable.
@@ -119,6 +123,17 @@ def _changed_scopes(before: str, now: tuple[str, ...] | None) -> str:
         return ""
     known, found = set(scopes.split(before)), set(now)
     return " ".join([*(f"+{one}" for one in sorted(found - known)), *(f"-{one}" for one in sorted(known - found))])
+
+
+def _rename(rows: Rows, one: ConnectionOfInstallation, name: str, at: datetime) -> None:
+    """Store the new name of a workspace whose app gets no `team_rename`, because it lacks the scope `team:read`."""
+    renamed = {"workspace_id": one.workspace_id, "workspace_name": name, "updated_at": at}
+    connection_changes.change(rows, one.id, **renamed)
+    details = EventDetails("name_changed")
+    kind = ChangeKind.CONNECTION_RENAMED
+    changes.record(
+        rows, Change(kind, SYSTEM, at, one.environment_id, one.identifier, name, detail="name", event=details)
+    )
 
 
 def _record(rows: Rows, kind: ChangeKind, one: ConnectionOfInstallation, at: datetime, detail: str = "") -> None:
