@@ -18,3 +18,10 @@ def where(site: Site, change: str, condition: str = "") -> None:
     with database.transaction() as session:
         for statement in sqlite if database.is_sqlite else postgresql:
             session.execute(text(statement))
+
+
+def ends(site: Site, table: str) -> None:
+    """Free the disk for the statements on `table`."""
+    database = site.runtime.database
+    with database.transaction() as session:
+        session.execute(text("DROP TRIGGER full_disk" if database.is_sqlite else f"DROP TRIGGER full_disk ON {table}"))

@@ -17,8 +17,8 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
-#: More than the threads of a process, and more than the connections that Granian accepts by default.
-_HALF_SENT, _SILENT = 300, 700
+#: More than the threads of a process, and more than the connections that Granian accepts by default (1024).
+_HALF_SENT, _SILENT = 300, 1000
 _FILES = 2 * (_HALF_SENT + _SILENT)
 _ONE_WORKER = (*WEB[:-1], "1")
 

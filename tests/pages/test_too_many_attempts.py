@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests import full_disk
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
 from tests.pages.test_approval import link_for_admin
@@ -84,6 +85,16 @@ def test_starts_and_cancels_and_unused_grants_do_not_count(site: Site, visitor: 
         assert visitor.presses(other, "do-not-connect").outcome == "cancelled"
     fails(visitor, link, LIMIT - 1)
     assert visitor.connects(link, workspace="T0ACMETEST").outcome == "connected"
+
+
+def test_exchanges_whose_grant_could_not_be_stored_do_not_count(site: Site, visitor: BrowserClient) -> None:
+    """They are no fault of the link's holder, and Slack has accepted the code."""
+    link = site.link()
+    full_disk.where(site, "INSERT ON installations")
+    for _ in range(LIMIT):
+        assert visitor.connects(link).outcome == "storage_error"
+    full_disk.ends(site, "installations")
+    assert visitor.connects(link).outcome == "connected"
 
 
 def test_an_operators_own_install_has_no_limit(site: Site, operator: BrowserClient) -> None:
