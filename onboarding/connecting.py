@@ -1,8 +1,11 @@
-"""Connect to one of a host's addresses before a deadline."""
+"""Connect to one of a host's addresses before a deadline, and limit how long the connection is used."""
 
+import os
 import socket
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 #: An item of the list that `socket.getaddrinfo` returns.
@@ -35,6 +38,23 @@ def connect(addresses: Sequence[AddressInfo], deadline: float) -> socket.socket:
         else:
             return tried
     raise OSError("The host has no address.")
+
+
+def shut_down_at(sock: socket.socket, deadline: float) -> threading.Timer:
+    """Shut a socket down at the deadline, unless the returned timer is canceled before.
+
+    A read from the socket then ends. Its timeout would not end one while the other side sends a byte now and then.
+    """
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, (sock,))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _shut_down(sock: socket.socket) -> None:
+    # A duplicate, because `SSLSocket.shutdown` would change the object from which another thread reads.
+    with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def seconds_left(deadline: float) -> float:

@@ -6,14 +6,11 @@ redirect. `Sender.post` sends requests that the caller has signed, such as Slack
 """
 
 import http.client
-import os
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,7 +19,7 @@ from urllib.parse import urlsplit
 from standardwebhooks import Webhook
 
 from onboarding import tls
-from onboarding.connecting import addresses_of, connect, seconds_left
+from onboarding.connecting import addresses_of, connect, seconds_left, shut_down_at
 from onboarding.outgoing.addresses import Reach, may_reach
 
 DEADLINE_SECONDS = 10.0
@@ -33,7 +30,7 @@ _MAX_PROXY_HEAD_BYTES = 8192
 #: A longer `Retry-After` is shortened to this.
 _LONGEST_WAIT_SECONDS = 24 * 3600
 _USER_AGENT = "Onboarding-for-Slack/1"
-#: Control characters other than tabs and line breaks: HTML has no place for them, and PostgreSQL refuses NUL.
+#: Control characters other than tabs and line breaks: HTML does not allow them, and PostgreSQL refuses NUL.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -132,19 +129,17 @@ class Sender:
             return _failed("Webhooks are sent with https only.")
         route = _Route(request.url, self._proxy if parts.scheme == "https" else "", reach)
         connection = _connect(route, self._tls, deadline)
-        alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, (connection.sock,))
-        alarm.daemon = True
-        alarm.start()
+        limit = shut_down_at(connection.sock, deadline)
         try:
             path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
             connection.request("POST", path, request.body, {"User-Agent": _USER_AGENT, **request.headers})
             answer = connection.getresponse()
             body = answer.read(MAX_ANSWER_BYTES)
         finally:
-            alarm.cancel()
+            limit.cancel()
             connection.close()
         is_final = answer.getheader("X-Slack-No-Retry") == "1"
-        return Answer(answer.status, _shown(body), _problem(answer.status), 0, self._wait(answer), is_final)
+        return Answer(answer.status, _readable(body), _problem(answer.status), 0, self._wait(answer), is_final)
 
     def _headers(self, message: Message) -> dict[str, str]:
         at = self._now()
@@ -160,6 +155,7 @@ class Sender:
         """Read `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3)."""
         text = (answer.getheader("Retry-After") or "").strip()
         if text.isascii() and text.isdecimal():
+            # Nine digits are more than the longest wait, and Python refuses to read thousands of them.
             return min(int(text[:9]), _LONGEST_WAIT_SECONDS)
         try:
             date = parsedate_to_datetime(text)
@@ -175,7 +171,7 @@ def _connect(route: _Route, context: ssl.SSLContext, deadline: float) -> http.cl
     host, is_https = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if is_https else 80)
     if route.proxy:
-        raw = _through(route.proxy, host, port, deadline)
+        raw = _connect_through(route.proxy, host, port, deadline)
     else:
         # The addresses that are checked are those that are connected to: no second lookup can lead elsewhere.
         allowed = [found for found in addresses_of(host, port) if may_reach(str(found[-1][0]), route.reach)]
@@ -195,7 +191,7 @@ def _connect(route: _Route, context: ssl.SSLContext, deadline: float) -> http.cl
     return connection
 
 
-def _through(proxy: str, host: str, port: int, deadline: float) -> socket.socket:
+def _connect_through(proxy: str, host: str, port: int, deadline: float) -> socket.socket:
     """Let an http proxy connect to the host (RFC 9110, section 9.3.6). Raises OSError."""
     parts = urlsplit(proxy)
     raw = connect(addresses_of(parts.hostname or "", parts.port or 80), deadline)
@@ -218,12 +214,6 @@ def _through(proxy: str, host: str, port: int, deadline: float) -> socket.socket
     return raw
 
 
-def _shut_down(sock: socket.socket) -> None:
-    """Shut the socket down, so that a read from it ends, even while the host sends a byte now and then."""
-    with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:
-        same.shutdown(socket.SHUT_RDWR)
-
-
 def _failed(problem: str) -> Answer:
     return Answer(None, "", problem, 0)
 
@@ -236,5 +226,6 @@ def _problem(status: int) -> str | None:
     return f"The answer had status {status}."
 
 
-def _shown(body: bytes) -> str:
+def _readable(body: bytes) -> str:
+    """Return the beginning of a body as text that pages and PostgreSQL accept."""
     return _UNPRINTABLE.sub("\ufffd", body.decode("utf-8", "replace"))[:_KEPT_CHARACTERS]

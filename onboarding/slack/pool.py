@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError, ProxySchemeUnknown
 
 from onboarding import concurrency
-from onboarding.connecting import addresses_of, connect
+from onboarding.connecting import addresses_of, connect, shut_down_at
 from onboarding.errors import SettingsProblem, SlackDown
 
 _TOTAL_SECONDS = 10.0
@@ -46,7 +46,7 @@ class Pool:
         proxies = getproxies()
         # Either of HTTPS_PROXY and HTTP_PROXY is enough.
         if proxy := proxies.get("https") or proxies.get("http"):
-            self._proxied = _with_our_connections(_through(proxy, options))
+            self._proxied = _with_our_connections(_proxy_manager(proxy, options))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Send one POST without a request slot and return the response.
@@ -57,7 +57,7 @@ class Pool:
         return self._send("POST", url, body, headers)
 
     def get(self, url: str) -> Reply:
-        """Send one GET in the same way. Raises SlackDown."""
+        """Send one GET as `post` sends a POST. Raises SlackDown."""
         return self._send("GET", url, None, {})
 
     def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
@@ -101,7 +101,7 @@ class Pool:
             response.release_conn()
 
     def _manager_for(self, url: str) -> urllib3.PoolManager:
-        """Return the pool for a URL. Plain http is for this machine only (settings.py), and so for no proxy."""
+        """Return the pool for a URL. Plain http is for this computer only (settings.py), so it needs no proxy."""
         parts = urlsplit(url)
         if self._proxied is self._direct or parts.scheme == "http" or proxy_bypass(parts.hostname or ""):
             return self._direct
@@ -109,10 +109,7 @@ class Pool:
 
 
 class _Connection(HTTPConnection):
-    """A connection that limits the time of connecting and of a response, and is not used again after an idle minute.
-
-    The socket's timeout is for each address and for each read, so bytes that arrive one by one would not end.
-    """
+    """A connection that limits the time of connecting and of a response, and is not used again after an idle minute."""
 
     _used_at = 0.0
     _connecting: ExitStack
@@ -130,11 +127,11 @@ class _Connection(HTTPConnection):
             connected.setsockopt(*option)
         # TLS takes the socket over, so the limit has a duplicate.
         duplicate = self._connecting.enter_context(connected.dup())
-        self._connecting.callback(_limited(duplicate, deadline - time.monotonic()).cancel)
+        self._connecting.callback(shut_down_at(duplicate, deadline).cancel)
         return connected
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 returns its own, too
-        self.limit = _limited(self.sock, _seconds(self))
+        self.limit = shut_down_at(self.sock, time.monotonic() + _seconds(self))
         try:
             response = super().getresponse()
         except BaseException:
@@ -153,21 +150,8 @@ def _seconds(connection: HTTPConnection) -> float:
     return connection.timeout if isinstance(connection.timeout, int | float) else _TOTAL_SECONDS
 
 
-def _limited(sock: socket.socket, seconds: float) -> threading.Timer:
-    """Shut the socket down after some seconds, unless the returned timer is canceled."""
-    timer = threading.Timer(max(0.0, seconds), _shut_down, (sock,))
-    timer.daemon = True
-    timer.start()
-    return timer
-
-
-def _shut_down(sock: socket.socket) -> None:
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-
-
 class _TlsConnection(_Connection, HTTPSConnection):
-    """The same with TLS."""
+    """Such a connection with TLS."""
 
 
 class _Connections(urllib3.HTTPConnectionPool):
@@ -183,7 +167,8 @@ def _with_our_connections(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     return manager
 
 
-def _through(proxy: str, options: Mapping[str, Any]) -> urllib3.PoolManager:
+def _proxy_manager(proxy: str, options: Mapping[str, Any]) -> urllib3.PoolManager:
+    """Return a pool of connections through a proxy. Raises SettingsProblem for an invalid address."""
     address = proxy if "://" in proxy else f"http://{proxy}"
     try:
         user = urllib3.util.parse_url(address).auth
