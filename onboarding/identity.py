@@ -64,6 +64,12 @@ def possible_identities(
     )
 
 
+def is_context_key(text: str) -> bool:
+    """Return whether the text is a context key, `type:id`."""
+    kind, separator, name = text.partition(":")
+    return bool(separator and CONTEXT_WORD.match(kind) and CONTEXT_WORD.match(name))
+
+
 def check_link_contexts(fixed: Sequence[str], offered: Sequence[OfferedContext]) -> None:
     """Check the keys of the contexts that a link fixes and offers.
 
@@ -71,7 +77,7 @@ def check_link_contexts(fixed: Sequence[str], offered: Sequence[OfferedContext])
     """
     keys = (*fixed, *(one.key for one in offered))
     for key in keys:
-        if not all(map(CONTEXT_WORD.match, key.split(":", 1))) or ":" not in key:
+        if not is_context_key(key):
             raise ValueError(f"{key!r} is not a context: write TYPE=ID, each with 1 to 100 letters, digits, - and _.")
     if len(keys) > _MOST_LINK_CONTEXTS:
         raise ValueError(f"A link has at most {_MOST_LINK_CONTEXTS} contexts.")

@@ -11,7 +11,7 @@ from onboarding.http.console_environment import environment, environment_id, req
 from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
-from onboarding.identity import CONTEXT_WORD
+from onboarding.identity import is_context_key
 from onboarding.runtime import current
 from onboarding.services.links.records import NewLink
 
@@ -36,8 +36,7 @@ class LinkForm(PageForm):
 
     def validate_contexts(self, _field: StringField) -> None:
         for key in self.context_keys:
-            type_, _, identifier = key.partition(":")
-            if not (CONTEXT_WORD.match(type_) and CONTEXT_WORD.match(identifier)):
+            if not is_context_key(key):
                 raise ValidationError(f"“{key}” is not a context. Write a type and an id, such as tenant:acme.")
 
 

@@ -12,7 +12,7 @@ from onboarding.http import security_headers
 from onboarding.http.console_environment import environment, environment_id
 from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
-from onboarding.identity import CONTEXT_WORD
+from onboarding.identity import is_context_key
 from onboarding.runtime import current
 from onboarding.services.links.records import NewLink
 
@@ -43,9 +43,7 @@ class PlaygroundForm(PageForm):
     lang = SelectField("Language", choices=_LANGUAGES, default="")
 
     def validate_context(self, field: StringField) -> None:
-        typed = field.data or ""
-        type_, _, identifier = typed.partition(":")
-        if typed and not (CONTEXT_WORD.match(type_) and CONTEXT_WORD.match(identifier)):
+        if field.data and not is_context_key(field.data):
             raise ValidationError("Write a type and an id, such as tenant:acme.")
 
     @property

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from onboarding.identity import CONTEXT_WORD
+from onboarding.identity import CONTEXT_WORD, is_context_key
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections.records import ConsoleSearch
 from onboarding.store import integrations
@@ -53,8 +53,7 @@ def read(rows: Rows, environment_id: str, search: ConsoleSearch) -> ReadSearch:
 
 def _context(text: str) -> tuple[str | None, str | None]:
     """Return the context key, or the id alone, that was typed: `tenant:acme`, `tenant=acme` or `acme`."""
-    type_, separator, identifier = text.replace("=", ":", 1).partition(":")
-    if not separator:
-        return None, type_ if CONTEXT_WORD.match(type_) else None
-    is_key = CONTEXT_WORD.match(type_) and CONTEXT_WORD.match(identifier)
-    return f"{type_}:{identifier}" if is_key else None, None
+    key = text.replace("=", ":", 1)
+    if ":" in key:
+        return key if is_context_key(key) else None, None
+    return None, key if CONTEXT_WORD.match(key) else None
