@@ -19,6 +19,7 @@ _SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "RATE_LIMIT_STORAGE
 _SQLITE_FILE = re.compile(r"sqlite:///(?!.*(:memory:|mode=memory))/*[^/?]")
 _WELL_KNOWN = ("changeme", "secret", "password", "development", "0123456789", "abcdef")
 DEFAULT_PORT = 8000
+REDIRECT_PATH = "/slack/oauth_redirect"
 
 
 class Settings(BaseSettings):
@@ -33,13 +34,13 @@ class Settings(BaseSettings):
     product_name: str = Field("", max_length=100)
     #: The origin that browsers and Slack use. Redirect URIs are built from it, never from the Host header.
     public_url: str = ""
-    #: Whether `public_url` may use http beyond this machine, as in a closed test network.
+    #: Whether `public_url` may use http beyond this computer, as in a closed test network.
     allow_http: Literal["on", "off"] = "off"
     #: Any sqlite:// or postgresql:// URL; empty means a file in `instance/`.
     database_url: SecretStr = SecretStr("")
     #: Signs cookies and links; older keys may follow after a comma.
     secret_key: SecretStr = SecretStr("")
-    #: Seals tokens; newest first, comma separated, 32 bytes each in URL-safe base64.
+    #: Encrypts tokens and secrets; newest first, comma separated, 32 bytes each in URL-safe base64.
     encryption_keys: SecretStr = SecretStr("")
     #: How many proxies in front are trusted for the client's address.
     proxy_hops: int = Field(0, ge=0, le=10)
@@ -57,7 +58,7 @@ class Settings(BaseSettings):
     practice: Literal["auto", "on", "off"] = "auto"
     #: How long the practice Slack's rotating tokens last; Slack's last for twelve hours.
     practice_token_seconds: int = Field(43200, ge=10, le=43200)
-    #: Whether webhooks may go to private networks and to this machine.
+    #: Whether webhooks may go to private networks and to this computer.
     webhook_allow_private: Literal["on", "off"] = "off"
     #: An http proxy for webhooks; empty for none. The variables HTTPS_PROXY and HTTP_PROXY do not count for webhooks.
     webhook_proxy: str = ""
@@ -168,7 +169,8 @@ class Settings(BaseSettings):
 
     @property
     def redirect_uri(self) -> str:
-        return f"{self.origin}/slack/oauth_redirect"
+        """Return the address to which Slack sends customers after its consent page."""
+        return f"{self.origin}{REDIRECT_PATH}"
 
     @property
     def sign_in_redirect_uri(self) -> str:
@@ -186,6 +188,10 @@ class Settings(BaseSettings):
     @property
     def practice_possible(self) -> bool:
         return self.practice == "on" or (self.practice == "auto" and self.is_loopback)
+
+    def is_practice_on(self, any_real: bool) -> bool:
+        """Return whether practice mode is on. `any_real`: whether an integration has real credentials."""
+        return self.practice_possible and not (self.practice == "auto" and any_real)
 
     @property
     def slack_api(self) -> str:

@@ -36,10 +36,10 @@ class Practice:
 
         With `PRACTICE=auto`: while PUBLIC_URL is a loopback address and every integration is a practice one.
         """
-        if self._settings.practice == "auto" and self._settings.practice_possible:
-            with self._database.reading() as session:
-                return not integrations.any_real(session)
-        return self._settings.practice_possible
+        if self._settings.practice != "auto" or not self._settings.practice_possible:
+            return self._settings.practice_possible
+        with self._database.reading() as session:
+            return self._settings.is_practice_on(integrations.any_real(session))
 
     def registration(self, client_id: str) -> Registration | None:
         """Return a practice integration's app. None for all others, and while practice mode is off."""

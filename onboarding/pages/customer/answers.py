@@ -48,14 +48,14 @@ def redirect_to_slack(started: StartedAttempt) -> Response:
 
 
 def redirect_to_result(started: StartedAttempt) -> Response:
-    """Redirect to the attempt's own page, which shows its approval link, and bind the attempt to this browser."""
+    """Redirect to the attempt's page, such as one with an approval link, and bind the attempt to this browser."""
     return _redirect_with_cookie(url_for("results.show", attempt_id=started.attempt_id), started, is_approval=True)
 
 
 def continue_after(step: InstallStep) -> ResponseReturnValue:
-    """Lead on from a callback or a set-up form.
+    """Answer with the page that follows a callback or a set-up form.
 
-    A redirect takes the browser from an address with Slack's code in it to one without.
+    The redirects lead away from the address that contains Slack's code.
     """
     if step.next_page == NextPage.WAITING:
         return waiting_page()
@@ -90,7 +90,7 @@ def neutral_page(outcome: Outcome) -> ResponseReturnValue:
 def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
     """Answer an unusable link. The browser that used it gets its result; others learn only that it was used."""
     used = problem.attempt_id
-    if used and current().installs.was_used_here(used, attempt_cookies.binding(used)):
+    if used and current().installs.is_of_this_browser(used, attempt_cookies.binding(used)):
         return redirect(url_for("results.show", attempt_id=used, again=1), 303)
     row, details = OUTCOMES[Outcome(problem.code)], problem.details
     page = render_template(
@@ -108,7 +108,7 @@ def link_problem_page(problem: LinkProblem) -> ResponseReturnValue:
 
 
 def storage_problem_page(reference: str = "", grant_result: GrantResult | None = None) -> ResponseReturnValue:
-    """Render the page of the outcome `storage_error` without any query."""
+    """Render the page of the outcome `storage_error` without asking the database."""
     row = OUTCOMES[Outcome.STORAGE_ERROR]
     result = Result(row.outcome, reference=reference, grant_result=grant_result)
     product = Product(Branding(current().settings.product_name))

@@ -9,7 +9,8 @@ from onboarding.runtime import current
 _NAME = "attempt_"
 _OPENED_LINKS = "opened_links"
 _MOST_KEPT = 10
-#: Beside the 10 minutes in Slack. A page that waits for an admin is opened again days later.
+#: How long the cookie lasts: the 10 minutes that a person may spend in Slack, and then the time in which its page is
+#: opened again. A page that waits for an admin is opened days later.
 _FOR_RESULT, _FOR_APPROVAL = timedelta(hours=24, minutes=10), timedelta(days=7, minutes=10)
 
 

@@ -11,6 +11,7 @@ from onboarding.http.text_input import allow_any_text
 from onboarding.outcomes import Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.runtime import current
+from onboarding.settings import REDIRECT_PATH
 
 blueprint = Blueprint("callback", __name__)
 # The address contains Slack's code: not even our own pages get it as a referrer.
@@ -18,12 +19,12 @@ set_policy(blueprint, HeaderPolicy(opener_policy="unsafe-none", referrer_policy=
 _LOG = structlog.get_logger(__name__)
 
 
-@blueprint.get("/slack/oauth_redirect")
+@blueprint.get(REDIRECT_PATH)
 @public
 @allow_any_text
 def oauth_redirect() -> ResponseReturnValue:
     if request.method == "HEAD":
-        # A link checker asks so. It must not use up the code.
+        # Link checkers send HEAD requests, which must not use up the code.
         return ""
     try:
         step = current().installs.handle_callback(request.args.to_dict(), attempt_cookies.binding)

@@ -109,7 +109,7 @@ def ended(outcome: str) -> ResponseReturnValue:
 @blueprint.get("/slack/not-stored/<attempt_id>")
 @public
 def unstored(attempt_id: str) -> ResponseReturnValue:
-    """Show that an install could not be stored, at an address without Slack's code and without a query."""
+    """Show that an install could not be stored, at an address without Slack's code. Does not ask the database."""
     if attempt_cookies.binding(attempt_id) is None:
         return answers.neutral_page(Outcome.OTHER_BROWSER)
     return answers.storage_problem_page(ids.attempt_reference(attempt_id), request.args.get("grant", type=GrantResult))

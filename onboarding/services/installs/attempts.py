@@ -121,7 +121,10 @@ class Attempts:
 
 
 def beginnings(text: str) -> tuple[str, ...]:
-    """Return the beginnings of ids that a reference may mean: older ids have every letter. Empty for other text."""
+    """Return the beginnings of the ids that a typed reference can mean. Empty for other text.
+
+    The text is read as it is, because ids of earlier versions contain every letter, and with its look-alikes replaced.
+    """
     typed = _NOT_OF_A_REFERENCE.sub("", text.strip().lower().removeprefix(_PREFIX))
     if not _REFERENCE.match(typed):
         return ()

@@ -35,12 +35,12 @@ class InstallCompleter:
         self._database, self._sealers, self._now = database, sealers, now
 
     def complete(self, granted: GrantedInstall) -> Outcome:
-        """Turn a grant into the attempt's outcome.
+        """Complete the attempt with its grant, and return the outcome.
 
-        Returns the stored outcome if the attempt has left its stage. Raises Refused with the field's name for an open
-        link and an identity that has a connection, and StorageProblem.
+        Returns the stored outcome if the attempt has left its stage. Raises Refused with the field's name if an open
+        link would replace a connection, and StorageProblem.
         """
-        # Each conflict with another install is found in the next try: its installation, connection or use of the link.
+        # A conflict means that another install has committed. The next try reads what it stored.
         return repeat_on_conflict(lambda: self._try(granted))
 
     def _try(self, granted: GrantedInstall) -> Outcome:
@@ -109,7 +109,10 @@ class _Completion:
         return not may_be_another and self._expected_workspace_id not in (None, self._install.grant.workspace_id)
 
     def _is_workspace_taken(self) -> bool:
-        """Return whether another customer has the workspace and one only may have it. A connection there may stay."""
+        """Return whether another customer has the workspace, and the integration allows one only.
+
+        A connection to the same workspace may be renewed.
+        """
         install, workspace_id = self._install, self._install.grant.workspace_id
         if install.integration.workspace_policy != "refuse":
             return False
@@ -190,4 +193,4 @@ class _Completion:
 
 def log_config_error(attempt: AttemptRow, code: str) -> None:
     """Report a configuration error to operators in the log. `code`: Slack's error code, or ours (`slack.faults`)."""
-    _LOG.error("install.refused", attempt=attempt.id, word=code, hint=operator_hint(code, attempt.redirect_uri))
+    _LOG.error("install.refused", attempt=attempt.id, code=code, hint=operator_hint(code, attempt.redirect_uri))

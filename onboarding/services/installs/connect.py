@@ -111,7 +111,7 @@ class InstallConnector:
     def _renew(self, values: dict[str, object], at: datetime) -> tuple[str, str]:
         existing = self._install.existing
         if existing is None:
-            raise LookupError("Only an existing connection is renewed.")
+            raise LookupError("There is no connection to renew.")
         if existing.workspace_id != values["workspace_id"]:
             # The result page names the workspace that was replaced.
             replaced = {

@@ -7,10 +7,10 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from onboarding.services.installs import bindings
 from onboarding.services.installs.attempts import AttemptReport, Attempts
+from onboarding.settings import REDIRECT_PATH
 from onboarding.slack.faults import operator_hint
 from onboarding.store.attempts import Stage
 
-_CALLBACK_PATH = "/slack/oauth_redirect"
 _LINK_PATH = "/connect/"
 _ERROR_CODE = re.compile(r"[a-z0-9_.]{1,60}\Z")
 _MAX_PARAMETERS = 100
@@ -54,7 +54,7 @@ class Diagnoser:
         self._attempts, self._origin = attempts, origin
 
     def diagnose(self, environment_id: str, text: str) -> Diagnosis:
-        """Say what a reference or an address belongs to.
+        """Find the attempt of a reference or of an address.
 
         A code in the address is not used, and the state only as its digest; neither is stored, logged or returned.
         """
@@ -67,7 +67,7 @@ class Diagnoser:
         here = urlsplit(self._origin)
         if address.netloc and address.netloc.rpartition("@")[2] != here.netloc:
             return Diagnosis(Finding.OTHER_SERVER, server=address.hostname)
-        if address.path.rstrip("/").endswith(_CALLBACK_PATH):
+        if address.path.rstrip("/").endswith(REDIRECT_PATH):
             return self._of_callback(environment_id, _parameters(address))
         if _LINK_PATH in address.path:
             return Diagnosis(Finding.LINK)
@@ -76,7 +76,7 @@ class Diagnoser:
     def _of_callback(self, environment_id: str, query: dict[str, str]) -> Diagnosis:
         error = query.get("error", "")
         code = error if _ERROR_CODE.match(error) else None
-        hint = _hint(code, f"{self._origin}{_CALLBACK_PATH}") if code else None
+        hint = _hint(code, f"{self._origin}{REDIRECT_PATH}") if code else None
         if not query.get("state"):
             return Diagnosis(Finding.NO_STATE, None, code, hint)
         found = self._attempts.by_state(bindings.state_digest(query["state"]), environment_id)

@@ -36,4 +36,4 @@ class Installs:
         self.view_elsewhere = elsewhere.view_elsewhere
         self.start_elsewhere = elsewhere.start_elsewhere
         self.is_connected = results.is_connected
-        self.was_used_here = results.was_used_here
+        self.is_of_this_browser = results.is_of_this_browser

@@ -50,7 +50,10 @@ class LockedInstall:
 
     @cached_property
     def links(self) -> tuple[LinkRow, ...]:
-        """Return the link, and before it the one that it was created from. An approval is not used if that one is."""
+        """Return the link that this one was created from, if any, and the link.
+
+        They are marked as used in this order, so that an approval is not used if its parent was.
+        """
         return tuple(link for link in (self.parent, self.link) if link is not None)
 
     @cached_property

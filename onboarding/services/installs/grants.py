@@ -37,10 +37,10 @@ class Grants:
     def open(self, attempt: AttemptRow) -> Grant:
         """Return the grant that waits with an attempt. Raises VaultProblem."""
         if attempt.waiting_grant is None:
-            raise LookupError("A waiting attempt has its grant.")
+            raise LookupError("The attempt has no grant.")
         return Grant.from_dict(json.loads(self._vault.open(attempt.waiting_grant, _sealed_at(attempt.id))))
 
-    def opened(self, attempt: AttemptRow) -> Grant | None:
+    def open_if_readable(self, attempt: AttemptRow) -> Grant | None:
         """Return the grant that waits with an attempt. None if there is none, or if it cannot be decrypted."""
         if attempt.waiting_grant is None:
             return None
@@ -68,9 +68,9 @@ class Grants:
                 self._revocations.revoke(self._revocations.access_of(attempt, grant))
 
     def revoke_unused(self, attempt: AttemptRow, grant: Grant) -> GrantResult:
-        """Do the same with a grant that was not stored yet.
+        """Store a grant that no connection uses, and revoke it as `revoke_refused` does. Return the result.
 
-        Revokes nothing (`LEFT`) if the database does not answer.
+        Revokes nothing and returns `LEFT` if the database does not answer.
         """
         access, is_stored = self._revocations.access_of(attempt, grant), True
         try:

@@ -26,6 +26,13 @@ def refusal(
     return Outcome.LINK_EXPIRED if link.expires_at <= at else None
 
 
+def used_by(link: LinkRow, parent: LinkRow | None) -> str | None:
+    """Return the id of the attempt that used the link, or its parent if another attempt used that one."""
+    if parent is not None and parent.used_by_attempt != link.used_by_attempt:
+        return parent.used_by_attempt
+    return link.used_by_attempt
+
+
 def outcome_if_ended(rows: Rows, found: AttemptRows) -> Outcome | None:
     """Return how a waiting attempt must end because its link was revoked or used; None if it may continue.
 

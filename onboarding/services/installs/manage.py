@@ -65,12 +65,12 @@ class ManagedConnections:
         at = self._now()
         with self._database.rows() as rows:
             start, row = _read(rows, link_id, at)
-            user = _user(rows, start.link, binding_of)
-            self._check(rows, start, row, user)
+            own = _own_attempt(rows, start.link, binding_of)
+            self._check(rows, start, row, own)
             found = connect_sessions.connection_of(rows, row)
             if found is None or (row.kind != LinkKind.SESSION and row.used_at is None):
                 return None
-            if row.kind != LinkKind.SESSION and (user is None or user.connection_identifier != found.identifier):
+            if row.kind != LinkKind.SESSION and (own is None or own.connection_identifier != found.identifier):
                 raise _problem(rows, start, Outcome.LINK_USED)
             link, integration = start.link, start.integration
             return Managed(
@@ -80,7 +80,7 @@ class ManagedConnections:
                 account=records.account(link.subscriber_id, link.context_keys),
                 requested_scopes=scopes.split(permissions.requested_scopes(integration, link)),
                 actor=Actor(ActorKind.LINK, link.id),
-                may_reconnect=_may_start(link, user, at),
+                may_reconnect=_may_start(link, own, at),
                 return_url=way_back.return_url(rows, link, Outcome.ALREADY_CONNECTED, found.identifier),
                 refresh_url=way_back.refresh_url(rows, link),
             )
@@ -90,8 +90,8 @@ class ManagedConnections:
         at = self._now()
         with self._database.reading() as session:
             start, row = _read(session, link_id, at)
-            user = _user(session, start.link, binding_of)
-            self._check(session, start, row, user)
+            own = _own_attempt(session, start.link, binding_of)
+            self._check(session, start, row, own)
             kind = ChangeKind.CONNECTION_DISCONNECTED
             entry = audit.newest(session, row.environment_id, kind, identifier)
             if entry is None or entry.result is None or entry.actor != str(Actor(ActorKind.LINK, link_id)):
@@ -100,20 +100,20 @@ class ManagedConnections:
                 branding=start.integration.branding,
                 result=GrantResult(entry.result),
                 workspace_name=entry.subject_name or "",
-                may_connect=start.link.used_at is None and _may_start(start.link, user, at),
+                may_connect=start.link.used_at is None and _may_start(start.link, own, at),
                 return_url=way_back.return_url(session, start.link),
                 refresh_url=way_back.refresh_url(session, start.link),
             )
 
-    def _check(self, rows: Rows, start: LinkStart, row: SessionRow, user: AttemptRow | None) -> None:
-        """Check that the holder's session or link still works. Raises LinkProblem."""
+    def _check(self, rows: Rows, start: LinkStart, row: SessionRow, own: AttemptRow | None) -> None:
+        """Check that the holder's session or link still works. `own`: see `_own_attempt`. Raises LinkProblem."""
         at, link = self._now(), start.link
         if row.revoked_at is not None or rights.is_link_ended(rows, link, start.parent):
             raise _problem(rows, start, Outcome.LINK_REVOKED)
         is_live = row.is_live(at) if row.kind == LinkKind.SESSION else row.expires_at > at
         if not is_live:
             raise _problem(rows, start, Outcome.LINK_EXPIRED)
-        if row.kind != LinkKind.SESSION and row.used_at is not None and user is None:
+        if row.kind != LinkKind.SESSION and row.used_at is not None and own is None:
             raise _problem(rows, start, Outcome.LINK_USED)
 
 
@@ -125,17 +125,20 @@ def _read(rows: Rows, link_id: str, at: datetime) -> tuple[LinkStart, SessionRow
     return start, row
 
 
-def _user(rows: Rows, link: LinkRow, binding_of: BindingOf) -> AttemptRow | None:
-    """Return the attempt that used the link, if it was this browser's."""
+def _own_attempt(rows: Rows, link: LinkRow, binding_of: BindingOf) -> AttemptRow | None:
+    """Return the attempt that used the link if it belongs to this browser, else None."""
     attempt = attempts.by_id(rows, link.used_by_attempt) if link.used_by_attempt else None
     return attempt if attempt is not None and is_bound(attempt, binding_of(attempt.id)) else None
 
 
-def _may_start(link: LinkRow, user: AttemptRow | None, at: datetime) -> bool:
-    """Return whether the link can start an install: an open link renews nothing, and others only in their browser."""
+def _may_start(link: LinkRow, own: AttemptRow | None, at: datetime) -> bool:
+    """Return whether the link can start an install.
+
+    A used link renews the connection, in the browser that used it. An open link renews nothing.
+    """
     if link.expires_at <= at:
         return False
-    return link.used_at is None or (user is not None and not link.is_open)
+    return link.used_at is None or (own is not None and not link.is_open)
 
 
 def _problem(rows: Rows, start: LinkStart, outcome: Outcome) -> LinkProblem:

@@ -116,9 +116,10 @@ class Choice:
 
 
 def waits_until(attempt: AttemptRow, at: datetime) -> datetime:
-    """Return how long the grant of an attempt may wait for the person.
+    """Return until when the grant of an attempt may wait for the person.
 
-    An attempt that was started elsewhere ends with the first one (see `restart.py`): it expires early.
+    An attempt that was started again in another browser expires with the first one (`restart.py`), so it gets no more
+    time.
     """
     is_restarted = attempt.expires_at < attempt.created_at + ATTEMPT_LIFETIME
     return attempt.expires_at if is_restarted or attempt.stage is Stage.WAITING else at + ATTEMPT_LIFETIME

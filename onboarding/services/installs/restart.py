@@ -23,10 +23,10 @@ from onboarding.translatable import marked
 class StartElsewhere:
     """Start an attempt again without showing its link.
 
-    Slack's address contains the state, so a person who knows a state may have been sent that address, and must not get
-    the link. The page has a token that is valid as long as the first attempt, and the new attempt expires with the
-    first one. Only a link that fixes the customer can be started this way: the set-up page of another link shows
-    accounts, or accepts every account.
+    The address that Slack redirects to contains the state. A person in another browser may have received this address
+    from somebody else, so they must not get the link. The page has a token that is valid as long as the first attempt,
+    and the new attempt expires with the first one. Only a link that fixes the customer can be started this way: the
+    set-up page of another link shows accounts, or accepts every account.
     """
 
     def __init__(self, database: Database, settings: Settings, starter: InstallStarter, now: Clock) -> None:

@@ -55,10 +55,8 @@ class ResultReader:
         """Return whether the approval that this browser waits for has led to a connection. Raises NotFound."""
         return self.result(attempt_id, binding_of).outcome is not Outcome.AWAITING_APPROVAL
 
-    def was_used_here(self, attempt_id: str | None, binding: str | None) -> bool:
-        """Return whether this browser used a link, with this attempt."""
-        if attempt_id is None:
-            return False
+    def is_of_this_browser(self, attempt_id: str, binding: str | None) -> bool:
+        """Return whether this browser, which has the secret `binding`, started the attempt."""
         with self._database.rows() as rows:
             attempt = attempts.by_id(rows, attempt_id)
         return attempt is not None and is_bound(attempt, binding)

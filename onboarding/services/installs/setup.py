@@ -35,13 +35,16 @@ class ContextSuggestion:
 
 @dataclass(frozen=True)
 class SetupPage:
-    """The content of the set-up page. `modes` are those that the link leaves open."""
+    """The content of the set-up page."""
 
     branding: Branding
     workspace_id: str
     workspace_name: str | None
+    #: `operator` for an install from the console, `open` for one with an open link, `link` for one with another link.
     kind: str
+    #: None while the person can choose it.
     mode: str | None
+    #: Those that the link leaves open.
     modes: tuple[str, ...]
     subscriber_id: str | None
     context_keys: tuple[str, ...]
@@ -114,7 +117,7 @@ class SetupStep:
     def decline(self, attempt_id: str, binding: str | None) -> Declined | InstallStep:
         """End the attempt and revoke its grant at once.
 
-        Returns an InstallStep if it may not be started again. Raises NotFound for another browser.
+        Returns an InstallStep if it may not be started again. Raises NotFound for another browser's attempt.
         """
         found, ended = self._own(attempt_id, binding)
         if ended is not None and found.attempt.stage is Stage.WAITING:
@@ -197,7 +200,7 @@ class SetupStep:
         return InstallStep(found.attempt.id, outcome)
 
     def _drop(self, found: AttemptRows, outcome: Outcome, detail: str | None = None) -> None:
-        attempt, grant = found.attempt, self._grants.opened(found.attempt)
+        attempt, grant = found.attempt, self._grants.open_if_readable(found.attempt)
         ended = {"stage": Stage.FINISHED, "outcome": outcome, "finished_at": self._now(), "detail": detail}
         with self._database.changing_rows() as rows:
             is_first = attempts.move(rows, attempt.id, Stage.WAITING, **ended)
@@ -218,10 +221,11 @@ def _choice(found: AttemptRows, picked: SetupInput) -> Choice:
     mode = modes[0] if len(modes) == 1 else picked.mode
     if mode not in modes:
         raise Refused(marked("Choose who the connection is for."), "connection_mode")
-    # Only operators and holders of an open link enter values. Others send what the form offered them.
-    free = link is None or link.is_open
-    subscriber = picked.subscriber_id if free else link.subscriber_id if link else None
-    keys = picked.context_keys if free else link.context_keys if link else ()
+    if link is None or link.is_open:
+        # Only operators and holders of an open link enter values.
+        subscriber, keys = picked.subscriber_id, picked.context_keys
+    else:
+        subscriber, keys = link.subscriber_id, link.context_keys
     if link is not None and link.offered_contexts:
         if picked.offered_context not in [one.key for one in link.offered_contexts]:
             raise Refused(marked("Choose one of these."), "offered_context")

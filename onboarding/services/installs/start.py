@@ -97,7 +97,14 @@ class InstallStarter:
             expected, name = existing.workspace_id, existing.workspace_name
         # A link that names its workspace accepts no other one.
         may_replace = replaces_workspace and start.link.workspace_id is None and existing is not None
-        new = _NewAttempt(start.integration, start.link, None, expected, name, may_replace, team)
+        new = _NewAttempt(
+            start.integration,
+            start.link,
+            expected_workspace_id=expected,
+            expected_workspace_name=name,
+            may_replace=may_replace,
+            team=team,
+        )
         return self._start(new)
 
     def start_operator(
@@ -138,23 +145,20 @@ class InstallStarter:
 
     def _usable(self, rows: Rows, link_id: str, binding_of: BindingOf | None = None) -> LinkStart:
         start = installs.start_of_link(rows, link_id)
-        # The signature is valid, but the link was deleted: some time after it expired, or together with its
-        # integration.
         if start is None:
+            # The signature is valid, but the link was deleted: some time after it expired, or together with its
+            # integration.
             raise LinkProblem(Outcome.LINK_EXPIRED)
-        link, parent = start.link, start.parent
-        outcome = link_use.refusal(rows, link, parent, binding_of, self._now())
-        if outcome is not None:
-            is_parents = parent is not None and parent.used_by_attempt != link.used_by_attempt
-            used_by = parent.used_by_attempt if parent is not None and is_parents else link.used_by_attempt
-            raise _problem(rows, start, outcome, used_by if outcome is Outcome.LINK_USED else None)
-        return start
+        outcome = link_use.refusal(rows, start.link, start.parent, binding_of, self._now())
+        if outcome is None:
+            return start
+        used_by = link_use.used_by(start.link, start.parent) if outcome is Outcome.LINK_USED else None
+        raise LinkProblem(outcome, used_by, way_back.details(rows, start, outcome))
 
     def _check_practice(self, integration: IntegrationRow, any_real: bool) -> None:
-        settings = self._settings
-        is_off = not settings.practice_possible or (any_real and settings.practice == "auto")
-        if integration.is_practice and is_off:
-            raise Refused(marked("Practice mode is over: a real Slack app is set up. Start with that one."))
+        """Check that practice mode is on if the integration is a practice one. Raises Refused."""
+        if integration.is_practice and not self._settings.is_practice_on(any_real):
+            raise Refused(marked("Practice mode is over. Start with a real Slack app."))
 
     def _approval_of(self, session: Session, start: LinkStart) -> str:
         """Return the id of the link's approval; create it unless the link is or has one."""
@@ -184,13 +188,14 @@ class InstallStarter:
         except VaultProblem as problem:
             _LOG.error("install.secret_unreadable", integration=new.integration.identifier, problem=problem.sentence)
             progress = _Progress(Stage.FINISHED, Outcome.CONFIG_ERROR, detail="encryption_keys")
+        # An attempt that has ended also writes events, so it needs more than one statement.
         has_ended = progress.stage is Stage.FINISHED
         with self._database.changing_rows() if has_ended else self._database.changing_one() as rows:
             started = self._insert(rows, new, progress, state)
         return replace(started, authorize_url=url)
 
     def _insert(self, rows: Rows, new: _NewAttempt, progress: _Progress, state: str = "") -> StartedAttempt:
-        """Store an attempt and its state. One that has ended already needs no state that anybody knows."""
+        """Store an attempt. Without `state`, which Slack sends back, it gets one that nobody knows."""
         binding, attempt_id, at = ids.new_secret(), ids.attempt_id(), self._now()
         attempts.add(
             rows,
@@ -229,10 +234,6 @@ class InstallStarter:
         team = new.team or (expected if expected and expected.startswith("T") else None)
         requested = scopes.split(permissions.requested_scopes(new.integration, new.link))
         return self._gateway.authorize_url(credentials, requested, self._settings.redirect_uri, state, team)
-
-
-def _problem(rows: Rows, start: LinkStart, outcome: Outcome, attempt_id: str | None = None) -> LinkProblem:
-    return LinkProblem(outcome, attempt_id, way_back.details(rows, start, outcome))
 
 
 def _waiting_for(approval_id: str) -> _Progress:

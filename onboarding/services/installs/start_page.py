@@ -10,6 +10,7 @@ from onboarding.store.links import LinkRow
 
 
 def existing_connection(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existing | None:
+    """Return the connection of the link's customer. None if there is none, or if the link leaves a choice open."""
     choice = records.choice_fixed_by(link, permissions.requested_scopes(integration, link))
     if choice is None:
         return None
