@@ -4,7 +4,7 @@ Problem
 ├── SettingsProblem        a setting is missing or invalid; the program does not start
 ├── NotFound               there is no object with this name
 ├── Refused                a rule forbids the request; `field` names the input
-├── Conflict               an object with this identity or identifier exists
+├── Conflict               the request contradicts the stored objects, or another transaction has changed them
 ├── LinkProblem            a link cannot be used: tampered, expired, revoked, used
 ├── StorageProblem         the database is locked or unreachable; a retry can help
 │   └── NotSetUp           the database has no tables or no environment: the command `setup` must run first
@@ -65,13 +65,18 @@ class Refused(Problem):
 
 
 class Conflict(Problem):
-    """An object exists already. `identifier` names it, if it may be shown."""
+    """The stored objects forbid the request. `identifier` names the existing object, if it may be shown."""
 
     code = "conflict"
 
     def __init__(self, sentence: str = "", code: str | None = None, identifier: str | None = None) -> None:
         super().__init__(sentence, code)
         self.identifier = identifier
+
+    @property
+    def has_own_code(self) -> bool:
+        """Return False for a conflict between transactions, which may not occur in the next try."""
+        return self.code != Conflict.code
 
 
 @dataclass(frozen=True)

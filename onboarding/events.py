@@ -70,7 +70,7 @@ def connection_changed(rows: Rows, event: ConnectionEvent) -> None:
         return
     row = event.details.removed or connection_documents.documented(rows, event.environment_id, event.identifier)
     if row is None:
-        raise LookupError("An event describes a connection that exists in its transaction.")
+        raise LookupError("The connection of the event is missing.")
     number = event_sequences.next_number(rows, event.environment_id, event.identifier)
     shown = _connection(row, event.type)
     change: Members = {"actor": event.actor.kind}

@@ -91,8 +91,8 @@ class Endpoints:
                 self._record(session, ChangeKind.ENDPOINT_CREATED, caller, identifier)
                 before_commit(session, created)
         except Conflict as conflict:
-            # Only a violated unique constraint has the class's own code.
-            if conflict.code != Conflict.code:
+            # A violated unique constraint has no code of its own.
+            if conflict.has_own_code:
                 raise
             known = f'Channel endpoint with identifier "{identifier}" already exists in environment'
             raise Conflict(f'{known} "{caller.environment.name}"', "endpoint_exists") from None
@@ -136,7 +136,9 @@ class Endpoints:
         with self._database.reading() as session:
             integration_id: str | None = None
             if query.integration_identifier is not None:
-                integration_id = integrations.id_of(session, environment_id, query.integration_identifier) or "none"
+                integration_id = (
+                    integrations.id_of(session, environment_id, query.integration_identifier) or integrations.NO_ID
+                )
             wanted = EndpointFilter(
                 integration_id,
                 query.subscriber_id,

@@ -50,13 +50,13 @@ class Idempotency:
         """
         at, path_digest = self._now(), hashlib.sha256(path.encode()).hexdigest()
         fingerprints = self._vault.fingerprints(content.decode())
-        mine = Claim(ids.new_id("ans"), ids.new_id("clm"))
-        values = {"body_fingerprint": fingerprints[0], "claim": mine.claim, "claimed_at": at}
+        own = Claim(ids.new_id("ans"), ids.new_id("clm"))
+        values = {"body_fingerprint": fingerprints[0], "claim": own.claim, "claimed_at": at}
         with self._database.transaction() as session:
             row = {"environment_id": environment_id, "key": key, "method": method, "path": path_digest}
             # The unique key decides between concurrent requests. A query before the INSERT could not.
-            if idempotency.claim(session, {**row, **values, "id": mine.answer_id}):
-                return mine
+            if idempotency.claim(session, {**row, **values, "id": own.answer_id}):
+                return own
             found = idempotency.find(session, environment_id, key, method, path_digest)
             # The first request failed and freed its key between the two statements.
             if found is None:
@@ -64,7 +64,7 @@ class Idempotency:
             # The process of the first request died, or its stored response is too old.
             lifetime = CLAIM_LIFETIME if found.status is None else RESPONSE_LIFETIME
             if found.claimed_at + lifetime <= at and idempotency.take_over(session, found.id, found.claim, values):
-                return Claim(found.id, mine.claim)
+                return Claim(found.id, own.claim)
         if found.body_fingerprint not in fingerprints:
             if found.body is not None:
                 # Raises VaultProblem if its key is lost: then the fingerprints could not be compared.

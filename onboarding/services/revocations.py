@@ -1,7 +1,7 @@
 """Revoke access at Slack after a disconnect or a refused install.
 
-The access stays stored, encrypted, until Slack has answered. So it is revoked although the process dies, or Slack does
-not answer at first: the sweep of a worker asks again.
+The access stays stored, encrypted, until Slack has answered. If this process dies or Slack does not answer, the sweep
+of a worker asks again.
 """
 
 import json
@@ -56,8 +56,8 @@ class Access:
     expires_at: datetime | None
     #: The workspace's organization; None if it has none, or if it is not known.
     enterprise_id: str | None = None
-    #: The workspace is what the caller of the API said. If the token belongs to another workspace, that one may be in
-    #: use, so nothing is revoked until Slack has confirmed it.
+    #: The workspace's id came from an API caller. The token may belong to another workspace that is in use, so nothing
+    #: is revoked until Slack has confirmed the id.
     is_unconfirmed: bool = False
 
 
@@ -106,15 +106,16 @@ class Revocations:
     def revoke(self, access: Access, is_stored: bool = True) -> GrantResult:
         """Ask Slack once, and store the result. Return PENDING if Slack did not answer: it is asked again later.
 
-        Revokes nothing (`KEPT`) if a connection or a waiting grant uses the workspace. Raises StorageProblem if the
-        database cannot say so; then nothing was revoked.
+        Revokes nothing and returns KEPT if a connection or a waiting grant uses the workspace. `is_stored`: whether
+        `add` has stored the access; without it, Slack is not asked again. Raises StorageProblem if the database does
+        not answer; then nothing was revoked.
         """
         return self._revoke(access, self._now(), is_stored)
 
     def revoke_due(self) -> Iterator[int]:
-        """Ask Slack about the access that processes left when they died, or that Slack did not answer about.
+        """Ask Slack again about access whose process died, or about which Slack did not answer.
 
-        Yields how many results are known, in one batch, because each takes a request to Slack.
+        Yields once, after one batch, how many of them have a result now: each takes a request to Slack.
         """
         at, done, failed = self._now(), 0, 0
         with self._database.rows() as rows:
@@ -126,12 +127,14 @@ class Revocations:
                 row = revocations.claim(rows, one, at, self._now() + EXCHANGE_LIMIT)
             if row is None:
                 continue
-            is_done = self._retry(row)
-            done, failed = done + is_done, failed + (not is_done)
+            if self._retry(row):
+                done += 1
+            else:
+                failed += 1
         yield done
 
     def _retry(self, row: RevocationRow) -> bool:
-        """Return whether the result is known now. Raises StorageProblem."""
+        """Ask Slack again, and return whether there is a result now. Raises StorageProblem."""
         try:
             access = self._opened(row)
         except VaultProblem as problem:
@@ -148,16 +151,13 @@ class Revocations:
             return False
 
     def _revoke(self, access: Access, since: datetime, is_stored: bool = True) -> GrantResult:
-        """Raise StorageProblem if the database cannot say whether the workspace is in use.
-
-        `since`: when the access was stored.
-        """
+        """Do what `revoke` does for access that was stored at `since`."""
         with self._database.reading() as session:
             integration = integrations.by_id(session, access.environment_id, access.integration_id)
             owners = filter(None, (access.workspace_id, access.enterprise_id))
             in_use = any(workspace_holders.uses_workspace(session, access.integration_id, one) for one in owners)
         if integration is None:
-            raise LookupError("An integration with access to revoke is not removed.")
+            raise LookupError("The integration of the access is missing.")
         try:
             # Revoking removes the app from the whole workspace, also for the other customers there.
             result = GrantResult.KEPT if in_use else self._ask(integration, access)
@@ -189,7 +189,10 @@ class Revocations:
         return GrantResult.REVOKED if was_there else GrantResult.ALREADY_GONE
 
     def _belongs_to_workspace(self, app: AppCredentials, access: Access) -> bool:
-        """Ask Slack. True also for a token that no longer works. Raises SlackBusy and SlackDown."""
+        """Ask Slack whether the token belongs to the workspace. True if the token no longer works, too.
+
+        Raises SlackBusy and SlackDown.
+        """
         try:
             return self._gateway.test(app, access.access_token).workspace_id == access.workspace_id
         except SlackRefused:

@@ -25,14 +25,17 @@ class WorkspaceChecks:
         self._database, self._now = database, now
 
     def check(self, integration_id: str, workspace_id: str) -> None:
-        """Let the worker check the workspace's tokens now, and later again while a grant waits there."""
+        """Let the worker check the workspace's tokens now, and again later if a grant of the workspace waits."""
         with self._database.changing_rows() as rows:
             connected_installations.check_workspace_at(rows, integration_id, workspace_id, self._now())
             if unfinished_attempts.waits_in(rows, integration_id, workspace_id):
                 _enqueue(rows, integration_id, workspace_id)
 
     def enqueue(self, rows: Rows, integration_id: str, workspace_id: str) -> None:
-        """Do the same after access to the workspace was revoked, in the caller's transaction."""
+        """Let the worker check the workspace's tokens now, and again when no earlier exchange can still be running.
+
+        Call it in the transaction that stores the revocation of access to the workspace.
+        """
         connected_installations.check_workspace_at(rows, integration_id, workspace_id, self._now())
         _enqueue(rows, integration_id, workspace_id)
 

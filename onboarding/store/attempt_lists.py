@@ -109,7 +109,7 @@ def of_connection(
     rows: Rows, environment_id: str, identifier: str, identity_key: str, limit: int
 ) -> Sequence[AttemptListRow]:
     """Return the newest attempts that led to the connection, or whose link can lead to nothing else."""
-    mine = select(TABLE.c.created_at, TABLE.c.id).where(TABLE.c.environment_id == environment_id)
+    query = select(TABLE.c.created_at, TABLE.c.id).where(TABLE.c.environment_id == environment_id)
     same = TABLE.c.identity_key.is_(None) | (TABLE.c.identity_key == identity_key)
     links = select(LINKS.c.id).where(LINKS.c.environment_id == environment_id, LINKS.c.identity_key == identity_key)
     newest = TABLE.c.created_at.desc(), TABLE.c.id.desc()
@@ -117,7 +117,7 @@ def of_connection(
     found = {
         (created_at, attempt_id)
         for condition in (TABLE.c.connection_identifier == identifier, TABLE.c.link_id.in_(links))
-        for created_at, attempt_id in rows.execute(mine.where(condition, same).order_by(*newest).limit(limit))
+        for created_at, attempt_id in rows.execute(query.where(condition, same).order_by(*newest).limit(limit))
     }
     return _fetch(rows, [attempt_id for _, attempt_id in sorted(found, reverse=True)[:limit]])
 

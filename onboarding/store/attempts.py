@@ -139,8 +139,8 @@ def by_id(rows: Rows, attempt_id: str) -> AttemptRow | None:
 
 def by_state(session: Session, environment_id: str, state_digest: str) -> Attempt | None:
     """Return the attempt of a state's digest, if it belongs to the environment."""
-    mine = Attempt.state_digest == state_digest, Attempt.environment_id == environment_id
-    return session.scalar(select(Attempt).where(*mine))
+    matching = Attempt.state_digest == state_digest, Attempt.environment_id == environment_id
+    return session.scalar(select(Attempt).where(*matching))
 
 
 def by_id_prefix(session: Session, prefix: str, environment_id: str | None = None) -> Attempt | None:

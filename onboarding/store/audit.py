@@ -127,7 +127,7 @@ def page(rows: Rows, environment_id: str, wanted: AuditFilter, request: StorePag
 
 
 def _narrowest(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    """Return conditions of which an entry matches one at most. Each has an index; together they are the filter."""
+    """Split the filter into conditions such that no entry matches two of them, and each has an index."""
     if wanted.subject:
         is_subject = _TABLE.c.subject == wanted.subject
         return [is_subject, (_TABLE.c.subject_name == wanted.subject) & (_TABLE.c.subject != wanted.subject)]

@@ -121,8 +121,8 @@ def start(rows: Rows, environment_id: str, run_id: str, at: datetime) -> bool:
 
 def save(rows: Rows, item: ItemRow, run_id: str, at: datetime) -> None:
     """Store the result of a connection, unless a worker that died had stored one."""
-    mine = _ITEMS.c.run_id == run_id, _ITEMS.c.position == item.position, _ITEMS.c.result.is_(None)
-    rows.execute(update(_ITEMS).where(*mine).values(result=item.result, detail=item.detail))
+    matching = _ITEMS.c.run_id == run_id, _ITEMS.c.position == item.position, _ITEMS.c.result.is_(None)
+    rows.execute(update(_ITEMS).where(*matching).values(result=item.result, detail=item.detail))
     rows.execute(update(_RUNS).where(_RUNS.c.id == run_id).values(worked_at=at))
 
 

@@ -148,7 +148,7 @@ class _Compiled:
             for name, bind in ((name, binds[name]) for name in self._names)
         ]
         results = [_result_processor(column.type, dialect) for column in columns]
-        self._results = [(at, convert) for at, convert in enumerate(results) if convert is not None]
+        self._results = [(index, convert) for index, convert in enumerate(results) if convert is not None]
 
     def run(self, rows: Connection, values: Mapping[str, object]) -> list[list[Any]]:
         parameters, driver = self._converted_values(values), cast(Any, rows.connection.dbapi_connection)
@@ -174,8 +174,8 @@ class _Compiled:
         return passed if self._is_positional else dict(zip(self._names, passed, strict=True))
 
     def _converted(self, row: list[Any]) -> list[Any]:
-        for at, convert in self._results:
-            row[at] = convert(row[at])
+        for index, convert in self._results:
+            row[index] = convert(row[index])
         return row
 
 

@@ -42,8 +42,8 @@ _CONNECTED = (
 
 def of_teams(session: Session, integration_id: str, team_ids: Iterable[str]) -> list[ConnectedInstallation]:
     """Return the connections of these workspaces that have an installation of their own or share an API caller's."""
-    mine = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids))
-    query = _CONNECTED.where(*mine, Installation.origin == "api")
+    matching = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids))
+    query = _CONNECTED.where(*matching, Installation.origin == "api")
     return [ConnectedInstallation(*row) for row in session.execute(query)]
 
 
@@ -74,6 +74,6 @@ def with_oldest_connection(session: Session, installation_id: str) -> ConnectedI
 
 def check_workspace_at(rows: Rows, integration_id: str, workspace_id: str, at: datetime) -> None:
     """Set the time of the next check of each token that a connection of the workspace uses."""
-    mine = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id == workspace_id
-    used = select(ChannelConnection.installation_id).where(*mine, ChannelConnection.installation_id.is_not(None))
+    matching = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id == workspace_id
+    used = select(ChannelConnection.installation_id).where(*matching, ChannelConnection.installation_id.is_not(None))
     rows.execute(update(Installation).where(Installation.id.in_(used)).values(check_at=at))

@@ -84,8 +84,8 @@ def add_many(rows: Rows, new: Sequence[tuple[Sequence[str], Mapping[str, Any]]])
         derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
         row = {**_with_sort_name(values), **derived}
         connections.append(row)
-        holder = {"connection_id": row["id"], "environment_id": row["environment_id"]}
-        keys += [{**holder, "key": key, "position": at} for at, key in enumerate(context_keys)]
+        ids = {"connection_id": row["id"], "environment_id": row["environment_id"]}
+        keys += [{**ids, "key": key, "position": position} for position, key in enumerate(context_keys)]
         words += connection_words.rows_of(row["environment_id"], row["id"], _searched(row))
     for statement, given in ((_INSERT, connections), (_INSERT_KEYS, keys), (connection_words.INSERT, words)):
         statement.all(rows, given)
@@ -138,26 +138,30 @@ def set_status(
     rows: Rows, seen: ConnectedInstallation, status: ConnectionStatus, reason: str | None, at: datetime
 ) -> ChangedConnection | None:
     """Change the status of a connection that still has the installation that was seen. None if nothing changes."""
-    mine = TABLE.c.id == seen.connection.id, TABLE.c.installation_id == seen.installation.id, TABLE.c.status != status
-    done = update(TABLE).where(*mine).values(status=status, status_reason=reason, checked_at=at, updated_at=at)
+    matching = (
+        TABLE.c.id == seen.connection.id,
+        TABLE.c.installation_id == seen.installation.id,
+        TABLE.c.status != status,
+    )
+    done = update(TABLE).where(*matching).values(status=status, status_reason=reason, checked_at=at, updated_at=at)
     return fetch_first(rows, done.returning(*_CHANGED), ChangedConnection)
 
 
 def of_workspace(rows: Rows, integration_id: str, workspace_id: str) -> Sequence[ChangedConnection]:
     """Return the connections of a workspace."""
-    mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
-    return fetch_all(rows, select(*_CHANGED).where(*mine), ChangedConnection)
+    matching = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
+    return fetch_all(rows, select(*_CHANGED).where(*matching), ChangedConnection)
 
 
 def rename(rows: Rows, integration_id: str, workspace_id: str, name: str, at: datetime) -> Sequence[ChangedConnection]:
     """Give the connections of a workspace its new name. Return those whose name has changed."""
-    mine = (
+    matching = (
         TABLE.c.integration_id == integration_id,
         TABLE.c.workspace_id == workspace_id,
         TABLE.c.workspace_name.is_distinct_from(name),
     )
     values = {"workspace_name": name, "sort_name": sort_name(name, workspace_id), "updated_at": at}
-    found = fetch_all(rows, update(TABLE).where(*mine).values(values).returning(*_CHANGED), ChangedConnection)
+    found = fetch_all(rows, update(TABLE).where(*matching).values(values).returning(*_CHANGED), ChangedConnection)
     _replace_words(rows, [one.id for one in found])
     return found
 

@@ -85,8 +85,8 @@ class IndexScan:
     finds_nothing: bool = False
 
 
-def walk(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
-    """Prepare a filter. The query begins with the context key, or with a word, if few connections have it."""
+def scan_of(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
+    """Translate a filter. The query begins with the context key, or with a word, if few connections have it."""
     shape, values = _shape(wanted), _values(environment_id, wanted)
     # A long word is probably a rare one.
     words = sorted(search_words.split(wanted.text, wanted.context_id)[:MAX_WORDS], key=len, reverse=True)
@@ -116,42 +116,42 @@ def _with_words(
     return (*shape, *names), values
 
 
-def page(rows: Rows, wanted: IndexScan, request: StorePageRequest, matches: int = 0) -> PageRows[ConnectionRow]:
+def page(rows: Rows, scan: IndexScan, request: StorePageRequest, matches: int = 0) -> PageRows[ConnectionRow]:
     """Return the rows of one page.
 
-    `matches`: how many rows the filters match. Many are read in the index of the order, few are sorted.
+    `matches`: how many rows the filters match. Few are sorted; many are read in the order of an index.
     """
     sorts = matches <= _SORTED
-    if wanted.finds_nothing:
+    if scan.finds_nothing:
         return PageRows((), None, None)
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[ConnectionRow]:
-        how = None if position is None else position.inclusive
-        query = _page(wanted.shape, request.order, descending, how, sorts)
+        inclusive = None if position is None else position.inclusive
+        query = _page(scan.shape, request.order, descending, inclusive, sorts)
         here = {} if position is None else {**_numbered(position.keys), "row_id": position.row_id}
-        return query.all(rows, {**wanted.values, **here, "size": size})
+        return query.all(rows, {**scan.values, **here, "size": size})
 
     return pagination.fetch_page(fetch, request, lambda row: Position(_keys(row, request.order), row.id))
 
 
-def count(rows: Rows, wanted: IndexScan, cap: int) -> int:
-    """Count the rows up to about `cap`, so that a large table does not slow down every page. Not for `with_shared`."""
-    if wanted.finds_nothing:
+def count(rows: Rows, scan: IndexScan, cap: int) -> int:
+    """Count the rows up to `cap`, so that a large table does not slow down every page. Not for `with_shared`."""
+    if scan.finds_nothing:
         return 0
-    if wanted.shape in (("rare_word",), ("word_0",)):
-        (name,) = wanted.shape
-        return connection_words.count(rows, wanted.values["environment"], wanted.values[name], cap)
-    if wanted.shape in (("rare_key",), ("context_key",)):
-        return context_holders.count(rows, wanted.values["environment"], wanted.values["context_key_"], cap)
-    (found,) = _count(wanted.shape).all(rows, {**wanted.values, "size": cap})
+    if scan.shape in (("rare_word",), ("word_0",)):
+        (name,) = scan.shape
+        return connection_words.count(rows, scan.values["environment"], scan.values[name], cap)
+    if scan.shape in (("rare_key",), ("context_key",)):
+        return context_holders.count(rows, scan.values["environment"], scan.values["context_key_"], cap)
+    (found,) = _count(scan.shape).all(rows, {**scan.values, "size": cap})
     return found.number
 
 
-def count_ahead(rows: Rows, wanted: IndexScan, request: StorePageRequest, row: ConnectionRow, cap: int) -> int:
+def count_ahead(rows: Rows, scan: IndexScan, request: StorePageRequest, row: ConnectionRow, cap: int) -> int:
     """Count the rows that the order puts ahead of `row`, up to `cap`."""
-    query = _count_ahead(wanted.shape, request.order, not request.descending)
+    query = _count_ahead(scan.shape, request.order, not request.descending)
     here = {**_numbered(_keys(row, request.order)), "row_id": row.id}
-    (found,) = query.all(rows, {**wanted.values, **here, "size": cap})
+    (found,) = query.all(rows, {**scan.values, **here, "size": cap})
     return found.number
 
 
@@ -238,7 +238,11 @@ def _columns(order: str) -> tuple[ColumnElement[Any], ...]:
 
 
 def _conditions(shape: tuple[str, ...], by_filter: bool = True, is_sorted: bool = True) -> list[ColumnElement[bool]]:
-    """`is_sorted`: the rows are counted or sorted, and not read in the order of an index."""
+    """Return the conditions of a query.
+
+    `by_filter`: the query may read the index of its most selective filter. `is_sorted`: the rows are counted or sorted,
+    and not read in the order of an index.
+    """
     begins_with_key = "context_key" in shape and is_sorted and not set(shape) & set(_COLUMNS)
     is_rare = _is_rare(shape)
     environment = TABLE.c.environment_id + "" if begins_with_key or is_rare else TABLE.c.environment_id
@@ -259,8 +263,8 @@ def _conditions(shape: tuple[str, ...], by_filter: bool = True, is_sorted: bool 
         holders = context_holders.with_key("context_key_")
         conditions.append(TABLE.c.id.in_(holders) if begins_with_key else context_holders.has_key("context_key_"))
     if "context_id" in shape:
-        is_it = HOLDING.c.key.like(bindparam("context_id_"), escape="\\")
-        conditions.append(select(HOLDING.c.key).where(HOLDING.c.connection_id == TABLE.c.id, is_it).exists())
+        has_id = HOLDING.c.key.like(bindparam("context_id_"), escape="\\")
+        conditions.append(select(HOLDING.c.key).where(HOLDING.c.connection_id == TABLE.c.id, has_id).exists())
     conditions += [connection_words.has_word(TABLE.c.id, name) for name in shape if name.startswith("word_")]
     return conditions
 

@@ -9,14 +9,14 @@ from onboarding.store.rows import Rows
 
 def with_key(name: str) -> Select[str]:
     """Select the ids of the connections of `environment` that have the context key in the parameter `name`."""
-    is_it = HOLDING.c.environment_id == bindparam("environment"), HOLDING.c.key == bindparam(name)
-    return select(HOLDING.c.connection_id).where(*is_it)
+    matching = HOLDING.c.environment_id == bindparam("environment"), HOLDING.c.key == bindparam(name)
+    return select(HOLDING.c.connection_id).where(*matching)
 
 
 def has_key(name: str) -> ColumnElement[bool]:
     """Return the condition that a connection has the context key in the parameter `name`."""
-    is_it = HOLDING.c.connection_id == TABLE.c.id, HOLDING.c.key == bindparam(name)
-    return select(HOLDING.c.key).where(*is_it).exists()
+    matching = HOLDING.c.connection_id == TABLE.c.id, HOLDING.c.key == bindparam(name)
+    return select(HOLDING.c.key).where(*matching).exists()
 
 
 _COUNT = CompiledQuery(select(func.count()).select_from(with_key("key_").limit(bindparam("size")).subquery()))

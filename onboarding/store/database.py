@@ -72,7 +72,7 @@ class Database:
 
     @contextmanager
     def changing_rows(self, max_wait: float | None = None) -> Iterator[Connection]:
-        """Do the same for Core statements."""
+        """Open a transaction for Core statements, as `transaction` does for a session."""
         deadline = time.monotonic() + (sqlite.BUSY_SECONDS if max_wait is None else max_wait)
         lock = self._write_lock.held(deadline) if self.is_sqlite else nullcontext()
         with self.faults(), lock, self.engine.connect() as connection, connection.begin():
@@ -84,7 +84,7 @@ class Database:
             yield connection
 
     def changing_one(self) -> AbstractContextManager[Connection]:
-        """Do the same for one Core statement, which PostgreSQL commits by itself: two round trips fewer."""
+        """Open a transaction for one Core statement, which PostgreSQL commits by itself: two round trips fewer."""
         return self.changing_rows() if self.is_sqlite else self.rows()
 
     @contextmanager
@@ -95,7 +95,7 @@ class Database:
 
     @contextmanager
     def rows(self) -> Iterator[Connection]:
-        """Do the same for Core statements."""
+        """Read with Core statements outside any transaction. Raises StorageProblem."""
         with self.faults(), self.engine.connect() as connection:
             yield connection
 

@@ -57,6 +57,6 @@ def follow_channel(rows: Rows, endpoint_id: str, **values: object) -> None:
 
 def has_active_channel(rows: Rows, connection_id: str) -> bool:
     """Return whether messages of the connection have a channel to go to."""
-    mine = TABLE.c.connection_id == connection_id, TABLE.c.type == "slack_channel"
-    query = select(TABLE.c.id).where(*mine, TABLE.c.status == EndpointStatus.ACTIVE).limit(1)
+    matching = TABLE.c.connection_id == connection_id, TABLE.c.type == "slack_channel"
+    query = select(TABLE.c.id).where(*matching, TABLE.c.status == EndpointStatus.ACTIVE).limit(1)
     return rows.scalar(query) is not None

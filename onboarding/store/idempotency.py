@@ -45,8 +45,8 @@ def claim(session: Session, values: Mapping[str, object]) -> bool:
 
 
 def find(session: Session, environment_id: str, key: str, method: str, path: str) -> Answer | None:
-    mine = Answer.environment_id == environment_id, Answer.key == key, Answer.method == method, Answer.path == path
-    return session.scalar(select(Answer).where(*mine))
+    matching = Answer.environment_id == environment_id, Answer.key == key, Answer.method == method, Answer.path == path
+    return session.scalar(select(Answer).where(*matching))
 
 
 def take_over(session: Session, answer_id: str, old: str, values: Mapping[str, object]) -> bool:

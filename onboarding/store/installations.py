@@ -95,7 +95,7 @@ _LOCK_BY_SLACK_KEY = (
 
 
 def add(rows: Rows, **values: object) -> None:
-    """Store Slack's grant to an install. Raises IntegrityError if the workspace has an installation."""
+    """Store the grant that Slack gave to an install. Raises IntegrityError if the workspace has an installation."""
     _INSERT.one(rows, values)
 
 
@@ -122,8 +122,8 @@ def by_fingerprint(rows: Rows, integration_id: str, fingerprints: Sequence[str])
 
 def renew_fingerprint(rows: Rows, installation_id: str, older: Sequence[str], newest: str) -> None:
     """Replace the digest of the refresh token if it is one of `older`."""
-    mine = _TABLE.c.id == installation_id, _TABLE.c.refresh_fingerprint.in_(older)
-    rows.execute(update(_TABLE).where(*mine).values(refresh_fingerprint=newest))
+    matching = _TABLE.c.id == installation_id, _TABLE.c.refresh_fingerprint.in_(older)
+    rows.execute(update(_TABLE).where(*matching).values(refresh_fingerprint=newest))
 
 
 def change(rows: Rows, installation_id: str, **values: object) -> None:
@@ -131,7 +131,10 @@ def change(rows: Rows, installation_id: str, **values: object) -> None:
 
 
 def claim_refresh(session: Session, installation_id: str, at: datetime, stale: datetime) -> bool:
-    """Claim the refresh of the token. One process gets True. A claim from before `stale` is a dead process's."""
+    """Claim the refresh of the token, and return whether this process has it now.
+
+    A claim from before `stale` does not count: its process has died.
+    """
     free = Installation.refresh_claimed_at.is_(None) | (Installation.refresh_claimed_at <= stale)
     done = session.execute(
         update(Installation)
@@ -149,15 +152,15 @@ def due(rows: Rows, column: str, at: datetime, limit: int) -> Sequence[str]:
 
 
 def change_time(rows: Rows, installation_id: str, column: str, at: datetime) -> None:
-    """Move `refresh_at` or `check_at`, unless nothing is to be done any more."""
-    mine = _TABLE.c.id == installation_id, _TABLE.c[column].is_not(None)
-    rows.execute(update(_TABLE).where(*mine).values({column: at}))
+    """Change `refresh_at` or `check_at`, unless it is null."""
+    matching = _TABLE.c.id == installation_id, _TABLE.c[column].is_not(None)
+    rows.execute(update(_TABLE).where(*matching).values({column: at}))
 
 
-def free_refresh(rows: Rows, installation_id: str, claimed_at: datetime | None) -> None:
+def release_refresh(rows: Rows, installation_id: str, claimed_at: datetime | None) -> None:
     """Release the claim of `claimed_at`, and no other."""
-    mine = _TABLE.c.id == installation_id, _TABLE.c.refresh_claimed_at == claimed_at
-    rows.execute(update(_TABLE).where(*mine).values(refresh_claimed_at=None))
+    matching = _TABLE.c.id == installation_id, _TABLE.c.refresh_claimed_at == claimed_at
+    rows.execute(update(_TABLE).where(*matching).values(refresh_claimed_at=None))
 
 
 def lock_by_slack_key(rows: Rows, integration_id: str, slack_key: str) -> LockedInstallation | None:
@@ -171,7 +174,10 @@ def lock_by_slack_key(rows: Rows, integration_id: str, slack_key: str) -> Locked
 
 
 def lock(session: Session, environment_id: str, installation_id: str) -> Installation | None:
-    """Do the same for a known installation, before the connections that use it are changed."""
+    """Lock an installation as `lock_by_slack_key` does, before the connections that use it are changed.
+
+    Returns it as it is now; None if it was erased.
+    """
     query = select(Installation).where(
         Installation.environment_id == environment_id, Installation.id == installation_id
     )

@@ -161,6 +161,10 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Int
     )
 
 
+#: An id that no integration has: a list that is filtered by an unknown integration is empty.
+NO_ID = "none"
+
+
 def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
     found: str | None = rows.scalar(_BY_IDENTIFIER, {"environment": environment_id, "identifier_": identifier})
     return found

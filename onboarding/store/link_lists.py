@@ -24,7 +24,7 @@ def newest(session: Session, environment_id: str, limit: int) -> Sequence[tuple[
 
 
 def page(session: Session, environment_id: str, request: StorePageRequest) -> PageRows[tuple[Link, str]]:
-    """Return a page of these links."""
+    """Return a page of the environment's links, without those of API callers."""
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[tuple[Link, str]]:
         query = pagination.seek(_listed(environment_id), TABLE.c.created_at, TABLE.c.id, descending, position)
@@ -34,7 +34,7 @@ def page(session: Session, environment_id: str, request: StorePageRequest) -> Pa
 
 
 def with_integration(session: Session, environment_id: str, link_id: str) -> tuple[Link, str] | None:
-    """Return one of these links, with its integration's identifier."""
+    """Return a link with its integration's identifier. None for an unknown link, and for one of an API caller."""
     found = session.execute(_listed(environment_id).where(is_named(TABLE.c.id, link_id)))
     return next(((link, identifier) for link, identifier in found), None)
 

@@ -208,6 +208,6 @@ def mark_used(rows: Rows, link_id: str, attempt_id: str, identity_key: str, at: 
 
 
 def revoke(session: Session, link_id: str, at: datetime) -> str | None:
-    """Return the environment's id. None if no link of this id could still be revoked."""
-    row = update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at)
-    return session.scalar(row.returning(Link.environment_id))
+    """Revoke a link, and return its environment's id. None if no link of this id could still be revoked."""
+    revoked = update(Link).where(Link.id == link_id, Link.revoked_at.is_(None)).values(revoked_at=at)
+    return session.scalar(revoked.returning(Link.environment_id))

@@ -24,14 +24,14 @@ _ANYWHERE = select(exists().where(TABLE.c.origin == bindparam("sought")))
 
 
 def add(rows: Rows, integration_id: str, origin: str) -> bool:
-    """Return whether it was not listed before."""
+    """Allow an origin. Return False if it was allowed before."""
     return insert_or_ignore(rows, AllowedOrigin, {"integration_id": integration_id, "origin": origin})
 
 
 def remove(rows: Rows, integration_id: str, origin: str) -> bool:
-    """Return whether it was listed."""
-    row = delete(TABLE).where(TABLE.c.integration_id == integration_id, TABLE.c.origin == origin)
-    return rows.execute(row.returning(TABLE.c.origin)).first() is not None
+    """Stop allowing an origin. Return False if it was not allowed."""
+    removed = delete(TABLE).where(TABLE.c.integration_id == integration_id, TABLE.c.origin == origin)
+    return rows.execute(removed.returning(TABLE.c.origin)).first() is not None
 
 
 def of_integration(rows: Rows, integration_id: str) -> Sequence[str]:

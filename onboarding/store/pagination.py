@@ -118,7 +118,7 @@ def walk(
     here: Tuple | None = None,
     inclusive: bool = False,
 ) -> Select[*Ts]:
-    """Do the same with any columns and with `here` as a tuple of their values."""
+    """Order the query by any columns, and start it at `here`, a tuple of their values, as `seek` does."""
     there = tuple_(*order)
     if here is not None and descending:
         query = query.where(there <= here if inclusive else there < here)

@@ -19,6 +19,6 @@ def repeat_on_conflict(transaction: Callable[[], Result]) -> Result:
         try:
             return transaction()
         except Conflict as conflict:
-            if conflict.code != Conflict.code:
+            if conflict.has_own_code:
                 raise
     return transaction()

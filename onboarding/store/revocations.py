@@ -14,7 +14,7 @@ from onboarding.store.types import ID, SealedText, UtcTime, columns_of
 
 
 class Revocation(Base):
-    """Deleted as soon as the result is known."""
+    """Access that has to be revoked. The row is deleted as soon as the result is known."""
 
     __tablename__ = "revocations"
     __table_args__ = (Index("ix_revocations_due_at", "due_at"),)
@@ -35,7 +35,7 @@ class Revocation(Base):
     #: An API caller has named the workspace, and Slack has not.
     is_unconfirmed: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcTime)
-    #: When to ask Slack next. The process that asks sets it ahead.
+    #: When to ask Slack next. A process postpones it before it asks, so that no other one asks at the same time.
     due_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -66,9 +66,9 @@ def due(rows: Rows, at: datetime, limit: int) -> Sequence[str]:
 
 
 def claim(rows: Rows, revocation_id: str, at: datetime, until: datetime) -> RevocationRow | None:
-    """Set the next time ahead and return the revocation. None if another process has done so, or if it has ended."""
-    mine = _TABLE.c.id == revocation_id, _TABLE.c.due_at <= at
-    claimed = update(_TABLE).where(*mine).values(due_at=until)
+    """Postpone a due revocation and return it. None if another process has postponed it, or if it has ended."""
+    matching = _TABLE.c.id == revocation_id, _TABLE.c.due_at <= at
+    claimed = update(_TABLE).where(*matching).values(due_at=until)
     return fetch_first(rows, claimed.returning(*columns_of(_TABLE, RevocationRow._fields)), RevocationRow)
 
 

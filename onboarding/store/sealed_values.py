@@ -42,7 +42,7 @@ def count_of_other_keys(rows: Rows, where: SealedColumn, key_id: str) -> int:
 
 
 def of_other_keys(rows: Rows, where: SealedColumn, key_id: str, after: str, limit: int) -> Sequence[SealedValue]:
-    """Return the next of these values after the row `after`, in the order of the rows' ids."""
+    """Return values that another key has encrypted, of the rows after the id `after`, in the order of their ids."""
     table, column = _found(where)
     query = select(table.c.id.label("row_id"), column.label("value")).where(table.c.id > after)
     return fetch_all(rows, query.where(*_of_other_keys(column, key_id)).order_by(table.c.id).limit(limit), SealedValue)
@@ -51,8 +51,8 @@ def of_other_keys(rows: Rows, where: SealedColumn, key_id: str, after: str, limi
 def replace(rows: Rows, where: SealedColumn, old: SealedValue, new: Sealed) -> bool:
     """Replace a value, unless another transaction has changed it. Return whether it was replaced."""
     table, column = _found(where)
-    mine = table.c.id == old.row_id, column == old.value
-    return rows.execute(update(table).where(*mine).values({column: new}).returning(table.c.id)).first() is not None
+    matching = table.c.id == old.row_id, column == old.value
+    return rows.execute(update(table).where(*matching).values({column: new}).returning(table.c.id)).first() is not None
 
 
 def _found(where: SealedColumn) -> tuple[Table, Column[Sealed]]:

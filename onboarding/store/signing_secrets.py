@@ -40,5 +40,5 @@ def all_signing(rows: Rows) -> list[SigningIntegration]:
 
 def remember_app(rows: Rows, integration_id: str, app_id: str) -> None:
     """Store the id of the integration's Slack app, unless one is stored."""
-    mine = TABLE.c.id == integration_id, TABLE.c.app_id.is_(None)
-    rows.execute(update(TABLE).where(*mine).values(app_id=app_id))
+    matching = TABLE.c.id == integration_id, TABLE.c.app_id.is_(None)
+    rows.execute(update(TABLE).where(*matching).values(app_id=app_id))

@@ -82,16 +82,18 @@ def by_id(session: Session, event_row_id: str) -> SlackEvent | None:
 
 def mark_handled(rows: Rows, event_row_id: str, at: datetime) -> bool:
     """Store that the event's effect is part of this transaction. Return False if it was handled before."""
-    mine = _TABLE.c.id == event_row_id, _TABLE.c.handled_at.is_(None)
+    matching = _TABLE.c.id == event_row_id, _TABLE.c.handled_at.is_(None)
     body = case((_TABLE.c.forward_state == WAITING, _TABLE.c.body), else_=null())
-    done = update(_TABLE).where(*mine).values(handled_at=at, handle_at=None, body=body).returning(_TABLE.c.id)
+    done = update(_TABLE).where(*matching).values(handled_at=at, handle_at=None, body=body).returning(_TABLE.c.id)
     return rows.execute(done).first() is not None
 
 
 def postpone(rows: Rows, event_row_id: str, now: datetime, until: datetime) -> bool:
     """Set when the event is handled next. Return False if it was handled, or if another run has set a later time."""
-    mine = _TABLE.c.id == event_row_id, _TABLE.c.handle_at <= now
-    return rows.execute(update(_TABLE).where(*mine).values(handle_at=until).returning(_TABLE.c.id)).first() is not None
+    matching = _TABLE.c.id == event_row_id, _TABLE.c.handle_at <= now
+    return (
+        rows.execute(update(_TABLE).where(*matching).values(handle_at=until).returning(_TABLE.c.id)).first() is not None
+    )
 
 
 def overdue(rows: Rows, column: str, since: datetime, at: datetime, limit: int) -> Sequence[OverdueEvent]:
@@ -109,7 +111,7 @@ def end_forward(rows: Rows, event: SlackEvent, state: str, reason: str = "", nex
     Return False if that try had ended before. `next_at`: when the try after it is due, if the event still waits.
     """
     failures = event.forward_failures
-    mine = _TABLE.c.id == event.id, _TABLE.c.forward_state == WAITING, _TABLE.c.forward_failures == failures
+    matching = _TABLE.c.id == event.id, _TABLE.c.forward_state == WAITING, _TABLE.c.forward_failures == failures
     is_needed = (_TABLE.c.handled_at.is_(None)) | (literal(state) == WAITING)
     values: dict[str, object] = {
         "forward_state": state,
@@ -118,7 +120,7 @@ def end_forward(rows: Rows, event: SlackEvent, state: str, reason: str = "", nex
         "forward_at": next_at,
         "body": case((is_needed, _TABLE.c.body), else_=null()),
     }
-    return rows.execute(update(_TABLE).where(*mine).values(values).returning(_TABLE.c.id)).first() is not None
+    return rows.execute(update(_TABLE).where(*matching).values(values).returning(_TABLE.c.id)).first() is not None
 
 
 def newer_exists(rows: Rows, event: SlackEvent) -> bool:

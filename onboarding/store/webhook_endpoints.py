@@ -116,7 +116,7 @@ def pause(rows: Rows, endpoint_id: str, reason: PauseReason, at: datetime) -> bo
 
 
 def begin_failing(rows: Rows, endpoint_id: str, at: datetime) -> None:
-    """Store that the endpoint fails since `at`, unless it fails longer already."""
+    """Store that the endpoint has failed since `at`, unless it has failed for longer."""
     working = update(TABLE).where(TABLE.c.id == endpoint_id, TABLE.c.failing_since.is_(None))
     rows.execute(working.values(failing_since=at))
 
@@ -128,5 +128,5 @@ def end_failing(rows: Rows, endpoint_id: str) -> None:
 
 def remove(rows: Rows, environment_id: str, endpoint_id: str) -> bool:
     """Delete an endpoint with its deliveries. Return False if it does not exist."""
-    mine = TABLE.c.environment_id == environment_id, is_named(TABLE.c.id, endpoint_id)
-    return rows.execute(delete(TABLE).where(*mine).returning(TABLE.c.id)).first() is not None
+    matching = TABLE.c.environment_id == environment_id, is_named(TABLE.c.id, endpoint_id)
+    return rows.execute(delete(TABLE).where(*matching).returning(TABLE.c.id)).first() is not None

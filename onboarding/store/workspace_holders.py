@@ -43,8 +43,8 @@ def uses_workspace(rows: Rows, integration_id: str, workspace_id: str) -> bool:
 
     If so, no token of the workspace may be revoked: a Slack app has one bot token per workspace.
     """
-    mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
-    query = select(TABLE.c.id).where(*mine, TABLE.c.installation_id.is_not(None))
+    matching = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
+    query = select(TABLE.c.id).where(*matching, TABLE.c.installation_id.is_not(None))
     is_connected = rows.scalar(query.limit(1)) is not None
     return is_connected or unfinished_attempts.waits_in(rows, integration_id, workspace_id)
 
@@ -67,7 +67,7 @@ def held_by_another(
 
 def name_of_workspace(rows: Rows, integration_id: str, workspace_id: str) -> str | None:
     """Return the workspace's name, else its id. None if the integration has no connection to it."""
-    mine = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
-    query = select(func.coalesce(TABLE.c.workspace_name, TABLE.c.workspace_id)).where(*mine)
+    matching = TABLE.c.integration_id == integration_id, TABLE.c.workspace_id == workspace_id
+    query = select(func.coalesce(TABLE.c.workspace_name, TABLE.c.workspace_id)).where(*matching)
     found: str | None = rows.scalar(query.limit(1))
     return found

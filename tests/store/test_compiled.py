@@ -104,8 +104,14 @@ _PRACTICE = CompiledInsert(_TABLE)
 
 
 def _subscriber(site: Site, subscriber_id: str, **values: object) -> dict[str, object]:
-    home = site.runtime.environments.first().id
-    given = {"environment_id": home, "subscriber_id": subscriber_id, "data": None, "created_at": _AT, "updated_at": _AT}
+    environment_id = site.runtime.environments.first().id
+    given = {
+        "environment_id": environment_id,
+        "subscriber_id": subscriber_id,
+        "data": None,
+        "created_at": _AT,
+        "updated_at": _AT,
+    }
     return {**given, **values}
 
 

@@ -94,7 +94,7 @@ def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None
     ]
     for request in requests:
         with _watched(database) as asked, database.reading() as session:
-            connection_lists.page(session, _walk(session, FILTERS[name]), request)
+            connection_lists.page(session, _scan(session, FILTERS[name]), request)
         for statement, values in asked:
             plan = _plan(database, statement, values)
             # PostgreSQL sorts only the few rows of a page that is merged from two index scans or ids, never a table.
@@ -117,7 +117,7 @@ def test_order_of_many_rows_uses_an_index(
 ) -> None:
     for request in (StorePageRequest(10, order=order), StorePageRequest(10, Position(keys, "con_x"), order=order)):
         with _watched(database) as asked, database.reading() as session:
-            assert len(connection_lists.page(session, _walk(session, filters), request, ROWS).rows) == 10
+            assert len(connection_lists.page(session, _scan(session, filters), request, ROWS).rows) == 10
         for statement, values in asked:
             plan = _plan(database, statement, values)
             assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key|Seq Scan on channel", plan), plan
@@ -138,8 +138,8 @@ VALUES: dict[str, Any] = {
 def test_less_selective_of_two_filters_uses_no_index(narrow: str, wide: str, database: Database) -> None:
     both = ConnectionFilter(**{narrow: VALUES[narrow], wide: VALUES[wide]})
     with _watched(database) as asked, database.reading() as session:
-        connection_lists.page(session, _walk(session, both), StorePageRequest(10))
-        connection_lists.count(session, _walk(session, both), 1000)
+        connection_lists.page(session, _scan(session, both), StorePageRequest(10))
+        connection_lists.count(session, _scan(session, both), 1000)
     for statement, values in asked:
         plan = _plan(database, statement, values)
         assert "ix_channel_connections_" in plan
@@ -149,7 +149,7 @@ def test_less_selective_of_two_filters_uses_no_index(narrow: str, wide: str, dat
 @pytest.mark.parametrize("name", FILTERS)
 def test_count_uses_an_index(name: str, database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        connection_lists.count(session, _walk(session, FILTERS[name]), 1000)
+        connection_lists.count(session, _scan(session, FILTERS[name]), 1000)
     for statement, values in asked:
         plan = _plan(database, statement, values)
         assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
@@ -158,7 +158,7 @@ def test_count_uses_an_index(name: str, database: Database) -> None:
 
 def test_search_for_one_common_word_is_counted_in_the_index_of_words(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        assert connection_lists.count(session, _walk(session, FILTERS["search, common"]), 50_000) == ROWS
+        assert connection_lists.count(session, _scan(session, FILTERS["search, common"]), 50_000) == ROWS
     _search, (statement, values) = asked
     plan = _plan(database, statement, values)
     assert "ix_connection_words_word" in plan, plan
@@ -167,14 +167,14 @@ def test_search_for_one_common_word_is_counted_in_the_index_of_words(database: D
 
 def test_search_begins_with_a_word_that_a_thousand_connections_have(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        walk = _walk(session, ConnectionFilter(text="c1"))
-        assert len(connection_lists.page(session, walk, StorePageRequest(10), ROWS).rows) == 10
+        scan = _scan(session, ConnectionFilter(text="c1"))
+        assert len(connection_lists.page(session, scan, StorePageRequest(10), ROWS).rows) == 10
     assert "ix_connection_words_word" in _plan(database, *asked[-1])
 
 
 def test_context_key_is_looked_up_in_its_index_alone(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        _walk(session, FILTERS["context, rare"])
+        _scan(session, FILTERS["context, rare"])
     ((statement, values),) = asked
     plan = _plan(database, statement, values)
     assert "ix_connection_contexts_key" in plan, plan
@@ -183,9 +183,9 @@ def test_context_key_is_looked_up_in_its_index_alone(database: Database) -> None
 
 def test_search_without_a_match_reads_no_further(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        walk = _walk(session, ConnectionFilter(text="nobody", status="unknown"))
-        assert not connection_lists.page(session, walk, StorePageRequest(10)).rows
-        assert connection_lists.count(session, walk, 1000) == 0
+        scan = _scan(session, ConnectionFilter(text="nobody", status="unknown"))
+        assert not connection_lists.page(session, scan, StorePageRequest(10)).rows
+        assert connection_lists.count(session, scan, 1000) == 0
     assert len(asked) == 1
 
 
@@ -194,7 +194,7 @@ def test_connection_with_two_words_of_one_beginning_counts_once(database: Databa
         rows = [{**row(ROWS + number), "workspace_name": "Zed Zeder"} for number in range(1200)]
         session.execute(insert(connections.TABLE), rows)
         session.execute(insert(table_of(ConnectionWord)), [word for one in rows for word in words(one)])
-        assert connection_lists.count(session, _walk(session, ConnectionFilter(text="zed")), 10_000) == 1200
+        assert connection_lists.count(session, _scan(session, ConnectionFilter(text="zed")), 10_000) == 1200
         session.rollback()
 
 
@@ -213,8 +213,8 @@ def test_reference_is_looked_up_in_an_index(database: Database) -> None:
         assert not re.search(r"^SCAN attempts$|Seq Scan", _plan(database, statement, values), re.MULTILINE)
 
 
-def _walk(session: Session, wanted: ConnectionFilter) -> connection_lists.IndexScan:
-    return connection_lists.walk(session, "env_1", wanted)
+def _scan(session: Session, wanted: ConnectionFilter) -> connection_lists.IndexScan:
+    return connection_lists.scan_of(session, "env_1", wanted)
 
 
 _PURGES: dict[str, Callable[[Session], object]] = {

@@ -1,4 +1,4 @@
-"""Bulk runs: check, disconnect or create reconnect links for many connections. The worker does it, without a page."""
+"""Bulk runs: a worker checks, disconnects or creates reconnect links for many connections."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,7 +45,7 @@ Wait = Callable[[float], None]
 class BulkAction(StrEnum):
     CHECK = "check"
     LINK = "link"
-    #: Starts only after the question of its page.
+    #: Starts only after the operator has confirmed it.
     DISCONNECT = "disconnect"
 
 
@@ -91,7 +91,7 @@ class Bulk:
         self._create_link, self._wait = create_link, wait
 
     def create(self, environment_id: str, new: NewBulkRun, actor: Actor) -> str:
-        """Store a run with the connections that it is for, and return its id. A disconnect waits for `start`.
+        """Store a run with its connections, and return its id. A run that disconnects waits for `start`.
 
         Raises Refused (`nothing_chosen`, `too_many`, or an unknown value of a filter).
         """
@@ -112,7 +112,7 @@ class Bulk:
             "started_at": at if starts else None,
             "worked_at": at if starts else None,
         }
-        items = [{"run_id": run_id, "position": at_, **_names(one)} for at_, one in enumerate(chosen)]
+        items = [{"run_id": run_id, "position": position, **_names(one)} for position, one in enumerate(chosen)]
         with self._database.changing_rows() as rows:
             store.add(rows, run, items)
             if starts:
@@ -160,7 +160,7 @@ class Bulk:
                 store.finish(rows, run_id, self._now())
 
     def enqueue_lost(self) -> None:
-        """Continue runs whose work was lost, because a fault that nobody foresaw has ended it."""
+        """Enqueue the work of runs again that an unexpected error has ended."""
         at = self._now()
         with self._database.changing_rows() as rows:
             for run_id in store.overdue(rows, at - _LOST_AFTER, at):

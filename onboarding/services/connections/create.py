@@ -1,4 +1,4 @@
-"""Connections that API callers create and update. The unique identity key holds them to the install flow's rule."""
+"""Create and update connections for API callers. As in an install, an identity has at most one connection."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -77,7 +77,7 @@ class ConnectionWriter:
             try:
                 created = self._create(caller, new, before_commit)
             except Conflict as conflict:
-                if conflict.code != Conflict.code:
+                if conflict.has_own_code:
                     raise
                 # Looked up only after the insert has failed, so that a successful one costs no extra query.
                 identifier = self._disconnected(caller.environment, new)
@@ -92,7 +92,7 @@ class ConnectionWriter:
     def replace_credentials(
         self, caller: ApiCaller, identifier: str, new: NewCredentials, before_commit: BeforeCommit
     ) -> Connection:
-        """Replace workspace and credentials as a whole. The connection leaves its installation.
+        """Replace workspace and credentials as a whole. Other connections of its installation keep theirs.
 
         Raises NotFound, Refused, Conflict (`workspace_taken`, or another request changes the same objects all the
         time).
@@ -129,7 +129,8 @@ class ConnectionWriter:
                 raise _Revived
             workspaces.lock_to_connect(session, integration.id, new.workspace.id, integration.workspace_policy)
             known_id = self._credentials.installation_of(session, integration.id, new.auth)
-            # Both at once, in one order, before the connection: two connections may swap their credentials.
+            # Both are locked before the connection, in the order of their ids. Otherwise, two requests that swap the
+            # credentials of two connections would wait for each other.
             installations.lock_all(session, filter(None, (old_installation_id, known_id)))
             installation_id = self._credentials.store(session, environment_id, integration.id, new.auth, at)
             row = connections.lock(session, seen)
@@ -211,13 +212,13 @@ class ConnectionWriter:
         """Return the connection that this transaction has written, with its token."""
         row = connection_documents.documented(rows, environment_id, identifier)
         if row is None:
-            raise LookupError("The row was written in this transaction.")
+            raise LookupError("The connection that was just written is missing.")
         if row.installation_id is None or row.access_token is None:
             return connection_of(row)
         try:
             return connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
         except VaultProblem:
-            # The token that connections with this refresh token share. `verify` renews it.
+            # The stored token of the other connections with this refresh token. `verify` renews it.
             return connection_without_token(row)
 
     def _audited(self, caller: ApiCaller, written: Connection, given: Auth) -> Connection:
@@ -239,7 +240,8 @@ class ConnectionWriter:
     def _disconnected(self, environment: CallerEnvironment, new: NewConnection) -> str | None:
         """Return the identifier of the disconnected connection that `new` revives.
 
-        Raises the Conflict that names the connection in the way. Returns None if it is gone in the meantime.
+        Raises Conflict, which names the existing connection, if `new` cannot revive it. Returns None if it has been
+        removed in the meantime.
         """
         with self._database.reading() as session:
             integration = integrations.by_identifier(session, environment.id, new.integration_identifier)

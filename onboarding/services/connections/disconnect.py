@@ -117,7 +117,7 @@ class Disconnector:
         """
         installation = installations.by_id(session, connection.environment_id, installation_id)
         if installation is None:
-            raise LookupError("A connection refers to it by a foreign key.")
+            raise LookupError("The connection's installation is missing.")
         if not erasure.erase_unused_installation(session, installation.id) or not revoke:
             return None
         if workspace_holders.uses_workspace(session, connection.integration_id, connection.workspace_id):

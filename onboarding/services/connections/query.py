@@ -39,7 +39,6 @@ _QUICK_COUNT = 1000
 _COUNT_KEPT_SECONDS = 5.0
 _COUNTS_KEPT = 1000
 _READ_AT_A_TIME = 500
-_NO_INTEGRATION = "none"
 _LOG = structlog.get_logger(__name__)
 
 
@@ -59,8 +58,8 @@ class ConnectionQueries:
             page_rows, total = self._read(rows, environment_id, read.filter, request, CONSOLE_COUNT_CAP)
             ahead = 0
             if page_rows.rows and page_rows.previous:
-                walk = connection_lists.walk(rows, environment_id, read.filter)
-                ahead = connection_lists.count_ahead(rows, walk, request, page_rows.rows[0], CONSOLE_COUNT_CAP)
+                scan = connection_lists.scan_of(rows, environment_id, read.filter)
+                ahead = connection_lists.count_ahead(rows, scan, request, page_rows.rows[0], CONSOLE_COUNT_CAP)
         page = pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
         return ConsoleList(page.rows, page.next, page.previous, page.total, page.total_capped, ahead + 1, read.unknown)
 
@@ -74,15 +73,15 @@ class ConnectionQueries:
             read = search_fields.read(rows, environment_id, search)
             if read.unknown:
                 raise Refused(f"The filter {read.unknown[0]} has an unknown value.", read.unknown[0])
-            walk = connection_lists.walk(rows, environment_id, read.filter)
-            matches = self._count(rows, environment_id, read.filter, walk, CONSOLE_COUNT_CAP)
-        return self._each(walk, StorePageRequest(_READ_AT_A_TIME, None, None, read.order, read.descending), matches)
+            scan = connection_lists.scan_of(rows, environment_id, read.filter)
+            matches = self._count(rows, environment_id, read.filter, scan, CONSOLE_COUNT_CAP)
+        return self._each(scan, StorePageRequest(_READ_AT_A_TIME, None, None, read.order, read.descending), matches)
 
-    def _each(self, walk: IndexScan, request: StorePageRequest, matches: int) -> Iterator[Connection]:
+    def _each(self, scan: IndexScan, request: StorePageRequest, matches: int) -> Iterator[Connection]:
         after: Position | None = None
         while True:
             with self._database.rows() as rows:
-                page = connection_lists.page(rows, walk, replace(request, after=after), matches)
+                page = connection_lists.page(rows, scan, replace(request, after=after), matches)
             yield from map(self._connection, page.rows)
             after = page.next
             if after is None:
@@ -176,23 +175,23 @@ class ConnectionQueries:
         self, rows: Rows, environment_id: str, wanted: ConnectionFilter, request: StorePageRequest, cap: int
     ) -> tuple[PageRows[ConnectionRow], int]:
         """Return the rows of one page, and how many match, counted to one past `cap`."""
-        walk = connection_lists.walk(rows, environment_id, wanted)
-        total = self._count(rows, environment_id, wanted, walk, cap)
-        return connection_lists.page(rows, walk, request, total), total
+        scan = connection_lists.scan_of(rows, environment_id, wanted)
+        total = self._count(rows, environment_id, wanted, scan, cap)
+        return connection_lists.page(rows, scan, request, total), total
 
-    def _count(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, walk: IndexScan, cap: int) -> int:
+    def _count(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, scan: IndexScan, cap: int) -> int:
         """Count to one past `cap`. A count that took long is reused for some seconds."""
         if wanted.with_shared:
             # The shared connections are the same for every subscriber, so their count is reused.
             own = replace(wanted, with_shared=False)
             shared = replace(own, subscriber_id=None, mode="shared")
-            parts = ((part, connection_lists.walk(rows, environment_id, part)) for part in (own, shared))
+            parts = ((part, connection_lists.scan_of(rows, environment_id, part)) for part in (own, shared))
             return sum(self._count(rows, environment_id, *part, cap) for part in parts)
         asked, at = (environment_id, wanted, cap), time.monotonic()
         known, until = self._counted.get(asked, (0, 0.0))
         if until > at:
             return known
-        found = connection_lists.count(rows, walk, cap + 1)
+        found = connection_lists.count(rows, scan, cap + 1)
         if found > _QUICK_COUNT:
             # Every search text makes a new key, so this would grow without end.
             if len(self._counted) >= _COUNTS_KEPT:
@@ -220,4 +219,4 @@ class ConnectionQueries:
     def _integration_id(self, rows: Rows, environment_id: str, identifier: str | None) -> str | None:
         if identifier is None:
             return None
-        return integrations.id_of(rows, environment_id, identifier) or _NO_INTEGRATION
+        return integrations.id_of(rows, environment_id, identifier) or integrations.NO_ID

@@ -81,9 +81,9 @@ class LinkWriter:
                 raise unknown_integration(new.integration_identifier)
             self._check_subscriber(session, environment, subscriber_id)
             name = new.connection_identifier
-            holder = connections.by_identifier(session, environment.id, name) if name else None
+            existing = connections.by_identifier(session, environment.id, name) if name else None
             key = identity.identity_key(integration.id, subscriber_id, keys)
-            if name and holder is not None and holder.identity_key != key:
+            if name and existing is not None and existing.identity_key != key:
                 raise identifier_taken(name, environment.name)
             contexts.remember(session, environment.id, new.contexts, at)
             terms = LinkTerms(

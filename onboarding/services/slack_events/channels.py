@@ -1,4 +1,4 @@
-"""Keep channel endpoints true to what happens to their channels in Slack."""
+"""Update channel endpoints when their channels change in Slack."""
 
 import json
 from dataclasses import dataclass, field
@@ -55,8 +55,7 @@ class ChannelChanges:
                 workspaces.lock(session, row.integration_id, workspace_id)
             if not slack_events.mark_handled(session, row.id, at) or event.channel_id is None:
                 return
-            ids = event.workspace_ids, event.channel_id
-            for one in followed_channels.of_channel(session, row.integration_id, *ids):
+            for one in followed_channels.of_channel(session, row.integration_id, event.workspace_ids, event.channel_id):
                 update = self._update(one, event)
                 if update is None:
                     continue
@@ -78,7 +77,7 @@ class ChannelChanges:
         return _Update(values, status, {"status": one.status}) if status != one.status else _Update(values)
 
     def _rename(self, one: EndpointOfChannel, event: Event) -> _Update | None:
-        """Only a webhook's target has the channel's name."""
+        """Store the channel's new name. Only a webhook's target contains it."""
         if one.type != "webhook" or event.channel_name is None:
             return None
         if one.name_at is not None and event.at < one.name_at:

@@ -10,7 +10,7 @@ from onboarding.clock import Clock
 from onboarding.errors import VaultProblem
 from onboarding.outgoing import queue, retries
 from onboarding.outgoing.sender import DEADLINE_SECONDS, Answer, Request, Sender
-from onboarding.services.slack_events.receive import forward_work, sealed_body
+from onboarding.services.slack_events.receive import body_sealed_at, forward_work
 from onboarding.slack import signatures
 from onboarding.store import integrations, slack_events
 from onboarding.store.database import Database
@@ -62,8 +62,8 @@ class EventForwarder:
     def _deliver(self, row: SlackEvent, integration: Integration, url: str) -> Answer:
         """Send a stored event to the host and return the answer. Raises VaultProblem."""
         if row.body is None or integration.signing_secret is None:
-            raise LookupError("A waiting event has its body, and its integration a signing secret.")
-        body = self._vault.open(row.body, sealed_body(row.id))
+            raise LookupError("The event has no body, or its integration no signing secret.")
+        body = self._vault.open(row.body, body_sealed_at(row.id))
         is_first = row.forward_failures == 0
         if is_first and self._now() - row.received_at < _SIGNATURE_LASTS:
             signed = {

@@ -1,4 +1,4 @@
-"""Handle a stored event once: its effect and the mark that it was handled are one transaction."""
+"""Handle a stored event once: one transaction stores its effect and that it was handled."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from onboarding.outgoing import queue
 from onboarding.services.slack_events.access import AccessEnder
 from onboarding.services.slack_events.channels import ChannelChanges
 from onboarding.services.slack_events.effects import record
-from onboarding.services.slack_events.receive import handle_work, sealed_body
+from onboarding.services.slack_events.receive import body_sealed_at, handle_work
 from onboarding.services.slack_events.teams import TeamAccess
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import event_names, events
@@ -75,7 +75,7 @@ class StoredEvents:
             row = slack_events.by_id(session, event_row_id)
         if row is None or row.body is None:
             return None
-        read = events.read(self._vault.open(row.body, sealed_body(row.id)).encode())
+        read = events.read(self._vault.open(row.body, body_sealed_at(row.id)).encode())
         return _Stored(row, read) if isinstance(read, events.Event) else None
 
     def _rename(self, row: SlackEvent, event: events.Event) -> None:

@@ -81,7 +81,7 @@ class EventReceiver:
                 forward_state=slack_events.WAITING if is_forwarded else None,
                 slack_timestamp=request.timestamp,
                 slack_signature=request.signature,
-                body=self._vault.seal(request.body.decode(), sealed_body(row_id)),
+                body=self._vault.seal(request.body.decode(), body_sealed_at(row_id)),
             )
             if is_new and is_handled:
                 queue.enqueue(rows, handle_work(row_id))
@@ -116,7 +116,7 @@ def forward_work(event_row_id: str, failures: int, delay_seconds: float = 0) -> 
     return Work(Queue.WEBHOOKS, FORWARD_WORKFLOW, (event_row_id, failures), delay_seconds)
 
 
-def sealed_body(event_row_id: str) -> SealedAt:
+def body_sealed_at(event_row_id: str) -> SealedAt:
     return SealedAt("slack_events", "body", event_row_id)
 
 

@@ -24,7 +24,8 @@ _JUST_REFRESHED = timedelta(seconds=10)
 #: A process that holds a claim longer than this has died.
 #: Slack accepts a spent refresh token for a short time only, so its next try must not wait long.
 _CLAIM_LIFETIME = timedelta(seconds=20)
-#: Stored, because only a refresh notices it. An access token is decrypted whenever it is read, so its status is not.
+#: The status of a connection whose refresh token cannot be decrypted is stored, because only a refresh decrypts it. An
+#: access token is decrypted at each read, so its status is computed there.
 _UNREADABLE = "The stored refresh token cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Connect the workspace again."
 _POLLS, _POLL_SECONDS = 60, 0.2
 
@@ -186,7 +187,7 @@ class TokenSource:
 
     def _release_claim(self, claimed: Installation) -> None:
         with self._database.transaction() as session:
-            installations.free_refresh(session, claimed.id, claimed.refresh_claimed_at)
+            installations.release_refresh(session, claimed.id, claimed.refresh_claimed_at)
 
     def _wait_for_refresh(self, installation: Installation) -> None:
         """Poll until no process is refreshing the installation's token. Raises SlackDown if that takes too long."""
