@@ -53,26 +53,26 @@ def rename_workspace(slack: PracticeSlack, workspace: str, name: str) -> bool:
 
 def change_channel(slack: PracticeSlack, workspace: str, name: str, action: str, new_name: str = "") -> bool:
     """Rename, archive, unarchive or delete the channel named `name`. Return False if that is not possible."""
-    place = slack.workspaces[workspace]
-    channel = next((one for one in place.channels if one.name == name), None)
+    before = slack.workspaces[workspace]
+    channel = next((one for one in before.channels if one.name == name), None)
     if channel is None:
         return False
     if action == "rename":
-        is_taken = any(one.name == new_name for one in place.channels)
+        is_taken = any(one.name == new_name for one in before.channels)
         changed = None if is_taken or not re.fullmatch(CHANNEL_NAME, new_name) else replace(channel, name=new_name)
     elif action == "delete":
-        kept = tuple(one for one in place.channels if one != channel)
-        slack.change_workspace(replace(place, channels=kept))
-        _send_about_channel(slack, place, channel, "deleted")
+        kept = tuple(one for one in before.channels if one != channel)
+        slack.change_workspace(replace(before, channels=kept))
+        _send_about_channel(slack, before, channel, "deleted")
         return True
     else:
         is_archived = action == "archive"
         changed = None if channel.is_archived == is_archived else replace(channel, is_archived=is_archived)
     if changed is None:
         return False
-    channels = tuple(changed if one == channel else one for one in place.channels)
-    slack.change_workspace(replace(place, channels=channels))
-    _send_about_channel(slack, place, changed, action)
+    channels = tuple(changed if one == channel else one for one in before.channels)
+    slack.change_workspace(replace(before, channels=channels))
+    _send_about_channel(slack, before, changed, action)
     return True
 
 

@@ -23,7 +23,7 @@ class ApiCall:
     basic: tuple[str, str] | None = field(repr=False)
     #: The base URL of this practice Slack, with a slash at the end.
     root: str
-    #: The scopes of the call's token, for the header `x-oauth-scopes`; set by `holder`.
+    #: The scopes of the call's token, for the header `x-oauth-scopes`; set by `token`.
     token_scopes: list[str] | None = None
 
     def client(self) -> PracticeApp:
@@ -36,7 +36,7 @@ class ApiCall:
             raise Refused("bad_client_secret")
         return app
 
-    def holder(self, *any_of: str) -> Token:
+    def token(self, *any_of: str) -> Token:
         """Return the call's token. It needs at least one of the scopes in `any_of`. Raises Refused."""
         value = self.params.get("token")
         if not value:

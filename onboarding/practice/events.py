@@ -27,7 +27,7 @@ KEPT_DELIVERIES = 200
 
 @dataclass(frozen=True)
 class Delivery:
-    """One attempt to deliver an event. `status` is None if the app did not answer."""
+    """The delivery of one event. `status`: of the last answer; None if the app did not answer."""
 
     event_type: str
     event_id: str
@@ -40,14 +40,14 @@ class Events:
 
     def __init__(self, events_url: str | None, now: Callable[[], float]) -> None:
         if events_url and not events_url.startswith(("http://", "https://")):
-            raise ValueError("events_url is an http or https address")
+            raise ValueError("events_url must be an http or https address")
         self._url = events_url
         self._now = now
         self._lock = Lock()
         self._threads: list[Thread] = []
         self._deliveries: deque[Delivery] = deque(maxlen=KEPT_DELIVERIES)
         self._stopped = Event()
-        # Ignore proxy settings: the app is on this machine.
+        # Ignore proxy settings: the app is on this computer.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         #: Slack does not guarantee the order of the two events of an uninstall. True sends `app_uninstalled` first.
         self.uninstalled_first = False
@@ -102,7 +102,7 @@ class Events:
         for event_type, event_id, body in bodies:
             tries, status = 0, None
             for delay in (0.0, *RETRY_DELAYS_SECONDS):
-                if stopped.wait(delay) if tries else stopped.is_set():
+                if stopped.wait(delay):
                     return
                 status = self._send(url, app, body, tries)
                 tries += 1

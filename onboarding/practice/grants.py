@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
-from onboarding.practice import ledger as rows
 from onboarding.practice.errors import Refused
-from onboarding.practice.ledger import Code, Installation, Kind, Ledger, RefreshToken, Token
+from onboarding.practice.ledger import (
+    Code,
+    Installation,
+    Kind,
+    Ledger,
+    RefreshToken,
+    Token,
+    new_refresh_token,
+    new_token,
+)
 from onboarding.practice.registration import PracticeApp, slack_id
 from onboarding.practice.scenarios import BY_NAME
 from onboarding.practice.workspaces import Workspace
@@ -25,7 +33,10 @@ class Issued:
 def install(
     ledger: Ledger, app: PracticeApp, workspace: Workspace, code: Code, now: float
 ) -> tuple[Installation, Issued | None, Issued | None]:
-    """Install the app. Return the installation, and the bot's and the user's token if their scopes were requested."""
+    """Install the app. Return the installation, and the bot's and the user's token if their scopes were requested.
+
+    Raises Refused (`cannot_install_an_org_installed_app`).
+    """
     org = workspace.enterprise_id
     if org and not workspace.is_org and ledger.installation(app.client_id, org):
         raise Refused("cannot_install_an_org_installed_app")
@@ -51,6 +62,7 @@ def install(
 
 
 def refresh(ledger: Ledger, app: PracticeApp, value: str, now: float) -> Issued:
+    """Exchange the refresh token `value` for a new pair. Raises Refused (`invalid_refresh_token`)."""
     old = ledger.refresh_tokens.get(value)
     if old is None or old.client_id != app.client_id:
         raise Refused("invalid_refresh_token")
@@ -106,12 +118,12 @@ def find_token(ledger: Ledger, value: str, now: float) -> Token:
 
 
 def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, person: str | None = None) -> Issued:
-    holder = installation.bot_user_id if kind == "bot" else person or ""
-    scopes = installation.bot_scopes if kind == "bot" else installation.user_scopes[holder]
+    user_id = installation.bot_user_id if kind == "bot" else person or ""
+    scopes = installation.bot_scopes if kind == "bot" else installation.user_scopes[user_id]
     before = [
         token
         for token in ledger.live_tokens(installation.client_id, installation.place, now)
-        if (token.kind, token.user_id) == (kind, holder)
+        if (token.kind, token.user_id) == (kind, user_id)
     ]
     # A new consent extends the tokens that the app already has.
     for token in before:
@@ -121,11 +133,11 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
     if not installation.rotates and lasting:
         return Issued(lasting[-1], None)
     token = Token(
-        value=rows.new_token(kind, installation.rotates),
+        value=new_token(kind, installation.rotates),
         client_id=installation.client_id,
         place=installation.place,
         kind=kind,
-        user_id=holder,
+        user_id=user_id,
         scopes=list(scopes),
         issued_at=now,
         expires_at=now + ledger.token_seconds if installation.rotates else None,
@@ -137,7 +149,7 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
     # Slack keeps the two newest tokens valid: https://docs.slack.dev/authentication/using-token-rotation
     for old in rotating[: len(rotating) + 1 - LIVE_ROTATING_TOKENS]:
         old.ended = "token_revoked"
-    partner = RefreshToken(rows.new_refresh_token(), installation.client_id, installation.place, kind, holder)
+    partner = RefreshToken(new_refresh_token(), installation.client_id, installation.place, kind, user_id)
     ledger.refresh_tokens[partner.value] = partner
     return Issued(token, partner.value)
 

@@ -14,7 +14,7 @@ _MOST_CHANNELS = 15
 def show() -> str:
     slack = practice_slack()
     rows = [(slack.workspaces[row.place], row, slack.app(row.client_id)) for row in slack.installations()]
-    guests = [place for place, _row, _app in rows if place.is_guest]
+    guests = [workspace for workspace, _row, _app in rows if workspace.is_guest]
     workspaces = [*slack.offered_workspaces(), *dict.fromkeys(guests)]
     return render_template(
         "practice/home.html",

@@ -24,7 +24,7 @@ def conversations_list(call: ApiCall) -> Answer:
     types = [name.strip() for name in call.params.get("types", "public_channel").split(",")]
     if not set(types) <= set(_TYPES):
         raise Refused("invalid_types")
-    token = call.holder(*(_TYPES[name] for name in types))
+    token = call.token(*(_TYPES[name] for name in types))
     for name in types:
         if _TYPES[name] not in token.scopes:
             raise Refused("missing_scope", needed=_TYPES[name], provided=",".join(token.scopes))
@@ -44,7 +44,7 @@ def conversations_list(call: ApiCall) -> Answer:
 
 
 def conversations_info(call: ApiCall) -> Answer:
-    token = call.holder("channels:read", "groups:read")
+    token = call.token("channels:read", "groups:read")
     workspace, installation = call.workspace(token), call.installation(token)
     channel = _find(workspace, installation, call.params.get("channel", ""))
     if channel.is_private and "groups:read" not in token.scopes:
@@ -53,7 +53,7 @@ def conversations_info(call: ApiCall) -> Answer:
 
 
 def conversations_join(call: ApiCall) -> Answer:
-    token = call.holder("channels:join")
+    token = call.token("channels:join")
     workspace, installation = call.workspace(token), call.installation(token)
     channel = _find(workspace, installation, call.params.get("channel", ""))
     if channel.is_private:
@@ -69,7 +69,7 @@ def conversations_join(call: ApiCall) -> Answer:
 
 
 def chat_post_message(call: ApiCall) -> Answer:
-    token = call.holder("chat:write")
+    token = call.token("chat:write")
     text = call.params.get("text", "")
     if not text and not call.params.get("blocks") and not call.params.get("attachments"):
         raise Refused("no_text")

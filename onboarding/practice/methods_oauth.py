@@ -38,7 +38,7 @@ def oauth_v2_access(call: ApiCall) -> Answer:
 
 
 def auth_test(call: ApiCall) -> Answer:
-    token = call.holder()
+    token = call.token()
     workspace = call.slack.workspaces[token.place]
     app = call.slack.app(token.client_id)
     about: Answer = {
@@ -61,7 +61,7 @@ def auth_test(call: ApiCall) -> Answer:
 
 
 def auth_revoke(call: ApiCall) -> Answer:
-    token = call.holder()
+    token = call.token()
     if call.flag("test"):
         return {"revoked": False}
     call.slack.revokes(token.value)
@@ -69,7 +69,7 @@ def auth_revoke(call: ApiCall) -> Answer:
 
 
 def auth_teams_list(call: ApiCall) -> Answer:
-    token = call.holder()
+    token = call.token()
     here = call.slack.workspaces[token.place]
     ids = call.installation(token).teams if here.is_org else [here.id]
     teams = [{"id": team_id, "name": call.slack.workspaces[team_id].name} for team_id in ids]
@@ -77,7 +77,7 @@ def auth_teams_list(call: ApiCall) -> Answer:
 
 
 def apps_uninstall(call: ApiCall) -> Answer:
-    token = call.holder()
+    token = call.token()
     app = call.client()
     if app.client_id != token.client_id:
         raise Refused("client_id_token_mismatch")
@@ -86,7 +86,7 @@ def apps_uninstall(call: ApiCall) -> Answer:
 
 
 def team_info(call: ApiCall) -> Answer:
-    token = call.holder("team:read")
+    token = call.token("team:read")
     workspace = call.workspace(token)
     team: Answer = {
         "id": workspace.id,
@@ -106,11 +106,11 @@ def _refreshed(call: ApiCall, app: PracticeApp) -> Answer:
     with call.slack.changing() as ledger:
         issued = grants.refresh(ledger, app, call.params.get("refresh_token", ""), now)
     workspace = call.slack.workspaces[issued.token.place]
-    holder = "bot_user_id" if issued.token.kind == "bot" else "user_id"
+    id_member = "bot_user_id" if issued.token.kind == "bot" else "user_id"
     return {
         "app_id": app.app_id,
         **_token_fields(issued, now),
-        holder: issued.token.user_id,
+        id_member: issued.token.user_id,
         "team": _team(workspace),
         "enterprise": _enterprise(workspace),
         "is_enterprise_install": workspace.is_org,

@@ -68,7 +68,7 @@ def openid_connect_token(call: ApiCall) -> Answer:
 
 
 def openid_connect_user_info(call: ApiCall) -> Answer:
-    token = call.holder("openid")
+    token = call.token("openid")
     workspace = call.slack.workspaces[token.place]
     return {**_about(workspace, token.scopes), "https://slack.com/team_name": workspace.name}
 

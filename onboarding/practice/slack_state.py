@@ -1,6 +1,7 @@
 """The practice Slack's state, guarded by one lock and saved after each change.
 
-An app keeps it in `app.extensions["practice_state"]`. Tests and `/control/` call the methods of the first part.
+An app keeps it in `app.extensions["practice_state"]`. Tests, `/control/` and the page for admins call the methods below
+*Orders* and *Actions*, the rest of the package the others.
 """
 
 import re
@@ -107,11 +108,11 @@ class PracticeSlack:
                 self.workspaces[team] = make_guest(team, name)
 
     def offered_workspaces(self, team: str | None = None) -> list[Workspace]:
-        """Return the workspaces that the person belongs to, and a guest only if the app asks for it."""
+        """Return the workspaces that the person belongs to. A guest is included if the app asks for it as `team`."""
         known = list(self.workspaces.values())
         return [one for one in known if one.id == team and one.is_guest] + [one for one in known if not one.is_guest]
 
-    # Orders of tests and CI jobs.
+    # Orders: how the practice Slack behaves from now on.
 
     def fails(self, method: str, fault: str, *, times: int = 1, retry_after: int = 5, after: bool = False) -> None:
         """Let the next `times` calls of `method` fail with `fault`: one of faults.SPECIAL_FAULTS or an error code."""
@@ -135,7 +136,7 @@ class PracticeSlack:
         with self._lock:
             self._ahead_seconds += seconds
 
-    # Actions of Slack admins.
+    # Actions that people take in Slack.
 
     def approves(self, client_id: str, workspace: str) -> None:
         """Approve the app in a workspace that requires approval. Raises KeyError for an unknown workspace."""
@@ -168,12 +169,12 @@ class PracticeSlack:
 
     def invites_bot(self, client_id: str, workspace: str, channel: str) -> bool:
         """Invite the bot to the channel named `channel`. Return False if there is no such channel or installation."""
-        place = self.workspaces[workspace]
-        channel_id = next((known.id for known in place.channels if known.name == channel), None)
+        found = self.workspaces[workspace]
+        channel_id = next((known.id for known in found.channels if known.name == channel), None)
         with self.changing() as ledger:
             installation = ledger.installation(client_id, workspace)
-            if installation is None and place.enterprise_id:
-                installation = ledger.installation(client_id, place.enterprise_id)
+            if installation is None and found.enterprise_id:
+                installation = ledger.installation(client_id, found.enterprise_id)
             if installation and channel_id and channel_id not in installation.channels:
                 installation.channels.append(channel_id)
         return installation is not None and channel_id is not None
