@@ -20,7 +20,7 @@ def silent() -> Iterator[int]:
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, hosts: Mapping[str, Sequence[int]]) -> None:
-    """Let the system's resolver return ports of this machine, in this order, as the addresses of the hosts."""
+    """Let the system's resolver return ports of this computer, in this order, as the addresses of the hosts."""
     lookup = socket.getaddrinfo
 
     def resolved(host: str, port: int, *rest: Any, **given: Any) -> list[Any]:

@@ -59,8 +59,8 @@ class Site:
         self.change_integration(integration, environment, add_origins=(origin,))
 
     def change_integration(self, integration: str, environment: str = "Development", **changes: Any) -> None:
-        home = self.runtime.environments.named(environment)
-        self.runtime.integrations.change(home.id, integration, IntegrationChange(**changes), SHELL)
+        found = self.runtime.environments.named(environment)
+        self.runtime.integrations.change(found.id, integration, IntegrationChange(**changes), SHELL)
 
     def revoke_link(self, url: str) -> bool:
         """Revoke a link by its address."""

@@ -1,4 +1,4 @@
-"""Self-signed certificates for servers on this machine."""
+"""Self-signed certificates for servers on this computer."""
 
 import ssl
 from datetime import UTC, datetime, timedelta

@@ -99,7 +99,7 @@ def database_url(empty_database: str, tmp_path: Path) -> Iterator[str]:
 
 @contextmanager
 def copied(empty_database: str, folder: Path) -> Iterator[str]:
-    """A database of its own: for a test, or for a module whose tests only look."""
+    """Copy the database for one test, or for a module whose tests change nothing that another one reads."""
     if DATABASE == "postgresql":
         url = postgres.new_database(empty_database)
         yield url
@@ -111,17 +111,17 @@ def copied(empty_database: str, folder: Path) -> Iterator[str]:
 
 
 class _Listener(logging.Handler):
-    """Hears all that anything logs, but for the tests' own server and browser, which write down addresses."""
+    """Collects log lines with a secret. The tests' own server and client are left out, because they log addresses."""
 
     _NOT_OURS = ("werkzeug", "httpx", "httpcore", "asyncio")
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.said: list[str] = []
+        self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if not record.name.startswith(self._NOT_OURS) and _SECRET.search(line := record.getMessage()):
-            self.said.append(f"{record.name}: {line}")
+            self.lines.append(f"{record.name}: {line}")
 
 
 _SECRET = re.compile(r"xox[abeprs][.-]|[?&]code=|[?&]state=|client_secret=")
@@ -129,7 +129,7 @@ _SECRET = re.compile(r"xox[abeprs][.-]|[?&]code=|[?&]state=|client_secret=")
 
 @pytest.fixture(autouse=True)
 def nothing_secret_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Over the whole suite, from debug level on. Foreign clients of the practice Slack log as they like."""
+    """Fail a test that logs a secret, at any level. The foreign clients of the practice Slack's tests may."""
     listener, root = _Listener(), logging.getLogger()
     before = root.level
     root.addHandler(listener)
@@ -137,7 +137,7 @@ def nothing_secret_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     root.removeHandler(listener)
     root.setLevel(before)
-    assert listener.said == [] or request.path.parent.name == "practice"
+    assert listener.lines == [] or request.path.parent.name == "practice"
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Site]]:
-    """Starts the product with the settings given; each may start as often as a test needs it."""
+    """Starts the product with the given settings, as often as a test calls it, with one database for all."""
     with sites(database_url, tmp_path, clock) as start:
         yield start
 
@@ -156,7 +156,11 @@ def start_site(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Call
 def sites(
     database_url: str, folder: Path, clock: Clock, *, serves_requests: bool = False
 ) -> Iterator[Callable[..., Site]]:
-    """`with_events`: the practice Slack sends events. `serves_requests`: with a web process's limits of statements."""
+    """Yield a function that starts the product with given settings, and stop all of them at the end.
+
+    `serves_requests`: with a web process's limits of statements. The function's `with_events`: the practice Slack sends
+    events.
+    """
     running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
     senders: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""HTTP without TLS, to this machine. Reading the machine's certificates takes fifty times as long as such a request."""
+"""HTTP without TLS, to this computer. Reading the system's certificates takes fifty times as long as such a request."""
 
 import ssl
 from typing import Any

@@ -20,7 +20,7 @@ def _share() -> range:
 
 def _rotated() -> "itertools.cycle[int]":
     share = _share()
-    # Another run of the tests on this machine starts at another port.
+    # Another run of the tests on this computer starts at another port.
     first = secrets.randbelow(len(share))
     return itertools.cycle([*share[first:], *share[:first]])
 

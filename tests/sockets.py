@@ -1,4 +1,4 @@
-"""pytest plugin: the tests connect only to this machine.
+"""pytest plugin: the tests connect only to this computer.
 
 An audit hook sees every connection that Python code opens, in any library and in any thread.
 It does not see browsers, PostgreSQL's C library, or programs that a test starts.
@@ -17,7 +17,7 @@ def pytest_configure() -> None:
     sys.addaudithook(_refuse_the_outside)
 
 
-def is_this_machine(host: str | bytes | None) -> bool:
+def is_this_computer(host: str | bytes | None) -> bool:
     name = host.decode() if isinstance(host, bytes) else host
     if not name or name == "localhost" or name.endswith(".localhost"):
         return True
@@ -34,6 +34,6 @@ def _refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
         host = arguments[1][0]
     else:
         return
-    if isinstance(host, str | bytes | None) and not is_this_machine(host):
+    if isinstance(host, str | bytes | None) and not is_this_computer(host):
         # Not an OSError: code under test would take that for a network that is down, and the test might pass.
-        pytest.fail(f"A test tried to reach {host!r}. Tests reach only this machine.")
+        pytest.fail(f"A test tried to reach {host!r}. Tests reach only this computer.")

@@ -16,6 +16,11 @@ _TIMEOUT = 10
 
 
 def test_no_more_run_at_a_time_than_there_are_slots() -> None:
+    _assert_all_slots_are_free()
+
+
+def _assert_all_slots_are_free() -> None:
+    """Run many threads: as many of them hold a slot at the same time as there are slots, and no more."""
     running, most, guard = 0, 0, threading.Lock()
     all_slots_taken = threading.Barrier(concurrency.MAX_RUNNING)
 
@@ -45,23 +50,23 @@ def test_released_slot_goes_to_others_and_is_taken_again() -> None:
     with ThreadPoolExecutor(concurrency.MAX_RUNNING) as threads:
         waiting = [threads.submit(wait) for _ in range(concurrency.MAX_RUNNING)]
         released.wait(_TIMEOUT)
-        test_no_more_run_at_a_time_than_there_are_slots()
+        _assert_all_slots_are_free()
         done.set()
         for one in waiting:
             one.result(_TIMEOUT)
-    test_no_more_run_at_a_time_than_there_are_slots()
+    _assert_all_slots_are_free()
 
 
 def test_releasing_no_slot_does_nothing() -> None:
     with concurrency.slot_released():
-        test_no_more_run_at_a_time_than_there_are_slots()
+        _assert_all_slots_are_free()
 
 
 def test_slots_that_are_never_released_block_nobody_for_long() -> None:
     """A database that has stopped responding holds all slots."""
     with _all_slots_taken(), concurrency.request_slot():
         pass
-    test_no_more_run_at_a_time_than_there_are_slots()
+    _assert_all_slots_are_free()
 
 
 def test_thread_that_others_wait_for_waits_for_no_slot() -> None:
@@ -70,7 +75,7 @@ def test_thread_that_others_wait_for_waits_for_no_slot() -> None:
         with concurrency.slot_released(wait_again=False):
             taken.enter_context(_all_slots_taken())
         assert time.monotonic() - began < 0.5
-    test_no_more_run_at_a_time_than_there_are_slots()
+    _assert_all_slots_are_free()
 
 
 def test_semaphore_forgets_a_thread_that_stopped_waiting() -> None:
@@ -106,7 +111,7 @@ def test_requests_that_wait_for_slack_block_no_other(site: Site) -> None:
     number, path = 4 * concurrency.MAX_RUNNING, "/v1/channel-connections"
     site.slack.answers_slowly("auth.test", 6 * _TIMEOUT, times=number)
     with client_of(site, headers={"Authorization": f"ApiKey {key}"}) as program:
-        names = [_create(program, number) for number in range(number)]
+        names = [_create(program, one) for one in range(number)]
         with ThreadPoolExecutor(number) as threads:
             asked = [threads.submit(program.post, f"{path}/{name}/verify") for name in names]
             # Each would wait a second for a slot if the requests that wait for Slack kept theirs.

@@ -135,8 +135,10 @@ def test_ended_session_opens_nothing(site: Site, operator: BrowserClient) -> Non
 
 def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserClient) -> None:
     """Mail scanners and prefetch open links. Slack's callback is the exception: it is bound to the browser."""
-    home = site.runtime.environments.first().id
-    endpoint = site.runtime.webhooks.endpoints.create(home, NewWebhookEndpoint("https://app.example/hook"), SHELL)
+    environment_id = site.runtime.environments.first().id
+    endpoint = site.runtime.webhooks.endpoints.create(
+        environment_id, NewWebhookEndpoint("https://app.example/hook"), SHELL
+    )
     operator.connects(site.link())
     waiting = operator.allows(operator.presses(operator.opens("/slack/install"), "connect"))
     site.api_key("seen")
@@ -152,9 +154,9 @@ def test_nothing_that_a_get_does_changes_anything(site: Site, operator: BrowserC
         "reference": [ids.attempt_reference(waiting.url.rsplit("/", 1)[1])],
         "outcome": ["no_state", "state_unknown", "storage_error"],
         "filename": ["css/tokens.css"],
-        "link_id": [site.runtime.links.newest(home)[0].id],
+        "link_id": [site.runtime.links.newest(environment_id)[0].id],
         "endpoint_id": [endpoint.id],
-        "delivery_id": [site.runtime.webhooks.endpoints.test(home, endpoint.id)],
+        "delivery_id": [site.runtime.webhooks.endpoints.test(environment_id, endpoint.id)],
         "key_id": [site.runtime.api_keys.all_of("Development")[0].id],
         "operator_id": [one.id for one in site.runtime.operators.list_all()],
         "team_id": ["T0ACMEHQ01"],

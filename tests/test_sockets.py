@@ -1,11 +1,11 @@
-"""The tests reach this machine and no other, whichever library opens the connection."""
+"""The tests reach this computer and no other, whichever library opens the connection."""
 
 import socket
 import urllib.request
 
 import pytest
 
-from tests.sockets import is_this_machine
+from tests.sockets import is_this_computer
 
 pytestmark = pytest.mark.once
 
@@ -14,12 +14,12 @@ pytestmark = pytest.mark.once
     "host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "app.localhost", b"127.0.0.9", "", None]
 )
 def test_this_machine_is_reachable(host: str | bytes | None) -> None:
-    assert is_this_machine(host)
+    assert is_this_computer(host)
 
 
 @pytest.mark.parametrize("host", ["slack.com", "192.0.2.1", "2001:db8::1", "localhost.example", "0.0.0.0"])
 def test_other_machines_are_unreachable(host: str) -> None:
-    assert not is_this_machine(host)
+    assert not is_this_computer(host)
 
 
 def test_opening_a_connection_to_the_outside_fails_the_test() -> None:

@@ -27,8 +27,8 @@ def endpoints(program: Program, query: str = "") -> list[dict[str, Any]]:
 
 def set_scopes(site: Site, *scopes: str, integration: str = "slack-prod") -> None:
     """Let the integration ask for these scopes."""
-    home = site.runtime.environments.first().id
-    site.runtime.integrations.change(home, integration, IntegrationChange(scopes=scopes), SHELL)
+    environment_id = site.runtime.environments.first().id
+    site.runtime.integrations.change(environment_id, integration, IntegrationChange(scopes=scopes), SHELL)
 
 
 def allows(browser: BrowserClient, consent: Page, channel: str) -> Page:

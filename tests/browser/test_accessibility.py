@@ -263,15 +263,17 @@ def test_pages_of_webhooks(ada: Callable[..., Operator]) -> None:
     me = ada()
     me.signs_in()
     address = "https://donaudampfschifffahrtsgesellschaftskapitaen.example/hooks/slack"
-    endpoints, home = me.site.runtime.webhooks.endpoints, me.site.runtime.environments.first().id
-    endpoint = endpoints.create(home, NewWebhookEndpoint(address, ("connection.connected", "attempt.failed")), SHELL)
-    delivery = endpoints.test(home, endpoint.id)
+    endpoints, environment_id = me.site.runtime.webhooks.endpoints, me.site.runtime.environments.first().id
+    endpoint = endpoints.create(
+        environment_id, NewWebhookEndpoint(address, ("connection.connected", "attempt.failed")), SHELL
+    )
+    delivery = endpoints.test(environment_id, endpoint.id)
     me.opens("/webhooks/new")
     me.page.locator("[name=scope][value=chosen]").check()
     me.presses("add-webhook")
     me.page.get_by_role("alert").wait_for()
     holds(me.page)
-    endpoints.change(home, endpoint.id, EndpointChange(is_enabled=False), SHELL)
+    endpoints.change(environment_id, endpoint.id, EndpointChange(is_enabled=False), SHELL)
     me.site.runtime.webhooks.delivering.deliver(delivery, 1)
     for page in ("/webhooks", f"/webhook-deliveries/{delivery}"):
         me.opens(page)

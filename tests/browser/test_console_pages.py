@@ -20,8 +20,8 @@ def test_pages_fit_every_width(site: Site, ada: Callable[..., Operator]) -> None
     with BrowserClient(site) as bea:
         bea.connects(site.link(subscriber_id="customer-" + "0123456789" * 6, mode="subscriber"), scenario="cancelled")
         bea.connects(site.link(context_keys=(f"tenant:{'t' * 60}",)))
-    home = site.runtime.environments.first().id
-    (connection,) = site.runtime.connections.page(home, ConsoleSearch(), None, None).rows
+    environment_id = site.runtime.environments.first().id
+    (connection,) = site.runtime.connections.page(environment_id, ConsoleSearch(), None, None).rows
     me = ada()
     me.signs_in()
     me.presses("bulk")
@@ -35,7 +35,7 @@ def test_pages_fit_every_width(site: Site, ada: Callable[..., Operator]) -> None
         "/bulk",
         "/links",
         "/links/new",
-        f"/links/{site.runtime.links.newest(home)[0].id}",
+        f"/links/{site.runtime.links.newest(environment_id)[0].id}",
         f"/connections/{connection.identifier}/disconnect",
         "/attempts",
         "/attempts?q=nobody",

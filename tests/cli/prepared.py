@@ -1,6 +1,6 @@
 """Imported once, by the process from which tests fork commands: prepare what each command would prepare again.
 
-The mapped classes, the drivers and this machine's certificates are the same in all of them.
+The mapped classes, the drivers and the system's certificates are the same in all of them.
 """
 
 import gc

@@ -118,7 +118,7 @@ def test_integration_is_listed_corrected_and_removed(run: Run, site: Site) -> No
     is_one_line(run("integration", "set", "acme", **same), "at least one option")
     is_one_line(run("integration", "set", "acme", "--scopes", "chat write", **same), "chat write")
     is_one_line(run("integration", "set", "nobody", "--name", "x", **same), "nobody")
-    is_one_line(run("integration", "remove", "slack-prod", **same), "It has 1 connection.")
+    is_one_line(run("integration", "remove", "slack-prod", **same), "The integration 'slack-prod' has 1 connection.")
     run("connection", "disconnect", name, **same)
     for identifier in ("slack-prod", "acme"):
         assert run("integration", "remove", identifier, **same).stdout == f"Removed {identifier}.\n"

@@ -47,7 +47,7 @@ class Scene:
     apps: dict[str, PracticeApp] = field(default_factory=dict)
 
     @property
-    def home(self) -> str:
+    def environment_id(self) -> str:
         return self.site.runtime.environments.first().id
 
     def add_app(self, identifier: str) -> PracticeApp:
@@ -118,7 +118,7 @@ def start_scene(
             program = Program(site, site.api_key("program"))
             stack.callback(program.client.close)
             scene = Scene(site, clock, slack, gate, receiver, program, environment, tmp_path, apps)
-            site.runtime.webhooks.endpoints.create(scene.home, NewWebhookEndpoint(receiver.url), SHELL)
+            site.runtime.webhooks.endpoints.create(scene.environment_id, NewWebhookEndpoint(receiver.url), SHELL)
             return scene
 
         yield start

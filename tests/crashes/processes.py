@@ -1,4 +1,4 @@
-"""Web processes, workers and commands in processes of their own, which a test kills as the kernel would."""
+"""Web processes, workers and commands in processes of their own, which a test kills with SIGKILL."""
 
 import os
 import signal

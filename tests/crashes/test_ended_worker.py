@@ -48,9 +48,9 @@ def delivery(scene: Scene, path: str) -> str:
     endpoints = scene.site.runtime.webhooks.endpoints
     origin = scene.receiver.url.partition("/hook")[0]
     new = NewWebhookEndpoint(f"{origin}{path}")
-    return endpoints.test(scene.home, endpoints.create(scene.home, new, SHELL).id)
+    return endpoints.test(scene.environment_id, endpoints.create(scene.environment_id, new, SHELL).id)
 
 
 def state_of(scene: Scene) -> Callable[[str], str]:
     deliveries = scene.site.runtime.webhooks.deliveries
-    return lambda delivery_id: deliveries.find(scene.home, delivery_id).state
+    return lambda delivery_id: deliveries.find(scene.environment_id, delivery_id).state

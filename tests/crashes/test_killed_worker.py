@@ -60,8 +60,9 @@ class Refresh(Task):
 
     def check(self) -> None:
         assert (self.shown("status"), self.verified()) == ("healthy", "healthy"), self.name
-        is_lost = self.after or self.is_locked
-        assert self.spent()[: 1 + is_lost].count(self.spent()[0]) == 1 + is_lost, self.name
+        # The first refresh token is sent again if Slack had answered, and the answer was lost.
+        times = 2 if self.after or self.is_locked else 1
+        assert self.spent()[:times] == [self.spent()[0]] * times, self.name
 
 
 class RefreshBeforeSlack(Refresh):
@@ -89,20 +90,20 @@ class Delivery(Task):
         origin = self.scene.receiver.url.partition("/hook")[0]
         # The host asks for an event that does not occur here: it gets the test alone.
         new = NewWebhookEndpoint(f"{origin}{self.path}", ("attempt.awaiting_approval",))
-        self.endpoint = webhooks.endpoints.create(self.scene.home, new, SHELL).id
+        self.endpoint = webhooks.endpoints.create(self.scene.environment_id, new, SHELL).id
 
     def enqueue(self) -> None:
-        self.id = self.scene.site.runtime.webhooks.endpoints.test(self.scene.home, self.endpoint)
+        self.id = self.scene.site.runtime.webhooks.endpoints.test(self.scene.environment_id, self.endpoint)
 
     def rows(self) -> tuple[str, object]:
         return "webhook_deliveries", self.id
 
     def is_done(self) -> bool:
-        return self.scene.site.runtime.webhooks.deliveries.find(self.scene.home, self.id).state == "delivered"
+        return self.scene.site.runtime.webhooks.deliveries.find(self.scene.environment_id, self.id).state == "delivered"
 
     def check(self) -> None:
         assert [one.event["id"] for one in self.got()] == [self.got()[0].event["id"]] * 2, self.name
-        assert self.scene.site.runtime.webhooks.deliveries.find(self.scene.home, self.id).failures == 0
+        assert self.scene.site.runtime.webhooks.deliveries.find(self.scene.environment_id, self.id).failures == 0
 
     def got(self) -> list[Received]:
         return [one for one in self.scene.receiver.got if one.path == self.path]

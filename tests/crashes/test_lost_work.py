@@ -83,11 +83,11 @@ def bulk_run(scene: Scene, app: _App) -> Lost:
     bulk = scene.site.runtime.bulk
     new = NewBulkRun(BulkAction.CHECK, (app.identifier,))
     return Lost(
-        lambda: bulk.create(scene.home, new, SHELL),
+        lambda: bulk.create(scene.environment_id, new, SHELL),
         ("UPDATE ON bulk_items", "NEW.result IS NOT NULL"),
         "UPDATE bulk_runs SET worked_at = :at",
         bulk.enqueue_lost,
-        lambda: all(one.is_finished for one in bulk.newest(scene.home)),
+        lambda: all(one.is_finished for one in bulk.newest(scene.environment_id)),
     )
 
 

@@ -12,12 +12,12 @@ THREADS = 10
 
 def main(identifier: str, gate: Path) -> None:
     built = runtime.build(settings.from_environ())
-    home = built.environments.first().id
+    environment_id = built.environments.first().id
     gate.with_suffix(f".{gate.stem}{time.monotonic_ns()}").touch()
     while not gate.exists():
         time.sleep(0.01)
     with ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(lambda _: built.connections.verify(home, identifier), range(THREADS)))
+        list(threads.map(lambda _: built.connections.verify(environment_id, identifier), range(THREADS)))
 
 
 if __name__ == "__main__":

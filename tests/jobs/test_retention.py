@@ -60,9 +60,9 @@ def orphan_installations(site: Site) -> None:
 
 def add_claims(site: Site, number: int) -> None:
     """Add the claims of requests whose process died."""
-    home = site.runtime.environments.first().id
+    environment_id = site.runtime.environments.first().id
     for index in range(number):
-        site.runtime.idempotency.begin(home, f"k{index}", "POST", LIST, b"{}")
+        site.runtime.idempotency.begin(environment_id, f"k{index}", "POST", LIST, b"{}")
 
 
 def sweeps(site: Site, *arguments: str) -> tuple[int, str, str]:

@@ -75,10 +75,10 @@ def test_funnel_counts_the_steps_and_ignores_outcome_and_step(
 
 
 def test_pages_follow_each_other_while_installs_begin(site: Site, operator: BrowserClient) -> None:
-    home, start = site.runtime.environments.first().id, site.runtime.installs.start_operator
-    started = [start(home, "slack-practice", "ada@northwind.test").attempt_id for _ in range(60)]
+    environment_id, start = site.runtime.environments.first().id, site.runtime.installs.start_operator
+    started = [start(environment_id, "slack-practice", "ada@northwind.test").attempt_id for _ in range(60)]
     first = operator.opens("/attempts")
-    start(home, "slack-practice", "ada@northwind.test")
+    start(environment_id, "slack-practice", "ada@northwind.test")
     second = operator.opens(first.link("next"))
     third = operator.opens(second.link("next"))
     listed = [row["reference"] for page in (first, second, third) for row in _rows(page)]

@@ -75,8 +75,8 @@ def test_reference_with_letters_that_new_ones_lack_still_works(
 
 
 def test_new_references_have_no_look_alikes(site: Site) -> None:
-    home, start = site.runtime.environments.first().id, site.runtime.installs.start_operator
-    ids = {start(home, "slack-practice", "ada@northwind.test").attempt_id for _ in range(50)}
+    environment_id, start = site.runtime.environments.first().id, site.runtime.installs.start_operator
+    ids = {start(environment_id, "slack-practice", "ada@northwind.test").attempt_id for _ in range(50)}
     assert len(ids) == 50
     assert not set("".join(one.removeprefix("att_") for one in ids)) & set("ilou")
 

@@ -188,8 +188,8 @@ def test_every_accepted_color_is_readable_in_both_themes(number: int) -> None:
 def test_removed_integration_takes_its_logo_along(desk: Desk) -> None:
     desk.site.add_practice_app("gone", "Gone")
     desk.site.change_integration("gone", logo=pictures.picture(size=(3, 3)))
-    home = desk.site.runtime.environments.first().id
-    desk.site.runtime.integrations.remove(home, "gone", SHELL)
+    environment_id = desk.site.runtime.environments.first().id
+    desk.site.runtime.integrations.remove(environment_id, "gone", SHELL)
     with desk.site.runtime.database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM logos")).scalar_one() == 0
 

@@ -78,8 +78,8 @@ def test_disconnect_of_a_worker_that_died_before_it_stored_the_result_is_shown(
     site: Site, operator: BrowserClient, three: list[str]
 ) -> None:
     page = operator.presses(_begins(operator, "disconnect", three[:1]), "confirm-bulk")
-    home = site.runtime.environments.first().id
-    site.runtime.connections.disconnect(home, three[0], SHELL)
+    environment_id = site.runtime.environments.first().id
+    site.runtime.connections.disconnect(environment_id, three[0], SHELL)
     _work(site, page)
     assert _results(operator.opens(page.url)) == {three[0]: "kept"}
 

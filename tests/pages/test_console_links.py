@@ -75,8 +75,8 @@ def test_links_are_paged_newest_first(site: Site, operator: BrowserClient) -> No
     second = operator.opens(first.link("next"))
     rows = [[one.get("data-link") for one in page.main.iter("tr") if one.get("data-link")] for page in (first, second)]
     assert list(map(len, rows)) == [25, 5]
-    home = site.runtime.environments.first().id
-    assert [*rows[0], *rows[1]] == [one.id for one in site.runtime.links.newest(home)]
+    environment_id = site.runtime.environments.first().id
+    assert [*rows[0], *rows[1]] == [one.id for one in site.runtime.links.newest(environment_id)]
     assert second.link("prev").startswith("/links?before=")
     assert operator.opens("/links?after=nonsense").status == 400
 

@@ -42,9 +42,9 @@ def plant(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         site.add_practice_app(f"{MARK}-app", f"{MARK} app", "Production")
         site.allow_origin(f"https://{MARK}.example", f"{MARK}-app", "Production")
         site.api_key(f"{MARK}-key", "Production")
-        home = site.runtime.environments.named("Production")
+        production = site.runtime.environments.named("Production")
         new = NewWebhookEndpoint(f"https://{MARK}.example/hook", description=f"{MARK} hook")
-        endpoint = site.runtime.webhooks.endpoints.create(home.id, new, SHELL)
+        endpoint = site.runtime.webhooks.endpoints.create(production.id, new, SHELL)
         with BrowserClient(site) as customer:
             links = [
                 site.runtime.links.create(
@@ -65,7 +65,7 @@ def plant(empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
                 "link_id": links[1].id,
                 "key_id": key.id,
                 "integrations": f"{MARK}-app",
-                "environment_id": home.id,
+                "environment_id": production.id,
                 "endpoint_id": endpoint.id,
                 "delivery_id": _scalar(site, "SELECT id FROM webhook_deliveries"),
             },

@@ -58,9 +58,9 @@ def test_files_have_nothing_of_another_environment(site: Site, visitor: BrowserC
     operator.connects(site.link())
     assert visitor.asks("GET", CSV).status_code == 401
     site.add_environment("Production")
-    home = site.runtime.environments.named("Production").id
+    environment_id = site.runtime.environments.named("Production").id
     with site.runtime.database.transaction() as session:
-        session.execute(update(ChannelConnection).values(environment_id=home))
+        session.execute(update(ChannelConnection).values(environment_id=environment_id))
     assert _rows(operator.asks("GET", CSV).text) == []
 
 

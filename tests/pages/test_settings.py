@@ -175,8 +175,11 @@ def test_audit_log_names_an_api_key_by_its_name(office: Site, ada: BrowserClient
 def test_export_is_whole_and_no_formula(office: Site, ada: BrowserClient) -> None:
     formula = "=HYPERLINK(1)"
     with office.runtime.database.transaction() as session:
-        at = office.runtime.environments.first()
-        audit.add(session, NewEntry("aud_f", at.id, Clock()(), "system", "context.created", formula, "+1", None, "@x"))
+        environment_id = office.runtime.environments.first().id
+        audit.add(
+            session,
+            NewEntry("aud_f", environment_id, Clock()(), "system", "context.created", formula, "+1", None, "@x"),
+        )
     answer = ada.asks("GET", "/audit.csv?action=context.created")
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert "attachment" in answer.headers["Content-Disposition"]

@@ -44,10 +44,10 @@ def connections_of(site: Site) -> int:
 
 def checks(site: Site) -> list[str]:
     """Verify every connection and return their statuses."""
-    home = site.runtime.environments.first().id
-    for row in site.runtime.connections.page(home, ConsoleSearch(), None, None).rows:
-        site.runtime.connections.verify(home, row.identifier)
-    return [row.status for row in site.runtime.connections.page(home, ConsoleSearch(), None, None).rows]
+    environment_id = site.runtime.environments.first().id
+    for row in site.runtime.connections.page(environment_id, ConsoleSearch(), None, None).rows:
+        site.runtime.connections.verify(environment_id, row.identifier)
+    return [row.status for row in site.runtime.connections.page(environment_id, ConsoleSearch(), None, None).rows]
 
 
 @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ def test_a_form_sent_twice_creates_one_connection(site: Site, operator: BrowserC
 def test_app_is_not_removed_while_a_grant_waits(site: Site, visitor: BrowserClient) -> None:
     site.add_practice_app("trial", "Trial", "Development")
     page = visitor.connects(site.link("trial", subscriber_id="bea", offered_context_keys=("team:a", "team:b")))
-    home = site.runtime.environments.first().id
+    environment_id = site.runtime.environments.first().id
     with pytest.raises(Conflict, match="in progress"):
-        site.runtime.integrations.remove(home, "trial", SHELL)
+        site.runtime.integrations.remove(environment_id, "trial", SHELL)
     assert visitor.presses(page, "do-not-connect").outcome == "cancelled"
-    site.runtime.integrations.remove(home, "trial", SHELL)
+    site.runtime.integrations.remove(environment_id, "trial", SHELL)
     assert site.slack.installations() == []

@@ -103,7 +103,7 @@ def test_app_is_removed_once_it_has_no_connection(site: Site, operator: BrowserC
     operator.connects(site.link())
     question = operator.opens("/integrations/slack-practice/remove")
     kept = operator.presses(question, "confirm-remove-integration")
-    assert (kept.status, "It has 1 connection. Disconnect it first." in kept.text) == (409, True)
+    assert (kept.status, "has 1 connection. Disconnect it first." in kept.text) == (409, True)
     site.add_practice_app("unused", "Unused")
     gone = operator.presses(operator.opens("/integrations/unused/remove"), "confirm-remove-integration")
     assert (gone.name, 'data-integration="unused"' in gone.text) == ("integrations", False)

@@ -45,7 +45,7 @@ def test_endpoint_is_added_and_its_secret_is_shown_once(hooks: Hooks, operator: 
     shown = _sends(operator, form, "add-webhook", url=hooks.receiver.url, scope="chosen", events=chosen)
     assert shown.name == "webhook-secret"
     secret = _text(shown, "webhook-secret")
-    (endpoint,) = hooks.site.runtime.webhooks.endpoints.list(hooks.home)
+    (endpoint,) = hooks.site.runtime.webhooks.endpoints.list(hooks.environment_id)
     assert (endpoint.url, endpoint.events) == (hooks.receiver.url, tuple(chosen))
     page = operator.opens(f"/webhooks/{endpoint.id}")
     delivery = operator.presses(page, "test-webhook")
@@ -204,8 +204,8 @@ def test_deliveries_are_filtered_and_paged(hooks: Hooks, operator: BrowserClient
     visitor.connects(hooks.site.link())
     hooks.send_due()
     for _ in range(30):
-        hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, other.id)
+        hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, other.id)
     address = f"/webhooks/{endpoint.id}"
     first = operator.opens(address)
     second = operator.opens(first.link("next"))
@@ -233,7 +233,7 @@ def test_secret_is_changed_and_both_are_valid_for_a_day(hooks: Hooks, operator: 
     assert "less than 24 hours ago" not in question.text
     shown = operator.presses(question, "confirm-rotate-secret")
     secret = _text(shown, "webhook-secret")
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     hooks.send_due()
     for one in (endpoint.secret, secret):
         hooks.receiver.got[0].verify(one)
@@ -265,7 +265,7 @@ def test_endpoint_is_changed_and_deleted_after_a_question(hooks: Hooks, operator
 def test_viewer_sees_everything_without_buttons(hooks: Hooks, vera: BrowserClient) -> None:
     paused, running = hooks.add(), hooks.add()
     for one in (paused, running):
-        hooks.site.runtime.webhooks.endpoints.test(hooks.home, one.id)
+        hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, one.id)
     hooks.receiver.answer = status(410)
     hooks.send_due()
     hooks.change(running.id, is_enabled=True)
@@ -293,7 +293,7 @@ def test_connection_lists_the_deliveries_about_it(
     assert "xoxb" not in delivery.text
     other = next(row for row in _connections(operator) if row != one.subject)
     assert "No deliveries about this connection" in operator.opens(f"/connections/{other}").text
-    hooks.site.runtime.connections.disconnect(hooks.home, one.subject, SHELL)
+    hooks.site.runtime.connections.disconnect(hooks.environment_id, one.subject, SHELL)
     assert f"{one.subject} deleted since" in _words(operator.opens(delivery.url))
 
 
@@ -306,7 +306,7 @@ def test_pages_say_what_waits_while_no_worker_runs(hooks: Hooks, operator: Brows
     token = next(one for one in form.iter("input") if one.get("name") == "csrf_token").get("value", "")
     begun = {"csrf_token": token, "scope": "all", "action": "check"}
     run = operator.asks("POST", "/bulk", data=begun).headers["Location"]
-    delivery = hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    delivery = hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     expected = {
         "/connections": "No connection is checked and no token refreshed, and Slack’s events",
         f"/connections/{name}": "The connection is not checked",
@@ -337,7 +337,7 @@ def test_secret_that_cannot_be_decrypted_is_replaced(hooks: Hooks, operator: Bro
             .where(ENDPOINTS.c.id == endpoint.id)
             .values(secret=select(ENDPOINTS.c.secret).where(ENDPOINTS.c.id == other.id).scalar_subquery())
         )
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     hooks.send_due()
     assert "cannot be decrypted. Change it." in operator.opens(f"/webhook-deliveries/{hooks.deliveries()[0].id}").text
     question = operator.opens(f"/webhooks/{endpoint.id}/secret")
@@ -357,7 +357,7 @@ def _sends(person: BrowserClient, page: Page, action: str, **values: str | list[
 def _parks(hooks: Hooks, endpoint_id: str) -> None:
     """Let all tries of a message fail."""
     hooks.receiver.answer = status(500)
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint_id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint_id)
     for _ in range(9):
         hooks.send_due()
 

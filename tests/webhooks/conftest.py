@@ -29,22 +29,24 @@ class Hooks:
     receiver: Receiver
 
     @property
-    def home(self) -> str:
+    def environment_id(self) -> str:
         return self.site.runtime.environments.first().id
 
     def add(self, *events: str, url: str = "") -> WebhookEndpoint:
         new = NewWebhookEndpoint(url or self.receiver.url, events)
-        return self.site.runtime.webhooks.endpoints.create(self.home, new, SHELL)
+        return self.site.runtime.webhooks.endpoints.create(self.environment_id, new, SHELL)
 
     def endpoint(self, endpoint_id: str) -> WebhookEndpoint:
-        return self.site.runtime.webhooks.endpoints.find(self.home, endpoint_id)
+        return self.site.runtime.webhooks.endpoints.find(self.environment_id, endpoint_id)
 
     def change(self, endpoint_id: str, **change: Any) -> None:
-        self.site.runtime.webhooks.endpoints.change(self.home, endpoint_id, EndpointChange(**change), SHELL)
+        self.site.runtime.webhooks.endpoints.change(self.environment_id, endpoint_id, EndpointChange(**change), SHELL)
 
     def deliveries(self, **query: str) -> tuple[WebhookDelivery, ...]:
         """Return them, the oldest first."""
-        found = self.site.runtime.webhooks.deliveries.list(self.home, PageRequest(100), DeliveryQuery(**query))
+        found = self.site.runtime.webhooks.deliveries.list(
+            self.environment_id, PageRequest(100), DeliveryQuery(**query)
+        )
         return found.rows[::-1]
 
     def send_due(self) -> None:

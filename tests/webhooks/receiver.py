@@ -1,4 +1,4 @@
-"""A host's server on this machine that gets webhooks, and answers them as a test says."""
+"""A host's server on this computer that gets webhooks, and answers them as a test says."""
 
 import json
 import ssl

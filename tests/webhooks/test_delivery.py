@@ -15,7 +15,7 @@ from tests.webhooks.receiver import status
 def test_failed_tries_wait_longer_and_longer_and_are_parked_after_the_ninth(hooks: Hooks, clock: Clock) -> None:
     endpoint = hooks.add()
     hooks.receiver.answer = status(500, b"no")
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     waits = []
     for failures in range(1, 9):
         hooks.send_due()
@@ -36,7 +36,7 @@ def test_failed_tries_wait_longer_and_longer_and_are_parked_after_the_ninth(hook
 
 def test_same_try_runs_once(hooks: Hooks) -> None:
     endpoint = hooks.add()
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     (due,) = hooks.waiting()
     for _ in range(2):
         hooks.site.runtime.webhooks.delivering.deliver(*due)
@@ -49,7 +49,7 @@ def test_same_try_runs_once(hooks: Hooks) -> None:
 def test_longer_wait_that_the_host_asks_for_is_kept(hooks: Hooks, given: str) -> None:
     hooks.receiver.answer = status(503, Retry_After=given)
     endpoint = hooks.add()
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     hooks.send_due()
     (one,) = hooks.deliveries()
     assert one.tried_at is not None
@@ -70,10 +70,10 @@ def test_endpoint_that_is_gone_is_paused_and_its_events_are_kept(hooks: Hooks, v
     assert states == [("parked", "The answer had status 410."), ("parked", "The endpoint was paused.")]
     deliveries = site.runtime.webhooks.deliveries
     with pytest.raises(Conflict):
-        deliveries.replay_parked(hooks.home, endpoint.id, SHELL)
+        deliveries.replay_parked(hooks.environment_id, endpoint.id, SHELL)
     hooks.change(endpoint.id, is_enabled=True)
     hooks.receiver.answer = status(204, b"")
-    assert deliveries.replay_parked(hooks.home, endpoint.id, SHELL) == 2
+    assert deliveries.replay_parked(hooks.environment_id, endpoint.id, SHELL) == 2
     hooks.send_due()
     assert [one.state for one in hooks.deliveries()] == ["delivered"] * 2
     assert hooks.receiver.types()[1:] == ["connection.connected", "connection.reconnected"]
@@ -84,7 +84,7 @@ def test_endpoint_that_fails_for_five_days_is_paused(hooks: Hooks, clock: Clock)
     hooks.receiver.answer = status(500)
 
     def sends() -> str:
-        hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+        hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
         hooks.send_due()
         return hooks.endpoint(endpoint.id).status
 
@@ -101,7 +101,7 @@ def test_endpoint_that_fails_for_five_days_is_paused(hooks: Hooks, clock: Clock)
 
 def test_waiting_try_of_a_paused_endpoint_is_parked(hooks: Hooks) -> None:
     endpoint = hooks.add()
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     hooks.change(endpoint.id, is_enabled=False)
     hooks.send_due()
     assert [(one.state, one.problem) for one in hooks.deliveries()] == [("parked", "The endpoint was paused.")]
@@ -110,10 +110,10 @@ def test_waiting_try_of_a_paused_endpoint_is_parked(hooks: Hooks) -> None:
 
 def test_replay_sends_the_same_message_again(hooks: Hooks) -> None:
     endpoint = hooks.add()
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     hooks.send_due()
     (one,) = hooks.deliveries()
-    replayed = hooks.site.runtime.webhooks.deliveries.replay(hooks.home, one.id, SHELL)
+    replayed = hooks.site.runtime.webhooks.deliveries.replay(hooks.environment_id, one.id, SHELL)
     assert replayed.state == "waiting"
     hooks.send_due()
     assert len({got.body for got in hooks.receiver.got}) == 1
@@ -122,9 +122,9 @@ def test_replay_sends_the_same_message_again(hooks: Hooks) -> None:
 
 def test_messages_are_signed_with_both_secrets_for_a_day_after_a_change(hooks: Hooks, clock: Clock) -> None:
     old = hooks.add()
-    new = hooks.site.runtime.webhooks.endpoints.rotate_secret(hooks.home, old.id, SHELL)
+    new = hooks.site.runtime.webhooks.endpoints.rotate_secret(hooks.environment_id, old.id, SHELL)
     for _ in range(2):
-        hooks.site.runtime.webhooks.endpoints.test(hooks.home, old.id)
+        hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, old.id)
         hooks.send_due()
         clock.forward(hours=25)
     both, one = (got.headers["webhook-signature"].count("v1,") for got in hooks.receiver.got)
@@ -138,7 +138,7 @@ def test_messages_are_signed_with_both_secrets_for_a_day_after_a_change(hooks: H
 
 def test_lost_work_is_enqueued_again(hooks: Hooks, clock: Clock) -> None:
     endpoint = hooks.add()
-    hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+    hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     delivering = hooks.site.runtime.webhooks.delivering
     before = enqueued(hooks)
     delivering.enqueue_lost()
@@ -153,7 +153,7 @@ def test_deliveries_are_deleted_a_month_after_their_last_try(hooks: Hooks, clock
     endpoint = hooks.add()
     for answer in (200, 500):
         hooks.receiver.answer = status(answer)
-        hooks.site.runtime.webhooks.endpoints.test(hooks.home, endpoint.id)
+        hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
         hooks.send_due()
     clock.forward(days=29.9)
     hooks.site.runtime.webhooks.delivering.purge()

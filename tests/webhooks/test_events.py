@@ -17,7 +17,7 @@ def test_life_of_a_connection_is_sent_in_order_signed_and_without_a_token(hooks:
     visitor.connects(site.link(subscriber_id="bea", mode="subscriber", reference="order-7"))
     visitor.connects(site.link(subscriber_id="bea", mode="subscriber"))
     name = hooks.deliveries()[0].subject
-    site.runtime.connections.disconnect(hooks.home, name, SHELL)
+    site.runtime.connections.disconnect(hooks.environment_id, name, SHELL)
     hooks.send_due()
     got = hooks.receiver.got
     assert endpoint.secret is not None
@@ -94,7 +94,7 @@ def test_numbers_of_a_reused_identifier_go_on(hooks: Hooks) -> None:
     new = NewConnection("slack-practice", Workspace("T1"), Auth(TOKEN), "mine", subscriber_id="bea")
     for _ in range(2):
         connections.create(caller, new, lambda *_: None)
-        connections.disconnect(hooks.home, "mine", SHELL, revoke=False)
+        connections.disconnect(hooks.environment_id, "mine", SHELL, revoke=False)
     assert [one.sequence for one in hooks.deliveries()] == [1, 2, 3, 4]
 
 
@@ -103,8 +103,8 @@ def test_token_that_slack_rejects_and_accepts_again_is_sent(hooks: Hooks, visito
     visitor.connects(hooks.site.link())
     name = hooks.deliveries()[0].subject
     hooks.site.slack.fails("auth.test", "invalid_auth")
-    hooks.site.runtime.connections.verify(hooks.home, name)
-    hooks.site.runtime.connections.verify(hooks.home, name)
+    hooks.site.runtime.connections.verify(hooks.environment_id, name)
+    hooks.site.runtime.connections.verify(hooks.environment_id, name)
     hooks.send_due()
     _, broken, healed = (one.event for one in hooks.receiver.got)
     assert (broken["type"], healed["type"]) == ("connection.broken", "connection.healed")
@@ -124,8 +124,8 @@ def test_connection_about_which_slack_does_not_answer_is_sent_and_healed(
     for minutes in (0, 59, 1):
         clock.forward(minutes=minutes)
         with pytest.raises(SlackDown):
-            hooks.site.runtime.connections.verify(hooks.home, name)
-    hooks.site.runtime.connections.verify(hooks.home, name)
+            hooks.site.runtime.connections.verify(hooks.environment_id, name)
+    hooks.site.runtime.connections.verify(hooks.environment_id, name)
     hooks.send_due()
     _, unreachable, healed = (one.event for one in hooks.receiver.got)
     assert (unreachable["type"], healed["type"]) == ("connection.unreachable", "connection.healed")

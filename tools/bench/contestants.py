@@ -129,8 +129,8 @@ def _ours(store: Store, rows: int) -> Contestant:
             client = (f"1.{number}", secrets.token_hex(16))
             new = NewIntegration(identifier, identifier, FIRST, *client, scopes=("chat:write",))
             built.integrations.add(new, SHELL)
-            home = built.environments.first().id
-            built.integrations.change(home, identifier, IntegrationChange(add_origins=(ORIGIN,)), SHELL)
+            environment_id = built.environments.first().id
+            built.integrations.change(environment_id, identifier, IntegrationChange(add_origins=(ORIGIN,)), SHELL)
         key = built.api_keys.create(NewApiKey("bench", FIRST), SHELL).key
         filling.fill_ours(built.settings, rows)
     store.tend(url)
