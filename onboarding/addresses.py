@@ -37,7 +37,7 @@ def origin(address: str) -> str:
 
 
 def base(address: str) -> str:
-    """Return the address with a slash at its end. Raises ValueError for plain http beyond this machine."""
+    """Return the address with a slash at its end. Raises ValueError for plain http beyond this computer."""
     parts = _web_address(address, "https://slack.com/api/")
     if parts.query or parts.fragment:
         raise ValueError("must be an address such as https://slack.com/api/")
@@ -70,7 +70,7 @@ def host_of(address: str) -> str:
 def check_link(address: str, *, may_be_local: bool = False) -> None:
     """Check an address of a host's site; an empty one is fine.
 
-    `may_be_local`: plain http is allowed on this machine. Raises ValueError.
+    `may_be_local`: plain http is allowed on this computer. Raises ValueError.
     """
     if not address:
         return

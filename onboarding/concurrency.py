@@ -13,7 +13,7 @@ from typing import Any
 
 #: Threads of one web process.
 THREADS = 64
-#: Requests that run at a time. One could use the whole interpreter; the others wait for the disk or the database.
+#: Requests that run at a time. While one of them uses the interpreter, the others wait for the disk or the database.
 MAX_RUNNING = 3
 #: A request that waits longer runs without a slot. A database that stopped answering must not block requests that do
 #: not need it.
@@ -42,7 +42,7 @@ class FairSemaphore:
         return waiter.acquire(timeout=timeout) or not self._stop_waiting(waiter)
 
     def release(self) -> None:
-        """Hand the semaphore to the thread that has waited longest."""
+        """Hand the semaphore to the thread that has waited longest, or free it if none waits."""
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -88,8 +88,8 @@ def request_slot() -> Iterator[None]:
 def slot_released(*, wait_again: bool = True) -> Iterator[None]:
     """Release this thread's slot while it waits for something else. Does nothing in a thread without a slot.
 
-    `wait_again=False` is for a thread that comes back with a lock that others wait for: when no slot is free, it runs
-    without one.
+    `wait_again=False` is for a thread that now holds a lock for which others wait: if no slot is free, it runs without
+    one.
     """
     if not _release():
         yield

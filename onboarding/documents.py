@@ -104,6 +104,7 @@ def timestamp(when: datetime) -> str:
 
 
 def connection(one: Connection, with_token: bool) -> dict[str, Any]:
+    """Return the JSON object of a connection. `with_token`: show the access token that `one` contains."""
     members: dict[str, Any] = {
         "identifier": one.identifier,
         "channel": CHANNEL,
@@ -132,6 +133,7 @@ def connection(one: Connection, with_token: bool) -> dict[str, Any]:
 
 
 def channel_endpoint(one: ChannelEndpoint, with_secret: bool) -> dict[str, Any]:
+    """Return the JSON object of a channel endpoint. `with_secret`: show the address of a webhook."""
     endpoint = dict(one.endpoint)
     if one.has_secret and not with_secret:
         endpoint["url"] = ""
@@ -152,6 +154,7 @@ def channel_endpoint(one: ChannelEndpoint, with_secret: bool) -> dict[str, Any]:
 
 
 def subscriber(one: Subscriber) -> dict[str, Any]:
+    """Return the JSON object of a subscriber."""
     return {
         "_organizationId": ORGANIZATION,
         "_environmentId": one.environment_id,
@@ -164,6 +167,7 @@ def subscriber(one: Subscriber) -> dict[str, Any]:
 
 
 def context(one: Context) -> dict[str, Any]:
+    """Return the JSON object of a context."""
     return {
         "type": one.type,
         "id": one.id,

@@ -5,7 +5,7 @@ from functools import cache
 
 
 def context() -> ssl.SSLContext:
-    """Return the context, which trusts the machine's certificates. SSL_CERT_FILE and SSL_CERT_DIR name others."""
+    """Return the context, which trusts the system's certificates. SSL_CERT_FILE and SSL_CERT_DIR name others."""
     return _context(ssl.get_default_verify_paths())
 
 

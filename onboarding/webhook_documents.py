@@ -1,4 +1,4 @@
-"""Webhook endpoints and deliveries as the API, the commands and the console show them."""
+"""Webhook endpoints, deliveries and tries: the records that services return, and their JSON objects."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,6 +75,7 @@ class WebhookTry:
 
 
 def endpoint(one: WebhookEndpoint) -> dict[str, Any]:
+    """Return the JSON object of an endpoint, without the members that have no value."""
     members: dict[str, Any] = {
         "id": one.id,
         "url": one.url,
@@ -98,6 +99,7 @@ def endpoint(one: WebhookEndpoint) -> dict[str, Any]:
 
 
 def delivery(one: WebhookDelivery) -> dict[str, Any]:
+    """Return the JSON object of a delivery, without the members that have no value."""
     members: dict[str, Any] = {
         "id": one.id,
         "endpointId": one.endpoint_id,
@@ -122,6 +124,7 @@ def delivery(one: WebhookDelivery) -> dict[str, Any]:
 
 
 def one_try(one: WebhookTry) -> dict[str, Any]:
+    """Return the JSON object of a try, without the members that have no value."""
     optional = {"answerStatus": one.answer_status, "answerBody": one.answer_body, "problem": one.problem}
     members = {"triedAt": timestamp(one.tried_at), "milliseconds": one.milliseconds}
     return members | {name: value for name, value in optional.items() if value is not None}

@@ -18,8 +18,8 @@ class ConnectionStore(InstallationStore):
         user_id: str | None = None,  # noqa: ARG002  # Bolt passes it; a connection has one bot token for everyone
         is_enterprise_install: bool | None = False,
     ) -> Installation | None:
-        holder = enterprise_id if is_enterprise_install or team_id is None else team_id
-        connection = self._api.of_workspace(holder) if holder else None
+        owner_id = enterprise_id if is_enterprise_install or team_id is None else team_id
+        connection = self._api.of_workspace(owner_id) if owner_id else None
         if connection is None:
             return None
         workspace = connection["workspace"]

@@ -25,9 +25,10 @@ from onboarding.services.links.records import CreatedLink, NewLink
 
 TAG = "Connect sessions"
 _ALL, _ONE = "/v1/connect-sessions", "/v1/connect-sessions/<id>"
+#: Of `expiresIn`, in seconds.
 _SHORTEST, _DEFAULT, _LONGEST = 60, 1800, 86_400
 _MOST_OFFERED = 20
-#: The members that the service refuses, by its names.
+#: The members whose values the service may refuse, by its names for them.
 _MEMBERS = {"return_url": "returnUrl", "refresh_url": "refreshUrl", "offered_contexts": "offerContexts"}
 
 
@@ -248,13 +249,14 @@ def retrieve_connect_session(id: str) -> Response:
     <token>`: with a token up to five times per second, from pages of the integration's allowed origins. The links that
     the command `link create` prints are sessions as well.
     """
-    holder = authentication.session_of_token()
-    if holder is None:
-        return operations.json_response(_members(current().connect_sessions.retrieve(caller(), id), True))
-    if holder != id:
+    holders_session_id = authentication.session_of_token()
+    if holders_session_id is None:
+        found = current().connect_sessions.retrieve(caller(), id)
+        return operations.json_response(_members(found) | _terms(found))
+    if holders_session_id != id:
         raise NotFound(f"Connect session '{id}' not found", "session_not_found")
     found = current().connect_sessions.of_holder(id, cross_origin.foreign_origin())
-    return operations.json_response(_members(found, False))
+    return operations.json_response(_members(found))
 
 
 @operations.delete(_ONE, Operation(LINKS, TAG))
@@ -285,7 +287,8 @@ def _new(body: CreateConnectSession) -> NewLink:
     )
 
 
-def _members(one: ConnectSession, with_terms: bool) -> Members:
+def _members(one: ConnectSession) -> Members:
+    """Return the members that an API key and the session's holder get."""
     members: Members = {"id": one.id, "state": one.state}
     if one.state is SessionState.FINISHED:
         members["outcome"] = one.outcome
@@ -303,11 +306,11 @@ def _members(one: ConnectSession, with_terms: bool) -> Members:
         "productName": one.product_name,
         "accentColor": one.accent_color,
     }
-    members |= {name: value for name, value in shown.items() if value is not None}
-    return members | _terms(one) if with_terms else members
+    return members | {name: value for name, value in shown.items() if value is not None}
 
 
 def _terms(one: ConnectSession) -> Members:
+    """Return the members that only an API key gets."""
     terms: Members = {
         "createdAt": timestamp(one.created_at),
         "integrationIdentifier": one.integration_identifier,

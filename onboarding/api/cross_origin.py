@@ -24,7 +24,7 @@ def foreign_origin() -> str | None:
 
 
 def _share(response: Response) -> Response:
-    if request.url_rule is None or request.url_rule.rule not in operations.SHARED_RULES:
+    if request.url_rule is None or request.url_rule.rule not in operations.CROSS_ORIGIN_RULES:
         return response
     response.vary.add("Origin")
     origin = request.headers.get("Origin")

@@ -61,8 +61,8 @@ _describing = Lock()
 #: The scope that each operation requires, by its id.
 SCOPES: dict[str, str] = {}
 
-#: The rules whose GET pages of other sites may send, with a session token.
-SHARED_RULES: set[str] = set()
+#: The rules to which pages of other origins may send GET, with a session token.
+CROSS_ORIGIN_RULES: set[str] = set()
 
 #: The errors that each operation can return; those with a body can return more.
 _ERRORS = (400, 401, 403, 404, 429, 500, 503)
@@ -93,7 +93,7 @@ class Operation:
     answer: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
-    #: Of success: 201 for POST, 204 without a response body and 200 otherwise, if None.
+    #: The status of success. None: 201 for POST, else 204 without a response body, else 200.
     status: int | None = None
     #: The errors that it can return beyond those of each operation.
     errors: tuple[int, ...] = ()
@@ -143,7 +143,7 @@ def _route(method: str, rule: str, operation: Operation) -> Callable[[View], Vie
 
         if operation.is_for_holders:
             allow_session_tokens(guarded)
-            SHARED_RULES.add(rule)
+            CROSS_ORIGIN_RULES.add(rule)
 
         def describe() -> None:
             described = document.validate(
@@ -175,7 +175,7 @@ def _add_rule(rule: str, name: str, view: Callable[..., Response], method: str) 
 
 @public
 def options(**_path: str) -> Response:
-    """Name the methods of a path. A browser asks so before a request from another origin, without an API key."""
+    """Name the methods of a path. Browsers ask for them, without an API key, before a request from another origin."""
     response = no_content()
     response.headers["Allow"] = current_app.make_default_options_response().headers["Allow"]
     return response

@@ -149,7 +149,7 @@ class DeliveriesQuery(Wire):
 
 @contextmanager
 def _refused_by_field() -> Iterator[None]:
-    """Report a value that a rule forbids as the other invalid values are reported."""
+    """Report a value that the service refuses like the other invalid values, by its field."""
     try:
         yield
     except Refused as refusal:
@@ -273,8 +273,8 @@ def retrieve_webhook_delivery(id: str) -> Response:
 
     Returns the delivery with each try and its answer.
     """
-    home, deliveries = caller().environment.id, current().webhooks.deliveries
-    found, tries = deliveries.find(home, id), deliveries.tries(home, id)
+    environment_id, deliveries = caller().environment.id, current().webhooks.deliveries
+    found, tries = deliveries.find(environment_id, id), deliveries.tries(environment_id, id)
     return operations.json_response(
         {**webhook_documents.delivery(found), "tries": list(map(webhook_documents.one_try, tries))}
     )

@@ -59,7 +59,7 @@ def web(workers: int | None, with_worker: bool) -> None:
         # Practice mode's state is in its one process, and a state file that cannot be read would be reported twice.
         respawn_failed_workers=not configured.practice_possible,
         log_level=LogLevels.error,
-        # The sweep ends installs that still wait for Slack then.
+        # A worker that takes longer is killed. The sweep ends its installs that still wait for Slack.
         workers_kill_timeout=END_SECONDS,
     ).serve()
 

@@ -17,8 +17,8 @@ _NO_RETRY = {"X-Slack-No-Retry": "1"}
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
-@public
 @blueprint.post("/slack/events")
+@public
 def receive() -> ResponseReturnValue:
     """Check the signature over the received body. The worker handles the event: Slack waits three seconds only."""
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
@@ -29,7 +29,7 @@ def receive() -> ResponseReturnValue:
 
 @blueprint.errorhandler(SignatureRefused)
 def refused(problem: SignatureRefused) -> ResponseReturnValue:
-    """Slack sends the event again: until then, the operator may have stored the right signing secret."""
+    """Answer with status 401, after which Slack sends the event again: the signing secret may be corrected by then."""
     return f"{problem.sentence}\n", 401, {**_TEXT, "WWW-Authenticate": "Slack"}
 
 

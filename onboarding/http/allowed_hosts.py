@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
 def _check_host() -> Response | None:
     """Refuse an invalid host name with 400 and, in practice mode, another computer's with 421.
 
-    A foreign name that resolves to this machine is DNS rebinding. `localhost` is redirected to the host of
+    A foreign name that resolves to this computer is DNS rebinding. `localhost` is redirected to the host of
     `PUBLIC_URL`, because cookies do not cross host names. The API answers at `localhost` as well: it has no cookies,
     and HTTP clients drop their `Authorization` header when they follow a redirect to another host.
     """

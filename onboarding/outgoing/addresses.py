@@ -15,9 +15,9 @@ _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 class Reach:
     """Where webhooks may go, besides https to addresses of the internet."""
 
-    #: This machine, also with plain http: in practice mode.
+    #: This computer, also with plain http: in practice mode.
     loopback: bool = False
-    #: Every address: WEBHOOK_ALLOW_PRIVATE=on.
+    #: Private and reserved networks, and this computer: WEBHOOK_ALLOW_PRIVATE=on.
     private: bool = False
 
 

@@ -128,8 +128,9 @@ def context_label(key: str) -> Markup:
 def code_words(text: str) -> Markup:
     """Turn each part of a text that stands in `backticks` into a `<code>` element."""
     parts = text.split("`")
-    marked = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
-    return Markup("").join(marked)
+    # Every second part is between backticks.
+    shown = (Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts))
+    return Markup("").join(shown)
 
 
 def mode_words(mode: str | None) -> str:

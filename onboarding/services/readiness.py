@@ -9,7 +9,7 @@ from onboarding.store import integrations
 from onboarding.store.database import Database
 from onboarding.vault import SealedAt, Vault
 
-#: One secret that opens is enough: a single damaged row must not stop the server.
+#: How many secrets are tried. If one opens, the keys are right: a damaged row must not stop the server.
 _SAMPLE = 20
 _KEYS_REMEMBERED_SECONDS = 10.0
 _DATABASE_SILENT = "the database does not answer"

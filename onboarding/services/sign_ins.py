@@ -18,7 +18,7 @@ class Person:
     operator_id: str
     #: The email address, or `team id/user id` of a person who signs in with Slack: the name in audit entries.
     label: str
-    #: `operator`, or `viewer`: a viewer sees everything and changes nothing.
+    #: `operator`, or `viewer`: a viewer can change nothing.
     role: str
     #: The name that Slack sent, for display only; empty if there is none.
     slack_name: str = ""

@@ -82,7 +82,7 @@ class SlackSignIn:
         return self._app() is not None
 
     def start(self) -> tuple[str, BegunSignIn] | None:
-        """Return the address of Slack's page. None if operators cannot sign in with Slack."""
+        """Return the address of Slack's page, and what the browser keeps. None if no Slack app signs operators in."""
         app = self._app()
         if app is None:
             return None

@@ -1,4 +1,4 @@
-"""Read Slack's five response shapes into one `Grant`. Every result can be stored.
+"""Read Slack's responses to an exchange and to a refresh. Every value that is returned can be stored.
 
 https://docs.slack.dev/reference/methods/oauth.v2.access
 """
@@ -203,5 +203,5 @@ def _seconds(value: object) -> int | None:
         return _MAX_LIFETIME_SECONDS
     except ValueError:
         return None
-    # Not a number is not greater either.
+    # The comparison is false for NaN, too.
     return int(seconds) if seconds >= 1 else None

@@ -132,7 +132,7 @@ def _prepared(plan: Plan, folder: Path) -> list[list[Contestant]]:
             first = running.pop(0)
             said, _ = first.communicate()
             if first.returncode:
-                sys.exit("A database could not be prepared; why, stands above.")
+                sys.exit("A database could not be prepared: see the error above.")
             done.append(Contestant(**json.loads(said)))
     done.sort(key=lambda one: one.rows)
     return [[one for one in done if one.store == store] for store in plan.stores]

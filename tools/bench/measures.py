@@ -1,4 +1,4 @@
-"""Comparisons, each one or more rows of the table, with the numbers of their goals."""
+"""Compare ours with the other apps: each function returns rows of the table in docs/benchmark.md."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from tools.bench.report import Bound, Row, short
 from tools.bench.rounds import Cost, Process, Rounds, Site, Speed, costs, speeds
 from tools.bench.stores import Store
 
+#: The number of each goal, and the least ratio.
 _BOUNDS_OVER_HTTP = {"retrieve": (11, 2.5), LIST.name: (12, 2.0), HTML.name: (13, 1.3)}
 _BOUNDS_OF_CREATE = {"sqlite": (8, 2.0), "postgresql": (8, 1.5)}
 _BOUNDS_LARGE = {LIST.name: 9.0, HTML.name: 8.0}
@@ -147,7 +148,10 @@ def _grown(
 
 
 def _deep_list(process: Process) -> Operation:
-    """Return the address of a page in the middle of the list. With a filter by a rare status, few steps lead there."""
+    """Return the request for a page in the middle of the list.
+
+    In a large database, the walk to it follows the pages of a rare status, which are fewer.
+    """
     rows = process.contestant.rows
     query, steps = ("limit=100&status=disconnected", rows // 40_000) if rows > 10_000 else ("limit=25", rows // 50)
     after = ""
@@ -160,6 +164,7 @@ def _deep_list(process: Process) -> Operation:
 
 
 def _deep_page(process: Process) -> Operation:
+    """Return the request for the HTML page in the middle of the list, found as in `_deep_list`."""
     rows = process.contestant.rows
     query, steps = ("status=disconnected", rows // 10_000) if rows > 10_000 else ("", rows // 50)
     after = ""

@@ -150,7 +150,7 @@ class Process:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"The process of {self.contestant.name} ended; what it said stands above.")
+            raise RuntimeError(f"The process of {self.contestant.name} ended: see its output above.")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

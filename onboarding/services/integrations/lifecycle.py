@@ -113,16 +113,17 @@ class Integrations:
             integration_locks.lock(session, row.id)
             used = len(connections.of_integration(session, row.id))
             if used:
-                raise Conflict(
-                    f"It has {used} connection{'s' if used > 1 else ''}. Disconnect {'them' if used > 1 else 'it'} first."
-                )
+                noun, them = ("connection", "it") if used == 1 else ("connections", "them")
+                raise Conflict(f"The integration {identifier!r} has {used} {noun}. Disconnect {them} first.")
             # Without the integration, nothing could revoke what Slack grants or has granted.
             if unfinished_attempts.are_under_way(session, row.id):
-                raise Conflict("An install with it is in progress. Try again in ten minutes.")
+                raise Conflict(
+                    f"An install with the integration {identifier!r} is in progress. Try again in ten minutes."
+                )
             if revocations.any_of(session, row.id):
                 raise Conflict(
-                    "Slack has not confirmed yet that access which was disconnected has ended. A worker asks Slack again, "
-                    "for a day at most; so does `onboarding sweep`. Try again later."
+                    f"Slack has not confirmed yet that disconnected access of the integration {identifier!r} has ended. A "
+                    "worker asks Slack again, for a day at most; so does `onboarding sweep`. Try again later."
                 )
             self._record(session, row, ChangeKind.INTEGRATION_REMOVED, actor)
             erasure.erase_integration(session, row.id)

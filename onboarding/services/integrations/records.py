@@ -8,8 +8,9 @@ from onboarding import pictures
 from onboarding.branding import Branding
 from onboarding.slack import scopes as known_scopes
 
-DEFAULT_SCOPES = known_scopes.DEFAULT
 MAX_LOGO_BYTES = pictures.MAX_BYTES
+# For the interfaces, which must not import `onboarding.slack`.
+DEFAULT_SCOPES = known_scopes.DEFAULT
 SCOPE_PATTERN, MAX_SCOPE_LENGTH, is_scope = known_scopes.PATTERN, known_scopes.MAX_LENGTH, known_scopes.is_scope
 
 

@@ -34,7 +34,7 @@ class WebhookEndpoints:
     def create(
         self, environment_id: str, new: NewWebhookEndpoint, actor: Actor, before_commit: BeforeCommit | None = None
     ) -> WebhookEndpoint:
-        """Create an endpoint. Only this result has its secret. Raises Refused, Conflict."""
+        """Create an endpoint and return it with its secret, which no later call returns. Raises Refused, Conflict."""
         self._check(new.url, new.events, new.description)
         endpoint_id, secret, at = ids.new_id("whe"), new_secret(), self._now()
         with self._database.transaction() as session:
@@ -97,9 +97,10 @@ class WebhookEndpoints:
     def rotate_secret(
         self, environment_id: str, endpoint_id: str, actor: Actor, before_commit: BeforeCommit | None = None
     ) -> WebhookEndpoint:
-        """Give the endpoint a new secret, which only this result has. The old one signs for another day, too.
+        """Create a new secret for an endpoint, and return the endpoint with it.
 
-        An old one that cannot be decrypted is replaced at once. Raises NotFound.
+        For `BOTH_SECRETS`, messages are also signed with the old secret, unless that cannot be decrypted. Raises
+        NotFound.
         """
         secret, at = new_secret(), self._now()
         with self._database.transaction() as session:
@@ -192,7 +193,10 @@ def running_endpoint(session: Session, environment_id: str, endpoint_id: str) ->
 
 
 def _may_be_reached(host: str, reach: Reach) -> bool:
-    """Return False for an IP address that webhooks may not go to. A name is looked up each time that one is sent."""
+    """Return False for an IP address that webhooks may not go to.
+
+    A host name may be reached, unless it names this computer: the sender checks its addresses when it connects.
+    """
     try:
         return may_reach(host, reach)
     except ValueError:
