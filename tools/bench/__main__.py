@@ -32,8 +32,8 @@ with the same workers and threads as ours). All ran in one run on one machine, i
 the median of the ratios of rounds that ran side by side. Read the ratios, not the absolute numbers. Over HTTP, differences under 1.3 prove nothing.
 
 Ours is served as it ships, by Granian with 2 workers of 64 threads, SQLite in WAL with `synchronous=FULL`; the others have SQLite's default, which is durable, too.
-PostgreSQL has its defaults for all. A speed is requests per second · p50 / p99 · the server's processor time per request. In process, a time is the
-processor's, the app's + the database's.
+PostgreSQL has its defaults for all. All servers run with `MALLOC_ARENA_MAX=2`, as docs/deploy.md recommends. A speed is requests per second · p50 / p99 ·
+the server's processor time per request. In process, a time is the processor's, the app's + the database's.
 
 An install begins with the click on the start page, skips Slack's own page, and ends when the callback is answered; only installs that are in the
 database count. A stand-in on this machine answers Slack's methods over TLS. slack_sdk reads the machine's certificates for each call: *CA file* is

@@ -179,6 +179,8 @@ def _surroundings(store: Store, url: str) -> dict[str, str]:
         "DATABASE_URL": url,
         "SECRET_KEY": secrets.token_urlsafe(32),
         "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        # As docs/deploy.md recommends for the service's environment.
+        "MALLOC_ARENA_MAX": "2",
     }
 
 
