@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from onboarding import files
 from onboarding.api import problem_table
+from onboarding.api.openapi import singular
 from onboarding.pages.filters import FILTERS
 from onboarding.services.api_keys import SCOPES
 
@@ -180,7 +181,7 @@ def resources(document: Mapping[str, Any]) -> tuple[Resource, ...]:
             slug=name.lower().replace(" ", "-"),
             name=name,
             endpoints=tuple(endpoints[name]),
-            object=f"The {_one(name)} object",
+            object=f"The {singular(name)} object",
             description=objects[name].get("description", ""),
             members=tuple(_members(document, objects[name])),
         )
@@ -341,12 +342,6 @@ def _filled(document: Mapping[str, Any], path: str, returned: Mapping[str, Any])
 
 def _sections(resource: Resource) -> tuple[tuple[str, str], ...]:
     return (*((one.anchor, one.summary) for one in resource.endpoints), ("object", resource.object))
-
-
-def _one(name: str) -> str:
-    """Return the singular of a resource: "channel connection" of "Channel connections"."""
-    first, *rest = name.removesuffix("s").split(" ")
-    return " ".join([first.lower(), *rest])
 
 
 def _environment() -> Environment:

@@ -181,7 +181,7 @@ class SessionOut(Wire):
     expires_at: Annotated[Time, Field(description="When the session expires.")]
     reference: str | None = Field(None, description="Your own text, if you sent one.")
     attempt_reference: str | None = Field(
-        None, description="The short text on the last attempt's page, which the person reads out to support."
+        None, description="The short code on the last attempt's page, which the person reads out to support."
     )
     approval_url: str | None = Field(
         None,
@@ -246,8 +246,8 @@ def retrieve_connect_session(id: str) -> Response:
     """Retrieve a connect session
 
     Returns how far a session is, for polling. Send the API key or, from the customer's browser, `Authorization: Bearer
-    <token>`: with a token up to five times per second, from pages of the integration's allowed origins. The links that
-    the command `link create` prints are sessions as well.
+    <token>`. A browser can send the token from pages of the integration's allowed origins, up to five times per second.
+    The links that the command `link create` prints are sessions as well.
     """
     holders_session_id = authentication.session_of_token()
     if holders_session_id is None:

@@ -70,8 +70,8 @@ def _visible(text: str) -> str:
 def _addressable(text: str) -> str:
     if not is_addressable(text):
         raise ValueError(
-            "{field} must have 1 to 255 visible characters, none of them / % ? # or \\, no outer white space, and not be . "
-            "or .."
+            "{field} must have 1 to 255 visible characters, none of them / % ? # or \\, must not begin or end with white "
+            "space, and must not be . or .."
         )
     return text
 
@@ -172,7 +172,7 @@ Identifier = Annotated[
             "maxLength": 255,
             "pattern": _ADDRESSABLE_PATTERN,
             "not": {"enum": [".", ".."]},
-            "description": "Up to 255 visible characters of any script, except `/ % ? # \\`, without outer white space, and not `.` or `..`.",
+            "description": "Up to 255 visible characters of any script, except `/ % ? # \\`, without leading or trailing white space, and not `.` or `..`.",
         }
     ),
 ]

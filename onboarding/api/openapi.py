@@ -65,10 +65,17 @@ def _described() -> dict[str, Any]:
 
 def _describe_path(operation: dict[str, Any]) -> None:
     """Describe a path's variables, for which the view has no model: "The identifier of the channel connection."."""
-    one = operation["tags"][0].removesuffix("s")
+    one = singular(operation["tags"][0])
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
-            parameter["description"] = f"The {parameter['name'].rpartition('_')[2]} of the {one[0].lower()}{one[1:]}."
+            parameter["description"] = f"The {parameter['name'].rpartition('_')[2]} of the {one}."
+
+
+def singular(tag: str) -> str:
+    """Return the name of one object of a resource: "webhook delivery" for "Webhook deliveries"."""
+    one = f"{tag.removesuffix('ies')}y" if tag.endswith("ies") else tag.removesuffix("s")
+    first, *rest = one.split(" ")
+    return " ".join([first.lower(), *rest])
 
 
 def _as_sent(parameter: dict[str, Any]) -> dict[str, Any]:

@@ -106,8 +106,8 @@ TABLE = {
     ),
     "sealed_value_unreadable": Row(
         503,
-        "A stored secret that the request needs is damaged, or `ENCRYPTION_KEYS` lacks its key: the client secret for a "
-        "refresh, or the response to repeat for an `Idempotency-Key`. Nothing was changed.",
+        "The server cannot decrypt a stored value that the request needs: the client secret for a refresh, or the response "
+        "to repeat for an `Idempotency-Key`. The value is damaged, or `ENCRYPTION_KEYS` lacks its key. Nothing was changed.",
     ),
     "server_busy": Row(
         503,

@@ -22,7 +22,8 @@ from onboarding.pagination import PageRequest
 from onboarding.runtime import current
 from onboarding.services.webhooks.records import DeliveryQuery, EndpointChange, NewWebhookEndpoint
 
-TAG = "Webhooks"
+_ENDPOINT_TAG = "Webhook endpoints"
+_DELIVERY_TAG = "Webhook deliveries"
 _ENDPOINT = "/v1/webhook-endpoints/<id>"
 _DELIVERY = "/v1/webhook-deliveries/<id>"
 Address = Annotated[
@@ -67,7 +68,7 @@ class WebhookEndpoint(Wire):
         description="`requested`, `failures` (for five days), or `gone` (an answer had status 410). Only while it is paused.",
     )
     paused_at: Time | None = Field(None, description="When it was paused.")
-    failing_since: Time | None = Field(None, description="When the first of the current failures was.")
+    failing_since: Time | None = Field(None, description="When the current failures began.")
     previous_secret_until: Time | None = Field(
         None, description="Until when messages are also signed with the previous secret."
     )
@@ -96,7 +97,7 @@ class WebhookDelivery(Wire):
     answer_body: str | None = Field(None, description="The beginning of the latest answer.")
     problem: str | None = Field(None, description="Why the latest try failed, for people.")
     milliseconds: int | None = Field(None, description="How long the latest try took.")
-    tried_at: Time | None = Field(None, description="When the latest try was.")
+    tried_at: Time | None = Field(None, description="The time of the latest try.")
     next_try_at: Time | None = Field(None, description="When the next try is due, while it is waiting.")
     body: str = Field(description="The JSON that is sent.")
     created_at: CreatedAt
@@ -115,7 +116,7 @@ class WebhookTry(Wire):
 class WebhookDeliveryWithTries(WebhookDelivery):
     """An event for one endpoint, with each try to deliver it."""
 
-    tries: list[WebhookTry] = Field(description="The tries, newest first, those before a replay included.")
+    tries: list[WebhookTry] = Field(description="The tries, newest first, including those before a replay.")
 
 
 class WebhookEndpoints(Wire):
@@ -164,7 +165,9 @@ SHOWN_ENDPOINT = Representation(webhook_documents.endpoint, redact=_without_secr
 SHOWN_DELIVERY = Representation(webhook_documents.delivery)
 
 
-@operations.post("/v1/webhook-endpoints", Operation(WEBHOOKS, TAG, WebhookEndpoint, body=CreateWebhookEndpoint))
+@operations.post(
+    "/v1/webhook-endpoints", Operation(WEBHOOKS, _ENDPOINT_TAG, WebhookEndpoint, body=CreateWebhookEndpoint)
+)
 @once(SHOWN_ENDPOINT)
 def create_webhook_endpoint(before_commit: BeforeCommit) -> webhook_documents.WebhookEndpoint:
     """Create a webhook endpoint
@@ -177,7 +180,7 @@ def create_webhook_endpoint(before_commit: BeforeCommit) -> webhook_documents.We
         return current().webhooks.endpoints.create(caller().environment.id, new, caller().actor, before_commit)
 
 
-@operations.get("/v1/webhook-endpoints", Operation(WEBHOOKS, TAG, WebhookEndpoints))
+@operations.get("/v1/webhook-endpoints", Operation(WEBHOOKS, _ENDPOINT_TAG, WebhookEndpoints))
 def list_webhook_endpoints() -> Response:
     """List all webhook endpoints
 
@@ -187,7 +190,7 @@ def list_webhook_endpoints() -> Response:
     return operations.json_response({"data": [webhook_documents.endpoint(one) for one in found]})
 
 
-@operations.get(_ENDPOINT, Operation(WEBHOOKS, TAG, WebhookEndpoint))
+@operations.get(_ENDPOINT, Operation(WEBHOOKS, _ENDPOINT_TAG, WebhookEndpoint))
 def retrieve_webhook_endpoint(id: str) -> Response:
     """Retrieve a webhook endpoint
 
@@ -197,7 +200,7 @@ def retrieve_webhook_endpoint(id: str) -> Response:
     return operations.json_response(webhook_documents.endpoint(found))
 
 
-@operations.patch(_ENDPOINT, Operation(WEBHOOKS, TAG, WebhookEndpoint, body=UpdateWebhookEndpoint))
+@operations.patch(_ENDPOINT, Operation(WEBHOOKS, _ENDPOINT_TAG, WebhookEndpoint, body=UpdateWebhookEndpoint))
 @once(SHOWN_ENDPOINT, 200)
 def update_webhook_endpoint(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookEndpoint:
     """Update a webhook endpoint
@@ -212,7 +215,7 @@ def update_webhook_endpoint(before_commit: BeforeCommit, id: str) -> webhook_doc
         return endpoints.change(caller().environment.id, id, change, caller().actor, before_commit)
 
 
-@operations.delete(_ENDPOINT, Operation(WEBHOOKS, TAG))
+@operations.delete(_ENDPOINT, Operation(WEBHOOKS, _ENDPOINT_TAG))
 def delete_webhook_endpoint(id: str) -> Response:
     """Delete a webhook endpoint
 
@@ -222,7 +225,7 @@ def delete_webhook_endpoint(id: str) -> Response:
     return operations.no_content()
 
 
-@operations.post(f"{_ENDPOINT}/rotate-secret", Operation(WEBHOOKS, TAG, WebhookEndpoint, status=200))
+@operations.post(f"{_ENDPOINT}/rotate-secret", Operation(WEBHOOKS, _ENDPOINT_TAG, WebhookEndpoint, status=200))
 @once(SHOWN_ENDPOINT, 200)
 def rotate_webhook_secret(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookEndpoint:
     """Change the secret of a webhook endpoint
@@ -232,7 +235,7 @@ def rotate_webhook_secret(before_commit: BeforeCommit, id: str) -> webhook_docum
     return current().webhooks.endpoints.rotate_secret(caller().environment.id, id, caller().actor, before_commit)
 
 
-@operations.post(f"{_ENDPOINT}/test", Operation(WEBHOOKS, TAG, WebhookDelivery))
+@operations.post(f"{_ENDPOINT}/test", Operation(WEBHOOKS, _ENDPOINT_TAG, WebhookDelivery))
 def test_webhook_endpoint(id: str) -> Response:
     """Send a test event
 
@@ -244,7 +247,7 @@ def test_webhook_endpoint(id: str) -> Response:
     return operations.json_response(webhook_documents.delivery(found), 201)
 
 
-@operations.post(f"{_ENDPOINT}/replay", Operation(WEBHOOKS, TAG, Replayed, status=200))
+@operations.post(f"{_ENDPOINT}/replay", Operation(WEBHOOKS, _ENDPOINT_TAG, Replayed, status=200))
 def replay_webhook_endpoint(id: str) -> Response:
     """Replay all parked deliveries
 
@@ -254,7 +257,9 @@ def replay_webhook_endpoint(id: str) -> Response:
     return operations.json_response({"replayed": count})
 
 
-@operations.get("/v1/webhook-deliveries", Operation(WEBHOOKS, TAG, CursorPage[WebhookDelivery], query=DeliveriesQuery))
+@operations.get(
+    "/v1/webhook-deliveries", Operation(WEBHOOKS, _DELIVERY_TAG, CursorPage[WebhookDelivery], query=DeliveriesQuery)
+)
 def list_webhook_deliveries() -> Response:
     """List all webhook deliveries
 
@@ -267,7 +272,7 @@ def list_webhook_deliveries() -> Response:
     return operations.json_response(page(found, webhook_documents.delivery))
 
 
-@operations.get(_DELIVERY, Operation(WEBHOOKS, TAG, WebhookDeliveryWithTries))
+@operations.get(_DELIVERY, Operation(WEBHOOKS, _DELIVERY_TAG, WebhookDeliveryWithTries))
 def retrieve_webhook_delivery(id: str) -> Response:
     """Retrieve a webhook delivery
 
@@ -280,7 +285,7 @@ def retrieve_webhook_delivery(id: str) -> Response:
     )
 
 
-@operations.post(f"{_DELIVERY}/replay", Operation(WEBHOOKS, TAG, WebhookDelivery, status=200))
+@operations.post(f"{_DELIVERY}/replay", Operation(WEBHOOKS, _DELIVERY_TAG, WebhookDelivery, status=200))
 @once(SHOWN_DELIVERY, 200)
 def replay_webhook_delivery(before_commit: BeforeCommit, id: str) -> webhook_documents.WebhookDelivery:
     """Replay a webhook delivery

@@ -34,6 +34,22 @@ def test_every_endpoint_parameter_and_member_is_explained() -> None:
     assert [name for name, words in found if not re.fullmatch(r"[A-Z`][^*]+ [^*]+\.", words or "")] == []
 
 
+def test_the_id_in_an_address_is_described_as_the_id_of_its_object() -> None:
+    described = {
+        (path.split("/")[2], one["description"].removeprefix("The id of the "))
+        for path, methods in _document()["paths"].items()
+        for operation in methods.values()
+        for one in operation["parameters"]
+        if one["in"] == "path" and one["name"] == "id"
+    }
+    assert described == {
+        ("connect-sessions", "connect session."),
+        ("contexts", "context."),
+        ("webhook-deliveries", "webhook delivery."),
+        ("webhook-endpoints", "webhook endpoint."),
+    }
+
+
 def test_committed_document_is_served(visitor: BrowserClient) -> None:
     answer = visitor.asks("GET", "/openapi.json")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
