@@ -56,7 +56,7 @@ CUSTOMER_STATUSES: Mapping[ConnectionStatus, CustomerStatusText] = {
         "Slack can’t be reached", "warn", "cloud-off", "Slack did not answer the last check. Nothing was changed."
     ),
     ConnectionStatus.UNKNOWN: CustomerStatusText(
-        "Connected, not checked yet", "calm", "question", "The connection was not checked with Slack yet."
+        "Connected, not checked yet", "calm", "question", "The connection has not been checked yet."
     ),
     ConnectionStatus.DISCONNECTED: CustomerStatusText(
         "Access was removed in Slack", "bad", "plug-off", "The access to this workspace was removed in Slack."
@@ -106,8 +106,8 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.PENDING: ResultText(
         "warn",
         "Disconnected here. Slack has not confirmed yet.",
-        "We ask Slack again for a day, and keep the access encrypted until it has answered. To end the access at once, open the "
-        "app’s page in Slack and choose Remove app.",
+        "We keep asking Slack for a day, and store the access encrypted until Slack has answered. To end the access at once, "
+        "open the app’s page in Slack and choose Remove app.",
     ),
     GrantResult.REVOKED: ResultText(
         "good",
@@ -117,7 +117,7 @@ DISCONNECTED: Mapping[GrantResult, ResultText] = {
     GrantResult.ALREADY_GONE: ResultText(
         "good",
         "Disconnected. Slack had already removed the access.",
-        "Somebody removed the app from the workspace before, or Slack ended the access.",
+        "Somebody had already removed the app from the workspace, or Slack had ended the access.",
     ),
     GrantResult.NOT_CONFIRMED: ResultText(
         "warn",
@@ -178,7 +178,10 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
         "Workspace belongs to another customer",
         "Another customer has connected the workspace, and the Slack app allows one customer for each workspace.",
     ),
-    Outcome.CONFIG_ERROR: OutcomeText("Set-up problem", "The Slack app is not set up correctly, so Slack refused it."),
+    Outcome.CONFIG_ERROR: OutcomeText(
+        "Set-up problem",
+        "The Slack app is not set up correctly, or Slack gave a reason that this server does not know.",
+    ),
     Outcome.STORAGE_ERROR: OutcomeText("Could not be saved", "The database could not save the connection."),
     Outcome.POLICY_DENIED: OutcomeText(
         "Not allowed in Slack",

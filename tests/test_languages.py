@@ -42,7 +42,7 @@ _CODE = {"customer", "result", "approval", "RadioField"}
 _OPERATORS = {
     "You see this as an operator.",
     "One customer or user of yours. Messages for this subscriber go to this workspace.",
-    "Everyone in a context, such as a whole team or account. A shared connection has no subscriber.",
+    "Everyone in a context, such as a whole team or company. A shared connection has no subscriber.",
     "The tenant, team or project that the connection is for:",
 }
 _PLACEHOLDER = re.compile(r"%\(\w+\)s")

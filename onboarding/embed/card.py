@@ -23,7 +23,7 @@ blueprint = Blueprint("card", __name__)
 @public
 def show() -> str:
     if not _framing_origins():
-        raise NotFound(marked("This card’s session does not exist, or no site may show it."))
+        raise NotFound(marked("This card’s session does not exist, or no site is allowed to show the card."))
     # render_template would read the session, and the card has none.
     return current_app.jinja_env.get_template("embed/card.html").render(
         branding=_embedding().branding, language=languages.current_language()

@@ -79,7 +79,7 @@ CASES = (
     Case(
         "ekm_access_denied",
         "Your organization has paused Slack’s access",
-        "suspended Slack’s access to its encryption keys",
+        "suspended Slack’s access to the organization’s encryption keys",
         "try-again",
         "They have to restore it",
     ),
