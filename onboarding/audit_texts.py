@@ -39,6 +39,8 @@ _AUDIT_WORDS: Mapping[str, str] = {
     "connection.permissions_changed": "Permissions changed",
     "grant.dropped": "Unused access dropped",
     "link.handed_on": "Approval link created",
+    "practice.cleared": "Practice integration removed",
+    "webhook.rotated": "Webhook secret changed",
 }
 
 

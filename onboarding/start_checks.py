@@ -14,8 +14,8 @@ def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
     check_keys(runtime, keys_are_given)
     if not runtime.readiness.keys_open_secrets():
         raise SettingsProblem(
-            "ENCRYPTION_KEYS: these keys open none of the client secrets in the database. Set the keys that it was used "
-            "with. If they are lost, store each client secret again with `onboarding integration set`."
+            "ENCRYPTION_KEYS: these keys decrypt none of the client secrets in the database. Set the keys that encrypted them. "
+            "If they are lost, store each client secret again with `onboarding integration set`."
         )
 
 

@@ -53,12 +53,12 @@ class Vault:
         """Decrypt a value. Raises VaultProblem if its key is missing, or the value was changed or moved."""
         key = self._ring.get(sealed.key_id)
         if key is None:
-            raise VaultProblem("The key that sealed this value is not in ENCRYPTION_KEYS.")
+            raise VaultProblem("The key that encrypted this value is not in ENCRYPTION_KEYS.")
         nonce, body = sealed.ciphertext[:_NONCE_BYTES], sealed.ciphertext[_NONCE_BYTES:]
         try:
             return key.decrypt(nonce, body, at.as_bytes()).decode()
         except (InvalidTag, ValueError) as error:
-            raise VaultProblem("A sealed value was changed or moved.") from error
+            raise VaultProblem("An encrypted value was changed or moved.") from error
 
     def fingerprints(self, text: str) -> tuple[str, ...]:
         """Return a keyed digest of a secret for each key, newest first, to find the secret without decrypting anything.

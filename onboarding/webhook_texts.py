@@ -7,7 +7,7 @@ from onboarding.texts import StatusText
 
 #: The states of a webhook endpoint.
 ENDPOINT_STATES: Mapping[str, StatusText] = {
-    "enabled": StatusText("Active", "good", "check-circle"),
+    "enabled": StatusText("Enabled", "good", "check-circle"),
     "failing": StatusText("Failing", "warn", "alert"),
     "paused": StatusText("Paused", "bad", "pause"),
 }

@@ -33,9 +33,9 @@ def test_keys_that_open_nothing_are_refused_at_the_start_and_by_readyz(
 ) -> None:
     assert (_refusal(site), _status(site)) == ("", (200, "ready"))
     stranger = start_site(encryption_keys=SecretStr(_OTHER_KEY))
-    assert _refusal(stranger).startswith("ENCRYPTION_KEYS: these keys open none")
+    assert _refusal(stranger).startswith("ENCRYPTION_KEYS: these keys decrypt none")
     assert "\n" not in _refusal(stranger)
-    assert _status(stranger) == (503, "the encryption keys open none of the stored secrets")
+    assert _status(stranger) == (503, "the encryption keys decrypt none of the stored secrets")
 
 
 def test_older_key_opens_what_it_encrypted(site: Site, start_site: Callable[..., Site]) -> None:

@@ -8,7 +8,7 @@ def events_line(has_signing_secret: bool, url: str) -> str:
     if has_signing_secret:
         return f"Slack's events are received at {url}. Register this request URL in the Slack app."
     return (
-        "It has no signing secret, so Slack's events are refused, and an uninstall is only noticed by a check. "
+        "No signing secret is stored, so Slack's events are refused, and only a check notices an uninstall. "
         "Store it with `integration set --signing-secret -`."
     )
 

@@ -58,7 +58,9 @@ class _LinkOptions(TypedDict):
     help="The name that people read for an offered context: one for each, in the same order, or none.",
 )
 @click.option(
-    "--mode", type=click.Choice(["subscriber", "shared"]), help="Default: the person chooses if both are possible."
+    "--mode",
+    type=click.Choice(["subscriber", "shared"]),
+    help="Fixes the mode. Default: the person chooses if both are possible.",
 )
 @click.option("--workspace", metavar="T…", help="The id of the expected workspace.")
 @click.option("--return-url", metavar="URL", help="The address that the last page links to, on an allowed origin.")

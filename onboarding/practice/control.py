@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from onboarding.practice import admins
 from onboarding.practice.current import practice_slack
@@ -72,7 +72,7 @@ def _consent(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     try:
         slack.next_consent(_text(body, "scenario"))
     except KeyError:
-        raise BadOrder("There is no such scenario; GET /control/ lists them.") from None
+        raise BadOrder(f"There is no such scenario. GET {url_for('control.describe')} lists them.") from None
     return True
 
 

@@ -63,7 +63,9 @@ def change_channel() -> Response:
     workspace_id, action = _workspace_id(), request.form.get("action", "")
     channel, name = (request.form.get(field, "").strip() for field in ("channel", "name"))
     if action not in admins.ACTIONS or not admins.change_channel(practice_slack(), workspace_id, channel, action, name):
-        abort(400, "Nothing was changed: the channel is like this already, or the name is taken or not allowed.")
+        abort(
+            400, "Nothing was changed: the channel already has this state or name, or the name is taken or not allowed."
+        )
     return make_response(redirect(url_for("home.show", changed=workspace_id, _anchor=workspace_id), 303))
 
 

@@ -106,7 +106,10 @@ class Operators:
         with self._database.transaction() as session:
             row = _person(session, label)
             if row.is_team_viewer:
-                raise Refused("The whole team signs in as viewers. Add the person to give them another role.", "role")
+                raise Refused(
+                    "This person is a viewer because the whole Slack team is allowed. To give them another role, add them by their ids.",
+                    "role",
+                )
             self._set_role(session, row, role, actor)
 
     def list_all(self) -> tuple[OperatorSummary, ...]:

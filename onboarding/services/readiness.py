@@ -13,7 +13,7 @@ from onboarding.vault import SealedAt, Vault
 _SAMPLE = 20
 _KEYS_REMEMBERED_SECONDS = 10.0
 _DATABASE_SILENT = "the database does not answer"
-_KEYS_OPEN_NOTHING = "the encryption keys open none of the stored secrets"
+_KEYS_OPEN_NOTHING = "the encryption keys decrypt none of the stored secrets"
 
 
 class Readiness:

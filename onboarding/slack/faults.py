@@ -33,15 +33,15 @@ _CONFIG = {
     # The next two are not Slack's: we store them as the cause.
     "encryption_keys": "A stored secret cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Set the lost key again, or "
     "store the client secret again with `integration set --client-secret`.",
-    "user_token_only": "Slack returned a user token without a bot token. Shared mode, and a workspace that has a bot token, need one: "
-    "add bot scopes to the Slack app.",
+    "user_token_only": "Slack returned a user token and no bot token. Shared mode requires a bot token, and so does a "
+    "workspace in which the app already has one. Add bot scopes to the Slack app.",
 }
 _ADMINS = "The workspace's rules do not allow the app, or do not allow this person to add apps. A Slack admin there has to allow it."
 _MOVING = "Slack is moving the workspace into an organization. The customer can install the app after the move."
 _POLICY = {
     "accesslimited": "The workspace allows connections from certain networks only. The customer has to use one of them.",
     "enterprise_is_restricted": _ADMINS,
-    "ekm_access_denied": "The organization's admins have suspended Slack's access to its encryption keys. They have to restore it.",
+    "ekm_access_denied": "The organization's admins have suspended Slack's access to the organization's encryption keys. They have to restore it.",
     "account_inactive": "The person's Slack account is deactivated. The customer has to use another account.",
     "two_factor_setup_required": "The workspace requires two-factor authentication. The person has to set it up in Slack.",
     "access_denied": _ADMINS,

@@ -26,7 +26,7 @@ _FAULTS = {
         "chat:write.public, the app posts in public channels without an invitation.",
     ),
     "channel_not_found": MessageFault(
-        "Slack finds no such channel that the app can see.",
+        "Slack finds no such channel, or the app cannot see it.",
         "Check that the channel belongs to this workspace. A private channel is found only after somebody in it has typed "
         "/invite and the app’s name.",
     ),

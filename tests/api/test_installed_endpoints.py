@@ -183,7 +183,7 @@ def test_request_for_a_webhook_needs_a_subscriber(members: dict[str, Any], hooks
     ids=lambda fixed: "+".join(fixed),
 )
 def test_link_for_a_webhook_needs_a_subscriber(fixed: dict[str, Any], hooks: Program) -> None:
-    with pytest.raises(Refused, match="required for incoming webhook"):
+    with pytest.raises(Refused, match="incoming-webhook, which requires a subscriber"):
         hooks.site.link("hooks", **fixed)
 
 

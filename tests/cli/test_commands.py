@@ -17,7 +17,7 @@ from tests.conftest import KEY, SECRET
 pytestmark = pytest.mark.slow
 
 NO_EVENTS = (
-    "It has no signing secret, so Slack's events are refused, and an uninstall is only noticed by a check. "
+    "No signing secret is stored, so Slack's events are refused, and only a check notices an uninstall. "
     "Store it with `integration set --signing-secret -`."
 )
 

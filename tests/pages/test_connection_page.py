@@ -54,7 +54,7 @@ def test_permissions_are_sentences_with_what_was_granted(site: Site, operator: B
     }  # fmt: skip
     assert "with fewer permissions than the Slack app asks for" in page.text
     assert "Granted, and no longer asked for" in page.text
-    assert "Not granted; the person may decline it" in page.text
+    assert "Not granted; optional, so the person may have declined it" in page.text
     consent = operator.presses(operator.presses(page, "update-permissions"), "connect")
     assert operator.allows(consent).outcome == "reconnected"
     page = operator.opens(address)

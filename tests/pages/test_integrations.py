@@ -164,4 +164,4 @@ def test_pages_say_that_an_app_without_a_signing_secret_gets_no_events(site: Sit
     program = Program(site, site.api_key("program"))
     with program.client:
         name = program.creates(integrationIdentifier="acme").json()["identifier"]
-    assert "the Slack app has no signing secret" in operator.opens(f"/connections/{name}").text
+    assert "no signing secret is stored" in operator.opens(f"/connections/{name}").text

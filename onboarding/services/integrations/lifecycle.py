@@ -122,8 +122,8 @@ class Integrations:
                 )
             if revocations.any_of(session, row.id):
                 raise Conflict(
-                    f"Slack has not confirmed yet that disconnected access of the integration {identifier!r} has ended. A "
-                    "worker asks Slack again, for a day at most; so does `onboarding sweep`. Try again later."
+                    f"Slack has not confirmed yet that it revoked access of the integration {identifier!r}. A worker asks Slack "
+                    "again for a day at most, and so does `onboarding sweep`. Then remove the integration again."
                 )
             self._record(session, row, ChangeKind.INTEGRATION_REMOVED, actor)
             erasure.erase_integration(session, row.id)

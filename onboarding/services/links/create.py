@@ -116,7 +116,7 @@ class LinkWriter:
             raise unknown_integration(new.integration)
         asks_for_webhook = INCOMING_WEBHOOK in split(row.scopes) and not new.is_reconnect
         if asks_for_webhook and not new.terms.may_have_subscriber:
-            sentence = "A subscriber is required for incoming webhook: the integration asks for that scope."
+            sentence = "The integration asks for the scope incoming-webhook, which requires a subscriber."
             raise Refused(_WEBHOOK if kind is LinkKind.SESSION else sentence, code="subscriber_required")
         check_origins(row, origins)
         at = self._now()
