@@ -27,7 +27,7 @@ BULK_RESULTS: Mapping[str, StatusText] = {
     **{str(status): text for status, text in STATUSES.items()},
     "link_created": StatusText("Link created", "good", "link"),
     "revoked": StatusText("Disconnected, removed in Slack", "good", "check-circle"),
-    "already_gone": StatusText("Disconnected, Slack had removed it", "good", "check-circle"),
+    "already_gone": StatusText("Disconnected, already removed in Slack", "good", "check-circle"),
     "pending": StatusText("Disconnected, Slack is asked again", "warn", "clock"),
     "not_confirmed": StatusText("Disconnected, not confirmed by Slack", "warn", "alert"),
     "kept": StatusText("Disconnected, app stays in Slack", "good", "check-circle"),

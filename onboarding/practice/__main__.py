@@ -51,9 +51,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="Practice app", help="what the consent page calls the app")
     parser.add_argument("--client-id", required=True)
     parser.add_argument(
-        "--client-secret", required=True, action="append", help="may be given twice, as during a change"
+        "--client-secret",
+        required=True,
+        action="append",
+        help="the app's client secret; may be repeated, because Slack accepts two during a change",
     )
-    parser.add_argument("--redirect-url", required=True, action="append", help="may be given several times")
+    parser.add_argument(
+        "--redirect-url", required=True, action="append", help="a redirect URL of the app; may be repeated"
+    )
     parser.add_argument("--signing-secret", default="practice-signing-secret")
     parser.add_argument("--events-url", help="the URL that app_uninstalled and tokens_revoked are sent to")
     parser.add_argument("--state-file", type=Path, help="keeps the state over a restart")

@@ -45,7 +45,7 @@ _FAULTS = {
     ),
     "team_access_not_granted": MessageFault(
         "The app is installed for the organization, and not added to the channel’s workspace.",
-        "An admin of the organization adds it to the workspace, in Slack’s admin pages.",
+        "Ask an admin of the organization to add it to the workspace, in Slack’s admin pages.",
     ),
     "ekm_access_denied": MessageFault(
         "The organization’s encryption keys are out of reach, so Slack accepts no messages.",

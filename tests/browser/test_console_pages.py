@@ -62,7 +62,7 @@ def test_results_of_a_bulk_action_name_their_connection_on_a_phone(site: Site, a
     me.presses("confirm-bulk")
     site.runtime.bulk.work(me.page.url.rpartition("/")[2])
     me.page.reload()
-    expect(me.page.get_by_text("Disconnected, Slack had removed it", exact=True)).to_be_visible()
+    expect(me.page.get_by_text("Disconnected, already removed in Slack", exact=True)).to_be_visible()
     name = me.page.locator("[data-connection] .cell-main").bounding_box()
     assert name is not None
     assert name["width"] > 200

@@ -26,7 +26,7 @@ def test_shared_mode_that_the_person_chooses_stores_no_user_token(site: Site, op
     filled = {"contexts-0-type": "team", "contexts-0-id": "a"}
     page = operator.presses(setup, "save", connection_mode="shared", **filled)
     is_refused(page)
-    assert "add bot scopes to the Slack app" in page.text
+    assert "Add bot scopes to the Slack app" in page.text
     assert details(site) == []
     assert site.slack.installations() == []
 
