@@ -40,6 +40,7 @@ function show(token) {
 
 function changed({ detail }) {
   line.textContent = LINES[language][detail.state] ?? "";
+  document.documentElement.dataset.state = detail.state;
   // Without an address of the host's, the link would lead to this card.
   element.hidden = detail.state === "expired" && element.shadowRoot.querySelector("a")?.href === location.href;
 }

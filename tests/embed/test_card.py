@@ -54,6 +54,24 @@ def test_the_card_connects_and_sends_the_page_one_event(host: HostSite, visit: V
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_card_that_waits_for_an_approval_covers_no_text(language: str, host: HostSite, visit: Visit) -> None:
+    session = host.create_session()
+    page = visit(viewport={"width": 480, "height": 190}).page
+    customer = Customer(host.product, page)
+    page.goto(session["url"])
+    customer.presses("ask-admin")
+    fragment = f"&lang={language}#{session['token']}"
+    page.goto(f"{host.product.settings.origin}/embed/card?session={session['id']}{fragment}")
+    expect(page.get_by_role("button", name="Copy link" if language == "en" else "Link kopieren")).to_be_visible()
+    text, control = (page.locator(name).bounding_box() for name in (".card-line", "slack-connect [part]"))
+    assert text
+    assert control
+    assert text["y"] + text["height"] <= control["y"]
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [480, 190]
+
+
+@pytest.mark.browser
 @pytest.mark.slow
 def test_the_page_can_send_the_token_in_a_message(host: HostSite, visit: Visit) -> None:
     session = host.create_session()
