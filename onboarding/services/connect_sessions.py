@@ -14,6 +14,7 @@ from onboarding.errors import NotFound, Refused
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import ConnectionStatus, Outcome
+from onboarding.services.approvals import was_started_by_holder
 from onboarding.store import connect_sessions as store
 from onboarding.store import links, origins
 from onboarding.store.attempts import Stage
@@ -152,7 +153,8 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
     is_named, approval_id = not is_holder or row.kind == LinkKind.SESSION, row.approval_id
     if state is SessionState.CREATED and row.pending_approval_id and is_broken:
         state = SessionState.AWAITING_APPROVAL
-        may_see = not is_holder or _was_started_by_holder(rows, row, row.pending_approval_id)
+        approval = links.by_id(rows, row.pending_approval_id)
+        may_see = not is_holder or was_started_by_holder(rows, row, approval)
         approval_id = row.pending_approval_id if may_see else None
     return ConnectSession(
         id=row.id,
@@ -175,21 +177,6 @@ def _session(rows: Rows, row: SessionRow, at: datetime, *, is_holder: bool) -> C
         attempt_id=row.attempt_id,
         approval_id=approval_id if state is SessionState.AWAITING_APPROVAL else None,
     )
-
-
-def _was_started_by_holder(rows: Rows, row: SessionRow, approval_id: str) -> bool:
-    """Return whether the approval was created from an earlier session for the same subscriber.
-
-    Its link is a token, which other people must not get: the holder of a link, which may have been forwarded, and the
-    other people of a context.
-    """
-    if row.kind != LinkKind.SESSION or row.subscriber_id is None:
-        return False
-    approval = links.by_id(rows, approval_id)
-    if approval is None or approval.parent_id is None or approval.subscriber_id != row.subscriber_id:
-        return False
-    parent = links.by_id(rows, approval.parent_id)
-    return parent is not None and parent.kind == LinkKind.SESSION
 
 
 def _connection(found: IdentityRow, is_named: bool) -> SessionConnection:

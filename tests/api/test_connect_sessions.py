@@ -107,6 +107,7 @@ def test_link_for_the_admin_is_shown_to_the_subscriber_whose_session_it_came_fro
         assert desk.polls(made).json()["approvalUrl"] == url
         later = desk.polls(desk.creates(**terms)).json()
         assert (later["state"], later.get("approvalUrl")) == ("awaiting_approval", url if is_shown else None)
+        assert (url in customer.opens(desk.creates(**terms)["url"]).text) == is_shown
     forwarded = _followed(desk, desk.site.link(INTEGRATION, subscriber_id="nia"))
     assert (forwarded["state"], "approvalUrl" in forwarded) == ("awaiting_approval", False)
 

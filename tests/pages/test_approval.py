@@ -154,10 +154,11 @@ def test_the_browser_that_asked_and_then_connected_sees_the_names(site: Site, vi
 
 def test_a_link_is_handed_on_once_and_an_approval_not_at_all(site: Site, visitor: BrowserClient) -> None:
     link = site.link()
-    first = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
     with BrowserClient(site) as admin:
+        opened_before = admin.opens(link)
+        first = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
         again = link_for_admin(admin.presses(admin.opens(first), "ask-admin"))
-        other = link_for_admin(admin.presses(admin.opens(link), "ask-admin"))
+        other = link_for_admin(admin.presses(opened_before, "ask-admin"))
     assert first == again == other != link
 
 
@@ -217,3 +218,40 @@ def test_a_refused_install_is_not_shown_as_connected(site: Site, visitor: Browse
             assert customer.presses(setup, "save", offered_context="team:x").outcome == "connected"
         assert admin.presses(waiting, "save", offered_context="team:y").outcome == "link_used"
     assert visitor.opens(page.url).heading == "Slack is connected"
+
+
+def test_the_start_page_says_that_an_approval_waits(site: Site, visitor: BrowserClient) -> None:
+    link = site.link(subscriber_id="waits")
+    for_the_admin = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
+    page = visitor.opens(link)
+    assert (page.name, page.heading) == ("connect-start", "Your Slack admin needs to approve this")
+    assert link_for_admin(page) == for_the_admin
+    # The person may connect the workspace without waiting.
+    assert visitor.allows(visitor.presses(page, "connect"), scenario="cancelled").outcome == "cancelled"
+    assert link_for_admin(visitor.opens(link)) == for_the_admin
+    assert visitor.opens(for_the_admin).heading == "Connect Slack to Northwind", "the page of the admin"
+    with BrowserClient(site) as admin:
+        admin.connects(for_the_admin)
+    assert visitor.opens(site.link(subscriber_id="waits")).outcome == "already_connected"
+
+
+def test_another_link_for_the_customer_shows_no_link_of_the_admin(site: Site, visitor: BrowserClient) -> None:
+    visitor.presses(visitor.opens(site.link(subscriber_id="waits-too")), "ask-admin")
+    page = visitor.opens(site.link(subscriber_id="waits-too"))
+    assert page.heading == "Your Slack admin needs to approve this"
+    assert not [one for one in page.root.iter("code") if one.get("id") == "approval-url"]
+    assert "ask-admin" in {one.get("data-action") for one in page.main.iter("button")}
+
+
+def test_a_broken_connection_waits_for_an_approval_too(
+    site: Site, operator: BrowserClient, visitor: BrowserClient
+) -> None:
+    done = operator.connects(site.link(subscriber_id="bea"))
+    (installation,) = site.slack.installations()
+    site.slack.removes_app(installation.client_id, installation.place)
+    (connection,) = {url for url in done.hrefs if "/connections/" in url}
+    operator.presses(operator.opens(connection), "verify")
+    link = site.link(subscriber_id="bea")
+    for_the_admin = link_for_admin(visitor.presses(visitor.opens(link), "ask-admin"))
+    page = visitor.opens(link)
+    assert (page.outcome, link_for_admin(page)) == ("already_connected", for_the_admin)

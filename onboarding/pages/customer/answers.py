@@ -19,7 +19,7 @@ from onboarding.outcomes import OUTCOMES, GrantResult, Outcome
 from onboarding.pages.customer import attempt_cookies, popups
 from onboarding.pages.layout import Product, default_product
 from onboarding.runtime import current
-from onboarding.services.installs.records import InstallStep, NextPage, StartedAttempt
+from onboarding.services.installs.records import InstallStep, NextPage, StartedAttempt, StartPage
 from onboarding.services.installs.result_record import Result
 from onboarding.translatable import marked
 
@@ -34,7 +34,8 @@ class Approval:
     url: str
     message: str
     expires_at: datetime
-    status_url: str
+    #: The address that reports whether the admin has connected; None on a page that shows no attempt.
+    status_url: str | None = None
 
 
 def redirect_to_slack(started: StartedAttempt) -> Response:
@@ -147,6 +148,12 @@ def result_page(result: Result) -> ResponseReturnValue:
     return page, row.status, {"Retry-After": str(result.retry_after_seconds)} if result.retry_after_seconds else {}
 
 
+def approval_awaited(start: StartPage) -> Approval | None:
+    """Return the approval that the holder of a link waits for, if they may see its link."""
+    found = start.approval
+    return _approval_of(found.link_id, start.app_name, found.expires_at) if found and found.link_id else None
+
+
 def console_url(environment_id: str, identifier: str | None) -> str | None:
     """Return the connection's page in the console; None for customers."""
     if not identifier or signed_in_person() is None:
@@ -199,12 +206,16 @@ def _ask_admin_url(result: Result) -> str | None:
     return None
 
 
+def _approval_of(link_id: str, app_name: str, expires_at: datetime) -> Approval:
+    """Return an approval with the message to send along, in the language of the page."""
+    url = current().links.url(link_id)
+    asked = translate(marked("Hi, could you connect our Slack workspace to %(product)s?"), product=app_name)
+    listed = translate(marked("The page lists the permissions before you approve anything."))
+    return Approval(url, f"{asked}\n{url}\n{listed}", expires_at)
+
+
 def _approval(result: Result) -> Approval | None:
     if not result.approval_link_id or not result.approval_expires_at:
         return None
-    url = current().links.url(result.approval_link_id)
-    asked = translate(marked("Hi, could you connect our Slack workspace to %(product)s?"), product=result.app_name)
-    listed = translate(marked("The page lists the permissions before you approve anything."))
-    message = f"{asked}\n{url}\n{listed}"
-    status_url = url_for("results.status", attempt_id=result.attempt_id)
-    return Approval(url, message, result.approval_expires_at, status_url)
+    shown = _approval_of(result.approval_link_id, result.app_name, result.approval_expires_at)
+    return replace(shown, status_url=url_for("results.status", attempt_id=result.attempt_id))

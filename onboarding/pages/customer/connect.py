@@ -29,13 +29,14 @@ def start(token: str) -> ResponseReturnValue:
         f"customer/connect/{page}.html",
         start=view,
         connection=view.existing,
+        approval=answers.approval_awaited(view),
         connection_url=answers.console_url(view.environment_id, view.existing.identifier if view.existing else None),
         product=Product(view.branding),
         action=url_for("connect.start_submit", token=token),
         approval_action=url_for("connect.approval_submit", token=token),
         # In a popup, the page to return to is the one behind it.
         return_url=None if opener else view.return_url,
-        opener=opener if view.existing else None,
+        opener=opener if view.existing or view.approval else None,
         manage_url=url_for("manage.show", token=token) if view.names_workspace else None,
     )
 

@@ -11,6 +11,7 @@ from onboarding.callers import Actor, ActorKind
 from onboarding.identity import OfferedContext, identity_key
 from onboarding.lifetimes import EXCHANGE_LIMIT
 from onboarding.outcomes import GrantResult, Outcome
+from onboarding.services.approvals import WaitingApproval
 from onboarding.services.installs.permissions import Permission
 from onboarding.slack.scopes import INCOMING_WEBHOOK, split
 from onboarding.store.attempt_lists import AttemptListRow
@@ -55,6 +56,8 @@ class StartPage:
     names_workspace: bool
     #: Where the person returns to if they keep the existing connection.
     return_url: str | None = None
+    #: The approval that the customer waits for, unless a connection works.
+    approval: WaitingApproval | None = None
 
     @property
     def app_name(self) -> str:

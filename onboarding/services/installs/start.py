@@ -13,7 +13,7 @@ from onboarding.outcomes import Outcome
 from onboarding.services.installs import link_use, permissions, way_back
 from onboarding.services.installs.bindings import BindingOf, digest, state_digest
 from onboarding.services.installs.records import APPROVAL_LIFETIME, ATTEMPT_LIFETIME, StartedAttempt, StartPage
-from onboarding.services.installs.start_page import existing_connection, page_of
+from onboarding.services.installs.start_page import existing_connection, page_of, waiting_approval
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.settings import Settings
 from onboarding.slack import scopes
@@ -67,7 +67,10 @@ class InstallStarter:
             page = page_of(start.integration, start.link, existing_connection(rows, start.integration, start.link))
             identifier = page.existing.identifier if page.existing else None
             back = way_back.return_url(rows, start.link, Outcome.ALREADY_CONNECTED, identifier)
-        return replace(page, return_url=back)
+            approval = None
+            if page.existing is None or page.existing.is_broken:
+                approval = waiting_approval(rows, link_id, self._now())
+        return replace(page, return_url=back, approval=approval)
 
     def view_operator(self, environment_id: str, identifier: str) -> StartPage:
         """Return what the console's start page shows. Raises NotFound for an unknown integration."""

@@ -1,8 +1,12 @@
 """The content of the page before Slack."""
 
+from datetime import datetime
+
+from onboarding.services import approvals
+from onboarding.services.approvals import WaitingApproval
 from onboarding.services.installs import permissions, records
 from onboarding.services.installs.records import Existing, StartPage
-from onboarding.store import connection_identities
+from onboarding.store import connect_sessions, connection_identities
 from onboarding.store.database import Rows
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.link_terms import LinkKind
@@ -25,6 +29,11 @@ def existing_connection(rows: Rows, integration: IntegrationRow, link: LinkRow) 
         found.installed_by,
         is_broken=found.status.is_broken,
     )
+
+
+def waiting_approval(rows: Rows, link_id: str, at: datetime) -> WaitingApproval | None:
+    found = connect_sessions.by_id(rows, link_id, at)
+    return approvals.waiting(rows, found, at) if found else None
 
 
 def page_of(integration: IntegrationRow, link: LinkRow | None, existing: Existing | None) -> StartPage:
