@@ -2,8 +2,10 @@
 
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -11,6 +13,15 @@ if TYPE_CHECKING:
 Search = TypeVar("Search", bound="DataclassInstance")
 #: No name, id or email address is longer, so longer text finds nothing anyway.
 _MAX_TEXT_LENGTH = 320
+
+
+def drop_empty_filters() -> ResponseReturnValue | None:
+    """Redirect from the address of a filter form to one without its empty fields, which people can send on."""
+    given = list(request.args.items(multi=True))
+    kept = [(name, value) for name, value in given if value]
+    if request.method != "GET" or kept == given:
+        return None
+    return redirect(f"{request.path}?{urlencode(kept)}" if kept else request.path)
 
 
 def read_search(search_class: type[Search]) -> Search:

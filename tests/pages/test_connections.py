@@ -316,3 +316,21 @@ def _one(session: Any, environment: str, integration: str, number: int, at: date
         created_at=at,
         updated_at=at,
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "clean"),
+    [
+        ("/connections?q=&status=&sort=", "/connections"),
+        ("/connections?q=+acme+%26+co&status=&mode=shared&mode=", "/connections?q=+acme+%26+co&mode=shared"),
+        ("/attempts?q=&outcome=failed", "/attempts?outcome=failed"),
+        ("/audit?actor=&since=7", "/audit?since=7"),
+    ],
+)
+def test_filter_form_leads_to_an_address_without_empty_fields(asked: str, clean: str, operator: BrowserClient) -> None:
+    page = operator.opens(asked)
+    assert (page.status, page.url.partition("//")[2].partition("/")[2]) == (200, clean[1:])
+
+
+def test_only_people_who_are_signed_in_are_led_to_a_clean_address(visitor: BrowserClient) -> None:
+    assert visitor.asks("GET", "/connections?q=").status_code == 401

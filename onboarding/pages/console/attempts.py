@@ -6,12 +6,13 @@ from flask.typing import ResponseReturnValue
 from onboarding import attempt_texts, texts
 from onboarding.http.console_environment import environment_id, integrations
 from onboarding.http.route_access import allow_viewers
-from onboarding.pages.list_query import page_url, read_search
+from onboarding.pages.list_query import drop_empty_filters, page_url, read_search
 from onboarding.runtime import current
 from onboarding.services.installs.attempt_list import FUNNEL_CAP, LISTED_OUTCOMES, AttemptSearch
 from onboarding.services.installs.diagnosis import Finding
 
 blueprint = Blueprint("attempts", __name__)
+blueprint.before_request(drop_empty_filters)
 
 
 @blueprint.get("/attempts")

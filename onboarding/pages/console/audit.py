@@ -8,11 +8,12 @@ from onboarding.documents import timestamp
 from onboarding.http.console_environment import environment_id
 from onboarding.http.downloads import download
 from onboarding.http.route_access import allow_viewers
-from onboarding.pages.list_query import page_url, read_search, set_filters
+from onboarding.pages.list_query import drop_empty_filters, page_url, read_search, set_filters
 from onboarding.runtime import current
 from onboarding.services.audit_log import ACTIONS, AuditLine, AuditSearch
 
 blueprint = Blueprint("audit", __name__)
+blueprint.before_request(drop_empty_filters)
 _TITLES = ("Time", "Environment", "Actor kind", "Actor", "Action", "Subject", "Subject name", "Result", "Detail")
 
 

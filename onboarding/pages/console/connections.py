@@ -11,12 +11,13 @@ from onboarding.errors import SlackBusy, SlackDown, VaultProblem
 from onboarding.http.console_environment import environment, environment_id, integrations
 from onboarding.http.operator_guard import require_person
 from onboarding.http.route_access import allow_viewers
-from onboarding.pages.list_query import page_url, set_filters
+from onboarding.pages.list_query import drop_empty_filters, page_url, set_filters
 from onboarding.runtime import current
 from onboarding.services.connections.records import ConsoleSearch
 from onboarding.services.links.records import RECONNECT_LIFETIME, NewLink
 
 blueprint = Blueprint("connections", __name__)
+blueprint.before_request(drop_empty_filters)
 
 
 @blueprint.get("/connections")

@@ -13,7 +13,7 @@ from onboarding.http.console_environment import environment_id
 from onboarding.http.operator_guard import require_person
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import allow_viewers
-from onboarding.pages.list_query import page_url, read_search
+from onboarding.pages.list_query import drop_empty_filters, page_url, read_search
 from onboarding.pagination import PageRequest
 from onboarding.runtime import current
 from onboarding.services.webhooks.endpoints import MOST_ENDPOINTS
@@ -21,6 +21,7 @@ from onboarding.services.webhooks.records import DeliverySearch, EndpointChange,
 from onboarding.webhook_documents import WebhookEndpoint
 
 blueprint = Blueprint("webhooks", __name__)
+blueprint.before_request(drop_empty_filters)
 _ROWS = 25
 _SCOPES = {"all": "All events", "chosen": "Chosen events"}
 
