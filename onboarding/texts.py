@@ -86,6 +86,7 @@ FILTERS: Mapping[str, FilterText] = {
     "outcome": FilterText("Outcome", "Choose an outcome from the menu."),
     "step": FilterText("Step", "Choose a step from the menu."),
     "since": FilterText("Time", "Choose a time from the menu."),
+    "action": FilterText("Action", "Choose an action from the menu."),
     "event": FilterText("Event", "Choose an event from the menu."),
 }
 

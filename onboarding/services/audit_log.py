@@ -33,6 +33,12 @@ class AuditSearch:
     def is_filtered(self) -> bool:
         return self != AuditSearch()
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Return the names of the filters whose value is not among the choices."""
+        known = {"action": ACTIONS, "since": PERIODS}
+        return tuple(name for name, values in known.items() if (value := getattr(self, name)) and value not in values)
+
 
 @dataclass(frozen=True)
 class AuditLine:

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from onboarding.callers import SHELL
 from onboarding.services.integrations.records import NewIntegration
+from onboarding.services.webhooks.records import NewWebhookEndpoint
 from onboarding.store.connections import ChannelConnection
 from tests.browser.navigator import Customer, Operator
 from tests.browser_client import BrowserClient, Site
@@ -127,12 +128,17 @@ def test_list_begins_high_on_the_page(site: Site, ada: Callable[..., Operator]) 
 
 
 @pytest.mark.usefixtures("listed")
-def test_narrow_page_shows_the_filters_that_are_asked_for_or_in_use(ada: Callable[..., Operator]) -> None:
+def test_narrow_page_shows_the_filters_that_are_asked_for_or_in_use(site: Site, ada: Callable[..., Operator]) -> None:
+    home = site.runtime.environments.first().id
+    endpoint = site.runtime.webhooks.endpoints.create(home, NewWebhookEndpoint("https://app.example/hooks"), SHELL)
+    deliveries = f"/webhooks/{endpoint.id}?subject=nobody"
     me = ada(viewport={"width": 375, "height": 800}, java_script_enabled=False)
     me.signs_in()
     for address, filtered, field in (
         ("/connections", "/connections?mode=shared", "#filter-mode"),
         ("/attempts", "/attempts?outcome=failed", "#filter-outcome"),
+        ("/audit", "/audit?actor=ada", "#filter-actor"),
+        (deliveries, f"{deliveries}&status=parked", "#filter-status"),
     ):
         me.opens(address)
         expect(me.page.locator(field)).to_be_hidden()

@@ -162,6 +162,10 @@ def test_audit_log_is_filtered_and_paged(office: Site, ada: BrowserClient) -> No
     assert re.findall(r'data-audit="([a-z_.]+)"', found.text) == ["api_key.created"]
     assert "data-audit=" not in ada.opens("/audit?actor=nobody").text
     assert ada.opens("/audit?after=broken").status == 400
+    for query, words in (("action=eaten", "Action “eaten” is unknown"), ("since=2", "Time “2” is unknown")):
+        page = ada.opens(f"/audit?{query}")
+        assert words in page.text
+        assert "export-audit" not in page.text, "it would export everything"
 
 
 def test_audit_log_names_an_api_key_by_its_name(office: Site, ada: BrowserClient) -> None:
