@@ -28,7 +28,6 @@ def start(token: str) -> ResponseReturnValue:
     return render_template(
         f"customer/connect/{page}.html",
         start=view,
-        connection=view.existing,
         approval=answers.approval_awaited(view),
         connection_url=answers.console_url(view.environment_id, view.existing.identifier if view.existing else None),
         product=Product(view.branding),
