@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -42,8 +43,8 @@ Keys = Annotated[
 ]
 
 
-class PageQuery(Wire):
-    """The parameters of each list."""
+class CursorQuery(Wire):
+    """The parameters that choose a page of a list."""
 
     limit: Limit = Field(10, description="How many objects a page has.")
     after: Plain | None = Field(
@@ -52,31 +53,27 @@ class PageQuery(Wire):
     before: Plain | None = Field(
         None, description="A cursor for pagination. Send the `previous` of a page to get the page before it."
     )
+    include_cursor: Flag = Field(False, description="Whether to return the object at the cursor again.")
+
+    def page_request(self) -> PageRequest:
+        """Return the page that the query asks for. Raises Refused (`cursors_conflict`)."""
+        if self.after and self.before:
+            sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
+            raise Refused(sentence, "after", "cursors_conflict")
+        return PageRequest(self.limit, self.after, self.before, include_cursor=self.include_cursor)
+
+
+class PageQuery(CursorQuery):
+    """The parameters of a list that can be sorted."""
+
     order_by: Literal["createdAt", "updatedAt"] = Field("createdAt", description="The time to sort by.")
     order_direction: Literal["DESC", "ASC"] = Field(
         "DESC", description="`DESC` returns the newest objects first, `ASC` the oldest."
     )
-    include_cursor: Flag = Field(False, description="Whether to return the object at the cursor again.")
-
-    @property
-    def order(self) -> str:
-        return "created_at" if self.order_by == "createdAt" else "updated_at"
-
-    @property
-    def descending(self) -> bool:
-        return self.order_direction == "DESC"
 
     def page_request(self) -> PageRequest:
-        """Return the page that the query asks for. Raises Refused (`cursors_conflict`)."""
-        check_cursors(self.after, self.before)
-        return PageRequest(self.limit, self.after, self.before, self.order, self.descending, self.include_cursor)
-
-
-def check_cursors(after: str | None, before: str | None) -> None:
-    """Check that a query names one cursor at most. Raises Refused (`cursors_conflict`)."""
-    if after and before:
-        sentence = 'Cannot specify both "before" and "after" cursors at the same time.'
-        raise Refused(sentence, "after", "cursors_conflict")
+        order = "created_at" if self.order_by == "createdAt" else "updated_at"
+        return replace(super().page_request(), order=order, descending=self.order_direction == "DESC")
 
 
 Item = TypeVar("Item", bound=Wire)

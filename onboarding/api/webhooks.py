@@ -10,15 +10,14 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 from onboarding import webhook_documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import CreatedAt, Flag, Plain, Time, UpdatedAt, Wire
+from onboarding.api.field_types import CreatedAt, Plain, Time, UpdatedAt, Wire
 from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
-from onboarding.api.lists import CursorPage, Limit, check_cursors, page
+from onboarding.api.lists import CursorPage, CursorQuery, page
 from onboarding.api.operations import WEBHOOKS, Operation
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.request_parsing import read_body, read_query
 from onboarding.errors import Refused
 from onboarding.event_types import EventType
-from onboarding.pagination import PageRequest
 from onboarding.runtime import current
 from onboarding.services.webhooks.records import DeliveryQuery, EndpointChange, NewWebhookEndpoint
 
@@ -127,7 +126,7 @@ class Replayed(Wire):
     replayed: int = Field(description="How many deliveries are sent again.")
 
 
-class DeliveriesQuery(Wire):
+class DeliveriesQuery(CursorQuery):
     endpoint_id: Plain | None = Field(None, description="Only return the deliveries to this endpoint.")
     status: Literal["waiting", "delivered", "parked"] | None = Field(
         None, description="Only return those with this status."
@@ -137,15 +136,6 @@ class DeliveriesQuery(Wire):
         None,
         description="Only return the events of the connection with this identifier, or of the install with this reference.",
     )
-    limit: Limit = Field(10, description="How many objects a page has.")
-    after: Plain | None = Field(None, description="The `next` of a page, to get the page after it.")
-    before: Plain | None = Field(None, description="The `previous` of a page, to get the page before it.")
-    include_cursor: Flag = Field(False, description="Whether to return the object at the cursor again.")
-
-    def page_request(self) -> PageRequest:
-        """Return the page that the query asks for. Raises Refused (`cursors_conflict`)."""
-        check_cursors(self.after, self.before)
-        return PageRequest(self.limit, self.after, self.before, include_cursor=self.include_cursor)
 
 
 @contextmanager
