@@ -1,6 +1,8 @@
 """Slack's events: forged and malformed ones are refused, and the others take effect."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -32,6 +34,18 @@ def audited(scene: Scene, identifier: str) -> list[tuple[str, str, str]]:
     with scene.site.runtime.database.engine.connect() as connection:
         rows = connection.execute(query, {"subject": identifier})
         return [(row.actor, row.action, row.detail) for row in rows]
+
+
+@contextmanager
+def hook(scene: Scene, *events: str) -> Iterator[list[str]]:
+    """Add a webhook endpoint. At the end, the list contains the bodies that it gets, the oldest first."""
+    hook = {"url": "http://127.0.0.1:9/hook", "events": events}
+    created = scene.program.asks("POST", "/v1/webhook-endpoints", hook).json()["id"]
+    bodies: list[str] = []
+    yield bodies
+    listed = scene.program.asks("GET", f"/v1/webhook-deliveries?endpointId={created}").json()["data"]
+    scene.program.asks("DELETE", f"/v1/webhook-endpoints/{created}")
+    bodies += [one["body"] for one in reversed(listed)]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +218,28 @@ def test_renamed_workspace_gets_its_newest_name(scene: Scene) -> None:
     scene.slack.delivers(scene.slack.event("team_domain_change", "T0ACMETEST", domain=7, name="No name"))
     renamed = [row for row in audited(scene, identifier) if row[1] == "connection.renamed"]
     assert renamed == [("slack", "connection.renamed", "name"), ("slack", "connection.renamed", "domain: acme-2")]
+
+
+@pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
+def test_host_learns_what_an_event_has_changed(kind: str, scene: Scene) -> None:
+    identifier = connects(scene, "pia")
+    before = shown(scene, identifier)["workspace"]
+    with hook(scene, "connection.renamed", "connection.disconnected") as bodies:
+        scene.slack.delivers(scene.slack.event("team_rename", name=f"Name of {kind}"))
+        scene.slack.delivers(scene.slack.event("team_domain_change", domain="acme-3", url="https://x"))
+        scene.site.slack.removes_app(scene.slack.client_id, ACME)
+        bot = {"bot": [before["botUserId"]], "oauth": []}
+        scene.slack.delivers(scene.slack.event(kind, tokens=bot))
+    changes = [
+        (sent["change"]["cause"], sent["change"].get("previous"))
+        for body in bodies
+        if (sent := json.loads(body)["data"])["connection"]["identifier"] == identifier
+    ]
+    assert changes == [
+        ("name_changed", {"workspace": {"id": ACME, "name": before["name"]}}),
+        ("domain_changed", None),
+        (kind, {"status": "healthy"}),
+    ]
 
 
 def test_practice_slack_reports_an_uninstall(start_site: Any) -> None:

@@ -1,7 +1,11 @@
 """An organization's admin adds the app to workspaces and removes it: the organization's connections follow."""
 
-from tests.hooks.conftest import Organization
-from tests.hooks.test_slack_events import audited
+import pytest
+
+from onboarding.store import installations
+from tests.hooks.conftest import Organization, Scene
+from tests.hooks.test_slack_events import audited, hook
+from tests.practice.walk import GROUP
 
 GRANTED, REVOKED = "team_access_granted", "team_access_revoked"
 
@@ -14,8 +18,10 @@ def test_connection_follows_the_app_out_of_a_workspace_and_back(organization: Or
     assert str(found["statusReason"]).startswith("The organization's admin removed the app from this workspace.")
     assert found["auth"]["accessToken"], "the token stays valid for the other workspaces"
     organization.adds()
-    organization.hears(GRANTED)
+    with hook(organization.scene, "connection.healed") as bodies:
+        organization.hears(GRANTED)
     assert organization.status == "healthy"
+    assert '"cause":"team_access_granted","previous":{"status":"needs_reconnect"}' in bodies[0]
     recorded = [entry for entry in audited(organization.scene, organization.connection) if entry[0] == "slack"]
     assert recorded == [("slack", "connection.broken", REVOKED), ("slack", "connection.healed", GRANTED)]
 
@@ -35,6 +41,19 @@ def test_other_workspaces_are_left_alone(organization: Organization) -> None:
     assert organization.status == before
 
 
+@pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
+def test_token_that_a_program_sent_is_checked_when_the_organization_ends_the_access(
+    kind: str, organization: Organization
+) -> None:
+    scene, slack = organization.scene, organization.slack
+    checks_due(scene)
+    assert organization.status == "unknown"
+    scene.site.slack.removes_app(slack.client_id, GROUP)
+    slack.delivers({**slack.event(kind, None, tokens={"bot": [], "oauth": []}), "enterprise_id": GROUP})
+    checks_due(scene)
+    assert organization.status == "needs_reconnect"
+
+
 def test_event_waits_while_slack_cannot_be_asked(organization: Organization) -> None:
     organization.removes()
     organization.scene.site.slack.fails("auth.teams.list", "status_500")
@@ -43,3 +62,11 @@ def test_event_waits_while_slack_cannot_be_asked(organization: Organization) -> 
     # The next one handles the event that waits as well.
     organization.hears(REVOKED)
     assert organization.status == "needs_reconnect"
+
+
+def checks_due(scene: Scene) -> None:
+    """Check the tokens whose time has come, as the worker does."""
+    with scene.site.runtime.database.rows() as rows:
+        due = installations.due(rows, "check_at", scene.clock(), 100)
+    for installation_id in due:
+        scene.site.runtime.connections.check(installation_id)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import SlackRefused, VaultProblem
-from onboarding.services.slack_events.effects import record
+from onboarding.services.slack_events.effects import Effect, record
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import event_names, faults, signatures
 from onboarding.slack.events import Event
@@ -38,6 +38,9 @@ class AccessEnder:
     def end(self, row: SlackEvent, event: Event) -> None:
         """Disconnect the connections whose access the event has ended, and erase their tokens.
 
+        An API caller may have sent an organization's token for one of its workspaces. Only Slack knows which ones these
+        are, so the tokens that callers sent are checked.
+
         Raises SlackBusy or SlackDown if only Slack can say whether the access was granted before the event or after it.
         """
         with self._database.reading() as session:
@@ -46,6 +49,9 @@ class AccessEnder:
             )
         ended = [one for one in found if _may_be_meant(one, event) and self._has_ended(one, event)]
         at = self._now()
+        if event.is_for_organization:
+            with self._database.changing_one() as rows:
+                connected_installations.check_sent_tokens_at(rows, row.integration_id, at)
         with self._database.transaction() as session:
             integration_locks.share(session, row.integration_id)
             # A disconnect takes the same lock. With it, no transaction that connects the workspace is in progress.
@@ -59,8 +65,10 @@ class AccessEnder:
                 if current is None or current.installed_at != one.installation.installed_at:
                     continue
                 reason = faults.ending(event.type)
+                statuses = {one.id: one.status for one in connection_changes.all_on(session, current.id)}
+                effect = Effect(ChangeKind.CONNECTION_DISCONNECTED, at, event.type)
                 for connection in connection_changes.disconnect_all_on(session, current.id, reason, at):
-                    record(session, ChangeKind.CONNECTION_DISCONNECTED, connection, at, event.type)
+                    record(session, effect, connection, {"status": statuses[connection.id]})
                 erasure.erase_unused_installation(session, current.id)
 
     def _has_ended(self, one: OwnedInstallation, event: Event) -> bool:

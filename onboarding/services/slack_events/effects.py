@@ -1,6 +1,9 @@
 """Write the audit entries of what an event has changed."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from onboarding import changes
 from onboarding.callers import SLACK
@@ -10,19 +13,29 @@ from onboarding.store.connection_changes import ChangedConnection
 from onboarding.store.database import Rows
 
 
-def record(rows: Rows, kind: ChangeKind, connection: ChangedConnection, at: datetime, detail: str) -> None:
-    """Write the audit entry of one connection that an event has changed."""
+@dataclass(frozen=True)
+class Effect:
+    """How an event of Slack's has changed connections."""
+
+    kind: ChangeKind
+    at: datetime
+    #: For the audit log.
+    detail: str
+
+
+def record(rows: Rows, effect: Effect, connection: ChangedConnection, previous: Mapping[str, Any]) -> None:
+    """Write the audit entry of one connection, and the event for hosts. `previous`: the members that changed."""
     changes.record(
         rows,
         Change(
-            kind,
+            effect.kind,
             SLACK,
-            at,
+            effect.at,
             connection.environment_id,
             connection.identifier,
             subject_name=connection.workspace_name or connection.workspace_id,
-            detail=detail,
-            event=EventDetails(_cause(kind, detail)),
+            detail=effect.detail,
+            event=EventDetails(_cause(effect.kind, effect.detail), previous=previous),
         ),
     )
 

@@ -11,7 +11,7 @@ from onboarding.errors import SlackBusy, SlackProblem, VaultProblem
 from onboarding.outgoing import queue
 from onboarding.services.slack_events.access import AccessEnder
 from onboarding.services.slack_events.channels import ChannelChanges
-from onboarding.services.slack_events.effects import record
+from onboarding.services.slack_events.effects import Effect, record
 from onboarding.services.slack_events.receive import body_sealed_at, handle_work
 from onboarding.services.slack_events.teams import TeamAccess
 from onboarding.services.tokens.sealing import Tokens
@@ -86,13 +86,13 @@ class StoredEvents:
                 return
             if slack_events.newer_exists(session, row):
                 return
+            found = connection_changes.of_workspace(session, row.integration_id, event.owner_id)
             if event.type == event_names.TEAM_DOMAIN_CHANGE and event.domain is not None:
-                found = connection_changes.of_workspace(session, row.integration_id, event.owner_id)
-                detail = f"domain: {event.domain}"
+                effect = Effect(ChangeKind.CONNECTION_RENAMED, at, f"domain: {event.domain}")
+                for connection in found:
+                    record(session, effect, connection, {})
             elif event.type == event_names.TEAM_RENAME and event.name is not None:
-                found = connection_changes.rename(session, row.integration_id, event.owner_id, event.name, at)
-                detail = "name"
-            else:
-                return
-            for connection in found:
-                record(session, ChangeKind.CONNECTION_RENAMED, connection, at, detail)
+                effect = Effect(ChangeKind.CONNECTION_RENAMED, at, "name")
+                names = {one.id: one.workspace_name for one in found}
+                for one in connection_changes.rename(session, row.integration_id, event.owner_id, event.name, at):
+                    record(session, effect, one, {"workspace": {"id": one.workspace_id, "name": names[one.id]}})

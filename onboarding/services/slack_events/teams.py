@@ -5,7 +5,7 @@ from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import SlackRefused, VaultProblem
 from onboarding.outcomes import ConnectionStatus
-from onboarding.services.slack_events.effects import record
+from onboarding.services.slack_events.effects import Effect, record
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack.events import Event
 from onboarding.slack.gateway import Gateway
@@ -47,7 +47,7 @@ class TeamAccess:
                 kind = ChangeKind.CONNECTION_HEALED if has_access else ChangeKind.CONNECTION_BROKEN
                 changed = connection_changes.set_status(session, one, status, reason, at)
                 if changed is not None:
-                    record(session, kind, changed, at, event.type)
+                    record(session, Effect(kind, at, event.type), changed, {"status": one.connection.status})
 
     def _has_access(self, one: ConnectedInstallation) -> bool | None:
         """Return None if Slack does not accept the token: a check says so."""
