@@ -294,7 +294,8 @@ def update_channel_connection(before_commit: BeforeCommit, identifier: str) -> C
     """Update a channel connection
 
     Replaces the workspace and the credentials. Each is replaced as a whole: members that you leave out are removed. The
-    status becomes `unknown`, and `scopes` is removed.
+    status becomes `unknown`, and `scopes` is removed. If a person's install connected the previous workspace, the
+    server revokes that access at Slack, unless a connection uses the workspace.
     """
     body = read_body(UpdateChannelConnection)
     new = NewCredentials(_workspace(body.workspace), _auth(body.auth))
