@@ -40,7 +40,7 @@ class Scenario:
 
 CANCEL_DESCRIPTION = "The person chose Cancel on the consent page"
 
-_WORKS, _STOPS, _BACK = "It works", "The person stops", "The way back is broken"
+_WORKS, _STOPS, _BACK = "It works", "The person stops", "The way back from Slack is broken"
 _CODE, _POLICY, _TROUBLE, _PAGE = "The code is refused", "Policy forbids it", "Slack is in trouble", "Slack’s own page"
 
 
@@ -78,7 +78,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("redirect_server_error", _BACK, "An error that says server_error", error="server_error"),
     Scenario("redirect_invalid_scope", _BACK, "An error that says invalid_scope", error="invalid_scope"),
     Scenario("redirect_unknown_error", _BACK, "An error nobody has seen before", error="<b>new & odd</b>"),
-    _refusal("invalid_code", _CODE, "The code is wrong, expired or spent"),
+    _refusal("invalid_code", _CODE, "The code is wrong, expired or already used"),
     _refusal("code_already_used", _CODE, "The code was used before"),
     _refusal("oauth_authorization_url_mismatch", _CODE, "The code came from another authorize address"),
     _refusal("invalid_client_id", _CODE, "The client id is unknown"),
