@@ -30,10 +30,7 @@ def origin(address: str) -> str:
     parts = _web_address(address, "https://connect.example.com")
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be an origin only: no path, query or user")
-    host, port = parts.hostname or "", parts.port
-    shown = f"[{host}]" if ":" in host else host
-    is_default = port in (None, _DEFAULT_PORTS[parts.scheme])
-    return f"{parts.scheme}://{shown}" if is_default else f"{parts.scheme}://{shown}:{port}"
+    return _origin(parts.scheme, parts.hostname or "", parts.port)
 
 
 def base(address: str) -> str:
@@ -85,10 +82,12 @@ def stored_page_origin(address: str) -> str:
         return page_origin(address)
     except ValueError:
         parts = urlsplit(address)
-        host = (parts.hostname or "").encode("idna").decode()
-        host = f"[{host}]" if ":" in host else host
-        is_default = parts.port in (None, _DEFAULT_PORTS.get(parts.scheme))
-        return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{parts.port}"
+        return _origin(parts.scheme, (parts.hostname or "").encode("idna").decode(), parts.port)
+
+
+def host_in_url(host: str) -> str:
+    """Return the host as URLs name it: an IPv6 address is in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
@@ -141,14 +140,18 @@ def _host_page(address: str) -> tuple[str, str]:
     if found is None or (found[2] is not None and not 1 <= int(found[2]) <= 65535):
         raise ValueError("must have a host name, and a port from 1 to 65535 or none")
     host = _host(found[1].lower())
-    if scheme == "http" and not is_loopback(host.strip("[]")):
+    if scheme == "http" and not is_loopback(host):
         raise ValueError("must use https, except on this computer (localhost)")
-    port = int(found[2]) if found[2] else _DEFAULT_PORTS[scheme]
-    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}"), rest
+    return _origin(scheme, host, int(found[2]) if found[2] else None), rest
+
+
+def _origin(scheme: str, host: str, port: int | None) -> str:
+    is_default = port is None or port == _DEFAULT_PORTS.get(scheme)
+    return f"{scheme}://{host_in_url(host)}" + ("" if is_default else f":{port}")
 
 
 def _host(host: str) -> str:
-    """Return the host as browsers write it, an IPv6 address in brackets."""
+    """Return the host as browsers write it, an IPv6 address without brackets."""
     if not host.isascii():
         raise ValueError("must have its host name in ASCII, such as xn--bcher-kva.example")
     if host.startswith("["):
@@ -158,7 +161,7 @@ def _host(host: str) -> str:
             raise ValueError("must have a valid IPv6 address between [ and ]") from None
         if six.ipv4_mapped is not None:
             raise ValueError("must have an IPv4 address in its usual form, such as 127.0.0.1")
-        return f"[{six.compressed}]"
+        return six.compressed
     if not is_host(host) or (_NUMBER.match(host.rpartition(".")[2]) and not _is_ipv4(host)):
         raise ValueError("must have a host name of letters, digits, hyphens and dots, or an IP address")
     return host

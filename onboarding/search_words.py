@@ -1,4 +1,4 @@
-"""Split names and ids into words for the search. Facts alone: the same rule for what is stored and what is typed."""
+"""Split names and ids into words for the search. Stored names and typed words are split by the same rule."""
 
 import re
 import unicodedata

@@ -158,14 +158,14 @@ class Settings(BaseSettings):
 
     @property
     def origin(self) -> str:
-        return self.public_url or f"http://{_in_address(self.host)}:{self.port}"
+        return self.public_url or f"http://{addresses.host_in_url(self.host)}:{self.port}"
 
     @property
     def own_host(self) -> str:
         """Return the host at which this process reaches itself: loopback if it listens on all interfaces."""
         if self.host in ("", "0.0.0.0"):  # noqa: S104  # only compared, not bound
             return "127.0.0.1"
-        return _in_address(self.host)
+        return addresses.host_in_url(self.host)
 
     @property
     def redirect_uri(self) -> str:
@@ -224,11 +224,6 @@ def _keys_in(secret: SecretStr) -> list[str]:
     """Return the keys of a setting: separated by commas, each trimmed, because people write a space after a comma."""
     text = secret.get_secret_value()
     return [trim(key) for key in text.split(",")] if text else []
-
-
-def _in_address(host: str) -> str:
-    """Return the host as URLs name it: an IPv6 address is in brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 def from_environ(environ: Mapping[str, str] | None = None) -> Settings:

@@ -1,6 +1,6 @@
 """Let pages of the allowed origins read a connect session with its token (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
 
-Only GET is shared, only with a session token, and never with cookies.
+They may send GET only, with the session token and never with cookies.
 """
 
 from flask import Flask, Response, request

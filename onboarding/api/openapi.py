@@ -41,13 +41,9 @@ def text(document: dict[str, Any]) -> str:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
+@cache
 def described() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document, which is the same in each deployment."""
-    return _described()
-
-
-@cache
-def _described() -> dict[str, Any]:
     operations.describe()
     operations.document.app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy would outlive its request
     found: dict[str, Any] = operations.document.spec

@@ -2,10 +2,11 @@
 
 from onboarding.jobs.definitions import Schedule, Workflow
 from onboarding.runtime import Runtime
+from onboarding.services.connections.bulk import WORKFLOW
 
 
 def jobs(runtime: Runtime) -> tuple[Workflow | Schedule, ...]:
     return (
-        Workflow("bulk", runtime.bulk.work),
+        Workflow(WORKFLOW, runtime.bulk.work),
         Schedule("enqueue-lost-bulk-runs", "30 * * * * *", runtime.bulk.enqueue_lost),
     )

@@ -2,11 +2,12 @@
 
 from onboarding.jobs.definitions import Schedule, Workflow
 from onboarding.runtime import Runtime
+from onboarding.services.slack_events.receive import FORWARD_WORKFLOW, WORKFLOW
 
 
 def jobs(runtime: Runtime) -> tuple[Workflow | Schedule, ...]:
     return (
-        Workflow("slack_event", runtime.slack_events.handle),
-        Workflow("forward_slack_event", runtime.slack_events.forward),
+        Workflow(WORKFLOW, runtime.slack_events.handle),
+        Workflow(FORWARD_WORKFLOW, runtime.slack_events.forward),
         Schedule("enqueue-lost-slack-events", "45 * * * * *", runtime.slack_events.enqueue_lost),
     )

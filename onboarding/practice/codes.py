@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from onboarding.practice import ledger as rows
 from onboarding.practice.errors import Refused
-from onboarding.practice.ledger import Code, Ledger
+from onboarding.practice.ledger import Code, Ledger, new_code
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.scenarios import Scenario
 
@@ -30,7 +29,7 @@ def issue_code(ledger: Ledger, consent: Consent, scenario: Scenario, now: float)
     """Create the code that an app exchanges for the tokens of this consent."""
     declines = scenario.declines_optional
     code = Code(
-        value=rows.new_code(),
+        value=new_code(),
         client_id=consent.client_id,
         place=consent.place,
         redirect_uri=consent.redirect_uri,

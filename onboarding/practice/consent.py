@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from onboarding.practice import codes, guard, permissions, scenarios
 from onboarding.practice.current import practice_slack
+from onboarding.practice.redirects import with_answer
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.scenarios import BY_NAME, CANCEL_DESCRIPTION, NORMAL, Scenario
 from onboarding.practice.slack_state import PracticeSlack
@@ -162,10 +163,7 @@ def _send_back(ask: ConsentRequest, scenario: Scenario, **answer: str | None) ->
         state = None
     elif scenario.state == "altered" and state is not None:
         state = state[::-1] + "x"
-    parts = urlsplit(ask.redirect_uri)
-    answered = [(name, value) for name, value in {**answer, "state": state}.items() if value is not None]
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *answered])
-    return make_response(redirect(urlunsplit(parts._replace(query=query)), 302))
+    return make_response(redirect(with_answer(ask.redirect_uri, {**answer, "state": state}), 302))
 
 
 def _address(endpoint: str, query: dict[str, str]) -> str:

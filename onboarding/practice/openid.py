@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -35,13 +34,6 @@ SCENARIOS = {
     "forged": "The answer is signed with another key",
     "without_ids": "The answer names no team and no person",
 }
-
-
-def with_answer(address: str, answer: dict[str, str | None]) -> str:
-    """Add the parameters that have a value to the query of a redirect URL."""
-    parts = urlsplit(address)
-    added = [(name, value) for name, value in answer.items() if value is not None]
-    return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query, keep_blank_values=True), *added])))
 
 
 def keys() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from onboarding.practice import guard, openid
 from onboarding.practice.consent import SlackShowsError
 from onboarding.practice.current import practice_slack
 from onboarding.practice.openid_codes import OpenIdCode
+from onboarding.practice.redirects import with_answer
 from onboarding.practice.registration import PracticeApp
 from onboarding.practice.slack_state import PracticeSlack
 
@@ -79,4 +80,4 @@ def _read(slack: PracticeSlack, args: "MultiDict[str, str]") -> SignInRequest:
 
 
 def _send_back(ask: SignInRequest, **answer: str | None) -> Response:
-    return make_response(redirect(openid.with_answer(ask.redirect_uri, {**answer, "state": ask.state})))
+    return make_response(redirect(with_answer(ask.redirect_uri, {**answer, "state": ask.state})))

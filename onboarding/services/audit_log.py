@@ -8,14 +8,15 @@ from onboarding.callers import ActorKind
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.pagination import PageRequest
+from onboarding.services import credential_audit
 from onboarding.store import api_keys, audit, environments, pagination
 from onboarding.store.audit import AuditFilter, AuditRow
 from onboarding.store.database import Database, Session
 
 PAGE_SIZE = 25
 _EXPORT_BATCH = 500
-#: Every action, sorted. The last is no change.
-ACTIONS = tuple(sorted([*ChangeKind, "credentials.read"]))
+#: Every action, sorted.
+ACTIONS = tuple(sorted([*ChangeKind, credential_audit.READ]))
 #: The choices of the time, in days, by the name in the address.
 PERIODS = {"1": 1, "7": 7, "30": 30, "365": 365}
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 _REMEMBERED = 100_000
 #: How long a read waits for other writers of SQLite. On PostgreSQL, `lock_timeout` limits a web process.
 _MAX_WAIT_SECONDS = 2.0
-
-
-#: The action of the entries.
+#: The action of the entries. All other actions are changes.
 READ = "credentials.read"
 
 

@@ -132,6 +132,8 @@ class IntegrationRow(NamedTuple):
 
 TABLE = table_of(Integration)
 COLUMNS = columns_of(TABLE, IntegrationRow._fields)
+#: An id that no integration has: a list that is filtered by an unknown integration is empty.
+NO_ID = "none"
 #: Any integration with real credentials ends practice mode.
 ANY_REAL = exists().where(TABLE.c.is_practice.is_(False))
 _BY_IDENTIFIER = select(TABLE.c.id).where(
@@ -159,10 +161,6 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Int
     return session.scalar(
         select(Integration).where(Integration.environment_id == environment_id, Integration.identifier == identifier)
     )
-
-
-#: An id that no integration has: a list that is filtered by an unknown integration is empty.
-NO_ID = "none"
 
 
 def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:

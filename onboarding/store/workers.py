@@ -27,7 +27,7 @@ class Heartbeat(NamedTuple):
     id: str
     started_at: datetime
     seen_at: datetime
-    #: The database's time. Workers on several machines may have clocks that differ.
+    #: The database's time. Workers on several computers may have clocks that differ.
     now: datetime
 
 
@@ -37,7 +37,7 @@ def _heartbeats(now: ColumnElement[Any]) -> CompiledStatement[Heartbeat]:
 
 
 _workers = table_of(Worker)
-#: All processes that use one SQLite file are on one machine, so the caller passes its time.
+#: All processes that use one SQLite file are on one computer, so the caller passes its time.
 _HEARTBEATS = {
     "sqlite": _heartbeats(bindparam("now", type_=UtcTime)),
     "postgresql": _heartbeats(func.clock_timestamp(type_=UtcTime)),
@@ -70,7 +70,7 @@ def remove_unseen(rows: Rows, worker_id: str, silence: timedelta) -> None:
 
 
 def _now(rows: Rows, change: timedelta = timedelta()) -> ColumnElement[Any]:
-    """Return PostgreSQL's time. All processes that use one SQLite file are on one machine."""
+    """Return PostgreSQL's time. All processes that use one SQLite file are on one computer."""
     if dialect_of(rows) == "sqlite":
         return literal(clock.now() + change, UtcTime)
     return func.clock_timestamp(type_=UtcTime) + literal(change) if change else func.clock_timestamp(type_=UtcTime)
