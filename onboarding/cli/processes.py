@@ -50,6 +50,7 @@ class Processes:
             # Both at the same time: the worker may call the server's practice Slack until it ends.
             code = _end(server, *filter(None, (self._worker,)))
         if not self.ended.is_set():
+            click.echo(f"The server ended (exit code {code}). Nothing is lost: start it again.", err=True)
             sys.exit(code)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:

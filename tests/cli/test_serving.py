@@ -111,6 +111,16 @@ def test_serve_says_where_it_is_and_ends_cleanly(serving: tuple[subprocess.Popen
     assert "Traceback" not in complaints
 
 
+def test_serve_whose_web_process_died_says_so(serving: tuple[subprocess.Popen[str], str]) -> None:
+    server, _ = serving
+    (web,) = _children(server.pid, b"web")
+    (process,) = _children(web, b"web")
+    os.kill(process, signal.SIGKILL)
+    _, complaints = server.communicate(timeout=40)
+    assert server.returncode != 0
+    assert f"The server ended (exit code {server.returncode}). Nothing is lost: start it again." in complaints
+
+
 @pytest.fixture
 def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
     server = subprocess.Popen(
@@ -131,8 +141,14 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str]
 
 
 def _workers_of(server: "subprocess.Popen[bytes]") -> set[int]:
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return {int(one) for one in children if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"\0worker\0--child\0")}
+    return _children(server.pid, b"worker")
+
+
+def _children(pid: int, command: bytes) -> set[int]:
+    """Return the child processes that run this command of the program."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    end = b"\0" + command + b"\0--child\0"
+    return {int(one) for one in children if Path(f"/proc/{one}/cmdline").read_bytes().endswith(end)}
 
 
 def _answers(port: str) -> bool:
