@@ -98,8 +98,7 @@ def _walk(site: Site, person: BrowserClient, fault: str, secrets: set[str]) -> N
     if fault:
         site.slack.fails("oauth.v2.access", fault)
     start = person.opens(site.link(subscriber_id=f"bea{fault}", mode="subscriber"))
-    token = next(one for one in start.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
-    away = person.asks("POST", start.url, data={"csrf_token": token}).headers["Location"]
+    away = person.asks("POST", start.url, data={"csrf_token": start.csrf_token}).headers["Location"]
     secrets.update(parse_qs(urlsplit(away).query)["state"])
     end = person.allows(person.opens(away))
     assert bool(fault) == (end.outcome != "connected"), (fault, end.outcome)

@@ -43,8 +43,8 @@ def slack_id(letter: str, *parts: str) -> str:
 
 
 def _lies_below(address: str, registered: str) -> bool:
-    call, known = urlsplit(address), urlsplit(registered)
-    same_place = (call.scheme, call.hostname, call.port) == (known.scheme, known.hostname, known.port)
-    clean = not call.fragment and call.username is None and "\\" not in address and ".." not in call.path.split("/")
-    path = call.path or "/"
+    asked, known = urlsplit(address), urlsplit(registered)
+    same_place = (asked.scheme, asked.hostname, asked.port) == (known.scheme, known.hostname, known.port)
+    clean = not asked.fragment and asked.username is None and "\\" not in address and ".." not in asked.path.split("/")
+    path = asked.path or "/"
     return same_place and clean and (path == (known.path or "/") or path.startswith(known.path.rstrip("/") + "/"))

@@ -134,13 +134,8 @@ class Endpoints:
         if query.channel not in (None, CHANNEL) or query.provider_id not in (None, PROVIDER_ID):
             return Page((), None, None, 0, False)
         with self._database.reading() as session:
-            integration_id: str | None = None
-            if query.integration_identifier is not None:
-                integration_id = (
-                    integrations.id_of(session, environment_id, query.integration_identifier) or integrations.NO_ID
-                )
             wanted = EndpointFilter(
-                integration_id,
+                integrations.filter_id(session, environment_id, query.integration_identifier),
                 query.subscriber_id,
                 None if query.context_keys is None else identity.context_digest(query.context_keys),
                 query.connection_identifier,

@@ -25,6 +25,10 @@ class ContextContent:
     id: str
     data: Mapping[str, Any]
 
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.id}"
+
 
 class Contexts:
     def __init__(self, database: Database, now: Clock) -> None:
@@ -33,10 +37,10 @@ class Contexts:
     def create(self, caller: ApiCaller, new: ContextContent, before_commit: BeforeCommit) -> Context:
         """Create a context. Raises Conflict (`context_exists`)."""
         with self._database.transaction() as session:
-            if not store.add(session, caller.environment.id, f"{new.type}:{new.id}", new.data, self._now()):
+            if not store.add(session, caller.environment.id, new.key, new.data, self._now()):
                 raise Conflict(f"Context with type '{new.type}' and id '{new.id}' already exists", "context_exists")
             created = self._find(session, caller.environment.id, new.type, new.id)
-            self._record(session, ChangeKind.CONTEXT_CREATED, caller, f"{new.type}:{new.id}")
+            self._record(session, ChangeKind.CONTEXT_CREATED, caller, new.key)
             before_commit(session, created)
         return created
 
@@ -57,10 +61,10 @@ class Contexts:
         """Replace the data as a whole. Raises NotFound."""
         environment_id = caller.environment.id
         with self._database.transaction() as session:
-            if not store.change(session, environment_id, f"{new.type}:{new.id}", new.data, self._now()):
+            if not store.change(session, environment_id, new.key, new.data, self._now()):
                 raise NotFound(f"Context with type '{new.type}' and id '{new.id}' not found", "context_not_found")
             changed = self._find(session, environment_id, new.type, new.id)
-            self._record(session, ChangeKind.CONTEXT_UPDATED, caller, f"{new.type}:{new.id}")
+            self._record(session, ChangeKind.CONTEXT_UPDATED, caller, new.key)
             before_commit(session, changed)
         return changed
 

@@ -132,8 +132,8 @@ class IntegrationRow(NamedTuple):
 
 TABLE = table_of(Integration)
 COLUMNS = columns_of(TABLE, IntegrationRow._fields)
-#: An id that no integration has: a list that is filtered by an unknown integration is empty.
-NO_ID = "none"
+#: An id that no integration has.
+_NO_ID = "none"
 #: Any integration with real credentials ends practice mode.
 ANY_REAL = exists().where(TABLE.c.is_practice.is_(False))
 _BY_IDENTIFIER = select(TABLE.c.id).where(
@@ -166,6 +166,11 @@ def by_identifier(session: Session, environment_id: str, identifier: str) -> Int
 def id_of(rows: Rows, environment_id: str, identifier: str) -> str | None:
     found: str | None = rows.scalar(_BY_IDENTIFIER, {"environment": environment_id, "identifier_": identifier})
     return found
+
+
+def filter_id(rows: Rows, environment_id: str, identifier: str | None) -> str | None:
+    """Return the id by which a list is filtered; for an unknown integration, one that leaves the list empty."""
+    return None if identifier is None else (id_of(rows, environment_id, identifier) or _NO_ID)
 
 
 def by_id(session: Session, environment_id: str, integration_id: str) -> Integration | None:

@@ -129,9 +129,8 @@ class SettingUp(Callback):
         self.form = self.browser.connects(self.link(**self.terms))
 
     def send(self, web: str) -> None:
-        token = next(one for one in self.form.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
         address = self.at(web, self.form.url)
-        self.browser.asks("POST", address, data={"csrf_token": token, "offered_context": "team:a"})
+        self.browser.asks("POST", address, data={"csrf_token": self.form.csrf_token, "offered_context": "team:a"})
 
     def check(self) -> None:
         self.ends_connected(self.browser.opens(self.form.url))

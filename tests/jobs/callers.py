@@ -13,6 +13,7 @@ THREADS = 10
 def main(identifier: str, gate: Path) -> None:
     built = runtime.build(settings.from_environ())
     environment_id = built.environments.first().id
+    # The test waits for one such file of each process, then opens the gate.
     gate.with_suffix(f".{gate.stem}{time.monotonic_ns()}").touch()
     while not gate.exists():
         time.sleep(0.01)

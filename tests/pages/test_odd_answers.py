@@ -77,9 +77,7 @@ def _program(site: Site) -> Iterator[Program]:
 
 def callback_of(person: BrowserClient, link: str) -> str:
     """Return the address of the callback after Slack's consent page, without opening it."""
-    start = person.opens(link)
-    token = next(one.get("value") for one in start.form_of("connect").iter("input") if one.get("name") == "csrf_token")
-    to_slack = person.asks("POST", link, data={"csrf_token": token}).headers["Location"]
+    to_slack = person.asks("POST", link, data={"csrf_token": person.opens(link).csrf_token}).headers["Location"]
     return f"/slack/oauth_redirect?code=code-1&state={parse_qs(urlsplit(to_slack).query)['state'][0]}"
 
 

@@ -176,8 +176,7 @@ def test_an_unused_grant_of_a_workspace_in_use_is_not_revoked(
 def test_declining_on_the_set_up_page_revokes_the_grant(site: Site, operator: BrowserClient) -> None:
     setup = reaches_setup(operator)
     action = next(one.get("action", "") for one in setup.root.iter("form") if "cancel" in one.get("action", ""))
-    token = value_of(setup, "csrf_token")
-    left = operator.opens(operator.asks("POST", action, data={"csrf_token": token}).headers["Location"])
+    left = operator.opens(operator.asks("POST", action, data={"csrf_token": setup.csrf_token}).headers["Location"])
     assert left.outcome == "cancelled"
     assert site.slack.installations() == []
 

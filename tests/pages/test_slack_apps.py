@@ -93,8 +93,7 @@ def test_scopes_policy_and_sign_in_are_changed(site: Site, operator: BrowserClie
     wrong = operator.presses(operator.opens(page.url), "save-integration", scopes="", workspace_policy="allow")
     assert (wrong.status, "Scopes: Name at least one scope" in wrong.text) == (422, True)
     # A box that is not checked is not sent.
-    form = operator.opens(page.url).form_of("save-integration")
-    token = next(one for one in form.iter("input") if one.get("name") == "csrf_token").get("value", "")
+    token = operator.opens(page.url).csrf_token
     operator.asks("POST", page.url, data={"csrf_token": token, "scopes": "chat:write", "workspace_policy": "refuse"})
     assert not site.runtime.integrations.all_of(site.runtime.environments.first().id)[0].is_sign_in
 
@@ -170,8 +169,7 @@ def _outcome(site: Site, subscriber: str) -> str | None:
     """Walk through an install and return how it ended."""
     with BrowserClient(site) as person:
         start = person.opens(site.link("slack-prod", subscriber_id=subscriber, mode="subscriber"))
-        token = next(one for one in start.root.iter("input") if one.get("name") == "csrf_token").get("value", "")
-        consent = person.asks("POST", start.url, data={"csrf_token": token}).headers["Location"]
+        consent = person.asks("POST", start.url, data={"csrf_token": start.csrf_token}).headers["Location"]
         allowed = person.asks("POST", consent, data={"workspace": "T0ACMEHQ01", "action": "allow"})
         page: Page = person.opens(allowed.headers["Location"])
         return page.outcome

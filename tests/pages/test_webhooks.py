@@ -302,9 +302,7 @@ def test_pages_say_what_waits_while_no_worker_runs(hooks: Hooks, operator: Brows
     operator.connects(hooks.site.link())
     listed = operator.opens("/connections")
     (name,) = _connections(operator)
-    form = listed.form_of("bulk-check")
-    token = next(one for one in form.iter("input") if one.get("name") == "csrf_token").get("value", "")
-    begun = {"csrf_token": token, "scope": "all", "action": "check"}
+    begun = {"csrf_token": listed.csrf_token, "scope": "all", "action": "check"}
     run = operator.asks("POST", "/bulk", data=begun).headers["Location"]
     delivery = hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     expected = {
@@ -348,9 +346,8 @@ def test_secret_that_cannot_be_decrypted_is_replaced(hooks: Hooks, operator: Bro
 
 def _sends(person: BrowserClient, page: Page, action: str, **values: str | list[str]) -> Page:
     """Send these values of a form, as a browser does that leaves out boxes without a check mark."""
-    form = page.form_of(action)
-    token = next(one for one in form.iter("input") if one.get("name") == "csrf_token").get("value", "")
-    answer = person.asks("POST", urljoin(page.url, form.get("action")), data={"csrf_token": token, **values})
+    address = urljoin(page.url, page.form_of(action).get("action"))
+    answer = person.asks("POST", address, data={"csrf_token": page.csrf_token, **values})
     return person.opens(answer.headers["Location"]) if answer.is_redirect else person._page(answer)
 
 

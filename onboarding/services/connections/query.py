@@ -160,7 +160,7 @@ class ConnectionQueries:
     def _filter(self, rows: Rows, environment_id: str, query: ConnectionQuery) -> ConnectionFilter:
         keys = query.context_keys
         return ConnectionFilter(
-            integration_id=self._integration_id(rows, environment_id, query.integration_identifier),
+            integration_id=integrations.filter_id(rows, environment_id, query.integration_identifier),
             # A subscriber's list includes the shared connections unless the query names a mode.
             subscriber_id=query.subscriber_id if query.mode != "shared" else None,
             with_shared=query.subscriber_id is not None and query.mode is None,
@@ -215,8 +215,3 @@ class ConnectionQueries:
         except VaultProblem as problem:
             _LOG.error("connection.token_unreadable", connection=identifier, problem=problem.sentence)
             return None
-
-    def _integration_id(self, rows: Rows, environment_id: str, identifier: str | None) -> str | None:
-        if identifier is None:
-            return None
-        return integrations.id_of(rows, environment_id, identifier) or integrations.NO_ID
