@@ -39,8 +39,8 @@ _FAULTS = {
     "restricted_action_non_threadable_channel": _RESTRICTED,
     "missing_scope": MessageFault(
         "The app has no permission to post messages.",
-        "Update the permissions of this connection. If the Slack app does not ask for chat:write yet, add it with "
-        "`integration set --scopes` first.",
+        "Update the permissions of this connection. If the Slack app does not ask for chat:write yet, add it first, under "
+        "Integrations.",
         needs_permissions=True,
     ),
     "team_access_not_granted": MessageFault(

@@ -88,11 +88,7 @@ def read_channel(text: str) -> str:
     for part in (typed, *reversed(_path_of(typed).split("/"))):
         if _CHANNEL_ID.match(part):
             return part
-    sentence = (
-        "Enter a channel’s id, such as C0123ABCD, or its link. In Slack, open the menu of the channel and choose "
-        "Copy, then Copy link."
-    )
-    raise Refused(sentence, "channel", "channel_unreadable")
+    raise Refused("Enter the channel’s id or its link, not its name.", "channel", "channel_unreadable")
 
 
 def _path_of(text: str) -> str:
