@@ -242,3 +242,17 @@ def test_access_that_cannot_be_decrypted_is_erased_and_named(site: Site, visitor
     question = visitor.connects(site.link(), workspace=OTHER)
     assert visitor.presses(question, "replace").outcome == "reconnected"
     assert (results(site, "installation.erased"), stored(site)) == (["not_confirmed"], 0)
+
+
+def test_stored_access_that_cannot_be_decrypted_is_erased_and_named(
+    site: Site, visitor: BrowserClient, operator: BrowserClient, clock: Clock
+) -> None:
+    identifier = connected(visitor, site)
+    site.slack.fails("auth.revoke", "status_500")
+    page = disconnects(operator, identifier)
+    with site.runtime.database.transaction() as session:
+        session.execute(text("UPDATE revocations SET access = 'damaged'"))
+    clock.forward(seconds=31)
+    asks_again(site)
+    assert (results(site), stored(site)) == (["not_confirmed"], 0)
+    assert "Slack did not confirm; remove the app in Slack to be sure." in operator.opens(page.url).text
