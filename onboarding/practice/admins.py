@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from onboarding.practice.ledger import Installation
+from onboarding.practice.registration import PracticeApp
 from onboarding.practice.slack_state import PracticeSlack
 from onboarding.practice.workspaces import Channel, Workspace
 
 #: The changes of a channel.
 ACTIONS = ("rename", "archive", "unarchive", "delete")
+#: An app gets `app_mention` with this scope only.
+MENTION_SCOPE = "app_mentions:read"
 #: A `-` is escaped for browsers, whose patterns need that.
 CHANNEL_NAME = r"[a-z0-9_\-]{1,80}"
 
@@ -76,6 +79,29 @@ def change_channel(slack: PracticeSlack, workspace: str, name: str, action: str,
     return True
 
 
+def mention(slack: PracticeSlack, workspace: str, name: str) -> bool:
+    """Mention the apps in the channel named `name`: https://docs.slack.dev/reference/events/app_mention.
+
+    Return False if no app gets the event: it needs the scope and is a member of the channel.
+    """
+    place = slack.workspaces[workspace]
+    channel = next((one for one in place.channels if one.name == name), None)
+    if channel is None:
+        return False
+    timestamp = f"{slack.now():.6f}"
+    event = {
+        "type": "app_mention",
+        "user": place.person.id,
+        "channel": channel.id,
+        "ts": timestamp,
+        "event_ts": timestamp,
+    }
+    recipients = list(_recipients(slack, place, MENTION_SCOPE, channel.id))
+    for app, installation in recipients:
+        _deliver(slack, place, app, installation, {**event, "text": f"<@{installation.bot_user_id}> Hello"})
+    return bool(recipients)
+
+
 def _send_about_channel(slack: PracticeSlack, workspace: Workspace, channel: Channel, action: str) -> None:
     """Send an event such as https://docs.slack.dev/reference/events/channel_rename."""
     kind, scope = ("group", "groups:read") if channel.is_private else ("channel", "channels:read")
@@ -87,21 +113,33 @@ def _send_about_channel(slack: PracticeSlack, workspace: Workspace, channel: Cha
 
 def _send(slack: PracticeSlack, workspace: Workspace, event: dict[str, Any], scope: str, channel_id: str = "") -> None:
     """Send an event to the apps that have the scope, and are members of the channel if one is named."""
+    for app, installation in _recipients(slack, workspace, scope, channel_id):
+        _deliver(slack, workspace, app, installation, event)
+
+
+def _recipients(
+    slack: PracticeSlack, workspace: Workspace, scope: str, channel_id: str
+) -> Iterator[tuple[PracticeApp, Installation]]:
     for installation in _installations(slack, workspace):
         app = slack.app(installation.client_id)
         if app is None or scope not in installation.bot_scopes:
             continue
-        if channel_id and channel_id not in installation.channels:
-            continue
-        authorization = {
-            "enterprise_id": workspace.enterprise_id,
-            "team_id": workspace.id,
-            "user_id": installation.bot_user_id,
-            "is_bot": True,
-            "is_enterprise_install": installation.place != workspace.id,
-        }
-        envelope = {"team_id": workspace.id, "enterprise_id": workspace.enterprise_id}
-        slack.events.send(app, {**envelope, "authorizations": [authorization]}, [event])
+        if not channel_id or channel_id in installation.channels:
+            yield app, installation
+
+
+def _deliver(
+    slack: PracticeSlack, workspace: Workspace, app: PracticeApp, installation: Installation, event: dict[str, Any]
+) -> None:
+    authorization = {
+        "enterprise_id": workspace.enterprise_id,
+        "team_id": workspace.id,
+        "user_id": installation.bot_user_id,
+        "is_bot": True,
+        "is_enterprise_install": installation.place != workspace.id,
+    }
+    envelope = {"team_id": workspace.id, "enterprise_id": workspace.enterprise_id}
+    slack.events.send(app, {**envelope, "authorizations": [authorization]}, [event])
 
 
 def _installations(slack: PracticeSlack, workspace: Workspace) -> Iterator[Installation]:

@@ -129,6 +129,10 @@ def _invite(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     return slack.invites_bot(_text(body, "client_id"), _place(slack, body), _text(body, "channel"))
 
 
+def _mention(slack: PracticeSlack, body: dict[str, Any]) -> bool:
+    return admins.mention(slack, _place(slack, body), _text(body, "channel"))
+
+
 _ORDERS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
     "fault": _fault,
     "consent": _consent,
@@ -142,6 +146,7 @@ _ORDERS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
     "rename-workspace": _rename,
     "channel": _channel,
     "invite": _invite,
+    "mention": _mention,
     "reset": _reset,
 }
 

@@ -22,6 +22,7 @@ def show() -> str:
         workspaces=workspaces,
         most_channels=_MOST_CHANNELS,
         channel_name=admins.CHANNEL_NAME,
+        mention_scope=admins.MENTION_SCOPE,
     )
 
 
@@ -74,6 +75,14 @@ def invite() -> Response:
     """Invite the app's bot to a channel, as somebody in the channel does with `/invite`."""
     workspace_id = _workspace_id()
     practice_slack().invites_bot(request.form.get("client_id", ""), workspace_id, request.form.get("channel", ""))
+    return make_response(redirect(url_for("home.show", channels=workspace_id, _anchor=workspace_id), 303))
+
+
+@blueprint.post("/mention")
+def mention() -> Response:
+    """Mention the app in a channel, as somebody in it does."""
+    workspace_id = _workspace_id()
+    admins.mention(practice_slack(), workspace_id, request.form.get("channel", ""))
     return make_response(redirect(url_for("home.show", channels=workspace_id, _anchor=workspace_id), 303))
 
 

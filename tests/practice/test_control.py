@@ -45,6 +45,7 @@ def test_admin_actions_are_available_by_control(practice_slack: Slack) -> None:
     assert order(practice_slack, "approve", workspace=HARBOR, **app) == (200, True)
     token = practice_slack.installs(HARBOR)["access_token"]
     assert order(practice_slack, "invite", workspace=HARBOR, channel="cases", **app) == (200, True)
+    assert order(practice_slack, "mention", workspace=HARBOR, channel="cases") == (409, False), "it lacks the scope"
     practice_slack.installs(GROUP)
     assert order(practice_slack, "add-to-workspace", workspace=DESIGN, **app) == (200, True)
     assert order(practice_slack, "uninstall", workspace=HARBOR, **app) == (200, True)

@@ -147,6 +147,22 @@ def test_changes_of_channels_are_reported_to_apps_with_the_scope(
     assert practice_listener.received.empty()
 
 
+def test_app_is_mentioned_in_channels_that_it_was_invited_to(
+    slack_with_events: Slack, practice_listener: Listener
+) -> None:
+    installed = slack_with_events.installs(scope="chat:write,app_mentions:read")
+    slack = slack_with_events.slack
+    assert not admins.mention(slack, ACME, "sales"), "the app is not in the channel"
+    assert slack.invites_bot(APP.client_id, ACME, "sales")
+    assert not admins.mention(slack, ACME, "nowhere")
+    assert admins.mention(slack, ACME, "sales")
+    (received,) = practice_listener.events(1)
+    [sales] = [one for one in slack.workspaces[ACME].channels if one.name == "sales"]
+    assert (received["event"]["type"], received["event"]["channel"]) == ("app_mention", sales.id)
+    assert installed["bot_user_id"] in received["event"]["text"]
+    assert (received["team_id"], received["authorizations"][0]["user_id"]) == (ACME, installed["bot_user_id"])
+
+
 @pytest.mark.parametrize(
     ("channel", "action", "name"),
     [("nowhere", "archive", ""), ("sales", "unarchive", ""), ("sales", "rename", "random"), ("sales", "rename", "A b")],
