@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from onboarding.store.compiled import CompiledQuery
 from onboarding.store.connections import HOLDING, TABLE
-from onboarding.store.rows import Rows
+from onboarding.store.rows import Rows, exists_per_row
 
 
 def with_key(name: str) -> Select[str]:
@@ -15,8 +15,17 @@ def with_key(name: str) -> Select[str]:
 
 def has_key(name: str) -> ColumnElement[bool]:
     """Return the condition that a connection has the context key in the parameter `name`."""
-    matching = HOLDING.c.connection_id == TABLE.c.id, HOLDING.c.key == bindparam(name)
-    return select(HOLDING.c.key).where(*matching).exists()
+    return _has(HOLDING.c.key == bindparam(name))
+
+
+def has_key_like(name: str) -> ColumnElement[bool]:
+    """Return the condition that a connection has a context key like the pattern in the parameter `name`."""
+    return _has(HOLDING.c.key.like(bindparam(name), escape="\\"))
+
+
+def _has(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    found = select(HOLDING.c.key).where(HOLDING.c.connection_id == TABLE.c.id, condition)
+    return exists_per_row(found)
 
 
 _COUNT = CompiledQuery(select(func.count()).select_from(with_key("key_").limit(bindparam("size")).subquery()))

@@ -20,8 +20,10 @@ _TIMEOUTS = {
     "keepalives_count": 2,
 }
 #: With a time zone east of UTC, PostgreSQL would return the last hours of the year 9999 as times that Python cannot
-#: hold.
-_TIME_ZONE = "SELECT set_config('TimeZone', 'UTC', false)"
+#: hold. Each query of a large table has an index, but PostgreSQL plans a repeated query without its values and would
+#: rather scan the whole table, in parallel, where a filter may match many rows.
+_SETTINGS = """SELECT set_config('TimeZone', 'UTC', false), set_config('enable_seqscan', 'off', false),
+set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)"""
 #: Limits of a statement in a web process, in milliseconds, where neither DATABASE_URL's `options` nor the database or
 #: its role sets another. Commands and migrations have no limit.
 _LIMITS = """SELECT set_config(name, CASE name WHEN 'lock_timeout' THEN '2000' ELSE '10000' END, false)
@@ -47,7 +49,7 @@ def create(url: str, is_limited: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        connection.execute(_TIME_ZONE)
+        connection.execute(_SETTINGS)
         if is_limited:
             connection.execute(_LIMITS)
 

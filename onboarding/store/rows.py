@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Select, literal_column
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
@@ -37,6 +37,15 @@ def fetch_first(
     check_fields(row_class, result.keys())
     row = result.first()
     return None if row is None else row_class._make(row)
+
+
+def exists_per_row(query: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
+    """Return the condition EXISTS, which is checked row by row.
+
+    PostgreSQL may turn any other EXISTS into a join: it would read every row that the query selects, and not only the
+    few that a page needs. It never does with an OFFSET.
+    """
+    return query.offset(literal_column("0")).exists()
 
 
 def check_fields(row_class: type[NamedTuple], columns: Iterable[str]) -> None:

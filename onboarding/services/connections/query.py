@@ -20,6 +20,7 @@ from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.store import (
     connection_documents,
+    connection_filters,
     connection_lists,
     connections,
     integrations,
@@ -27,7 +28,7 @@ from onboarding.store import (
     workspace_holders,
 )
 from onboarding.store.connection_documents import ConnectionRow
-from onboarding.store.connection_lists import ConnectionFilter, IndexScan
+from onboarding.store.connection_filters import ConnectionFilter, IndexScan
 from onboarding.store.cursors import Position
 from onboarding.store.database import Database, Rows
 from onboarding.store.pagination import PageRows, StorePageRequest
@@ -58,10 +59,11 @@ class ConnectionQueries:
             page_rows, total = self._read(rows, environment_id, read.filter, request, CONSOLE_COUNT_CAP)
             ahead = 0
             if page_rows.rows and page_rows.previous:
-                scan = connection_lists.scan_of(rows, environment_id, read.filter)
-                ahead = connection_lists.count_ahead(rows, scan, request, page_rows.rows[0], CONSOLE_COUNT_CAP)
+                scan = connection_filters.scan_of(rows, environment_id, read.filter)
+                ahead = connection_lists.count_ahead(rows, scan, request, page_rows.rows[0], total)
         page = pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
-        return ConsoleList(page.rows, page.next, page.previous, page.total, page.total_capped, ahead + 1, read.unknown)
+        first = min(ahead, CONSOLE_COUNT_CAP) + 1
+        return ConsoleList(page.rows, page.next, page.previous, page.total, page.total_capped, first, read.unknown)
 
     def each(self, environment_id: str, search: ConsoleSearch) -> Iterator[Connection]:
         """Return an iterator over every connection of the console's list, without tokens.
@@ -73,7 +75,7 @@ class ConnectionQueries:
             read = search_fields.read(rows, environment_id, search)
             if read.unknown:
                 raise Refused(f"The filter {read.unknown[0]} has an unknown value.", read.unknown[0])
-            scan = connection_lists.scan_of(rows, environment_id, read.filter)
+            scan = connection_filters.scan_of(rows, environment_id, read.filter)
             matches = self._count(rows, environment_id, read.filter, scan, CONSOLE_COUNT_CAP)
         return self._each(scan, StorePageRequest(_READ_AT_A_TIME, None, None, read.order, read.descending), matches)
 
@@ -175,7 +177,7 @@ class ConnectionQueries:
         self, rows: Rows, environment_id: str, wanted: ConnectionFilter, request: StorePageRequest, cap: int
     ) -> tuple[PageRows[ConnectionRow], int]:
         """Return the rows of one page, and how many match, counted to one past `cap`."""
-        scan = connection_lists.scan_of(rows, environment_id, wanted)
+        scan = connection_filters.scan_of(rows, environment_id, wanted)
         total = self._count(rows, environment_id, wanted, scan, cap)
         return connection_lists.page(rows, scan, request, total), total
 
@@ -185,13 +187,13 @@ class ConnectionQueries:
             # The shared connections are the same for every subscriber, so their count is reused.
             own = replace(wanted, with_shared=False)
             shared = replace(own, subscriber_id=None, mode="shared")
-            parts = ((part, connection_lists.scan_of(rows, environment_id, part)) for part in (own, shared))
+            parts = ((part, connection_filters.scan_of(rows, environment_id, part)) for part in (own, shared))
             return sum(self._count(rows, environment_id, *part, cap) for part in parts)
         asked, at = (environment_id, wanted, cap), time.monotonic()
         known, until = self._counted.get(asked, (0, 0.0))
         if until > at:
             return known
-        found = connection_lists.count(rows, scan, cap + 1)
+        found = connection_filters.count(rows, scan, cap + 1)
         if found > _QUICK_COUNT:
             # Every search text makes a new key, so this would grow without end.
             if len(self._counted) >= _COUNTS_KEPT:

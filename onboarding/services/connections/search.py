@@ -6,7 +6,7 @@ from onboarding.identity import CONTEXT_WORD, is_context_key
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections.records import ConsoleSearch
 from onboarding.store import integrations
-from onboarding.store.connection_lists import ConnectionFilter
+from onboarding.store.connection_filters import ConnectionFilter
 from onboarding.store.database import Rows
 
 _STATUSES = frozenset(one.value for one in ConnectionStatus)
