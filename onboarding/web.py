@@ -1,7 +1,5 @@
 """Build the Flask app from the settings."""
 
-import logging
-import sys
 from typing import Any
 
 import structlog
@@ -12,7 +10,7 @@ from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
-from onboarding import api, embed, files, hooks, http, pages, runtime
+from onboarding import api, embed, files, hooks, http, logs, pages, runtime
 from onboarding.concurrency import RequestSlots
 from onboarding.errors import locations
 from onboarding.http import request_id
@@ -75,7 +73,7 @@ class _Sessions(SecureCookieSessionInterface):
 
 def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flask:
     """Build the app for one set of settings. Raises SettingsProblem for an invalid setting."""
-    configure_logs(settings)
+    logs.configure(settings)
     app = Product(__name__, template_folder=files.templates(), static_folder=files.static(), static_url_path="/static")
     app.config.update(
         SECRET_KEY=settings.signing_keys[0],
@@ -120,24 +118,3 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         served = ProxyFix(served, x_for=settings.proxy_hops, x_proto=0)
     app.wsgi_app = served  # type: ignore[method-assign]  # Flask documents this way
     return app
-
-
-def configure_logs(settings: Settings) -> None:
-    """Set up structlog. Query strings and bodies are never logged, because they hold codes and states."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
-    renderer = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-    )
-    # The libraries log to the same stream; a server or a test that has set up logging keeps its own.
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    logging.getLogger("onboarding").setLevel(level)

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import click
 
-from onboarding import runtime, settings, start_checks, web
+from onboarding import logs, runtime, settings, start_checks
 from onboarding.callers import SHELL, Actor, ActorKind
 from onboarding.characters import escape, trim
 from onboarding.errors import NotFound, NotSetUp, Problem, Refused, StorageProblem
@@ -37,7 +37,7 @@ def open_runtime() -> Iterator[runtime.Runtime]:
     with problems_in_one_line():
         configured = settings.from_environ()
         # To standard error: a program reads the result from standard output.
-        web.configure_logs(configured)
+        logs.configure(configured)
         built = runtime.build(configured)
         try:
             if built.environments.is_ready():
