@@ -104,6 +104,7 @@ class Refreshed:
     expires_in: int | None
     #: The id of the workspace or organization that the pair belongs to, if Slack says so.
     workspace_id: str | None = None
+    is_for_organization: bool = False
 
 
 def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
@@ -111,12 +112,14 @@ def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
     token = _token(answer.get("access_token"))
     if token is None:
         raise SlackDown("Slack's response has no token.")
-    owner = "enterprise" if _is_for_organization(answer) else "team"
+    is_for_organization = _is_for_organization(answer)
+    owner = "enterprise" if is_for_organization else "team"
     return Refreshed(
         token,
         _token(answer.get("refresh_token")),
         _seconds(answer.get("expires_in")),
         read_id(_mapping(answer.get(owner)).get("id")),
+        is_for_organization,
     )
 
 

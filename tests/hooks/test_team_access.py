@@ -2,10 +2,13 @@
 
 import pytest
 
+from onboarding.practice import admins
 from onboarding.store import installations
+from tests.browser_client import BrowserClient
 from tests.hooks.conftest import Organization, Scene
+from tests.hooks.sender import Sender
 from tests.hooks.test_slack_events import audited, hook
-from tests.practice.walk import GROUP
+from tests.practice.walk import DESIGN, GROUP
 
 GRANTED, REVOKED = "team_access_granted", "team_access_revoked"
 
@@ -52,6 +55,29 @@ def test_token_that_a_program_sent_is_checked_when_the_organization_ends_the_acc
     slack.delivers({**slack.event(kind, None, tokens={"bot": [], "oauth": []}), "enterprise_id": GROUP})
     checks_due(scene)
     assert organization.status == "needs_reconnect"
+
+
+def test_rotating_token_of_an_organization_is_refreshed_for_its_workspace(scene: Scene) -> None:
+    scene.site.add_practice_app("slack-org-rotating", "Org")
+    slack = Sender(scene.site, scene.clock, "slack-org-rotating")
+    with BrowserClient(scene.site) as person:
+        link = scene.site.link("slack-org-rotating", mode="subscriber", subscriber_id="rotating-org")
+        person.connects(link, workspace=GROUP, scenario="rotation")
+    (whole,) = scene.program.asks("GET", "/v1/channel-connections?subscriberId=rotating-org").json()["data"]
+    scene.program.asks("DELETE", f"/v1/channel-connections/{whole['identifier']}?revoke=false")
+    with scene.site.slack.reading() as ledger:
+        (refresh_token,) = (one for one, token in ledger.refresh_tokens.items() if token.client_id == slack.client_id)
+    assert admins.add_to_workspace(scene.site.slack, slack.client_id, DESIGN)
+    created = scene.program.creates(
+        integrationIdentifier="slack-org-rotating",
+        subscriberId="design-rotating",
+        workspace={"id": DESIGN, "name": "Meridian Design"},
+        auth={"accessToken": whole["auth"]["accessToken"], "refreshToken": refresh_token},
+    ).json()
+    verify = f"/v1/channel-connections/{created['identifier']}/verify"
+    checked = scene.program.asks("POST", verify).json()
+    assert (checked["status"], checked.get("statusReason")) == ("healthy", None)
+    assert checked["auth"]["accessToken"] != whole["auth"]["accessToken"]
 
 
 def test_event_waits_while_slack_cannot_be_asked(organization: Organization) -> None:
