@@ -103,6 +103,16 @@ def test_page_of_each_outcome(
     holds(bea.page)
 
 
+def test_start_page_while_an_approval_waits(
+    site: Site, visitor: BrowserClient, customer: Callable[..., Customer]
+) -> None:
+    link = site.link()
+    visitor.presses(visitor.opens(link), "ask-admin")
+    bea = customer()
+    bea.opens(link)
+    holds(bea.page)
+
+
 def test_page_of_an_approval_that_came(site: Site, visitor: BrowserClient, customer: Callable[..., Customer]) -> None:
     waiting = visitor.presses(visitor.opens(site.link()), "ask-admin")
     admins = next(iter(re.findall(r"http://\S+/connect/[\w.-]+", waiting.text)))
