@@ -19,7 +19,9 @@ class Navigator:
         self.page.locator(f"[data-action={action}]").first.click()
 
     def is_on(self, name: str) -> None:
+        """Wait for a page, with its style sheets: a test may measure it next."""
         expect(self.page.locator("main")).to_have_attribute("data-page", name)
+        self.page.wait_for_load_state()
 
     def sees_outcome(self, outcome: str, within_seconds: float = 5) -> None:
         expect(self.page.locator("main")).to_have_attribute("data-outcome", outcome, timeout=within_seconds * 1000)
