@@ -88,7 +88,9 @@ def scan_of(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexS
         return IndexScan(Shape(names, None), values, finds_nothing=True)
     # A list with the shared connections reads those of the subscriber apart.
     apart = {"subscriber_id", "mode"} if wanted.with_shared else set()
-    candidates = [name for name in (*COLUMNS, "context_key", *words) if name in names and name not in apart]
+    # Of several common ones, a key or a word is probably rarer than the last three columns.
+    ordered = (*COLUMNS[:3], "context_key", *words, *COLUMNS[3:])
+    candidates = [name for name in ordered if name in names and name not in apart]
     # The connections of a subscriber are few.
     if not candidates or candidates[0] == "subscriber_id" or (len(candidates) == 1 and candidates[0] in COLUMNS):
         return IndexScan(Shape(names, candidates[0] if candidates else None), values)

@@ -49,12 +49,13 @@ def page(rows: Rows, scan: IndexScan, request: StorePageRequest, matches: int) -
     """
     if scan.finds_nothing or not matches:
         return PageRows((), None, None)
-    walks = matches > _SORTED and _walks(scan.shape, request.order)
+    order = _order(scan.shape, request.order)
+    walks = matches > _SORTED and _walks(scan.shape, order)
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[ConnectionRow]:
         inclusive = None if position is None else position.inclusive
-        way = _Way(request.order, descending, inclusive)
-        values = {**scan.values, **_here(position), "size": size}
+        way = _Way(order, descending, inclusive)
+        values = {**scan.values, **_here(position, order), "size": size}
         if walks:
             end = _end_of_walk(rows, way, values)
             found = _page(scan.shape._replace(first=None), way, bool(end)).all(rows, {**values, **end})
@@ -72,7 +73,12 @@ def _walks(shape: Shape, order: str) -> bool:
 
 def _is_in_order(shape: Shape, order: str) -> bool:
     """Return whether the index of the first filter has the order of the list."""
-    return (shape.first in COLUMNS and order in ("created_at", "updated_at")) or shape.first == order == "status"
+    return shape.first in COLUMNS and order in ("created_at", "updated_at")
+
+
+def _order(shape: Shape, order: str) -> str:
+    """Return the order of a query: connections of one status need not be sorted by it."""
+    return "created_at" if order == "status" and "status" in shape.names else order
 
 
 def _end_of_walk(rows: Rows, way: "_Way", values: Mapping[str, Any]) -> dict[str, Key]:
@@ -83,9 +89,9 @@ def _end_of_walk(rows: Rows, way: "_Way", values: Mapping[str, Any]) -> dict[str
 
 def count_ahead(rows: Rows, scan: IndexScan, request: StorePageRequest, row: ConnectionRow, matches: int) -> int:
     """Count the rows that the order puts ahead of `row`. If they are far more than a page, return `matches`."""
-    way = _Way(request.order, not request.descending, False)
-    values = {**scan.values, **_here(Position(_keys(row, request.order), row.id)), "size": matches}
-    if matches <= _SORTED or not _walks(scan.shape, request.order):
+    way = _Way(_order(scan.shape, request.order), not request.descending, False)
+    values = {**scan.values, **_here(Position(_keys(row, way.order), row.id), way.order), "size": matches}
+    if matches <= _SORTED or not _walks(scan.shape, way.order):
         (found,) = _count_ahead(scan.shape, way).all(rows, values)
         return found.number
     if _end_of_walk(rows, way, values):
@@ -105,9 +111,9 @@ def _keys(row: ConnectionRow, order: str) -> tuple[Key, ...]:
     return (row.updated_at if order == "updated_at" else row.created_at,)
 
 
-def _here(position: Position | None) -> dict[str, Key]:
+def _here(position: Position | None, order: str) -> dict[str, Key]:
     """Return the values of a position, as `_ordered` names them."""
-    values = () if position is None else (*position.keys, position.row_id)
+    values = () if position is None else (*position.keys[-len(_ORDERS[order]) :], position.row_id)
     return {f"here_{number}": value for number, value in enumerate(values)}
 
 

@@ -108,7 +108,7 @@ def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None
                 assert not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
 
 
-@pytest.mark.parametrize("filters", [ConnectionFilter(), ConnectionFilter(mode="subscriber")])
+@pytest.mark.parametrize("filters", [{}, {"mode": "subscriber"}, {"status": "healthy"}])
 @pytest.mark.parametrize(
     ("order", "keys"),
     [
@@ -118,15 +118,18 @@ def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None
     ],
 )
 def test_order_of_many_rows_uses_an_index(
-    order: str, keys: tuple[Key, ...], filters: ConnectionFilter, database: Database
+    order: str, keys: tuple[Key, ...], filters: dict[str, Any], database: Database
 ) -> None:
     for request in (StorePageRequest(10, order=order), StorePageRequest(10, Position(keys, "con_x"), order=order)):
         with _watched(database) as asked, database.reading() as session:
-            assert len(connection_lists.page(session, _scan(session, filters), request, ROWS).rows) == 10
+            scan = _scan(session, ConnectionFilter(**filters))
+            assert len(connection_lists.page(session, scan, request, ROWS).rows) == 10
         for statement, values in asked:
             plan = _plan(database, statement, values)
-            assert not re.search(r"Seq Scan on channel", plan), plan
-            assert _is_end_of_walk(statement) or not re.search(r"TEMP B-TREE FOR ORDER BY|Sort Key", plan), plan
+            sorts = (
+                r"Seq Scan on channel" if _is_end_of_walk(statement) else r"TEMP B-TREE FOR ORDER BY|Sort Key|Seq Scan"
+            )
+            assert not re.search(sorts, plan), plan
 
 
 #: The most selective first.
@@ -191,9 +194,7 @@ def test_page_of_common_matches_is_read_in_the_order_of_an_index(name: str, data
         (ConnectionFilter(text="c77", status="healthy", mode="subscriber"), "ix_connection_words_word"),
     ],
 )
-def test_query_begins_with_the_filter_that_the_fewest_match(
-    wanted: ConnectionFilter, index: str, database: Database
-) -> None:
+def test_query_begins_with_the_rarest_filter(wanted: ConnectionFilter, index: str, database: Database) -> None:
     with database.reading() as session:
         scan = _scan(session, wanted)
     with _watched(database) as asked, database.reading() as session:
