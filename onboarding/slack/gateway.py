@@ -65,6 +65,7 @@ class Tested:
     scopes: tuple[str, ...] | None
     #: None for an organization, and if Slack does not say.
     workspace_name: str | None
+    is_for_organization: bool
 
 
 class Gateway:
@@ -132,7 +133,7 @@ class Gateway:
         if owner is None:
             raise SlackDown("Slack's response does not say which workspace the token belongs to.")
         name = None if organization_id else grants.clean_name(body.get("team"))
-        return Tested(owner, granted_scopes(answer), name)
+        return Tested(owner, granted_scopes(answer), name, bool(organization_id))
 
     def team_ids(self, app: AppCredentials, token: str) -> frozenset[str]:
         """Return the workspaces that an organization's app may use: https://docs.slack.dev/reference/methods/auth.teams.list.

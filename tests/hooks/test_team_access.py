@@ -57,6 +57,18 @@ def test_token_that_a_program_sent_is_checked_when_the_organization_ends_the_acc
     assert organization.status == "needs_reconnect"
 
 
+def test_organizations_token_is_healthy_in_a_workspace_that_has_the_app(organization: Organization) -> None:
+    verify = f"/v1/channel-connections/{organization.connection}/verify"
+    program = organization.scene.program
+    assert program.asks("POST", verify).json()["status"] == "healthy"
+    organization.removes()
+    checked = program.asks("POST", verify).json()
+    assert checked["status"] == "needs_reconnect"
+    assert checked["statusReason"].startswith("The organization's admin removed the app from this workspace.")
+    organization.adds()
+    assert program.asks("POST", verify).json()["status"] == "healthy"
+
+
 def test_rotating_token_of_an_organization_is_refreshed_for_its_workspace(scene: Scene) -> None:
     scene.site.add_practice_app("slack-org-rotating", "Org")
     slack = Sender(scene.site, scene.clock, "slack-org-rotating")

@@ -1,9 +1,12 @@
 """Each change of a connection, and each install without one, is an event in the transaction of the change."""
 
+import json
+
 import pytest
 
 from onboarding.callers import SHELL
 from onboarding.errors import SlackDown
+from onboarding.practice import admins
 from onboarding.services.connections.records import Auth, NewConnection, NewCredentials, Workspace
 from tests.browser_client import BrowserClient
 from tests.conftest import Clock
@@ -49,6 +52,21 @@ def test_changes_through_the_api_are_sent(hooks: Hooks) -> None:
     assert '"cause":"created_through_api"' in created.body
     assert '"previous":{"workspace":{"id":"T1","name":"One"},"status":"unknown"}' in replaced.body
     assert TOKEN not in created.body + replaced.body
+
+
+def test_changes_that_a_check_finds_are_sent_with_the_values_before(hooks: Hooks, visitor: BrowserClient) -> None:
+    hooks.add()
+    visitor.connects(hooks.site.link())
+    connected = json.loads(hooks.deliveries()[0].body)["data"]["connection"]
+    with hooks.site.slack.changing() as ledger:
+        (token,) = ledger.tokens.values()
+        token.scopes = ["chat:write"]
+    assert admins.rename_workspace(hooks.site.slack, "T0ACMEHQ01", "Umbra")
+    hooks.site.runtime.connections.verify(hooks.environment_id, connected["identifier"])
+    changes = {one.event: json.loads(one.body)["data"]["change"] for one in hooks.deliveries()}
+    workspace = {"id": "T0ACMEHQ01", "name": connected["workspace"]["name"]}
+    assert changes["connection.renamed"]["previous"] == {"workspace": workspace}
+    assert changes["connection.permissions_changed"]["previous"] == {"scopes": connected["scopes"]}
 
 
 def test_change_that_is_rolled_back_is_not_sent(hooks: Hooks) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from onboarding import causes
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, SlackRefused, VaultProblem
 from onboarding.outgoing import queue
@@ -12,7 +13,7 @@ from onboarding.services.tokens.sealing import next_check
 from onboarding.services.tokens.source import TokenSource, UsableToken
 from onboarding.services.tokens.verdicts import Verdict, Verdicts, is_same_grant
 from onboarding.slack import faults
-from onboarding.slack.gateway import Gateway
+from onboarding.slack.gateway import Gateway, Tested
 from onboarding.store import installations
 from onboarding.store.database import Database
 from onboarding.work import Queue, Work
@@ -80,10 +81,23 @@ class ConnectionVerifier:
         """Ask Slack whether the token works in its workspace. Raises SlackBusy, SlackDown."""
         try:
             tested = self._gateway.test(token.app, token.access_token)
+            broken = self._fault_of_workspace(token, tested)
         except SlackRefused as refusal:
-            return Verdict(faults.reason(refusal.code), columns=columns)
-        if tested.workspace_id != token.workspace_id:
-            return Verdict(faults.of_another_workspace(tested.workspace_id), columns=columns)
+            broken = faults.reason(refusal.code)
+        if broken:
+            return Verdict(broken, columns=columns)
         # An API caller has named the workspace itself.
         name = tested.workspace_name if token.installation.origin == "install" else None
         return Verdict(None, tested.scopes, columns, name)
+
+    def _fault_of_workspace(self, token: UsableToken, tested: Tested) -> str | None:
+        """Return why the token is not one of the connection's workspace; None if it is.
+
+        An API caller may send the token of an organization for each workspace that has the app. Raises SlackProblem.
+        """
+        if tested.workspace_id == token.workspace_id:
+            return None
+        if not tested.is_for_organization:
+            return faults.of_another_workspace(tested.workspace_id)
+        has_app = token.workspace_id in self._gateway.team_ids(token.app, token.access_token)
+        return None if has_app else causes.NOT_IN_WORKSPACE

@@ -51,19 +51,23 @@ class Verdicts:
             current = installations.lock(session, installation.environment_id, installation.id)
             if current is None or not is_current(current):
                 return False
-            changed_scopes = _changed_scopes(current.scopes, verdict.scopes)
+            known_scopes = scopes.split(current.scopes)
+            changed_scopes = _changed_scopes(known_scopes, verdict.scopes)
             columns: dict[str, Any] = {"unanswered_since": None, **verdict.columns}
-            if verdict.scopes is not None and (changed_scopes or not current.scopes):
+            if verdict.scopes is not None and (changed_scopes or not known_scopes):
                 columns["scopes"] = ",".join(verdict.scopes)
+            permissions = None
             # Of an API caller's token, the first check learns the permissions. That is no change.
-            noted_scopes = changed_scopes if current.scopes else ""
+            if changed_scopes and known_scopes:
+                permissions = EventDetails("checked", changed_scopes, previous={"scopes": list(known_scopes)})
             installations.change(session, installation.id, **columns)
-            self._update_connections(session, installation.id, verdict, noted_scopes)
+            self._update_connections(session, installation.id, verdict, permissions)
         return True
 
     def _update_connections(
-        self, session: Session, installation_id: str, verdict: Verdict, changed_scopes: str
+        self, session: Session, installation_id: str, verdict: Verdict, permissions: EventDetails | None
     ) -> None:
+        """Store the verdict on each connection. `permissions`: how they have changed, if they have."""
         at, broken = self._now(), verdict.broken
         status = ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY
         before = connection_changes.all_on(session, installation_id)
@@ -74,11 +78,11 @@ class Verdicts:
             if one.id not in changed:
                 continue
             if broken and not one.status.is_broken:
-                _record(session, ChangeKind.CONNECTION_BROKEN, one, at, broken)
+                _record(session, ChangeKind.CONNECTION_BROKEN, one, at, _new_status(one, broken))
             elif not broken and one.status in _HEALED_FROM:
-                _record(session, ChangeKind.CONNECTION_HEALED, one, at)
-            if changed_scopes:
-                _record(session, ChangeKind.CONNECTION_PERMISSIONS_CHANGED, one, at, changed_scopes)
+                _record(session, ChangeKind.CONNECTION_HEALED, one, at, _new_status(one))
+            if permissions is not None:
+                _record(session, ChangeKind.CONNECTION_PERMISSIONS_CHANGED, one, at, permissions)
             if verdict.workspace_name not in (None, one.workspace_name):
                 _rename(session, one, verdict.workspace_name, at)
 
@@ -106,7 +110,7 @@ class Verdicts:
                 if one.status in (ConnectionStatus.HEALTHY, ConnectionStatus.UNKNOWN):
                     changed = {"status": ConnectionStatus.UNREACHABLE, "status_reason": reason}
                     connection_changes.change(session, one.id, **changed)
-                    _record(session, ChangeKind.CONNECTION_UNREACHABLE, one, at, reason)
+                    _record(session, ChangeKind.CONNECTION_UNREACHABLE, one, at, _new_status(one, reason))
 
 
 def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
@@ -117,11 +121,11 @@ def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
     return lambda now: now.installed_at == seen.installed_at
 
 
-def _changed_scopes(before: str, now: tuple[str, ...] | None) -> str:
+def _changed_scopes(before: tuple[str, ...], now: tuple[str, ...] | None) -> str:
     """Return the scopes that were gained and lost, such as `+chat:write -groups:read`. Empty if Slack did not say."""
     if now is None:
         return ""
-    known, found = set(scopes.split(before)), set(now)
+    known, found = set(before), set(now)
     return " ".join([*(f"+{one}" for one in sorted(found - known)), *(f"-{one}" for one in sorted(known - found))])
 
 
@@ -129,14 +133,17 @@ def _rename(rows: Rows, one: ConnectionOfInstallation, name: str, at: datetime) 
     """Store the new name of a workspace whose app gets no `team_rename`, because it lacks the scope `team:read`."""
     renamed = {"workspace_id": one.workspace_id, "workspace_name": name, "updated_at": at}
     connection_changes.change(rows, one.id, **renamed)
-    details = EventDetails("name_changed")
+    details = EventDetails("name_changed", previous={"workspace": {"id": one.workspace_id, "name": one.workspace_name}})
     kind = ChangeKind.CONNECTION_RENAMED
     changes.record(
         rows, Change(kind, SYSTEM, at, one.environment_id, one.identifier, name, detail="name", event=details)
     )
 
 
-def _record(rows: Rows, kind: ChangeKind, one: ConnectionOfInstallation, at: datetime, detail: str = "") -> None:
-    name = one.workspace_name or one.workspace_id
-    event = EventDetails("checked", reason=detail or None, previous={"status": one.status})
+def _new_status(one: ConnectionOfInstallation, reason: str | None = None) -> EventDetails:
+    return EventDetails("checked", reason, previous={"status": one.status})
+
+
+def _record(rows: Rows, kind: ChangeKind, one: ConnectionOfInstallation, at: datetime, event: EventDetails) -> None:
+    name, detail = one.workspace_name or one.workspace_id, event.reason or ""
     changes.record(rows, Change(kind, SYSTEM, at, one.environment_id, one.identifier, name, detail=detail, event=event))
