@@ -74,7 +74,9 @@ def test_result_that_cannot_be_stored_does_not_undo_the_disconnect(site: Site, o
 
 def test_access_that_another_connection_uses_is_kept(site: Site, operator: BrowserClient) -> None:
     first, second = connected(site), connected(site, "cy")
-    assert "One other connection uses" in operator.opens(f"/connections/{first}/disconnect").text
+    question = operator.opens(f"/connections/{first}/disconnect")
+    assert "One other connection uses" in question.text
+    assert "will stop posting" not in question.text
     assert "The app stays in Slack for other connections." in disconnects(operator, first).text
     assert site.slack.calls("auth.revoke") == []
     assert identifiers(site) == [second]

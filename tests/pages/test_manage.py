@@ -83,6 +83,14 @@ def test_disconnect_that_slack_does_not_confirm_says_so(desk: Desk, customer: Br
     assert identifier not in own(desk, "dan")
 
 
+def test_question_does_not_say_that_an_app_stops_posting_if_it_stays(desk: Desk, customer: BrowserClient) -> None:
+    connects(desk, "uma")
+    connects(desk, "vic")
+    question = customer.opens(f"{session_of(desk, 'uma')}/disconnect")
+    assert "The app stays in Slack" in question.text
+    assert "will stop posting" not in question.text
+
+
 def test_session_of_another_identity_manages_nothing(desk: Desk, customer: BrowserClient) -> None:
     identifier = connects(desk, "eve")
     others = [
