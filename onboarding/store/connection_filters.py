@@ -1,4 +1,4 @@
-"""Filters of channel connections: their conditions, with which one a query begins, and how many connections match."""
+"""Filters of channel connections: the conditions of a query, which filter's index it reads first, and counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,7 +18,7 @@ from onboarding.store.rows import Rows
 #: row by row while the list is read in its order, because a page is soon full of matches. With a million connections,
 #: both take equally long at about this number.
 RARE = 4000
-#: The connections of each of several filters are counted, up to this number: 3 ms at most.
+#: If several filters are set, the matches of each are counted up to this number. A count takes 3 ms at most.
 _COUNTED = 20_000
 #: Further words of a search are ignored.
 MAX_WORDS = 10
@@ -70,7 +70,7 @@ class IndexScan:
 
     shape: Shape
     values: Mapping[str, Any]
-    #: No connection matches one of the filters.
+    #: At least one of the filters matches no connection.
     finds_nothing: bool = False
 
 
@@ -84,9 +84,9 @@ def scan_of(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexS
     names, values = (*_names(wanted), *words), _values(environment_id, wanted)
     for name, word in words.items():
         values |= connection_words.values(word, name)
-    if wanted.text is not None and not words:
+    if wanted.text is not None and not search_words.split(wanted.text):
         return IndexScan(Shape(names, None), values, finds_nothing=True)
-    # A list with the shared connections reads those of the subscriber apart.
+    # A list with the shared connections reads the subscriber's own with another index: see `_page` of connection_lists.
     apart = {"subscriber_id", "mode"} if wanted.with_shared else set()
     # Of several common ones, a key or a word is probably rarer than the last three columns.
     ordered = (*COLUMNS[:3], "context_key", *words, *COLUMNS[3:])
@@ -113,7 +113,7 @@ def _words_of(wanted: ConnectionFilter) -> dict[str, WordRange]:
 
 
 def _count_one(rows: Rows, environment_id: str, name: str, values: Mapping[str, Any], cap: int) -> int:
-    """Count the connections that one filter matches, up to `cap`."""
+    """Count the connections that one filter matches, or the words that one word matches, up to `cap`."""
     if cap == 0:
         return 0
     if name == "context_key":
@@ -158,7 +158,8 @@ def _count(shape: Shape) -> CompiledStatement[Count]:
 def conditions(shape: Shape, sorts: bool = False) -> list[ColumnElement[bool]]:
     """Return the conditions of a query that reads the index of `shape.first`, or of the list's order.
 
-    `sorts`: the index of a column does not have the list's order, and SQLite must not prefer the one that has.
+    `sorts`: whether the matches of the first filter are sorted, because its index does not have the list's order.
+    SQLite must not read the index that has it.
     """
     first_ids = _first_ids(shape, sorts)
     found: list[ColumnElement[bool]] = [

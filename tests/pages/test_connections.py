@@ -89,6 +89,7 @@ def test_new_connection_does_not_shift_the_pages_being_read(site: Site, operator
         ("context=c3", ["chconn_03"]),
         ("context=nobody", []),
         ("context=c3&q=Acme+2", []),
+        ("context=c3&q=%25", []),
     ],
 )
 def test_filters_show_matching_connections(site: Site, operator: BrowserClient, query: str, found: list[str]) -> None:
