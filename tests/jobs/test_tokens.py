@@ -168,7 +168,6 @@ def test_check_learns_which_permissions_have_changed(
     assert "fewer permissions than the Slack app asks for" in page.text
 
 
-@pytest.mark.slow
 def test_check_learns_the_new_name_of_the_workspace(
     site: Site, visitor: BrowserClient, operator: BrowserClient, program: Program
 ) -> None:
@@ -198,6 +197,7 @@ def test_check_keeps_the_name_that_an_api_caller_gave_the_workspace(
     assert only(program)["workspace"] == workspace
 
 
+@pytest.mark.slow
 def test_twenty_callers_in_two_processes_cause_one_refresh(
     site: Site, visitor: BrowserClient, program: Program, tmp_path: Path
 ) -> None:
