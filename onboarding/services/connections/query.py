@@ -31,7 +31,7 @@ from onboarding.store.connection_documents import ConnectionRow
 from onboarding.store.connection_filters import ConnectionFilter, IndexScan
 from onboarding.store.cursors import Position
 from onboarding.store.database import Database, Rows
-from onboarding.store.pagination import PageRows, StorePageRequest
+from onboarding.store.pagination import StorePageRequest
 
 PAGE_SIZE = 25
 CONSOLE_COUNT_CAP = 1000
@@ -56,10 +56,9 @@ class ConnectionQueries:
             asked = PageRequest(PAGE_SIZE, after or None, before if not after else None, read.order, read.descending)
             kinds = connection_lists.ORDER_KINDS[read.order]
             request = pagination.store_page_request("connections", environment_id, asked, kinds)
-            page_rows, total = self._read(rows, environment_id, read.filter, request, CONSOLE_COUNT_CAP)
-            ahead = 0
+            scan, total = self._scan(rows, environment_id, read.filter, CONSOLE_COUNT_CAP)
+            page_rows, ahead = connection_lists.page(rows, scan, request, total), 0
             if page_rows.rows and page_rows.previous:
-                scan = connection_filters.scan_of(rows, environment_id, read.filter)
                 ahead = connection_lists.count_ahead(rows, scan, request, page_rows.rows[0], total)
         page = pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
         first = min(ahead, CONSOLE_COUNT_CAP) + 1
@@ -75,8 +74,7 @@ class ConnectionQueries:
             read = search_fields.read(rows, environment_id, search)
             if read.unknown:
                 raise Refused(f"The filter {read.unknown[0]} has an unknown value.", read.unknown[0])
-            scan = connection_filters.scan_of(rows, environment_id, read.filter)
-            matches = self._count(rows, environment_id, read.filter, scan, CONSOLE_COUNT_CAP)
+            scan, matches = self._scan(rows, environment_id, read.filter, CONSOLE_COUNT_CAP)
         return self._each(scan, StorePageRequest(_READ_AT_A_TIME, None, None, read.order, read.descending), matches)
 
     def _each(self, scan: IndexScan, request: StorePageRequest, matches: int) -> Iterator[Connection]:
@@ -101,7 +99,8 @@ class ConnectionQueries:
             return Page((), None, None, 0, False)
         with self._database.rows() as rows:
             wanted = self._filter(rows, environment_id, query)
-            page_rows, total = self._read(rows, environment_id, wanted, store_request, COUNT_CAP)
+            scan, total = self._scan(rows, environment_id, wanted, COUNT_CAP)
+            page_rows = connection_lists.page(rows, scan, store_request, total)
         page = pagination.page_of(
             store_request, page_rows, total, COUNT_CAP, lambda row: self._connection(row, with_tokens)
         )
@@ -173,13 +172,10 @@ class ConnectionQueries:
             text=query.search,
         )
 
-    def _read(
-        self, rows: Rows, environment_id: str, wanted: ConnectionFilter, request: StorePageRequest, cap: int
-    ) -> tuple[PageRows[ConnectionRow], int]:
-        """Return the rows of one page, and how many match, counted to one past `cap`."""
+    def _scan(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, cap: int) -> tuple[IndexScan, int]:
+        """Return how to read the matches of a filter, and how many there are, counted to one past `cap`."""
         scan = connection_filters.scan_of(rows, environment_id, wanted)
-        total = self._count(rows, environment_id, wanted, scan, cap)
-        return connection_lists.page(rows, scan, request, total), total
+        return scan, self._count(rows, environment_id, wanted, scan, cap)
 
     def _count(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, scan: IndexScan, cap: int) -> int:
         """Count to one past `cap`. A count that took long is reused for some seconds."""
@@ -187,8 +183,7 @@ class ConnectionQueries:
             # The shared connections are the same for every subscriber, so their count is reused.
             own = replace(wanted, with_shared=False)
             shared = replace(own, subscriber_id=None, mode="shared")
-            parts = ((part, connection_filters.scan_of(rows, environment_id, part)) for part in (own, shared))
-            return sum(self._count(rows, environment_id, *part, cap) for part in parts)
+            return sum(self._scan(rows, environment_id, part, cap)[1] for part in (own, shared))
         asked, at = (environment_id, wanted, cap), time.monotonic()
         known, until = self._counted.get(asked, (0, 0.0))
         if until > at:
