@@ -158,11 +158,11 @@ def test_host_may_be_any_interface(host: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
-def test_plain_http_is_accepted_on_this_machine(address: str) -> None:
+def test_plain_http_is_accepted_on_this_computer(address: str) -> None:
     assert settings.from_environ({**LIVE, "PUBLIC_URL": address}).origin == address
 
 
-def test_plain_http_on_another_machine_needs_a_setting() -> None:
+def test_plain_http_on_another_computer_needs_a_setting() -> None:
     for given in ({"PUBLIC_URL": "http://connect.test"}, {"PUBLIC_URL": "", "HOST": "0.0.0.0"}):
         with pytest.raises(SettingsProblem, match=r"^PUBLIC_URL must use https.*ALLOW_HTTP=on"):
             settings.from_environ({**LIVE, **given})

@@ -13,12 +13,12 @@ pytestmark = pytest.mark.once
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "app.localhost", b"127.0.0.9", "", None]
 )
-def test_this_machine_is_reachable(host: str | bytes | None) -> None:
+def test_this_computer_is_reachable(host: str | bytes | None) -> None:
     assert is_this_computer(host)
 
 
 @pytest.mark.parametrize("host", ["slack.com", "192.0.2.1", "2001:db8::1", "localhost.example", "0.0.0.0"])
-def test_other_machines_are_unreachable(host: str) -> None:
+def test_other_computers_are_unreachable(host: str) -> None:
     assert not is_this_computer(host)
 
 

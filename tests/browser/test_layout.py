@@ -129,8 +129,9 @@ def test_list_begins_high_on_the_page(site: Site, ada: Callable[..., Operator]) 
 
 @pytest.mark.usefixtures("listed")
 def test_narrow_page_shows_the_filters_that_are_asked_for_or_in_use(site: Site, ada: Callable[..., Operator]) -> None:
-    home = site.runtime.environments.first().id
-    endpoint = site.runtime.webhooks.endpoints.create(home, NewWebhookEndpoint("https://app.example/hooks"), SHELL)
+    environment_id = site.runtime.environments.first().id
+    new = NewWebhookEndpoint("https://app.example/hooks")
+    endpoint = site.runtime.webhooks.endpoints.create(environment_id, new, SHELL)
     deliveries = f"/webhooks/{endpoint.id}?subject=nobody"
     me = ada(viewport={"width": 375, "height": 800}, java_script_enabled=False)
     me.signs_in()

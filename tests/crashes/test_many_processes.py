@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
 SEED = 25
 CLIENTS, SECONDS, KILLS = 4, 5.0, 4
 APPS = ("one", "two", "three")
-PLACES = (ACME, "T0ACMETEST", "T0MERIDESN")
+WORKSPACES = (ACME, "T0ACMETEST", "T0MERIDESN")
 TRIES = 6
 #: The connection ended without an answer. A timeout is not among these: no request may hang.
 KILLED = (httpx.NetworkError, httpx.RemoteProtocolError)
@@ -228,10 +228,10 @@ def loaded(clients: list[Client]) -> Iterator[None]:
 
 def connect_rotating(scene: Scene) -> None:
     """Connect workspaces whose tokens are due."""
-    for place in PLACES:
+    for workspace_id in WORKSPACES:
         with BrowserClient(scene.site) as browser:
-            link = scene.site.link("rotating", subscriber_id=place, mode="subscriber")
-            assert browser.connects(link, place, "rotation").outcome == "connected"
+            link = scene.site.link("rotating", subscriber_id=workspace_id, mode="subscriber")
+            assert browser.connects(link, workspace_id, "rotation").outcome == "connected"
     scene.change("UPDATE installations SET refresh_at = '2026-01-01' WHERE refresh_token IS NOT NULL")
     scene.site.runtime.token_refresh.enqueue_due()
 
@@ -301,14 +301,14 @@ def check_attempts(scene: Scene) -> None:
 def check_rotation(scene: Scene, killed_workers: int) -> None:
     """A pair is refreshed once, or again after the worker that had refreshed it died."""
     spent = Counter(one.refresh_token for one in scene.gate.refreshes)
-    assert len(spent) >= len(PLACES)
+    assert len(spent) >= len(WORKSPACES)
     assert sum(spent.values()) - len(spent) <= killed_workers
     found = rows(
         scene,
         "SELECT status FROM channel_connections c JOIN integrations i ON i.id = c.integration_id "
         "WHERE i.identifier = 'rotating'",
     )
-    assert [one.status for one in found] == ["healthy"] * len(PLACES)
+    assert [one.status for one in found] == ["healthy"] * len(WORKSPACES)
 
 
 def rows(scene: Scene, query: str, **values: object) -> list[Any]:

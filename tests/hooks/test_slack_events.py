@@ -39,8 +39,8 @@ def audited(scene: Scene, identifier: str) -> list[tuple[str, str, str]]:
 @contextmanager
 def hook(scene: Scene, *events: str) -> Iterator[list[str]]:
     """Add a webhook endpoint. At the end, the list contains the bodies that it gets, the oldest first."""
-    hook = {"url": "http://127.0.0.1:9/hook", "events": events}
-    created = scene.program.asks("POST", "/v1/webhook-endpoints", hook).json()["id"]
+    new = {"url": "http://127.0.0.1:9/hook", "events": events}
+    created = scene.program.asks("POST", "/v1/webhook-endpoints", new).json()["id"]
     bodies: list[str] = []
     yield bodies
     listed = scene.program.asks("GET", f"/v1/webhook-deliveries?endpointId={created}").json()["data"]

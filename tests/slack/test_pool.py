@@ -250,7 +250,7 @@ def test_no_proxy_lists_hosts_that_are_called_directly(tmp_path: Path, monkeypat
         assert proxy.connections == 0
 
 
-def test_slack_on_this_machine_is_never_called_through_a_proxy(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slack_on_this_computer_is_never_called_through_a_proxy(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     with wire() as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         assert exchange(Gateway(), slack) == "Acme HQ"

@@ -21,8 +21,10 @@ def watched(database: Database) -> Iterator[list[tuple[str, Any]]]:
         asked.append((statement, values))
 
     event.listen(database.engine, "before_cursor_execute", hear)
-    yield asked
-    event.remove(database.engine, "before_cursor_execute", hear)
+    try:
+        yield asked
+    finally:
+        event.remove(database.engine, "before_cursor_execute", hear)
 
 
 def plan(database: Database, statement: str, values: Any) -> str:
@@ -40,6 +42,7 @@ def plan_when_repeated(database: Database, statement: str, values: Any) -> str:
     numbered = re.sub(r"%\((\w+)\)s", lambda found: f"${names.index(found[1]) + 1}", statement)
     with psycopg.connect(database.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
         connection.execute("SET plan_cache_mode = force_generic_plan")
+        # As the product's own connections have it: onboarding/store/postgresql.py.
         connection.execute("SET enable_seqscan = off")
         connection.execute(f"PREPARE repeated AS {numbered}")
         literals = sql.SQL(", ").join(map(sql.Literal, values.values()))

@@ -1,4 +1,4 @@
-"""Columns that refer to each other have one width, and a long email gets from one to the other."""
+"""Columns that refer to each other have one width, so a long email address fits into each of them."""
 
 import pytest
 from sqlalchemy import Column, String

@@ -67,7 +67,7 @@ def test_addresses_that_webhooks_may_go_to(address: str, internet: bool, practic
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-def test_name_that_leads_to_this_machine_is_not_connected_to(receiver: Receiver, host: str) -> None:
+def test_name_that_leads_to_this_computer_is_not_connected_to(receiver: Receiver, host: str) -> None:
     port = receiver.url.partition("127.0.0.1:")[2].partition("/")[0]
     assert sends(f"https://{host}:{port}/", Reach()).problem == FORBIDDEN
     assert receiver.got == []

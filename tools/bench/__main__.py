@@ -191,9 +191,8 @@ def _sessions(plan: Plan, contestants: Sequence[Contestant], store: Store) -> li
 
 
 def _machine(plan: Plan) -> str:
-    servers = f"SQLite {sqlite3.sqlite_version}"
     return (
-        f"{os.cpu_count()} cores ({platform.machine()}), shared with the load driver and PostgreSQL; Python {platform.python_version()}, {servers}; "
+        f"{os.cpu_count()} cores ({platform.machine()}), shared with the load driver and PostgreSQL; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}; "
         f"{plan.rounds} rounds of {plan.seconds:g} s, {_install_rounds(plan)} of the installs."
     )
 
