@@ -75,7 +75,7 @@ class Conflict(Problem):
 
     @property
     def has_own_code(self) -> bool:
-        """Return False for a conflict between transactions, which may not occur in the next try."""
+        """Return whether it has a code of its own. One between transactions has none: the next try may succeed."""
         return self.code != Conflict.code
 
 

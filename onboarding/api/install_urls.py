@@ -1,6 +1,6 @@
 """Install URLs for one subscriber or context.
 
-They lead to a page of this server and not to Slack, because an attempt's state is created in the browser that installs.
+They lead to a page of this server and not to Slack: there, the browser that installs gets the attempt's cookie.
 """
 
 from typing import Annotated, Literal

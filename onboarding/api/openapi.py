@@ -75,7 +75,7 @@ def singular(tag: str) -> str:
 
 
 def _as_sent(parameter: dict[str, Any]) -> dict[str, Any]:
-    """Describe a parameter as it is sent: without null. In a query, an empty value is not given, except for a list."""
+    """Describe a parameter as it is sent, without null. In a query, an empty value counts as none, except in a list."""
     schema = parameter["schema"]
     real = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
     if len(real) == 1:

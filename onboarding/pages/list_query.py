@@ -16,7 +16,7 @@ _MAX_TEXT_LENGTH = 320
 
 
 def drop_empty_filters() -> ResponseReturnValue | None:
-    """Redirect from the address of a filter form to one without its empty fields, which people can send on."""
+    """Redirect to the address without the empty fields that a filter form sends, so that people can share it."""
     given = list(request.args.items(multi=True))
     kept = [(name, value) for name, value in given if value]
     if request.method != "GET" or kept == given:

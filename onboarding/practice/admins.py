@@ -82,23 +82,24 @@ def change_channel(slack: PracticeSlack, workspace: str, name: str, action: str,
 def mention(slack: PracticeSlack, workspace: str, name: str) -> bool:
     """Mention the apps in the channel named `name`: https://docs.slack.dev/reference/events/app_mention.
 
-    Return False if no app gets the event: it needs the scope and is a member of the channel.
+    An app gets the event if it has the scope `app_mentions:read` and is a member of the channel. Return False if no app
+    gets it.
     """
-    place = slack.workspaces[workspace]
-    channel = next((one for one in place.channels if one.name == name), None)
+    found = slack.workspaces[workspace]
+    channel = next((one for one in found.channels if one.name == name), None)
     if channel is None:
         return False
     timestamp = f"{slack.now():.6f}"
     event = {
         "type": "app_mention",
-        "user": place.person.id,
+        "user": found.person.id,
         "channel": channel.id,
         "ts": timestamp,
         "event_ts": timestamp,
     }
-    recipients = list(_recipients(slack, place, MENTION_SCOPE, channel.id))
+    recipients = list(_recipients(slack, found, MENTION_SCOPE, channel.id))
     for app, installation in recipients:
-        _deliver(slack, place, app, installation, {**event, "text": f"<@{installation.bot_user_id}> Hello"})
+        _deliver(slack, found, app, installation, {**event, "text": f"<@{installation.bot_user_id}> Hello"})
     return bool(recipients)
 
 

@@ -35,8 +35,8 @@ def waiting(rows: Rows, row: SessionRow, at: datetime) -> WaitingApproval | None
 def was_started_by_holder(rows: Rows, row: SessionRow, approval: LinkRow | None) -> bool:
     """Return whether the approval was created from an earlier session for the same subscriber.
 
-    Its link is a token, which other people must not get: the holder of a link, which may have been forwarded, and the
-    other people of a context.
+    Then the holder may get its link, which is a secret. The holder of another link may not, because that link may have
+    been forwarded, and neither may other people of the same context.
     """
     if row.kind != LinkKind.SESSION or row.subscriber_id is None:
         return False

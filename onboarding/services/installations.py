@@ -26,14 +26,14 @@ class Installations:
     def __init__(self, tokens: Tokens, revocations: Revocations, now: Clock) -> None:
         self._tokens, self._revocations, self._now = tokens, revocations, now
 
-    def erase_unused(self, rows: Rows, among: Sequence[str], installed_by: datetime, actor: Actor) -> int:
-        """Erase those that no connection uses, in the caller's transaction. Return how many.
+    def erase_unused(self, rows: Rows, among: Sequence[str], before: datetime, actor: Actor) -> int:
+        """Erase the installations of `among` that no connection uses, in the caller's transaction. Return how many.
 
-        Skips an installation that another transaction has locked to attach a connection. A worker revokes the access
-        at Slack within two minutes, unless a connection uses the workspace by then. Tokens that an API caller sent are
-        erased only: the caller who has replaced them decides about them.
+        Skips those installed after `before`, and one that another transaction has locked to attach a connection. A
+        worker revokes the access at Slack within two minutes, unless a connection uses the workspace by then. Tokens
+        that an API caller sent are only erased: the caller decides whether to revoke them.
         """
-        erased = erasure.erase_orphaned_installations(rows, among, installed_by)
+        erased = erasure.erase_orphaned_installations(rows, among, before)
         for one in erased:
             access, result = self._access_to_revoke(one)
             kind = ChangeKind.INSTALLATION_ERASED

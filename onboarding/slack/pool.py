@@ -49,7 +49,7 @@ class Pool:
             self._proxied = _with_our_connections(_proxy_manager(proxy, options))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Send one POST without a request slot and return the response.
+        """Release the request slot, send one POST and return the response.
 
         Raises SlackDown for anything but a complete response, such as a timeout, a reset or a truncated body. Nothing
         is sent twice: a connection that Slack closed while it was unused is replaced before it is used.
@@ -130,7 +130,7 @@ class _Connection(HTTPConnection):
         self._connecting.callback(shut_down_at(duplicate, deadline).cancel)
         return connected
 
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 returns its own, too
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # the method of urllib3 returns it, too
         self.limit = shut_down_at(self.sock, time.monotonic() + _seconds(self))
         try:
             response = super().getresponse()

@@ -73,10 +73,10 @@ def with_oldest_connection(session: Session, installation_id: str) -> ConnectedI
 
 
 def check_sent_tokens_at(rows: Rows, integration_id: str, at: datetime) -> None:
-    """Set the time of the next check of each token that an API caller sent. Made-up tokens are not checked."""
-    mine = Installation.integration_id == integration_id, Installation.origin == "api", Installation.check_at > at
+    """Set an earlier time for the next check of each token that an API caller sent, unless it has none."""
+    matching = Installation.integration_id == integration_id, Installation.origin == "api", Installation.check_at > at
     # In the order in which transactions lock several installations.
-    locked = select(Installation.id).where(*mine).order_by(Installation.id).with_for_update()
+    locked = select(Installation.id).where(*matching).order_by(Installation.id).with_for_update()
     rows.execute(update(Installation).where(Installation.id.in_(locked)).values(check_at=at))
 
 

@@ -16,8 +16,8 @@ from onboarding.store.cursors import Key, Position
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows
 
-#: A list that is read in its order checks so many rows, in 20 ms at most. If the page is not full then, its matches are
-#: far away, and the query begins with the most selective filter.
+#: The most rows that a list reads in its order, in 20 ms at most. If they do not fill the page, its matches are far
+#: away, and the query begins with the most selective filter.
 _WALKED = 5000
 #: The most matches of other filters that are read and sorted.
 _SORTED = 1000
@@ -151,7 +151,7 @@ def _far_row(way: _Way) -> CompiledQuery:
     """Return the statement for the row that is `_WALKED` rows further in the list."""
     columns = (column.label(f"end_{number}") for number, column in enumerate(_columns(way.order)))
     query = _ordered(select(*columns), way).where(TABLE.c.environment_id == bindparam("environment"))
-    # Written into the statement, so that PostgreSQL knows them whenever it plans it.
+    # LIMIT and OFFSET are literals, so that PostgreSQL knows them when it plans the statement without its values.
     return CompiledQuery(query.limit(literal_column("1")).offset(literal_column(str(_WALKED))))
 
 

@@ -59,7 +59,7 @@ _WORDS = with_word("word").limit(bindparam("size")).subquery()
 _COUNT_WORDS = CompiledQuery(select(func.count()).select_from(_WORDS))
 _CONNECTIONS = select(_WORDS.c.connection_id).distinct().limit(bindparam("cap")).subquery()
 _COUNT = CompiledQuery(select(func.count()).select_from(_CONNECTIONS))
-#: A connection has fewer words with one beginning. DISTINCT alone would read all words of all connections.
+#: How many words of a connection probably have one beginning at most. DISTINCT alone would read all words.
 _MOST_WORDS = 10
 
 

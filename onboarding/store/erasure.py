@@ -100,13 +100,13 @@ def installation_ids(session: Session, after: str, limit: int) -> Sequence[str]:
 
 
 def orphaned_installations(session: Session, among: Sequence[str], before: datetime) -> Sequence[str]:
-    """Return the ids of those installed by `before` that no connection uses."""
+    """Return the installations of `among`, installed by `before`, that no connection uses."""
     query = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.installed_at <= before)
     return session.scalars(query.where(~_HAS_CONNECTION)).all()
 
 
 def erase_orphaned_installations(rows: Rows, among: Sequence[str], before: datetime) -> list[ErasedInstallation]:
-    """Delete those that still have no connection, and return them.
+    """Delete the installations of `among`, installed by `before`, that no connection uses, and return them.
 
     A transaction that attaches a connection holds the installation's row lock, and its installation is skipped. The
     second statement starts with these locks held, so it sees every connection that was attached before.

@@ -166,9 +166,9 @@ class TokenSource:
             raise
         else:
             broken = None
-            is_other = pair.workspace_id not in (None, stored.connection.workspace_id)
             # An organization's token may work in the workspace: a check asks Slack.
-            if pair.workspace_id is not None and is_other and not pair.is_for_organization:
+            is_usable = pair.is_for_organization or pair.workspace_id == stored.connection.workspace_id
+            if pair.workspace_id is not None and not is_usable:
                 broken = faults.of_another_workspace(pair.workspace_id)
             columns |= self._renewed(installation.id, spent, pair)
             if broken:
