@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import SplitResult, unquote_plus, urlencode, urlsplit, urlunsplit
 
+from onboarding import hosts
 from onboarding.characters import has_blanks
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
-_MAX_HOST_LENGTH = 253
 _MAX_ADDRESS_LENGTH = 2000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Scheme, authority, and the rest from the path on.
@@ -38,7 +37,7 @@ def base(address: str) -> str:
     parts = _web_address(address, "https://slack.com/api/")
     if parts.query or parts.fragment:
         raise ValueError("must be an address such as https://slack.com/api/")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not hosts.is_loopback(parts.hostname or ""):
         raise ValueError("must use https unless it is on this computer")
     return address if address.endswith("/") else f"{address}/"
 
@@ -72,7 +71,7 @@ def check_link(address: str, *, may_be_local: bool = False) -> None:
     if not address:
         return
     host = urlsplit(page_origin(address)).hostname or ""
-    if not address.lower().startswith("https://") and not (may_be_local and is_loopback(host)):
+    if not address.lower().startswith("https://") and not (may_be_local and hosts.is_loopback(host)):
         raise ValueError("must begin with https://")
 
 
@@ -83,11 +82,6 @@ def stored_page_origin(address: str) -> str:
     except ValueError:
         parts = urlsplit(address)
         return _origin(parts.scheme, (parts.hostname or "").encode("idna").decode(), parts.port)
-
-
-def host_in_url(host: str) -> str:
-    """Return the host as URLs name it: an IPv6 address is in brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
@@ -107,18 +101,9 @@ def check_port(address: str) -> None:
         raise ValueError("must have a number from 1 to 65535 as its port, or none")
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def is_plain_http_beyond_loopback(address: str) -> bool:
     parts = urlsplit(address)
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+    return parts.scheme == "http" and not hosts.is_loopback(parts.hostname or "")
 
 
 @lru_cache(maxsize=256)
@@ -140,14 +125,14 @@ def _host_page(address: str) -> tuple[str, str]:
     if found is None or (found[2] is not None and not 1 <= int(found[2]) <= 65535):
         raise ValueError("must have a host name, and a port from 1 to 65535 or none")
     host = _host(found[1].lower())
-    if scheme == "http" and not is_loopback(host):
+    if scheme == "http" and not hosts.is_loopback(host):
         raise ValueError("must use https, except on this computer (localhost)")
     return _origin(scheme, host, int(found[2]) if found[2] else None), rest
 
 
 def _origin(scheme: str, host: str, port: int | None) -> str:
     is_default = port is None or port == _DEFAULT_PORTS.get(scheme)
-    return f"{scheme}://{host_in_url(host)}" + ("" if is_default else f":{port}")
+    return f"{scheme}://{hosts.in_url(host)}" + ("" if is_default else f":{port}")
 
 
 def _host(host: str) -> str:
@@ -162,17 +147,9 @@ def _host(host: str) -> str:
         if six.ipv4_mapped is not None:
             raise ValueError("must have an IPv4 address in its usual form, such as 127.0.0.1")
         return six.compressed
-    if not is_host(host) or (_NUMBER.match(host.rpartition(".")[2]) and not _is_ipv4(host)):
+    if not hosts.is_host(host) or (_NUMBER.match(host.rpartition(".")[2]) and not hosts.is_ipv4(host)):
         raise ValueError("must have a host name of letters, digits, hyphens and dots, or an IP address")
     return host
-
-
-def _is_ipv4(host: str) -> bool:
-    try:
-        ipaddress.IPv4Address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _web_address(address: str, example: str) -> SplitResult:
@@ -186,16 +163,6 @@ def _web_address(address: str, example: str) -> SplitResult:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"must be an address such as {example}")
     check_port(address)
-    if not is_host(parts.hostname):
+    if not hosts.is_host(parts.hostname):
         raise ValueError(f"must have a host name of letters, digits, hyphens and dots, such as {example}")
     return parts
-
-
-def is_host(host: str) -> bool:
-    """Return whether this is an IP address or a host name (RFC 1123, section 2.1)."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        labels = host.split(".")
-        return len(host) <= _MAX_HOST_LENGTH and all(map(_LABEL.match, labels)) and not labels[-1].isdecimal()
-    return True

@@ -19,12 +19,7 @@ ORGANIZATION = "self-hosted"
 PROFILE = {
     "first_name": "firstName",
     "last_name": "lastName",
-    "email": "email",
-    "phone": "phone",
-    "avatar": "avatar",
-    "locale": "locale",
-    "timezone": "timezone",
-    "data": "data",
+    **{name: name for name in ("email", "phone", "avatar", "locale", "timezone", "data")},
 }
 
 

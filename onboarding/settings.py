@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from onboarding import addresses
+from onboarding import addresses, hosts
 from onboarding.characters import has_controls, trim
 from onboarding.errors import SettingsProblem
 from onboarding.kept_keys import decode_key, kept_keys, read_secret
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     @field_validator("host")
     @classmethod
     def _host_name(cls, value: str) -> str:
-        if not addresses.is_host(value):
+        if not hosts.is_host(value):
             raise ValueError("must be an IP address or a host name, such as 127.0.0.1")
         return value
 
@@ -158,14 +158,14 @@ class Settings(BaseSettings):
 
     @property
     def origin(self) -> str:
-        return self.public_url or f"http://{addresses.host_in_url(self.host)}:{self.port}"
+        return self.public_url or f"http://{hosts.in_url(self.host)}:{self.port}"
 
     @property
     def own_host(self) -> str:
         """Return the host at which this process reaches itself: loopback if it listens on all interfaces."""
         if self.host in ("", "0.0.0.0"):  # noqa: S104  # only compared, not bound
             return "127.0.0.1"
-        return addresses.host_in_url(self.host)
+        return hosts.in_url(self.host)
 
     @property
     def redirect_uri(self) -> str:
@@ -183,7 +183,7 @@ class Settings(BaseSettings):
 
     @property
     def is_loopback(self) -> bool:
-        return addresses.is_loopback(urlsplit(self.origin).hostname or "")
+        return hosts.is_loopback(urlsplit(self.origin).hostname or "")
 
     @property
     def practice_possible(self) -> bool:

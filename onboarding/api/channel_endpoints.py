@@ -129,8 +129,7 @@ def _restore(members: Members, _connection_id: str | None) -> Members:
     """Put a webhook's address back if the endpoint is unchanged and the caller may see it."""
     if "url" in members["endpoint"]:
         times = members["createdAt"], members["updatedAt"]
-        url = current().channel_endpoints.webhook_url(caller(), members["identifier"], *times)
-        members["endpoint"]["url"] = url
+        members["endpoint"]["url"] = current().channel_endpoints.webhook_url(caller(), members["identifier"], *times)
     return members
 
 

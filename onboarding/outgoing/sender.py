@@ -18,8 +18,7 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
-from onboarding import tls
-from onboarding.addresses import host_in_url
+from onboarding import hosts, tls
 from onboarding.connecting import addresses_of, connect, seconds_left, shut_down_at
 from onboarding.outgoing.addresses import Reach, may_reach
 
@@ -198,7 +197,7 @@ def _connect_through(proxy: str, host: str, port: int, deadline: float) -> socke
     raw = connect(addresses_of(parts.hostname or "", parts.port or 80), deadline)
     try:
         raw.settimeout(seconds_left(deadline))
-        authority = f"{host_in_url(host)}:{port}"
+        authority = f"{hosts.in_url(host)}:{port}"
         raw.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode("ascii"))
         head = b""
         # Byte by byte, because what follows the head belongs to TLS.

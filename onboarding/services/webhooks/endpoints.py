@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from onboarding import addresses, changes, events, ids
+from onboarding import addresses, changes, events, hosts, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls
@@ -200,4 +200,4 @@ def _may_be_reached(host: str, reach: Reach) -> bool:
     try:
         return may_reach(host, reach)
     except ValueError:
-        return reach.loopback or not addresses.is_loopback(host)
+        return reach.loopback or not hosts.is_loopback(host)
