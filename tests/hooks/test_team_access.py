@@ -90,6 +90,13 @@ def test_rotating_token_of_an_organization_is_refreshed_for_its_workspace(scene:
     checked = scene.program.asks("POST", verify).json()
     assert (checked["status"], checked.get("statusReason")) == ("healthy", None)
     assert checked["auth"]["accessToken"] != whole["auth"]["accessToken"]
+    admins.remove_from_workspace(scene.site.slack, slack.client_id, DESIGN)
+    scene.clock.forward(minutes=1)
+    assert scene.program.asks("POST", verify).json()["status"] == "needs_reconnect"
+    scene.clock.forward(minutes=1)
+    with hook(scene, "connection.healed") as bodies:
+        assert scene.program.asks("POST", verify).json()["status"] == "needs_reconnect", "the refresh heals nothing"
+    assert bodies == []
 
 
 def test_event_waits_while_slack_cannot_be_asked(organization: Organization) -> None:

@@ -40,7 +40,8 @@ class ConnectionVerifier:
         # ReconnectNeeded is recorded already: Slack refused to refresh the token.
         with suppress(ReconnectNeeded):
             token = self._source.usable(environment_id, identifier, renew=True)
-            if token.is_verified:
+            # Of an API caller's token, Slack has not said yet whether it works in the workspace.
+            if token.is_verified and token.installation.origin == "install":
                 return
             try:
                 self._check(token)

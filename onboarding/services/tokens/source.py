@@ -148,7 +148,7 @@ class TokenSource:
 
     def _refresh(self, stored: ConnectedInstallation, sealed: Sealed) -> None:
         """Exchange the refresh token for a new pair and store it. The caller holds the claim, which this releases."""
-        installation = stored.installation
+        installation, is_open = stored.installation, False
         # A token that cannot be refreshed is not tried again.
         columns: dict[str, Any] = {"refresh_claimed_at": None, "refresh_at": None}
         try:
@@ -166,10 +166,10 @@ class TokenSource:
             raise
         else:
             broken = None
-            # An organization's token may work in the workspace: a check asks Slack.
-            is_usable = pair.is_for_organization or pair.workspace_id == stored.connection.workspace_id
-            if pair.workspace_id is not None and not is_usable:
-                broken = faults.of_another_workspace(pair.workspace_id)
+            if pair.workspace_id not in (None, stored.connection.workspace_id):
+                # Only a check shows whether an organization's token works in the workspace.
+                is_open = pair.is_for_organization
+                broken = None if is_open else faults.of_another_workspace(pair.workspace_id)
             columns |= self._renewed(installation.id, spent, pair)
             if broken:
                 columns["refresh_at"] = None
@@ -178,7 +178,8 @@ class TokenSource:
             there = now.refresh_token
             return there is not None and self._tokens.refresh_token(now.id, there) == spent
 
-        if self._verdicts.record(installation, is_current, Verdict(broken, columns=columns)) and broken:
+        verdict = Verdict(broken, columns=columns, is_open=is_open)
+        if self._verdicts.record(installation, is_current, verdict) and broken:
             raise ReconnectNeeded(broken)
 
     def _renewed(self, installation_id: str, spent: str, pair: Refreshed) -> dict[str, Any]:

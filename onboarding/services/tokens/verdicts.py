@@ -33,6 +33,8 @@ class Verdict:
     columns: Mapping[str, Any] = field(default_factory=dict)
     #: The workspace's name now; None if Slack did not say, or if it does not matter.
     workspace_name: str | None = None
+    #: Slack has not said whether the token works in the workspace: the connections keep their status.
+    is_open: bool = False
 
 
 class Verdicts:
@@ -61,7 +63,8 @@ class Verdicts:
             if changed_scopes and known_scopes:
                 permissions = EventDetails("checked", changed_scopes, previous={"scopes": list(known_scopes)})
             installations.change(session, installation.id, **columns)
-            self._update_connections(session, installation.id, verdict, permissions)
+            if not verdict.is_open:
+                self._update_connections(session, installation.id, verdict, permissions)
         return True
 
     def _update_connections(
