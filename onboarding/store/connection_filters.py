@@ -49,8 +49,10 @@ class Count(NamedTuple):
     number: int
 
 
-#: Usually the most selective first. Each has an index with each of the two times.
-COLUMNS = ("subscriber_id", "workspace_id", "context_digest", "integration_id", "status", "mode")
+#: Filters that usually match few connections, and filters that match many, the most selective first. Each column has an
+#: index with each of the two times.
+_SELECTIVE, _COMMON = ("subscriber_id", "workspace_id", "context_digest"), ("integration_id", "status", "mode")
+COLUMNS = (*_SELECTIVE, *_COMMON)
 
 
 class Shape(NamedTuple):
@@ -88,8 +90,7 @@ def scan_of(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexS
         return IndexScan(Shape(names, None), values, finds_nothing=True)
     # A list with the shared connections reads the subscriber's own with another index: see `_page` of connection_lists.
     apart = {"subscriber_id", "mode"} if wanted.with_shared else set()
-    # Of several common ones, a key or a word is probably rarer than the last three columns.
-    ordered = (*COLUMNS[:3], "context_key", *words, *COLUMNS[3:])
+    ordered = (*_SELECTIVE, "context_key", *words, *_COMMON)
     candidates = [name for name in ordered if name in names and name not in apart]
     # The connections of a subscriber are few.
     if not candidates or candidates[0] == "subscriber_id" or (len(candidates) == 1 and candidates[0] in COLUMNS):

@@ -19,8 +19,8 @@ from onboarding.store.rows import Rows
 #: The most rows that a list reads in its order, in 20 ms at most. If they do not fill the page, its matches are far
 #: away, and the query begins with the most selective filter.
 _WALKED = 5000
-#: The most matches of other filters that are read and sorted.
-_SORTED = 1000
+#: The most matches of other filters that are read and sorted. Of more, a position may be unknown (`count_ahead`).
+MOST_SORTED = 1000
 Ts = TypeVarTuple("Ts")
 
 
@@ -50,7 +50,7 @@ def page(rows: Rows, scan: IndexScan, request: StorePageRequest, matches: int) -
     if scan.finds_nothing or not matches:
         return PageRows((), None, None)
     order = _order(scan.shape, request.order)
-    walks = matches > _SORTED and _walks(scan.shape, order)
+    walks = matches > MOST_SORTED and _walks(scan.shape, order)
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[ConnectionRow]:
         inclusive = None if position is None else position.inclusive
@@ -88,10 +88,13 @@ def _end_of_walk(rows: Rows, way: "_Way", values: Mapping[str, Any]) -> dict[str
 
 
 def count_ahead(rows: Rows, scan: IndexScan, request: StorePageRequest, row: ConnectionRow, matches: int) -> int:
-    """Count the rows that the order puts ahead of `row`. If they are far more than a page, return `matches`."""
+    """Count the rows that the order puts ahead of `row`.
+
+    Returns `matches` if there are more than `MOST_SORTED` matches, and finding the number would take long.
+    """
     way = _Way(_order(scan.shape, request.order), not request.descending, False)
     values = {**scan.values, **_here(Position(_keys(row, way.order), row.id), way.order), "size": matches}
-    if matches <= _SORTED or not _walks(scan.shape, way.order):
+    if matches <= MOST_SORTED or not _walks(scan.shape, way.order):
         (found,) = _count_ahead(scan.shape, way).all(rows, values)
         return found.number
     if _end_of_walk(rows, way, values):

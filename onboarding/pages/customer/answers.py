@@ -138,7 +138,7 @@ def result_page(result: Result) -> ResponseReturnValue:
         connection_url=console_url(result.environment_id, result.connection_identifier),
         attempt_url=_attempt_url(result),
         manage_url=_manage_url(result),
-        approval=_approval(result),
+        approval=_approval_of(result),
         try_again=_try_again_url(result),
         ask_admin=_ask_admin_url(result) if result.finished_here else None,
         replace=url_for("results.replace_submit", attempt_id=result.attempt_id) if may_choose else None,
@@ -151,7 +151,7 @@ def result_page(result: Result) -> ResponseReturnValue:
 def approval_awaited(start: StartPage) -> Approval | None:
     """Return the approval that the holder of a link waits for, if they may see its link."""
     found = start.approval
-    return _approval_of(found.link_id, start.app_name, found.expires_at) if found and found.link_id else None
+    return _approval_link(found.link_id, start.app_name, found.expires_at) if found and found.link_id else None
 
 
 def console_url(environment_id: str, identifier: str | None) -> str | None:
@@ -206,16 +206,16 @@ def _ask_admin_url(result: Result) -> str | None:
     return None
 
 
-def _approval_of(link_id: str, app_name: str, expires_at: datetime) -> Approval:
-    """Return an approval with the message to send along, in the language of the page."""
+def _approval_link(link_id: str, app_name: str, expires_at: datetime) -> Approval:
+    """Return a link for an admin, with the message to send along in the language of the page."""
     url = current().links.url(link_id)
     asked = translate(marked("Hi, could you connect our Slack workspace to %(product)s?"), product=app_name)
     listed = translate(marked("The page lists the permissions before you approve anything."))
     return Approval(url, f"{asked}\n{url}\n{listed}", expires_at)
 
 
-def _approval(result: Result) -> Approval | None:
+def _approval_of(result: Result) -> Approval | None:
     if not result.approval_link_id or not result.approval_expires_at:
         return None
-    shown = _approval_of(result.approval_link_id, result.app_name, result.approval_expires_at)
+    shown = _approval_link(result.approval_link_id, result.app_name, result.approval_expires_at)
     return replace(shown, status_url=url_for("results.status", attempt_id=result.attempt_id))
