@@ -317,13 +317,13 @@ def test_pages_say_what_waits_while_no_worker_runs(hooks: Hooks, operator: Brows
     command = re.compile(rf"PORT={hooks.site.settings.port} \S*onboarding worker ")
     for address, waiting in expected.items():
         text = _words(operator.opens(address))
-        assert f"No worker runs. {waiting}" in text, address
+        assert f"No worker is running. {waiting}" in text, address
         assert command.match(text.split("settings of this server: ")[1]), address
     worker = hooks.site.runtime.workers.add()
     for address in expected:
-        assert "No worker runs" not in operator.opens(address).text, address
+        assert "No worker is running" not in operator.opens(address).text, address
     hooks.site.runtime.workers.remove(worker)
-    assert "No worker runs" in operator.opens("/webhooks").text
+    assert "No worker is running" in operator.opens("/webhooks").text
 
 
 def test_secret_that_cannot_be_decrypted_is_replaced(hooks: Hooks, operator: BrowserClient) -> None:
