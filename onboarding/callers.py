@@ -22,8 +22,8 @@ class ActorKind(StrEnum):
 class Actor:
     """The actor of a change.
 
-    `id`: an operator's email, the id of an API key or link, or the name of the operating system's user; empty for
-    `system` and `slack`.
+    `id`: an operator's email or Slack ids, the id of an API key or link, or the name of the operating system's user;
+    empty for `system` and `slack`.
     """
 
     kind: ActorKind

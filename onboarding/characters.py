@@ -47,7 +47,7 @@ def has_controls(text: str) -> bool:
 
 
 def has_invisible(text: str) -> bool:
-    """Return whether another text could look like this one, because it contains a character without a shape."""
+    """Return whether the text contains a character without a shape, so that another text can look the same."""
     return _IS_INVISIBLE.search(text) is not None
 
 

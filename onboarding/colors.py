@@ -7,13 +7,13 @@ import re
 from functools import lru_cache
 
 _COLOR = re.compile(r"#[0-9a-f]{6}\Z")
-#: Of each theme, the background of text that has the least contrast with an accent color.
+#: The background that has the least contrast with an accent color, in each theme.
 _LIGHT_CANVAS, _DARK_CANVAS = "#f5f6fa", "#1d202d"
 _LIGHT_SURFACE, _DARK_SURFACE = "#ffffff", "#161822"
 _WHITE, _BLACK = "#ffffff", "#000000"
 #: Text on an accent color in the dark theme.
 _INK = "#0d0f22"
-LEAST_CONTRAST = 4.5
+MIN_CONTRAST = 4.5
 
 
 def parse(text: str) -> str:
@@ -30,7 +30,7 @@ def check_accent(color: str) -> None:
     Raises ValueError with the end of a sentence.
     """
     ratio = contrast(color, _LIGHT_CANVAS)
-    if ratio < LEAST_CONTRAST:
+    if ratio < MIN_CONTRAST:
         darker = _with_contrast(color, _BLACK, _LIGHT_CANVAS)
         # Rounded down: 4.48 is not 4.5.
         shown = f"{int(ratio * 10) / 10:.1f}"
@@ -68,7 +68,7 @@ def _theme(accent: str, strong: str, surface: str, text: str) -> dict[str, str]:
 def _with_contrast(color: str, towards: str, background: str) -> str:
     """Return the tone nearest to the color, toward black or white, that has enough contrast with the background."""
     steps = (_mix(color, towards, step / 50) for step in range(51))
-    return next(tone for tone in steps if contrast(tone, background) >= LEAST_CONTRAST)
+    return next(tone for tone in steps if contrast(tone, background) >= MIN_CONTRAST)
 
 
 def _mix(color: str, other: str, share: float) -> str:

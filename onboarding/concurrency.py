@@ -50,7 +50,7 @@ class FairSemaphore:
                 self._free += 1
 
     def _stop_waiting(self, waiter: threading.Lock) -> bool:
-        """Return False where the semaphore was handed over after the timeout."""
+        """Stop waiting. Return False if the semaphore was handed over after the timeout."""
         with self._guard:
             if waiter not in self._waiting:
                 return False

@@ -20,23 +20,23 @@ def addresses_of(host: str, port: int) -> list[AddressInfo]:
 def connect(addresses: Sequence[AddressInfo], deadline: float) -> socket.socket:
     """Connect to the first address that answers. Raises OSError, after `deadline` (`time.monotonic`) at the latest.
 
-    Each address but the last one gets half of the time that is left, so a host is reached although its IPv6 addresses
+    Each address but the last one gets half of the time that is left, so a host is reached even if its IPv6 addresses
     are not. `socket.create_connection` would give each of them the whole time. The socket's timeout ends at the
     deadline.
     """
     for number, (family, kind, protocol, _name, address) in enumerate(addresses, 1):
         left, is_last = seconds_left(deadline), number == len(addresses)
-        tried = socket.socket(family, kind, protocol)
-        tried.settimeout(left if is_last else left / 2)
+        candidate = socket.socket(family, kind, protocol)
+        candidate.settimeout(left if is_last else left / 2)
         try:
-            tried.connect(address)
-            tried.settimeout(seconds_left(deadline))
+            candidate.connect(address)
+            candidate.settimeout(seconds_left(deadline))
         except OSError:
-            tried.close()
+            candidate.close()
             if is_last:
                 raise
         else:
-            return tried
+            return candidate
     raise OSError("The host has no address.")
 
 

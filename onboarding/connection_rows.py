@@ -1,4 +1,4 @@
-"""Build the documented connection from its row."""
+"""Build the API's connection from a row of the store."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def connection_of(row: ConnectionRow, access_token: str | None = None) -> Connec
         row.refresh_token is not None,
         row.expires_at,
         row.refresh_expires_at,
-        _next_steps(row.status, row.scopes or "", askable(row)),
+        _next_steps(row.status, row.scopes or "", requestable_scopes(row)),
         access_token,
         row.installation_id is not None,
     )
@@ -51,7 +51,7 @@ def connection_without_token(row: ConnectionRow) -> Connection:
     )
 
 
-def askable(row: ConnectionRow) -> str:
+def requestable_scopes(row: ConnectionRow) -> str:
     """Return the scopes that the connection can have: an incoming webhook belongs to a subscriber."""
     if row.mode != "shared" or scopes.INCOMING_WEBHOOK not in row.asked_scopes:
         return row.asked_scopes

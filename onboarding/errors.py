@@ -75,7 +75,7 @@ class Conflict(Problem):
 
     @property
     def has_own_code(self) -> bool:
-        """Return whether it has a code of its own. One between transactions has none: the next try may succeed."""
+        """Return whether it has a code of its own. A conflict of transactions has none: the next try may succeed."""
         return self.code != Conflict.code
 
 

@@ -14,15 +14,15 @@ class EventType(StrEnum):
     #: The token works again, or Slack answers again.
     HEALED = "connection.healed"
     PERMISSIONS_CHANGED = "connection.permissions_changed"
-    #: The workspace has another name.
+    #: The workspace has another name or domain.
     RENAMED = "connection.renamed"
-    #: A Slack channel that messages go to.
+    #: A Slack channel that messages go to has changed.
     CHANNEL_CHANGED = "connection.channel_changed"
     ATTEMPT_FAILED = "attempt.failed"
     ATTEMPT_AWAITING_APPROVAL = "attempt.awaiting_approval"
 
 
-#: Sent to one endpoint on request, also if it did not choose it.
+#: Sent to one endpoint on request, even if the endpoint has not chosen it.
 TEST_EVENT = "webhook.test"
 #: A sentence for each, for the console.
 EVENT_WORDS = {

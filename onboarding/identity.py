@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from onboarding.errors import Refused
 
 #: The type or the id of a context.
-CONTEXT_WORD = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
+CONTEXT_PART = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
 #: The id that Slack gives a workspace, or an organization.
 WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
-#: The most contexts of a connection.
-MOST_CONTEXTS = 5
-#: The most contexts that a link fixes and offers together.
-_MOST_LINK_CONTEXTS = 20
+#: Of a connection.
+MAX_CONTEXTS = 5
+#: That a link fixes and offers together.
+_MAX_LINK_CONTEXTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def possible_identities(
 def is_context_key(text: str) -> bool:
     """Return whether the text is a context key, `type:id`."""
     kind, separator, name = text.partition(":")
-    return bool(separator and CONTEXT_WORD.match(kind) and CONTEXT_WORD.match(name))
+    return bool(separator and CONTEXT_PART.match(kind) and CONTEXT_PART.match(name))
 
 
 def check_link_contexts(fixed: Sequence[str], offered: Sequence[OfferedContext]) -> None:
@@ -79,10 +79,10 @@ def check_link_contexts(fixed: Sequence[str], offered: Sequence[OfferedContext])
     for key in keys:
         if not is_context_key(key):
             raise ValueError(f"{key!r} is not a context: write TYPE=ID, each with 1 to 100 letters, digits, - and _.")
-    if len(keys) > _MOST_LINK_CONTEXTS:
-        raise ValueError(f"A link has at most {_MOST_LINK_CONTEXTS} contexts.")
-    if len(fixed) + bool(offered) > MOST_CONTEXTS:
-        raise ValueError(f"A connection has at most {MOST_CONTEXTS} contexts, the offered one included.")
+    if len(keys) > _MAX_LINK_CONTEXTS:
+        raise ValueError(f"A link has at most {_MAX_LINK_CONTEXTS} contexts.")
+    if len(fixed) + bool(offered) > MAX_CONTEXTS:
+        raise ValueError(f"A connection has at most {MAX_CONTEXTS} contexts, the offered one included.")
     types = {key.partition(":")[0] for key in fixed}
     if len(types) < len(fixed) or types & {one.type for one in offered}:
         raise ValueError("Each context type can be fixed once, and a fixed type cannot be offered.")

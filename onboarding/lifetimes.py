@@ -10,8 +10,8 @@ PREVIOUS_SECRET_LIFETIME = timedelta(hours=24)
 EXCHANGE_LIMIT = timedelta(seconds=60)
 #: A request repeated with its idempotency key gets the stored response for this long.
 RESPONSE_LIFETIME = timedelta(hours=24)
-#: The holder of an open link may choose any customer, so none is valid for longer, an approval link that is open
-#: included.
+#: The holder of an open link may choose any customer, so no link that is open is valid for longer. An approval link can
+#: be open, too.
 OPEN_LINK_LIFETIME = timedelta(hours=24)
 #: The holder of a session's token can read the result of an attempt for this long, even if the session expires.
 RESULT_READABLE = timedelta(minutes=10)

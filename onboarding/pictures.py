@@ -30,7 +30,7 @@ def encode_logo(upload: bytes) -> bytes:
         raise ValueError("must be a simpler JPEG picture: this one has too many scans")
     try:
         with Image.open(io.BytesIO(upload), formats=("PNG", "JPEG")) as picture:
-            # The header says so before any pixel is decompressed.
+            # The size is in the header: no pixel has been decompressed yet.
             is_large = max(picture.size) > _MAX_SIDE
             if not is_large:
                 upright = ImageOps.exif_transpose(picture).convert("RGBA")

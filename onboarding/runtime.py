@@ -229,7 +229,7 @@ def _links(core: _Core) -> Links:
 
 
 def _practice_slack(settings: Settings) -> tuple[str, str]:
-    """Return the practice Slack's address for browsers, below PUBLIC_URL, and for processes, where we listen."""
+    """Return the practice Slack's addresses: for browsers, below PUBLIC_URL, and for this server's own calls."""
     here = f"http://{settings.own_host}:{settings.port}"
     return f"{settings.origin}{PRACTICE_PATH}", f"{here}{PRACTICE_PATH}/api/"
 

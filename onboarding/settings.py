@@ -255,9 +255,9 @@ def run_by_flask_command(environ: Mapping[str, str] | None = None) -> bool:
 def forget_dotenv() -> None:
     """Remove our variables that were not in the environment when this process started.
 
-    Flask's command line reads `.env` of this folder and every parent folder, a server and `onboarding` do not. With
-    other settings than the server's, a command would seal secrets with other keys, in another database. Only Linux
-    keeps the first environment where it can be read (proc_pid_environ(5)).
+    Flask's command line reads `.env` of this folder and every parent folder; a server and `onboarding` do not. With
+    other settings than the server's, a command would seal secrets with other keys, in another database. Only on Linux
+    can a process read the environment that it was started with (proc_pid_environ(5)).
     """
     try:
         first = {one.partition(b"=")[0] for one in Path("/proc/self/environ").read_bytes().split(b"\0")}

@@ -1,4 +1,4 @@
-"""Mark texts of customers' pages in modules that know no language. The page that shows a text translates it."""
+"""Mark texts of customers' pages in modules that do not know the page's language. The page translates them."""
 
 
 def marked(text: str) -> str:

@@ -21,25 +21,25 @@ from onboarding.lifetimes import SESSION_LIFETIME
 from onboarding.services.integrations.records import MAX_LOGO_BYTES
 from onboarding.settings import Settings
 
-LARGEST_BODY_BYTES = 100_000
+MAX_BODY_BYTES = 100_000
 #: Below `/slack/`, where Slack sends its events.
-LARGEST_SLACK_BODY_BYTES = 1_000_000
+MAX_SLACK_BODY_BYTES = 1_000_000
 #: The form that uploads a logo has other fields, too.
-LARGEST_FORM_WITH_LOGO_BYTES = MAX_LOGO_BYTES + 20_000
+MAX_LOGO_FORM_BYTES = MAX_LOGO_BYTES + 20_000
 _LOG = structlog.get_logger(__name__)
 
 
-def largest_body(path: str) -> int:
+def max_body_bytes(path: str) -> int:
     """Return the largest body that a request to this path may have, in bytes."""
     if path.startswith("/integrations/") and path.endswith("/branding"):
-        return LARGEST_FORM_WITH_LOGO_BYTES
-    return LARGEST_SLACK_BODY_BYTES if path.startswith("/slack/") else LARGEST_BODY_BYTES
+        return MAX_LOGO_FORM_BYTES
+    return MAX_SLACK_BODY_BYTES if path.startswith("/slack/") else MAX_BODY_BYTES
 
 
 class _Request(Request):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.max_content_length = largest_body(self.path)
+        self.max_content_length = max_body_bytes(self.path)
 
 
 class Product(Flask):
@@ -85,7 +85,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         # A session ends twelve hours after sign-in, so no response has to renew its cookie.
         SESSION_REFRESH_EACH_REQUEST=False,
-        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_PARTS=100,
         # A page may stay open for days: CSRF tokens are valid as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
@@ -112,7 +112,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
     csrf.exempt(hooks.slack_events.blueprint)
     # A slow client sends its body before it occupies a slot. Health checks answer while all slots are taken.
     served: RequestBodyReader | ProxyFix = RequestBodyReader(
-        RequestSlots(app.wsgi_app, exempt={"/healthz"}), largest_body
+        RequestSlots(app.wsgi_app, exempt={"/healthz"}), max_body_bytes
     )
     if settings.proxy_hops:
         served = ProxyFix(served, x_for=settings.proxy_hops, x_proto=0)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-LONGEST_FILE = 400
-LONGEST_FUNCTION = 60
-LONGEST_VIEW = 20
-MOST_LATE_IMPORTS = 3
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+MAX_VIEW_LINES = 20
+MAX_LATE_IMPORTS = 3
 
 _OURS = ["app.py", "onboarding", "migrations", "tests", "tools"]
 _PRODUCT = ["app.py", "onboarding"]
@@ -63,29 +63,29 @@ def the_store_never_commits(root: Path) -> list[str]:
 
 def files_are_short(root: Path) -> list[str]:
     return [
-        f"{path.relative_to(root)}: {lines} lines; {LONGEST_FILE} at most"
+        f"{path.relative_to(root)}: {lines} lines; {MAX_FILE_LINES} at most"
         for path in _python(root, _OURS)
-        if (lines := len(path.read_text().splitlines())) > LONGEST_FILE
+        if (lines := len(path.read_text().splitlines())) > MAX_FILE_LINES
     ]
 
 
 def functions_are_short(root: Path) -> list[str]:
     """Migrations are exempt: `upgrade` is a list of statements that never changes after its release."""
     return [
-        _at(root, path, function, f"{function.name} has {_lines(function)} lines; {LONGEST_FUNCTION} at most")
+        _at(root, path, function, f"{function.name} has {_lines(function)} lines; {MAX_FUNCTION_LINES} at most")
         for path in _python(root, _OURS)
         if root / "migrations" not in path.parents
         for function in _functions(path)
-        if _lines(function) > LONGEST_FUNCTION
+        if _lines(function) > MAX_FUNCTION_LINES
     ]
 
 
 def views_are_short(root: Path) -> list[str]:
     return [
-        _at(root, path, function, f"{function.name} has {_lines(function)} lines; a view has {LONGEST_VIEW} at most")
+        _at(root, path, function, f"{function.name} has {_lines(function)} lines; a view has {MAX_VIEW_LINES} at most")
         for path in _python(root, _WEB_INTERFACES)
         for function in _functions(path)
-        if any(_is_route(decorator) for decorator in function.decorator_list) and _lines(function) > LONGEST_VIEW
+        if any(_is_route(decorator) for decorator in function.decorator_list) and _lines(function) > MAX_VIEW_LINES
     ]
 
 
@@ -105,7 +105,7 @@ def imports_are_at_the_top(root: Path) -> list[str]:
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
-    return sorted(late) if len(late) > MOST_LATE_IMPORTS else []
+    return sorted(late) if len(late) > MAX_LATE_IMPORTS else []
 
 
 def packages_contain_only_their_entry_point(root: Path) -> list[str]:

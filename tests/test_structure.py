@@ -12,7 +12,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
 
-_VIEW = "@blueprint.post('/')\ndef view():\n" + "    pass\n" * structure.LONGEST_VIEW
+_VIEW = "@blueprint.post('/')\ndef view():\n" + "    pass\n" * structure.MAX_VIEW_LINES
 
 #: Rule, file, a violation of the rule there, a text without one.
 PLANTED = [

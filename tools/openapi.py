@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from onboarding.api import FAMILIES, openapi, operations
+from onboarding.api import RESOURCES, openapi, operations
 from tools import reference
 
 COPY = Path(__file__).parents[1] / "docs" / "openapi.json"
@@ -15,7 +15,7 @@ def document() -> dict[str, Any]:
     """Return the document as the code generates it."""
     shell = Flask("openapi")
     shell.register_blueprint(operations.blueprint)
-    assert FAMILIES, "importing them registers their operations"
+    assert RESOURCES, "importing them registers their operations"
     with shell.app_context():
         return openapi.described()
 

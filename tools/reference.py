@@ -28,7 +28,7 @@ _ORDER = ("Channel connections", "Install URLs", "Connect sessions", "Integratio
 _METHODS = ("post", "get", "patch", "delete")
 _DEEPEST = 3
 #: Of a longer list of values, the first ones are shown.
-_MOST_VALUES = 12
+_MAX_VALUES = 12
 _INTRODUCTION = (
     ("start", "The first request"),
     ("keys", "Authentication"),
@@ -303,7 +303,7 @@ def _beside(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
-        few = schema["enum"][:_MOST_VALUES]
+        few = schema["enum"][:_MAX_VALUES]
         more = f", … ({len(schema['enum'])} values)" if len(schema["enum"]) > len(few) else ""
         return f"{schema['type']}, one of {', '.join(few)}{more}"
     if schema.get("type") == "array":

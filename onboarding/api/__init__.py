@@ -19,8 +19,8 @@ from onboarding.api import (
     webhooks,
 )
 
-#: Importing them has put their endpoints behind the operations.
-FAMILIES = (
+#: Importing them registers their operations.
+RESOURCES = (
     connect_sessions,
     install_urls,
     channel_connections,

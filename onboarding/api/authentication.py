@@ -44,9 +44,9 @@ def has_session_token() -> bool:
     return bool(g.get("has_session_token", False))
 
 
-def session_of_token() -> str | None:
+def token_session_id() -> str | None:
     """Return the id in the caller's session token; None for a caller with an API key."""
-    found: str | None = g.get("session_of_token")
+    found: str | None = g.get("token_session_id")
     return found
 
 
@@ -83,6 +83,6 @@ def _read_session_token(token: str) -> None:
     """Store the link or connect session of a token in `g`. Raises Unauthorized if the token's signature is invalid."""
     g.has_session_token = True
     try:
-        g.session_of_token = current().links.read(token)
+        g.token_session_id = current().links.read(token)
     except LinkProblem:
         raise Unauthorized("Session token not found", "session_token_unknown") from None

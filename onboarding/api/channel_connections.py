@@ -13,12 +13,12 @@ from onboarding.api.field_types import (
     Flag,
     Identifier,
     Mode,
-    Moment,
     Plain,
     Reference,
     SlackId,
     Text,
     Time,
+    TimeIn,
     Token,
     Wire,
 )
@@ -66,18 +66,18 @@ class AuthIn(Wire):
     refresh_token: Token | None = Field(
         None, description="The refresh token, if the token rotates. The server uses it and never returns it."
     )
-    expires_at: Moment | None = Field(
+    expires_at: TimeIn | None = Field(
         None,
         description="When the access token expires. Without a zone, UTC. If you send a refresh token and leave this out, the server "
         "refreshes the token before its first use.",
     )
-    refresh_token_expires_at: Moment | None = Field(
+    refresh_token_expires_at: TimeIn | None = Field(
         None, description="When the refresh token expires. Without a zone, UTC."
     )
 
 
 class UpdateChannelConnection(Wire):
-    """New values of a connection. Each is replaced as a whole: members that you leave out are removed."""
+    """The new workspace and credentials. Each is replaced as a whole: members that you leave out are removed."""
 
     workspace: WorkspaceIn = Field(
         description="The workspace that the token belongs to. Verify the connection to check this with Slack."

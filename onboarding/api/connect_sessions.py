@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from onboarding import addresses, ids
 from onboarding.api import authentication, cross_origin, operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import TRIMMED_PATTERN, Contexts, Identifier, Mode, Reference, Time, Wire, Word
+from onboarding.api.field_types import TRIMMED_PATTERN, ContextPart, Contexts, Identifier, Mode, Reference, Time, Wire
 from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
 from onboarding.api.operations import LINKS, Operation
 from onboarding.api.problems import ValidationFailed
@@ -25,14 +25,14 @@ from onboarding.services.links.records import CreatedLink, NewLink
 
 TAG = "Connect sessions"
 _ALL, _ONE = "/v1/connect-sessions", "/v1/connect-sessions/<id>"
-#: Of `expiresIn`, in seconds.
-_SHORTEST, _DEFAULT, _LONGEST = 60, 1800, 86_400
-_MOST_OFFERED = 20
+#: Of `expiresIn`.
+_MIN_SECONDS, _DEFAULT_SECONDS, _MAX_SECONDS = 60, 1800, 86_400
+_MAX_OFFERED = 20
 #: The members whose values the service may refuse, by its names for them.
 _MEMBERS = {"return_url": "returnUrl", "refresh_url": "refreshUrl", "offered_contexts": "offerContexts"}
 
 
-def _page(address: str) -> str:
+def _page_address(address: str) -> str:
     try:
         addresses.page_origin(address)
     except ValueError as fault:
@@ -49,8 +49,13 @@ def _visible(text: str) -> str:
 def _seconds(value: object) -> int:
     """Accept `60.0` as well, which JSON Schema counts as an integer."""
     is_flag = isinstance(value, bool)
-    if is_flag or not isinstance(value, int | float) or value != int(value) or not _SHORTEST <= value <= _LONGEST:
-        raise ValueError(f"{{field}} must be a whole number from {_SHORTEST} to {_LONGEST}, in seconds")
+    if (
+        is_flag
+        or not isinstance(value, int | float)
+        or value != int(value)
+        or not _MIN_SECONDS <= value <= _MAX_SECONDS
+    ):
+        raise ValueError(f"{{field}} must be a whole number from {_MIN_SECONDS} to {_MAX_SECONDS}, in seconds")
     return int(value)
 
 
@@ -63,7 +68,7 @@ def _workspace(text: str) -> str:
 
 
 PageAddress = Annotated[
-    str, AfterValidator(_page), WithJsonSchema({"type": "string", "format": "uri", "maxLength": 2000})
+    str, AfterValidator(_page_address), WithJsonSchema({"type": "string", "format": "uri", "maxLength": 2000})
 ]
 Visible = Annotated[
     str,
@@ -74,7 +79,7 @@ Visible = Annotated[
 Seconds = Annotated[
     int,
     BeforeValidator(_seconds),
-    WithJsonSchema({"type": "integer", "minimum": _SHORTEST, "maximum": _LONGEST, "default": _DEFAULT}),
+    WithJsonSchema({"type": "integer", "minimum": _MIN_SECONDS, "maximum": _MAX_SECONDS, "default": _DEFAULT_SECONDS}),
 ]
 WorkspaceId = Annotated[
     str, AfterValidator(_workspace), WithJsonSchema({"type": "string", "pattern": "^[TE][A-Z0-9]{1,99}$"})
@@ -84,10 +89,10 @@ WorkspaceId = Annotated[
 class ContextOffer(Wire):
     """A context that the person may choose."""
 
-    type: Word = Field(
+    type: ContextPart = Field(
         examples=["team"], description="The kind of context: 1 to 100 letters (a-z, A-Z), digits, `-` and `_`."
     )
-    id: Word = Field(
+    id: ContextPart = Field(
         examples=["emea"], description="The context's id: 1 to 100 letters (a-z, A-Z), digits, `-` and `_`."
     )
     label: Visible | None = Field(
@@ -107,7 +112,7 @@ class CreateConnectSession(Wire):
     context: Contexts = Field(None, examples=[{"tenant": "org-123"}])
     offer_contexts: list[ContextOffer] | None = Field(
         None,
-        max_length=_MOST_OFFERED,
+        max_length=_MAX_OFFERED,
         description="The contexts of which the person chooses one, in addition to `context`.",
     )
     connection_mode: Mode | None = Field(
@@ -130,7 +135,7 @@ class CreateConnectSession(Wire):
         description="The address where the person gets a new session after this one expired, on an allowed origin of the integration.",
     )
     expires_in: Seconds = Field(
-        _DEFAULT,
+        _DEFAULT_SECONDS,
         description="The seconds until the session expires. An install that has been started can still be finished after that.",
     )
     reference: Visible | None = Field(
@@ -205,22 +210,22 @@ class SessionOut(Wire):
     return_url: str | None = Field(None, description="The address that the last page leads back to.")
 
 
-def _created(one: CreatedLink) -> Members:
+def _show(one: CreatedLink) -> Members:
     members = {"id": one.id, "token": one.token, "url": one.url, "expiresAt": timestamp(one.expires_at)}
     return members if one.reference is None else {**members, "reference": one.reference}
 
 
-def _redacted(members: Members) -> Members:
+def _redact(members: Members) -> Members:
     """Remove the token and the address, so that no secret is stored. Both can be computed from the id."""
     return {name: value for name, value in members.items() if name not in ("token", "url")}
 
 
-def _restored(members: Members, _connection_id: str | None) -> Members:
+def _restore(members: Members, _connection_id: str | None) -> Members:
     links, session_id = current().links, members["id"]
     return {"id": session_id, "token": links.token(session_id), "url": links.url(session_id), **members}
 
 
-REPRESENTATION: Representation[CreatedLink] = Representation(_created, _redacted, _restored)
+REPRESENTATION: Representation[CreatedLink] = Representation(_show, _redact, _restore)
 
 
 @operations.post(_ALL, Operation(LINKS, TAG, CreatedSession, body=CreateConnectSession))
@@ -249,7 +254,7 @@ def retrieve_connect_session(id: str) -> Response:
     <token>`. A browser can send the token from pages of the integration's allowed origins, up to five times per second.
     The links that the command `link create` prints are sessions as well.
     """
-    holders_session_id = authentication.session_of_token()
+    holders_session_id = authentication.token_session_id()
     if holders_session_id is None:
         found = current().connect_sessions.retrieve(caller(), id)
         return operations.json_response(_members(found) | _terms(found))

@@ -8,7 +8,7 @@ from pydantic import Field
 from onboarding import documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
-from onboarding.api.field_types import DATA_LIMITS, CreatedAt, Data, Plain, UpdatedAt, Wire, Word
+from onboarding.api.field_types import DATA_LIMITS, ContextPart, CreatedAt, Data, Plain, UpdatedAt, Wire
 from onboarding.api.idempotency import BeforeCommit, Representation, once
 from onboarding.api.lists import CursorPage, PageQuery, page
 from onboarding.api.operations import READ, WRITE, Operation
@@ -21,11 +21,11 @@ _ONE = "/v2/contexts/<type>/<id>"
 
 
 class CreateContext(Wire):
-    type: Word = Field(
+    type: ContextPart = Field(
         examples=["tenant"],
         description="The kind of context, such as `tenant`: 1 to 100 letters (a-z, A-Z), digits, `-` and `_`.",
     )
-    id: Word = Field(
+    id: ContextPart = Field(
         examples=["org-123"], description="The context's id: 1 to 100 letters (a-z, A-Z), digits, `-` and `_`."
     )
     data: Data | None = Field(None, description=f"Your own data about the context, {DATA_LIMITS}.")

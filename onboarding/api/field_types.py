@@ -12,13 +12,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from onboarding.characters import INVISIBLE, has_invisible, is_addressable
-from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
+from onboarding.identity import CONTEXT_PART, MAX_CONTEXTS
 
 VISIBLE_PATTERN = r"^[\x21-\x7e]+$"
-MOST_DATA_BYTES = 65_536
-LONGEST_TOKEN = 4096
+MAX_DATA_BYTES = 65_536
+MAX_TOKEN_LENGTH = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-#: The patterns are for the document: they say what the functions below check. No look-around, which Go and Rust lack.
+#: The patterns describe, in the document, what the functions below check. No look-around, which Go and Rust lack.
 NO_NUL_PATTERN = r"^[^\x00]*$"
 _NO_INVISIBLE_PATTERN = f"^[^{INVISIBLE}]+$"
 TRIMMED_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
@@ -26,7 +26,7 @@ _TO_TRIM_PATTERN = rf"^\s*{TRIMMED_PATTERN[1:-1]}\s*$"
 #: U+FFFD itself, because its escape differs between regular expressions.
 _NOT_IN_A_PATH = rf"/%?#\\{INVISIBLE}" + "\ufffd"
 _ADDRESSABLE_PATTERN = rf"^[^\s{_NOT_IN_A_PATH}]([^{_NOT_IN_A_PATH}]*[^\s{_NOT_IN_A_PATH}])?$"
-_WORD_PATTERN = "^[a-zA-Z0-9_-]{1,100}$"
+_CONTEXT_PART_PATTERN = "^[a-zA-Z0-9_-]{1,100}$"
 _STRUCTURE = (
     "Invalid context payload structure. Expected object with context types as keys and string IDs or {id, data} "
     "objects as values"
@@ -82,13 +82,13 @@ def _token(text: str) -> str:
     return text.strip()
 
 
-def _word(text: str) -> str:
-    if not CONTEXT_WORD.match(text):
+def _context_part(text: str) -> str:
+    if not CONTEXT_PART.match(text):
         raise ValueError("{field} must have 1 to 100 of the letters a-z and A-Z, digits, - and _")
     return text
 
 
-def _moment(value: object) -> object:
+def _time_in(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("{field} must be a string with a time in ISO 8601")
     try:
@@ -105,7 +105,7 @@ def _data(value: object) -> object:
         size = len(orjson.dumps(value))
     except TypeError:
         raise ValueError("{field} must be JSON of UTF-8 text and numbers of 64 bits, nested at most 250 deep") from None
-    if size > MOST_DATA_BYTES:
+    if size > MAX_DATA_BYTES:
         raise ValueError(f"Data is too large: {ceil(size / 1024)}KB exceeds 64KB limit")
     return value
 
@@ -116,8 +116,8 @@ def _contexts(value: object) -> object:
         return None
     if not isinstance(value, dict) or not value:
         raise ValueError(_STRUCTURE)
-    if len(value) > MOST_CONTEXTS:
-        raise ValueError(f"Too many contexts: {len(value)} provided, maximum allowed is {MOST_CONTEXTS}")
+    if len(value) > MAX_CONTEXTS:
+        raise ValueError(f"Too many contexts: {len(value)} provided, maximum allowed is {MAX_CONTEXTS}")
     return dict(_context(kind, one) for kind, one in value.items())
 
 
@@ -126,7 +126,7 @@ def _context(kind: str, value: object) -> tuple[str, str | None]:
     data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(name, str) or not (data is None or isinstance(data, dict)):
         raise ValueError(_STRUCTURE)
-    if not CONTEXT_WORD.match(kind) or not CONTEXT_WORD.match(name):
+    if not CONTEXT_PART.match(kind) or not CONTEXT_PART.match(name):
         raise ValueError("A context's type and id have 1 to 100 of the letters a-z and A-Z, digits, - and _")
     if data is None:
         return f"{kind}:{name}", None
@@ -176,13 +176,13 @@ Identifier = Annotated[
         }
     ),
 ]
-Word = Annotated[
+ContextPart = Annotated[
     str,
-    AfterValidator(_word),
+    AfterValidator(_context_part),
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": _WORD_PATTERN,
+            "pattern": _CONTEXT_PART_PATTERN,
             "description": "1 to 100 letters (a-z, A-Z), digits, `-` and `_`.",
         }
     ),
@@ -190,13 +190,13 @@ Word = Annotated[
 Token = Annotated[
     str,
     AfterValidator(_token),
-    StringConstraints(min_length=1, max_length=LONGEST_TOKEN),
+    StringConstraints(min_length=1, max_length=MAX_TOKEN_LENGTH),
     AfterValidator(_plain),
     Field(json_schema_extra={"pattern": _TO_TRIM_PATTERN}),
 ]
-Moment = Annotated[
+TimeIn = Annotated[
     datetime,
-    BeforeValidator(_moment),
+    BeforeValidator(_time_in),
     WithJsonSchema(
         {
             "type": "string",
@@ -216,7 +216,7 @@ Time = Annotated[
 ]
 CreatedAt = Annotated[Time, Field(description="When the object was created.")]
 UpdatedAt = Annotated[Time, Field(description="When the object was last changed.")]
-#: Describes the limits of `data`, which no schema can say.
+#: Describes the limits of `data`, which a schema cannot express.
 DATA_LIMITS = "at most 64 kB of JSON, nested at most 250 deep, with integers of 64 bits"
 Data = Annotated[dict[str, Any], BeforeValidator(_data)]
 
@@ -224,17 +224,17 @@ Data = Annotated[dict[str, Any], BeforeValidator(_data)]
 class ContextValue(Wire):
     """A context's value in its long form."""
 
-    id: Word = Field(description="The context's id.")
+    id: ContextPart = Field(description="The context's id.")
     data: Data | None = Field(None, description="Your own data about the context.")
 
 
 _CONTEXT_DATA = {"anyOf": [{"type": "object", "description": f"Your own data, {DATA_LIMITS}."}, {"type": "null"}]}
-_CONTEXT_ID = {"type": "string", "pattern": _WORD_PATTERN}
+_CONTEXT_ID = {"type": "string", "pattern": _CONTEXT_PART_PATTERN}
 _CONTEXTS_SCHEMA = {
     "type": "object",
     "minProperties": 1,
-    "maxProperties": MOST_CONTEXTS,
-    "propertyNames": {"pattern": _WORD_PATTERN},
+    "maxProperties": MAX_CONTEXTS,
+    "propertyNames": {"pattern": _CONTEXT_PART_PATTERN},
     "additionalProperties": {
         "anyOf": [
             _CONTEXT_ID,

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from onboarding.api.field_types import EachLike, printable
 
 #: Limits of `X-Ignored-Fields`, because a proxy in front may refuse longer headers.
-_MOST_IGNORED = 20
-_LONGEST_NAME = 100
+_MAX_IGNORED = 20
+_MAX_NAME_LENGTH = 100
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 
 
@@ -50,5 +50,5 @@ def _ignored(members: Mapping[str, object], model: type[BaseModel], within: str)
 
 
 def add_ignored(names: Sequence[str]) -> None:
-    escaped = [_CUT_ESCAPE.sub("", quote(printable(name), safe=".-_~")[:_LONGEST_NAME]) for name in names]
-    g.ignored = [*g.get("ignored", ()), *escaped][:_MOST_IGNORED]
+    escaped = [_CUT_ESCAPE.sub("", quote(printable(name), safe=".-_~")[:_MAX_NAME_LENGTH]) for name in names]
+    g.ignored = [*g.get("ignored", ()), *escaped][:_MAX_IGNORED]

@@ -8,8 +8,8 @@ from math import isinf
 from onboarding.api.field_types import printable
 from onboarding.errors import Refused
 
-#: The most characters of a value that an error repeats.
-_LONGEST_VALUE = 100
+#: How many characters of a value an error repeats.
+_MAX_VALUE_LENGTH = 100
 
 
 class _Invalid(ValueError):
@@ -61,10 +61,10 @@ def cut_value(value: object) -> object:
         return value
     if isinstance(value, int | float):
         # Larger ones become text: not every JSON parser keeps them exact (RFC 8259, section 6).
-        return value if abs(value) < 2**53 else str(value)[:_LONGEST_VALUE]
+        return value if abs(value) < 2**53 else str(value)[:_MAX_VALUE_LENGTH]
     try:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
     except RecursionError:
         # The value is nested almost as deeply as the parser allows, and this call is deeper in the stack.
         text = "…"
-    return printable(text[:_LONGEST_VALUE])
+    return printable(text[:_MAX_VALUE_LENGTH])

@@ -69,7 +69,7 @@ _ERRORS = (400, 401, 403, 404, 429, 500, 503)
 _ERRORS_WITH_BODY = (409, 413, 415)
 
 
-class RepeatedHeaders(BaseModel):
+class WriteHeaders(BaseModel):
     """The headers of a write besides `Authorization`."""
 
     idempotency_key: str | None = Field(
@@ -90,7 +90,7 @@ class Operation:
     scope: str
     tag: str
     #: None for a response without a body.
-    answer: type[BaseModel] | None = None
+    response: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     #: The status of success. None: 201 for POST, else 204 without a response body, else 200.
@@ -102,10 +102,10 @@ class Operation:
 
     def documented(self, method: str) -> Documented:
         """Return its statuses and their models, in the form that the document needs."""
-        success = self.status or (201 if method == "POST" else 200 if self.answer else 204)
+        success = self.status or (201 if method == "POST" else 200 if self.response else 204)
         errors = {*_ERRORS, *self.errors, *(_ERRORS_WITH_BODY if method in ("POST", "PATCH") else ())}
         return Documented(
-            **{f"HTTP_{success}": self.answer},
+            **{f"HTTP_{success}": self.response},
             **{f"HTTP_{status}": Problem for status in sorted(errors)},
         )
 
@@ -135,7 +135,7 @@ def _route(method: str, rule: str, operation: Operation) -> Callable[[View], Vie
         @requires_api_key
         @wraps(view)
         def guarded(**path: str) -> Response:
-            if authentication.session_of_token() is None:
+            if authentication.token_session_id() is None:
                 authentication.require_scope(operation.scope)
             if operation.query is None and request.args:
                 note_ignored(request.args, BaseModel)
@@ -149,7 +149,7 @@ def _route(method: str, rule: str, operation: Operation) -> Callable[[View], Vie
             described = document.validate(
                 query=operation.query,
                 json=operation.body,
-                headers=RepeatedHeaders if operation.body is not None else None,
+                headers=WriteHeaders if operation.body is not None else None,
                 resp=operation.documented(method),
                 tags=(operation.tag,),
                 security=[{"ApiKey": []}, {"SessionToken": []}] if operation.is_for_holders else None,

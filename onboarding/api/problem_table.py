@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from onboarding.errors import StorageProblem
 
-#: The most characters of path and query. RFC 9110, section 4.1, recommends supporting at least 8000.
+#: Of path and query, in characters. RFC 9110, section 4.1, recommends supporting at least 8000.
 #: A server in front may have a lower limit.
-LONGEST_ADDRESS = 8000
+MAX_ADDRESS_LENGTH = 8000
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ TABLE = {
     "body_too_large": Row(413, "The body has more than 100 kB.", "The body has more than 100 kB"),
     "address_too_long": Row(
         414,
-        f"The address has more than {LONGEST_ADDRESS} characters.",
-        f"The address has more than {LONGEST_ADDRESS} characters",
+        f"The address has more than {MAX_ADDRESS_LENGTH} characters.",
+        f"The address has more than {MAX_ADDRESS_LENGTH} characters",
     ),
     "media_type_unsupported": Row(
         415,

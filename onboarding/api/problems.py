@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from onboarding import clock, documents
 from onboarding.api.field_types import printable
-from onboarding.api.problem_table import LONGEST_ADDRESS, TABLE
+from onboarding.api.problem_table import MAX_ADDRESS_LENGTH, TABLE
 from onboarding.errors import Conflict, Problem, Refused, SlackBusy, SlackDown, StorageProblem, VaultProblem
 from onboarding.http import request_body
 from onboarding.http.api_requests import is_api_request
@@ -143,7 +143,7 @@ def _refuse_early() -> Response | None:
         response = _error("server_busy")
         response.headers["Retry-After"] = str(request_body.RETRY_AFTER_SECONDS)
         return response
-    if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
+    if len(request.path) + len(request.query_string) > MAX_ADDRESS_LENGTH:
         return _error("address_too_long")
     if (request.content_length or 0) > (request.max_content_length or 0):
         return response_to(RequestEntityTooLarge())

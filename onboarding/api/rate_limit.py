@@ -88,7 +88,7 @@ def _count() -> None:
 
 def _limit() -> tuple[RateLimit, str] | None:
     """Return the limit of the request's caller, and the name under which it is counted; None before authentication."""
-    session_id = authentication.session_of_token()
+    session_id = authentication.token_session_id()
     if session_id is not None:
         return current_app.extensions[_POLLING], session_id
     if "caller" in g:

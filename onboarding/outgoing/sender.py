@@ -28,7 +28,7 @@ MAX_ANSWER_BYTES = 64 * 1024
 _KEPT_CHARACTERS = 2000
 _MAX_PROXY_HEAD_BYTES = 8192
 #: A longer `Retry-After` is shortened to this.
-_LONGEST_WAIT_SECONDS = 24 * 3600
+_MAX_WAIT_SECONDS = 24 * 3600
 _USER_AGENT = "Onboarding-for-Slack/1"
 #: Control characters other than tabs and line breaks: HTML does not allow them, and PostgreSQL refuses NUL.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -156,13 +156,13 @@ class Sender:
         text = (answer.getheader("Retry-After") or "").strip()
         if text.isascii() and text.isdecimal():
             # Nine digits are more than the longest wait, and Python refuses to read thousands of them.
-            return min(int(text[:9]), _LONGEST_WAIT_SECONDS)
+            return min(int(text[:9]), _MAX_WAIT_SECONDS)
         try:
             date = parsedate_to_datetime(text)
             seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)) - self._now()
         except (ValueError, OverflowError):
             return None
-        return min(max(0, int(seconds.total_seconds())), _LONGEST_WAIT_SECONDS)
+        return min(max(0, int(seconds.total_seconds())), _MAX_WAIT_SECONDS)
 
 
 def _connect(route: _Route, context: ssl.SSLContext, deadline: float) -> http.client.HTTPConnection:

@@ -13,7 +13,7 @@ from onboarding.practice.state_file import StateFileUnreadable
 
 __all__ = ["PracticeApp", "PracticeSlack", "StateFileUnreadable", "create_practice"]
 
-LARGEST_BODY_BYTES = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 #: Heading and sentence of the page of a status. The others have Werkzeug's name and the description that the view
 #: passed.
 _PROBLEMS = {
@@ -29,7 +29,7 @@ def create_practice(state: PracticeSlack, templates: Path, static: Path) -> Flas
     `app.extensions["practice_state"]`.
     """
     app = guard.App(__name__, template_folder=templates, static_folder=static, static_url_path="/static")
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Only Flask's default JSON provider has this attribute.
     app.extensions[EXTENSION] = state
     guard.register(app)

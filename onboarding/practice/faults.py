@@ -9,7 +9,7 @@ from typing import Literal
 SPECIAL_FAULTS = ("status_500", "html_502", "html_200", "hang", "reset", "ratelimited")
 
 #: An upper limit, so that a typing error cannot block a server thread for a day.
-LONGEST_HANG_SECONDS = 120.0
+MAX_HANG_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Faults:
             released = self._released
             self._hanging += 1
         try:
-            released.wait(min(fault.seconds, LONGEST_HANG_SECONDS))
+            released.wait(min(fault.seconds, MAX_HANG_SECONDS))
         finally:
             with self._lock:
                 self._hanging -= 1

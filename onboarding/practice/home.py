@@ -7,7 +7,7 @@ from onboarding.practice.current import practice_slack
 
 blueprint = Blueprint("home", __name__)
 #: How many channels of a workspace are listed.
-_MOST_CHANNELS = 15
+_MAX_CHANNELS = 15
 
 
 @blueprint.get("/")
@@ -20,7 +20,7 @@ def show() -> str:
         "practice/home.html",
         rows=rows,
         workspaces=workspaces,
-        most_channels=_MOST_CHANNELS,
+        max_channels=_MAX_CHANNELS,
         channel_name=admins.CHANNEL_NAME,
         mention_scope=admins.MENTION_SCOPE,
     )

@@ -8,8 +8,8 @@ from onboarding.practice.ledger import Installation, Token
 from onboarding.practice.workspaces import Channel, Workspace
 
 DEFAULT_PAGE = 100
-LARGEST_PAGE = 999
-LONGEST_MESSAGE = 40_000
+MAX_PAGE_SIZE = 999
+MAX_MESSAGE_LENGTH = 40_000
 
 _TYPES = {
     "public_channel": "channels:read",
@@ -73,7 +73,7 @@ def chat_post_message(call: ApiCall) -> Answer:
     text = call.params.get("text", "")
     if not text and not call.params.get("blocks") and not call.params.get("attachments"):
         raise Refused("no_text")
-    if len(text) > LONGEST_MESSAGE:
+    if len(text) > MAX_MESSAGE_LENGTH:
         raise Refused("msg_too_long")
     workspace, installation = _posting_place(call, token), call.installation(token)
     channel = _find(workspace, installation, call.params.get("channel", ""), by_name=True)
@@ -145,7 +145,7 @@ def _limit(text: str | None) -> int:
         limit = int(text) if text else DEFAULT_PAGE
     except ValueError:
         raise Refused("invalid_limit") from None
-    if not 1 <= limit <= LARGEST_PAGE:
+    if not 1 <= limit <= MAX_PAGE_SIZE:
         raise Refused("invalid_limit")
     return limit
 

@@ -33,10 +33,10 @@ from onboarding.vault import SealedAt, Vault
 #: How long Slack is asked again.
 TRIED_FOR = timedelta(days=1)
 #: The wait after a failure is as long as the access has waited already, within these limits.
-_SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+_MIN_WAIT, _MAX_WAIT = timedelta(seconds=30), timedelta(hours=1)
 _BATCH = 100
 #: After so many failures, Slack cannot be reached, and the rest of a batch waits.
-_MOST_FAILURES = 3
+_MAX_FAILURES = 3
 _LOG = structlog.get_logger(__name__)
 
 
@@ -121,7 +121,7 @@ class Revocations:
         with self._database.rows() as rows:
             ids = revocations.due(rows, at, _BATCH)
         for one in ids:
-            if failed == _MOST_FAILURES:
+            if failed == _MAX_FAILURES:
                 break
             with self._database.changing_rows() as rows:
                 row = revocations.claim(rows, one, at, self._now() + EXCHANGE_LIMIT)
@@ -218,7 +218,7 @@ class Revocations:
 
     def _postpone(self, access: Access, since: datetime, problem: Problem) -> None:
         at = self._now()
-        wait = min(max(at - since, _SHORTEST_WAIT), _LONGEST_WAIT)
+        wait = min(max(at - since, _MIN_WAIT), _MAX_WAIT)
         if isinstance(problem, SlackBusy):
             wait = max(wait, timedelta(seconds=problem.retry_after))
         # If this fails, Slack is asked again when the claim of this process is over.

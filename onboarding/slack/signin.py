@@ -32,7 +32,7 @@ _REGISTRY = JWSRegistry(algorithms=["RS256"], strict_check_header=False)
 _LEEWAY_SECONDS = 60
 _TEAM_ID, _USER_ID = "https://slack.com/team_id", "https://slack.com/user_id"
 _SLACK_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}\Z")
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 _ERROR_CODE = re.compile(r"[a-z_]{1,60}\Z")
 _LOG = structlog.get_logger(__name__)
 
@@ -191,4 +191,4 @@ def _person(claims: dict[str, Any]) -> SlackPerson:
     if not all(isinstance(one, str) and _SLACK_ID.match(one) for one in (team_id, user_id)):
         raise SignInInvalid("no_slack_ids")
     name = "".join(filter(str.isprintable, str(claims.get("name") or claims.get("email") or "")))
-    return SlackPerson(str(team_id), str(user_id), name[:_LONGEST_NAME])
+    return SlackPerson(str(team_id), str(user_id), name[:_MAX_NAME_LENGTH])

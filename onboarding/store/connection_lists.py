@@ -20,7 +20,7 @@ from onboarding.store.rows import Rows
 #: away, and the query begins with the most selective filter.
 _WALKED = 5000
 #: The most matches of other filters that are read and sorted. Of more, a position may be unknown (`count_ahead`).
-MOST_SORTED = 1000
+MAX_SORTED = 1000
 Ts = TypeVarTuple("Ts")
 
 
@@ -50,7 +50,7 @@ def page(rows: Rows, scan: IndexScan, request: StorePageRequest, matches: int) -
     if scan.finds_nothing or not matches:
         return PageRows((), None, None)
     order = _order(scan.shape, request.order)
-    walks = matches > MOST_SORTED and _walks(scan.shape, order)
+    walks = matches > MAX_SORTED and _walks(scan.shape, order)
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[ConnectionRow]:
         inclusive = None if position is None else position.inclusive
@@ -90,11 +90,11 @@ def _end_of_walk(rows: Rows, way: "_Way", values: Mapping[str, Any]) -> dict[str
 def count_ahead(rows: Rows, scan: IndexScan, request: StorePageRequest, row: ConnectionRow, matches: int) -> int:
     """Count the rows that the order puts ahead of `row`.
 
-    Returns `matches` if there are more than `MOST_SORTED` matches, and finding the number would take long.
+    Returns `matches` if there are more than `MAX_SORTED` matches, and finding the number would take long.
     """
     way = _Way(_order(scan.shape, request.order), not request.descending, False)
     values = {**scan.values, **_here(Position(_keys(row, way.order), row.id), way.order), "size": matches}
-    if matches <= MOST_SORTED or not _walks(scan.shape, way.order):
+    if matches <= MAX_SORTED or not _walks(scan.shape, way.order):
         (found,) = _count_ahead(scan.shape, way).all(rows, values)
         return found.number
     if _end_of_walk(rows, way, values):

@@ -60,7 +60,7 @@ _COUNT_WORDS = CompiledQuery(select(func.count()).select_from(_WORDS))
 _CONNECTIONS = select(_WORDS.c.connection_id).distinct().limit(bindparam("cap")).subquery()
 _COUNT = CompiledQuery(select(func.count()).select_from(_CONNECTIONS))
 #: How many words of a connection probably have one beginning at most. DISTINCT alone would read all words.
-_MOST_WORDS = 10
+_MAX_WORDS = 10
 
 
 def rows_of(environment_id: str, connection_id: str, texts: Sequence[str | None]) -> list[dict[str, str]]:
@@ -81,7 +81,7 @@ def count_words(rows: Rows, environment_id: str, words: WordRange, cap: int) -> 
 
 def count(rows: Rows, environment_id: str, words: WordRange, cap: int) -> int:
     """Count the connections that have a word in the range, up to `cap`."""
-    asked = {"environment": environment_id, **values(words), "cap": cap, "size": cap * _MOST_WORDS}
+    asked = {"environment": environment_id, **values(words), "cap": cap, "size": cap * _MAX_WORDS}
     ((found,),) = _COUNT.columns(rows, asked)
     return int(found)
 

@@ -12,7 +12,7 @@ from tests.api.conftest import Program, connection
 from tests.browser_client import Site
 
 LIST = "/v1/channel-connections"
-LARGEST = 100_000
+MAX_BODY_BYTES = 100_000
 
 
 def posts(program: Program, content: bytes | Iterator[bytes], **headers: str) -> httpx.Response:
@@ -20,20 +20,20 @@ def posts(program: Program, content: bytes | Iterator[bytes], **headers: str) ->
     return program.client.post(LIST, content=content, headers=named)
 
 
-@pytest.mark.parametrize(("size", "status"), [(LARGEST, 201), (LARGEST + 1, 413)])
+@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 201), (MAX_BODY_BYTES + 1, 413)])
 def test_body_of_a_hundred_kilobytes_is_accepted(size: int, status: int, program: Program) -> None:
     assert posts(program, json.dumps(connection()).encode().ljust(size)).status_code == status
 
 
 def test_chunked_body_of_a_hundred_kilobytes_is_accepted(program: Program) -> None:
-    whole = json.dumps(connection()).encode().ljust(LARGEST)
+    whole = json.dumps(connection()).encode().ljust(MAX_BODY_BYTES)
     assert posts(program, iter([whole[:50_000], whole[50_000:]])).status_code == 201
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "k"}], ids=["without key", "with key"])
 def test_longer_chunked_body_is_refused_instead_of_truncated(headers: dict[str, str], program: Program) -> None:
     whole = json.dumps(connection()).encode()
-    assert posts(program, iter([whole.ljust(LARGEST), b"more"]), **headers).status_code == 413
+    assert posts(program, iter([whole.ljust(MAX_BODY_BYTES), b"more"]), **headers).status_code == 413
     assert program.lists() == []
     assert posts(program, iter([whole[:20], whole[20:]]), **headers).status_code == 201
 

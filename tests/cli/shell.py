@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from onboarding.cli import program
 
 ROOT = Path(__file__).parents[2]
-_LONGEST_SECONDS = 60
+_MAX_SECONDS = 60
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload(["tests.cli.prepared"])
 
@@ -26,10 +26,10 @@ def onboarding(environment: dict[str, str], *arguments: str, typed: str = "") ->
             stream.write_text(text, encoding="utf-8")
         process = _processes.Process(target=_command, args=(environment, arguments, streams))
         process.start()
-        process.join(_LONGEST_SECONDS)
+        process.join(_MAX_SECONDS)
         if process.exitcode is None:
             process.kill()
-            raise TimeoutError(f"{arguments} took longer than {_LONGEST_SECONDS} seconds.")
+            raise TimeoutError(f"{arguments} took longer than {_MAX_SECONDS} seconds.")
         output = [stream.read_text(encoding="utf-8") for stream in streams]
         return subprocess.CompletedProcess(arguments, process.exitcode, output[1], output[2])
 

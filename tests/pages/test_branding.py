@@ -182,7 +182,7 @@ def test_every_accepted_color_is_readable_in_both_themes(number: int) -> None:
         pairs = [(tones["link"], surface), (tones["link"], tones["accent-soft-pressed"])]
         pairs += [(tones["on-accent"], tones[name]) for name in ("accent", "accent-hover", "accent-pressed")]
         for one, other in pairs:
-            assert colors.contrast(one, other) >= colors.LEAST_CONTRAST, (one, other)
+            assert colors.contrast(one, other) >= colors.MIN_CONTRAST, (one, other)
 
 
 def test_removed_integration_takes_its_logo_along(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from onboarding.callers import SHELL
 from onboarding.event_types import EVENT_WORDS
-from onboarding.services.webhooks.endpoints import MOST_ENDPOINTS
+from onboarding.services.webhooks.endpoints import MAX_ENDPOINTS
 from onboarding.store.webhook_endpoints import TABLE as ENDPOINTS
 from tests.audit import entries
 from tests.browser_client import BrowserClient, Page, Site
@@ -95,7 +95,7 @@ def test_plain_http_is_refused_outside_practice_mode(
 
 
 def test_twenty_endpoints_are_the_most(hooks: Hooks, operator: BrowserClient) -> None:
-    for number in range(MOST_ENDPOINTS):
+    for number in range(MAX_ENDPOINTS):
         hooks.add(url=f"https://app{number}.example.com/")
     assert 'data-action="new-webhook"' not in operator.opens("/webhooks").text
     page = _sends(operator, operator.opens("/webhooks/new"), "add-webhook", url=URL, scope="all")

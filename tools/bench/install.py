@@ -19,9 +19,9 @@ from tools.bench.report import Bound, Row, short
 from tools.bench.rounds import Rounds, Speed, driven, interleaved, new_numbers, served
 from tools.bench.stores import Store
 
-_LEAST_INSTALLS = {"sqlite": 1.3, "postgresql": 1.0}
-_LEAST_STARTS = {"sqlite": 1.0, "postgresql": 0.6}
-_MOST_CPU = {"sqlite": 8.0, "postgresql": 10.0}
+_MIN_INSTALLS = {"sqlite": 1.3, "postgresql": 1.0}
+_MIN_STARTS = {"sqlite": 1.0, "postgresql": 0.6}
+_MAX_CPU = {"sqlite": 8.0, "postgresql": 10.0}
 #: Links that are prepared per second of load. A load that has used all of them ends early.
 _LINKS_PER_SECOND = 500
 
@@ -105,8 +105,8 @@ class _Comparison:
 
     def installs(self, what: str, clients: int, has_goal: bool) -> list[Row]:
         ours, bolt = interleaved([partial(site.installs, clients, self.seconds) for site in self.sites], self.rounds)
-        least = Bound("≥", _LEAST_INSTALLS[self.store.name]) if has_goal else None
-        most = Bound("≤", _MOST_CPU[self.store.name], " ms") if has_goal else None
+        least = Bound("≥", _MIN_INSTALLS[self.store.name]) if has_goal else None
+        most = Bound("≤", _MAX_CPU[self.store.name], " ms") if has_goal else None
         burnt, other = ours.median(cpu), f"{short(bolt.median(cpu))} ms"
         return [
             self._row(1, f"install against Bolt, {what}", (ours, bolt), least),
@@ -115,7 +115,7 @@ class _Comparison:
 
     def starts(self, what: str, clients: int) -> Row:
         ours, bolt = interleaved([partial(site.starts, clients, self.seconds) for site in self.sites], self.rounds)
-        least = Bound("≥", _LEAST_STARTS[self.store.name])
+        least = Bound("≥", _MIN_STARTS[self.store.name])
         return self._row(2, f"start of an install against Bolt, {what}", (ours, bolt), least)
 
     def _row(self, goal: int, what: str, both: tuple[Rounds[Speed], Rounds[Speed]], bound: Bound | None) -> Row:

@@ -19,7 +19,7 @@ from tests.certificates import self_signed
 from tests.ports import free_port
 from tools.bench.processes import serving
 
-_LONGEST_HEAD = 16_384
+_MAX_HEAD_BYTES = 16_384
 
 
 @contextmanager
@@ -61,11 +61,11 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _answer_one(self) -> bool:
         """Answer one request. Returns False when the connection ends."""
-        first = self.rfile.readline(_LONGEST_HEAD)
+        first = self.rfile.readline(_MAX_HEAD_BYTES)
         if not first:
             return False
         headers = {}
-        while (line := self.rfile.readline(_LONGEST_HEAD)) not in (b"\r\n", b""):
+        while (line := self.rfile.readline(_MAX_HEAD_BYTES)) not in (b"\r\n", b""):
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip()
         body = self.rfile.read(int(headers.get(b"content-length", 0)))

@@ -23,8 +23,8 @@ _LOG = structlog.get_logger(__name__)
 #: In the session cookie: the sign-ins that this browser has begun, by state, and why the last one was refused.
 _BEGUN, _REFUSED = "slack_sign_ins", "slack_refusal"
 #: A person may begin in several tabs. A cookie has a limit.
-_MOST_BEGUN = 3
-_LONGEST_ADDRESS = 500
+_MAX_BEGUN = 3
+_MAX_ADDRESS_LENGTH = 500
 _STATUSES = {RefusalReason.NOT_LISTED: 403, RefusalReason.SLACK_DOWN: 503, RefusalReason.CANCELLED: 200}
 
 
@@ -43,7 +43,7 @@ def begin_submit() -> ResponseReturnValue:
     if started is None:
         return _refuse(SignInRefusal(RefusalReason.NOT_OFFERED))
     url, new = started
-    begun = dict(list(_begun().items())[1 - _MOST_BEGUN :])
+    begun = dict(list(_begun().items())[1 - _MAX_BEGUN :])
     session[_BEGUN] = begun | {new.state: [new.nonce, new.expires_at, _local(request.form.get("wanted", ""))]}
     return redirect(url, 303)
 
@@ -115,4 +115,4 @@ def _local(address: str) -> str:
     """Return the address if it is a page of this server; empty if a browser could read it as another site's."""
     is_page = address.startswith("/") and not address.startswith(("//", "/sign-in", "/signed-out"))
     is_plain = address.isascii() and address.isprintable() and "\\" not in address
-    return address if is_page and is_plain and len(address) <= _LONGEST_ADDRESS else ""
+    return address if is_page and is_plain and len(address) <= _MAX_ADDRESS_LENGTH else ""

@@ -16,7 +16,7 @@ from onboarding.http.route_access import allow_viewers
 from onboarding.pages.list_query import drop_empty_filters, page_url, read_search
 from onboarding.pagination import PageRequest
 from onboarding.runtime import current
-from onboarding.services.webhooks.endpoints import MOST_ENDPOINTS
+from onboarding.services.webhooks.endpoints import MAX_ENDPOINTS
 from onboarding.services.webhooks.records import DeliverySearch, EndpointChange, NewWebhookEndpoint
 from onboarding.webhook_documents import WebhookEndpoint
 
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
         "console/webhooks/list.html",
         rows=webhooks.endpoints.list(environment_id()),
         newest=webhooks.deliveries.newest_of_each(environment_id()),
-        most=MOST_ENDPOINTS,
+        limit=MAX_ENDPOINTS,
         states=webhook_texts.ENDPOINT_STATES,
         delivery_states=webhook_texts.DELIVERY_STATES,
         pauses=webhook_texts.PAUSES,

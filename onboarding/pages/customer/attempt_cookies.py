@@ -8,7 +8,7 @@ from onboarding.runtime import current
 
 _NAME = "attempt_"
 _OPENED_LINKS = "opened_links"
-_MOST_KEPT = 10
+_MAX_KEPT = 10
 #: How long the cookie lasts: the 10 minutes that a person may spend in Slack, and then the time in which its page is
 #: opened again. A page that waits for an admin is opened days later.
 _FOR_RESULT, _FOR_APPROVAL = timedelta(hours=24, minutes=10), timedelta(days=7, minutes=10)
@@ -28,7 +28,7 @@ def binding(attempt_id: str) -> str | None:
 def keep(response: Response, attempt_id: str, secret: str, is_approval: bool = False) -> None:
     """Set an attempt's cookie and delete the oldest ones: servers limit the size of a request's headers."""
     prefix, secure = _prefix(), current().settings.is_https
-    for old in list(bindings())[: -(_MOST_KEPT - 1)]:
+    for old in list(bindings())[: -(_MAX_KEPT - 1)]:
         response.delete_cookie(prefix + old, secure=secure, httponly=True, samesite="Lax")
     response.set_cookie(
         prefix + _short(attempt_id),
@@ -43,7 +43,7 @@ def keep(response: Response, attempt_id: str, secret: str, is_approval: bool = F
 def note_opened_link(link_id: str) -> None:
     """Remember in the session that this browser opened a link, so it may see which customer the link is for."""
     others = [one for one in opened_links() if one != link_id]
-    session[_OPENED_LINKS] = [*others, link_id][-_MOST_KEPT:]
+    session[_OPENED_LINKS] = [*others, link_id][-_MAX_KEPT:]
 
 
 def opened_links() -> list[str]:

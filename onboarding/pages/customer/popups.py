@@ -5,7 +5,7 @@ from flask import request, session
 from onboarding.runtime import current
 
 _OPENERS = "openers"
-_MOST_KEPT = 10
+_MAX_KEPT = 10
 
 
 def note_opener(link_id: str) -> str | None:
@@ -15,7 +15,7 @@ def note_opener(link_id: str) -> str | None:
     if _is_allowed(link_id, origin):
         kept[link_id] = origin
     if kept != _openers():
-        session[_OPENERS] = dict(list(kept.items())[-_MOST_KEPT:])
+        session[_OPENERS] = dict(list(kept.items())[-_MAX_KEPT:])
     return kept.get(link_id)
 
 

@@ -11,7 +11,7 @@ from onboarding.http import languages, security_headers
 from onboarding.http.languages import translate
 from onboarding.http.page_form import PageForm, trimmed
 from onboarding.http.route_access import public
-from onboarding.identity import CONTEXT_WORD, MOST_CONTEXTS
+from onboarding.identity import CONTEXT_PART, MAX_CONTEXTS
 from onboarding.outcomes import Outcome
 from onboarding.pages.customer import answers, attempt_cookies
 from onboarding.pages.filters import context_ids
@@ -45,7 +45,7 @@ class SetupForm(PageForm):
     connection_mode = RadioField("Mode", choices=[], validators=[Optional()], validate_choice=False)
     subscriber_id = StringField("Subscriber", [Length(max=255)], filters=[trimmed])
     offered_context = RadioField("Context", choices=[], validators=[Optional()], validate_choice=False)
-    contexts = FieldList(FormField(ContextRow), min_entries=MOST_CONTEXTS, max_entries=MOST_CONTEXTS)
+    contexts = FieldList(FormField(ContextRow), min_entries=MAX_CONTEXTS, max_entries=MAX_CONTEXTS)
 
     def validate_subscriber_id(self, field: StringField) -> None:
         if field.data and has_invisible(field.data):
@@ -167,5 +167,5 @@ def _add_error(filled: SetupForm, refusal: Refused) -> None:
 
 
 def _check_characters(field: StringField) -> None:
-    if field.data and not CONTEXT_WORD.match(field.data):
+    if field.data and not CONTEXT_PART.match(field.data):
         raise ValidationError(translate(marked("Use letters, digits, - and _ only, at most 100.")))

@@ -23,8 +23,8 @@ from onboarding.store.bulk import ItemRow, RunRow
 from onboarding.store.database import Database, Rows
 from onboarding.work import Queue, Work
 
-#: The most connections of one run.
-MOST: Final = 1000
+#: Of one run.
+MAX_CONNECTIONS: Final = 1000
 #: How many runs a list shows.
 NEWEST: Final = 20
 #: The workflow that continues a run: its argument is the run's id.
@@ -98,8 +98,8 @@ class Bulk:
         chosen = self._chosen(environment_id, new)
         if not chosen:
             raise Refused("No connection is chosen.", code="nothing_chosen")
-        if len(chosen) > MOST:
-            raise Refused(f"At most {MOST:,} connections can be chosen at once.", code="too_many")
+        if len(chosen) > MAX_CONNECTIONS:
+            raise Refused(f"At most {MAX_CONNECTIONS:,} connections can be chosen at once.", code="too_many")
         run_id, at = ids.new_id("blk"), self._now()
         starts = new.action is not BulkAction.DISCONNECT
         run = {
@@ -169,9 +169,9 @@ class Bulk:
 
     def _chosen(self, environment_id: str, new: NewBulkRun) -> list[Connection]:
         if new.search is not None:
-            return list(islice(self._connections.each(environment_id, new.search), MOST + 1))
+            return list(islice(self._connections.each(environment_id, new.search), MAX_CONNECTIONS + 1))
         found: list[Connection] = []
-        for identifier in dict.fromkeys(new.identifiers[: MOST + 1]):
+        for identifier in dict.fromkeys(new.identifiers[: MAX_CONNECTIONS + 1]):
             try:
                 found.append(self._connections.detail(environment_id, identifier).connection)
             except NotFound:

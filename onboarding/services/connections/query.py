@@ -35,7 +35,7 @@ from onboarding.store.pagination import StorePageRequest
 
 PAGE_SIZE = 25
 #: If more connections match, the console shows no exact number of them, and no exact position.
-CONSOLE_COUNT_CAP = connection_lists.MOST_SORTED
+CONSOLE_COUNT_CAP = connection_lists.MAX_SORTED
 #: Counting more than these takes longer than reading the page, so their count is kept for some seconds.
 _QUICK_COUNT = 1000
 _COUNT_KEPT_SECONDS = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from onboarding.connection_rows import askable
+from onboarding.connection_rows import requestable_scopes
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus, GrantResult
 from onboarding.pagination import Page
@@ -159,7 +159,7 @@ def token_digest(access_token: str) -> str:
 
 def permissions_of(row: ConnectionRow) -> tuple[PermissionState, ...]:
     """Return the scopes that are asked for, in order, and then those that were granted and are no longer asked for."""
-    granted, asked = scopes.split(row.scopes or ""), scopes.split(askable(row))
+    granted, asked = scopes.split(row.scopes or ""), scopes.split(requestable_scopes(row))
     if not granted:
         return ()
     return tuple(

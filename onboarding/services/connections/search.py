@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from onboarding.identity import CONTEXT_WORD, is_context_key
+from onboarding.identity import CONTEXT_PART, is_context_key
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.connections.records import ConsoleSearch
 from onboarding.store import integrations
@@ -56,4 +56,4 @@ def _context(text: str) -> tuple[str | None, str | None]:
     key = text.replace("=", ":", 1)
     if ":" in key:
         return key if is_context_key(key) else None, None
-    return None, key if CONTEXT_WORD.match(key) else None
+    return None, key if CONTEXT_PART.match(key) else None

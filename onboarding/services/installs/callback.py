@@ -29,7 +29,7 @@ _LOG = structlog.get_logger(__name__)
 #: The outcome that the sweep stores for an exchange that took longer than a minute. Its grant is not stored any more.
 _GIVEN_UP = Outcome.SLACK_DOWN
 #: How many exchanges of one link may fail within `_WINDOW`.
-_MOST_UNSUCCESSFUL = 20
+_MAX_UNSUCCESSFUL = 20
 _WINDOW = timedelta(minutes=10)
 
 
@@ -152,7 +152,7 @@ class InstallCallback:
         if attempt.link_id is None:
             return 0
         with self._database.rows() as rows:
-            last = unfinished_attempts.unsuccessful_exchange(rows, attempt, at - _WINDOW, _MOST_UNSUCCESSFUL - 1)
+            last = unfinished_attempts.unsuccessful_exchange(rows, attempt, at - _WINDOW, _MAX_UNSUCCESSFUL - 1)
         return max(1, ceil((last + _WINDOW - at).total_seconds())) if last is not None else 0
 
     def _granted(self, found: AttemptRows, grant: Grant) -> InstallStep:

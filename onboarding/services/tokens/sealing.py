@@ -15,7 +15,7 @@ from onboarding.slack.gateway import AppCredentials
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.vault import SealedAt, Vault
 
-_SHORTEST_TO_SHOW = 12
+_MIN_LENGTH_TO_SHOW = 12
 _CHECK_EVERY = timedelta(days=1)
 _random = secrets.SystemRandom()
 
@@ -73,7 +73,7 @@ class Tokens:
         return {
             "access_token": self._vault.seal(access_token, _access_token_of(installation_id)),
             # Four characters of a short token would reveal too much of it.
-            "token_last_four": access_token[-4:] if len(access_token) >= _SHORTEST_TO_SHOW else "",
+            "token_last_four": access_token[-4:] if len(access_token) >= _MIN_LENGTH_TO_SHOW else "",
             "refresh_token": refresh,
             "expires_at": expires_at,
             "refresh_at": _refresh_time(at, expires_at) if refresh_token and expires_at else None,

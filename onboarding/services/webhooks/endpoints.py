@@ -20,8 +20,8 @@ from onboarding.store.database import BeforeCommit, Database, Session
 from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
 from onboarding.webhook_documents import WebhookEndpoint
 
-MOST_ENDPOINTS = 20
-_TOO_MANY = f"An environment has at most {MOST_ENDPOINTS} webhook endpoints. Delete one that you no longer need."
+MAX_ENDPOINTS = 20
+_TOO_MANY = f"An environment has at most {MAX_ENDPOINTS} webhook endpoints. Delete one that you no longer need."
 #: How long messages are signed with both secrets after a change.
 BOTH_SECRETS = timedelta(hours=24)
 _MAX_DESCRIPTION = 255
@@ -39,7 +39,7 @@ class WebhookEndpoints:
         endpoint_id, secret, at = ids.new_id("whe"), new_secret(), self._now()
         with self._database.transaction() as session:
             environments.lock(session, environment_id)
-            if len(store.listeners(session, environment_id)) >= MOST_ENDPOINTS:
+            if len(store.listeners(session, environment_id)) >= MAX_ENDPOINTS:
                 raise Conflict(_TOO_MANY, "too_many_endpoints")
             store.add(
                 session,
