@@ -7,7 +7,7 @@ from onboarding.cli.durable import durable_work
 from onboarding.cli.shell import json_option, open_runtime, print_result, shell_actor
 from onboarding.cli.usage import Command
 from onboarding.errors import Problem
-from onboarding.jobs.sweep import once
+from onboarding.jobs.sweep import run_steps
 from onboarding.runtime import Runtime
 from onboarding.services.integrations.records import NewIntegration
 
@@ -29,7 +29,7 @@ def setup(as_json: bool) -> None:
 def sweep(as_json: bool) -> None:
     """Revoke the access of unfinished installs, and delete expired data. The worker does it twice a minute."""
     with open_runtime() as runtime:
-        steps = once(runtime)
+        steps = run_steps(runtime)
     done = [f"{one.label}: {one.count}." for one in steps if one.fault is None]
     print_result(as_json, {one.name: one.count for one in steps}, lambda: done)
     reasons: dict[str, list[str]] = {}

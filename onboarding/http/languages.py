@@ -99,7 +99,7 @@ def translate(text: str, **values: object) -> str:
 
 
 def month(number: int, *, is_short: bool) -> str:
-    """Return the name of a month in the current language, which is not English."""
+    """Return the name of a month in the current language."""
     names = get_month_names("abbreviated" if is_short else "wide", locale=current_language())
     return str(names[number])
 

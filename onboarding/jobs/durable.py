@@ -34,7 +34,7 @@ _END_SECONDS = 15
 #: How often a step is tried while the database does not answer: for about five minutes.
 _TRIES = 9
 #: How often it is tried after any other fault. A schedule enqueues it again later if its rows say that it is not done.
-_TRIES_OF_FAULTS = 3
+_TRIES_AFTER_OTHER_FAULTS = 3
 _LOG = structlog.get_logger(__name__)
 
 
@@ -50,7 +50,7 @@ class _Steps:
         self.running = 0
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def running_step(self) -> Iterator[None]:
         with self._lock:
             self.running += 1
         try:
@@ -72,21 +72,21 @@ class Worker:
         #: Set when another worker took this one for dead. Its process must end.
         self.lost = threading.Event()
         self._ending = threading.Event()
-        self._heart = threading.Thread(target=self._live, name="heartbeat", daemon=True)
-        self._heart.start()
+        self._heartbeats = threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True)
+        self._heartbeats.start()
 
     def stop(self) -> bool:
         """End after the running work. Return False if that takes too long: then the caller must end the process."""
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=ceil(self._end_seconds))
         is_done = not _steps.running
         self._ending.set()
-        self._heart.join()
+        self._heartbeats.join()
         if not self.lost.is_set():
             # The next heartbeat of another worker hands over what is left.
             self._runtime.workers.remove(self.id)
         return is_done
 
-    def _live(self) -> None:
+    def _send_heartbeats(self) -> None:
         while not self._ending.wait(self._beat_seconds):
             try:
                 self._beat()
@@ -153,7 +153,8 @@ def launch(runtime: Runtime, beat_seconds: float = BEAT_SECONDS, end_seconds: fl
 def _hand_over(alive: frozenset[str]) -> None:
     """Enqueue the unfinished work of dead workers again.
 
-    Work that a worker dequeued in the meantime may be enqueued once more. DBOS stores steps of its latest run only.
+    Work that a worker has dequeued in the meantime may be enqueued once more. DBOS then stores the steps of the latest
+    run only.
     """
     for one in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False):
         if one.executor_id not in alive:
@@ -194,7 +195,7 @@ def _run(name: str, call: Callable[[], object]) -> None:
 
     def step() -> None:
         try:
-            with _steps.one():
+            with _steps.running_step():
                 call()
         except StorageProblem:
             raise
@@ -207,7 +208,7 @@ def _run(name: str, call: Callable[[], object]) -> None:
         if isinstance(raised, StorageProblem):
             return True
         faults += 1
-        return faults < _TRIES_OF_FAULTS
+        return faults < _TRIES_AFTER_OTHER_FAULTS
 
     DBOS.run_step({"name": name, "retries_allowed": True, "max_attempts": _TRIES, "should_retry": should_retry}, step)
 

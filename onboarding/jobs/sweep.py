@@ -33,8 +33,8 @@ class StepResult:
     fault: Exception | None
 
 
-def once(runtime: Runtime, batches: int | None = None) -> tuple[StepResult, ...]:
-    """Run every step once, with at most `batches` of each. A step that fails does not stop the others."""
+def run_steps(runtime: Runtime, batches: int | None = None) -> tuple[StepResult, ...]:
+    """Run every step, with at most `batches` batches of each. A step that fails does not stop the others."""
     retention = runtime.retention
     return (
         _run("ended", "Attempts ended", retention.end_attempts, batches),
@@ -67,7 +67,7 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Run a round. Failed steps are logged."""
-        self._failing = _log_failures(once(self._runtime, BATCHES), self._failing)
+        self._failing = _log_failures(run_steps(self._runtime, BATCHES), self._failing)
 
 
 def _run(name: str, label: str, step: Callable[[], Iterator[int]], batches: int | None) -> StepResult:

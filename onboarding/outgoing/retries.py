@@ -1,4 +1,4 @@
-"""When to send something again that a host has not accepted: nine tries over a day."""
+"""Decide when to repeat a request that a host has not accepted: nine tries in a day."""
 
 import secrets
 from datetime import timedelta

@@ -10,7 +10,7 @@ import orjson
 
 from onboarding.slack.grants import clean_name
 
-#: As wide as the columns that hold them.
+#: As long as the columns that store them.
 _ID = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _MAX_CHALLENGE_LENGTH = 1000
 _MAX_LISTED = 10_000
@@ -31,7 +31,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Notice:
-    """A request that asks for nothing, such as `app_rate_limited`."""
+    """A request that needs no action, such as `app_rate_limited`."""
 
     app_id: str
 
@@ -83,7 +83,7 @@ class Event:
 
     @property
     def channel_id(self) -> str | None:
-        """Return the id of the event's channel: the one before, if the event says that it has changed."""
+        """Return the id of the event's channel: the previous one if the event says that the id has changed."""
         return _id_or_none(self._channel.get("id"))
 
     @property

@@ -30,7 +30,7 @@ _CONFIG = {
     "preview_feature_not_available": "The Slack app uses a feature that its workspace does not have.",
     "invalid_auth": "Slack refused the request. If the Slack app lists allowed IP addresses, add this server's address.",
     "invalid_grant_type": "Slack refused the type of the request. Check SLACK_API_URL.",
-    # The next two are not Slack's: we store them as the cause.
+    # These two codes are not Slack's. The server stores them as the cause.
     "encryption_keys": "A stored secret cannot be decrypted: it is damaged, or ENCRYPTION_KEYS lacks its key. Set the lost key again, or "
     "store the client secret again with `integration set --client-secret`.",
     "user_token_only": "Slack returned a user token and no bot token. Shared mode requires a bot token, and so does a "

@@ -11,7 +11,7 @@ from typing import Any
 from onboarding.characters import is_visible, trim
 from onboarding.errors import SlackDown
 
-#: As wide as the columns that hold them.
+#: As long as the columns that store them.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 _MAX_NAME_LENGTH = 255
 #: Characters that PostgreSQL cannot store, and control characters.
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9\[][!-~]{0,2000}\Z")
 
 
 class UnusableGrant(SlackDown):
-    """Slack's response has a token, and nothing to store it under. The token must be revoked."""
+    """Slack's response has a token, but names no workspace to store it for. The token must be revoked."""
 
     def __init__(self, token: str, rotates: bool) -> None:
         super().__init__("Slack's response does not say which workspace the token belongs to.")
@@ -126,14 +126,14 @@ def read_refreshed(answer: Mapping[str, Any]) -> Refreshed:
 def read(answer: Mapping[str, Any]) -> Grant:
     """Read the response to an exchange. Raises UnusableGrant without a workspace, SlackDown without a token."""
     person = _mapping(answer.get("authed_user"))
-    bearer = answer if _token(answer.get("access_token")) else person
+    granted = answer if _token(answer.get("access_token")) else person
     team, enterprise = _mapping(answer.get("team")), _mapping(answer.get("enterprise"))
-    token = _token(bearer.get("access_token"))
+    token = _token(granted.get("access_token"))
     if token is None:
         raise SlackDown("Slack's response has no token.")
     for_organization = _is_for_organization(answer)
     if read_id((enterprise if for_organization else team).get("id")) is None:
-        raise UnusableGrant(token, rotates=_token(bearer.get("refresh_token")) is not None)
+        raise UnusableGrant(token, rotates=_token(granted.get("refresh_token")) is not None)
     return Grant(
         app_id=read_id(answer.get("app_id")),
         team_id=read_id(team.get("id")),
@@ -142,12 +142,12 @@ def read(answer: Mapping[str, Any]) -> Grant:
         enterprise_name=clean_name(enterprise.get("name")),
         is_enterprise_install=for_organization,
         bot_user_id=read_id(answer.get("bot_user_id")),
-        scopes=read_scopes(bearer.get("scope")),
+        scopes=read_scopes(granted.get("scope")),
         installer_id=read_id(person.get("id")),
         access_token=token,
-        refresh_token=_token(bearer.get("refresh_token")),
-        expires_in=_seconds(bearer.get("expires_in")),
-        is_bot=bearer is answer and answer.get("token_type") != "user",
+        refresh_token=_token(granted.get("refresh_token")),
+        expires_in=_seconds(granted.get("expires_in")),
+        is_bot=granted is answer and answer.get("token_type") != "user",
         webhook=_webhook(_mapping(answer.get("incoming_webhook"))),
     )
 

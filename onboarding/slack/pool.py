@@ -125,7 +125,7 @@ class _Connection(HTTPConnection):
         connected = connect(addresses_of(self._dns_host.strip("[]"), self.port or 0), deadline)
         for option in self.socket_options or ():
             connected.setsockopt(*option)
-        # TLS takes the socket over, so the limit has a duplicate.
+        # TLS replaces the socket, so the limit gets a duplicate.
         duplicate = self._connecting.enter_context(connected.dup())
         self._connecting.callback(shut_down_at(duplicate, deadline).cancel)
         return connected

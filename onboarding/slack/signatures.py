@@ -21,7 +21,7 @@ def headers(secret: str, body: str, now: datetime) -> dict[str, str]:
     return {TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: signature or ""}
 
 
-class _Fixed(VerifierClock):
+class _FixedClock(VerifierClock):
     def __init__(self, now: datetime) -> None:
         self._seconds = now.timestamp()
 
@@ -38,6 +38,6 @@ def is_signed(secret: str, body: bytes, timestamp: str, signature: str, now: dat
     if not _TIMESTAMP.match(timestamp) or not _SIGNATURE.match(signature):
         return False
     try:
-        return SignatureVerifier(secret, _Fixed(now)).is_valid(body, timestamp, signature)
+        return SignatureVerifier(secret, _FixedClock(now)).is_valid(body, timestamp, signature)
     except UnicodeDecodeError:
         return False

@@ -50,6 +50,7 @@ def _is_object(text: str) -> bool:
 
 
 def ask(call: Callable[[], SlackResponse]) -> SlackResponse:
+    """Call Slack. Raises SlackRefused, SlackBusy or SlackDown."""
     try:
         return call()
     except SlackApiError as refusal:

@@ -83,7 +83,7 @@ class LinkMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.scene.clock.forward(minutes=30)
-        sweep.once(self.scene.site.runtime)
+        sweep.run_steps(self.scene.site.runtime)
         used = {one.workspace for one in self.held().values()}
         installed = {one.place for one in self.scene.site.slack.installations()}
         assert installed == used, (installed, used)
@@ -214,7 +214,7 @@ class LinkMachine(RuleBasedStateMachine):
     def time_passes(self, minutes: int, sweeps: bool) -> None:
         self.scene.clock.forward(minutes=minutes)
         if sweeps:
-            sweep.once(self.scene.site.runtime)
+            sweep.run_steps(self.scene.site.runtime)
 
     @precondition(lambda self: self.held())
     @rule(data=st.data())

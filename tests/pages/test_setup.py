@@ -191,7 +191,7 @@ def test_revoking_a_grant_keeps_another_that_waits(end: str, site: Site, operato
         operator.presses(first, "do-not-connect")
     else:
         clock.forward(minutes=5)
-        sweep.once(site.runtime)
+        sweep.run_steps(site.runtime)
     assert site.slack.calls("auth.revoke") == []
     assert operator.presses(second, "save", **_FULL).outcome == "connected"
     assert checks(site) == ["healthy"]

@@ -152,10 +152,10 @@ def test_old_secrets_are_erased_after_a_day(site: Site, operator: BrowserClient,
     new = {"client_secret": "new-secret", "signing_secret": "new-signing"}
     operator.presses(operator.opens("/integrations/slack-prod/edit"), "save-integration", **REAL | new)
     clock.forward(hours=23)
-    sweep.once(site.runtime)
+    sweep.run_steps(site.runtime)
     assert None not in _previous_secrets(site)
     clock.forward(hours=1)
-    assert [step.count for step in sweep.once(site.runtime) if step.name == "secretsErased"] == [2]
+    assert [step.count for step in sweep.run_steps(site.runtime) if step.name == "secretsErased"] == [2]
     assert _previous_secrets(site) == (None, None)
 
 
