@@ -1,4 +1,4 @@
-"""`setup` prepares a deployment; `sweep` deletes what has expired."""
+"""`setup` prepares a deployment; `sweep` does the worker's maintenance once."""
 
 import click
 

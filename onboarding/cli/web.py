@@ -21,8 +21,8 @@ from onboarding.start_checks import check_ready
 
 #: Time for a client to send the head of a request, and to begin the next one on a connection that is kept open.
 _HEADER_READ_MILLISECONDS = 10_000
-#: Connections of a worker, open or waiting. Idle ones cost little; a lower limit would let a few hundred of them block
-#: others.
+#: Connections of a web process, open or waiting. Idle ones cost little; a lower limit would let a few hundred of them
+#: block others.
 _MAX_CONNECTIONS = 4096
 
 
@@ -42,8 +42,8 @@ def web(workers: int | None, with_worker: bool) -> None:
         Processes().run(("--workers", str(workers)) if workers else (), lambda _server: True)
         return
     settings.become_server()
-    # This process has imported the code before it forks the workers, so that they share the memory. Frozen objects stay
-    # out of garbage collections, which would copy that memory: 16 MB for each worker.
+    # This process imports the code before it forks the web processes, so that they share the memory. Frozen objects stay
+    # out of garbage collections, which would copy that memory: 16 MB for each web process.
     gc.freeze()
     Granian(
         "app:app",
@@ -59,7 +59,7 @@ def web(workers: int | None, with_worker: bool) -> None:
         # Practice mode's state is in its one process, and a state file that cannot be read would be reported twice.
         respawn_failed_workers=not configured.practice_possible,
         log_level=LogLevels.error,
-        # A worker that takes longer is killed. The sweep ends its installs that still wait for Slack.
+        # A web process that takes longer is killed. The sweep ends its installs that still wait for Slack.
         workers_kill_timeout=END_SECONDS,
     ).serve()
 

@@ -70,7 +70,7 @@ def verify_submit(identifier: str) -> ResponseReturnValue:
         current().connections.verify(environment_id(), identifier)
         checked = "now"
     except (SlackBusy, SlackDown):
-        checked = "away"
+        checked = "unanswered"
     except VaultProblem:
         checked = "unreadable"
     return redirect(url_for("connections.show", identifier=identifier, checked=checked), 303)

@@ -1,4 +1,4 @@
-"""Sign operators in with Slack: send the browser to Slack, take it back, and explain why a person was not signed in."""
+"""Sign operators in with Slack: redirect to Slack, handle its callback, and explain why a person was not signed in."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ set_policy(blueprint, HeaderPolicy(referrer_policy="no-referrer"))
 _LOG = structlog.get_logger(__name__)
 #: In the session cookie: the sign-ins that this browser has begun, by state, and why the last one was refused.
 _BEGUN, _REFUSED = "slack_sign_ins", "slack_refusal"
-#: A person may begin in several tabs. A cookie has a limit.
+#: A person may begin in several tabs. The size of a cookie is limited.
 _MAX_BEGUN = 3
 _MAX_ADDRESS_LENGTH = 500
 _STATUSES = {RefusalReason.NOT_LISTED: 403, RefusalReason.SLACK_DOWN: 503, RefusalReason.CANCELLED: 200}
@@ -53,13 +53,13 @@ def begin_submit() -> ResponseReturnValue:
 @allow_any_text
 def callback() -> ResponseReturnValue:
     if request.method == "HEAD":
-        # A link checker asks so. It must not use up the code.
+        # Link checkers send HEAD requests, which must not use up the code.
         return ""
     try:
         return _finish_or_refuse()
     except StorageProblem as problem:
         _LOG.error("sign_in.database_gone", problem=problem.sentence)
-        # The page says so, too, and its address has no code.
+        # To an address without the code.
         return redirect(url_for("operators.needed"), 303)
 
 
@@ -98,7 +98,7 @@ def _begun() -> dict[str, Any]:
 
 
 def _finished(begun: BegunSignIn) -> SlackSession | SignInRefusal:
-    """Open a session if Slack vouches for a person who is listed."""
+    """Open a session if Slack identifies a person, and the person is listed."""
     if not begun.nonce:
         return SignInRefusal(RefusalReason.STALE)
     if error := request.args.get("error"):

@@ -74,7 +74,7 @@ def continue_after(step: InstallStep) -> ResponseReturnValue:
 
 
 def waiting_page() -> str:
-    """Render the page that asks for its own address again, which therefore need not appear in it."""
+    """Render the page that loads itself again. It does not contain its own address."""
     return render_template("customer/callback/finishing.html", refresh_seconds=2, refresh_url="")
 
 

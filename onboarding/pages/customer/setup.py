@@ -1,4 +1,4 @@
-"""Show and take the form after Slack has answered: mode, subscriber, contexts."""
+"""Show and save the form after Slack has answered: mode, subscriber, contexts."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
