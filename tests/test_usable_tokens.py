@@ -91,7 +91,7 @@ def test_token_that_slack_does_not_renew_is_not_returned(
 ) -> None:
     clock.forward(hours=12)
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     with pytest.raises(ReconnectNeeded, match="Slack no longer accepts the refresh token"):
         caller.token(rotating)
     assert caller.status(rotating) == "needs_reconnect"

@@ -42,8 +42,8 @@ def web(workers: int | None, with_worker: bool) -> None:
         Processes().run(("--workers", str(workers)) if workers else (), lambda _server: True)
         return
     settings.become_server()
-    # This process imports the code before it forks the web processes, so that they share the memory. Frozen objects stay
-    # out of garbage collections, which would copy that memory: 16 MB for each web process.
+    # This process imports the code before it forks the web processes, so that they share the memory. Frozen objects
+    # stay out of garbage collections, which would copy that memory: 16 MB for each web process.
     gc.freeze()
     Granian(
         "app:app",

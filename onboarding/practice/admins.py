@@ -137,7 +137,7 @@ def _deliver(
         "team_id": workspace.id,
         "user_id": installation.bot_user_id,
         "is_bot": True,
-        "is_enterprise_install": installation.place != workspace.id,
+        "is_enterprise_install": installation.workspace_id != workspace.id,
     }
     envelope = {"team_id": workspace.id, "enterprise_id": workspace.enterprise_id}
     slack.events.send(app, {**envelope, "authorizations": [authorization]}, [event])
@@ -145,7 +145,9 @@ def _deliver(
 
 def _installations(slack: PracticeSlack, workspace: Workspace) -> Iterator[Installation]:
     for one in slack.installations():
-        if one.place == workspace.id or (one.place == workspace.enterprise_id and workspace.id in one.teams):
+        if one.workspace_id == workspace.id or (
+            one.workspace_id == workspace.enterprise_id and workspace.id in one.teams
+        ):
             yield one
 
 

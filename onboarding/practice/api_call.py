@@ -50,14 +50,14 @@ class ApiCall:
 
     def installation(self, token: Token) -> Installation:
         with self.slack.reading() as ledger:
-            installation = ledger.installation(token.client_id, token.place)
+            installation = ledger.installation(token.client_id, token.workspace_id)
         if installation is None:
             raise Refused("account_inactive")
         return installation
 
     def workspace(self, token: Token) -> Workspace:
         """Return the call's workspace. An organization's token must name one that has the app. Raises Refused."""
-        here = self.slack.workspaces[token.place]
+        here = self.slack.workspaces[token.workspace_id]
         if not here.is_org:
             return here
         team_id = self.params.get("team_id")

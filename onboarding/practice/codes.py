@@ -14,10 +14,10 @@ OPTIONAL_SCOPES = frozenset({"chat:write.public", "groups:read", "channels:join"
 
 @dataclass(frozen=True)
 class Consent:
-    """The permissions that a person allowed. `place` is the id of the workspace or the organization."""
+    """The permissions that a person allowed. `workspace_id` is the id of the workspace or the organization."""
 
     client_id: str
-    place: str
+    workspace_id: str
     redirect_uri: str | None
     bot_scopes: list[str]
     user_scopes: list[str]
@@ -31,7 +31,7 @@ def issue_code(ledger: Ledger, consent: Consent, scenario: Scenario, now: float)
     code = Code(
         value=new_code(),
         client_id=consent.client_id,
-        place=consent.place,
+        workspace_id=consent.workspace_id,
         redirect_uri=consent.redirect_uri,
         bot_scopes=_without_optional(consent.bot_scopes) if declines else consent.bot_scopes,
         user_scopes=consent.user_scopes,

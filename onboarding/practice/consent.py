@@ -44,17 +44,17 @@ def show() -> Response:
     slack = practice_slack()
     if slack.forwards_to and slack.forwards_to != guard.origin_of(request.host_url):
         return make_response(redirect(slack.forwards_to + request.script_root + request.full_path))
-    ask = _read_ask(slack, request.args)
-    guard.allow_form_to(ask.redirect_uri)
+    auth_request = _read_request(slack, request.args)
+    guard.allow_form_to(auth_request.redirect_uri)
     picked = slack.waiting_consent() or BY_NAME.get(request.args.get("scenario", ""), NORMAL)
     page = render_template(
         "practice/consent.html",
-        ask=ask,
+        auth_request=auth_request,
         sentence=permissions.sentence,
-        workspaces=slack.offered_workspaces(ask.team),
-        channels=_channel_names(slack) if "incoming-webhook" in ask.bot_scopes else [],
-        chosen=ask.team if ask.team in slack.workspaces else next(iter(slack.workspaces)),
-        is_approved=lambda workspace: slack.is_approved(ask.app.client_id, workspace.id),
+        workspaces=slack.offered_workspaces(auth_request.team),
+        channels=_channel_names(slack) if "incoming-webhook" in auth_request.bot_scopes else [],
+        chosen=auth_request.team if auth_request.team in slack.workspaces else next(iter(slack.workspaces)),
+        is_approved=lambda workspace: slack.is_approved(auth_request.app.client_id, workspace.id),
         menu=scenarios.menu(),
         picked=picked,
         action=_address("consent.decide", request.args.to_dict()),
@@ -65,26 +65,26 @@ def show() -> Response:
 @blueprint.post("/oauth/v2/authorize")
 def decide() -> Response:
     slack = practice_slack()
-    ask = _read_ask(slack, request.args)
+    auth_request = _read_request(slack, request.args)
     named = request.form.get("scenario") or request.args.get("scenario", "")
     scenario = slack.take_consent() or BY_NAME.get(named, NORMAL)
     if request.form.get("action") == "cancel":
         description = None if scenario.name == "cancelled_without_description" else CANCEL_DESCRIPTION
-        return _send_back(ask, scenario, error="access_denied", error_description=description)
-    return _allow(slack, ask, scenario, _chosen_workspace(slack, ask, scenario))
+        return _send_back(auth_request, scenario, error="access_denied", error_description=description)
+    return _allow(slack, auth_request, scenario, _chosen_workspace(slack, auth_request, scenario))
 
 
 @blueprint.post("/oauth/v2/approve")
 def approve() -> Response:
     """Approve the request as a workspace admin would, and redirect to the consent page."""
     slack = practice_slack()
-    ask = _read_ask(slack, request.args)
+    auth_request = _read_request(slack, request.args)
     workspace = slack.workspaces.get(request.form.get("workspace", ""))
     if workspace is None:
         raise SlackShowsError("team_not_found")
-    slack.approves(ask.app.client_id, workspace.id)
+    slack.approves(auth_request.app.client_id, workspace.id)
     again = {**request.args.to_dict(), "team": workspace.id}
-    # The admin has approved, so the next try must not ask for approval again.
+    # The admin has approved, so the next try must not auth_request for approval again.
     if again.get("scenario") == "approval_requested":
         del again["scenario"]
     return make_response(redirect(_address("consent.show", again), 303))
@@ -95,27 +95,33 @@ def show_error(problem: SlackShowsError) -> tuple[str, int]:
     return render_template("practice/slack_error.html", code=problem.code), 400
 
 
-def _allow(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario, workspace: Workspace) -> Response:
+def _allow(slack: PracticeSlack, auth_request: ConsentRequest, scenario: Scenario, workspace: Workspace) -> Response:
     if scenario.page:
         raise SlackShowsError(scenario.page)
     if scenario.error:
-        return _send_back(ask, scenario, error=scenario.error, error_description=scenario.description)
-    if scenario.asks_approval or (workspace.needs_approval and not slack.is_approved(ask.app.client_id, workspace.id)):
+        return _send_back(auth_request, scenario, error=scenario.error, error_description=scenario.description)
+    if scenario.asks_approval or (
+        workspace.needs_approval and not slack.is_approved(auth_request.app.client_id, workspace.id)
+    ):
         action = _address("consent.approve", request.args.to_dict())
-        return make_response(render_template("practice/approval.html", ask=ask, workspace=workspace, action=action))
+        return make_response(
+            render_template("practice/approval.html", auth_request=auth_request, workspace=workspace, action=action)
+        )
     if not scenario.sends_code:
-        return _send_back(ask, scenario)
-    bot_scopes, user_scopes = _granted_scopes(ask, scenario)
+        return _send_back(auth_request, scenario)
+    bot_scopes, user_scopes = _granted_scopes(auth_request, scenario)
     if workspace.is_org and not permissions.fit_organizations(bot_scopes):
         raise SlackShowsError("scope_not_allowed_on_enterprise")
     channel = request.form.get("channel", "")
-    consent = codes.Consent(ask.app.client_id, workspace.id, ask.sent_redirect, bot_scopes, user_scopes, channel)
+    consent = codes.Consent(
+        auth_request.app.client_id, workspace.id, auth_request.sent_redirect, bot_scopes, user_scopes, channel
+    )
     with slack.changing() as ledger:
         code = codes.issue_code(ledger, consent, scenario, slack.now())
-    return _send_back(ask, scenario, code=code.value)
+    return _send_back(auth_request, scenario, code=code.value)
 
 
-def _read_ask(slack: PracticeSlack, args: "MultiDict[str, str]") -> ConsentRequest:
+def _read_request(slack: PracticeSlack, args: "MultiDict[str, str]") -> ConsentRequest:
     app = slack.app(args.get("client_id", ""))
     if app is None:
         raise SlackShowsError("invalid_client_id")
@@ -132,7 +138,7 @@ def _read_ask(slack: PracticeSlack, args: "MultiDict[str, str]") -> ConsentReque
     return ConsentRequest(app, redirect_uri, sent, bot_scopes, user_scopes, args.get("state"), args.get("team"))
 
 
-def _chosen_workspace(slack: PracticeSlack, ask: ConsentRequest, scenario: Scenario) -> Workspace:
+def _chosen_workspace(slack: PracticeSlack, auth_request: ConsentRequest, scenario: Scenario) -> Workspace:
     chosen = slack.workspaces.get(request.form.get("workspace", ""))
     if chosen is None:
         raise SlackShowsError("team_not_found")
@@ -141,7 +147,9 @@ def _chosen_workspace(slack: PracticeSlack, ask: ConsentRequest, scenario: Scena
         return next((org for org in orgs if org.id == chosen.enterprise_id), orgs[0])
     if scenario.takes_other_workspace:
         plain = [workspace for workspace in slack.workspaces.values() if not workspace.enterprise_id]
-        return next(other for other in plain if other.id not in (ask.team, chosen.id) and not other.needs_approval)
+        return next(
+            other for other in plain if other.id not in (auth_request.team, chosen.id) and not other.needs_approval
+        )
     return chosen
 
 
@@ -151,19 +159,19 @@ def _channel_names(slack: PracticeSlack) -> list[str]:
     return list(dict.fromkeys(channel.name for channel in every if not channel.is_archived))
 
 
-def _granted_scopes(ask: ConsentRequest, scenario: Scenario) -> tuple[list[str], list[str]]:
-    bot = list(dict.fromkeys([*ask.bot_scopes, *scenario.adds_bot_scopes]))
-    user = list(dict.fromkeys([*ask.user_scopes, *scenario.adds_user_scopes]))
+def _granted_scopes(auth_request: ConsentRequest, scenario: Scenario) -> tuple[list[str], list[str]]:
+    bot = list(dict.fromkeys([*auth_request.bot_scopes, *scenario.adds_bot_scopes]))
+    user = list(dict.fromkeys([*auth_request.user_scopes, *scenario.adds_user_scopes]))
     return ([], user) if scenario.user_only else (bot, user)
 
 
-def _send_back(ask: ConsentRequest, scenario: Scenario, **answer: str | None) -> Response:
-    state = ask.state
+def _send_back(auth_request: ConsentRequest, scenario: Scenario, **answer: str | None) -> Response:
+    state = auth_request.state
     if scenario.state == "dropped":
         state = None
     elif scenario.state == "altered" and state is not None:
         state = state[::-1] + "x"
-    return make_response(redirect(with_answer(ask.redirect_uri, {**answer, "state": state}), 302))
+    return make_response(redirect(with_answer(auth_request.redirect_uri, {**answer, "state": state}), 302))
 
 
 def _address(endpoint: str, query: dict[str, str]) -> str:

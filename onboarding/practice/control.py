@@ -16,15 +16,15 @@ from onboarding.practice.web_api import METHODS
 blueprint = Blueprint("control", __name__, url_prefix="/control")
 
 
-class BadOrder(Exception):
-    """The posted order is invalid. The message is shown to the client."""
+class BadCommand(Exception):
+    """The posted command is invalid. The message is shown to the client."""
 
 
 @blueprint.get("/")
 def describe() -> Response:
     scenarios = [{"name": row.name, "group": row.group, "sentence": row.sentence} for row in SCENARIOS]
     faults = [*SPECIAL_FAULTS, "or any Slack error code"]
-    return jsonify(scenarios=scenarios, methods=list(METHODS), faults=faults, orders=list(_ORDERS))
+    return jsonify(scenarios=scenarios, methods=list(METHODS), faults=faults, orders=list(_COMMANDS))
 
 
 @blueprint.get("/calls")
@@ -37,16 +37,16 @@ def deliveries() -> Response:
     return jsonify(deliveries=[asdict(delivery) for delivery in practice_slack().events.deliveries()])
 
 
-@blueprint.post("/<order>")
-def obey(order: str) -> tuple[Response, int]:
+@blueprint.post("/<command>")
+def run_command(command: str) -> tuple[Response, int]:
     body = request.get_json(silent=True) if request.is_json else None
     if not isinstance(body, dict):
         return jsonify(ok=False, error="Send a JSON object, with Content-Type: application/json."), 400
-    if order not in _ORDERS:
-        return jsonify(ok=False, error=f"There is no such command. The commands are: {', '.join(_ORDERS)}."), 404
+    if command not in _COMMANDS:
+        return jsonify(ok=False, error=f"There is no such command. The commands are: {', '.join(_COMMANDS)}."), 404
     try:
-        done = _ORDERS[order](practice_slack(), body)
-    except BadOrder as problem:
+        done = _COMMANDS[command](practice_slack(), body)
+    except BadCommand as problem:
         return jsonify(ok=False, error=str(problem)), 400
     return jsonify(ok=done), 200 if done else 409
 
@@ -54,8 +54,8 @@ def obey(order: str) -> tuple[Response, int]:
 def _fault(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     method, fault = _text(body, "method"), _text(body, "fault")
     if method not in METHODS:
-        raise BadOrder(f"method must be one of: {', '.join(METHODS)}.")
-    slack.faults.order(
+        raise BadCommand(f"method must be one of: {', '.join(METHODS)}.")
+    slack.faults.add(
         method,
         Fault(
             fault,
@@ -72,7 +72,7 @@ def _consent(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     try:
         slack.next_consent(_text(body, "scenario"))
     except KeyError:
-        raise BadOrder(f"There is no such scenario. GET {url_for('control.describe')} lists them.") from None
+        raise BadCommand(f"There is no such scenario. GET {url_for('control.describe')} lists them.") from None
     return True
 
 
@@ -97,43 +97,43 @@ def _reset(slack: PracticeSlack, _body: dict[str, Any]) -> bool:
 
 
 def _approve(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    slack.approves(_text(body, "client_id"), _place(slack, body))
+    slack.approves(_text(body, "client_id"), _workspace_id(slack, body))
     return True
 
 
 def _uninstall(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    return slack.removes_app(_text(body, "client_id"), _place(slack, body))
+    return slack.removes_app(_text(body, "client_id"), _workspace_id(slack, body))
 
 
 def _add(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    return admins.add_to_workspace(slack, _text(body, "client_id"), _place(slack, body))
+    return admins.add_to_workspace(slack, _text(body, "client_id"), _workspace_id(slack, body))
 
 
 def _remove(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    return admins.remove_from_workspace(slack, _text(body, "client_id"), _place(slack, body))
+    return admins.remove_from_workspace(slack, _text(body, "client_id"), _workspace_id(slack, body))
 
 
 def _rename(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    return admins.rename_workspace(slack, _place(slack, body), _text(body, "name"))
+    return admins.rename_workspace(slack, _workspace_id(slack, body), _text(body, "name"))
 
 
 def _channel(slack: PracticeSlack, body: dict[str, Any]) -> bool:
     action = _text(body, "action")
     if action not in admins.ACTIONS:
-        raise BadOrder(f"action is one of: {', '.join(admins.ACTIONS)}.")
+        raise BadCommand(f"action is one of: {', '.join(admins.ACTIONS)}.")
     name = _text(body, "name") if action == "rename" else ""
-    return admins.change_channel(slack, _place(slack, body), _text(body, "channel"), action, name)
+    return admins.change_channel(slack, _workspace_id(slack, body), _text(body, "channel"), action, name)
 
 
 def _invite(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    return slack.invites_bot(_text(body, "client_id"), _place(slack, body), _text(body, "channel"))
+    return slack.invites_bot(_text(body, "client_id"), _workspace_id(slack, body), _text(body, "channel"))
 
 
 def _mention(slack: PracticeSlack, body: dict[str, Any]) -> bool:
-    return admins.mention(slack, _place(slack, body), _text(body, "channel"))
+    return admins.mention(slack, _workspace_id(slack, body), _text(body, "channel"))
 
 
-_ORDERS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
+_COMMANDS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
     "fault": _fault,
     "consent": _consent,
     "clock": _clock,
@@ -154,19 +154,19 @@ _ORDERS: dict[str, Callable[[PracticeSlack, dict[str, Any]], bool]] = {
 def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise BadOrder(f"{name} must be a text that is not empty.")
+        raise BadCommand(f"{name} must be a text that is not empty.")
     return value
 
 
-def _number(body: dict[str, Any], name: str, usual: float) -> float:
-    value = body.get(name, usual)
+def _number(body: dict[str, Any], name: str, default: float) -> float:
+    value = body.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-        raise BadOrder(f"{name} must be a number from 0.")
+        raise BadCommand(f"{name} must be a number from 0.")
     return value
 
 
-def _place(slack: PracticeSlack, body: dict[str, Any]) -> str:
-    place = _text(body, "workspace")
-    if place not in slack.workspaces:
-        raise BadOrder(f"workspace must be one of: {', '.join(slack.workspaces)}.")
-    return place
+def _workspace_id(slack: PracticeSlack, body: dict[str, Any]) -> str:
+    workspace_id = _text(body, "workspace")
+    if workspace_id not in slack.workspaces:
+        raise BadCommand(f"workspace must be one of: {', '.join(slack.workspaces)}.")
+    return workspace_id

@@ -1,4 +1,4 @@
-"""Faults that a test orders: a Web API method fails before it does its work, or loses its answer afterwards."""
+"""Faults that a test asks for: a Web API method fails before it does its work, or loses its answer afterwards."""
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, replace
@@ -24,11 +24,11 @@ class Fault:
 
 
 class Faults:
-    """The ordered faults of each method, used in order of arrival. Safe to use from several threads."""
+    """The faults that wait for each method, used in order of arrival. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._ordered: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._queued: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._released = Event()
         self._hanging = 0
 
@@ -38,13 +38,13 @@ class Faults:
         with self._lock:
             return self._hanging
 
-    def order(self, method: str, fault: Fault) -> None:
+    def add(self, method: str, fault: Fault) -> None:
         with self._lock:
-            self._ordered[method].append(fault)
+            self._queued[method].append(fault)
 
     def take(self, method: str) -> Fault | None:
         with self._lock:
-            queue = self._ordered.get(method)
+            queue = self._queued.get(method)
             if not queue:
                 return None
             fault = queue.popleft()
@@ -65,6 +65,6 @@ class Faults:
 
     def clear(self) -> None:
         with self._lock:
-            self._ordered.clear()
+            self._queued.clear()
             self._released.set()
             self._released = Event()

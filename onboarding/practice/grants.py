@@ -42,7 +42,7 @@ def install(
         raise Refused("cannot_install_an_org_installed_app")
     installation = ledger.installation(app.client_id, workspace.id) or Installation(
         client_id=app.client_id,
-        place=workspace.id,
+        workspace_id=workspace.id,
         bot_user_id=slack_id("U", app.client_id, workspace.id, "bot"),
         bot_id=slack_id("B", app.client_id, workspace.id),
         installed_at=now,
@@ -69,7 +69,7 @@ def refresh(ledger: Ledger, app: PracticeApp, value: str, now: float) -> Issued:
     if old.used_at is not None and now > old.used_at + REFRESH_GRACE_SECONDS:
         del ledger.refresh_tokens[value]
         raise Refused("invalid_refresh_token")
-    installation = ledger.installation(old.client_id, old.place)
+    installation = ledger.installation(old.client_id, old.workspace_id)
     if installation is None:
         raise Refused("invalid_refresh_token")
     # The grace begins with the first use. A repeated request in it gets a pair as well.
@@ -79,30 +79,33 @@ def refresh(ledger: Ledger, app: PracticeApp, value: str, now: float) -> Issued:
 
 def revoke(ledger: Ledger, token: Token, now: float) -> list[str]:
     """Revoke a token by Slack's rules. Return the names of the events that Slack then sends."""
-    installation = ledger.installation(token.client_id, token.place)
+    installation = ledger.installation(token.client_id, token.workspace_id)
     # With rotation only this token ends, and the app stays in the workspace.
     if installation is None or installation.rotates:
         token.ended = "token_revoked"
         return []
-    for live in ledger.live_tokens(token.client_id, token.place, now):
+    for live in ledger.live_tokens(token.client_id, token.workspace_id, now):
         if (live.kind, live.user_id) == (token.kind, token.user_id):
             live.ended = "token_revoked"
     if token.kind == "bot":
         installation.bot_scopes, installation.channels, installation.webhooks = [], [], []
     else:
         installation.user_scopes.pop(token.user_id, None)
-    if ledger.live_tokens(token.client_id, token.place, now):
+    if ledger.live_tokens(token.client_id, token.workspace_id, now):
         return ["tokens_revoked"]
-    ledger.forget_installation(token.client_id, token.place)
+    ledger.forget_installation(token.client_id, token.workspace_id)
     return ["tokens_revoked", "app_uninstalled"]
 
 
 def uninstall(ledger: Ledger, installation: Installation) -> None:
     """Remove the installation and revoke all its tokens, older ones included."""
     for token in ledger.tokens.values():
-        if (token.client_id, token.place) == (installation.client_id, installation.place) and token.ended is None:
+        if (token.client_id, token.workspace_id) == (
+            installation.client_id,
+            installation.workspace_id,
+        ) and token.ended is None:
             token.ended = "account_inactive" if token.kind == "bot" else "token_revoked"
-    ledger.forget_installation(installation.client_id, installation.place)
+    ledger.forget_installation(installation.client_id, installation.workspace_id)
 
 
 def find_token(ledger: Ledger, value: str, now: float) -> Token:
@@ -122,7 +125,7 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
     scopes = installation.bot_scopes if kind == "bot" else installation.user_scopes[user_id]
     before = [
         token
-        for token in ledger.live_tokens(installation.client_id, installation.place, now)
+        for token in ledger.live_tokens(installation.client_id, installation.workspace_id, now)
         if (token.kind, token.user_id) == (kind, user_id)
     ]
     # A new consent extends the tokens that the app already has.
@@ -135,7 +138,7 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
     token = Token(
         value=new_token(kind, installation.rotates),
         client_id=installation.client_id,
-        place=installation.place,
+        workspace_id=installation.workspace_id,
         kind=kind,
         user_id=user_id,
         scopes=list(scopes),
@@ -149,7 +152,7 @@ def _issue(ledger: Ledger, installation: Installation, kind: Kind, now: float, p
     # Slack keeps the two newest tokens valid: https://docs.slack.dev/authentication/using-token-rotation
     for old in rotating[: len(rotating) + 1 - LIVE_ROTATING_TOKENS]:
         old.ended = "token_revoked"
-    partner = RefreshToken(new_refresh_token(), installation.client_id, installation.place, kind, user_id)
+    partner = RefreshToken(new_refresh_token(), installation.client_id, installation.workspace_id, kind, user_id)
     ledger.refresh_tokens[partner.value] = partner
     return Issued(token, partner.value)
 

@@ -13,7 +13,7 @@ _MAX_CHANNELS = 15
 @blueprint.get("/")
 def show() -> str:
     slack = practice_slack()
-    rows = [(slack.workspaces[row.place], row, slack.app(row.client_id)) for row in slack.installations()]
+    rows = [(slack.workspaces[row.workspace_id], row, slack.app(row.client_id)) for row in slack.installations()]
     guests = [workspace for workspace, _row, _app in rows if workspace.is_guest]
     workspaces = [*slack.offered_workspaces(), *dict.fromkeys(guests)]
     return render_template(

@@ -24,10 +24,10 @@ _ALPHABET = string.ascii_letters + string.digits
 
 @dataclass
 class Installation:
-    """The app in the workspace or organization with the id `place`. Bot scopes only grow until an uninstall."""
+    """The app in a workspace or an organization. Bot scopes only grow until an uninstall."""
 
     client_id: str
-    place: str
+    workspace_id: str
     bot_user_id: str
     bot_id: str
     installed_at: float
@@ -45,7 +45,7 @@ class Installation:
 class Token:
     value: str = field(repr=False)
     client_id: str
-    place: str
+    workspace_id: str
     kind: Kind
     user_id: str
     scopes: list[str]
@@ -60,7 +60,7 @@ class Token:
 class RefreshToken:
     value: str = field(repr=False)
     client_id: str
-    place: str
+    workspace_id: str
     kind: Kind
     user_id: str
     #: None until first use. A used refresh token stays valid for REFRESH_GRACE_SECONDS.
@@ -73,7 +73,7 @@ class Code:
 
     value: str = field(repr=False)
     client_id: str
-    place: str
+    workspace_id: str
     redirect_uri: str | None
     bot_scopes: list[str]
     user_scopes: list[str]
@@ -90,39 +90,39 @@ class Ledger:
     tokens: dict[str, Token] = field(default_factory=dict)
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
-    #: `client_id place` of apps that an admin has approved.
+    #: `client_id workspace_id` of apps that an admin has approved.
     approved: list[str] = field(default_factory=list)
-    #: Names, by id, of workspaces that only the app knew.
+    #: Names, by id, of workspaces that are here because a connection of the app names them.
     guests: dict[str, str] = field(default_factory=dict)
     #: By workspace id: the name and channels of a workspace that somebody has changed.
     workspaces: dict[str, Any] = field(default_factory=dict)
     #: The lifetime of new rotating tokens. It is a setting, so it is not saved.
     token_seconds: float = ROTATING_TOKEN_SECONDS
 
-    def installation(self, client_id: str, place: str) -> Installation | None:
-        return self.installations.get(f"{client_id} {place}")
+    def installation(self, client_id: str, workspace_id: str) -> Installation | None:
+        return self.installations.get(f"{client_id} {workspace_id}")
 
     def keep_installation(self, installation: Installation) -> None:
-        self.installations[f"{installation.client_id} {installation.place}"] = installation
+        self.installations[f"{installation.client_id} {installation.workspace_id}"] = installation
 
-    def live_tokens(self, client_id: str, place: str, now: float) -> list[Token]:
+    def live_tokens(self, client_id: str, workspace_id: str, now: float) -> list[Token]:
         """Return the tokens that are valid, oldest first."""
         return [
             token
             for token in self.tokens.values()
-            if (token.client_id, token.place) == (client_id, place)
+            if (token.client_id, token.workspace_id) == (client_id, workspace_id)
             and token.ended is None
             and (token.expires_at is None or now < token.expires_at)
         ]
 
-    def forget_installation(self, client_id: str, place: str) -> None:
-        self.installations.pop(f"{client_id} {place}", None)
+    def forget_installation(self, client_id: str, workspace_id: str) -> None:
+        self.installations.pop(f"{client_id} {workspace_id}", None)
         for value, row in list(self.refresh_tokens.items()):
-            if (row.client_id, row.place) == (client_id, place):
+            if (row.client_id, row.workspace_id) == (client_id, workspace_id):
                 del self.refresh_tokens[value]
 
     def tidy(self, now: float) -> None:
-        """Bound the memory: delete expired codes, and ended tokens except the newest, which keep their error code."""
+        """Limit the memory: delete expired codes, and ended tokens except the newest, which keep their error code."""
         for code in [value for value, code in self.codes.items() if code.expires_at < now]:
             del self.codes[code]
         _keep_newest(self.codes, KEPT_CODES)
@@ -148,11 +148,16 @@ class Ledger:
         guests, workspaces = (dict(saved.get(name, {})) for name in ("guests", "workspaces"))
         ledger = cls(approved=list(saved["approved"]), guests=guests, workspaces=workspaces)
         for row in saved["installations"]:
-            ledger.keep_installation(Installation(**row))
-        ledger.tokens = {row["value"]: Token(**row) for row in saved["tokens"]}
-        ledger.refresh_tokens = {row["value"]: RefreshToken(**row) for row in saved["refresh_tokens"]}
-        ledger.codes = {row["value"]: Code(**row) for row in saved["codes"]}
+            ledger.keep_installation(Installation(**_renamed(row)))
+        ledger.tokens = {row["value"]: Token(**_renamed(row)) for row in saved["tokens"]}
+        ledger.refresh_tokens = {row["value"]: RefreshToken(**_renamed(row)) for row in saved["refresh_tokens"]}
+        ledger.codes = {row["value"]: Code(**_renamed(row)) for row in saved["codes"]}
         return ledger
+
+
+def _renamed(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a saved row. Files of earlier versions call the workspace's id `place`."""
+    return {"workspace_id" if name == "place" else name: value for name, value in row.items()}
 
 
 def new_code() -> str:

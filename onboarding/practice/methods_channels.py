@@ -75,7 +75,7 @@ def chat_post_message(call: ApiCall) -> Answer:
         raise Refused("no_text")
     if len(text) > MAX_MESSAGE_LENGTH:
         raise Refused("msg_too_long")
-    workspace, installation = _posting_place(call, token), call.installation(token)
+    workspace, installation = _posting_workspace(call, token), call.installation(token)
     channel = _find(workspace, installation, call.params.get("channel", ""), by_name=True)
     if channel.is_archived:
         raise Refused("is_archived")
@@ -91,9 +91,9 @@ def chat_post_message(call: ApiCall) -> Answer:
     return {"channel": channel.id, "ts": ts, "message": message}
 
 
-def _posting_place(call: ApiCall, token: Token) -> Workspace:
+def _posting_workspace(call: ApiCall, token: Token) -> Workspace:
     """Find the workspace to post in. Without `team_id`, an organization's token finds it by the channel's id only."""
-    here = call.slack.workspaces[token.place]
+    here = call.slack.workspaces[token.workspace_id]
     if not here.is_org or call.params.get("team_id"):
         return call.workspace(token)
     wanted = call.params.get("channel", "")

@@ -22,7 +22,7 @@ def oauth_v2_access(call: ApiCall) -> Answer:
     now = call.slack.now()
     with call.slack.changing() as ledger:
         code = codes.spend_code(ledger, app, call.params.get("code", ""), call.params.get("redirect_uri"), now)
-        workspace = call.slack.workspaces[code.place]
+        workspace = call.slack.workspaces[code.workspace_id]
         installation, bot, user = grants.install(ledger, app, workspace, code, now)
         webhook = _new_webhook(call, installation, code) if "incoming-webhook" in code.bot_scopes else {}
         return {
@@ -39,7 +39,7 @@ def oauth_v2_access(call: ApiCall) -> Answer:
 
 def auth_test(call: ApiCall) -> Answer:
     token = call.token()
-    workspace = call.slack.workspaces[token.place]
+    workspace = call.slack.workspaces[token.workspace_id]
     app = call.slack.app(token.client_id)
     about: Answer = {
         "url": workspace.url,
@@ -70,7 +70,7 @@ def auth_revoke(call: ApiCall) -> Answer:
 
 def auth_teams_list(call: ApiCall) -> Answer:
     token = call.token()
-    here = call.slack.workspaces[token.place]
+    here = call.slack.workspaces[token.workspace_id]
     ids = call.installation(token).teams if here.is_org else [here.id]
     teams = [{"id": team_id, "name": call.slack.workspaces[team_id].name} for team_id in ids]
     return {"teams": teams, "response_metadata": {"next_cursor": ""}}
@@ -81,7 +81,7 @@ def apps_uninstall(call: ApiCall) -> Answer:
     app = call.client()
     if app.client_id != token.client_id:
         raise Refused("client_id_token_mismatch")
-    call.slack.removes_app(app.client_id, token.place)
+    call.slack.removes_app(app.client_id, token.workspace_id)
     return {}
 
 
@@ -105,7 +105,7 @@ def _refreshed(call: ApiCall, app: PracticeApp) -> Answer:
     now = call.slack.now()
     with call.slack.changing() as ledger:
         issued = grants.refresh(ledger, app, call.params.get("refresh_token", ""), now)
-    workspace = call.slack.workspaces[issued.token.place]
+    workspace = call.slack.workspaces[issued.token.workspace_id]
     id_member = "bot_user_id" if issued.token.kind == "bot" else "user_id"
     return {
         "app_id": app.app_id,
@@ -144,7 +144,7 @@ def _new_webhook(call: ApiCall, installation: Installation, code: Code) -> Answe
 
     A workspace without the picked channel uses its first one.
     """
-    workspace = call.slack.workspaces[code.place]
+    workspace = call.slack.workspaces[code.workspace_id]
     picked = (one for one in workspace.channels if one.name == code.channel)
     channel = next(picked, workspace.channels[0] if workspace.channels else None)
     path = f"services/{workspace.id}/{installation.bot_id}/{secrets.token_urlsafe(18)}"

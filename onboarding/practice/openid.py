@@ -52,16 +52,18 @@ def openid_connect_token(call: ApiCall) -> Answer:
     if call.params.get("redirect_uri") != code.redirect_uri:
         raise Refused("bad_redirect_uri")
     token = new_token("user", rotates=False)
-    place, person = code.workspace.id, code.workspace.person.id
+    workspace_id, person = code.workspace.id, code.workspace.person.id
     with call.slack.changing() as ledger:
-        ledger.tokens[token] = Token(token, app.client_id, place, "user", person, list(code.scopes), call.slack.now())
+        ledger.tokens[token] = Token(
+            token, app.client_id, workspace_id, "user", person, list(code.scopes), call.slack.now()
+        )
     id_token = _signed(_claims(call, app, code, token), code.scenario)
     return {"access_token": token, "token_type": "Bearer", "id_token": id_token}
 
 
 def openid_connect_user_info(call: ApiCall) -> Answer:
     token = call.token("openid")
-    workspace = call.slack.workspaces[token.place]
+    workspace = call.slack.workspaces[token.workspace_id]
     return {**_about(workspace, token.scopes), "https://slack.com/team_name": workspace.name}
 
 

@@ -44,7 +44,7 @@ def slack_id(letter: str, *parts: str) -> str:
 
 def _lies_below(address: str, registered: str) -> bool:
     asked, known = urlsplit(address), urlsplit(registered)
-    same_place = (asked.scheme, asked.hostname, asked.port) == (known.scheme, known.hostname, known.port)
+    is_same_origin = (asked.scheme, asked.hostname, asked.port) == (known.scheme, known.hostname, known.port)
     clean = not asked.fragment and asked.username is None and "\\" not in address and ".." not in asked.path.split("/")
     path = asked.path or "/"
-    return same_place and clean and (path == (known.path or "/") or path.startswith(known.path.rstrip("/") + "/"))
+    return is_same_origin and clean and (path == (known.path or "/") or path.startswith(known.path.rstrip("/") + "/"))

@@ -31,34 +31,38 @@ class SignInRequest:
 @blueprint.get("/openid/connect/authorize")
 def show() -> str:
     slack = practice_slack()
-    ask = _read(slack, request.args)
-    guard.allow_form_to(ask.redirect_uri)
+    auth_request = _read(slack, request.args)
+    guard.allow_form_to(auth_request.redirect_uri)
     offered = [workspace for workspace in slack.offered_workspaces() if not workspace.is_org]
     picked = request.args.get("scenario", "normal")
     return render_template(
-        "practice/sign_in.html", ask=ask, workspaces=offered, scenarios=openid.SCENARIOS, picked=picked
+        "practice/sign_in.html",
+        auth_request=auth_request,
+        workspaces=offered,
+        scenarios=openid.SCENARIOS,
+        picked=picked,
     )
 
 
 @blueprint.post("/openid/connect/authorize")
 def decide() -> Response:
     slack = practice_slack()
-    ask = _read(slack, request.args)
+    auth_request = _read(slack, request.args)
     if request.form.get("action") == "cancel":
-        return _send_back(ask, error="access_denied")
+        return _send_back(auth_request, error="access_denied")
     workspace = slack.workspaces.get(request.form.get("workspace", ""))
     if workspace is None or workspace.is_org:
         raise SlackShowsError("team_not_found")
     code = OpenIdCode(
-        client_id=ask.app.client_id,
+        client_id=auth_request.app.client_id,
         workspace=workspace,
-        redirect_uri=ask.redirect_uri,
-        nonce=ask.nonce,
+        redirect_uri=auth_request.redirect_uri,
+        nonce=auth_request.nonce,
         scenario=request.form.get("scenario") or request.args.get("scenario", "normal"),
-        scopes=ask.scopes,
+        scopes=auth_request.scopes,
         expires_at=slack.now() + openid.CODE_SECONDS,
     )
-    return _send_back(ask, code=slack.openid_codes.issue(code))
+    return _send_back(auth_request, code=slack.openid_codes.issue(code))
 
 
 @blueprint.get("/openid/connect/keys")
@@ -79,5 +83,5 @@ def _read(slack: PracticeSlack, args: "MultiDict[str, str]") -> SignInRequest:
     return SignInRequest(app, redirect_uri, scopes, args.get("state"), args.get("nonce", ""))
 
 
-def _send_back(ask: SignInRequest, **answer: str | None) -> Response:
-    return make_response(redirect(with_answer(ask.redirect_uri, {**answer, "state": ask.state})))
+def _send_back(auth_request: SignInRequest, **answer: str | None) -> Response:
+    return make_response(redirect(with_answer(auth_request.redirect_uri, {**answer, "state": auth_request.state})))

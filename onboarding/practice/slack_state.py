@@ -1,7 +1,7 @@
 """The practice Slack's state, guarded by one lock and saved after each change.
 
 An app keeps it in `app.extensions["practice_state"]`. Tests, `/control/` and the page for admins call the methods below
-*Orders* and *Actions*, the rest of the package the others.
+*Commands* and *Actions*, the rest of the package the others.
 """
 
 import re
@@ -112,15 +112,15 @@ class PracticeSlack:
         known = list(self.workspaces.values())
         return [one for one in known if one.id == team and one.is_guest] + [one for one in known if not one.is_guest]
 
-    # Orders: how the practice Slack behaves from now on.
+    # Commands: how the practice Slack behaves from now on.
 
     def fails(self, method: str, fault: str, *, times: int = 1, retry_after: int = 5, after: bool = False) -> None:
         """Let the next `times` calls of `method` fail with `fault`: one of faults.SPECIAL_FAULTS or an error code."""
-        order = Fault(fault, times=times, retry_after=retry_after, moment="after" if after else "before")
-        self.faults.order(method, order)
+        wanted = Fault(fault, times=times, retry_after=retry_after, moment="after" if after else "before")
+        self.faults.add(method, wanted)
 
     def answers_slowly(self, method: str, seconds: float, *, times: int = 1) -> None:
-        self.faults.order(method, Fault("hang", times=times, seconds=seconds))
+        self.faults.add(method, Fault("hang", times=times, seconds=seconds))
 
     def drops_connection(self, method: str, *, times: int = 1, after: bool = False) -> None:
         """Reset the connection of the next `times` calls. With `after`, the method does its work first."""
@@ -165,7 +165,7 @@ class PracticeSlack:
         with self.changing() as ledger:
             found = grants.find_token(ledger, token, self.now())
             events = grants.revoke(ledger, found, self.now())
-        self._send_events(found.client_id, found.place, events, [found])
+        self._send_events(found.client_id, found.workspace_id, events, [found])
 
     def invites_bot(self, client_id: str, workspace: str, channel: str) -> bool:
         """Invite the bot to the channel named `channel`. Return False if there is no such channel or installation."""
@@ -197,7 +197,7 @@ class PracticeSlack:
             return [call for call in self._calls if method in (None, call.method)]
 
     def reset(self) -> None:
-        """Delete installations, tokens, codes, orders and the log, and release the calls that hang."""
+        """Delete installations, tokens, codes, commands and the log, and release the calls that hang."""
         with self._lock:
             self._calls.clear()
             self._resets += 1
@@ -257,7 +257,7 @@ class PracticeSlack:
         with self._lock:
             return self._changes, self._ledger.dump()
 
-    def _send_events(self, client_id: str, place: str, names: list[str], ended: list[Token]) -> None:
+    def _send_events(self, client_id: str, workspace_id: str, names: list[str], ended: list[Token]) -> None:
         app = self.app(client_id)
         if app is None or not names:
             return
@@ -266,6 +266,6 @@ class PracticeSlack:
             "bot": sorted({token.user_id for token in ended if token.kind == "bot"}),
         }
         events = [{"type": name, "tokens": tokens} if name == "tokens_revoked" else {"type": name} for name in names]
-        workspace = self.workspaces[place]
-        team_id = None if workspace.is_org else place
+        workspace = self.workspaces[workspace_id]
+        team_id = None if workspace.is_org else workspace_id
         self.events.send(app, {"team_id": team_id, "enterprise_id": workspace.enterprise_id}, events)

@@ -1,4 +1,4 @@
-"""Slack's Web API at `/api/<method>`: run the method, apply ordered faults, and answer in Slack's format."""
+"""Slack's Web API at `/api/<method>`: run the method, apply the faults that wait, and answer in Slack's format."""
 
 import socket
 import struct
@@ -74,8 +74,8 @@ def _work(slack: PracticeSlack, method: str, fault: Fault | None) -> _Outcome:
         return _answer(slack, method)
     if fault.moment == "after":
         answered = _answer(slack, method)
-        return _trouble(slack, fault) or answered
-    return _trouble(slack, fault) or _answer(slack, method)
+        return _apply_fault(slack, fault) or answered
+    return _apply_fault(slack, fault) or _answer(slack, method)
 
 
 def _answer(slack: PracticeSlack, method: str) -> _Outcome:
@@ -118,7 +118,7 @@ def _fault_of_code(slack: PracticeSlack, method: str) -> Fault | None:
         return BY_NAME[code.scenario].fault
 
 
-def _trouble(slack: PracticeSlack, fault: Fault) -> _Outcome | None:
+def _apply_fault(slack: PracticeSlack, fault: Fault) -> _Outcome | None:
     """Apply the fault. Return None if it was only a delay, after which the call continues."""
     if fault.kind == "hang":
         slack.faults.hang(fault)

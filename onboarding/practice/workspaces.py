@@ -45,7 +45,7 @@ class Workspace:
     enterprise_id: str | None = None
     enterprise_name: str | None = None
     remark: str = ""
-    #: Whether it is here because a connection of the app names it.
+    #: Whether it is here because a connection of the app names it, as with `demo-data`.
     is_guest: bool = False
 
     @property

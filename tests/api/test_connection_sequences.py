@@ -132,7 +132,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     @rule(place=places, is_noticed=st.booleans())
     def somebody_removes_the_app(self, place: str, is_noticed: bool) -> None:
         for one in self.scene.site.slack.installations():
-            if one.place == place:
+            if one.workspace_id == place:
                 self.scene.site.slack.removes_app(one.client_id, place)
         if is_noticed:
             for known in self.known.values():
@@ -184,7 +184,7 @@ class ConnectionMachine(RuleBasedStateMachine):
             found = ledger.tokens.get(one["auth"]["accessToken"])
             if found is None or found.ended or (found.expires_at is not None and found.expires_at <= slack.now()):
                 return False
-            return bool(found.place == one["workspace"]["id"])
+            return bool(found.workspace_id == one["workspace"]["id"])
 
     def credentials(self, pick: int) -> dict[str, str]:
         with self.scene.site.slack.reading() as ledger:
@@ -193,7 +193,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         return [*tokens, *pairs, {"accessToken": "xoxb-made-up"}][-1 - pick % (len(tokens) + len(pairs) + 1)]
 
     def places(self) -> set[str]:
-        return {one.place for one in self.scene.site.slack.installations()}
+        return {one.workspace_id for one in self.scene.site.slack.installations()}
 
 
 def test_any_order_leaves_responses_correct(scene: Scene) -> None:

@@ -101,7 +101,7 @@ def test_install_url_for_a_broken_connection_says_so(site: Site, visitor: Browse
     assert visitor.connects(asks(program)).outcome == "connected"
     (name,) = program.lists()
     installation = site.slack.installations()[0]
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["next"] == ["reconnect"]
     start = visitor.opens(asks(program))
     assert (start.outcome, start.heading) == ("already_connected", "Slack needs to be reconnected")

@@ -217,7 +217,7 @@ def test_shared_connection_stays_usable_when_the_integration_asks_for_webhooks(
     assert "incoming-webhook" not in again.url
     assert operator.allows(again).outcome == "reconnected"
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     broken = operator.presses(operator.opens(f"/connections/{name}"), "verify")
     start = operator.presses(broken, "reconnect")
     assert operator.allows(operator.presses(start, "connect")).outcome == "reconnected"

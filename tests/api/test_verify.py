@@ -70,7 +70,7 @@ def test_app_removed_right_after_a_refresh_is_reported(site: Site, visitor: Brow
     (name,) = program.lists()
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "healthy"
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     assert program.asks("POST", f"{LIST}/{name}/verify").json()["status"] == "needs_reconnect"
 
 
@@ -158,4 +158,4 @@ def test_pair_given_again_while_it_is_refreshed_is_renewed(
 
 def _app_and_place(site: Site) -> tuple[str, str]:
     (one,) = site.slack.installations()
-    return one.client_id, one.place
+    return one.client_id, one.workspace_id

@@ -50,7 +50,7 @@ def test_script_posts_to_a_customer(site: Site, key: str) -> None:
 
 def test_script_reports_a_revoked_token(site: Site, key: str) -> None:
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     assert "Slack refused the message" in _run(site, key, "bea", "general", "Hello").stderr
     assert _connection(site, key)["status"] == "needs_reconnect"
     assert "no working connection" in _run(site, key, "bea", "general", "Hello").stderr
@@ -61,7 +61,7 @@ def test_bolt_app_answers_an_event_with_the_token_of_the_connection(site: Site, 
     app = bolt_app.create(site.settings.origin, key, "slack-practice", SIGNING_SECRET, slack)
     (installation,) = site.slack.installations()
     channel = slack.conversations_list(token=_connection(site, key)["auth"]["accessToken"])["channels"][0]["id"]
-    assert app.dispatch(_mention(installation.place, channel)).status == 200
+    assert app.dispatch(_mention(installation.workspace_id, channel)).status == 200
     # Bolt runs the listener in a thread of its own.
     assert until(lambda: site.slack.calls()[-1].method == "chat.postMessage")
     calls = [call.method for call in site.slack.calls()]

@@ -248,7 +248,7 @@ def test_practice_slack_reports_an_uninstall(start_site: Any) -> None:
         browser.signs_in("ada@northwind.test")
         browser.connects(site.link())
         (installation,) = site.slack.installations()
-        site.slack.removes_app(installation.client_id, installation.place)
+        site.slack.removes_app(installation.client_id, installation.workspace_id)
         assert site.slack.events.wait_until_sent()
         assert [one.status for one in site.slack.events.deliveries()] == [200, 200]
         works(site)

@@ -182,14 +182,14 @@ def moves_to_the_other_workspace(visitor: BrowserClient, site: Site) -> None:
 
 
 def workspaces_with_the_app(site: Site) -> set[str]:
-    return {one.place for one in site.slack.installations()}
+    return {one.workspace_id for one in site.slack.installations()}
 
 
 def test_access_to_a_replaced_workspace_is_revoked(site: Site, visitor: BrowserClient, clock: Clock) -> None:
     moves_to_the_other_workspace(visitor, site)
     assert results(site, "installation.erased") == ["pending"]
     with site.slack.reading() as ledger:
-        replaced = {key for key, token in ledger.tokens.items() if token.place == HEADQUARTERS}
+        replaced = {key for key, token in ledger.tokens.items() if token.workspace_id == HEADQUARTERS}
         assert len(replaced) == 1
         assert readable(site.runtime.database, replaced) == []
     clock.forward(seconds=61)

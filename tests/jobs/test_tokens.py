@@ -89,7 +89,7 @@ def test_refused_refresh_breaks_the_connection_once(
 ) -> None:
     installation_id = connected(site, visitor, "rotation")
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     clock.forward(hours=8)
     site.runtime.token_refresh.refresh(installation_id)
     reason = "Slack no longer accepts the refresh token, so the access could not be renewed."

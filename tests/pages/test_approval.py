@@ -248,7 +248,7 @@ def test_a_broken_connection_waits_for_an_approval_too(
 ) -> None:
     done = operator.connects(site.link(subscriber_id="bea"))
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     (connection,) = {url for url in done.hrefs if "/connections/" in url}
     operator.presses(operator.opens(connection), "verify")
     link = site.link(subscriber_id="bea")

@@ -43,7 +43,7 @@ def test_reconnect_and_disconnect_in_the_console_are_the_operators(site: Site, o
     operator.connects(site.link())
     (connected,) = _of(site, "connection.connected")
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     broken = operator.presses(operator.opens(f"/connections/{connected.subject}"), "verify")
     operator.presses(broken, "reconnect")
     assert [one.actor for one in _of(site, "link.created")].count(ADA) == 1

@@ -216,7 +216,7 @@ def test_access_is_checked_on_the_connections_page(site: Site, operator: Browser
     site.slack.fails("auth.test", "status_500")
     assert "Slack did not answer." in operator.presses(shown, "verify").text
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     assert "Slack no longer accepts the token." in operator.presses(shown, "verify").text
 
 

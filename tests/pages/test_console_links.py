@@ -96,7 +96,7 @@ def test_customer_gets_a_link_that_reconnects_the_same_connection(
 ) -> None:
     operator.connects(site.link(subscriber_id="bea", mode="subscriber"))
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     environment = site.runtime.environments.first().id
     (before,) = site.runtime.connections.page(environment, ConsoleSearch(), None, None).rows
     shown = operator.presses(operator.opens(f"/connections/{before.identifier}"), "verify")

@@ -51,7 +51,7 @@ def test_rotating_token_is_revoked_by_uninstalling_the_app(
 def test_page_says_that_slack_had_already_removed_the_access(site: Site, operator: BrowserClient) -> None:
     identifier = connected(site)
     installation = site.slack.installations()[0]
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     assert "Slack had already removed the access." in disconnects(operator, identifier).text
     assert identifiers(site) == []
 

@@ -79,7 +79,7 @@ def test_one_of_two_workspaces_is_connected_with_a_link(keys: tuple[str, ...], c
     half = BROWSERS // 2
     assert outcomes == {"connected": 1, "reconnected": half - 1, "link_used": half}
     (one,) = details(crowd.site)
-    assert [place.place for place in crowd.site.slack.installations()] == [one.connection.workspace_id]
+    assert [installed.workspace_id for installed in crowd.site.slack.installations()] == [one.connection.workspace_id]
 
 
 def test_customers_swap_workspaces_without_blocking_each_other(crowd: Crowd) -> None:
@@ -110,7 +110,7 @@ def test_grant_that_a_revocation_ended_before_it_was_stored_is_noticed(is_asked:
     waiting = declining.connects(site.link(subscriber_id="amy", offered_context_keys=keys))
     link = site.link(subscriber_id="bea", offered_context_keys=keys if is_asked else ())
     callback = callback_of(connecting, consent_of(connecting, link))
-    site.slack.faults.order("oauth.v2.access", Fault("hang", seconds=60, moment="after"))
+    site.slack.faults.add("oauth.v2.access", Fault("hang", seconds=60, moment="after"))
     with ThreadPoolExecutor(1) as threads:
         opening = threads.submit(connecting.opens, callback)
         assert until(lambda: site.slack.faults.hanging == 1)

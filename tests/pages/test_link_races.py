@@ -26,7 +26,7 @@ def is_refused(site: Site, page: Page, first: str, second: str) -> None:
     assert _NAMES[first] not in page.text, "the second browser learns nothing of the first"
     assert list(page.main.iter("form")) == []
     assert [one.connection.workspace_id for one in details(site)] == [first]
-    assert second not in [one.place for one in site.slack.installations()]
+    assert second not in [one.workspace_id for one in site.slack.installations()]
 
 
 @_BOTH_ORDERS

@@ -85,7 +85,7 @@ class LinkMachine(RuleBasedStateMachine):
         self.scene.clock.forward(minutes=30)
         sweep.run_steps(self.scene.site.runtime)
         used = {one.workspace for one in self.held().values()}
-        installed = {one.place for one in self.scene.site.slack.installations()}
+        installed = {one.workspace_id for one in self.scene.site.slack.installations()}
         assert installed == used, (installed, used)
         for one in self.held().values():
             self.scene.site.runtime.connections.disconnect(self.environment, one.identifier, SHELL)
@@ -186,7 +186,7 @@ class LinkMachine(RuleBasedStateMachine):
         token = connections.retrieve(self.scene.site.caller(), one.identifier).access_token or ""
         with self.scene.site.slack.reading() as ledger:
             found = ledger.tokens.get(token)
-            return found is not None and found.ended is None and found.place == one.workspace
+            return found is not None and found.ended is None and found.workspace_id == one.workspace
 
     def see(self, page: Page, browser: int, link: Link, may_replace: bool) -> Seen | None:
         assert page.status != 500 or page.outcome == "config_error", page.text

@@ -196,7 +196,7 @@ def test_an_open_link_in_two_tabs_connects_one_customer(site: Site, visitor: Bro
     ]
     assert [page.outcome for page in ends] == ["connected", "link_used"]
     assert connection_of(site) == ("subscriber", "ada", ())
-    assert [one.place for one in site.slack.installations()] == ["T0ACMEHQ01"]
+    assert [one.workspace_id for one in site.slack.installations()] == ["T0ACMEHQ01"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_operator_reconnects_from_the_console_without_typing_anything(site: Site
     (installation,) = site.slack.installations()
     both = [one.connection.identifier for one in details(site)]
     for identifier in both:
-        site.slack.removes_app(installation.client_id, installation.place)
+        site.slack.removes_app(installation.client_id, installation.workspace_id)
         broken = operator.presses(operator.opens(f"/connections/{identifier}"), "verify")
         page = operator.presses(broken, "reconnect")
         assert page.heading == "Slack needs to be reconnected"

@@ -102,7 +102,7 @@ def _reconnects(site: Site, operator: BrowserClient) -> Page:
     with BrowserClient(site) as other:
         other.connects(site.link())
     (installation,) = site.slack.installations()
-    site.slack.removes_app(installation.client_id, installation.place)
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
     (broken,) = details(site)
     page = operator.presses(operator.opens(f"/connections/{broken.connection.identifier}"), "verify")
     return operator.presses(page, "reconnect")

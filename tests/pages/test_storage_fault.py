@@ -55,7 +55,7 @@ def test_grant_is_revoked_after_a_stored_value_that_cannot_be_read(site: Site, v
     page = visitor.allows(consent, workspace="T0ACMETEST")
     assert (page.outcome, page.status) == ("storage_error", 500)
     assert "code=" not in page.url
-    assert [one.place for one in site.slack.installations()] == ["T0ACMEHQ01"]
+    assert [one.workspace_id for one in site.slack.installations()] == ["T0ACMEHQ01"]
 
 
 def test_workspace_that_a_connection_uses_keeps_the_app(site: Site, visitor: BrowserClient) -> None:

@@ -15,7 +15,7 @@ def rows_of(site: Site) -> tuple[Connection, ...]:
 
 
 def installed(site: Site) -> set[str]:
-    return {one.place for one in site.slack.installations()}
+    return {one.workspace_id for one in site.slack.installations()}
 
 
 @pytest.fixture

@@ -36,6 +36,16 @@ def test_restart_loses_nothing(state_file: Path) -> None:
         assert after.installs(ACME)["access_token"] == plain["access_token"]
 
 
+def test_file_of_an_earlier_version_is_read(state_file: Path) -> None:
+    before = make_slack(state_file=state_file)
+    with served(before.app) as before.url:
+        token = before.installs(ACME)["access_token"]
+    state_file.write_text(state_file.read_text().replace('"workspace_id"', '"place"'))
+    after = make_slack(state_file=state_file)
+    with served(after.app) as after.url:
+        assert after.says_about(token) == "ok"
+
+
 def test_used_code_stays_used_after_a_restart(state_file: Path) -> None:
     before = make_slack(state_file=state_file)
     with served(before.app) as before.url:
