@@ -54,17 +54,26 @@ def test_operator_copies_the_snippet_and_tries_the_link(ada: Operator) -> None:
     ada.page.get_by_role("button", name="Copy snippet").click()
     copied = ada.page.evaluate("navigator.clipboard.readText()")
     ours = ada.site.settings.origin
-    assert (
-        copied
-        == f'<a href="URL"><img src="{ours}/embed/button.svg?theme=dark&size=large&lang=de" alt="Add to Slack"></a>'
-    )
+    image = f"{ours}/embed/button.svg?theme=dark&size=large&lang=de"
+    assert copied == f'<a href="URL"><img src="{image}" alt="Zu Slack hinzufügen" width="276" height="56"></a>'
     ada.page.get_by_role("button", name="Copy request").click()
     request = ada.page.evaluate("navigator.clipboard.readText()")
     assert '"subscriberId": "cy"' in request
     assert '"context": {"tenant": "acme"}' in request
-    ada.page.get_by_role("link", name="Add to Slack").click()
+    ada.page.get_by_role("link", name="Zu Slack hinzufügen").click()
     ada.is_on("connect-start")
     expect(ada.page.locator("main")).to_contain_text("cy")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["default", "small", "large"])
+def test_link_shows_the_button_at_its_own_size(size: str, ada: Operator) -> None:
+    ada.opens(f"/playground?kind=link&subscriber=cy&size={size}&lang=")
+    image = ada.page.get_by_role("img", name="Add to Slack")
+    expect(image).to_have_js_property("complete", value=True)
+    natural = image.evaluate("({ naturalWidth, naturalHeight }) => [`${naturalWidth}`, `${naturalHeight}`]")
+    assert natural == [image.get_attribute("width"), image.get_attribute("height")]
 
 
 def test_playground_is_for_operators_and_practice_integrations(
