@@ -1,8 +1,12 @@
-"""Write static/embed: the minified script, and the buttons as PNG, for `make embed` after a change of their sources."""
+"""Write static/embed: the minified script, and the buttons as PNG, for `make embed` after a change of their sources.
+
+Another folder may be named as the argument.
+"""
 
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,22 +34,22 @@ def script() -> str:
     return run_esbuild(SOURCES, "connect.js", *_OPTIONS, f"--define:STYLES={json.dumps(styles)}")
 
 
-def main() -> None:
-    (OUTPUT / "v1").mkdir(parents=True, exist_ok=True)
-    (OUTPUT / "v1" / "connect.js").write_text(script(), encoding="utf-8")
+def main(output: Path) -> None:
+    (output / "v1").mkdir(parents=True, exist_ok=True)
+    (output / "v1" / "connect.js").write_text(script(), encoding="utf-8")
     shutil.copy(*TYPES)
     with sync_playwright() as started:
         browser = chromium.launch(started)
         page = browser.new_page(device_scale_factor=2)
         for name, drawing in _buttons():
             page.set_content(drawing)
-            page.locator("svg").screenshot(path=OUTPUT / name, omit_background=True)
+            page.locator("svg").screenshot(path=output / name, omit_background=True)
         browser.close()
 
 
 def _buttons() -> Iterator[tuple[str, str]]:
     """Yield each button's file name and its SVG."""
-    shell = Flask("embed", template_folder=str(files.templates()))
+    shell = Flask(__name__, template_folder=str(files.templates()))
     with shell.app_context():
         for kind in button.KINDS:
             yield kind.file_name, button.draw(kind)
@@ -59,4 +63,4 @@ def run_esbuild(folder: Path, source: str, *options: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if sys.argv[1:] else OUTPUT)

@@ -2,6 +2,8 @@
 
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -60,6 +62,13 @@ def test_a_button_that_does_not_exist_is_refused_with_the_choices(visitor: Brows
 def test_the_script_is_what_make_embed_writes() -> None:
     assert (embed.SOURCES / "node_modules/esbuild").is_dir(), _NO_TOOLS
     assert (embed.OUTPUT / "v1/connect.js").read_text() == embed.script()
+
+
+@pytest.mark.browser
+def test_make_embed_writes_the_script_and_every_button(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "tools.embed", str(tmp_path)], cwd=ROOT, check=True)
+    written = {one.relative_to(tmp_path) for one in tmp_path.rglob("*") if one.is_file()}
+    assert written == {Path("v1/connect.js"), *(Path(kind.file_name) for kind in button.KINDS)}
 
 
 def test_the_script_has_less_than_10_kb() -> None:
