@@ -199,7 +199,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
 
   /** Ask now: a message came (`isMessage`), or the person is back. */
   function wake(isMessage) {
-    if (session && (isMessage || now() - askedAt > (delay() ? SECOND : RARELY))) ask();
+    if (session && (isMessage || now() - askedAt > SECOND)) ask();
   }
 
   async function ask() {

@@ -396,3 +396,22 @@ def test_manage_opens_the_customer_s_own_page(visit: Visit) -> None:
         opened.value.close()
         page.opens()
         page.sees("connected")
+
+
+def test_a_disconnect_on_the_customer_s_own_page_shows_at_once_on_the_return(visit: Visit) -> None:
+    page = visit().opens()
+    page.connects()
+    page.sees("connected")
+    page.opens()
+    page.sees("connected")
+    with page.page.expect_popup() as opened:
+        page.element.get_by_text("Manage").click()
+    own_page = Customer(page.host.product, opened.value)
+    own_page.presses("disconnect")
+    own_page.presses("confirm-disconnect")
+    expect(own_page.page.locator("h1")).to_have_text("Acme HQ is disconnected")
+    own_page.page.close()
+    # A page that is seen again asks at most once in a second.
+    page.page.wait_for_timeout(1100)
+    page.page.evaluate("dispatchEvent(new Event('focus'))")
+    page.sees("disconnected")
