@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.navigator import Customer
-from tests.browser_client import BrowserClient
 from tests.conftest import Clock
 from tests.embed.host_page import ELEMENT, PRESSES_ITSELF, HostPage
 from tests.embed.host_site import HostSite
@@ -138,21 +137,6 @@ def test_two_elements_of_two_customers_do_not_disturb_each_other(host: HostSite,
     page.got_only("connected")
 
 
-def test_another_tab_learns_of_the_connection_when_it_is_seen(visit: Visit) -> None:
-    first = visit().opens()
-    second = HostPage(first.host, first.page.context.new_page())
-    second.page.clock.install()
-    second.opens()
-    second.sees("disconnected")
-    first.connects()
-    first.sees("connected")
-    second.page.clock.fast_forward(11_000)
-    second.page.evaluate("dispatchEvent(new Event('focus'))")
-    second.sees("connected")
-    for tab in (first, second):
-        tab.got_only("connected")
-
-
 def test_a_session_that_is_revoked_while_the_person_is_away_fails(host: HostSite, visit: Visit) -> None:
     page = visit().opens()
     page.sees("disconnected")
@@ -237,49 +221,6 @@ def test_a_strict_policy_of_the_page_lets_the_element_work(host: HostSite, visit
     assert refused == []
 
 
-def test_a_later_page_load_shows_the_connection_and_its_fault(
-    host: HostSite, visit: Visit, module_clock: Clock
-) -> None:
-    page = visit().opens()
-    page.connects()
-    page.sees("connected")
-    module_clock.forward(days=1)
-    later = visit().opens()
-    later.sees("connected")
-    expect(later.element).to_contain_text("Acme HQ")
-    assert later.events == []
-    host.loses_access()
-    page.opens()
-    page.sees("attention")
-    page.connects("Reconnect Slack")
-    page.sees("connected")
-    assert page.events[-1]["type"] == "connected"
-    assert page.events[-1]["outcome"] == "reconnected"
-
-
-def test_an_approval_is_shown_until_the_admin_has_installed(host: HostSite, visit: Visit) -> None:
-    page = visit(permissions=["clipboard-read", "clipboard-write"]).opens()
-    popup = page.opens_popup()
-    popup.presses("ask-admin")
-    page.sees("approval")
-    assert page.events == []
-    for_the_admin = popup.page.locator("#approval-url").inner_text()
-    popup.page.close()
-    # On the next page load, and for a new session, too.
-    page.opens()
-    page.sees("approval")
-    page.element.get_by_text("Copy link").click()
-    expect(page.element.get_by_text("Copied").first).to_be_visible()
-    assert page.page.evaluate("navigator.clipboard.readText()") == for_the_admin
-    with BrowserClient(host.product) as admin:
-        admin.connects(for_the_admin)
-    # A page that is seen again asks at most once in a second.
-    page.page.wait_for_timeout(1100)
-    page.page.evaluate("dispatchEvent(new Event('focus'))")
-    page.sees("connected")
-    page.got_only("connected")
-
-
 def test_cancelling_in_slack_is_reported_once_and_can_be_followed_by_success(visit: Visit) -> None:
     page = visit().opens()
     popup = page.opens_popup()
@@ -317,43 +258,6 @@ def test_the_person_can_stop_waiting(visit: Visit) -> None:
     page.sees("connected", within_seconds=15)
 
 
-def test_a_computer_that_slept_learns_the_result(visit: Visit) -> None:
-    page = visit()
-    page.page.clock.install()
-    page.opens()
-    page.sees("disconnected")
-    popup = page.opens_popup()
-    page.page.context.set_offline(True)
-    page.page.clock.run_for(10_000)
-    page.page.context.set_offline(False)
-    popup.presses("connect")
-    popup.allows()
-    popup.sees_outcome("connected")
-    page.page.clock.fast_forward("08:00:00")
-    page.sees("connected")
-    page.got_only("connected")
-
-
-def test_a_hidden_page_asks_nothing(visit: Visit) -> None:
-    page = visit()
-    page.page.clock.install()
-    page.page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? false})")
-    page.opens()
-    page.opens_popup()
-    page.sees("waiting")
-    page.page.evaluate("window.isHidden = true")
-    page.page.wait_for_timeout(500)
-    asked: list[str] = []
-    page.page.on("request", lambda request: asked.append(request.url))
-    page.page.clock.run_for(12_000)
-    assert asked == []
-    page.page.evaluate(
-        "window.isHidden = false; document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))"
-    )
-    page.page.wait_for_timeout(500)
-    assert len(asked) == 1
-
-
 @pytest.mark.parametrize(("status", "state"), [(401, "expired"), (500, "error")])
 def test_a_host_that_gives_no_session_is_shown(status: int, state: str, host: HostSite, visit: Visit) -> None:
     host.refusal = status
@@ -382,36 +286,3 @@ def test_the_function_opens_the_popup_from_a_control_of_the_page(host: HostSite,
     popup.allows()
     page.page.wait_for_function("window.result")
     assert page.page.evaluate("[result.result, result.connection.workspaceName]") == ["connected", "Acme HQ"]
-
-
-def test_manage_opens_the_customer_s_own_page(visit: Visit) -> None:
-    """The session of the install is used, so the click gets another one; on the next page load the link has its own."""
-    page = visit().opens()
-    page.connects()
-    page.sees("connected")
-    for _ in ("in the click", "on the next page load"):
-        with page.page.expect_popup() as opened:
-            page.element.get_by_text("Manage").click()
-        Customer(page.host.product, opened.value).is_on("manage")
-        opened.value.close()
-        page.opens()
-        page.sees("connected")
-
-
-def test_a_disconnect_on_the_customer_s_own_page_shows_at_once_on_the_return(visit: Visit) -> None:
-    page = visit().opens()
-    page.connects()
-    page.sees("connected")
-    page.opens()
-    page.sees("connected")
-    with page.page.expect_popup() as opened:
-        page.element.get_by_text("Manage").click()
-    own_page = Customer(page.host.product, opened.value)
-    own_page.presses("disconnect")
-    own_page.presses("confirm-disconnect")
-    expect(own_page.page.locator("h1")).to_have_text("Acme HQ is disconnected")
-    own_page.page.close()
-    # A page that is seen again asks at most once in a second.
-    page.page.wait_for_timeout(1100)
-    page.page.evaluate("dispatchEvent(new Event('focus'))")
-    page.sees("disconnected")
