@@ -67,8 +67,8 @@ class Shape(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class IndexScan:
-    """A filter as a query's conditions and their values."""
+class PreparedFilter:
+    """The shape of a filter's query, and the values of its conditions."""
 
     shape: Shape
     values: Mapping[str, Any]
@@ -76,8 +76,8 @@ class IndexScan:
     finds_nothing: bool = False
 
 
-def scan_of(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexScan:
-    """Translate a filter. The query begins with the filter that the fewest connections match.
+def prepare(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> PreparedFilter:
+    """Prepare the query of a filter. It begins with the condition that the fewest connections match.
 
     They are counted, because neither database knows: PostgreSQL plans a repeated query without its values, and SQLite
     has no statistics.
@@ -87,21 +87,21 @@ def scan_of(rows: Rows, environment_id: str, wanted: ConnectionFilter) -> IndexS
     for name, word in words.items():
         values |= connection_words.values(word, name)
     if wanted.text is not None and not search_words.split(wanted.text):
-        return IndexScan(Shape(names, None), values, finds_nothing=True)
+        return PreparedFilter(Shape(names, None), values, finds_nothing=True)
     # A list with the shared connections reads the subscriber's own with another index: see `_page` of connection_lists.
     apart = {"subscriber_id", "mode"} if wanted.with_shared else set()
     ordered = (*_SELECTIVE, "context_key", *words, *_COMMON)
     candidates = [name for name in ordered if name in names and name not in apart]
     # The connections of a subscriber are few.
     if not candidates or candidates[0] == "subscriber_id" or (len(candidates) == 1 and candidates[0] in COLUMNS):
-        return IndexScan(Shape(names, candidates[0] if candidates else None), values)
+        return PreparedFilter(Shape(names, candidates[0] if candidates else None), values)
     first, fewest = candidates[0], (_COUNTED if len(candidates) > 1 else RARE) + 1
     for name in candidates:
         number = _count_one(rows, environment_id, name, values, fewest)
         if number < fewest:
             first, fewest = name, number
     is_rare = first not in COLUMNS and fewest <= RARE
-    return IndexScan(Shape(names, first, is_rare), values, finds_nothing=not fewest)
+    return PreparedFilter(Shape(names, first, is_rare), values, finds_nothing=not fewest)
 
 
 def _words_of(wanted: ConnectionFilter) -> dict[str, WordRange]:
@@ -125,16 +125,16 @@ def _count_one(rows: Rows, environment_id: str, name: str, values: Mapping[str, 
     return found.number
 
 
-def count(rows: Rows, scan: IndexScan, cap: int) -> int:
+def count(rows: Rows, prepared: PreparedFilter, cap: int) -> int:
     """Count the rows up to `cap`, so that a large table does not slow down every page. Not for `with_shared`."""
-    if scan.finds_nothing:
+    if prepared.finds_nothing:
         return 0
-    if scan.shape.names == ("word_0",):
-        words = WordRange(scan.values["word_0"], scan.values["word_0_end"])
-        return connection_words.count(rows, scan.values["environment"], words, cap)
-    if scan.shape.names == ("context_key",):
-        return context_holders.count(rows, scan.values["environment"], scan.values["context_key_"], cap)
-    (found,) = _count(scan.shape).all(rows, {**scan.values, "size": cap})
+    if prepared.shape.names == ("word_0",):
+        words = WordRange(prepared.values["word_0"], prepared.values["word_0_end"])
+        return connection_words.count(rows, prepared.values["environment"], words, cap)
+    if prepared.shape.names == ("context_key",):
+        return context_holders.count(rows, prepared.values["environment"], prepared.values["context_key_"], cap)
+    (found,) = _count(prepared.shape).all(rows, {**prepared.values, "size": cap})
     return found.number
 
 

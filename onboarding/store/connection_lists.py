@@ -10,15 +10,15 @@ from sqlalchemy import ColumnElement, Select, Tuple, bindparam, func, literal_co
 from onboarding.store import pagination
 from onboarding.store.compiled import CompiledQuery, CompiledStatement
 from onboarding.store.connection_documents import DOCUMENTED, ConnectionRow
-from onboarding.store.connection_filters import COLUMNS, Count, IndexScan, Shape, conditions, is_shared
+from onboarding.store.connection_filters import COLUMNS, Count, PreparedFilter, Shape, conditions, is_shared
 from onboarding.store.connections import LAST_CHECK, TABLE, sort_name
 from onboarding.store.cursors import Key, Position
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows
 
-#: The most rows that a list reads in its order, in 20 ms at most. If they do not fill the page, its matches are far
-#: away, and the query begins with the most selective filter.
-_WALKED = 5000
+#: The most rows that a list reads in its order, in 20 ms at most. If their matches do not fill the page, the query
+#: begins with the most selective filter instead.
+_MAX_READ = 5000
 #: The most matches of other filters that are read and sorted. Of more, a position may be unknown (`count_ahead`).
 MAX_SORTED = 1000
 Ts = TypeVarTuple("Ts")
@@ -42,32 +42,32 @@ ORDER_KINDS: dict[str, tuple[type[Key], ...]] = {
 }
 
 
-def page(rows: Rows, scan: IndexScan, request: StorePageRequest, matches: int) -> PageRows[ConnectionRow]:
+def page(rows: Rows, prepared: PreparedFilter, request: StorePageRequest, matches: int) -> PageRows[ConnectionRow]:
     """Return the rows of one page.
 
     `matches`: how many rows the filters match. Few are sorted; many are read in the order of an index.
     """
-    if scan.finds_nothing or not matches:
+    if prepared.finds_nothing or not matches:
         return PageRows((), None, None)
-    order = _order(scan.shape, request.order)
-    walks = matches > MAX_SORTED and _walks(scan.shape, order)
+    order = _order(prepared.shape, request.order)
+    in_order = matches > MAX_SORTED and _reads_list_order(prepared.shape, order)
 
     def fetch(*, descending: bool, position: Position | None, size: int) -> Sequence[ConnectionRow]:
         inclusive = None if position is None else position.inclusive
-        way = _Way(order, descending, inclusive)
-        values = {**scan.values, **_here(position, order), "size": size}
-        if walks:
-            end = _end_of_walk(rows, way, values)
-            found = _page(scan.shape._replace(first=None), way, bool(end)).all(rows, {**values, **end})
+        sorting = _Sorting(order, descending, inclusive)
+        values = {**prepared.values, **_position_values(position, order), "size": size}
+        if in_order:
+            end = _last_row_to_read(rows, sorting, values)
+            found = _page(prepared.shape._replace(first=None), sorting, bool(end)).all(rows, {**values, **end})
             if len(found) == size or not end:
                 return found
-        return _page(scan.shape, way).all(rows, values)
+        return _page(prepared.shape, sorting).all(rows, values)
 
     return pagination.fetch_page(fetch, request, lambda row: Position(_keys(row, request.order), row.id))
 
 
-def _walks(shape: Shape, order: str) -> bool:
-    """Return whether many matches are read in the order of the list, and not in the index of a filter."""
+def _reads_list_order(shape: Shape, order: str) -> bool:
+    """Return whether many matches are read in the list's order, and not from the index of a filter."""
     return not (shape.first is None or shape.is_rare or _is_in_order(shape, order) or "with_shared" in shape.names)
 
 
@@ -81,25 +81,31 @@ def _order(shape: Shape, order: str) -> str:
     return "created_at" if order == "status" and "status" in shape.names else order
 
 
-def _end_of_walk(rows: Rows, way: "_Way", values: Mapping[str, Any]) -> dict[str, Key]:
-    """Return the values of the row that is `_WALKED` rows further; empty if the list ends before."""
-    found = _far_row(way).first_columns(rows, values)
+def _last_row_to_read(rows: Rows, sorting: "_Sorting", values: Mapping[str, Any]) -> dict[str, Key]:
+    """Return the values of the row that is `_MAX_READ` rows further; empty if the list ends before it."""
+    found = _far_row(sorting).first_columns(rows, values)
     return {} if found is None else {f"end_{number}": value for number, value in enumerate(found)}
 
 
-def count_ahead(rows: Rows, scan: IndexScan, request: StorePageRequest, row: ConnectionRow, matches: int) -> int:
+def count_ahead(
+    rows: Rows, prepared: PreparedFilter, request: StorePageRequest, row: ConnectionRow, matches: int
+) -> int:
     """Count the rows that the order puts ahead of `row`.
 
     Returns `matches` if there are more than `MAX_SORTED` matches, and finding the number would take long.
     """
-    way = _Way(_order(scan.shape, request.order), not request.descending, False)
-    values = {**scan.values, **_here(Position(_keys(row, way.order), row.id), way.order), "size": matches}
-    if matches <= MAX_SORTED or not _walks(scan.shape, way.order):
-        (found,) = _count_ahead(scan.shape, way).all(rows, values)
+    sorting = _Sorting(_order(prepared.shape, request.order), not request.descending, False)
+    values = {
+        **prepared.values,
+        **_position_values(Position(_keys(row, sorting.order), row.id), sorting.order),
+        "size": matches,
+    }
+    if matches <= MAX_SORTED or not _reads_list_order(prepared.shape, sorting.order):
+        (found,) = _count_ahead(prepared.shape, sorting).all(rows, values)
         return found.number
-    if _end_of_walk(rows, way, values):
+    if _last_row_to_read(rows, sorting, values):
         return matches
-    (found,) = _count_ahead(scan.shape._replace(first=None), way).all(rows, values)
+    (found,) = _count_ahead(prepared.shape._replace(first=None), sorting).all(rows, values)
     return found.number
 
 
@@ -114,14 +120,14 @@ def _keys(row: ConnectionRow, order: str) -> tuple[Key, ...]:
     return (row.updated_at if order == "updated_at" else row.created_at,)
 
 
-def _here(position: Position | None, order: str) -> dict[str, Key]:
+def _position_values(position: Position | None, order: str) -> dict[str, Key]:
     """Return the values of a position, as `_ordered` names them."""
     values = () if position is None else (*position.keys[-len(_ORDERS[order]) :], position.row_id)
-    return {f"here_{number}": value for number, value in enumerate(values)}
+    return {f"position_{number}": value for number, value in enumerate(values)}
 
 
-class _Way(NamedTuple):
-    """The order in which a query reads the list, and from where."""
+class _Sorting(NamedTuple):
+    """The order in which a query reads the list, and where it starts."""
 
     order: str
     descending: bool
@@ -130,57 +136,59 @@ class _Way(NamedTuple):
 
 
 @lru_cache(maxsize=2000)
-def _page(shape: Shape, way: _Way, ends: bool = False) -> CompiledStatement[ConnectionRow]:
-    """Return the statement for a page of the list. `ends`: it reads no row after the values of `_end_of_walk`."""
+def _page(shape: Shape, sorting: _Sorting, ends: bool = False) -> CompiledStatement[ConnectionRow]:
+    """Return the statement for a page of the list. `ends`: it reads no row after the values of `_last_row_to_read`."""
     if "with_shared" in shape.names:
         # The subscriber's own and the shared connections are read from two indexes; one condition with OR would scan.
         base = tuple(name for name in shape.names if name not in ("subscriber_id", "with_shared", "mode"))
         own = Shape((*base, "subscriber_id"), "subscriber_id")
         parts = [conditions(own), [*conditions(shape._replace(names=base)), is_shared(shape.first)]]
-    elif shape.first is not None and not _is_in_order(shape, way.order):
+    elif shape.first is not None and not _is_in_order(shape, sorting.order):
         parts = [conditions(shape, sorts=True)]
     else:
-        query = _ordered(DOCUMENTED, way, ends).where(*conditions(shape))
+        query = _ordered(DOCUMENTED, sorting, ends).where(*conditions(shape))
         return CompiledStatement(query.limit(bindparam("size")), ConnectionRow)
     # Only the rows of the page are joined with other tables.
-    ids = _ordered(select(TABLE.c.id), way).limit(bindparam("size"))
+    ids = _ordered(select(TABLE.c.id), sorting).limit(bindparam("size"))
     found = union_all(*(select(ids.where(*part).subquery()) for part in parts)).subquery()
-    merged = pagination.walk(DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))), _columns(way.order), way.descending)
+    merged = pagination.seek_columns(
+        DOCUMENTED.where(TABLE.c.id.in_(select(found.c.id))), _columns(sorting.order), sorting.descending
+    )
     return CompiledStatement(merged.limit(bindparam("size")), ConnectionRow)
 
 
 @lru_cache(maxsize=50)
-def _far_row(way: _Way) -> CompiledQuery:
-    """Return the statement for the row that is `_WALKED` rows further in the list."""
-    columns = (column.label(f"end_{number}") for number, column in enumerate(_columns(way.order)))
-    query = _ordered(select(*columns), way).where(TABLE.c.environment_id == bindparam("environment"))
+def _far_row(sorting: _Sorting) -> CompiledQuery:
+    """Return the statement for the row that is `_MAX_READ` rows further in the list."""
+    columns = (column.label(f"end_{number}") for number, column in enumerate(_columns(sorting.order)))
+    query = _ordered(select(*columns), sorting).where(TABLE.c.environment_id == bindparam("environment"))
     # LIMIT and OFFSET are literals, so that PostgreSQL knows them when it plans the statement without its values.
-    return CompiledQuery(query.limit(literal_column("1")).offset(literal_column(str(_WALKED))))
+    return CompiledQuery(query.limit(literal_column("1")).offset(literal_column(str(_MAX_READ))))
 
 
 @lru_cache(maxsize=2000)
-def _count_ahead(shape: Shape, way: _Way) -> CompiledStatement[Count]:
+def _count_ahead(shape: Shape, sorting: _Sorting) -> CompiledStatement[Count]:
     """Return the statement that counts the rows between a row and the beginning of the list.
 
-    `way`: from the row to the beginning of the list.
+    `sorting`: from the row to the beginning of the list.
     """
-    sorts = shape.first is not None and not _is_in_order(shape, way.order)
-    counted = _ordered(select(TABLE.c.id), way).where(*conditions(shape, sorts)).limit(bindparam("size"))
+    sorts = shape.first is not None and not _is_in_order(shape, sorting.order)
+    counted = _ordered(select(TABLE.c.id), sorting).where(*conditions(shape, sorts)).limit(bindparam("size"))
     return CompiledStatement(select(func.count().label("number")).select_from(counted.subquery()), Count)
 
 
-def _ordered(query: Select[*Ts], way: _Way, ends: bool = False) -> Select[*Ts]:
-    columns = _columns(way.order)
+def _ordered(query: Select[*Ts], sorting: _Sorting, ends: bool = False) -> Select[*Ts]:
+    columns = _columns(sorting.order)
     if ends:
-        there, end = tuple_(*columns), _tuple("end", columns)
-        query = query.where(there >= end if way.descending else there <= end)
-    if way.inclusive is None:
-        return pagination.walk(query, columns, way.descending)
-    if way.order == "checked_at":
+        row, end = tuple_(*columns), _tuple("end", columns)
+        query = query.where(row >= end if sorting.descending else row <= end)
+    if sorting.inclusive is None:
+        return pagination.seek_columns(query, columns, sorting.descending)
+    if sorting.order == "checked_at":
         # SQLite uses the index of an expression for the expression alone, and not for a tuple with it.
-        first, here = columns[0], bindparam("here_0", type_=columns[0].type)
-        query = query.where(first <= here if way.descending else first >= here)
-    return pagination.walk(query, columns, way.descending, _tuple("here", columns), way.inclusive)
+        first, start = columns[0], bindparam("position_0", type_=columns[0].type)
+        query = query.where(first <= start if sorting.descending else first >= start)
+    return pagination.seek_columns(query, columns, sorting.descending, _tuple("position", columns), sorting.inclusive)
 
 
 def _tuple(name: str, columns: tuple[ColumnElement[Any], ...]) -> Tuple:

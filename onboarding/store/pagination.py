@@ -70,15 +70,15 @@ def fetch_page(
     A query checks whether a page precedes this one, because the cursor's row may have been deleted.
     """
     backwards = request.before is not None
-    origin = request.before or request.after
-    found = list(fetch(descending=request.descending != backwards, position=origin, size=request.size + 1))
+    start = request.before or request.after
+    found = list(fetch(descending=request.descending != backwards, position=start, size=request.size + 1))
     more, rows = len(found) > request.size, found[: request.size]
     if backwards:
         rows.reverse()
     far = position_of(rows[0] if backwards else rows[-1]) if more else None
     near: Position | None = None
-    if origin is not None:
-        edge = _near_edge(rows, backwards, origin, position_of)
+    if start is not None:
+        edge = _near_edge(rows, backwards, start, position_of)
         near = edge if fetch(descending=request.descending == backwards, position=edge, size=1) else None
     return PageRows(rows, near, far) if backwards else PageRows(rows, far, near)
 
@@ -94,11 +94,11 @@ def page_of(request: StorePageRequest, page_rows: PageRows[T], total: int, cap: 
     )
 
 
-def _near_edge(rows: list[T], backwards: bool, origin: Position, position_of: Callable[[T], Position]) -> Position:
+def _near_edge(rows: list[T], backwards: bool, start: Position, position_of: Callable[[T], Position]) -> Position:
     """Return the position next to the page that the cursor came from."""
     if rows:
         return position_of(rows[-1] if backwards else rows[0])
-    return replace(origin, inclusive=not origin.inclusive)
+    return replace(start, inclusive=not start.inclusive)
 
 
 def seek(
@@ -106,24 +106,24 @@ def seek(
 ) -> Select[*Ts]:
     """Order the query by the two columns and start it at `position`, or at the beginning of the list."""
     if position is None:
-        return walk(query, (moment, row_id), descending)
-    here = tuple_(literal(position.keys[0], moment.type), literal(position.row_id))
-    return walk(query, (moment, row_id), descending, here, position.inclusive)
+        return seek_columns(query, (moment, row_id), descending)
+    start = tuple_(literal(position.keys[0], moment.type), literal(position.row_id))
+    return seek_columns(query, (moment, row_id), descending, start, position.inclusive)
 
 
-def walk(
+def seek_columns(
     query: Select[*Ts],
     order: tuple[_Column, ...],
     descending: bool,
-    here: Tuple | None = None,
+    start: Tuple | None = None,
     inclusive: bool = False,
 ) -> Select[*Ts]:
-    """Order the query by any columns, and start it at `here`, a tuple of their values, as `seek` does."""
-    there = tuple_(*order)
-    if here is not None and descending:
-        query = query.where(there <= here if inclusive else there < here)
-    elif here is not None:
-        query = query.where(there >= here if inclusive else there > here)
+    """Order the query by any columns, and start it at `start`, a tuple of their values, as `seek` does."""
+    row = tuple_(*order)
+    if start is not None and descending:
+        query = query.where(row <= start if inclusive else row < start)
+    elif start is not None:
+        query = query.where(row >= start if inclusive else row > start)
     return query.order_by(*(column.desc() if descending else column for column in order))
 
 

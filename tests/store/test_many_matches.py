@@ -25,11 +25,11 @@ def test_page_whose_matches_are_far_away_begins_with_the_filter(database: Databa
     with database.transaction() as session:
         add(session, "Zed", range(ROWS, ROWS + 4500))
     with watched(database) as asked, database.reading() as session:
-        scan = connection_filters.scan_of(session, "env_1", ConnectionFilter(text="zed"))
+        prepared = connection_filters.prepare(session, "env_1", ConnectionFilter(text="zed"))
         request = StorePageRequest(10, order="workspace", descending=False)
-        found = connection_lists.page(session, scan, request, 4500).rows
+        found = connection_lists.page(session, prepared, request, 4500).rows
     assert [one.id for one in found] == [f"con_{ROWS + number:06d}" for number in range(10)]
-    *_walk, (statement, values) = asked
+    *_in_order, (statement, values) = asked
     assert "ix_connection_words_word" in plan(database, statement, values)
 
 
@@ -37,5 +37,5 @@ def test_connection_with_two_words_of_one_beginning_counts_once(database: Databa
     with database.transaction() as session:
         add(session, "Yak Yakov", range(2 * ROWS, 2 * ROWS + 1200))
     with database.reading() as session:
-        scan = connection_filters.scan_of(session, "env_1", ConnectionFilter(text="yak"))
-        assert connection_filters.count(session, scan, 10_000) == 1200
+        prepared = connection_filters.prepare(session, "env_1", ConnectionFilter(text="yak"))
+        assert connection_filters.count(session, prepared, 10_000) == 1200

@@ -50,10 +50,10 @@ def test_a_page_uses_an_index(name: str, order: str, database: Database) -> None
         StorePageRequest(10, after=position, order=order),
     ]
     with database.reading() as session:
-        scan = _scan(session, FILTERS[name])
+        prepared = _prepared(session, FILTERS[name])
     for request, matches in product(requests, (1, ROWS)):
         with _watched(database) as asked, database.reading() as session:
-            connection_lists.page(session, scan, request, matches)
+            connection_lists.page(session, prepared, request, matches)
         for statement, values in asked:
             plan = _plan(database, statement, values)
             # PostgreSQL sorts only the few rows of a page that is merged from two index scans or ids, never a table.
@@ -76,11 +76,15 @@ def test_order_of_many_rows_uses_an_index(
 ) -> None:
     for request in (StorePageRequest(10, order=order), StorePageRequest(10, Position(keys, "con_x"), order=order)):
         with _watched(database) as asked, database.reading() as session:
-            scan = _scan(session, ConnectionFilter(**filters))
-            assert len(connection_lists.page(session, scan, request, ROWS).rows) == 10
+            prepared = _prepared(session, ConnectionFilter(**filters))
+            assert len(connection_lists.page(session, prepared, request, ROWS).rows) == 10
         for statement, values in asked:
             plan = _plan(database, statement, values)
-            slow = "Seq Scan on channel" if _is_end_of_walk(statement) else "TEMP B-TREE FOR ORDER BY|Sort Key|Seq Scan"
+            slow = (
+                "Seq Scan on channel"
+                if _finds_last_row_to_read(statement)
+                else "TEMP B-TREE FOR ORDER BY|Sort Key|Seq Scan"
+            )
             assert not re.search(slow, plan), plan
 
 
@@ -99,10 +103,10 @@ VALUES: dict[str, Any] = {
 def test_less_selective_of_two_filters_uses_no_index(narrow: str, wide: str, database: Database) -> None:
     both = ConnectionFilter(**{narrow: VALUES[narrow], wide: VALUES[wide]})
     with database.reading() as session:
-        scan = _scan(session, both)
+        prepared = _prepared(session, both)
     with _watched(database) as asked, database.reading() as session:
-        connection_lists.page(session, scan, StorePageRequest(10), ROWS)
-        connection_filters.count(session, scan, 1000)
+        connection_lists.page(session, prepared, StorePageRequest(10), ROWS)
+        connection_filters.count(session, prepared, 1000)
     for statement, values in asked:
         plan = _plan(database, statement, values)
         assert "ix_channel_connections_" in plan
@@ -122,12 +126,12 @@ COMMON = {
 def test_page_of_common_matches_is_read_in_the_order_of_an_index(name: str, database: Database) -> None:
     wanted, index = COMMON[name]
     with database.reading() as session:
-        scan = _scan(session, wanted)
+        prepared = _prepared(session, wanted)
     for request in (StorePageRequest(10), StorePageRequest(10, Position((NOON + timedelta(hours=1),), "con_x"))):
         with _watched(database) as asked, database.reading() as session:
-            assert len(connection_lists.page(session, scan, request, ROWS).rows) == 10
+            assert len(connection_lists.page(session, prepared, request, ROWS).rows) == 10
         for statement, values in asked:
-            if _is_end_of_walk(statement):
+            if _finds_last_row_to_read(statement):
                 continue
             plan = plan_when_repeated(database, statement, values)
             assert index in plan, plan
@@ -148,23 +152,23 @@ def test_page_of_common_matches_is_read_in_the_order_of_an_index(name: str, data
 )
 def test_query_begins_with_the_rarest_filter(wanted: ConnectionFilter, index: str, database: Database) -> None:
     with database.reading() as session:
-        scan = _scan(session, wanted)
+        prepared = _prepared(session, wanted)
     with _watched(database) as asked, database.reading() as session:
-        connection_filters.count(session, scan, 1000)
+        connection_filters.count(session, prepared, 1000)
     ((statement, values),) = asked
     plan = plan_when_repeated(database, statement, values)
     assert set(re.findall(r"ix_\w+?(?=_created_at|_updated_at|\b)", plan)) == {index}, plan
 
 
-def _is_end_of_walk(statement: str) -> bool:
-    """Return whether the statement finds the end of a walk. PostgreSQL may sort the few rows after it."""
+def _finds_last_row_to_read(statement: str) -> bool:
+    """Return whether it finds where a list read in its order ends. PostgreSQL may sort the few rows after it."""
     return "AS end_0" in statement
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_count_uses_an_index(name: str, database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        connection_filters.count(session, _scan(session, FILTERS[name]), 1000)
+        connection_filters.count(session, _prepared(session, FILTERS[name]), 1000)
     for statement, values in asked:
         plan = _plan(database, statement, values)
         assert not re.search(r"SCAN channel_connections$|Seq Scan on channel_connections", plan, re.MULTILINE), plan
@@ -173,7 +177,7 @@ def test_count_uses_an_index(name: str, database: Database) -> None:
 
 def test_search_for_one_common_word_is_counted_in_the_index_of_words(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        assert connection_filters.count(session, _scan(session, FILTERS["search, common"]), 50_000) == ROWS
+        assert connection_filters.count(session, _prepared(session, FILTERS["search, common"]), 50_000) == ROWS
     _search, (statement, values) = asked
     plan = _plan(database, statement, values)
     assert "ix_connection_words_word" in plan, plan
@@ -182,14 +186,14 @@ def test_search_for_one_common_word_is_counted_in_the_index_of_words(database: D
 
 def test_search_begins_with_a_word_that_a_thousand_connections_have(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        scan = _scan(session, ConnectionFilter(text="c1"))
-        assert len(connection_lists.page(session, scan, StorePageRequest(10), ROWS).rows) == 10
+        prepared = _prepared(session, ConnectionFilter(text="c1"))
+        assert len(connection_lists.page(session, prepared, StorePageRequest(10), ROWS).rows) == 10
     assert "ix_connection_words_word" in _plan(database, *asked[-1])
 
 
 def test_context_key_is_looked_up_in_its_index_alone(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        _scan(session, FILTERS["context, rare"])
+        _prepared(session, FILTERS["context, rare"])
     ((statement, values),) = asked
     plan = _plan(database, statement, values)
     assert "ix_connection_contexts_key" in plan, plan
@@ -198,9 +202,9 @@ def test_context_key_is_looked_up_in_its_index_alone(database: Database) -> None
 
 def test_search_without_a_match_reads_no_further(database: Database) -> None:
     with _watched(database) as asked, database.reading() as session:
-        scan = _scan(session, ConnectionFilter(text="nobody", status="unknown"))
-        assert not connection_lists.page(session, scan, StorePageRequest(10), 0).rows
-        assert connection_filters.count(session, scan, 1000) == 0
+        prepared = _prepared(session, ConnectionFilter(text="nobody", status="unknown"))
+        assert not connection_lists.page(session, prepared, StorePageRequest(10), 0).rows
+        assert connection_filters.count(session, prepared, 1000) == 0
     assert len(asked) == 1
 
 
@@ -210,5 +214,5 @@ def test_retrieve_uses_the_unique_key(database: Database) -> None:
     assert "identifier" in _plan(database, *asked[0])
 
 
-def _scan(session: Session, wanted: ConnectionFilter) -> connection_filters.IndexScan:
-    return connection_filters.scan_of(session, "env_1", wanted)
+def _prepared(session: Session, wanted: ConnectionFilter) -> connection_filters.PreparedFilter:
+    return connection_filters.prepare(session, "env_1", wanted)

@@ -28,7 +28,7 @@ from onboarding.store import (
     workspace_holders,
 )
 from onboarding.store.connection_documents import ConnectionRow
-from onboarding.store.connection_filters import ConnectionFilter, IndexScan
+from onboarding.store.connection_filters import ConnectionFilter, PreparedFilter
 from onboarding.store.cursors import Position
 from onboarding.store.database import Database, Rows
 from onboarding.store.pagination import StorePageRequest
@@ -57,10 +57,10 @@ class ConnectionQueries:
             asked = PageRequest(PAGE_SIZE, after or None, before if not after else None, read.order, read.descending)
             kinds = connection_lists.ORDER_KINDS[read.order]
             request = pagination.store_page_request("connections", environment_id, asked, kinds)
-            scan, total = self._scan(rows, environment_id, read.filter, CONSOLE_COUNT_CAP)
-            page_rows, ahead = connection_lists.page(rows, scan, request, total), 0
+            prepared, total = self._prepare(rows, environment_id, read.filter, CONSOLE_COUNT_CAP)
+            page_rows, ahead = connection_lists.page(rows, prepared, request, total), 0
             if page_rows.rows and page_rows.previous:
-                ahead = connection_lists.count_ahead(rows, scan, request, page_rows.rows[0], total)
+                ahead = connection_lists.count_ahead(rows, prepared, request, page_rows.rows[0], total)
         page = pagination.page_of(request, page_rows, total, CONSOLE_COUNT_CAP, self._connection)
         first = min(ahead, CONSOLE_COUNT_CAP) + 1
         return ConsoleList(page.rows, page.next, page.previous, page.total, page.total_capped, first, read.unknown)
@@ -75,14 +75,14 @@ class ConnectionQueries:
             read = search_fields.read(rows, environment_id, search)
             if read.unknown:
                 raise Refused(f"The filter {read.unknown[0]} has an unknown value.", read.unknown[0])
-            scan, matches = self._scan(rows, environment_id, read.filter, CONSOLE_COUNT_CAP)
-        return self._each(scan, StorePageRequest(_READ_AT_A_TIME, None, None, read.order, read.descending), matches)
+            prepared, matches = self._prepare(rows, environment_id, read.filter, CONSOLE_COUNT_CAP)
+        return self._each(prepared, StorePageRequest(_READ_AT_A_TIME, None, None, read.order, read.descending), matches)
 
-    def _each(self, scan: IndexScan, request: StorePageRequest, matches: int) -> Iterator[Connection]:
+    def _each(self, prepared: PreparedFilter, request: StorePageRequest, matches: int) -> Iterator[Connection]:
         after: Position | None = None
         while True:
             with self._database.rows() as rows:
-                page = connection_lists.page(rows, scan, replace(request, after=after), matches)
+                page = connection_lists.page(rows, prepared, replace(request, after=after), matches)
             yield from map(self._connection, page.rows)
             after = page.next
             if after is None:
@@ -100,8 +100,8 @@ class ConnectionQueries:
             return Page((), None, None, 0, False)
         with self._database.rows() as rows:
             wanted = self._filter(rows, environment_id, query)
-            scan, total = self._scan(rows, environment_id, wanted, COUNT_CAP)
-            page_rows = connection_lists.page(rows, scan, store_request, total)
+            prepared, total = self._prepare(rows, environment_id, wanted, COUNT_CAP)
+            page_rows = connection_lists.page(rows, prepared, store_request, total)
         page = pagination.page_of(
             store_request, page_rows, total, COUNT_CAP, lambda row: self._connection(row, with_tokens)
         )
@@ -173,23 +173,27 @@ class ConnectionQueries:
             text=query.search,
         )
 
-    def _scan(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, cap: int) -> tuple[IndexScan, int]:
+    def _prepare(
+        self, rows: Rows, environment_id: str, wanted: ConnectionFilter, cap: int
+    ) -> tuple[PreparedFilter, int]:
         """Return how to read the matches of a filter, and how many there are, counted to one past `cap`."""
-        scan = connection_filters.scan_of(rows, environment_id, wanted)
-        return scan, self._count(rows, environment_id, wanted, scan, cap)
+        prepared = connection_filters.prepare(rows, environment_id, wanted)
+        return prepared, self._count(rows, environment_id, wanted, prepared, cap)
 
-    def _count(self, rows: Rows, environment_id: str, wanted: ConnectionFilter, scan: IndexScan, cap: int) -> int:
+    def _count(
+        self, rows: Rows, environment_id: str, wanted: ConnectionFilter, prepared: PreparedFilter, cap: int
+    ) -> int:
         """Count to one past `cap`. A count that took long is reused for some seconds."""
         if wanted.with_shared:
             # The shared connections are the same for every subscriber, so their count is reused.
             own = replace(wanted, with_shared=False)
             shared = replace(own, subscriber_id=None, mode="shared")
-            return sum(self._scan(rows, environment_id, part, cap)[1] for part in (own, shared))
+            return sum(self._prepare(rows, environment_id, part, cap)[1] for part in (own, shared))
         asked, at = (environment_id, wanted, cap), time.monotonic()
         known, until = self._counted.get(asked, (0, 0.0))
         if until > at:
             return known
-        found = connection_filters.count(rows, scan, cap + 1)
+        found = connection_filters.count(rows, prepared, cap + 1)
         if found > _QUICK_COUNT:
             # Every search text makes a new key, so this would grow without end.
             if len(self._counted) >= _COUNTS_KEPT:
