@@ -51,6 +51,11 @@ class EventDetails:
 NO_DETAILS = EventDetails()
 
 
+def name_changed(workspace_id: str, previous_name: str | None) -> EventDetails:
+    """Return the details of a workspace's new name."""
+    return EventDetails("name_changed", previous={"workspace": {"id": workspace_id, "name": previous_name}})
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionEvent:
     """A change of a connection."""

@@ -64,7 +64,7 @@ class Retention:
         """
         self._database, self._now, self._expire_attempt = database, now, expire_attempt
         self._installations = installations
-        #: Where the walk over the installations goes on.
+        #: The installation that was checked last; empty before the first.
         self._after = ""
 
     def end_attempts(self) -> Iterator[int]:
@@ -128,10 +128,10 @@ class Retention:
         yield count
 
     def erase_orphaned_installations(self) -> Iterator[int]:
-        """Erase installations that have had no connection for a day, in a walk over all installations.
+        """Check all installations, and erase those that have had no connection for a day.
 
-        A disconnect erases the installation with its last connection. But if the last two leave at the same moment,
-        each still sees the other. If the caller stops early, the next call goes on from there.
+        A disconnect erases the installation with its last connection. But if the last two are disconnected at the same
+        moment, each still sees the other. If the caller stops early, the next call continues from there.
         """
         while True:
             before = self._now() - ORPHAN_KEPT

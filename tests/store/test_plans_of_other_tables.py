@@ -35,7 +35,7 @@ _PURGES: dict[str, Callable[[Session], object]] = {
     "attempts that ended": lambda session: erasure.purge_attempts(session, Stage.FINISHED, NOON, 500),
     "attempts that nobody came back to": lambda session: erasure.purge_attempts(session, Stage.CREATED, NOON, 500),
     "links": lambda session: erasure.purge_links(session, LinkKind.SESSION, NOON, 500),
-    "installations, the walk": lambda session: erasure.installation_ids(session, "ins_0", 500),
+    "installations, all": lambda session: erasure.installation_ids(session, "ins_0", 500),
     "installations, the unused": lambda session: erasure.orphaned_installations(session, ["ins_1", "ins_2"], NOON),
     "installations, the end": lambda session: erasure.erase_orphaned_installations(session, ["ins_1", "ins_2"], NOON),
 }

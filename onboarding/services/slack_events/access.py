@@ -5,6 +5,7 @@ from datetime import timedelta
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import SlackRefused, VaultProblem
+from onboarding.events import EventDetails
 from onboarding.services.slack_events.effects import Effect, record
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.slack import event_names, faults, signatures
@@ -68,7 +69,8 @@ class AccessEnder:
                 statuses = {one.id: one.status for one in connection_changes.all_on(session, current.id)}
                 effect = Effect(ChangeKind.CONNECTION_DISCONNECTED, at, event.type)
                 for connection in connection_changes.disconnect_all_on(session, current.id, reason, at):
-                    record(session, effect, connection, {"status": statuses[connection.id]})
+                    details = EventDetails(event.type, previous={"status": statuses[connection.id]})
+                    record(session, effect, connection, details)
                 erasure.erase_unused_installation(session, current.id)
 
     def _has_ended(self, one: OwnedInstallation, event: Event) -> bool:

@@ -1,9 +1,7 @@
 """Write the audit entries of what an event has changed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from onboarding import changes
 from onboarding.callers import SLACK
@@ -23,8 +21,8 @@ class Effect:
     detail: str
 
 
-def record(rows: Rows, effect: Effect, connection: ChangedConnection, previous: Mapping[str, Any]) -> None:
-    """Write the audit entry of one connection, and the event for hosts. `previous`: the members that changed."""
+def record(rows: Rows, effect: Effect, connection: ChangedConnection, event: EventDetails) -> None:
+    """Write the audit entry of one connection, and the event for hosts."""
     changes.record(
         rows,
         Change(
@@ -35,13 +33,6 @@ def record(rows: Rows, effect: Effect, connection: ChangedConnection, previous: 
             connection.identifier,
             subject_name=connection.workspace_name or connection.workspace_id,
             detail=effect.detail,
-            event=EventDetails(_cause(effect.kind, effect.detail), previous=previous),
+            event=event,
         ),
     )
-
-
-def _cause(kind: ChangeKind, detail: str) -> str:
-    """Return the word that hosts get: the type of Slack's event, or what was renamed."""
-    if kind is not ChangeKind.CONNECTION_RENAMED:
-        return detail
-    return "name_changed" if detail == "name" else "domain_changed"

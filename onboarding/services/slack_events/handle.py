@@ -8,6 +8,7 @@ import structlog
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import SlackBusy, SlackProblem, VaultProblem
+from onboarding.events import EventDetails, name_changed
 from onboarding.outgoing import queue
 from onboarding.services.slack_events.access import AccessEnder
 from onboarding.services.slack_events.channels import ChannelChanges
@@ -90,9 +91,9 @@ class StoredEvents:
             if event.type == event_names.TEAM_DOMAIN_CHANGE and event.domain is not None:
                 effect = Effect(ChangeKind.CONNECTION_RENAMED, at, f"domain: {event.domain}")
                 for connection in found:
-                    record(session, effect, connection, {})
+                    record(session, effect, connection, EventDetails("domain_changed"))
             elif event.type == event_names.TEAM_RENAME and event.name is not None:
                 effect = Effect(ChangeKind.CONNECTION_RENAMED, at, "name")
                 names = {one.id: one.workspace_name for one in found}
                 for one in connection_changes.rename(session, row.integration_id, event.owner_id, event.name, at):
-                    record(session, effect, one, {"workspace": {"id": one.workspace_id, "name": names[one.id]}})
+                    record(session, effect, one, name_changed(one.workspace_id, names[one.id]))

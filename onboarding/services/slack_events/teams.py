@@ -1,9 +1,10 @@
-"""Follow an organization's app into its workspaces and out of them."""
+"""Update connections when an organization's admins add its app to a workspace or remove it from one."""
 
 from onboarding import causes
 from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import SlackRefused, VaultProblem
+from onboarding.events import EventDetails
 from onboarding.outcomes import ConnectionStatus
 from onboarding.services.slack_events.effects import Effect, record
 from onboarding.services.tokens.sealing import Tokens
@@ -47,7 +48,8 @@ class TeamAccess:
                 kind = ChangeKind.CONNECTION_HEALED if has_access else ChangeKind.CONNECTION_BROKEN
                 changed = connection_changes.set_status(session, one, status, reason, at)
                 if changed is not None:
-                    record(session, Effect(kind, at, event.type), changed, {"status": one.connection.status})
+                    details = EventDetails(event.type, previous={"status": one.connection.status})
+                    record(session, Effect(kind, at, event.type), changed, details)
 
     def _has_access(self, one: ConnectedInstallation) -> bool | None:
         """Return None if Slack does not accept the token: a check says so."""

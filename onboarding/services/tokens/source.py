@@ -175,8 +175,8 @@ class TokenSource:
                 columns["refresh_at"] = None
 
         def is_current(now: Installation) -> bool:
-            there = now.refresh_token
-            return there is not None and self._tokens.refresh_token(now.id, there) == spent
+            token = now.refresh_token
+            return token is not None and self._tokens.refresh_token(now.id, token) == spent
 
         verdict = Verdict(broken, columns=columns, is_open=is_open)
         if self._verdicts.record(installation, is_current, verdict) and broken:

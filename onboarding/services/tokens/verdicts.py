@@ -9,7 +9,7 @@ from onboarding import causes, changes
 from onboarding.callers import SYSTEM
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.events import EventDetails
+from onboarding.events import EventDetails, name_changed
 from onboarding.outcomes import ConnectionStatus
 from onboarding.slack import scopes
 from onboarding.store import connected_installations, connection_changes, installations, integration_locks
@@ -136,8 +136,7 @@ def _rename(rows: Rows, one: ConnectionOfInstallation, name: str, at: datetime) 
     """Store the new name of a workspace whose app gets no `team_rename`, because it lacks the scope `team:read`."""
     renamed = {"workspace_id": one.workspace_id, "workspace_name": name, "updated_at": at}
     connection_changes.change(rows, one.id, **renamed)
-    details = EventDetails("name_changed", previous={"workspace": {"id": one.workspace_id, "name": one.workspace_name}})
-    kind = ChangeKind.CONNECTION_RENAMED
+    details, kind = name_changed(one.workspace_id, one.workspace_name), ChangeKind.CONNECTION_RENAMED
     changes.record(
         rows, Change(kind, SYSTEM, at, one.environment_id, one.identifier, name, detail="name", event=details)
     )
