@@ -1,7 +1,7 @@
 """Add, change and remove channel connections, and keep their words up to date."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -56,17 +56,6 @@ _CHANGED = columns_of(TABLE, ChangedConnection._fields)
 _INSERT, _INSERT_KEYS = CompiledInsert(TABLE), CompiledInsert(HOLDING)
 #: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
-_CHANGE_ALL_ON = (
-    update(TABLE)
-    .where(
-        TABLE.c.id.in_(
-            select(TABLE.c.id)
-            .where(TABLE.c.installation_id == bindparam("installation"))
-            .with_for_update(key_share=True, skip_locked=True)
-        )
-    )
-    .returning(TABLE.c.id)
-)
 
 
 def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
@@ -97,16 +86,23 @@ def change(rows: Rows, connection_id: str, **values: object) -> None:
     _replace_words(rows, renamed)
 
 
-def change_all_on(rows: Rows, installation_id: str, **values: object) -> Sequence[str]:
+def change_all_on(
+    rows: Rows, installation_id: str, values: Mapping[str, object], workspace_ids: Collection[str] | None = None
+) -> Sequence[str]:
     """Change every connection that uses the installation, and return their ids. The caller has locked the installation.
+
+    `workspace_ids`: change only the connections to these workspaces.
 
     A connection that another transaction has locked is skipped: an install is moving it to another installation.
     Two installs that swap workspaces do not wait for each other this way.
     """
-    renamed = _renamed(rows, TABLE.c.installation_id == installation_id, values)
-    changed: Sequence[str] = rows.scalars(
-        _CHANGE_ALL_ON, {"installation": installation_id, **_with_sort_name(values)}
-    ).all()
+    matching = TABLE.c.installation_id == installation_id
+    if workspace_ids is not None:
+        matching &= TABLE.c.workspace_id.in_(workspace_ids)
+    renamed = _renamed(rows, matching, values)
+    locked = select(TABLE.c.id).where(matching).with_for_update(key_share=True, skip_locked=True)
+    done = update(TABLE).where(TABLE.c.id.in_(locked)).values(_with_sort_name(values)).returning(TABLE.c.id)
+    changed: Sequence[str] = rows.scalars(done).all()
     _replace_words(rows, renamed)
     return changed
 

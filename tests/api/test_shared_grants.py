@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
+from onboarding.store import installations
 from tests.api.conftest import Program
 from tests.browser_client import BrowserClient, Site
+from tests.conftest import Clock
 
 LIST = "/v1/channel-connections"
 ACME = {"id": "T0ACMEHQ01", "name": "Acme HQ"}
@@ -51,6 +53,30 @@ def test_refresh_for_one_connection_applies_to_all(site: Site, program: Program,
     assert first["auth"] == other["auth"]
     assert first["auth"]["accessToken"] != pair["accessToken"]
     assert (first["status"], other["status"]) == ("healthy", "healthy")
+
+
+def test_each_connection_gets_the_verdict_of_its_own_workspace(
+    site: Site, clock: Clock, program: Program, pair: dict[str, str]
+) -> None:
+    names = [
+        program.creates(subscriberId=subscriber, workspace={"id": workspace}, auth=pair).json()["identifier"]
+        for subscriber, workspace in (("bea", "T0ACMETEST"), ("cy", ACME["id"]))
+    ]
+    for name in (*names, *reversed(names)):
+        clock.forward(minutes=1)
+        assert program.asks("POST", f"{LIST}/{name}/verify").status_code == 200
+        wrong, right = (program.asks("GET", f"{LIST}/{one}").json() for one in names)
+        assert (wrong["status"], right["status"]) == ("needs_reconnect", "healthy"), name
+        assert ACME["id"] in wrong["statusReason"]
+    before = right["auth"]
+    clock.forward(hours=9)
+    with site.runtime.database.rows() as rows:
+        due = installations.due(rows, "refresh_at", clock(), 10)
+    for installation_id in due:
+        site.runtime.token_refresh.refresh(installation_id)
+    wrong, right = (program.asks("GET", f"{LIST}/{one}").json() for one in names)
+    assert (wrong["status"], right["status"]) == ("needs_reconnect", "healthy")
+    assert right["auth"] != before, "the worker still refreshes the token"
 
 
 def test_caller_that_gives_a_spent_pair_gets_the_current_one(program: Program, pair: dict[str, str]) -> None:

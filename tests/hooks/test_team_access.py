@@ -8,7 +8,7 @@ from tests.browser_client import BrowserClient
 from tests.hooks.conftest import Organization, Scene
 from tests.hooks.sender import Sender
 from tests.hooks.test_slack_events import audited, hook
-from tests.practice.walk import DESIGN, GROUP
+from tests.practice.walk import ACME, DESIGN, GROUP
 
 GRANTED, REVOKED = "team_access_granted", "team_access_revoked"
 
@@ -67,6 +67,45 @@ def test_organizations_token_is_healthy_in_a_workspace_that_has_the_app(organiza
     assert checked["statusReason"].startswith("The organization's admin removed the app from this workspace.")
     organization.adds()
     assert program.asks("POST", verify).json()["status"] == "healthy"
+
+
+@pytest.mark.parametrize("asked", [ACME, DESIGN, GROUP])
+def test_workspaces_that_share_an_organizations_token_have_their_own_status(scene: Scene, asked: str) -> None:
+    name = f"slack-org-shared-{asked}"
+    scene.site.add_practice_app(name, "Org")
+    slack = Sender(scene.site, scene.clock, name)
+    with BrowserClient(scene.site) as person:
+        link = scene.site.link(name, mode="subscriber", subscriber_id="first")
+        person.connects(link, workspace=GROUP, scenario="rotation")
+    (whole,) = scene.program.asks("GET", f"/v1/channel-connections?integrationIdentifier={name}").json()["data"]
+    scene.program.asks("DELETE", f"/v1/channel-connections/{whole['identifier']}?revoke=false")
+    with scene.site.slack.reading() as ledger:
+        (refresh_token,) = (one for one, token in ledger.refresh_tokens.items() if token.client_id == slack.client_id)
+    assert admins.add_to_workspace(scene.site.slack, slack.client_id, DESIGN)
+    auth = {"accessToken": whole["auth"]["accessToken"], "refreshToken": refresh_token}
+    # The organization has no such workspace as the first one, which is the oldest.
+    for workspace in (ACME, DESIGN, GROUP):
+        given = {"integrationIdentifier": name, "workspace": {"id": workspace}, "auth": auth}
+        scene.program.creates(**given, identifier=f"{asked}-{workspace}", subscriberId=workspace)
+    assert verified(scene, asked) == {ACME: "needs_reconnect", DESIGN: "healthy", GROUP: "healthy"}
+    admins.remove_from_workspace(scene.site.slack, slack.client_id, DESIGN)
+    after = {ACME: "needs_reconnect", DESIGN: "needs_reconnect", GROUP: "healthy"}
+    assert verified(scene, asked) == after
+    scene.clock.forward(hours=25)
+    checks_due(scene)
+    assert statuses(scene, asked) == after
+
+
+def verified(scene: Scene, asked: str) -> dict[str, str]:
+    """Check one of the connections that share a token, and return the status of each by its workspace."""
+    scene.clock.forward(minutes=1)
+    assert scene.program.asks("POST", f"/v1/channel-connections/{asked}-{asked}/verify").status_code == 200
+    return statuses(scene, asked)
+
+
+def statuses(scene: Scene, asked: str) -> dict[str, str]:
+    query = f"/v1/channel-connections?integrationIdentifier=slack-org-shared-{asked}"
+    return {one["workspace"]["id"]: one["status"] for one in scene.program.asks("GET", query).json()["data"]}
 
 
 def test_rotating_token_of_an_organization_is_refreshed_for_its_workspace(scene: Scene) -> None:

@@ -10,7 +10,8 @@ from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, Refused, SlackBusy, SlackDown, SlackRefused
 from onboarding.services.tokens.source import TokenSource, UsableToken
-from onboarding.services.tokens.verdicts import Verdict, Verdicts, is_same_grant
+from onboarding.services.tokens.verdict import Verdict
+from onboarding.services.tokens.verdicts import Verdicts, is_same_grant
 from onboarding.slack import faults, message_faults
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.message_faults import MessageFault

@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from onboarding import causes
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, SlackRefused, VaultProblem
 from onboarding.outgoing import queue
 from onboarding.services.tokens.sealing import next_check
 from onboarding.services.tokens.source import TokenSource, UsableToken
-from onboarding.services.tokens.verdicts import Verdict, Verdicts, is_same_grant
+from onboarding.services.tokens.verdict import Verdict
+from onboarding.services.tokens.verdicts import Verdicts, is_same_grant
 from onboarding.slack import faults
 from onboarding.slack.gateway import Gateway, Tested
-from onboarding.store import installations
+from onboarding.store import connection_changes, installations
 from onboarding.store.database import Database
 from onboarding.work import Queue, Work
 
@@ -79,26 +79,24 @@ class ConnectionVerifier:
         self._verdicts.record(token.installation, is_same_grant(token.installation), verdict)
 
     def _verdict(self, token: UsableToken, columns: dict[str, datetime]) -> Verdict:
-        """Ask Slack whether the token works in its workspace. Raises SlackBusy, SlackDown."""
+        """Ask Slack whether the token works, and where. Raises SlackBusy, SlackDown."""
         try:
             tested = self._gateway.test(token.app, token.access_token)
-            broken = self._fault_of_workspace(token, tested)
+            team_ids = self._team_ids(token, tested)
         except SlackRefused as refusal:
-            broken = faults.reason(refusal.code)
-        if broken:
-            return Verdict(broken, columns=columns)
+            return Verdict(faults.reason(refusal.code), columns=columns)
         # An API caller has named the workspace itself.
         name = tested.workspace_name if token.installation.origin == "install" else None
-        return Verdict(None, tested.scopes, columns, name)
+        owner = tested.workspace_id, tested.is_for_organization, team_ids
+        return Verdict(None, *owner, scopes=tested.scopes, columns=columns, workspace_name=name)
 
-    def _fault_of_workspace(self, token: UsableToken, tested: Tested) -> str | None:
-        """Return why the token is not one of the connection's workspace; None if it is.
+    def _team_ids(self, token: UsableToken, tested: Tested) -> frozenset[str] | None:
+        """Return the workspaces in which an organization's token works; None if no connection needs to know.
 
         An API caller may send the token of an organization for each workspace that has the app. Raises SlackProblem.
         """
-        if tested.workspace_id == token.workspace_id:
+        with self._database.rows() as rows:
+            used_for = connection_changes.all_on(rows, token.installation.id)
+        if not tested.is_for_organization or {one.workspace_id for one in used_for} <= {tested.workspace_id}:
             return None
-        if not tested.is_for_organization:
-            return faults.of_another_workspace(tested.workspace_id)
-        has_app = token.workspace_id in self._gateway.team_ids(token.app, token.access_token)
-        return None if has_app else causes.NOT_IN_WORKSPACE
+        return self._gateway.team_ids(token.app, token.access_token)

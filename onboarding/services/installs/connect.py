@@ -77,7 +77,7 @@ class InstallConnector:
         }
         if self._install.installation is not None:
             # The other connections of the workspace use the same token.
-            connection_changes.change_all_on(self._install.rows, installation_id, **access)
+            connection_changes.change_all_on(self._install.rows, installation_id, access)
         values = {
             "installation_id": installation_id,
             "installed_by": grant.installer_id,

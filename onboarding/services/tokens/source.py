@@ -8,7 +8,8 @@ from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, VaultProblem, unknown_connection
 from onboarding.sealed import Sealed
 from onboarding.services.tokens.sealing import Tokens
-from onboarding.services.tokens.verdicts import Verdict, Verdicts
+from onboarding.services.tokens.verdict import Verdict
+from onboarding.services.tokens.verdicts import Verdicts
 from onboarding.slack import faults
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import Refreshed
@@ -32,13 +33,11 @@ _POLLS, _POLL_SECONDS = 60, 0.2
 
 @dataclass(frozen=True)
 class UsableToken:
-    """An access token, and the Slack app and workspace to use it with."""
+    """An access token, and the Slack app to use it with."""
 
     #: Without the client secret.
     app: AppCredentials
     access_token: str = field(repr=False)
-    #: The workspace or organization that the connection is for.
-    workspace_id: str
     installation: Installation = field(repr=False)
     #: This call or a concurrent one has just asked Slack to refresh it.
     is_verified: bool
@@ -118,7 +117,7 @@ class TokenSource:
         except VaultProblem as problem:
             # A repeated read shows the same: its status is computed, not stored, because the key may come back.
             raise ReconnectNeeded(problem.sentence) from problem
-        return UsableToken(credentials, token, stored.connection.workspace_id, installation, is_verified)
+        return UsableToken(credentials, token, installation, is_verified)
 
     def _needs_refresh(self, installation: Installation, renew: bool = False) -> bool:
         if installation.refresh_token is None:
@@ -148,7 +147,7 @@ class TokenSource:
 
     def _refresh(self, stored: ConnectedInstallation, sealed: Sealed) -> None:
         """Exchange the refresh token for a new pair and store it. The caller holds the claim, which this releases."""
-        installation, is_open = stored.installation, False
+        installation = stored.installation
         # A token that cannot be refreshed is not tried again.
         columns: dict[str, Any] = {"refresh_claimed_at": None, "refresh_at": None}
         try:
@@ -160,27 +159,22 @@ class TokenSource:
         try:
             pair = self._gateway.refresh(self._tokens.app_credentials(stored.integration), spent)
         except SlackRefused as refusal:
-            broken: str | None = faults.reason(refusal.code)
+            verdict = Verdict(faults.reason(refusal.code), columns=columns)
         except Problem:
             self._release_claim(installation)
             raise
         else:
-            broken = None
-            if pair.workspace_id not in (None, stored.connection.workspace_id):
-                # Only a check shows whether an organization's token works in the workspace.
-                is_open = pair.is_for_organization
-                broken = None if is_open else faults.of_another_workspace(pair.workspace_id)
             columns |= self._renewed(installation.id, spent, pair)
-            if broken:
-                columns["refresh_at"] = None
+            # Only a check shows in which workspaces an organization's token works.
+            verdict = Verdict(None, pair.workspace_id, pair.is_for_organization, columns=columns)
 
         def is_current(now: Installation) -> bool:
             token = now.refresh_token
             return token is not None and self._tokens.refresh_token(now.id, token) == spent
 
-        verdict = Verdict(broken, columns=columns, is_open=is_open)
-        if self._verdicts.record(installation, is_current, verdict) and broken:
-            raise ReconnectNeeded(broken)
+        finding = verdict.in_workspace(stored.connection.workspace_id)
+        if self._verdicts.record(installation, is_current, verdict) and finding and finding.broken:
+            raise ReconnectNeeded(finding.broken)
 
     def _renewed(self, installation_id: str, spent: str, pair: Refreshed) -> dict[str, Any]:
         at = self._now()

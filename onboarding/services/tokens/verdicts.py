@@ -1,7 +1,6 @@
-"""Verdicts: Slack's answers about tokens, stored on every connection that uses the token."""
+"""Verdicts: store Slack's answers about tokens on every connection that uses the token."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.events import EventDetails, name_changed
 from onboarding.outcomes import ConnectionStatus
+from onboarding.services.tokens.verdict import Finding, Verdict
 from onboarding.slack import scopes
 from onboarding.store import connected_installations, connection_changes, installations, integration_locks
 from onboarding.store.connection_changes import ConnectionOfInstallation
@@ -19,22 +19,6 @@ from onboarding.store.installations import Installation
 
 _UNREACHABLE_AFTER = timedelta(hours=1)
 _HEALED_FROM = (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.UNREACHABLE)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Slack's answer about a token."""
-
-    #: Why the token cannot be used; None if it can.
-    broken: str | None
-    #: The scopes that the token has now; None if Slack did not say.
-    scopes: tuple[str, ...] | None = None
-    #: Columns of the installation to change.
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    #: The workspace's name now; None if Slack did not say, or if it does not matter.
-    workspace_name: str | None = None
-    #: Slack has not said whether the token works in the workspace: the connections keep their status.
-    is_open: bool = False
 
 
 class Verdicts:
@@ -63,31 +47,34 @@ class Verdicts:
             if changed_scopes and known_scopes:
                 permissions = EventDetails("checked", changed_scopes, previous={"scopes": list(known_scopes)})
             installations.change(session, installation.id, **columns)
-            if not verdict.is_open:
-                self._update_connections(session, installation.id, verdict, permissions)
+            self._update_connections(session, installation.id, verdict, permissions)
         return True
 
     def _update_connections(
         self, session: Session, installation_id: str, verdict: Verdict, permissions: EventDetails | None
     ) -> None:
         """Store the verdict on each connection. `permissions`: how they have changed, if they have."""
-        at, broken = self._now(), verdict.broken
-        status = ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY
+        at = self._now()
         before = connection_changes.all_on(session, installation_id)
-        changed = connection_changes.change_all_on(
-            session, installation_id, status=status, status_reason=broken, checked_at=at
-        )
+        workspaces: dict[Finding, set[str]] = {}
         for one in before:
-            if one.id not in changed:
-                continue
-            if broken and not one.status.is_broken:
-                _record(session, ChangeKind.CONNECTION_BROKEN, one, at, _new_status(one, broken))
-            elif not broken and one.status in _HEALED_FROM:
-                _record(session, ChangeKind.CONNECTION_HEALED, one, at, _new_status(one))
-            if permissions is not None:
-                _record(session, ChangeKind.CONNECTION_PERMISSIONS_CHANGED, one, at, permissions)
-            if verdict.workspace_name not in (None, one.workspace_name):
-                _rename(session, one, verdict.workspace_name, at)
+            if (finding := verdict.in_workspace(one.workspace_id)) is not None:
+                workspaces.setdefault(finding, set()).add(one.workspace_id)
+        for (broken,), workspace_ids in workspaces.items():
+            status = ConnectionStatus.NEEDS_RECONNECT if broken else ConnectionStatus.HEALTHY
+            columns = {"status": status, "status_reason": broken, "checked_at": at}
+            changed = connection_changes.change_all_on(session, installation_id, columns, workspace_ids)
+            for one in before:
+                if one.id not in changed:
+                    continue
+                if broken and not one.status.is_broken:
+                    _record(session, ChangeKind.CONNECTION_BROKEN, one, at, _new_status(one, broken))
+                elif not broken and one.status in _HEALED_FROM:
+                    _record(session, ChangeKind.CONNECTION_HEALED, one, at, _new_status(one))
+                if permissions is not None:
+                    _record(session, ChangeKind.CONNECTION_PERMISSIONS_CHANGED, one, at, permissions)
+                if not broken and verdict.workspace_name not in (None, one.workspace_name):
+                    _rename(session, one, verdict.workspace_name, at)
 
     def note_unanswered(self, installation_id: str) -> None:
         """Store that Slack did not answer. After an hour of it, the connections that worked are unreachable.
