@@ -128,7 +128,7 @@ class DemoConnections:
             "origin": "api",
             "slack_key": f"api:{row_id}",
             "scopes": ",".join(_SCOPES),
-            "installed_at": customer.created_at,
+            "token_since": customer.created_at,
             **self._tokens.sealed(row_id, f"xoxb-made-up-{row_id}", None, None, customer.created_at),
             "check_at": None,
         }

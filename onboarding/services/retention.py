@@ -128,7 +128,7 @@ class Retention:
         yield count
 
     def erase_orphaned_installations(self) -> Iterator[int]:
-        """Check all installations, and erase those that have had no connection for a day.
+        """Check all installations, and erase those without a connection whose token is more than a day old.
 
         A disconnect erases the installation with its last connection. But if the last two are disconnected at the same
         moment, each still sees the other. If the caller stops early, the next call continues from there.

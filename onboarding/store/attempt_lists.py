@@ -23,7 +23,7 @@ _SUCCESSES = tuple(outcome for outcome in OUTCOMES if outcome.is_success)
 _INTEGRATIONS = table_of(Integration)
 _OWN_COLUMNS = (
     "id", "created_at", "sent_at", "returned_at", "exchanging_at", "finished_at", "expires_at", "stage", "outcome",
-    "operator_id", "workspace_id", "workspace_name", "connection_identifier",
+    "operator_label", "workspace_id", "workspace_name", "connection_identifier",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ class AttemptListRow(NamedTuple):
     expires_at: datetime
     stage: Stage
     outcome: Outcome | None
-    operator_id: str | None
+    operator_label: str | None
     workspace_id: str | None
     workspace_name: str | None
     connection_identifier: str | None

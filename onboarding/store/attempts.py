@@ -1,4 +1,4 @@
-"""Attempts: one row for each walk through the install."""
+"""Attempts: one row for each install that a person starts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -43,7 +43,8 @@ class Attempt(Base):
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id"))
     #: Null when an operator started from the console.
     link_id: Mapped[str | None] = mapped_column(ForeignKey("links.id"))
-    operator_id: Mapped[str | None] = mapped_column(String(320))
+    #: The operator who started from the console. Null with a link.
+    operator_label: Mapped[str | None] = mapped_column(String(320))
     #: SHA-256 digests of the state and of the browser's secret; neither is stored.
     state_digest: Mapped[str] = mapped_column(String(64), unique=True)
     binding_digest: Mapped[str] = mapped_column(String(64))
@@ -88,7 +89,7 @@ class AttemptRow(NamedTuple):
     environment_id: str
     integration_id: str
     link_id: str | None
-    operator_id: str | None
+    operator_label: str | None
     binding_digest: str
     redirect_uri: str
     scopes: str

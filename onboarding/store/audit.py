@@ -42,7 +42,7 @@ class AuditEntry(Base):
     #: Null if the subject belongs to the whole deployment, such as an operator.
     environment_id: Mapped[str | None] = mapped_column(ForeignKey("environments.id"))
     at: Mapped[datetime] = mapped_column(UtcTime)
-    #: `operator:<email>`, `link:<id>`, `key:<id>`, `shell`, `shell:<user>`, `system`, `slack`.
+    #: `operator:<label>`, `link:<id>`, `key:<id>`, `shell`, `shell:<user>`, `system`, `slack`.
     actor: Mapped[str] = mapped_column(String(400))
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(ID)

@@ -128,8 +128,8 @@ _NEWEST_ID = (
 
 
 def _has_lost_operator(link: FromClause) -> ColumnElement[bool]:
-    may_change = exists().where(link.c.operator_id == operators.LABEL, operators.TABLE.c.role == "operator")
-    return and_(link.c.operator_id.is_not(None), ~may_change)
+    may_change = exists().where(link.c.operator_label == operators.LABEL, operators.TABLE.c.role == "operator")
+    return and_(link.c.operator_label.is_not(None), ~may_change)
 
 
 _PENDING_APPROVAL_ID = (

@@ -43,7 +43,7 @@ class ConnectionRow(NamedTuple):
     refresh_token: Sealed | None
     expires_at: datetime | None
     refresh_expires_at: datetime | None
-    installed_at: datetime | None
+    token_since: datetime | None
 
 
 _INTEGRATION = table_of(Integration)
@@ -59,7 +59,7 @@ DOCUMENTED = (
         INSTALLATION.c.refresh_token,
         INSTALLATION.c.expires_at,
         INSTALLATION.c.refresh_expires_at,
-        INSTALLATION.c.installed_at,
+        INSTALLATION.c.token_since,
     )
     .join_from(TABLE, _INTEGRATION, TABLE.c.integration_id == _INTEGRATION.c.id)
     .outerjoin(INSTALLATION, TABLE.c.installation_id == INSTALLATION.c.id)

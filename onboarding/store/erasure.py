@@ -100,18 +100,18 @@ def installation_ids(session: Session, after: str, limit: int) -> Sequence[str]:
 
 
 def orphaned_installations(session: Session, among: Sequence[str], before: datetime) -> Sequence[str]:
-    """Return the installations of `among`, installed by `before`, that no connection uses."""
-    query = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.installed_at <= before)
+    """Return the installations of `among` that no connection uses and whose token is at least as old as `before`."""
+    query = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.token_since <= before)
     return session.scalars(query.where(~_HAS_CONNECTION)).all()
 
 
 def erase_orphaned_installations(rows: Rows, among: Sequence[str], before: datetime) -> list[ErasedInstallation]:
-    """Delete the installations of `among`, installed by `before`, that no connection uses, and return them.
+    """Delete the installations that `orphaned_installations` returns, and return them.
 
     A transaction that attaches a connection holds the installation's row lock, and its installation is skipped. The
     second statement starts with these locks held, so it sees every connection that was attached before.
     """
-    due = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.installed_at <= before)
+    due = select(_INSTALLATIONS.c.id).where(_INSTALLATIONS.c.id.in_(among), _INSTALLATIONS.c.token_since <= before)
     locked = rows.scalars(due.with_for_update(skip_locked=True)).all()
     orphaned = delete(_INSTALLATIONS).where(_INSTALLATIONS.c.id.in_(locked), ~_HAS_CONNECTION)
     columns = [_INSTALLATIONS.c[name] for name in ErasedInstallation._fields]

@@ -66,7 +66,8 @@ class Installation(Base):
     #: Since when Slack has not answered a check; null if it has answered the last one.
     unanswered_since: Mapped[datetime | None] = mapped_column(UtcTime)
     installer_id: Mapped[str | None] = mapped_column(String(100))
-    installed_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: When the current token was stored, by an install, an API caller or a refresh.
+    token_since: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class LockedInstallation(NamedTuple):

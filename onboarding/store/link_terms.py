@@ -33,8 +33,8 @@ class LinkTerms:
     refresh_url: str | None = None
     #: The caller's own text.
     reference: str | None = None
-    #: The operator whose rights the link depends on.
-    operator_id: str | None = None
+    #: The label of the operator whose rights the link depends on.
+    operator_label: str | None = None
     auto_link_user: bool = False
 
     @property

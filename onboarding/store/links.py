@@ -52,8 +52,8 @@ class Link(Base):
     parent_id: Mapped[str | None] = mapped_column(ID, index=True)
     #: The label of the operator who created it in the console; it ends when that operator loses the right to make
     #: changes. Null if it depends on no operator.
-    operator_id: Mapped[str | None] = mapped_column(String(320))
-    #: The workspace that must approve; null accepts any.
+    operator_label: Mapped[str | None] = mapped_column(String(320))
+    #: The expected workspace; null accepts any.
     workspace_id: Mapped[str | None] = mapped_column(String(100))
     #: The identifier that an API caller requested for a new connection; it applies if it is still free.
     connection_identifier: Mapped[str | None] = mapped_column(ID)
@@ -89,7 +89,7 @@ class LinkRow(NamedTuple):
     offered_contexts: tuple[OfferedContext, ...]
     identity_key: str | None
     parent_id: str | None
-    operator_id: str | None
+    operator_label: str | None
     workspace_id: str | None
     connection_identifier: str | None
     scopes: str | None
@@ -119,7 +119,7 @@ class LinkRow(NamedTuple):
             refresh_url=self.refresh_url,
             reference=self.reference,
             auto_link_user=self.auto_link_user,
-            operator_id=self.operator_id,
+            operator_label=self.operator_label,
         )
 
 
@@ -177,7 +177,7 @@ def new_link(
         refresh_url=terms.refresh_url,
         reference=terms.reference,
         auto_link_user=terms.auto_link_user,
-        operator_id=terms.operator_id,
+        operator_label=terms.operator_label,
         created_at=created_at,
         expires_at=expires_at,
         revoked_at=None,

@@ -132,7 +132,7 @@ def test_installation_without_connections_is_erased_after_a_day(
 def test_walk_over_many_installations_continues_where_it_stopped(site: Site, program: Program, clock: Clock) -> None:
     creates(program)
     with site.runtime.database.transaction() as session:
-        columns = "environment_id, integration_id, origin, app_id, scopes, access_token, token_last_four, installed_at"
+        columns = "environment_id, integration_id, origin, app_id, scopes, access_token, token_last_four, token_since"
         for index in range(1100):
             copied = (
                 f"INSERT INTO installations (id, slack_key, {columns}) SELECT :id, :id, {columns} FROM installations"  # noqa: S608 - names of ours
@@ -184,7 +184,7 @@ def test_orphaned_installation_that_is_being_connected_stays(site: Site, program
 
         def sweeps_before_the_commit(rows: Rows, _made: object) -> None:
             # As if the server had refreshed the pair since: then giving it again does not update the row.
-            installations.change(rows, kept, installed_at=clock() - timedelta(days=2))
+            installations.change(rows, kept, token_since=clock() - timedelta(days=2))
             erasing.append(threads.submit(lambda: list(runtime.retention.erase_orphaned_installations())))
             time.sleep(0.5)
 

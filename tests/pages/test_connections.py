@@ -297,7 +297,7 @@ def _one(session: Any, environment: str, integration: str, number: int, at: date
         scopes="chat:write",
         access_token=Sealed("0" * 12, b"never opened"),
         token_last_four="abcd",
-        installed_at=at,
+        token_since=at,
     )
     choice = Choice("subscriber", f"customer-{number}", (f"tenant:c{number}",))
     connection_changes.add(

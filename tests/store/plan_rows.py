@@ -43,7 +43,7 @@ def fill(session: Session) -> None:
         )
         integrations.add(session, one)
     given = {"environment_id": "env_1", "integration_id": "int_1", "access_token": sealed, "token_last_four": ""}
-    installations.add_given(session, id="ins_1", slack_key="api:1", refresh_token=None, installed_at=NOON, **given)
+    installations.add_given(session, id="ins_1", slack_key="api:1", refresh_token=None, token_since=NOON, **given)
     rows = [row(number) for number in range(ROWS)]
     session.execute(insert(table_of(connections.ChannelConnection)), rows)
     session.execute(insert(table_of(ConnectionWord)), [word for one in rows for word in words(one)])

@@ -101,7 +101,7 @@ def test_links_keep_what_they_offer_and_their_way_back(fresh: Database) -> None:
     with fresh.reading() as session:
         offering = links.by_id(session, "lnk_1")
         origins = session.execute(text("SELECT integration_id, origin FROM allowed_origins ORDER BY origin")).all()
-        operators = session.execute(text("SELECT id, operator_id FROM links WHERE operator_id IS NOT NULL")).all()
+        operators = session.execute(text("SELECT id, operator_label FROM links WHERE operator_label IS NOT NULL")).all()
         waiting = session.scalars(of_identity, {"key": identity.identity_key("int_1", "bea", ["team:a"])}).all()
     assert offering is not None
     assert [(one.key, one.label) for one in offering.offered_contexts] == [("team:a", None), ("team:b", None)]

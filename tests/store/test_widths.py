@@ -8,7 +8,7 @@ from tests.browser_client import BrowserClient, Site
 
 #: Columns that refer to another table without a foreign key, because the row may outlive the other.
 _REFERENCES = {
-    "attempts.operator_id": "operators.email",
+    "attempts.operator_label": "operators.email",
     "attempts.approval_link_id": "links.id",
     "attempts.connection_identifier": "channel_connections.identifier",
     "attempts.identity_key": "channel_connections.identity_key",
@@ -16,7 +16,7 @@ _REFERENCES = {
     "attempts.expected_workspace_id": "channel_connections.workspace_id",
     "attempts.workspace_name": "channel_connections.workspace_name",
     "attempts.expected_workspace_name": "channel_connections.workspace_name",
-    "links.operator_id": "operators.email",
+    "links.operator_label": "operators.email",
     "links.parent_id": "links.id",
     "links.used_by_attempt": "attempts.id",
     "links.used_identity_key": "channel_connections.identity_key",

@@ -71,7 +71,7 @@ def _rows_of_ours(batch: list[Fact], integrations: Mapping[str, tuple[str, str]]
                     "scopes": "",
                     "access_token": vault.seal(one.token, SealedAt("installations", "access_token", grant_id)),
                     "token_last_four": one.token[-4:],
-                    "installed_at": one.created_at,
+                    "token_since": one.created_at,
                 }
             )
         rows["channel_connections"].append(

@@ -36,7 +36,7 @@ class GivenCredentials:
             **self._tokens.sealed(row_id, auth.access_token, auth.refresh_token, expires_at, at),
             "refresh_expires_at": auth.refresh_expires_at,
             "refresh_fingerprint": fingerprints[0] if fingerprints else None,
-            "installed_at": at,
+            "token_since": at,
         }
         if found is None:
             installations.add_given(

@@ -157,7 +157,7 @@ class ConnectionQueries:
                 shared = row.integration_id, row.workspace_id, row.installation_id
                 others = workspace_holders.count_sharing(session, *shared) - 1
         permissions = records.permissions_of(row)
-        return Detail(self._connection(row), row.token_last_four or "", row.installed_at, others, permissions)
+        return Detail(self._connection(row), row.token_last_four or "", row.token_since, others, permissions)
 
     def _filter(self, rows: Rows, environment_id: str, query: ConnectionQuery) -> ConnectionFilter:
         keys = query.context_keys

@@ -155,7 +155,7 @@ class AttemptLists:
             reference=ids.attempt_reference(row.id),
             created_at=row.created_at,
             integration_identifier=row.integration_identifier,
-            operator=row.operator_id,
+            operator=row.operator_label,
             subscriber_id=row.connection_subscriber_id if is_connected else row.link_subscriber_id,
             context_keys=tuple(keys),
             workspace_id=row.workspace_id,

@@ -101,7 +101,7 @@ class Attempts:
             reference=ids.attempt_reference(attempt.id),
             integration_identifier=integration.identifier,
             link_id=attempt.link_id,
-            operator=attempt.operator_id,
+            operator=attempt.operator_label,
             stage=attempt.stage,
             outcome=Outcome.SLACK_DOWN if has_died else attempt.outcome,
             has_expired=attempt.stage is not Stage.FINISHED and attempt.expires_at <= self._now(),

@@ -50,7 +50,7 @@ class InstallConnector:
             "bot_user_id": grant.bot_user_id,
             "scopes": ",".join(grant.scopes),
             "installer_id": grant.installer_id,
-            "installed_at": at,
+            "token_since": at,
             # A refresh in progress belongs to the token that this grant replaces.
             "refresh_claimed_at": None,
         }

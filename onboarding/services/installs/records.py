@@ -135,8 +135,8 @@ def has_died(attempt: Attempt | AttemptRow | AttemptListRow, at: datetime) -> bo
 
 
 def actor_of(attempt: AttemptRow) -> Actor:
-    if attempt.operator_id:
-        return Actor(ActorKind.OPERATOR, attempt.operator_id)
+    if attempt.operator_label:
+        return Actor(ActorKind.OPERATOR, attempt.operator_label)
     return Actor(ActorKind.LINK, attempt.link_id or "")
 
 

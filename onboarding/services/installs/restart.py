@@ -48,7 +48,7 @@ class StartElsewhere:
             integration_identifier=found.integration.identifier,
             environment_id=attempt.environment_id,
             restart_token=token if self._may_start(found) else None,
-            is_operators=attempt.operator_id is not None,
+            is_operators=attempt.operator_label is not None,
         )
 
     def start_elsewhere(self, token: str) -> StartedAttempt:

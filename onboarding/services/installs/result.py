@@ -130,7 +130,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         has_ended=outcome.is_success and identifier is not None and is_over,
         link_id=attempt.link_id,
         link_is_used=link is not None and link.used_at is not None,
-        is_operators=attempt.operator_id is not None,
+        is_operators=attempt.operator_label is not None,
         approval_link_id=attempt.approval_link_id,
         approval_expires_at=approval.expires_at if approval else None,
     )

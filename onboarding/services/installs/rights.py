@@ -12,7 +12,7 @@ def outcome_if_lost(rows: Rows, found: AttemptRows) -> Outcome | None:
 
     Every step of an attempt checks this: it belongs to a browser, which keeps its cookie when the operator leaves.
     """
-    operator = found.attempt.operator_id
+    operator = found.attempt.operator_label
     if operator is not None and not operators.may_change(rows, operator):
         return Outcome.OPERATOR_DENIED
     return Outcome.LINK_REVOKED if is_link_ended(rows, found.link, found.parent) else None
@@ -20,5 +20,5 @@ def outcome_if_lost(rows: Rows, found: AttemptRows) -> Outcome | None:
 
 def is_link_ended(rows: Rows, *links: LinkRow | None) -> bool:
     """Return whether one of the links depends on an operator who was removed or is a viewer now."""
-    needed = {link.operator_id for link in links if link is not None and link.operator_id is not None}
+    needed = {link.operator_label for link in links if link is not None and link.operator_label is not None}
     return not all(operators.may_change(rows, one) for one in needed)

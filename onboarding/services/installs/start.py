@@ -36,7 +36,7 @@ class _NewAttempt:
 
     integration: IntegrationRow
     link: LinkRow | None = None
-    #: The operator's email, if one starts from the console.
+    #: The operator's label, if one starts from the console.
     operator: str | None = None
     expected_workspace_id: str | None = None
     expected_workspace_name: str | None = None
@@ -141,7 +141,7 @@ class InstallStarter:
             integration, any_real = _integration(session, environment_id, identifier)
             self._check_practice(integration, any_real)
             at, actor = self._now(), Actor(ActorKind.OPERATOR, operator)
-            terms = LinkTerms(is_open=True, operator_id=operator)
+            terms = LinkTerms(is_open=True, operator_label=operator)
             approval = links.new_link(integration, LinkKind.APPROVAL, terms, at, at + APPROVAL_LIFETIME)
             self._add_approval(session, approval, actor)
             return self._insert(session, _NewAttempt(integration, operator=operator), _waiting_for(approval.id))
@@ -206,7 +206,7 @@ class InstallStarter:
             environment_id=new.integration.environment_id,
             integration_id=new.integration.id,
             link_id=new.link.id if new.link else None,
-            operator_id=new.operator,
+            operator_label=new.operator,
             state_digest=state_digest(state or ids.new_secret()),
             binding_digest=digest(binding),
             redirect_uri=self._settings.redirect_uri,

@@ -69,7 +69,7 @@ def _state(link: store.Link, at: datetime, editors: Collection[str]) -> str:
 
     `editors`: the labels of everyone who may create links in the console. A link of anyone else counts as revoked.
     """
-    if link.revoked_at is not None or (link.operator_id is not None and link.operator_id not in editors):
+    if link.revoked_at is not None or (link.operator_label is not None and link.operator_label not in editors):
         return "revoked"
     if link.used_at is not None:
         return "used"

@@ -90,7 +90,7 @@ class NewLink:
             offered_contexts=self.offered_contexts,
             workspace_id=self.workspace_id,
             return_url=self.return_url,
-            operator_id=self.operator,
+            operator_label=self.operator,
             refresh_url=self.refresh_url,
             reference=self.reference,
         )

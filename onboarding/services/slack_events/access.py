@@ -63,7 +63,7 @@ class AccessEnder:
             for one in ended:
                 current = installations.lock(session, row.environment_id, one.installation.id)
                 # An install or a refresh in the meantime has proved that the access works.
-                if current is None or current.installed_at != one.installation.installed_at:
+                if current is None or current.token_since != one.installation.token_since:
                     continue
                 reason = faults.ending(event.type)
                 statuses = {one.id: one.status for one in connection_changes.all_on(session, current.id)}
@@ -78,10 +78,10 @@ class AccessEnder:
 
         About an API caller's token, only the caller has said which workspace it belongs to, so Slack is asked.
         """
-        installed_at, is_from_install = one.installation.installed_at, one.installation.origin == "install"
-        if is_from_install and event.at > installed_at + _CLOCK_DIFFERENCE:
+        token_since, is_from_install = one.installation.token_since, one.installation.origin == "install"
+        if is_from_install and event.at > token_since + _CLOCK_DIFFERENCE:
             return True
-        if is_from_install and event.at + _RESOLUTION < installed_at - _CLOCK_DIFFERENCE:
+        if is_from_install and event.at + _RESOLUTION < token_since - _CLOCK_DIFFERENCE:
             return False
         credentials = self._tokens.without_secret(one.integration)
         try:
@@ -89,9 +89,9 @@ class AccessEnder:
             self._gateway.test(credentials, token)
         except SlackRefused as refusal:
             # An expired token says nothing: only the times are left.
-            return refusal.code in faults.GONE or event.at + _RESOLUTION > installed_at
+            return refusal.code in faults.GONE or event.at + _RESOLUTION > token_since
         except VaultProblem:
-            return event.at + _RESOLUTION > installed_at
+            return event.at + _RESOLUTION > token_since
         return False
 
 

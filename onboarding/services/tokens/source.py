@@ -180,7 +180,7 @@ class TokenSource:
         at = self._now()
         expires_at = at + timedelta(seconds=pair.expires_in) if pair.expires_in else None
         columns = self._tokens.sealed(installation_id, pair.access_token, pair.refresh_token or spent, expires_at, at)
-        return {**columns, "installed_at": at, "refreshed_at": at, "refresh_expires_at": None}
+        return {**columns, "token_since": at, "refreshed_at": at, "refresh_expires_at": None}
 
     def _release_claim(self, claimed: Installation) -> None:
         with self._database.transaction() as session:

@@ -108,7 +108,7 @@ def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
 
     Slack may issue the same token again, so the time of the grant is compared, not the token.
     """
-    return lambda now: now.installed_at == seen.installed_at
+    return lambda now: now.token_since == seen.token_since
 
 
 def _changed_scopes(before: tuple[str, ...], now: tuple[str, ...] | None) -> str:
