@@ -36,6 +36,9 @@ def test_operator_creates_a_link_that_connects_its_customer(
         ({"subscriber_id": "bea", "return_url": "javascript:alert(1)"}, "return address"),
         ({"subscriber_id": "bea", "lifetime": "9999"}, "Expires in"),
         ({"subscriber_id": "bea", "integration": "other"}, "Not a valid choice"),
+        ({"subscriber_id": "bea", "contexts": "tenant:a tenant:b"}, "Context: Each context type"),
+        ({"subscriber_id": "bea", "mode": "shared"}, "Mode: Shared mode needs a context."),
+        ({"contexts": "tenant:a", "mode": "subscriber"}, "Mode: Subscriber mode needs a subscriber."),
     ],
 )
 def test_invalid_link_is_refused_with_its_input_kept(

@@ -18,6 +18,8 @@ from onboarding.services.links.records import NewLink
 blueprint = Blueprint("links", __name__)
 _MODES = {"": "The customer chooses", "subscriber": "Subscriber", "shared": "Shared"}
 _LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days"}
+#: The form's field for the field of a refusal; every other refusal is about the subscriber.
+_FIELDS = {"context_keys": "contexts", "mode": "mode", "return_url": "return_url"}
 
 
 class LinkForm(PageForm):
@@ -48,7 +50,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "console/links/list.html",
         rows=page.rows,
-        url_of=current().links.url,
+        url_of=current().links.url if require_person().may_change else None,
         next_url=url_for("links.index", after=page.next) if page.next else None,
         previous_url=url_for("links.index", before=page.previous) if page.previous else None,
     )
@@ -56,7 +58,9 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/links/new")
 def new() -> ResponseReturnValue:
-    return _form_page(_form())
+    form = _form()
+    form.subscriber_id.data = request.args.get("subscriber", "")
+    return _form_page(form)
 
 
 @blueprint.post("/links/new")
@@ -67,7 +71,7 @@ def new_submit() -> ResponseReturnValue:
     try:
         link = current().links.create(_new_link(form), require_person().actor)
     except Refused as refusal:
-        field = form.return_url if refusal.field == form.return_url.name else form.subscriber_id
+        field = form[_FIELDS.get(refusal.field, "subscriber_id")]
         field.errors = [*field.errors, refusal.sentence]
         return _form_page(form), 422
     return redirect(url_for("links.show", link_id=link.id), 303)
@@ -93,8 +97,6 @@ def revoke_submit(link_id: str) -> ResponseReturnValue:
 def _form() -> LinkForm:
     form = LinkForm()
     form.integration.choices = {one.identifier: one.label for one in require_integrations()}
-    if request.method == "GET":
-        form.subscriber_id.data = request.args.get("subscriber", "")
     return form
 
 

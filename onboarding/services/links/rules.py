@@ -31,9 +31,9 @@ def check(new: NewLink) -> None:
         raise Refused("A subscriber id must have 1 to 255 visible characters, none of them / % ? # or \\.")
     _check_contexts(new)
     if new.mode == "shared" and not (new.is_open or new.context_keys or new.offered_contexts):
-        raise Refused("Shared mode needs a context.")
+        raise Refused("Shared mode needs a context.", "mode")
     if new.mode == "subscriber" and not (new.is_open or new.subscriber_id):
-        raise Refused("Subscriber mode needs a subscriber.")
+        raise Refused("Subscriber mode needs a subscriber.", "mode")
     if not timedelta(minutes=1) <= new.effective_lifetime <= MAX_LIFETIME:
         raise Refused("A link's lifetime must be from 1 minute to 365 days.")
     if new.is_open and new.effective_lifetime > OPEN_LINK_LIFETIME:
