@@ -1,4 +1,4 @@
-"""Lifetimes that more than one module uses."""
+"""Lifetimes that more than one module uses. Those of links are in `services/links/records.py`."""
 
 from datetime import timedelta
 

@@ -42,7 +42,9 @@ def _run(configured: Settings, runtime: Runtime) -> None:
     def announce(server: Child) -> bool:
         if not _wait_for_server(configured, server, processes.ended):
             return False
-        _announce(configured, runtime.operators.invite(OWNER, shell_actor()).url)
+        sign_in = runtime.operators.invite(OWNER, shell_actor()).url
+        print_text(f"\n  Onboarding for Slack   {configured.origin}")
+        print_text(f"  Sign in as operator    {sign_in}\n  (works once, for 15 minutes)\n\n  Press Ctrl-C to stop.\n")
         return True
 
     processes.run((), announce)
@@ -72,8 +74,3 @@ def _answers(configured: Settings) -> bool:
         return False
     finally:
         asking.close()
-
-
-def _announce(configured: Settings, sign_in: str) -> None:
-    print_text(f"\n  Onboarding for Slack   {configured.origin}")
-    print_text(f"  Sign in as operator    {sign_in}\n  (works once, for 15 minutes)\n\n  Press Ctrl-C to stop.\n")

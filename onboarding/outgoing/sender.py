@@ -70,6 +70,11 @@ class Answer:
     #: Whether the host asked with `X-Slack-No-Retry` that an event of Slack's is not sent again.
     is_final: bool = False
 
+    @classmethod
+    def failed(cls, problem: str) -> "Answer":
+        """Return the result of a message that has no answer. `problem`: a sentence."""
+        return cls(None, "", problem, 0)
+
     @property
     def is_gone(self) -> bool:
         return self.status == http.client.GONE
@@ -109,24 +114,24 @@ class Sender:
         try:
             answer = self._exchange(request, began + DEADLINE_SECONDS)
         except _Forbidden:
-            answer = _failed(
+            answer = Answer.failed(
                 "The address leads to a private or reserved network. WEBHOOK_ALLOW_PRIVATE=on allows private networks."
             )
         except socket.gaierror:
-            answer = _failed("The host name could not be resolved.")
+            answer = Answer.failed("The host name could not be resolved.")
         except ssl.SSLCertVerificationError:
-            answer = _failed("The certificate is invalid for this host name.")
+            answer = Answer.failed("The certificate is invalid for this host name.")
         except (OSError, http.client.HTTPException, ValueError):
             is_late = time.monotonic() - began >= DEADLINE_SECONDS
             late = f"There was no answer within {DEADLINE_SECONDS:.0f} seconds."
-            answer = _failed(late if is_late else "The connection failed or was closed without an answer.")
+            answer = Answer.failed(late if is_late else "The connection failed or was closed without an answer.")
         return replace(answer, milliseconds=int((time.monotonic() - began) * 1000))
 
     def _exchange(self, request: Request, deadline: float) -> Answer:
         """Send the request once and read the answer. Raises OSError, HTTPException, ValueError, _Forbidden."""
         parts, reach = urlsplit(request.url), self._reach()
         if parts.scheme != "https" and not reach.loopback:
-            return _failed("Webhooks are sent with https only.")
+            return Answer.failed("Webhooks are sent with https only.")
         route = _Route(request.url, self._proxy if parts.scheme == "https" else "", reach)
         connection = _connect(route, self._tls, deadline)
         limit = shut_down_at(connection.sock, deadline)
@@ -212,10 +217,6 @@ def _connect_through(proxy: str, host: str, port: int, deadline: float) -> socke
         raw.close()
         raise
     return raw
-
-
-def _failed(problem: str) -> Answer:
-    return Answer(None, "", problem, 0)
 
 
 def _problem(status: int) -> str | None:

@@ -1,8 +1,9 @@
 """All mapped classes, and the migrations of a database."""
 
 from pathlib import Path
+from typing import Literal
 
-from onboarding.store import (
+from onboarding.store import (  # noqa: F401  # importing them maps their classes
     allowed_teams,
     api_keys,
     attempts,
@@ -32,53 +33,25 @@ from onboarding.store import (
 )
 from onboarding.store.database import Base, Database
 
-TABLES = (
-    idempotency,
-    api_keys,
-    attempts,
-    audit,
-    bulk,
-    connection_words,
-    connections,
-    contexts,
-    channel_endpoints,
-    environments,
-    event_sequences,
-    installations,
-    integrations,
-    links,
-    logos,
-    operators,
-    sign_ins,
-    allowed_teams,
-    origins,
-    revocations,
-    slack_events,
-    subscribers,
-    webhook_deliveries,
-    webhook_endpoints,
-    webhook_tries,
-    workers,
-)
 METADATA = Base.metadata
 
 
 def upgrade(database: Database, migrations: Path, revision: str = "head") -> None:
     """Migrate the database to a newer revision. Raises StorageProblem if it is locked or does not answer."""
-    with database.faults():
-        _run("upgrade", database, migrations, revision)
+    _run("upgrade", database, migrations, revision)
 
 
 def downgrade(database: Database, migrations: Path, revision: str) -> None:
-    """Migrate the database back to a revision."""
+    """Migrate the database back to a revision. Raises StorageProblem as `upgrade` does."""
     _run("downgrade", database, migrations, revision)
 
 
-def _run(command_name: str, database: Database, migrations: Path, revision: str) -> None:
+def _run(name: Literal["upgrade", "downgrade"], database: Database, migrations: Path, revision: str) -> None:
     # Imported here: a web process never migrates; the import would add 11 MB and a fifth to its start.
     from alembic import command, config
 
     options = config.Config()
     options.set_main_option("script_location", str(migrations))
     options.attributes["engine"] = database.engine
-    getattr(command, command_name)(options, revision)
+    with database.faults():
+        getattr(command, name)(options, revision)

@@ -37,29 +37,29 @@ def columns() -> list[SealedColumn]:
 
 def count_of_other_keys(rows: Rows, where: SealedColumn, key_id: str) -> int:
     """Count the values that another key has encrypted."""
-    table, column = _found(where)
-    return rows.scalar(select(func.count()).select_from(table).where(*_of_other_keys(column, key_id))) or 0
+    table, column = _table_and_column(where)
+    return rows.scalar(select(func.count()).select_from(table).where(*_has_other_key(column, key_id))) or 0
 
 
 def of_other_keys(rows: Rows, where: SealedColumn, key_id: str, after: str, limit: int) -> Sequence[SealedValue]:
     """Return values that another key has encrypted, of the rows after the id `after`, in the order of their ids."""
-    table, column = _found(where)
+    table, column = _table_and_column(where)
     query = select(table.c.id.label("row_id"), column.label("value")).where(table.c.id > after)
-    return fetch_all(rows, query.where(*_of_other_keys(column, key_id)).order_by(table.c.id).limit(limit), SealedValue)
+    return fetch_all(rows, query.where(*_has_other_key(column, key_id)).order_by(table.c.id).limit(limit), SealedValue)
 
 
 def replace(rows: Rows, where: SealedColumn, old: SealedValue, new: Sealed) -> bool:
     """Replace a value, unless another transaction has changed it. Return whether it was replaced."""
-    table, column = _found(where)
+    table, column = _table_and_column(where)
     matching = table.c.id == old.row_id, column == old.value
     return rows.execute(update(table).where(*matching).values({column: new}).returning(table.c.id)).first() is not None
 
 
-def _found(where: SealedColumn) -> tuple[Table, Column[Sealed]]:
+def _table_and_column(where: SealedColumn) -> tuple[Table, Column[Sealed]]:
     table = METADATA.tables[where.table]
     return table, table.c[where.column]
 
 
-def _of_other_keys(column: Column[Sealed], key_id: str) -> tuple[ColumnElement[bool], ...]:
+def _has_other_key(column: Column[Sealed], key_id: str) -> tuple[ColumnElement[bool], ...]:
     used = func.substr(type_coerce(column, LargeBinary), 1, KEY_ID_LENGTH, type_=LargeBinary)
     return column.is_not(None), used != key_id.encode("ascii")

@@ -51,13 +51,14 @@ class EventForwarder:
         try:
             answer = self._deliver(row, integration, integration.forward_url)
         except VaultProblem as problem:
-            _LOG.error("slack.event_not_forwarded", integration=integration.identifier, problem=problem.sentence)
-            answer = Answer(None, "", problem.sentence, 0)
+            _LOG.error("slack.event_unreadable", integration=integration.identifier, problem=problem.sentence)
+            self._repeat(row, Answer.failed(problem.sentence), "unknown_error")
+            return
         if answer.problem is None or _has_no_listener(answer):
             self._end(row, slack_events.DELIVERED)
         else:
             _LOG.warning("slack.event_not_forwarded", integration=integration.identifier, status=answer.status)
-            self._repeat(row, answer)
+            self._repeat(row, answer, _reason(answer))
 
     def _deliver(self, row: SlackEvent, integration: Integration, url: str) -> Answer:
         """Send a stored event to the host and return the answer. Raises VaultProblem."""
@@ -77,14 +78,15 @@ class EventForwarder:
             signed |= {"X-Slack-Retry-Num": str(row.forward_failures), "X-Slack-Retry-Reason": row.forward_reason}
         return self._sender.post(Request(url, body.encode(), {"Content-Type": "application/json", **signed}))
 
-    def _repeat(self, row: SlackEvent, answer: Answer) -> None:
+    def _repeat(self, row: SlackEvent, answer: Answer, reason: str) -> None:
+        """Enqueue the next try, if there is one. `reason`: why this one failed, in Slack's words."""
         wait = None
         if not answer.is_final:
             wait = retries.wait_after(row.forward_failures, answer.retry_after, self._longest_wait())
         with self._database.changing_rows() as rows:
             if wait is None:
-                slack_events.end_forward(rows, row, slack_events.GIVEN_UP, _reason(answer))
-            elif slack_events.end_forward(rows, row, slack_events.WAITING, _reason(answer), self._now() + wait):
+                slack_events.end_forward(rows, row, slack_events.GIVEN_UP, reason)
+            elif slack_events.end_forward(rows, row, slack_events.WAITING, reason, self._now() + wait):
                 queue.enqueue(rows, forward_work(row.id, row.forward_failures + 1, wait.total_seconds()))
 
     def _end(self, row: SlackEvent, state: str) -> None:

@@ -1,6 +1,5 @@
 """Handle a stored event once: one transaction stores its effect and that it was handled."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -25,12 +24,6 @@ from onboarding.vault import Vault
 
 _AGAIN_SECONDS = 30
 _LOG = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class _Stored:
-    row: SlackEvent
-    event: events.Event
 
 
 class StoredEvents:
@@ -58,28 +51,29 @@ class StoredEvents:
 
     def _handle(self, event_row_id: str) -> None:
         """Apply the effect that an event's type has. Raises SlackBusy, SlackDown, VaultProblem."""
-        stored = self._read(event_row_id)
-        if stored is None:
+        with self._database.reading() as session:
+            row = slack_events.by_id(session, event_row_id)
+        event = self._event(row) if row is not None else None
+        if row is None or event is None:
             return
-        row, event = stored.row, stored.event
         if event.type in (event_names.APP_UNINSTALLED, event_names.TOKENS_REVOKED):
             self._ender.end(row, event)
         elif event.type in (event_names.TEAM_ACCESS_GRANTED, event_names.TEAM_ACCESS_REVOKED):
             self._teams.check(row, event)
         elif event.type in (event_names.TEAM_RENAME, event_names.TEAM_DOMAIN_CHANGE):
-            self._rename(row, event)
+            self._record_new_name(row, event)
         else:
             self._channels.apply(row, event)
 
-    def _read(self, event_row_id: str) -> _Stored | None:
-        with self._database.reading() as session:
-            row = slack_events.by_id(session, event_row_id)
-        if row is None or row.body is None:
+    def _event(self, row: SlackEvent) -> events.Event | None:
+        """Decrypt and read the body. Raises VaultProblem."""
+        if row.body is None:
             return None
         read = events.read(self._vault.open(row.body, body_sealed_at(row.id)).encode())
-        return _Stored(row, read) if isinstance(read, events.Event) else None
+        return read if isinstance(read, events.Event) else None
 
-    def _rename(self, row: SlackEvent, event: events.Event) -> None:
+    def _record_new_name(self, row: SlackEvent, event: events.Event) -> None:
+        """Record a workspace's new domain, or store and record its new name."""
         at = self._now()
         with self._database.transaction() as session:
             integration_locks.share(session, row.integration_id)

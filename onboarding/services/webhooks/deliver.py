@@ -93,7 +93,7 @@ class WebhookDelivering:
             known = [self._secrets.open(endpoint.id, endpoint.secret)]
         except VaultProblem as problem:
             _LOG.error("webhook.secret_unreadable", endpoint=endpoint.id, problem=problem.sentence)
-            return Answer(None, "", "The endpoint's secret cannot be decrypted. Change it.", 0)
+            return Answer.failed("The endpoint's secret cannot be decrypted. Change it.")
         until = endpoint.previous_until
         if endpoint.previous_secret is not None and until is not None and self._now() < until:
             # A receiver that has the new secret needs no second signature.
