@@ -79,7 +79,7 @@ from onboarding.vault import Vault
 
 EXTENSION = "onboarding"
 #: Each install occupies a thread while it waits for Slack. Eight threads are reserved for pages and the API.
-_INSTALL_SLOTS = concurrency.THREADS - 8
+_MAX_WAITING_INSTALLS = concurrency.THREADS - 8
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _installs(core: _Core, grants: Grants) -> Installs:
     starter = InstallStarter(database, core.tokens, core.gateway, settings, now)
     return Installs(
         starter,
-        InstallCallback(database, grants, completer, now, _INSTALL_SLOTS),
+        InstallCallback(database, grants, completer, now, _MAX_WAITING_INSTALLS),
         SetupStep(database, grants, completer, now),
         ResultReader(database, now),
         StartElsewhere(database, settings, starter, now),
@@ -241,17 +241,17 @@ class _Sending:
     sender: Sender
     reach: Callable[[], Reach]
     #: The longest wait between two tries, in seconds; 0 for no limit.
-    longest_wait: Callable[[], int]
+    max_wait: Callable[[], int]
 
 
 def _sending(settings: Settings, is_practice: Callable[[], bool], now: clock.Clock) -> _Sending:
     def reach() -> Reach:
         return Reach(loopback=is_practice(), private=settings.webhook_allow_private == "on")
 
-    def longest_wait() -> int:
+    def max_wait() -> int:
         return settings.practice_retry_seconds if is_practice() else 0
 
-    return _Sending(Sender(reach, now, settings.webhook_proxy), reach, longest_wait)
+    return _Sending(Sender(reach, now, settings.webhook_proxy), reach, max_wait)
 
 
 def _slack_events(core: _Core, sending: _Sending) -> SlackEvents:
@@ -259,7 +259,7 @@ def _slack_events(core: _Core, sending: _Sending) -> SlackEvents:
     return SlackEvents(
         EventReceiver(database, vault, now),
         StoredEvents(database, vault, core.tokens, core.gateway, now),
-        EventForwarder(database, vault, sending.sender, now, sending.longest_wait),
+        EventForwarder(database, vault, sending.sender, now, sending.max_wait),
         LostEvents(database, now),
     )
 
@@ -269,7 +269,7 @@ def _webhooks(core: _Core, sending: _Sending) -> Webhooks:
     return Webhooks(
         WebhookEndpoints(database, secrets, sending.reach, now),
         WebhookDeliveries(database, now),
-        WebhookDelivering(database, secrets, sending.sender, now, sending.longest_wait),
+        WebhookDelivering(database, secrets, sending.sender, now, sending.max_wait),
     )
 
 

@@ -19,14 +19,14 @@ _JITTER = 0.1
 _random = secrets.SystemRandom()
 
 
-def wait_after(failures: int, asked_seconds: int | None, longest_seconds: int) -> timedelta | None:
+def wait_after(failures: int, asked_seconds: int | None, max_seconds: int) -> timedelta | None:
     """Return the wait after one more failure; None after the last.
 
     `failures`: how many there were before this one. `asked_seconds`: the wait that the host asks for (`Retry-After`),
-    which is kept if it is longer. `longest_seconds`: a limit of practice mode; 0 for none.
+    which is kept if it is longer. `max_seconds`: a limit of practice mode; 0 for none.
     """
     if failures >= len(WAITS):
         return None
     seconds = WAITS[failures].total_seconds() * _random.uniform(1 - _JITTER, 1 + _JITTER)
     seconds = max(seconds, asked_seconds or 0)
-    return timedelta(seconds=min(seconds, longest_seconds) if longest_seconds else seconds)
+    return timedelta(seconds=min(seconds, max_seconds) if max_seconds else seconds)

@@ -1,4 +1,4 @@
-"""ConnectSessions: read how far a link or connect session is, and revoke it. `links.py` creates both."""
+"""ConnectSessions: read how far a link or connect session is, and revoke it. `links/create.py` creates both."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

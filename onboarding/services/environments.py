@@ -45,7 +45,7 @@ class Environments:
             return self._create(session, FIRST, actor)
 
     def first(self) -> EnvironmentSummary:
-        """Return the environment of the console. Raises NotSetUp."""
+        """Return the oldest environment, which the console and the commands use by default. Raises NotSetUp."""
         if self._first is None:
             with self._database.reading() as session:
                 found = store.first(session)

@@ -30,7 +30,7 @@ class OperatorSummary:
     slack_team_id: str | None
     slack_user_id: str | None
     slack_name: str
-    #: Whether the person gets in because the whole team is allowed.
+    #: Whether the person may sign in only because the whole team is allowed.
     is_team_viewer: bool
     last_sign_in_at: datetime | None
     open_sessions: int

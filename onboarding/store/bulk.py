@@ -86,7 +86,7 @@ def by_id(rows: Rows, environment_id: str, run_id: str) -> RunRow | None:
 
 
 def of_worker(rows: Rows, run_id: str) -> RunRow | None:
-    """Return a run of any environment: work that was enqueued names its run alone."""
+    """Return a run of any environment: a worker knows only the run's id."""
     found = fetch_all(rows, _SELECT_RUN.where(_RUNS.c.id == run_id), RunRow)
     return found[0] if found else None
 

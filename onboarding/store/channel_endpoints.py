@@ -30,7 +30,7 @@ class ChannelEndpoint(Base):
         Index("ix_channel_endpoints_channel", "integration_id", "channel_id"),
     )
 
-    #: `end_…`; or, for an endpoint that an install created, the connection's id and what it is for (`installed_id`).
+    #: `end_…`; or, for an endpoint that an install created, the connection's id and its purpose (`installed_id`).
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     environment_id: Mapped[str] = mapped_column(ForeignKey("environments.id"))
     identifier: Mapped[str] = mapped_column(ID)

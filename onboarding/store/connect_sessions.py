@@ -76,7 +76,7 @@ class SessionRow(NamedTuple):
         return self.revoked_at is not None or self.has_lost_operator
 
     def is_live(self, at: datetime) -> bool:
-        """Return whether its token still shows the connection: a begun session lives as long as its attempt."""
+        """Return whether its token can still read it. A session in use stays readable while its attempt runs."""
         if self.is_ended:
             return False
         finished = self.finished_at or self.used_finished_at

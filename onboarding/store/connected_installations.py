@@ -41,14 +41,14 @@ _CONNECTED = (
 
 
 def of_teams(session: Session, integration_id: str, team_ids: Iterable[str]) -> list[ConnectedInstallation]:
-    """Return the connections of these workspaces that have an installation of their own or share an API caller's."""
+    """Return the connections of these workspaces whose token an API caller sent."""
     matching = ChannelConnection.integration_id == integration_id, ChannelConnection.workspace_id.in_(list(team_ids))
     query = _CONNECTED.where(*matching, Installation.origin == "api")
     return [ConnectedInstallation(*row) for row in session.execute(query)]
 
 
 def in_workspace(session: Session, integration_id: str, slack_key: str, owner_id: str) -> list[OwnedInstallation]:
-    """Return the installations in a workspace or organization: the one of its installs, and those of API callers."""
+    """Return the installations of a workspace or organization: the one that Slack granted, and those of API callers."""
     query = (
         select(Installation, Integration, ChannelConnection.bot_user_id)
         .join(Integration, Installation.integration_id == Integration.id)

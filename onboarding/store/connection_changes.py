@@ -13,7 +13,7 @@ from onboarding.outcomes import ConnectionStatus
 from onboarding.store import connection_words
 from onboarding.store.compiled import CompiledInsert
 from onboarding.store.connected_installations import ConnectedInstallation
-from onboarding.store.connections import HOLDING, TABLE, sort_name
+from onboarding.store.connections import CONNECTION_CONTEXTS, TABLE, sort_name
 from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import columns_of
 
@@ -53,7 +53,7 @@ class ConnectionOfInstallation(NamedTuple):
 
 
 _CHANGED = columns_of(TABLE, ChangedConnection._fields)
-_INSERT, _INSERT_KEYS = CompiledInsert(TABLE), CompiledInsert(HOLDING)
+_INSERT, _INSERT_KEYS = CompiledInsert(TABLE), CompiledInsert(CONNECTION_CONTEXTS)
 #: Without `values()`, the SET clause consists of the other parameters.
 _CHANGE = update(TABLE).where(TABLE.c.id == bindparam("connection"))
 

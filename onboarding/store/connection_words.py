@@ -59,7 +59,7 @@ _WORDS = with_word("word").limit(bindparam("size")).subquery()
 _COUNT_WORDS = CompiledQuery(select(func.count()).select_from(_WORDS))
 _CONNECTIONS = select(_WORDS.c.connection_id).distinct().limit(bindparam("cap")).subquery()
 _COUNT = CompiledQuery(select(func.count()).select_from(_CONNECTIONS))
-#: How many words of a connection probably have one beginning at most. DISTINCT alone would read all words.
+#: An estimate: at most so many words of a connection begin with the same text. DISTINCT alone would read all words.
 _MAX_WORDS = 10
 
 

@@ -1,4 +1,4 @@
-"""Channel connections: the tables, one identity rule, and every query but the lists (`connection_lists`)."""
+"""Channel connections: the tables, one identity rule, and reads and locks of single connections."""
 
 import json
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ class ConnectionToken(NamedTuple):
     access_token: Sealed | None
 
 
-TABLE, HOLDING = table_of(ChannelConnection), table_of(ConnectionContext)
+TABLE, CONNECTION_CONTEXTS = table_of(ChannelConnection), table_of(ConnectionContext)
 #: The last check, or the creation of a connection that was never checked: the list sorts by it.
 LAST_CHECK = func.coalesce(TABLE.c.checked_at, TABLE.c.created_at)
 Index("ix_channel_connections_last_check", TABLE.c.environment_id, LAST_CHECK, TABLE.c.id)
@@ -174,8 +174,13 @@ def hold(session: Session, environment_id: str, identifier: str, integration_id:
 
 
 def count_of_context(session: Session, environment_id: str, key: str) -> int:
-    query = select(func.count()).select_from(HOLDING)
-    return session.scalar(query.where(HOLDING.c.key == key, HOLDING.c.environment_id == environment_id)) or 0
+    query = select(func.count()).select_from(CONNECTION_CONTEXTS)
+    return (
+        session.scalar(
+            query.where(CONNECTION_CONTEXTS.c.key == key, CONNECTION_CONTEXTS.c.environment_id == environment_id)
+        )
+        or 0
+    )
 
 
 def count_of_subscriber(session: Session, environment_id: str, subscriber_id: str) -> int:

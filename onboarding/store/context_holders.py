@@ -3,28 +3,31 @@
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from onboarding.store.compiled import CompiledQuery
-from onboarding.store.connections import HOLDING, TABLE
+from onboarding.store.connections import CONNECTION_CONTEXTS, TABLE
 from onboarding.store.rows import Rows, exists_per_row
 
 
 def with_key(name: str) -> Select[str]:
     """Select the ids of the connections of `environment` that have the context key in the parameter `name`."""
-    matching = HOLDING.c.environment_id == bindparam("environment"), HOLDING.c.key == bindparam(name)
-    return select(HOLDING.c.connection_id).where(*matching)
+    matching = (
+        CONNECTION_CONTEXTS.c.environment_id == bindparam("environment"),
+        CONNECTION_CONTEXTS.c.key == bindparam(name),
+    )
+    return select(CONNECTION_CONTEXTS.c.connection_id).where(*matching)
 
 
 def has_key(name: str) -> ColumnElement[bool]:
     """Return the condition that a connection has the context key in the parameter `name`."""
-    return _has(HOLDING.c.key == bindparam(name))
+    return _has(CONNECTION_CONTEXTS.c.key == bindparam(name))
 
 
 def has_key_like(name: str) -> ColumnElement[bool]:
     """Return the condition that a connection has a context key like the pattern in the parameter `name`."""
-    return _has(HOLDING.c.key.like(bindparam(name), escape="\\"))
+    return _has(CONNECTION_CONTEXTS.c.key.like(bindparam(name), escape="\\"))
 
 
 def _has(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    found = select(HOLDING.c.key).where(HOLDING.c.connection_id == TABLE.c.id, condition)
+    found = select(CONNECTION_CONTEXTS.c.key).where(CONNECTION_CONTEXTS.c.connection_id == TABLE.c.id, condition)
     return exists_per_row(found)
 
 

@@ -59,9 +59,9 @@ def by_id(session: Session, environment_id: str) -> Environment | None:
 
 
 def lock(rows: Rows, environment_id: str) -> None:
-    """Let one transaction at a time add what an environment has a limited number of. SQLite has one writer anyway.
+    """Let one transaction at a time add objects whose number per environment is limited. SQLite has one writer anyway.
 
-    References to the environment do not wait for it.
+    Rows that refer to the environment can be added at the same time.
     """
     rows.execute(select(Environment.id).where(Environment.id == environment_id).with_for_update(key_share=True))
 

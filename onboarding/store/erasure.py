@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from onboarding.sealed import Sealed
 from onboarding.store.attempts import Attempt, Stage
 from onboarding.store.channel_endpoints import ChannelEndpoint
-from onboarding.store.connections import HOLDING as CONNECTION_CONTEXTS
+from onboarding.store.connections import CONNECTION_CONTEXTS
 from onboarding.store.connections import TABLE as CONNECTIONS
 from onboarding.store.database import table_of
 from onboarding.store.idempotency import Answer

@@ -100,7 +100,7 @@ def add(rows: Rows, **values: object) -> None:
     _INSERT.one(rows, values)
 
 
-def add_given(rows: Rows, **values: object) -> None:
+def add_sent(rows: Rows, **values: object) -> None:
     """Store credentials that an API caller sent."""
     _INSERT.one(rows, {"origin": "api", "scopes": "", **values})
 

@@ -92,11 +92,9 @@ def attempt_by_id(rows: Rows, attempt_id: str) -> AttemptRows | None:
 
 
 def attempt_to_complete(rows: Rows, attempt_id: str) -> AttemptRows | None:
-    """Return the attempt with its rows, and share the integration's row lock until the transaction ends.
+    """Return the attempt with its rows, and lock the integration against removal until the transaction ends.
 
-    Installs share it with each other. A disconnect and the removal of the integration lock the row exclusively, so they
-    wait. If this statement has to wait for them, the other rows are as they were before: check them by conditional
-    UPDATEs.
+    The other rows are not locked: change them by conditional UPDATEs.
     """
     return _attempt(_BY_ID_SHARING.first_columns(rows, {"attempt": attempt_id}))
 

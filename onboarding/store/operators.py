@@ -30,7 +30,7 @@ class Operator(Base):
     slack_user_id: Mapped[str | None] = mapped_column(String(40))
     #: The name that Slack sent at the last sign-in, for display. Anyone can change their own name in Slack.
     slack_name: Mapped[str | None] = mapped_column(String(200))
-    #: Whether the person gets in because the whole team is allowed, and leaves with it.
+    #: Whether the person may sign in only because the whole team is allowed.
     is_team_viewer: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -57,7 +57,7 @@ def _is_labeled(label: str) -> ColumnElement[bool]:
 
 
 def may_change(rows: Rows, label: str) -> bool:
-    """Return whether this is the label of an operator who is no viewer."""
+    """Return whether a person with this label has the role `operator`."""
     query = select(TABLE.c.id).where(_is_labeled(label), TABLE.c.role == "operator")
     return rows.scalar(query, {}) is not None
 

@@ -1,4 +1,4 @@
-"""Allowed origins: the sites on which an integration's pages may continue, and which may ask for their state."""
+"""Allowed origins: the sites that an integration's customers can return to and that may read its sessions' state."""
 
 from collections.abc import Sequence
 

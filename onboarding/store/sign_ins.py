@@ -35,7 +35,7 @@ class SignIn(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     #: When the link was used or the session closed; null while it is valid.
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    #: Whether the practice Slack vouched for the person. Such a session works in practice mode only.
+    #: Whether the practice Slack identified the person. Such a session works in practice mode only.
     is_practice: Mapped[bool] = mapped_column(default=False)
 
     @classmethod

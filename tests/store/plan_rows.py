@@ -43,14 +43,14 @@ def fill(session: Session) -> None:
         )
         integrations.add(session, one)
     given = {"environment_id": "env_1", "integration_id": "int_1", "access_token": sealed, "token_last_four": ""}
-    installations.add_given(session, id="ins_1", slack_key="api:1", refresh_token=None, token_since=NOON, **given)
+    installations.add_sent(session, id="ins_1", slack_key="api:1", refresh_token=None, token_since=NOON, **given)
     rows = [row(number) for number in range(ROWS)]
     session.execute(insert(table_of(connections.ChannelConnection)), rows)
     session.execute(insert(table_of(ConnectionWord)), [word for one in rows for word in words(one)])
     held = {"region:eu": rows, "tenant:t3": rows[::40]}
     own = {"environment_id": "env_1", "position": 0}
     keys = [{**own, "connection_id": one["id"], "key": key} for key in held for one in held[key]]
-    session.execute(insert(connections.HOLDING), keys)
+    session.execute(insert(connections.CONNECTION_CONTEXTS), keys)
     session.execute(insert(attempts.TABLE), [_attempt(number) for number in range(ROWS // 3)])
     session.execute(insert(table_of(audit.AuditEntry)), [_entry(number) for number in range(ROWS // 3)])
 

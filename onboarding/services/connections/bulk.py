@@ -160,7 +160,7 @@ class Bulk:
                 store.finish(rows, run_id, self._now())
 
     def enqueue_lost(self) -> None:
-        """Enqueue the work of runs again that an unexpected error has ended."""
+        """Enqueue again the runs whose work was lost, for example because it failed unexpectedly."""
         at = self._now()
         with self._database.changing_rows() as rows:
             for run_id in store.overdue(rows, at - _LOST_AFTER, at):

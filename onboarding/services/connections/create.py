@@ -94,8 +94,7 @@ class ConnectionWriter:
     ) -> Connection:
         """Replace workspace and credentials as a whole. Other connections of its installation keep theirs.
 
-        Raises NotFound, Refused, Conflict (`workspace_taken`, or another request changes the same objects all the
-        time).
+        Raises NotFound, Refused, Conflict (`workspace_taken`, or if other requests keep changing the same objects).
         """
         updated = repeat_on_conflict(lambda: self._replace(caller, identifier, new, before_commit))
         return self._audited(caller, updated, new.auth)

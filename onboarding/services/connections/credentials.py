@@ -39,7 +39,7 @@ class GivenCredentials:
             "token_since": at,
         }
         if found is None:
-            installations.add_given(
+            installations.add_sent(
                 rows,
                 id=row_id,
                 environment_id=environment_id,

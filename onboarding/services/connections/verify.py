@@ -21,7 +21,7 @@ from onboarding.work import Queue, Work
 #: The workflow that checks one token: its argument is the id of the installation.
 WORKFLOW = "check_installation"
 _BATCH = 200
-#: The next check after Slack did not answer.
+#: The time until the next check if Slack does not answer.
 _AGAIN = timedelta(minutes=10)
 _LOG = structlog.get_logger(__name__)
 

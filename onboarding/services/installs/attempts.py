@@ -1,4 +1,4 @@
-"""Attempts: the history of one walk through an install, for an operator who received its reference from a customer."""
+"""Attempts: the history of one install, for an operator who received its reference from a customer."""
 
 import re
 from dataclasses import dataclass

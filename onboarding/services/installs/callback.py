@@ -34,10 +34,12 @@ _WINDOW = timedelta(minutes=10)
 
 
 class InstallCallback:
-    def __init__(self, database: Database, grants: Grants, completer: InstallCompleter, now: Clock, slots: int) -> None:
-        """Create the handler. `slots`: how many installs of this process may wait for Slack at the same time."""
+    def __init__(
+        self, database: Database, grants: Grants, completer: InstallCompleter, now: Clock, max_waiting: int
+    ) -> None:
+        """Create the handler. `max_waiting`: how many installs of this process may wait for Slack at the same time."""
         self._database, self._grants, self._completer, self._now = database, grants, completer, now
-        self._slots = threading.BoundedSemaphore(slots)
+        self._slots = threading.BoundedSemaphore(max_waiting)
 
     def handle_callback(self, query: Mapping[str, str], binding_of: BindingOf) -> InstallStep:
         """Handle one callback.

@@ -31,8 +31,8 @@ class LockedInstall:
     """A granted install in the transaction that completes it.
 
     Rows are locked in the same order everywhere: integration (shared), workspace, installation, connection, link, then
-    the rows that are added. Installs of different customers lock nothing of each other unless they share workspace,
-    identity or link; no install waits for another's row in the opposite order.
+    the rows that are added. So no two installs wait for each other. Installs that share no workspace, identity and link
+    do not wait at all.
     """
 
     def __init__(self, rows: Rows, found: AttemptRows, granted: GrantedInstall) -> None:

@@ -93,7 +93,7 @@ class InstallStep:
     attempt_id: str | None
     outcome: Outcome | None
     next_page: NextPage = NextPage.RESULT
-    #: The fate of a grant that could not be stored; None if nothing was granted or everything was stored.
+    #: The result of revoking a grant that could not be stored; None if nothing was granted or everything was stored.
     grant_result: GrantResult | None = None
 
 

@@ -46,7 +46,7 @@ class Result:
     operator_detail: str | None = None
     #: Slack's error code. Some have a text of their own.
     slack_error: str | None = None
-    #: The fate of a grant that no connection uses.
+    #: The result of revoking a grant that no connection uses.
     grant_result: GrantResult | None = None
     finished_here: bool = False
     #: The install succeeded, and its connection was removed or has lost its access to Slack since then.

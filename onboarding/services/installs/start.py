@@ -169,7 +169,7 @@ class InstallStarter:
         known = link if link.kind == LinkKind.APPROVAL else links.usable_approval(session, link.id, at)
         if known is not None:
             return known.id
-        # The holder of an open link may choose any customer, so its approval lives no longer than the link.
+        # The holder of an open link may choose any customer, so its approval is valid no longer than the link.
         expires_at = link.expires_at if link.is_open else at + APPROVAL_LIFETIME
         # The admin who approves is not the subscriber.
         terms = replace(link.terms, auto_link_user=False)

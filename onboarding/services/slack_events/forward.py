@@ -25,15 +25,15 @@ _LOG = structlog.get_logger(__name__)
 
 class EventForwarder:
     def __init__(
-        self, database: Database, vault: Vault, sender: Sender, now: Clock, longest_wait: Callable[[], int]
+        self, database: Database, vault: Vault, sender: Sender, now: Clock, max_wait: Callable[[], int]
     ) -> None:
         """Create the forwarder.
 
-        `longest_wait`: returns the longest wait between two tries, in seconds; 0 for no limit. Practice mode can
+        `max_wait`: returns the longest wait between two tries, in seconds; 0 for no limit. Practice mode can
         shorten the waits, so that they can be watched.
         """
         self._database, self._vault, self._sender, self._now = database, vault, sender, now
-        self._longest_wait = longest_wait
+        self._max_wait = max_wait
 
     def forward(self, event_row_id: str, failures: int) -> None:
         """Deliver an event once; does nothing if this try has ended. After a failure, the next try is enqueued.
@@ -82,7 +82,7 @@ class EventForwarder:
         """Enqueue the next try, if there is one. `reason`: why this one failed, in Slack's words."""
         wait = None
         if not answer.is_final:
-            wait = retries.wait_after(row.forward_failures, answer.retry_after, self._longest_wait())
+            wait = retries.wait_after(row.forward_failures, answer.retry_after, self._max_wait())
         with self._database.changing_rows() as rows:
             if wait is None:
                 slack_events.end_forward(rows, row, slack_events.GIVEN_UP, reason)

@@ -1,6 +1,6 @@
-"""Enqueue events again whose work was lost.
+"""Enqueue again the events whose work was lost.
 
-A fault that nobody foresaw has ended it, or the database was away for too long.
+It failed unexpectedly, or the database was unreachable for too long.
 """
 
 from datetime import timedelta
@@ -24,7 +24,7 @@ class LostEvents:
         self._database, self._now = database, now
 
     def enqueue(self) -> None:
-        """Enqueue overdue events. Any number of workers may do so, also while work that is late still runs."""
+        """Enqueue overdue events. Any number of workers may do so, even if the work is only late."""
         at = self._now()
         with self._database.changing_rows() as rows:
             unhandled = slack_events.overdue(rows, "handle_at", at - LOST_AFTER, at, _BATCH)

@@ -1,4 +1,4 @@
-"""Send webhooks, in the worker: one try at a time, with waits in between that are enqueued like the first try."""
+"""Send webhooks, in the worker. Each call makes one try, and enqueues the next one if it fails."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,15 +45,15 @@ class WebhookDelivering:
         endpoint_secrets: EndpointSecrets,
         sender: Sender,
         now: Clock,
-        longest_wait: Callable[[], int],
+        max_wait: Callable[[], int],
     ) -> None:
         """Create the service.
 
-        `longest_wait`: returns the longest wait between two tries, in seconds; 0 for no limit. Practice mode can
+        `max_wait`: returns the longest wait between two tries, in seconds; 0 for no limit. Practice mode can
         shorten the waits, so that they can be watched.
         """
         self._database, self._secrets, self._sender, self._now = database, endpoint_secrets, sender, now
-        self._longest_wait = longest_wait
+        self._max_wait = max_wait
 
     def deliver(self, delivery_id: str, number: int) -> None:
         """Send one try of a delivery and store the answer; does nothing if this try has ended.
@@ -74,7 +74,7 @@ class WebhookDelivering:
             self._store(one, self._send(one))
 
     def enqueue_lost(self) -> None:
-        """Enqueue tries again whose work was lost, for example because it failed unexpectedly."""
+        """Enqueue again the tries whose work was lost, for example because it failed unexpectedly."""
         with self._database.transaction() as session:
             for due in store.overdue(session, self._now() - _LOST_AFTER, _BATCH):
                 work = events.work_of(due.id, due.number)
@@ -117,7 +117,7 @@ class WebhookDelivering:
 
     def _store_failure(self, session: Session, one: _Try, answer: Answer, at: datetime) -> None:
         delivery = one.delivery
-        wait = retries.wait_after(delivery.failures, answer.retry_after, self._longest_wait())
+        wait = retries.wait_after(delivery.failures, answer.retry_after, self._max_wait())
         reason = self._pause_reason(one.endpoint, answer, at)
         values: dict[str, object] = {"state": DeliveryState.PARKED}
         if wait is not None and reason is None:
