@@ -9,8 +9,9 @@ from onboarding.slack import faults
 
 
 class Finding(NamedTuple):
-    """Why a connection cannot use a token; None if it can."""
+    """A verdict for the connections to one workspace."""
 
+    #: Why they cannot use the token; None if they can.
     broken: str | None
 
 
