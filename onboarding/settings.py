@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     proxy_hops: int = Field(0, ge=0, le=10)
     #: How many requests a key may make to the API in a second.
     api_rate_limit: int = Field(150, ge=1, le=1_000_000)
-    #: The storage of the counters: this process's memory, or a Redis that all replicas share.
+    #: The storage of the counters: this process's memory, or a Redis that all web processes share.
     rate_limit_storage: SecretStr = SecretStr("memory")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"

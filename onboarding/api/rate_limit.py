@@ -29,7 +29,7 @@ class TooManyRequests(Problem):
 def register(app: Flask, limit_per_second: int, storage: str) -> None:
     """Limit the requests of each caller per second. Call it after `authentication.register`.
 
-    `storage`: `memory://`, or the URL of a Redis that all replicas share.
+    `storage`: `memory://`, or the URL of a Redis that all web processes share.
     """
     app.extensions[_EXTENSION] = RateLimit(limit_per_second, storage)
     app.extensions[_POLLING] = RateLimit(POLLS_PER_SECOND, storage)

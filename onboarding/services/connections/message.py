@@ -9,9 +9,9 @@ from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, Refused, SlackBusy, SlackDown, SlackRefused
+from onboarding.services.tokens.record_verdict import VerdictRecorder, is_same_grant
 from onboarding.services.tokens.source import TokenSource, UsableToken
 from onboarding.services.tokens.verdict import Verdict
-from onboarding.services.tokens.verdicts import Verdicts, is_same_grant
 from onboarding.slack import faults, message_faults
 from onboarding.slack.gateway import Gateway
 from onboarding.slack.message_faults import MessageFault
@@ -37,7 +37,7 @@ class MessageResult:
 class MessageSender:
     def __init__(self, database: Database, source: TokenSource, gateway: Gateway, now: Clock) -> None:
         self._database, self._source, self._gateway, self._now = database, source, gateway, now
-        self._verdicts = Verdicts(database, now)
+        self._verdicts = VerdictRecorder(database, now)
 
     def send_test(self, environment_id: str, identifier: str, channel: str, sender: str, actor: Actor) -> MessageResult:
         """Post a test message to a channel, which is named by its id or its link. `sender`: the product's name.

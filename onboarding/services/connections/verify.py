@@ -8,10 +8,10 @@ import structlog
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, SlackRefused, VaultProblem
 from onboarding.outgoing import queue
+from onboarding.services.tokens.record_verdict import VerdictRecorder, is_same_grant
 from onboarding.services.tokens.sealing import next_check
 from onboarding.services.tokens.source import TokenSource, UsableToken
 from onboarding.services.tokens.verdict import Verdict
-from onboarding.services.tokens.verdicts import Verdicts, is_same_grant
 from onboarding.slack import faults
 from onboarding.slack.gateway import Gateway, Tested
 from onboarding.store import connection_changes, installations
@@ -29,7 +29,7 @@ _LOG = structlog.get_logger(__name__)
 class ConnectionVerifier:
     def __init__(self, database: Database, source: TokenSource, gateway: Gateway, now: Clock) -> None:
         self._database, self._source, self._gateway, self._now = database, source, gateway, now
-        self._verdicts = Verdicts(database, now)
+        self._verdicts = VerdictRecorder(database, now)
 
     def verify(self, environment_id: str, identifier: str) -> None:
         """Ask Slack about the connection's token and record its answer on every connection that uses the token.

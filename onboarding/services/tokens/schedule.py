@@ -7,8 +7,8 @@ import structlog
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, VaultProblem
 from onboarding.outgoing import queue
+from onboarding.services.tokens.record_verdict import VerdictRecorder
 from onboarding.services.tokens.source import TokenSource
-from onboarding.services.tokens.verdicts import Verdicts
 from onboarding.store import installations
 from onboarding.store.database import Database
 from onboarding.work import Queue, Work
@@ -27,7 +27,7 @@ _LOG = structlog.get_logger(__name__)
 class TokenRefresh:
     def __init__(self, database: Database, source: TokenSource, now: Clock) -> None:
         self._database, self._source, self._now = database, source, now
-        self._verdicts = Verdicts(database, now)
+        self._verdicts = VerdictRecorder(database, now)
 
     def enqueue_due(self) -> None:
         """Enqueue the refresh of each token whose time has come. A refresh that waits or runs is not enqueued again."""

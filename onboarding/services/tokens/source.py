@@ -7,9 +7,9 @@ from typing import Any
 from onboarding.clock import Clock
 from onboarding.errors import Problem, ReconnectNeeded, SlackDown, SlackRefused, VaultProblem, unknown_connection
 from onboarding.sealed import Sealed
+from onboarding.services.tokens.record_verdict import VerdictRecorder
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.services.tokens.verdict import Verdict
-from onboarding.services.tokens.verdicts import Verdicts
 from onboarding.slack import faults
 from onboarding.slack.gateway import AppCredentials, Gateway
 from onboarding.slack.grants import Refreshed
@@ -46,7 +46,7 @@ class UsableToken:
 class TokenSource:
     def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
         self._database, self._tokens, self._gateway, self._now = database, tokens, gateway, now
-        self._verdicts = Verdicts(database, now)
+        self._verdicts = VerdictRecorder(database, now)
 
     def usable(self, environment_id: str, identifier: str, renew: bool = False) -> UsableToken:
         """Return the access token of a connection, refreshed first if it rotates and expires within five minutes.

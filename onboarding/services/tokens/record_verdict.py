@@ -1,4 +1,4 @@
-"""Verdicts: store Slack's answers about tokens on every connection that uses the token."""
+"""VerdictRecorder: store Slack's answer about a token on every connection that uses the token."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ _UNREACHABLE_AFTER = timedelta(hours=1)
 _HEALED_FROM = (ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.UNREACHABLE)
 
 
-class Verdicts:
+class VerdictRecorder:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database, self._now = database, now
 
