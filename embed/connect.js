@@ -80,6 +80,8 @@ function queryFor(node) {
 }
 
 function createFlow(key, sessionUrl, given, csrfToken) {
+  /** The popup keeps its name when another session opens in it. */
+  const windowName = NAME + Math.random();
   const canRenew = sessionUrl || typeof given === "function";
   /** What shows the flow: an object with `_show(view)`, `_send(type, detail)` and the `_query` of the popup. */
   const viewers = new Set();
@@ -175,7 +177,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
 
   function proceed(viewer) {
     active = viewer;
-    if (phase === "error" && !answer) {
+    if (phase === "error" && !answer && viewer._draw) {
       faults = 0;
       begin();
     } else if (phase === "waiting" && popup && !popup.closed) {
@@ -184,8 +186,8 @@ function createFlow(key, sessionUrl, given, csrfToken) {
       stageBefore = stageOf(isUsable() && answer);
       startedAt = now();
       const left = screenX + outerWidth / 2 - 280;
-      popup = openWindow(viewer._query, session?.id, `width=560,height=760,left=${left},top=${screenY + 80}`);
-      show(popup ? "waiting" : "blocked");
+      popup = openWindow(viewer._query, windowName, `width=560,height=760,left=${left},top=${screenY + 80}`);
+      show(popup ? (isUp(answer) ? "" : "waiting") : "blocked");
       schedule();
     }
   }
@@ -259,7 +261,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     else if (isNews && state === "finished") end(/^cancelled/.test(outcome) ? "cancelled" : "failed", outcome);
     else if (isNews && state === "awaiting_approval") show("");
     else if (state === "sent_to_slack" && now() < followUntil) show("waiting");
-    else show(before || isAway() ? phase : "");
+    else show((before || isAway()) && !isUp(after) ? phase : "");
   }
 
   function end(type, outcome) {
@@ -497,7 +499,10 @@ function open(source) {
       _query: queryFor(document.documentElement),
       _send: finish,
       _show(view) {
-        if (/^connected|approval|expired/.test(view.state) || (view.state === "blocked" && view.url)) finish(view.state, view);
+        const { state } = view;
+        if (/^connected|approval|expired/.test(state) || (state === "blocked" && view.url)) finish(state, view);
+        // The event of a failed attempt comes first. A retry leaves the state.
+        if (state === "error") setTimeout(() => flow._view.state === state && finish("failed", view));
       },
     };
     flow._add(viewer);

@@ -235,6 +235,19 @@ def test_cancelling_in_slack_is_reported_once_and_can_be_followed_by_success(vis
     assert [event["type"] for event in page.events] == ["cancelled", "connected"]
 
 
+def test_a_person_who_tries_again_stays_in_one_window(visit: Visit) -> None:
+    page = visit().opens()
+    popup = page.opens_popup()
+    for scenario in ("cancelled", "bad_client_secret", "cancelled"):
+        popup.presses("connect")
+        popup.allows(scenario=scenario)
+        popup.sees_outcome("config_error" if scenario == "bad_client_secret" else "cancelled")
+        page.sees("error" if scenario == "bad_client_secret" else "disconnected")
+        page.main.click()
+        popup.is_on("connect-start")
+    assert len(page.page.context.pages) == 2
+
+
 def test_a_failure_is_reported_once_with_its_reference(visit: Visit) -> None:
     page = visit().opens()
     popup = page.connects(scenario="bad_client_secret")
@@ -272,17 +285,3 @@ def test_the_host_s_server_gets_the_csrf_token(host: HostSite, visit: Visit) -> 
     page = visit().opens('<slack-connect session-url="/slack-session" csrf-token="secret-of-the-form"></slack-connect>')
     page.sees("disconnected")
     assert {host.asked[0][name] for name in ("X-Csrf-Token", "X-Csrftoken")} == {"secret-of-the-form"}
-
-
-def test_the_function_opens_the_popup_from_a_control_of_the_page(host: HostSite, visit: Visit) -> None:
-    page = visit().opens("<button>Connect</button>")
-    page.page.evaluate("""() => document.querySelector("button").addEventListener("click", async () => {
-      window.result = await SlackConnect.open({ sessionUrl: "/slack-session" });
-    })""")
-    with page.page.expect_popup() as opened:
-        page.page.get_by_role("button", name="Connect").click()
-    popup = Customer(host.product, opened.value)
-    popup.presses("connect")
-    popup.allows()
-    page.page.wait_for_function("window.result")
-    assert page.page.evaluate("[result.result, result.connection.workspaceName]") == ["connected", "Acme HQ"]
