@@ -12,9 +12,9 @@ from onboarding.errors import Refused
 CONTEXT_PART = re.compile(r"[a-zA-Z0-9_-]{1,100}\Z")
 #: The id that Slack gives a workspace, or an organization.
 WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{1,99}\Z")
-#: Of a connection.
+#: The most contexts of a connection.
 MAX_CONTEXTS = 5
-#: That a link fixes and offers together.
+#: The most contexts that a link fixes and offers together.
 _MAX_LINK_CONTEXTS = 20
 
 

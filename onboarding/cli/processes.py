@@ -12,7 +12,7 @@ import click
 
 from onboarding.parents import END_SECONDS, end_with_stdin
 
-#: How long a worker that ended at once stays down.
+#: The wait before a worker that ended at once is started again.
 _RESTART_SECONDS = 2.0
 
 Child = subprocess.Popen[bytes]

@@ -69,7 +69,7 @@ class Worker:
     def __init__(self, runtime: Runtime, worker_id: str, beat_seconds: float, end_seconds: float) -> None:
         self._runtime, self._beat_seconds, self._end_seconds = runtime, beat_seconds, end_seconds
         self.id = worker_id
-        #: Set when another worker took this one for dead. Its process must end.
+        #: Set when another worker considered this one dead. Its process must end.
         self.lost = threading.Event()
         self._ending = threading.Event()
         self._heartbeats = threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True)

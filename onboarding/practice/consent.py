@@ -84,7 +84,7 @@ def approve() -> Response:
         raise SlackShowsError("team_not_found")
     slack.approves(auth_request.app.client_id, workspace.id)
     again = {**request.args.to_dict(), "team": workspace.id}
-    # The admin has approved, so the next try must not auth_request for approval again.
+    # The admin has approved, so the next try must not ask for approval again.
     if again.get("scenario") == "approval_requested":
         del again["scenario"]
     return make_response(redirect(_address("consent.show", again), 303))

@@ -1,6 +1,6 @@
 """Sign in with Slack: the OpenID Connect page, the token method and the keys.
 
-See https://docs.slack.dev/authentication/sign-in-with-slack. The menu of the page lets a token be wrong in each way
+See https://docs.slack.dev/authentication/sign-in-with-slack. The menu of the page can make a token invalid in each way
 that an app has to notice.
 """
 

@@ -103,7 +103,7 @@ class AuditLog:
 
 
 class _Names:
-    """The names of API keys and environments, which entries hold as ids."""
+    """The names of API keys and environments. Entries contain their ids."""
 
     def __init__(self, session: Session, environment_id: str) -> None:
         self._keys = {one.id: one.name for one in api_keys.all_of(session, environment_id)}

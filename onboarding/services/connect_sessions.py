@@ -108,7 +108,7 @@ class ConnectSessions:
             if origin is not None and not row.is_origin_allowed:
                 raise Refused("This origin is not allowed for the session's integration", code="origin_not_allowed")
             found = _session(rows, row, at, is_holder=True)
-            # An origin may have been taken off the list since.
+            # An operator may have removed the origin since.
             is_kept = row.refresh_url is None or _is_allowed(rows, row.integration_id, row.refresh_url)
             return found if is_kept else replace(found, refresh_url=None)
 

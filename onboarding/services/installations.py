@@ -29,9 +29,9 @@ class Installations:
     def erase_unused(self, rows: Rows, among: Sequence[str], before: datetime, actor: Actor) -> int:
         """Erase the installations of `among` that no connection uses, in the caller's transaction. Return how many.
 
-        Skips those installed after `before`, and one that another transaction has locked to attach a connection. A
-        worker revokes the access at Slack within two minutes, unless a connection uses the workspace by then. Tokens
-        that an API caller sent are only erased: the caller decides whether to revoke them.
+        Skips those whose token is newer than `before`, and those that another transaction has locked to attach a
+        connection. A worker revokes the access at Slack within two minutes, unless a connection uses the workspace by
+        then. Tokens that an API caller sent are only erased: the caller decides whether to revoke them.
         """
         erased = erasure.erase_orphaned_installations(rows, among, before)
         for one in erased:

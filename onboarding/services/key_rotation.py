@@ -22,11 +22,11 @@ _REFRESH_TOKENS = SealedColumn("installations", "refresh_token")
 class Rotated:
     """How a rotation went so far."""
 
-    #: Values that have been looked at, of those that another key had encrypted at the start.
+    #: Handled values, of those that an older key had encrypted at the start.
     done: int
     #: Values that no key of ENCRYPTION_KEYS decrypts. They stay as they are.
     unreadable: int
-    #: Values that another key has encrypted, counted at the end; 0 before. The unreadable ones are among them.
+    #: Values that are encrypted with an older key, counted at the end; 0 before. They include the unreadable ones.
     left: int = 0
 
 

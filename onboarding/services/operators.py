@@ -75,7 +75,7 @@ class Operators:
     def add_slack_user(self, slack_user: str, actor: Actor, role: str | None = None) -> str:
         """Let a person sign in with Slack, and return their label. Raises Refused for anything but `team id/user id`.
 
-        `role` as for `invite`. A person who got in with their team is listed from now on.
+        `role` as for `invite`. A person who could sign in only with their team is listed from now on.
         """
         found = _SLACK_USER.match(slack_user.strip().upper())
         if found is None:
@@ -102,7 +102,7 @@ class Operators:
             return row.label
 
     def set_role(self, label: str, role: str, actor: Actor) -> None:
-        """Change a person's role. Raises NotFound, and Refused for a person who gets in with their team."""
+        """Change a person's role. Raises NotFound, and Refused for a person who signs in with their team."""
         with self._database.transaction() as session:
             row = _person(session, label)
             if row.is_team_viewer:

@@ -238,7 +238,7 @@ class Revocations:
                 self._checks.enqueue(session, access.integration_id, access.workspace_id)
 
     def drop(self, rows: Rows, environment_id: str, attempt_id: str, result: GrantResult) -> None:
-        """Store what became of an attempt's unused grant, in the caller's transaction."""
+        """Store the result of revoking an attempt's unused grant, in the caller's transaction."""
         attempts.set_grant_result(rows, attempt_id, result)
         kind = ChangeKind.GRANT_DROPPED
         changes.record(rows, Change(kind, SYSTEM, self._now(), environment_id, attempt_id, result=result))

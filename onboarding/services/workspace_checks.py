@@ -1,8 +1,8 @@
 """Check the tokens of a workspace after access there was revoked at Slack.
 
 A Slack app has one bot token per workspace, so revoking one grant also ends a grant that another install has received
-and not stored yet. Nothing can prevent that, because only Slack knows the workspace of that install. So what is stored
-for the workspace is checked at once, and again until no such install can complete any more.
+and not stored yet. Nothing can prevent that, because only Slack knows the workspace of that install. So the tokens
+that are stored for the workspace are checked at once, and again until no such install can complete any more.
 """
 
 from datetime import timedelta

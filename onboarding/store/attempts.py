@@ -159,5 +159,5 @@ def move(rows: Rows, attempt_id: str, stage: Stage, /, **values: object) -> bool
 
 
 def set_grant_result(rows: Rows, attempt_id: str, result: GrantResult) -> None:
-    """Store what became of the grant, and erase it."""
+    """Store the result of revoking the grant, and erase the grant."""
     rows.execute(_SET, {"attempt": attempt_id, "grant_result": result, "waiting_grant": None})

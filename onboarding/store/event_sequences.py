@@ -14,7 +14,7 @@ class EventSequence(Base):
     """The number of the newest event of a connection.
 
     The row stays after the connection is removed. If the identifier is used again, the numbers go on: hosts ignore an
-    event whose number they have passed.
+    event with a lower number than their last one.
     """
 
     __tablename__ = "event_sequences"

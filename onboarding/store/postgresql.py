@@ -8,7 +8,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 
-#: A connection that was unused for longer is asked whether it works before it is used again.
+#: A connection that was unused for longer is tested before it is used again.
 _TRUSTED_SECONDS = 1.0
 #: libpq's connection parameters where DATABASE_URL sets no others. Without them the kernel waits a quarter of an hour
 #: for a server that no longer answers, and every thread with it.

@@ -23,7 +23,7 @@ from onboarding.store.bulk import ItemRow, RunRow
 from onboarding.store.database import Database, Rows
 from onboarding.work import Queue, Work
 
-#: Of one run.
+#: The most connections of one run.
 MAX_CONNECTIONS: Final = 1000
 #: How many runs a list shows.
 NEWEST: Final = 20

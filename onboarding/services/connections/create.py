@@ -217,7 +217,7 @@ class ConnectionWriter:
         try:
             return connection_of(row, self._tokens.access_token(row.installation_id, row.access_token))
         except VaultProblem:
-            # The stored token of the other connections with this refresh token. `verify` renews it.
+            # Other connections share the refresh token, and their access token cannot be decrypted. `verify` renews it.
             return connection_without_token(row)
 
     def _audited(self, caller: ApiCaller, written: Connection, given: Auth) -> Connection:

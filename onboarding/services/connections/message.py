@@ -9,7 +9,7 @@ from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind, record
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, Refused, SlackBusy, SlackDown, SlackRefused
-from onboarding.services.tokens.record_verdict import VerdictRecorder, is_same_grant
+from onboarding.services.tokens.record_verdict import VerdictRecorder, has_token_of
 from onboarding.services.tokens.source import TokenSource, UsableToken
 from onboarding.services.tokens.verdict import Verdict
 from onboarding.slack import faults, message_faults
@@ -71,7 +71,7 @@ class MessageSender:
     def _note(self, token: UsableToken, code: str) -> None:
         """Record on the connections that use the token if Slack has said that it no longer works."""
         if message_faults.is_about_access(code):
-            self._verdicts.record(token.installation, is_same_grant(token.installation), Verdict(faults.reason(code)))
+            self._verdicts.record(token.installation, has_token_of(token.installation), Verdict(faults.reason(code)))
 
     def _record(self, environment_id: str, identifier: str, actor: Actor, channel_id: str) -> None:
         kind = ChangeKind.CONNECTION_TESTED

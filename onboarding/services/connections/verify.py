@@ -8,7 +8,7 @@ import structlog
 from onboarding.clock import Clock
 from onboarding.errors import ReconnectNeeded, SlackBusy, SlackDown, SlackRefused, VaultProblem
 from onboarding.outgoing import queue
-from onboarding.services.tokens.record_verdict import VerdictRecorder, is_same_grant
+from onboarding.services.tokens.record_verdict import VerdictRecorder, has_token_of
 from onboarding.services.tokens.sealing import next_check
 from onboarding.services.tokens.source import TokenSource, UsableToken
 from onboarding.services.tokens.verdict import Verdict
@@ -40,7 +40,7 @@ class ConnectionVerifier:
         # ReconnectNeeded is recorded already: Slack refused to refresh the token.
         with suppress(ReconnectNeeded):
             token = self._source.usable(environment_id, identifier, renew=True)
-            # Of an API caller's token, Slack has not said yet whether it works in the workspace.
+            # Slack has not confirmed yet that an API caller's token works in the workspace.
             if token.is_verified and token.installation.origin == "install":
                 return
             try:
@@ -76,7 +76,7 @@ class ConnectionVerifier:
     def _check(self, token: UsableToken) -> None:
         """Ask Slack about the token and store the verdict. Raises SlackBusy, SlackDown."""
         verdict = self._verdict(token, {"check_at": next_check(self._now())})
-        self._verdicts.record(token.installation, is_same_grant(token.installation), verdict)
+        self._verdicts.record(token.installation, has_token_of(token.installation), verdict)
 
     def _verdict(self, token: UsableToken, columns: dict[str, datetime]) -> Verdict:
         """Ask Slack whether the token works, and where. Raises SlackBusy, SlackDown."""

@@ -76,7 +76,7 @@ class Attempts:
         return found
 
     def find_typed(self, text: str, environment_id: str | None = None) -> AttemptReport | None:
-        """Return the attempt of a text such as the words of a search. None if the text is no attempt's reference."""
+        """Return the attempt whose reference was typed, for example into a search. None for any other text."""
         with self._database.reading() as session:
             for beginning in beginnings(text):
                 found = attempts.by_id_prefix(session, beginning, environment_id)

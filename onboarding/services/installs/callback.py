@@ -26,7 +26,7 @@ from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
 
 _LOG = structlog.get_logger(__name__)
-#: The outcome that the sweep stores for an exchange that took longer than a minute. Its grant is not stored any more.
+#: The outcome that the sweep stores for an exchange that takes longer than a minute. A later grant is not stored.
 _GIVEN_UP = Outcome.SLACK_DOWN
 #: How many exchanges of one link may fail within `_WINDOW`.
 _MAX_UNSUCCESSFUL = 20

@@ -90,7 +90,7 @@ class IntegrationChange:
     workspace_policy: str | None = None
     #: Erase the secrets before the last change now, instead of a day after it.
     forget_previous_secrets: bool = False
-    #: Sites on which the pages of its customers may continue, and which may ask for a session's state.
+    #: Sites that its customers can return to and that may read its sessions' state.
     add_origins: tuple[str, ...] | None = None
     remove_origins: tuple[str, ...] | None = None
     #: Whether operators sign in with this Slack app. It replaces the app that signed them in before.

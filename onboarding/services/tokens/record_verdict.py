@@ -43,7 +43,7 @@ class VerdictRecorder:
             if verdict.scopes is not None and (changed_scopes or not known_scopes):
                 columns["scopes"] = ",".join(verdict.scopes)
             permissions = None
-            # Of an API caller's token, the first check learns the permissions. That is no change.
+            # The first check of an API caller's token learns its permissions. That is no change.
             if changed_scopes and known_scopes:
                 permissions = EventDetails("checked", changed_scopes, previous={"scopes": list(known_scopes)})
             installations.change(session, installation.id, **columns)
@@ -77,7 +77,7 @@ class VerdictRecorder:
                     _rename(session, one, verdict.workspace_name, at)
 
     def note_unanswered(self, installation_id: str) -> None:
-        """Store that Slack did not answer. After an hour of it, the connections that worked are unreachable.
+        """Store that Slack did not answer. After an hour without an answer, connections that worked are unreachable.
 
         A fault of the network or of Slack says nothing about a token, so nothing else changes.
         """
@@ -103,10 +103,10 @@ class VerdictRecorder:
                     _record(session, ChangeKind.CONNECTION_UNREACHABLE, one, at, _new_status(one, reason))
 
 
-def is_same_grant(seen: Installation) -> Callable[[Installation], bool]:
-    """Return a function that compares an installation's grant with the one of `seen`.
+def has_token_of(seen: Installation) -> Callable[[Installation], bool]:
+    """Return a function that says whether an installation has the token of `seen`.
 
-    Slack may issue the same token again, so the time of the grant is compared, not the token.
+    Slack may issue the same token again, so the times are compared.
     """
     return lambda now: now.token_since == seen.token_since
 

@@ -16,10 +16,10 @@ from onboarding.work import Queue, Work
 #: The workflow that refreshes one token: its argument is the id of the installation.
 WORKFLOW = "refresh_token"
 _BATCH = 500
-#: The next try after Slack did not answer. A refresh token that was spent in the lost answer works for a short time
-#: only.
+#: The time until the next try if Slack does not answer. If only the answer was lost, Slack accepts the used refresh
+#: token for a short time.
 _AGAIN = timedelta(seconds=15)
-#: The next try with a client secret that cannot be decrypted.
+#: The same if the client secret cannot be decrypted.
 _UNREADABLE_AGAIN = timedelta(minutes=10)
 _LOG = structlog.get_logger(__name__)
 

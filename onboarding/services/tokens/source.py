@@ -23,7 +23,7 @@ _EXPIRES_SOON = timedelta(minutes=5)
 #: A token that was refreshed this recently is not refreshed again.
 _JUST_REFRESHED = timedelta(seconds=10)
 #: A process that holds a claim longer than this has died.
-#: Slack accepts a spent refresh token for a short time only, so its next try must not wait long.
+#: Slack accepts a spent refresh token for a short time only, so the next try must not wait long.
 _CLAIM_LIFETIME = timedelta(seconds=20)
 #: The status of a connection whose refresh token cannot be decrypted is stored, because only a refresh decrypts it. An
 #: access token is decrypted at each read, so its status is computed there.

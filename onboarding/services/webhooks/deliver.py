@@ -22,7 +22,7 @@ from onboarding.store.database import Database, Session
 from onboarding.store.webhook_deliveries import DeliveryRow, DeliveryState
 from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
 
-#: An endpoint that only fails for so long is paused.
+#: An endpoint whose tries all fail for so long is paused.
 FAILS_FOR = timedelta(days=5)
 #: How long after its time a try is enqueued again: its work must have been lost.
 _LOST_AFTER = timedelta(minutes=5)

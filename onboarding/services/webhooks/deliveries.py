@@ -65,7 +65,7 @@ class WebhookDeliveries:
     def replay(
         self, environment_id: str, delivery_id: str, actor: Actor, before_commit: BeforeCommit | None = None
     ) -> WebhookDelivery:
-        """Send the same message again, with all tries; one that waits for a try stays as it is.
+        """Send the same message again, with new tries. A delivery that waits for a try stays as it is.
 
         Raises NotFound, Conflict for a paused endpoint.
         """
