@@ -48,7 +48,7 @@ _FAULTS = {
         "Ask an admin of the organization to add it to the workspace, in Slack’s admin pages.",
     ),
     "ekm_access_denied": MessageFault(
-        "The organization’s encryption keys are out of reach, so Slack accepts no messages.",
+        "Slack cannot use the organization’s encryption keys, so it accepts no messages.",
         "Ask an admin of the organization.",
     ),
     "message_limit_exceeded": MessageFault(
