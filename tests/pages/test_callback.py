@@ -53,6 +53,7 @@ def test_another_browser_never_exchanges_and_never_learns_the_workspace(site: Si
         for address in (callback, visitor.opens(callback).url):
             page = other.opens(address)
             assert (page.outcome, page.status) == ("other_browser", 400)
+            assert "Nothing was connected in this browser." in page.text
             assert "Acme" not in page.text
             assert "bea" not in page.text
     assert len(site.slack.calls(_EXCHANGE)) == 1
