@@ -72,6 +72,36 @@ def test_a_card_that_waits_for_an_approval_covers_no_text(language: str, host: H
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("size", [(40, 40), (300, 100)])
+def test_a_wide_logo_and_links_leave_the_card_its_size(size: tuple[int, int], host: HostSite, visit: Visit) -> None:
+    look = {"support_url": "https://help.example", "privacy_url": "https://example.com/p"}
+    host.product.change_integration("slack-practice", logo=pictures.picture(size=size), **look)
+    page = visit(viewport={"width": 480, "height": 190}).page
+    customer = Customer(host.product, page)
+    try:
+        for approval in (False, True):
+            session = host.create_session()
+            if approval:
+                page.goto(session["url"])
+                customer.presses("ask-admin")
+            fragment = f"&lang=de#{session['token']}"
+            page.goto(f"{host.product.settings.origin}/embed/card?session={session['id']}{fragment}")
+            expect(page.get_by_text("Link kopieren" if approval else "Slack verbinden")).to_be_visible()
+            boxes = [page.locator(name).bounding_box() for name in (".card-head", "slack-connect [part]")]
+            assert all(boxes)
+            head, control = (box for box in boxes if box)
+            beside = head["x"] + head["width"] <= control["x"]
+            assert beside or head["y"] + head["height"] <= control["y"], boxes
+            texts = page.locator(".card-head h1, .card-line, .card-links a").evaluate_all(
+                "all => all.map((one) => one.getBoundingClientRect().right)"
+            )
+            assert max(texts) <= head["x"] + head["width"], (texts, head)
+            assert page.evaluate("document.documentElement.scrollHeight") == 190, boxes
+    finally:
+        host.product.change_integration("slack-practice", logo=b"", **dict.fromkeys(look, ""))
+
+
+@pytest.mark.browser
 @pytest.mark.slow
 def test_the_page_can_send_the_token_in_a_message(host: HostSite, visit: Visit) -> None:
     session = host.create_session()
