@@ -62,3 +62,9 @@ def test_question_without_standard_input_is_not_asked(environment: dict[str, str
 def test_logo_that_cannot_be_read_is_one_line(run: Run, tmp_path: Path) -> None:
     for path in (tmp_path / "missing.png", tmp_path):
         is_one_line(run("integration", "set", "slack-practice", "--logo", str(path)), "The logo cannot be read:")
+
+
+def test_empty_logo_file_does_not_remove_the_logo(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "empty.png"
+    path.touch()
+    is_one_line(run("integration", "set", "slack-practice", "--logo", str(path)), "The logo must be a PNG or JPEG")
