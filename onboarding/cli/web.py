@@ -38,6 +38,8 @@ def web(workers: int | None, with_worker: bool) -> None:
         configured = runtime.settings
         check_ready(runtime, settings.keys_are_given())
         check_port(configured)
+        if workers is not None and workers > 1 and configured.practice_possible and runtime.practice.is_on():
+            raise click.UsageError("--workers: practice mode runs one web process.", click.get_current_context())
     if with_worker:
         Processes().run(("--workers", str(workers)) if workers else (), lambda _server: True)
         return

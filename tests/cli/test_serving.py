@@ -43,6 +43,13 @@ def test_practice_state_that_cannot_be_read_is_one_line(run: Run, environment: d
     )
 
 
+def test_practice_mode_refuses_several_web_processes(run: Run) -> None:
+    for command in (("web", "--workers", "2"), ("web", "--workers", "2", "--with-worker")):
+        result = run(*command)
+        is_one_line(result, "practice mode runs one web process")
+        assert result.returncode == 2
+
+
 def test_server_alone_requires_a_database_that_is_set_up(run: Run, tmp_path: Path) -> None:
     fresh = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
     for command in ("web", "worker"):
