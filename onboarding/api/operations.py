@@ -65,7 +65,7 @@ SCOPES: dict[str, str] = {}
 CROSS_ORIGIN_RULES: set[str] = set()
 
 #: The errors that each operation can return; those with a body can return more.
-_ERRORS = (400, 401, 403, 404, 429, 500, 503)
+_ERRORS = (400, 401, 403, 404, 414, 429, 500, 503)
 _ERRORS_WITH_BODY = (409, 413, 415)
 
 

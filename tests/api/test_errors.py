@@ -234,3 +234,11 @@ def test_code_comes_with_its_status_in_the_one_shape(
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Request-Id"] == problem["requestId"]
     assert "token-of-acme-hq" not in answer.text
+
+
+def test_every_operation_documents_that_its_address_can_be_too_long(program: Program) -> None:
+    for path, operations in program.asks("GET", "/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            answer = program.asks(method.upper(), f"{path}?search={'x' * 9000}")
+            assert answer.status_code == 414
+            assert "414" in operation["responses"], (method, path)
