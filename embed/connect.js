@@ -3,30 +3,27 @@
 //
 // A flow is one connect session and what is known about it. Elements with the same session share a flow, so a page gets each
 // event once. The API decides: a message from the popup only makes the flow ask at once, and a closed popup proves nothing.
-// There is no inline style, inline script or HTML parsing, because a page's Content-Security-Policy may forbid them.
+// Inline styles, inline scripts and HTML parsing are avoided, because a page's Content-Security-Policy may forbid them.
 
 /* global STYLES */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** Between two questions: at first, and later. */
+/** The time between two requests to the API: at first, and later. */
 const OFTEN = 2 * SECOND;
 const RARELY = 10 * SECOND;
 /** How long the API may take to answer. */
 const TIMEOUT = 20 * SECOND;
 /** A session is replaced this long before its end, because the person must still press a button in the popup. */
 const MARGIN = 30 * SECOND;
-/** How long the person may go on in a popup after an attempt has ended there. */
+/** How long the API is asked after an attempt has ended, because the person may start another one in the popup. */
 const AFTERWARDS = 10 * MINUTE;
 const FAULTS_BEFORE_ERROR = 3;
 const ATTRIBUTES = ["session-url", "session", "csrf-token", "lang"];
-/**
- * The element's name, the popup's message, and the key under which a page notes what is connected before the person leaves
- * it in the same tab.
- */
+/** The element's name, the popup's message, and the key in the session storage. */
 const NAME = "slack-connect";
 const AGAIN = ["Open again", "Erneut öffnen"];
-/** The title of each state in both languages, and what is said below it. */
+/** The title of each state in both languages, and the text below it. */
 const STATES = {
   loading: ["Checking Slack", "Slack wird geprüft"],
   disconnected: ["Connect Slack", "Slack verbinden"],
@@ -47,7 +44,7 @@ const STOP = ["Stop waiting", "Nicht mehr warten"];
 const { now } = Date;
 const flows = new Map();
 
-/** Return the flow of a session: `sessionUrl` is the host's address that returns one, `given` is one or a function that does. */
+/** Return a session's flow. `sessionUrl`: the host's address that returns it. `given`: the session, or a function that returns it. */
 function flowOf(sessionUrl, given, csrfToken) {
   const key = sessionUrl || given;
   if (!flows.has(key)) flows.set(key, createFlow(key, sessionUrl, given, csrfToken));
@@ -58,7 +55,7 @@ function fault(text) {
   return Error(`${NAME}: ${text}`);
 }
 
-/** Read what the host's server returned, or a session's address alone. Throws for anything else: the address becomes a link. */
+/** Read a session, or its address alone. Throws for other text, because the address becomes a link. */
 function readSession(given) {
   const [url, origin, token, id] = /^(https?:..[^/]+).connect.((\w+_[\w-]+)[\w.-]+)$/.exec(given.url ?? given) ?? [];
   if (!id) throw fault("no connect session");
@@ -74,7 +71,7 @@ function stageOf(answer) {
   return answer && [answer.state, answer.outcome, answer.attemptReference].join();
 }
 
-/** Return the query that suggests the language of a part of the host's page to our pages. A person's own choice prevails there. */
+/** Return the query that suggests the language of `node` to our pages. There, a language that the person has chosen comes first. */
 function queryFor(node) {
   return `?ui_locales=${node.closest("[lang]")?.lang || navigator.language}`;
 }
@@ -83,13 +80,13 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   /** The popup keeps its name when another session opens in it. */
   const windowName = NAME + Math.random();
   const canRenew = sessionUrl || typeof given === "function";
-  /** What shows the flow: an object with `_show(view)`, `_send(type, detail)` and the `_query` of the popup. */
+  /** The objects that show the flow. Each has `_show(view)`, `_send(type, detail)` and the `_query` of the popup. */
   const viewers = new Set();
   let view = {};
   let session, answer, popup, timer, loading, isAsking, mustAskAgain;
   /** The viewer whose click started the attempt: it sends the events. */
   let active;
-  /** The stage in which the session was when the person started. */
+  /** The stage of the session when the person started. */
   let stageBefore;
   /** "loading", "waiting", "blocked", "error", "expired", or "" if the answer alone decides the state. */
   let phase, startedAt, followUntil;
@@ -149,7 +146,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     ask();
   }
 
-  /** Whether the session can be opened. One whose attempt has ended is replaced, if the host can give another. */
+  /** Return whether the session can be opened. After its attempt has ended, it is replaced if the host can return another one. */
   function isUsable() {
     return phase !== "expired" && session && !(canRenew && (isOver() || answer?.state === "finished"));
   }
@@ -192,14 +189,14 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     }
   }
 
-  /** Open the connection's page. The link does so itself, unless its session is over. */
+  /** Open the connection's page with a new session if this one is over. Otherwise the link opens it. */
   function manage(event) {
     if (isUsable()) return;
     event.preventDefault();
     openWindow(`/manage${event.currentTarget.search}`);
   }
 
-  /** Ask now: a message came (`isMessage`), or the person is back. */
+  /** Ask now: the popup has sent a message (`isMessage`), or the person is back. */
   function wake(isMessage) {
     if (session && (isMessage || now() - askedAt > SECOND)) ask();
   }
@@ -236,8 +233,8 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   }
 
   function take(response, body) {
-    // The API shows the connection no longer when the session is over, and the page gets another session.
-    const works = session._endsAt;
+    // When a session is over, the API no longer returns the connection, and the page gets another session.
+    const hasWorked = session._endsAt;
     const isGone =
       /40[14]/.test(response.status) ||
       /^link_/.test(body.outcome) ||
@@ -245,7 +242,7 @@ function createFlow(key, sessionUrl, given, csrfToken) {
     if (isGone) {
       session._endsAt = 0;
       if (isAway()) end("failed", body.outcome ?? body.code);
-      else if (canRenew && works) mustAskAgain = true;
+      else if (canRenew && hasWorked) mustAskAgain = true;
       else fail();
     } else if (response.ok) {
       faults = 0;
@@ -275,11 +272,11 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   function schedule() {
     clearTimeout(timer);
     const wait = delay() * (0.8 + Math.random() * 0.4);
-    // A hidden page does not ask. It asks when it is seen again.
+    // A hidden page does not ask. It asks when it is visible again.
     if (wait && viewers.size) timer = setTimeout(() => document.hidden || ask(), wait);
   }
 
-  /** Return the milliseconds until the next question, 0 for none. */
+  /** Return the milliseconds until the next request, 0 for none. */
   function delay() {
     const time = now();
     if (faults) return Math.min(2 ** faults, 30) * SECOND;
@@ -313,14 +310,14 @@ function createFlow(key, sessionUrl, given, csrfToken) {
   };
 }
 
-/** Note what is connected before the person leaves in this tab: only something else is news after the return. */
+/** Store which connections work before the person leaves in this tab. Only another one counts as new after the return. */
 function leave() {
   const known = [...flows.values()].map(({ _view }) => isUp(_view) && _view.connection.identifier);
-  // Without storage the state will be right, and the event missing.
+  // Without storage, the state is right after the return, but the event is missing.
   attempt(() => sessionStorage.setItem(NAME, JSON.stringify(known)));
 }
 
-/** Return whether the person left in this tab and came back with this connection, once. */
+/** Return whether the person left in this tab and came back with a new connection. True only once. */
 function cameBack({ connection }) {
   const known = attempt(() => sessionStorage.getItem(NAME));
   if (!known || known.includes(`"${connection.identifier}"`)) return false;
@@ -375,8 +372,8 @@ class SlackConnect extends HTMLElement {
   constructor() {
     super();
     this._box = create("div", {});
-    this._said = create("p", { "aria-live": "polite" });
-    this.attachShadow({ mode: "open" }).append(this._box, this._said);
+    this._live = create("p", { "aria-live": "polite" });
+    this.attachShadow({ mode: "open" }).append(this._box, this._live);
     this.shadowRoot.adoptedStyleSheets = [sheet];
   }
 
@@ -419,13 +416,13 @@ class SlackConnect extends HTMLElement {
     this.state = state;
     // Screen readers hear a change once. The state in which the page was loaded is no change.
     if (before && before !== "loading") {
-      this._said.ariaLive = /blocked|error/.test(state) ? "assertive" : "polite";
-      this._said.textContent = `${view.productName ?? ""} ${this._box.querySelector(".main").innerText}`;
+      this._live.ariaLive = /blocked|error/.test(state) ? "assertive" : "polite";
+      this._live.textContent = `${view.productName ?? ""} ${this._box.querySelector(".main").innerText}`;
     }
     this._send("statechange", { state, connection: view.connection });
   }
 
-  /** Draw the frame with the main control and what stands beside it, and what floats below. */
+  /** Draw the frame with its main control and the control beside it, and the panel below. */
   _draw(view, text) {
     const { state, url } = view;
     const { _flow: flow, _query: query } = this;
@@ -434,7 +431,7 @@ class SlackConnect extends HTMLElement {
       flow._proceed(this);
     };
     const isConnected = state === "connected";
-    // These lead away from the page's own tab, and need no popup.
+    // In these states, the link opens in this tab and not in a popup.
     const isLeaving = /blocked|expired/.test(state);
     // A link also opens in another tab, and its address can be copied.
     const isLink = isLeaving || /attention|approval|disconnected/.test(state);
@@ -477,7 +474,7 @@ class SlackConnect extends HTMLElement {
   async _copy(button, text, link) {
     try {
       await navigator.clipboard.writeText(link);
-      this._said.textContent = button.textContent = text(COPIED);
+      this._live.textContent = button.textContent = text(COPIED);
     } catch {
       prompt(text(COPY), link);
     }
@@ -501,7 +498,7 @@ function open(source) {
       _show(view) {
         const { state } = view;
         if (/^connected|approval|expired/.test(state) || (state === "blocked" && view.url)) finish(state, view);
-        // The event of a failed attempt comes first. A retry leaves the state.
+        // Wait: `_send` is called for a failed attempt, and a new try leaves the state.
         if (state === "error") setTimeout(() => flow._view.state === state && finish("failed", view));
       },
     };
