@@ -1,11 +1,11 @@
-// Approval page: asks every three seconds whether the workspace is connected, and then shows it.
+// Approval page: ask every three seconds whether the workspace is connected, and reload once it is.
 "use strict";
 
 const waiting = document.querySelector("[data-status-url]");
 const EVERY_MS = 3000;
 const AFTER_A_FAULT_MS = 10000;
 
-async function look() {
+async function check() {
   let wait = EVERY_MS;
   try {
     const answer = await fetch(waiting.dataset.statusUrl, { headers: { Accept: "application/json" }, cache: "no-store" });
@@ -17,16 +17,16 @@ async function look() {
   } catch {
     wait = AFTER_A_FAULT_MS;
   }
-  setTimeout(whenSeen, wait);
+  setTimeout(whenVisible, wait);
 }
 
-// A page in the background does not ask; it looks at once when it is seen again.
-function whenSeen() {
+// A page in the background does not ask. It asks as soon as it is visible again.
+function whenVisible() {
   if (!document.hidden) {
-    look();
+    check();
     return;
   }
-  document.addEventListener("visibilitychange", whenSeen, { once: true });
+  document.addEventListener("visibilitychange", whenVisible, { once: true });
 }
 
-if (waiting) setTimeout(whenSeen, EVERY_MS);
+if (waiting) setTimeout(whenVisible, EVERY_MS);

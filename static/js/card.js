@@ -1,5 +1,5 @@
-// The card: shows <slack-connect> for the token in the fragment, or for one that the page around the card sends, and passes the
-// element's events on to that page. The response's frame-ancestors let only allowed sites be that page.
+// The card: show <slack-connect> for the token in the fragment, or for one that the page around the card sends, and pass the
+// element's events on to that page. The response's frame-ancestors allow only pages of allowed sites.
 "use strict";
 
 const LINES = {
@@ -41,7 +41,7 @@ function show(token) {
 function changed({ detail }) {
   line.textContent = LINES[language][detail.state] ?? "";
   document.documentElement.dataset.state = detail.state;
-  // Without an address of the host's, the link would lead to this card.
+  // Without a refreshUrl, the link would lead to this card.
   element.hidden = detail.state === "expired" && element.shadowRoot.querySelector("a")?.href === location.href;
 }
 

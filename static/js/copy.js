@@ -1,10 +1,10 @@
-// Copy buttons: they appear when this file has come, and say politely that they have done it.
+// Copy buttons: show them once this script has loaded, and announce each copy to screen readers.
 "use strict";
 
-const said = document.createElement("p");
-said.className = "visually-hidden";
-said.setAttribute("role", "status");
-document.querySelector("main").append(said);
+const liveRegion = document.createElement("p");
+liveRegion.className = "visually-hidden";
+liveRegion.setAttribute("role", "status");
+document.querySelector("main").append(liveRegion);
 
 async function copy(source) {
   const text = source.textContent;
@@ -12,7 +12,7 @@ async function copy(source) {
     await navigator.clipboard.writeText(text);
     return;
   }
-  // Plain http on another name than localhost has no clipboard: select, and let the browser copy.
+  // A browser offers the clipboard only to https pages and localhost. Elsewhere, select the text and let the browser copy it.
   getSelection().selectAllChildren(source);
   if (!document.execCommand("copy")) throw new Error("the browser did not copy");
 }
@@ -22,11 +22,11 @@ function show(button, words, sentence) {
   const before = button.dataset.label ?? label.innerHTML;
   button.dataset.label = before;
   label.textContent = words;
-  said.textContent = sentence;
+  liveRegion.textContent = sentence;
   clearTimeout(Number(button.dataset.timer));
   button.dataset.timer = setTimeout(() => {
     label.innerHTML = before;
-    said.textContent = "";
+    liveRegion.textContent = "";
   }, 2000);
 }
 

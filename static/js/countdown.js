@@ -1,11 +1,11 @@
-// The next try has to wait: counts the time down, then says that it is time.
+// Count down to the next possible try, and disable its button until then.
 "use strict";
 
 const count = document.querySelector("[data-countdown]");
 const over = document.querySelector("[data-countdown-over]");
 const button = document.querySelector("[data-action=try-again]");
 
-// As the server writes it: minutes for more than two of them.
+// Same words as the template filter `duration`.
 function words(seconds) {
   const { minutes, second, seconds: several } = count.dataset;
   if (seconds > 120) return `${Math.ceil(seconds / 60)} ${minutes}`;
@@ -14,9 +14,9 @@ function words(seconds) {
 
 if (count) {
   const end = Date.now() + Number(count.dataset.countdown) * 1000;
-  const ahead = (event) => event.preventDefault();
+  const prevent = (event) => event.preventDefault();
   button?.setAttribute("aria-disabled", "true");
-  button?.addEventListener("click", ahead);
+  button?.addEventListener("click", prevent);
 
   const tick = setInterval(() => {
     const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
@@ -25,6 +25,6 @@ if (count) {
     clearInterval(tick);
     count.closest("p").textContent = over.textContent = over.dataset.countdownOver;
     button?.removeAttribute("aria-disabled");
-    button?.removeEventListener("click", ahead);
+    button?.removeEventListener("click", prevent);
   }, 250);
 }

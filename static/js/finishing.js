@@ -1,4 +1,4 @@
-// Waiting page: looks again by itself. Without scripts a refresh in the page's head does the same.
+// Waiting page: load it again automatically. Without scripts, a refresh in the page's head does the same.
 "use strict";
 
 const { refreshUrl, refreshSeconds } = document.querySelector("[data-refresh-url]").dataset;

@@ -1,4 +1,4 @@
-// Every page: no second press while the first is on its way, and the focus where the news is.
+// Every page: send a form only once, and move the focus to an error or a result.
 "use strict";
 
 document.addEventListener("submit", (event) => {
@@ -14,7 +14,7 @@ document.addEventListener("submit", (event) => {
   if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
 });
 
-// "Back" may bring the page out of the browser's memory, with its buttons still off.
+// The back/forward cache may restore the page with its buttons still disabled.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.forms) {
@@ -26,5 +26,5 @@ window.addEventListener("pageshow", (event) => {
   }
 });
 
-const news = document.querySelector("[data-focus-first]") ?? document.querySelector("[data-focus]");
-if (news && !location.hash) news.focus({ preventScroll: !news.hasAttribute("data-focus-first") });
+const target = document.querySelector("[data-focus-first]") ?? document.querySelector("[data-focus]");
+if (target && !location.hash) target.focus({ preventScroll: !target.hasAttribute("data-focus-first") });

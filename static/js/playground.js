@@ -1,4 +1,4 @@
-// Playground: gets a session for the card and the link, and writes down the events.
+// Playground: create a session for the card or the link, and list the events.
 "use strict";
 
 const stage = document.querySelector("[data-kind]");

@@ -1,5 +1,5 @@
-// Set-up page: the subscriber is asked for in subscriber mode only. Style sheets do the same with :has();
-// this serves browsers without it, and keeps a hidden field out of the answer.
+// Set-up page: show the subscriber's field in subscriber mode only. The style sheet does the same with :has(); this is for
+// browsers without it, and disables the hidden field so that it is not sent.
 "use strict";
 
 const modes = document.querySelectorAll("input[name=connection_mode]");
