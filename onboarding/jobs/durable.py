@@ -27,7 +27,7 @@ MODULES: tuple[Any, ...] = (sweep, finished, slack_events, tokens, webhooks, bul
 #: How much of a queue a worker runs at a time.
 CONCURRENCY = {Queue.WEBHOOKS: 16, Queue.SLACK: 16, Queue.MAINTENANCE: 2}
 BEAT_SECONDS = 5.0
-#: How often a worker looks for new work of a queue. Each look costs about a millisecond, also without work.
+#: How often a worker looks for new work of a queue. Each query takes about a millisecond, even without work.
 _POLL_SECONDS = {Queue.WEBHOOKS: 1.0, Queue.SLACK: 1.0, Queue.MAINTENANCE: 3.0}
 #: How long a worker that is asked to end waits for running work. Another worker continues what is left.
 _END_SECONDS = 15

@@ -1,4 +1,4 @@
-"""ConnectSessions: read how far a link or connect session is, and revoke it. `links/create.py` creates both."""
+"""ConnectSessions: read the progress of a link or connect session, and revoke it. `links/create.py` creates both."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +24,7 @@ from onboarding.store.link_terms import LinkKind
 
 
 class SessionState(StrEnum):
-    """How far a session is."""
+    """The progress of a session."""
 
     CREATED = "created"
     SENT_TO_SLACK = "sent_to_slack"
@@ -113,7 +113,7 @@ class ConnectSessions:
             return found if is_kept else replace(found, refresh_url=None)
 
     def revoke(self, caller: ApiCaller, session_id: str) -> None:
-        """Revoke a link or session of the caller's environment; a revoked one stays so. Raises NotFound."""
+        """Revoke a link or session of the caller's environment. Safe to repeat. Raises NotFound."""
         at = self._now()
         with self._database.transaction() as session:
             row = links.by_id(session, session_id)
@@ -207,7 +207,7 @@ def _under_way(row: SessionRow, at: datetime) -> tuple[SessionState, Outcome | N
 
 
 def _awaited(row: SessionRow, at: datetime) -> tuple[SessionState, Outcome | None]:
-    """Return how far the approval is that the newest attempt waits for."""
+    """Return the progress of the approval that the newest attempt waits for."""
     if row.approval_used_at is not None:
         return SessionState.FINISHED, Outcome.CONNECTED
     if row.approval_expires_at is None or row.approval_expires_at <= at:

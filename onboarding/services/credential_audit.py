@@ -46,7 +46,7 @@ class CredentialAudit:
         self._record(caller, (kind, identifier), identifier, kind)
 
     def record_list(self, caller: ApiCaller, kind: CredentialKind, query: "DataclassInstance", count: int) -> None:
-        """Record that `caller` reads the credentials of a list. `query`: its filters, of which None ones are left out.
+        """Record that `caller` reads the credentials of a list. `query`: its filters; None is left out.
 
         Raises StorageProblem.
         """

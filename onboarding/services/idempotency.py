@@ -1,7 +1,6 @@
 """Idempotency keys: a repeated request gets the response of the first one, and is performed once.
 
-Responses are stored sealed and without secrets: a stored response must not outlive the token that the first one
-contained.
+Responses are stored encrypted and without tokens, so that no copy of a token remains after the token was erased.
 """
 
 import hashlib
@@ -30,7 +29,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class StoredResponse:
-    """`body` is JSON without secrets; `connection_id` names the connection whose token belongs into it."""
+    """`body` is JSON without secrets; `connection_id` names the connection whose token is added to it."""
 
     status: int
     body: str = field(repr=False)
@@ -67,7 +66,7 @@ class Idempotency:
                 return Claim(found.id, own.claim)
         if found.body_fingerprint not in fingerprints:
             if found.body is not None:
-                # Raises VaultProblem if its key is lost: then the fingerprints could not be compared.
+                # A lost key also changes the fingerprint. In that case, this raises VaultProblem.
                 self._vault.open(found.body, _sealed_at(found.id))
             sentence = f'Request with key "{key}" is being reused for a different body'
             raise Refused(sentence, "idempotency-key", "idempotency_key_reused")

@@ -34,12 +34,12 @@ CHANGES: list[tuple[str, str, Any, str, str]] = [
     ("POST", "/v1/connect-sessions", OWNER, "link.created", "cs_"),
     ("POST", "/v1/webhook-endpoints", {"url": "http://127.0.0.1:9/hook"}, "webhook.added", "whe_"),
 ]  # fmt: skip
-#: Asks Slack and stores the answer; no caller changed anything.
+#: Operations that ask Slack and store its answer, so no caller changes anything.
 WITHOUT_CHANGES = {
     ("POST", "/v1/channel-connections/{identifier}/verify"),
     ("POST", "/v1/webhook-endpoints/{id}/test"),
 }
-#: Their addresses hold an id that the product chooses; they have tests of their own.
+#: Operations whose address contains an id that the server chooses. They have tests of their own.
 ELSEWHERE = {
     ("DELETE", "/v1/connect-sessions/{id}"),
     ("PATCH", "/v1/webhook-endpoints/{id}"),
@@ -48,7 +48,7 @@ ELSEWHERE = {
     ("POST", "/v1/webhook-endpoints/{id}/replay"),
     ("POST", "/v1/webhook-deliveries/{id}/replay"),
 }
-#: Entries beside that of the change: its response contains credentials, or it replaces the last use of a token.
+#: Further entries of a change whose response contains credentials, or that removes the last use of a token.
 BESIDES = ("credentials.read", "installation.erased")
 SECRETS = ("secret-of-the-hook", "token-of-acme", "second-token-of-acme")
 

@@ -96,7 +96,7 @@ def test_page_of_each_outcome(
 ) -> None:
     """Each page is reached over HTTP, then opened in a browser with the same cookies."""
     there = ROWS[outcome].happens(Scene(site, visitor, clock))
-    # The only page that another browser than the visitor's shows.
+    # The only page that is shown in a browser other than the visitor's.
     bea = customer() if outcome == "other_browser" else _same_browser(customer(), visitor)
     bea.opens(there.url)
     bea.sees_outcome(outcome)

@@ -83,7 +83,7 @@ def test_workspaces_that_share_an_organizations_token_have_their_own_status(scen
         (refresh_token,) = (one for one, token in ledger.refresh_tokens.items() if token.client_id == slack.client_id)
     assert admins.add_to_workspace(scene.site.slack, slack.client_id, DESIGN)
     auth = {"accessToken": whole["auth"]["accessToken"], "refreshToken": refresh_token}
-    # The organization has no such workspace as the first one, which is the oldest.
+    # The first and therefore oldest connection names a workspace outside the organization.
     for workspace in (ACME, DESIGN, GROUP):
         given = {"integrationIdentifier": name, "workspace": {"id": workspace}, "auth": auth}
         scene.program.creates(**given, identifier=f"{asked}-{workspace}", subscriberId=workspace)
@@ -143,7 +143,7 @@ def test_event_waits_while_slack_cannot_be_asked(organization: Organization) -> 
     organization.scene.site.slack.fails("auth.teams.list", "status_500")
     organization.hears(REVOKED)
     assert organization.status == "unknown"
-    # The next one handles the event that waits as well.
+    # The next event lets the waiting one be handled, too.
     organization.hears(REVOKED)
     assert organization.status == "needs_reconnect"
 

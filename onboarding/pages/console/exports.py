@@ -19,7 +19,7 @@ _TYPES = {"csv": "text/csv", "json": "application/json"}
 @blueprint.get("/exports/connections.<extension>")
 @allow_viewers
 def connections(extension: str) -> ResponseReturnValue:
-    """Stream the file with the filters of the list. It has no token."""
+    """Stream the connections that match the filters, as a file without tokens."""
     if extension not in _WRITERS:
         abort(404)
     search = ConsoleSearch.from_query(request.args)

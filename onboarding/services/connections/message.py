@@ -69,7 +69,7 @@ class MessageSender:
         return MessageResult(channel_id, self._now(), fault, code)
 
     def _note(self, token: UsableToken, code: str) -> None:
-        """Record on the connections that use the token if Slack has said that it no longer works."""
+        """If Slack rejects the token, record this on the connections that use it."""
         if message_faults.is_about_access(code):
             self._verdicts.record(token.installation, has_token_of(token.installation), Verdict(faults.reason(code)))
 

@@ -36,7 +36,7 @@ from onboarding.store.pagination import StorePageRequest
 PAGE_SIZE = 25
 #: If more connections match, the console shows no exact number of them, and no exact position.
 CONSOLE_COUNT_CAP = connection_lists.MAX_SORTED
-#: Counting more than these takes longer than reading the page, so their count is kept for some seconds.
+#: Counting more connections than this takes longer than reading a page, so the count is kept for some seconds.
 _QUICK_COUNT = 1000
 _COUNT_KEPT_SECONDS = 5.0
 _COUNTS_KEPT = 1000
@@ -68,8 +68,9 @@ class ConnectionQueries:
     def each(self, environment_id: str, search: ConsoleSearch) -> Iterator[Connection]:
         """Return an iterator over every connection of the console's list, without tokens.
 
-        The rows are read in pages, so that neither memory nor a transaction grows with them, and rows that come and go
-        in the meantime move no others. Raises Refused for a filter whose value is unknown, before the first row.
+        The rows are read in pages, so memory stays small and transactions short. Rows that are added or removed in the
+        meantime make no other row appear twice or be missed. Raises Refused for a filter whose value is unknown, before
+        the first row.
         """
         with self._database.rows() as rows:
             read = search_fields.read(rows, environment_id, search)
@@ -195,7 +196,7 @@ class ConnectionQueries:
             return known
         found = connection_filters.count(rows, prepared, cap + 1)
         if found > _QUICK_COUNT:
-            # Every search text makes a new key, so this would grow without end.
+            # Each search text has a key of its own, so without a limit this would grow forever.
             if len(self._counted) >= _COUNTS_KEPT:
                 self._counted.clear()
             self._counted[asked] = found, at + _COUNT_KEPT_SECONDS

@@ -95,7 +95,7 @@ class ConsoleSearch:
 class ConsoleList(Page[Connection]):
     """A page of the console's list."""
 
-    #: The position of its first row, from 1. One past the cap of counts stands for every later position.
+    #: The position of its first row, from 1. `CONSOLE_COUNT_CAP` + 1 means this position or any later one.
     first: int
     #: The filters whose values are unknown. They were left out.
     unknown: tuple[str, ...]

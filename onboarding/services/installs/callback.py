@@ -90,7 +90,7 @@ class InstallCallback:
     def _refused_in_slack(self, attempt: AttemptRow, query: Mapping[str, str]) -> InstallStep:
         code = faults.read_code(query.get("error"))
         if code == "access_denied":
-            # Slack describes a pressed Cancel. Without a description, the person may have asked an admin instead.
+            # After Cancel, Slack sends a description. Without one, the person may have asked an admin to approve.
             is_described = bool(query.get("error_description"))
             outcome = Outcome.CANCELLED if is_described else Outcome.CANCELLED_MAYBE_APPROVAL
             return self._end(attempt, Stage.CREATED, outcome)

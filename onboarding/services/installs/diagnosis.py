@@ -37,7 +37,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The result. It holds no part of the pasted text but Slack's error code."""
+    """The result. Slack's error code is the only part of the pasted text that it contains."""
 
     finding: Finding
     attempt: AttemptReport | None = None
@@ -56,7 +56,8 @@ class Diagnoser:
     def diagnose(self, environment_id: str, text: str) -> Diagnosis:
         """Find the attempt of a reference or of an address.
 
-        A code in the address is not used, and the state only as its digest; neither is stored, logged or returned.
+        The code in the address is not used, and the state is used only as a digest. Neither is stored, logged or
+        returned.
         """
         found = self._attempts.find_typed(text, environment_id)
         if found is not None:

@@ -8,7 +8,7 @@ from onboarding.services.installs.start import InstallStarter
 
 
 class Installs:
-    """The steps of an install under one name; each is documented where it is defined, by the same name."""
+    """The steps of an install in one object. The class that defines a method documents it."""
 
     def __init__(
         self,

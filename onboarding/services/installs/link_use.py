@@ -1,4 +1,4 @@
-"""Whether a link can still be used: to start an install in a browser, or to complete one that waits."""
+"""Check whether a link can still be used, to start an install in a browser or to complete one that waits."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ def refusal(
 
 
 def used_by(link: LinkRow, parent: LinkRow | None) -> str | None:
-    """Return the id of the attempt that used the link, or its parent if another attempt used that one."""
+    """Return the id of the attempt that used the link; if another attempt used its parent, return that one's."""
     if parent is not None and parent.used_by_attempt != link.used_by_attempt:
         return parent.used_by_attempt
     return link.used_by_attempt

@@ -18,7 +18,7 @@ from onboarding.store.attempt_lists import AttemptListRow
 from onboarding.store.attempts import Attempt, AttemptRow, Stage
 from onboarding.store.links import LinkRow
 
-#: Of an attempt: Slack's code is valid for this long, and a sealed grant waits for the person for this long.
+#: How long Slack's code is valid, and how long a sealed grant waits for the person.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 APPROVAL_LIFETIME = timedelta(days=7)
 

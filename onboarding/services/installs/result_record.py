@@ -1,4 +1,4 @@
-"""The result of an install, and what of it another person may see."""
+"""The result of an install, and the parts of it that another person may see."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -145,7 +145,7 @@ class SetupStep:
         return found if ended is None else self._end(found, ended)
 
     def _own(self, attempt_id: str, binding: str | None) -> tuple[AttemptRows, Outcome | None]:
-        """Return the attempt, and the outcome with which it must end because its operator or link lost the right."""
+        """Return the attempt, and the outcome with which it must end if its operator or link may no longer continue."""
         with self._database.rows() as rows:
             found = installs.attempt_by_id(rows, attempt_id)
             if found is None or not is_bound(found.attempt, binding):
@@ -213,7 +213,7 @@ class SetupStep:
 
 
 def _choice(found: AttemptRows, picked: SetupInput) -> Choice:
-    """Return what the link fixes and the form adds; a form cannot change what the link fixes.
+    """Combine the values that the link fixes with those of the form, which cannot change them.
 
     Raises Refused with the field's name.
     """

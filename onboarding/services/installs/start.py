@@ -47,7 +47,7 @@ class _NewAttempt:
 
 @dataclass(frozen=True)
 class _Progress:
-    """How far a new attempt is: it starts, waits for an admin, or cannot start."""
+    """The progress of a new attempt: it starts, waits for an admin, or cannot start."""
 
     stage: Stage
     outcome: Outcome | None = None
@@ -122,8 +122,8 @@ class InstallStarter:
     def ask_approval_with_link(self, link_id: str) -> StartedAttempt:
         """Create the link for an admin who approves apps, and an attempt that waits for that admin.
 
-        Each link has one approval link; an approval link is used as it is. Raises LinkProblem, and Refused if the
-        practice Slack is off.
+        A link has at most one approval link; an approval link stands for itself. Raises LinkProblem, and Refused if
+        the practice Slack is off.
         """
         with self._database.transaction() as session:
             start = self._usable(session, link_id)
@@ -198,7 +198,7 @@ class InstallStarter:
         return replace(started, authorize_url=url)
 
     def _insert(self, rows: Rows, new: _NewAttempt, progress: _Progress, state: str = "") -> StartedAttempt:
-        """Store an attempt. Without `state`, which Slack sends back, it gets one that nobody knows."""
+        """Store an attempt. Without `state`, it gets a random one, so that no callback can belong to it."""
         binding, attempt_id, at = ids.new_secret(), ids.attempt_id(), self._now()
         attempts.add(
             rows,
