@@ -9,15 +9,15 @@ _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 _BLANKS = frozenset({*_CONTROLS, "Zs"})
 
-#: Characters that an id cannot have, for a class of a regular expression: two ids that differ only in them look the
-#: same. Control, zero-width and formatting characters, blank letters, and all spaces but U+0020. The escapes are valid
-#: in every dialect; the other characters stand for themselves, because their escapes are not.
+#: Characters that an id must not contain, because two ids that differ only in them look the same: control, zero-width
+#: and formatting characters, blank letters, and all spaces except U+0020. Written for a character class of a regular
+#: expression. Its escapes are valid in every dialect; escapes of the other characters would not be.
 INVISIBLE = (
     r"\x00-\x1f\x7f-\x9f"
     "\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u2800\u3000\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
 )
-#: Those beyond U+FFFF. Some dialects cannot have them in a class.
+#: Those beyond U+FFFF, which some dialects do not accept in a class.
 _INVISIBLE_BEYOND = (
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )

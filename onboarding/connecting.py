@@ -43,7 +43,7 @@ def connect(addresses: Sequence[AddressInfo], deadline: float) -> socket.socket:
 def shut_down_at(sock: socket.socket, deadline: float) -> threading.Timer:
     """Shut a socket down at the deadline, unless the returned timer is canceled before.
 
-    A read from the socket then ends. Its timeout would not end one while the other side sends a byte now and then.
+    A read from the socket then ends. The socket's own timeout would not end it as long as single bytes arrive.
     """
     timer = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, (sock,))
     timer.daemon = True

@@ -48,7 +48,7 @@ class Outcome(StrEnum):
 class GrantResult(StrEnum):
     """The result of revoking access that no connection uses any more."""
 
-    #: Slack has not answered yet. It is asked again for a day.
+    #: Slack has not answered yet. The server keeps asking for a day.
     PENDING = "pending"
     REVOKED = "revoked"
     #: Slack answered that the token was revoked before.

@@ -76,7 +76,7 @@ class FilterText:
     allowed: str
 
 
-#: The filters of the lists that know only some values.
+#: The filters of lists that accept only certain values.
 FILTERS: Mapping[str, FilterText] = {
     "status": FilterText("Status", "Choose a status from the menu."),
     "mode": FilterText("Mode", "Choose a mode from the menu."),
@@ -209,7 +209,7 @@ OUTCOMES: Mapping[Outcome, OutcomeText] = {
 
 #: The result of revoking an approval in Slack that no connection uses.
 UNUSED_GRANTS: Mapping[GrantResult, str] = {
-    GrantResult.PENDING: "Slack has not confirmed yet that the app was removed. It is asked again for a day.",
+    GrantResult.PENDING: "Slack has not confirmed yet that the app was removed. The server keeps asking for a day.",
     GrantResult.REVOKED: "The app was removed from the workspace again.",
     GrantResult.ALREADY_GONE: "The app was no longer in the workspace.",
     GrantResult.NOT_CONFIRMED: "Slack did not confirm that the app was removed. It can be removed in Slack.",

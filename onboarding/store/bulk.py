@@ -26,7 +26,7 @@ class BulkRun(Base):
     actor: Mapped[str] = mapped_column(String(400))
     total: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
-    #: Null while a question has to be answered first.
+    #: Null until the operator has confirmed a run that disconnects.
     started_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: When the newest result was stored, or the work was enqueued; null before it starts.
     worked_at: Mapped[datetime | None] = mapped_column(UtcTime)

@@ -46,7 +46,7 @@ class SessionRow(NamedTuple):
     has_lost_operator: bool
     used_at: datetime | None
     used_identity_key: str | None
-    #: The newest attempt that counts: of a used link, the one that used it, or one that was started later.
+    #: The newest attempt. For a used link: the one that used it, or a later one.
     attempt_id: str | None
     stage: Stage | None
     outcome: Outcome | None

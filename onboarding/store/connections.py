@@ -1,4 +1,4 @@
-"""Channel connections: the tables, one identity rule, and reads and locks of single connections."""
+"""Channel connections: their tables, and reads and locks of single connections."""
 
 import json
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ class ConnectionContext(Base):
     )
     key: Mapped[str] = mapped_column(ID, primary_key=True)
     position: Mapped[int] = mapped_column(Integer)
-    #: The one of the connection, repeated for the index.
+    #: The connection's environment, repeated here for the index.
     environment_id: Mapped[str] = mapped_column(ID, server_default=text("''"))
 
 

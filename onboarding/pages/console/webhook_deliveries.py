@@ -37,7 +37,7 @@ def show(delivery_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/webhook-deliveries/<delivery_id>/replay")
 def replay_submit(delivery_id: str) -> ResponseReturnValue:
-    """Send the message again. The page shows it if the endpoint was paused in the meantime."""
+    """Send the message again. If the endpoint was paused in the meantime, nothing is sent, and the page says so."""
     with suppress(Conflict):
         current().webhooks.deliveries.replay(environment_id(), delivery_id, require_person().actor)
     return redirect(url_for("webhook_deliveries.show", delivery_id=delivery_id), 303)

@@ -33,7 +33,7 @@ WORKFLOW: Final = "bulk"
 _AT_A_TIME = 25
 #: How often a connection is tried while Slack asks us to wait, and how long at most each time.
 _TRIES, _MAX_WAIT_SECONDS = 3, 30
-#: A run without a new result for so long has lost its work.
+#: If a run gets no new result for this long, its work was lost.
 _LOST_AFTER = timedelta(minutes=10)
 _LOG = structlog.get_logger(__name__)
 #: Creates a link that reconnects the connection of an environment and an identifier, and returns the link's id.
@@ -120,7 +120,7 @@ class Bulk:
         return run_id
 
     def start(self, environment_id: str, run_id: str) -> None:
-        """Start a run that waits for it. Does nothing for one that has started. Raises NotFound."""
+        """Start a run that waits for the operator's confirmation, unless it has started. Raises NotFound."""
         self.find(environment_id, run_id)
         with self._database.changing_rows() as rows:
             if store.start(rows, environment_id, run_id, self._now()):

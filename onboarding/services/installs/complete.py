@@ -134,7 +134,7 @@ class _Completion:
         """Return whether the link is unused or may be used again.
 
         The browser that used it may renew what it connected. An attempt that was in progress when another one used the
-        link may not replace the workspace, so it is not asked about that either.
+        link may not replace the workspace, so the person is not asked to confirm that.
         """
         install, existing = self._install, self._install.existing
         if link.used_at is None:

@@ -1,4 +1,4 @@
-"""The content of the page before Slack."""
+"""The content of an install's start page."""
 
 from datetime import datetime
 

@@ -9,7 +9,7 @@ from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.store.link_terms import LinkTerms
 
-#: Of a link for one customer. Other lifetimes are in `onboarding/lifetimes.py` and `installs/records.py`.
+#: For a link for one customer. Other lifetimes are in `onboarding/lifetimes.py` and `installs/records.py`.
 LINK_LIFETIME, MAX_LIFETIME = timedelta(days=7), timedelta(days=365)
 INSTALL_URL_LIFETIME = timedelta(minutes=5)
 #: For the link that the console opens when an operator reconnects a workspace.
@@ -63,7 +63,7 @@ class NewLink:
     #: None: seven days, or 24 hours for an open link.
     lifetime: timedelta | None = None
     is_open: bool = False
-    #: It reconnects an existing connection, which may have no subscriber for an incoming webhook.
+    #: Whether it reconnects an existing connection. Such a link needs no subscriber for an incoming webhook.
     is_reconnect: bool = False
     #: The label of an operator: the link ends when that operator may not change anything any more.
     operator: str | None = None

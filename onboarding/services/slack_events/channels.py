@@ -39,7 +39,7 @@ class _Update:
 class ChannelChanges:
     """Handles the events about channels, such as https://docs.slack.dev/reference/events/channel_archive.
 
-    Only endpoints that name a connection of the event's workspace are concerned.
+    Only endpoints that name a connection of the event's workspace are changed.
     """
 
     def __init__(self, database: Database, vault: Vault, now: Clock) -> None:

@@ -53,7 +53,7 @@ class Tokens:
         return None
 
     def without_secret(self, integration: Integration | IntegrationRow) -> AppCredentials:
-        """Return what `app_credentials` does, without the client secret, for calls that a token authorizes."""
+        """Return the same as `app_credentials` without the client secret, for calls that a token authorizes."""
         real = self._settings.slack_url, self._settings.slack_api
         return AppCredentials(integration.client_id, "", *(self._practice if integration.is_practice else real))
 
@@ -65,7 +65,7 @@ class Tokens:
         expires_at: datetime | None,
         at: datetime,
     ) -> dict[str, object]:
-        """Return the columns of an installation that hold its tokens, and say when the worker handles them next.
+        """Return the values of an installation's columns: its tokens, and the times of the next refresh and check.
 
         `at`: now.
         """
