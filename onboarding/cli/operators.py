@@ -40,7 +40,7 @@ def add(email: str | None, slack_user: str | None, role: str | None, as_json: bo
 @group.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the people who may sign in; of an allowed team, those who have signed in."""
+    """List the people who may sign in. From an allowed team: only those who have signed in."""
     with open_runtime() as runtime:
         runtime.environments.first()
         found = runtime.operators.list_all()

@@ -20,7 +20,7 @@ def start(runtime: Runtime, every: float = EVERY_SECONDS) -> threading.Event:
 
 
 def _loop(runtime: Runtime, every: float, stop: threading.Event) -> None:
-    # Spreads processes that started at the same moment.
+    # Random, so that processes which started together do not write at the same moment.
     while not stop.wait(every * _random.uniform(0.8, 1.2)):
         try:
             runtime.api_keys.store_uses()

@@ -20,7 +20,7 @@ _REFRESH_TOKENS = SealedColumn("installations", "refresh_token")
 
 @dataclass(frozen=True)
 class Rotated:
-    """How a rotation went so far."""
+    """The progress of a rotation."""
 
     #: Handled values, of those that an older key had encrypted at the start.
     done: int

@@ -113,7 +113,7 @@ class Operators:
             self._set_role(session, row, role, actor)
 
     def list_all(self) -> tuple[OperatorSummary, ...]:
-        """Return everyone who may sign in, sorted by email address. Of an allowed team, those who have signed in."""
+        """Return everyone who may sign in, by email address. From an allowed team: only those who have signed in."""
         with self._database.reading() as session:
             times = sign_ins.session_times(session, self._now())
             return tuple(_summary(one, *times.get(one.id, (None, 0))) for one in operators.all_of(session))

@@ -25,9 +25,9 @@ ATTEMPT_KEPT = timedelta(days=7)
 ORPHAN_KEPT = timedelta(hours=24)
 #: For this long the page of an old sign-in link can say that the link was used or has expired.
 SIGN_IN_KEPT = timedelta(days=7)
-#: How long after they expired sessions and install URLs are kept: programs ask how they ended.
+#: How long sessions and install URLs are kept after they expired, because programs ask how they ended.
 _SESSION_KEPT = timedelta(days=7)
-#: How long after they expired other links are kept, for the console's list.
+#: How long other links are kept after they expired, for the console's list.
 _LINK_KEPT = timedelta(days=90)
 #: In the order of deletion: approvals before the links that they were created from.
 _LINKS_KEPT = {

@@ -47,7 +47,7 @@ def downgrade(database: Database, migrations: Path, revision: str) -> None:
 
 
 def _run(name: Literal["upgrade", "downgrade"], database: Database, migrations: Path, revision: str) -> None:
-    # Imported here: a web process never migrates; the import would add 11 MB and a fifth to its start.
+    # Imported here, because a web process never migrates: the import would cost it 11 MB and a fifth of its start time.
     from alembic import command, config
 
     options = config.Config()

@@ -347,7 +347,7 @@ def test_requests_of_a_killed_web_process_are_completed_by_another_one(scene: Sc
         ([], ["pending"], 0),
         ([], ["pending"], 1),
     ]
-    # Claims of the dead process are over.
+    # The claims of the dead process expire.
     scene.clock.forward(seconds=61)
     for step in sorted(steps, key=lambda step: step.is_late):
         if step.is_late:

@@ -76,7 +76,7 @@ class AccessEnder:
     def _has_ended(self, one: OwnedInstallation, event: Event) -> bool:
         """Compare the times. In doubt, ask Slack whether the token works. Raises SlackBusy, SlackDown.
 
-        About an API caller's token, only the caller has said which workspace it belongs to, so Slack is asked.
+        Slack is always asked about a token that an API caller sent: only the caller says which workspace it is for.
         """
         token_since, is_from_install = one.installation.token_since, one.installation.origin == "install"
         if is_from_install and event.at > token_since + _CLOCK_DIFFERENCE:
@@ -88,7 +88,7 @@ class AccessEnder:
             token = self._tokens.access_token(one.installation.id, one.installation.access_token)
             self._gateway.test(credentials, token)
         except SlackRefused as refusal:
-            # An expired token says nothing: only the times are left.
+            # The answer for an expired token proves nothing, so the times decide.
             return refusal.code in faults.GONE or event.at + _RESOLUTION > token_since
         except VaultProblem:
             return event.at + _RESOLUTION > token_since
