@@ -1,20 +1,23 @@
 """Encrypt every stored value again with the newest key, while requests are served."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from onboarding import changes
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import VaultProblem
+from onboarding.sealed import Sealed
 from onboarding.store import installations, sealed_values
-from onboarding.store.database import Database, Rows
+from onboarding.store.database import Database
 from onboarding.store.sealed_values import SealedColumn, SealedValue
 from onboarding.vault import SealedAt, Vault
 
-#: Values in one transaction. It locks their rows, so it is short.
-_BATCH = 100
+#: Values in one transaction. It locks their rows, on SQLite the whole database, so it is short.
+_BATCH = 50
 _REFRESH_TOKENS = SealedColumn("installations", "refresh_token")
 
 
@@ -28,6 +31,12 @@ class Rotated:
     unreadable: int
     #: Values that are encrypted with an older key, counted at the end; 0 before. They include the unreadable ones.
     left: int = 0
+
+
+class _Renewed(NamedTuple):
+    value: Sealed
+    #: Of a refresh token: its digests with each key, the newest key's first.
+    fingerprints: tuple[str, ...]
 
 
 class KeyRotation:
@@ -50,8 +59,7 @@ class KeyRotation:
         for column in sealed_values.columns():
             after = ""
             while batch := self._next(column, after):
-                with self._database.changing_rows() as rows:
-                    unreadable += sum(not self._renew(rows, column, one) for one in batch)
+                unreadable += self._renew(column, batch)
                 after, done = batch[-1].row_id, done + len(batch)
                 yield Rotated(done, unreadable)
         with self._database.changing_rows() as rows:
@@ -64,16 +72,28 @@ class KeyRotation:
         with self._database.rows() as rows:
             return list(sealed_values.of_other_keys(rows, column, self._vault.newest_key_id, after, _BATCH))
 
-    def _renew(self, rows: Rows, column: SealedColumn, one: SealedValue) -> bool:
-        """Return False if the value cannot be decrypted."""
+    def _renew(self, column: SealedColumn, batch: list[SealedValue]) -> int:
+        """Encrypt the values again in one transaction, and return how many cannot be decrypted."""
+        renewed = [(one, self._renewed(column, one)) for one in batch]
+        with self._database.changing_rows() as rows:
+            began = time.monotonic()
+            for one, new in renewed:
+                if new is None or not sealed_values.replace(rows, column, one, new.value):
+                    continue
+                if column == _REFRESH_TOKENS:
+                    # Connections with the same refresh token are found by its digest, which is keyed as well.
+                    newest, *older = new.fingerprints
+                    installations.renew_fingerprint(rows, one.row_id, older, newest)
+        # Leave as much time to requests that have waited for the locks.
+        time.sleep(time.monotonic() - began)
+        return sum(new is None for _, new in renewed)
+
+    def _renewed(self, column: SealedColumn, one: SealedValue) -> _Renewed | None:
+        """Return None if the value cannot be decrypted."""
         sealed_at = SealedAt(column.table, column.column, one.row_id)
         try:
             text = self._vault.open(one.value, sealed_at)
         except VaultProblem:
-            return False
-        is_replaced = sealed_values.replace(rows, column, one, self._vault.seal(text, sealed_at))
-        if is_replaced and column == _REFRESH_TOKENS:
-            # Connections with the same refresh token are found by its digest, which is keyed as well.
-            newest, *older = self._vault.fingerprints(text)
-            installations.renew_fingerprint(rows, one.row_id, older, newest)
-        return True
+            return None
+        fingerprints = self._vault.fingerprints(text) if column == _REFRESH_TOKENS else ()
+        return _Renewed(self._vault.seal(text, sealed_at), fingerprints)
