@@ -11,7 +11,7 @@ class BulkText:
     """The texts of a bulk action. A page adds the number of connections to `question` and `heading`."""
 
     button: str
-    #: Before it starts. Empty for an action that starts without a question.
+    #: Asked before the action starts; empty for an action that starts without a question.
     question: str
     heading: str
 

@@ -69,7 +69,7 @@ class ConnectionEvent:
 
 
 def connection_changed(rows: Rows, event: ConnectionEvent) -> None:
-    """Write the event. Unless the details have the removed connection, it must be in the database."""
+    """Write the event. The connection must be in the database, or in `details.removed`."""
     listeners = _listeners(rows, event.environment_id, event.type)
     if not listeners:
         return

@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     practice_token_seconds: int = Field(43200, ge=10, le=43200)
     #: Whether webhooks may go to private networks and to this computer.
     webhook_allow_private: Literal["on", "off"] = "off"
-    #: An http proxy for webhooks; empty for none. The variables HTTPS_PROXY and HTTP_PROXY do not count for webhooks.
+    #: An http proxy for webhooks; empty for none. HTTPS_PROXY and HTTP_PROXY have no effect on webhooks.
     webhook_proxy: str = ""
     #: The longest wait between two tries of a webhook in practice mode, in seconds; 0 leaves the waits as they are.
     practice_retry_seconds: int = Field(0, ge=0, le=86400)

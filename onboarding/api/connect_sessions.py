@@ -250,9 +250,9 @@ def create_connect_session(before_commit: BeforeCommit) -> CreatedLink:
 def retrieve_connect_session(id: str) -> Response:
     """Retrieve a connect session
 
-    Returns how far a session is, for polling. Send the API key or, from the customer's browser, `Authorization: Bearer
-    <token>`. A browser can send the token from pages of the integration's allowed origins, up to five times per second.
-    The links that the command `link create` prints are sessions as well.
+    Returns the state of a session, for polling. Send the API key or, from the customer's browser,
+    `Authorization: Bearer <token>`. A browser can send the token from pages of the integration's allowed origins, up to
+    five times per second. The links that the command `link create` prints are sessions as well.
     """
     holders_session_id = authentication.token_session_id()
     if holders_session_id is None:

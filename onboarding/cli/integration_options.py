@@ -72,7 +72,7 @@ def logo_content(path: str | None) -> bytes | None:
         return None if path is None else b""
     try:
         with Path(path).open("rb") as file:
-            # One byte more than is allowed shows that there are more. An empty file is no picture, and removes no logo.
+            # One byte more than is allowed shows that a file is too large. Empty bytes would remove the logo.
             return file.read(MAX_LOGO_BYTES + 1) or b"empty"
     except OSError as fault:
         raise Refused(f"The logo cannot be read: {fault.strerror}.", "logo") from None

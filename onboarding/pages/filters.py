@@ -68,7 +68,7 @@ def elapsed_since(when: datetime, before: datetime) -> str:
     """Return how long after another time this one is: "at once", "8 seconds later", "3 minutes later"."""
     seconds = round((when - before).total_seconds())
     for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        # Two days and more are days: below that, the smaller unit says more.
+        # From two days on, count days: below that, the smaller unit is more precise. The same for hours and minutes.
         if seconds >= 2 * length or (unit == "second" and seconds):
             count = seconds // length
             return f"{count} {unit}{'' if count == 1 else 's'} later"

@@ -1,7 +1,7 @@
 """The practice Slack's state, guarded by one lock and saved after each change.
 
 An app keeps it in `app.extensions["practice_state"]`. Tests, `/control/` and the page for admins call the methods below
-*Commands* and *Actions*, the rest of the package the others.
+*Commands* and *Actions*. The rest of the package calls the other methods.
 """
 
 import re

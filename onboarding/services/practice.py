@@ -68,7 +68,7 @@ class Practice:
             return workspace_holders.name_of_workspace(session, found.id, workspace_id)
 
     def _opened(self, column: str, integration_id: str, sealed: Sealed) -> str:
-        """Return the secret; one that no caller knows if it cannot be decrypted. Calls with a token need none."""
+        """Return the secret. If it cannot be decrypted, return one that nobody knows: calls with a token need none."""
         try:
             return self._vault.open(sealed, SealedAt("integrations", column, integration_id))
         except VaultProblem:

@@ -30,12 +30,12 @@ from onboarding.store.integrations import Integration
 from onboarding.store.revocations import RevocationRow
 from onboarding.vault import SealedAt, Vault
 
-#: How long Slack is asked again.
+#: For how long Slack is asked again.
 TRIED_FOR = timedelta(days=1)
 #: The wait after a failure is as long as the access has waited already, within these limits.
 _MIN_WAIT, _MAX_WAIT = timedelta(seconds=30), timedelta(hours=1)
 _BATCH = 100
-#: After so many failures, Slack cannot be reached, and the rest of a batch waits.
+#: After this many failures in a batch, Slack counts as unreachable, and the rest of the batch waits.
 _MAX_FAILURES = 3
 _LOG = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from onboarding.store.types import ID, SealedText, UtcTime, columns_of, enum_by_
 
 
 class Stage(StrEnum):
-    """How far an attempt is: created -> exchanging -> (waiting ->) finished."""
+    """The progress of an attempt: created -> exchanging -> (waiting ->) finished."""
 
     #: The person was sent to Slack and has not come back.
     CREATED = "made"

@@ -92,7 +92,7 @@ class StoredTarget(NamedTuple):
 
 Ts = TypeVarTuple("Ts")
 TABLE, CONNECTION, _INTEGRATION = table_of(ChannelEndpoint), table_of(ChannelConnection), table_of(Integration)
-#: Of a target that Slack has reported nothing about.
+#: The values for a target that Slack has reported nothing about.
 _UNCHANGED: Mapping[str, object] = {"status": EndpointStatus.ACTIVE, "status_at": None, "name_at": None}
 _DOCUMENTED = (
     select(

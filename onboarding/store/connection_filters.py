@@ -56,7 +56,7 @@ COLUMNS = (*_SELECTIVE, *_COMMON)
 
 
 class Shape(NamedTuple):
-    """The part of a filter that the text of a query depends on. Each shape has one query of each kind."""
+    """The part of a filter on which the SQL text depends. Each shape has one query of each kind."""
 
     #: The names of the filters without the text, and the names of its words.
     names: tuple[str, ...]

@@ -19,7 +19,8 @@ from onboarding.store.rows import Rows
 #: The most rows that a list reads in its order, in 20 ms at most. If their matches do not fill the page, the query
 #: begins with the most selective filter instead.
 _MAX_READ = 5000
-#: The most matches of other filters that are read and sorted. Of more, a position may be unknown (`count_ahead`).
+#: The most matches of other filters that are read and sorted. With more, a row's position may be unknown
+#: (`count_ahead`).
 MAX_SORTED = 1000
 Ts = TypeVarTuple("Ts")
 

@@ -89,7 +89,7 @@ def mark_handled(rows: Rows, event_row_id: str, at: datetime) -> bool:
 
 
 def postpone(rows: Rows, event_row_id: str, now: datetime, until: datetime) -> bool:
-    """Set when the event is handled next. Return False if it was handled, or if another run has set a later time."""
+    """Set the next time to handle the event. Return False if it was handled, or if another run has set a later time."""
     matching = _TABLE.c.id == event_row_id, _TABLE.c.handle_at <= now
     return (
         rows.execute(update(_TABLE).where(*matching).values(handle_at=until).returning(_TABLE.c.id)).first() is not None

@@ -1,4 +1,4 @@
-"""The connection services under one name."""
+"""The connection services in one object."""
 
 from onboarding.services.connections.create import ConnectionWriter
 from onboarding.services.connections.disconnect import Disconnector

@@ -35,7 +35,7 @@ class ConnectionVerifier:
         """Ask Slack about the connection's token and record its answer on every connection that uses the token.
 
         A token that rotates is refreshed, once for any number of concurrent callers. Raises NotFound, VaultProblem, and
-        SlackBusy or SlackDown if Slack did not answer. Then nothing changes until Slack has not answered for an hour.
+        SlackBusy or SlackDown if Slack did not answer. Without an answer, the status changes only after an hour.
         """
         # ReconnectNeeded is recorded already: Slack refused to refresh the token.
         with suppress(ReconnectNeeded):

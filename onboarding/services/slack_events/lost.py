@@ -13,7 +13,7 @@ from onboarding.services.slack_events.receive import forward_work, handle_work
 from onboarding.store import slack_events
 from onboarding.store.database import Database
 
-#: How long after its time an event is enqueued again.
+#: An event that is overdue for this long is enqueued again.
 LOST_AFTER = timedelta(minutes=5)
 _BATCH = 500
 _LOG = structlog.get_logger(__name__)

@@ -121,7 +121,7 @@ def body_sealed_at(event_row_id: str) -> SealedAt:
 
 
 def _possible(known: list[SigningIntegration], app_id: str | None) -> list[SigningIntegration]:
-    """Return the integration that is known to have the app, else those whose app is unknown. No id: all of them."""
+    """Return the integration that is known to have the app, else those whose app is unknown. Without an id: all."""
     if app_id is None:
         return known
     return [one for one in known if one.app_id == app_id] or [one for one in known if one.app_id is None]

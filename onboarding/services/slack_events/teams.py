@@ -19,8 +19,8 @@ from onboarding.store.slack_events import SlackEvent
 class TeamAccess:
     """Handles `team_access_granted` and `team_access_revoked`: https://docs.slack.dev/reference/events/team_access_granted.
 
-    Only connections whose workspace belongs to an organization that has the app are concerned: those that an API caller
-    created with the organization's token. The token stays valid for the other workspaces.
+    They affect only connections that an API caller created with an organization's token for one of its workspaces. The
+    token stays valid for the other workspaces.
     """
 
     def __init__(self, database: Database, tokens: Tokens, gateway: Gateway, now: Clock) -> None:
@@ -52,7 +52,7 @@ class TeamAccess:
                     record(session, Effect(kind, at, event.type), changed, details)
 
     def _has_access(self, one: ConnectedInstallation) -> bool | None:
-        """Return None if Slack does not accept the token: a check says so."""
+        """Return None if Slack does not accept the token, which a check reports."""
         try:
             token = self._tokens.access_token(one.installation.id, one.installation.access_token)
             teams = self._gateway.team_ids(self._tokens.without_secret(one.integration), token)

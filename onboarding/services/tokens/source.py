@@ -57,9 +57,9 @@ class TokenSource:
         See https://docs.slack.dev/authentication/using-token-rotation.
 
         Raises NotFound, and ReconnectNeeded if Slack has ended the access or the token cannot be renewed or decrypted:
-        its connections then have the status `disconnected` or `needs_reconnect`. Changes nothing and raises
-        VaultProblem if a refresh needs a client secret that cannot be decrypted, SlackBusy or SlackDown if Slack did
-        not answer.
+        its connections then have the status `disconnected` or `needs_reconnect`. Raises VaultProblem if a refresh
+        needs a client secret that cannot be decrypted, and SlackBusy or SlackDown if Slack did not answer; then nothing
+        has changed.
         """
         stored = self._of_connection(environment_id, identifier)
         if not self._needs_refresh(stored.installation, renew):

@@ -24,7 +24,7 @@ from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
 
 #: An endpoint whose tries all fail for so long is paused.
 FAILS_FOR = timedelta(days=5)
-#: How long after its time a try is enqueued again: its work must have been lost.
+#: A try that is overdue for this long is enqueued again, because its work must have been lost.
 _LOST_AFTER = timedelta(minutes=5)
 #: How long deliveries are kept after their last try.
 KEPT = timedelta(days=30)
