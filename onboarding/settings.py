@@ -93,9 +93,17 @@ class Settings(BaseSettings):
             raise ValueError("must be one line without control characters")
         return value
 
-    @field_validator("public_url", "slack_url", "webhook_proxy")
+    @field_validator("public_url", "slack_url")
     @classmethod
     def _origin(cls, value: str) -> str:
+        return addresses.origin(value) if value else value
+
+    @field_validator("webhook_proxy")
+    @classmethod
+    def _http_proxy(cls, value: str) -> str:
+        # The connection to the proxy is not encrypted. TLS begins at the host of the webhook.
+        if value and not value.lower().startswith("http://"):
+            raise ValueError("must be the address of an http proxy, such as http://proxy.example.com:3128")
         return addresses.origin(value) if value else value
 
     @field_validator("slack_api_url")

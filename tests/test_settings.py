@@ -96,6 +96,9 @@ LIVE = {"PUBLIC_URL": "https://connect.example.com", "SECRET_KEY": SECRET, "ENCR
         ("SLACK_API_URL", "slack.com/api"),
         ("SLACK_API_URL", "https://slack..com/api/"),
         ("SLACK_API_URL", "http://slack.example.com/api/"),
+        ("WEBHOOK_PROXY", "proxy.example.com:3128"),
+        ("WEBHOOK_PROXY", "https://proxy.example.com:3128"),
+        ("WEBHOOK_PROXY", "http://proxy.example.com/path"),
     ],
 )
 def test_wrong_value_stops_the_start_and_names_its_variable(variable: str, value: str) -> None:

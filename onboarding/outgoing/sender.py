@@ -93,6 +93,10 @@ class _Forbidden(Exception):
     """The host's name leads only to addresses that webhooks may not go to."""
 
 
+class _ProxyFailed(Exception):
+    """The proxy did not answer, or refused to connect to the host."""
+
+
 class Sender:
     def __init__(self, reach: Callable[[], Reach], now: Callable[[], datetime], proxy: str = "") -> None:
         """Create a sender.
@@ -117,6 +121,8 @@ class Sender:
             answer = Answer.failed(
                 "The address leads to a private or reserved network. WEBHOOK_ALLOW_PRIVATE=on allows private networks."
             )
+        except _ProxyFailed:
+            answer = Answer.failed("The proxy that WEBHOOK_PROXY names did not connect to the host.")
         except socket.gaierror:
             answer = Answer.failed("The host name could not be resolved.")
         except ssl.SSLCertVerificationError:
@@ -128,7 +134,10 @@ class Sender:
         return replace(answer, milliseconds=int((time.monotonic() - began) * 1000))
 
     def _exchange(self, request: Request, deadline: float) -> Answer:
-        """Send the request once and read the answer. Raises OSError, HTTPException, ValueError, _Forbidden."""
+        """Send the request once and read the answer.
+
+        Raises OSError, HTTPException, ValueError, _Forbidden and _ProxyFailed.
+        """
         parts, reach = urlsplit(request.url), self._reach()
         if parts.scheme != "https" and not reach.loopback:
             return Answer.failed("Webhooks are sent with https only.")
@@ -139,6 +148,9 @@ class Sender:
             path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
             connection.request("POST", path, request.body, {"User-Agent": _USER_AGENT, **request.headers})
             answer = connection.getresponse()
+            if time.monotonic() >= deadline:
+                # The headers end where the connection was shut down.
+                raise TimeoutError
             body = answer.read(MAX_ANSWER_BYTES)
         finally:
             limit.cancel()
@@ -171,12 +183,15 @@ class Sender:
 
 
 def _connect(route: _Route, context: ssl.SSLContext, deadline: float) -> http.client.HTTPConnection:
-    """Connect to the first allowed address of the host, or to the proxy. Raises OSError, _Forbidden."""
+    """Connect to the first allowed address of the host, or to the proxy. Raises OSError, _Forbidden, _ProxyFailed."""
     parts = urlsplit(route.url)
     host, is_https = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if is_https else 80)
     if route.proxy:
-        raw = _connect_through(route.proxy, host, port, deadline)
+        try:
+            raw = _connect_through(route.proxy, host, port, deadline)
+        except OSError as error:
+            raise _ProxyFailed from error
     else:
         # The addresses that are checked are those that are connected to: no second lookup can lead elsewhere.
         allowed = [found for found in addresses_of(host, port) if may_reach(str(found[-1][0]), route.reach)]

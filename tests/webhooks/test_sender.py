@@ -98,7 +98,10 @@ def test_proxy_of_the_settings_connects_https_webhooks() -> None:
     with listening(lambda peer: asked.append(peer.recv(1000))) as origin:
         answer = sends("https://hooks.example.com/in", Reach(), origin)
     assert asked[0].startswith(b"CONNECT hooks.example.com:443 HTTP/1.1\r\n")
-    assert answer.problem == "The connection failed or was closed without an answer."
+    assert answer.problem == "The proxy that WEBHOOK_PROXY names did not connect to the host."
+    with listening(lambda peer: peer.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")) as origin:
+        assert sends("https://hooks.example.com/in", Reach(), origin).problem == answer.problem
+    assert sends("https://hooks.example.com/in", Reach(), f"http://127.0.0.1:{free_port()}").problem == answer.problem
 
 
 def test_endless_answer_is_read_to_64_kilobytes(receiver: Receiver) -> None:
@@ -118,12 +121,14 @@ def test_endless_answer_is_read_to_64_kilobytes(receiver: Receiver) -> None:
 
 
 @pytest.mark.slow
-def test_host_that_drips_bytes_gets_ten_seconds(receiver: Receiver) -> None:
+@pytest.mark.parametrize(("begin", "rest"), [(b"", b"H"), (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n")])
+def test_host_that_drips_bytes_gets_ten_seconds(receiver: Receiver, begin: bytes, rest: bytes) -> None:
     ended = threading.Event()
 
     def drips(handler: BaseHTTPRequestHandler, _number: int) -> None:
+        handler.wfile.write(begin)
         while not ended.wait(0.5):
-            handler.wfile.write(b"H")
+            handler.wfile.write(rest)
             handler.wfile.flush()
 
     receiver.answer = drips
