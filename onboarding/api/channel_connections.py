@@ -159,7 +159,7 @@ class ChannelConnection(Wire):
     )
     status: Status = Field(
         examples=["unknown"],
-        description="The result of the last check. `healthy`: Slack accepts the token. `needs_reconnect`: Slack refuses the token, and "
+        description="The result of the last check. `healthy`: Slack accepts the token. `needs_reconnect`: the token does not work, and "
         "`statusReason` says why. `unknown`: there was no check yet. `unreachable`: Slack has not answered for an hour; the token "
         "may be valid. `disconnected`: Slack has ended the access, and the tokens are erased.",
     )

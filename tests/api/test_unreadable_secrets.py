@@ -59,7 +59,10 @@ def test_row_needs_reconnect_and_others_stay(program: Program, operator: Browser
 
     assert operator.opens("/connections").status == 200
     assert "Needs reconnect" in operator.opens("/connections").text
-    assert operator.opens(f"/connections/{damaged}").status == 200
+    page = operator.opens(f"/connections/{damaged}")
+    assert "The connection no longer works. The stored token cannot be decrypted" in page.words
+    # Nobody asked Slack.
+    assert "Slack no longer accepts" not in page.words
 
 
 @pytest.mark.parametrize("how", ["0"])

@@ -39,7 +39,7 @@ def test_broken_connection_is_found_and_repaired(
     expect(broken.get_by_text("Needs reconnect")).to_be_visible()
     identifier = broken.get_attribute("data-connection")
     press(me, broken.get_by_role("link"))
-    expect(page.get_by_text("Slack no longer accepts the token.")).to_be_visible()
+    expect(page.get_by_text("The connection no longer works.")).to_be_visible()
     press(me, page.locator("[data-action=reconnect-link]"))
     me.is_on("link")
     link = page.locator("#link-url").inner_text()

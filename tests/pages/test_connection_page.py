@@ -17,7 +17,7 @@ from tests.browser_client import BrowserClient, Page, Site
         ("healthy", "The connection works.", None),
         ("unknown", "The connection has not been checked yet", "verify"),
         ("unreachable", "Slack could not be reached.", "verify"),
-        ("needs_reconnect", "Slack no longer accepts the token.", "reconnect-link"),
+        ("needs_reconnect", "The connection no longer works.", "reconnect-link"),
         ("disconnected", "Slack has ended the access.", "reconnect-link"),
     ],
 )

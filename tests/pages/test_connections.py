@@ -217,7 +217,7 @@ def test_access_is_checked_on_the_connections_page(site: Site, operator: Browser
     assert "Slack did not answer." in operator.presses(shown, "verify").text
     (installation,) = site.slack.installations()
     site.slack.removes_app(installation.client_id, installation.workspace_id)
-    assert "Slack no longer accepts the token." in operator.presses(shown, "verify").text
+    assert "The connection no longer works." in operator.presses(shown, "verify").text
 
 
 def test_token_too_short_to_show_in_part_is_reported_as_stored(site: Site, operator: BrowserClient) -> None:
