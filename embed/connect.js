@@ -495,10 +495,9 @@ function open(source) {
     const viewer = {
       _query: queryFor(document.documentElement),
       _send: finish,
-      _show(view) {
-        const { state } = view;
+      _show({ state, ...view }) {
         if (/^connected|approval|expired/.test(state) || (state === "blocked" && view.url)) finish(state, view);
-        // Wait: `_send` is called for a failed attempt, and a new try leaves the state.
+        // The event of a failed attempt comes first. A retry leaves the state.
         if (state === "error") setTimeout(() => flow._view.state === state && finish("failed", view));
       },
     };

@@ -82,7 +82,9 @@ export type OpenOptions =
 
 export type OpenResult =
   | (ConnectedDetail & { result: "connected" })
-  | (EndDetail & { result: "cancelled" | "failed" })
+  | (EndDetail & { result: "cancelled" })
+  /** `outcome` is missing if your server returned no session. */
+  | (Partial<EndDetail> & { result: "failed" })
   | { result: "approval"; approvalUrl?: string }
   /** The browser blocked the window. Lead the person to `url` in this tab. */
   | { result: "blocked"; url: string }
