@@ -65,7 +65,7 @@ CUSTOMER_STATUSES: Mapping[ConnectionStatus, CustomerStatusText] = {
 
 
 def customer_cause(status: ConnectionStatus, reason: str | None) -> str:
-    """Return why a connection has its status, for its customer. A cause that names the token is for operators."""
+    """Return why a connection has its status, in words for its customer, which do not mention the token."""
     return reason if reason in causes.FOR_CUSTOMERS else CUSTOMER_STATUSES[status].sentence
 
 

@@ -61,7 +61,7 @@ def test_permissions_are_sentences_with_what_was_granted(site: Site, operator: B
     assert set(_permissions(page).values()) == {"yes"}
     with site.runtime.database.transaction() as session:
         session.execute(update(Installation).values(scopes=""))
-    assert "a program sent the token" in operator.opens(address).text
+    assert "Not known yet. A check asks Slack for them." in operator.opens(address).text
 
 
 def test_history_names_changes_and_their_actors(site: Site, operator: BrowserClient) -> None:

@@ -238,10 +238,10 @@ def test_secret_is_changed_and_both_are_valid_for_a_day(hooks: Hooks, operator: 
     for one in (endpoint.secret, secret):
         hooks.receiver.got[0].verify(one)
     assert "less than 24 hours ago" in operator.opens(address).text
-    assert "Messages are signed with two until" in _words(operator.opens(f"/webhooks/{endpoint.id}"))
+    assert "Two secrets are valid until" in _words(operator.opens(f"/webhooks/{endpoint.id}"))
     clock.forward(hours=25)
     operator.signs_in("ada@northwind.test")
-    assert "Messages are signed with two until" not in _words(operator.opens(f"/webhooks/{endpoint.id}"))
+    assert "Two secrets are valid until" not in _words(operator.opens(f"/webhooks/{endpoint.id}"))
     assert ("webhook.rotated", "operator:ada@northwind.test", _host(hooks)) in _recorded(hooks.site)
 
 
@@ -306,7 +306,7 @@ def test_pages_say_what_waits_while_no_worker_runs(hooks: Hooks, operator: Brows
     run = operator.asks("POST", "/bulk", data=begun).headers["Location"]
     delivery = hooks.site.runtime.webhooks.endpoints.test(hooks.environment_id, endpoint.id)
     expected = {
-        "/connections": "No connection is checked and no token refreshed, and Slack’s events",
+        "/connections": "Connections are not checked, tokens are not refreshed, and Slack’s events",
         f"/connections/{name}": "The connection is not checked",
         "/bulk": "Unfinished bulk actions wait.",
         run: "This bulk action waits.",

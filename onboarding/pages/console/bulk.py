@@ -1,4 +1,4 @@
-"""Bulk actions: choose connections in the list, answer the question before a disconnect, and follow the progress."""
+"""Bulk actions: choose connections in the list, confirm a disconnect, and follow the progress."""
 
 from collections import Counter
 

@@ -90,7 +90,7 @@ def _branding_change(form: BrandingForm, shown: Branding) -> IntegrationChange:
     typed = {name: form[name].data or "" for name in ("name", "accent_color", "support_url", "privacy_url")}
     changed: dict[str, Any] = {name: text for name, text in typed.items() if text != (getattr(shown, name) or "")}
     if form.logo.data:
-        # `empty` is refused, because it is no picture. Empty bytes would remove the logo.
+        # Empty bytes would remove the logo. The text `empty` is no picture, so the service refuses it.
         return IntegrationChange(**changed, logo=form.logo.data.read() or b"empty")
     return IntegrationChange(**changed, logo=b"" if form.remove_logo.data else None)
 

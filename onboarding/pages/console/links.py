@@ -18,7 +18,7 @@ from onboarding.services.links.records import NewLink
 blueprint = Blueprint("links", __name__)
 _MODES = {"": "The customer chooses", "subscriber": "Subscriber", "shared": "Shared"}
 _LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days"}
-#: The form's field for the field of a refusal; every other refusal is about the subscriber.
+#: The form's field for each value that the service refuses. Any other refusal is shown at the subscriber.
 _FIELDS = {"context_keys": "contexts", "mode": "mode", "return_url": "return_url"}
 
 

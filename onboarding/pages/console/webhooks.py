@@ -34,7 +34,7 @@ class EndpointForm(PageForm):
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """Return the events as the service takes them: none for all of them."""
+        """Return the chosen events. An empty tuple means all events."""
         return tuple(self.events.data or ()) if self.scope.data == "chosen" else ()
 
     def validate_events(self, field: SelectMultipleField) -> None:
