@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.embed.host_page import HostPage
+from tests.embed.host_page import ELEMENT, HostPage
 from tests.embed.host_site import HostSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -46,3 +46,16 @@ def test_the_element_names_the_product_and_has_its_color(host: HostSite, visit: 
         assert page.element.evaluate(color) == "rgb(179, 38, 30)"
     finally:
         host.product.change_integration("slack-practice", accent_color="")
+
+
+def test_an_approval_keeps_the_element_s_height_on_a_phone(visit: Visit) -> None:
+    page = visit(viewport={"width": 375, "height": 700})
+    page.opens(f'<div style="font-family: monospace">{ELEMENT}</div>', lang="de")
+    page.sees("disconnected")
+    below = page.page.locator("#below")
+    before = below.bounding_box()
+    popup = page.opens_popup("Slack verbinden")
+    popup.presses("ask-admin")
+    page.sees("approval")
+    assert below.bounding_box() == before
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 375
