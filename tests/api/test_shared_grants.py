@@ -95,6 +95,17 @@ def test_twenty_concurrent_verifies_refresh_once(site: Site, program: Program, p
     assert len(site.slack.calls("oauth.v2.access")) == calls + 1
 
 
+@pytest.mark.slow
+def test_concurrent_verifies_all_report_that_slack_did_not_answer(
+    site: Site, program: Program, pair: dict[str, str]
+) -> None:
+    name = program.creates(workspace=ACME, auth=pair).json()["identifier"]
+    site.slack.answers_slowly("oauth.v2.access", seconds=12)
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda _: program.asks("POST", f"{LIST}/{name}/verify"), range(10)))
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(502, "slack_unreachable")}
+
+
 @pytest.mark.parametrize("fault", ["status_500", "ratelimited", "internal_error"])
 def test_fault_of_slack_leaves_the_pair_unchanged(
     fault: str, site: Site, program: Program, pair: dict[str, str]

@@ -138,8 +138,7 @@ class TokenSource:
         if current is None or not is_claimed:
             self._wait_for_refresh(installation)
             return True
-        is_fresh = current.refreshed_at is not None and current.refreshed_at + _JUST_REFRESHED > at
-        if current.refresh_token is None or is_fresh:
+        if current.refresh_token is None or self._is_fresh(current):
             self._release_claim(current)
             return False
         self._refresh(replace(stored, installation=current), current.refresh_token)
@@ -182,6 +181,15 @@ class TokenSource:
         columns = self._tokens.sealed(installation_id, pair.access_token, pair.refresh_token or spent, expires_at, at)
         return {**columns, "token_since": at, "refreshed_at": at, "refresh_expires_at": None}
 
+    def _is_unanswered(self, before: Installation, after: Installation) -> bool:
+        """Return whether a refresh has ended without an answer of Slack: it changed nothing, and is still due."""
+        is_unchanged = after.refresh_at is not None and after.refreshed_at == before.refreshed_at
+        return is_unchanged and not self._is_fresh(after)
+
+    def _is_fresh(self, installation: Installation) -> bool:
+        refreshed_at = installation.refreshed_at
+        return refreshed_at is not None and refreshed_at + _JUST_REFRESHED > self._now()
+
     def _release_claim(self, claimed: Installation) -> None:
         with self._database.transaction() as session:
             installations.release_refresh(session, claimed.id, claimed.refresh_claimed_at)
@@ -192,6 +200,8 @@ class TokenSource:
             with self._database.reading() as session:
                 found = installations.by_id(session, installation.environment_id, installation.id)
             if found is None or found.refresh_claimed_at is None:
+                if found is not None and self._is_unanswered(installation, found):
+                    raise SlackDown("Slack did not answer when the token was refreshed.")
                 return
             self._gateway.wait(_POLL_SECONDS)
         raise SlackDown("The token is being refreshed, and Slack has not answered yet.")
