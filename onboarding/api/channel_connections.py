@@ -192,8 +192,8 @@ class ChannelConnectionQuery(PageQuery):
     workspace_id: Plain | None = Field(None, description="Only return the connections of the workspace with this id.")
     status: Status | None = Field(
         None,
-        description="Only return the connections to which the last check gave this status. A connection whose token the server "
-        "cannot decrypt is found by the status of its last check, too.",
+        description="Only return the connections with this status. A connection whose token the server cannot decrypt is shown as "
+        "`needs_reconnect`, but the filter finds it by the status that it had before.",
     )
     search: Plain | None = Field(
         None,

@@ -28,7 +28,7 @@ _ALL, _ONE = "/v1/connect-sessions", "/v1/connect-sessions/<id>"
 #: Of `expiresIn`.
 _MIN_SECONDS, _DEFAULT_SECONDS, _MAX_SECONDS = 60, 1800, 86_400
 _MAX_OFFERED = 20
-#: The members whose values the service may refuse, by its names for them.
+#: The request's members, by the fields that the service may refuse.
 _MEMBERS = {"return_url": "returnUrl", "refresh_url": "refreshUrl", "offered_contexts": "offerContexts"}
 
 

@@ -43,8 +43,8 @@ def _share(response: Response) -> Response:
 def _may_read(origin: str, response: Response) -> bool:
     """Return whether pages of the origin may read the response.
 
-    A preflight request names no session, and an error may have none, so any listed origin may read these. The view
-    itself has checked the origin of a successful request.
+    The view has checked the origin of a request that succeeded. A preflight request or an error may belong to no
+    session, so the allowed origins of all integrations may read it.
     """
     if request.method == "OPTIONS":
         return _is_listed(origin)

@@ -1,7 +1,7 @@
 """Repeatable writes: with an `Idempotency-Key`, the same request gets the same response and is performed once.
 
-A stored response contains no secret. Its resource removes secrets before it is stored and puts back those that are
-still current, so a repeated response never shows a token that has been replaced or revoked.
+A stored response contains no secret. The resource removes the secrets before the response is stored. When it is sent
+again, the resource adds those that are still current, so it never shows a token that has been replaced or revoked.
 """
 
 import re

@@ -192,7 +192,7 @@ def no_content() -> Response:
 
 
 def describe() -> None:
-    """Add each operation to `document`, on first use: it takes longer than the rest of the start, and few need it."""
+    """Add each operation to `document` on first use: this takes long, and few processes need it."""
     with _describing:
         while _to_describe:
             _to_describe.pop()()

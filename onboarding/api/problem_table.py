@@ -57,8 +57,9 @@ TABLE = {
     "identifier_taken": Row(409, "Another connection has this identifier."),
     "workspace_taken": Row(
         409,
-        "The workspace is connected for another customer, and the integration has the workspace policy `refuse`. A customer is a "
-        "subscriber, in any context; without a subscriber, an exact set of contexts.",
+        "The workspace is connected for another customer, and the integration has the workspace policy `refuse`. One "
+        "subscriber is one customer, in any contexts. Connections without a subscriber belong to one customer if they have the "
+        "same contexts.",
     ),
     "context_exists": Row(409, "The context already exists."),
     "context_in_use": Row(409, "Connections refer to the context. The message says how many."),

@@ -64,7 +64,7 @@ class WebhookEndpoint(Wire):
     )
     pause_reason: str | None = Field(
         None,
-        description="`requested`, `failures` (for five days), or `gone` (an answer had status 410). Only while it is paused.",
+        description="Why it is paused: `requested`, `failures` (no success for five days), or `gone` (an answer had status 410).",
     )
     paused_at: Time | None = Field(None, description="When it was paused.")
     failing_since: Time | None = Field(None, description="When the current failures began.")
@@ -140,7 +140,7 @@ class DeliveriesQuery(CursorQuery):
 
 @contextmanager
 def _refused_by_field() -> Iterator[None]:
-    """Report a value that the service refuses like the other invalid values, by its field."""
+    """Turn the service's refusal of a value into a validation error of its field."""
     try:
         yield
     except Refused as refusal:
