@@ -121,3 +121,12 @@ def test_organization_without_all_permissions_sees_both_notes(site: Site, visito
     assert "Some permissions were not granted" in page.text
     assert page.form_of("try-again") is not None
     assert "in Slack’s admin pages" in page.text.replace("In Slack’s", "in Slack’s")
+
+
+def test_a_page_from_before_a_disconnect_connects_nothing(site: Site, visitor: BrowserClient) -> None:
+    link = site.link()
+    visitor.connects(link)
+    before = visitor.opens(f"{link}/manage")
+    visitor.presses(visitor.opens(f"{link}/disconnect"), "confirm-disconnect")
+    page = visitor.presses(before, "connect")
+    assert (page.outcome, page.heading) == ("replay_ok", "Acme HQ is no longer connected")

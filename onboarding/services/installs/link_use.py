@@ -5,7 +5,7 @@ from datetime import datetime
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import rights
 from onboarding.services.installs.bindings import BindingOf, is_bound
-from onboarding.store import attempts
+from onboarding.store import attempts, connections
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows
 from onboarding.store.links import LinkRow
@@ -50,8 +50,12 @@ def outcome_if_ended(rows: Rows, found: AttemptRows) -> Outcome | None:
 
 
 def _used_by_this_browser(rows: Rows, link: LinkRow, binding_of: BindingOf | None) -> bool:
-    """Return whether this browser used the link and may renew with it. An open link renews nothing."""
+    """Return whether this browser used the link and may renew the connection. An open link renews nothing."""
     if binding_of is None or link.used_by_attempt is None or link.is_open:
         return False
     used_by = attempts.by_id(rows, link.used_by_attempt)
-    return used_by is not None and is_bound(used_by, binding_of(used_by.id))
+    if used_by is None or not is_bound(used_by, binding_of(used_by.id)):
+        return False
+    # After a disconnect there is nothing to renew.
+    identifier = used_by.connection_identifier
+    return identifier is not None and connections.has_identifier(rows, link.environment_id, identifier)
