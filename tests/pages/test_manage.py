@@ -83,6 +83,18 @@ def test_disconnect_that_slack_does_not_confirm_says_so(desk: Desk, customer: Br
     assert identifier not in own(desk, "dan")
 
 
+@pytest.mark.parametrize("mode", ["subscriber", "shared"])
+def test_chosen_context_is_shown_before_a_disconnect(mode: str, desk: Desk, customer: BrowserClient) -> None:
+    subscriber = "wes" if mode == "subscriber" else None
+    offered = ("team:support", "team:sales")
+    link = desk.site.link(subscriber_id=subscriber, mode=mode, offered_context_keys=offered)
+    customer.presses(customer.connects(link), "save", offered_context="team:sales")
+    for path in ("manage", "disconnect"):
+        page = customer.opens(f"{link}/{path}")
+        assert "sales" in page.text
+        assert "support" not in page.text
+
+
 def test_question_does_not_say_that_an_app_stops_posting_if_it_stays(desk: Desk, customer: BrowserClient) -> None:
     connects(desk, "uma")
     connects(desk, "vic")

@@ -9,7 +9,7 @@ from onboarding.changes import ChangeKind
 from onboarding.clock import Clock
 from onboarding.errors import LinkProblem, NotFound
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import permissions, records, rights, way_back
+from onboarding.services.installs import permissions, rights, way_back
 from onboarding.services.installs.bindings import BindingOf, is_bound
 from onboarding.slack import scopes
 from onboarding.store import attempts, audit, connect_sessions, installs
@@ -29,7 +29,6 @@ class Managed:
     environment_id: str
     identifier: str
     branding: Branding
-    account: str | None
     requested_scopes: tuple[str, ...]
     #: The actor of what the holder changes.
     actor: Actor
@@ -77,7 +76,6 @@ class ManagedConnections:
                 environment_id=row.environment_id,
                 identifier=found.identifier,
                 branding=integration.branding,
-                account=records.account(link.subscriber_id, link.context_keys),
                 requested_scopes=scopes.split(permissions.requested_scopes(integration, link)),
                 actor=Actor(ActorKind.LINK, link.id),
                 may_reconnect=_may_start(link, own, at),
