@@ -131,7 +131,16 @@ def test_result_of_an_unknown_install_promises_no_button(visitor: BrowserClient)
     page = visitor.opens("/slack/result/att_x")
     assert (page.outcome, actions_of(page)) == ("other_browser", set())
     assert "start here again" not in words_of(page).lower()
-    assert "Open your link again to start over." in words_of(page)
+    assert "open your link again." in words_of(page)
+
+
+def test_address_of_a_result_says_nothing_false_in_another_browser(site: Site, visitor: BrowserClient) -> None:
+    done = visitor.connects(site.link())
+    with BrowserClient(site) as colleague:
+        page = colleague.opens(done.url)
+    assert (page.outcome, page.heading) == ("other_browser", "This page can’t be opened here")
+    for words in ("Nothing was connected", "start over", "Acme HQ"):
+        assert words not in words_of(page)
 
 
 def test_taken_workspace_and_our_fault_name_a_contact(site: Site, visitor: BrowserClient) -> None:
