@@ -8,8 +8,8 @@ def events_line(has_signing_secret: bool, url: str) -> str:
     if has_signing_secret:
         return f"Slack's events are received at {url}. Register this request URL in the Slack app."
     return (
-        "No signing secret is stored, so Slack's events are refused, and only a check notices an uninstall. "
-        "Store it with `integration set --signing-secret -`."
+        "No signing secret is stored, so Slack's events are refused, and an uninstall is noticed only by a check. "
+        "Store one with `integration set --signing-secret -`."
     )
 
 

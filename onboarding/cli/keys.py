@@ -57,7 +57,7 @@ def _lines(progress: Rotated) -> list[str]:
         lines.append("You can remove the older keys from ENCRYPTION_KEYS now.")
     elif progress.left > progress.unreadable:
         lines.append(
-            f"Values that a process with an older first key has encrypted since: {progress.left - progress.unreadable}. "
+            f"Values that another process has encrypted with an older key: {progress.left - progress.unreadable}. "
             "Give every process the same ENCRYPTION_KEYS, restart them, and run this command again."
         )
     return lines

@@ -21,9 +21,9 @@ group = Group("practice", help="The practice Slack.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def clear(yes: bool, as_json: bool) -> None:
-    """Remove all practice integrations with their data.
+    """Remove all practice integrations, in all environments.
 
-    The data are their connections, links and attempts, in all environments.
+    Their connections, links and attempts are removed, too.
     """
     if is_interactive() and not yes:
         click.confirm(
@@ -40,10 +40,10 @@ def clear(yes: bool, as_json: bool) -> None:
 @environment_option
 @json_option
 def demo_data(number: int, environment: str, as_json: bool) -> None:
-    """Add made-up connections in practice mode.
+    """Add NUMBER made-up connections in practice mode.
 
-    NUMBER connections of every kind are added, so that you can try the list. Their tokens are invalid. A reconnect link
-    leads to their workspaces in the practice Slack. `practice clear` removes them.
+    Their statuses differ, so that you can try the list. Their tokens are invalid. A reconnect link leads to their
+    workspaces in the practice Slack. `practice clear` removes them.
     """
     with open_runtime() as runtime:
         done, batches = 0, runtime.demo_connections.create(environment, number)

@@ -23,7 +23,7 @@ def worker() -> None:
 
 
 def run(**seconds: float) -> None:
-    """Run a worker. `seconds`: the arguments of `launch` with other values than in production."""
+    """Run a worker. `seconds`: times for `launch`, for tests that cannot wait as long as production."""
     with open_runtime() as runtime:
         check_ready(runtime, settings.keys_are_given())
         ended = threading.Event()

@@ -13,12 +13,12 @@ from tests.browser_client import Site
 from tests.cli.shell import ROOT, Run, bare, is_one_line, onboarding
 from tests.conftest import KEY, SECRET
 
-# Each command is a process.
+# Starting a process for each command is slow.
 pytestmark = pytest.mark.slow
 
 NO_EVENTS = (
-    "No signing secret is stored, so Slack's events are refused, and only a check notices an uninstall. "
-    "Store it with `integration set --signing-secret -`."
+    "No signing secret is stored, so Slack's events are refused, and an uninstall is noticed only by a check. "
+    "Store one with `integration set --signing-secret -`."
 )
 
 
