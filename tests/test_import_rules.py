@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
 
-#: A module of each place, with what it may import to show that the rules leave it in peace.
+#: A module of each layer, with imports that the rules allow.
 TREE = {
     "cli/serve": "import flask, onboarding.jobs, onboarding.web",
     "http/languages": "import flask, flask_babel, babel",

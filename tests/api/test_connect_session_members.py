@@ -1,4 +1,4 @@
-"""The members of a connect session with which a page leads on: reference, page for the admin, refresh address."""
+"""The members of a connect session that a host's page shows: reference, page for the admin, name, refresh address."""
 
 from tests.browser_client import BrowserClient
 from tests.desk import HOST, Desk

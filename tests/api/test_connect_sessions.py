@@ -128,7 +128,7 @@ def test_approval_of_a_revoked_session_is_awaited_no_more(desk: Desk, customer: 
 
 
 @pytest.mark.parametrize("change", ["removed", "demoted"])
-def test_link_ends_for_its_holder_with_the_rights_of_its_operator(change: str, desk: Desk) -> None:
+def test_link_ends_if_its_operator_is_removed_or_becomes_a_viewer(change: str, desk: Desk) -> None:
     email = f"{change}@northwind.test"
     desk.site.sign_in_url(email)
     url = desk.site.link(INTEGRATION, subscriber_id=f"customer-of-{change}", operator=email)
@@ -141,7 +141,7 @@ def test_link_ends_for_its_holder_with_the_rights_of_its_operator(change: str, d
     assert (found["state"], found["outcome"]) == ("finished", "link_revoked")
 
 
-def test_link_of_an_operator_who_signs_in_with_slack_is_not_ended(desk: Desk) -> None:
+def test_link_of_an_operator_who_signs_in_with_slack_ends_only_with_the_operator(desk: Desk) -> None:
     person = desk.site.runtime.operators.add_slack_user("T0NORTHWND/U0ADA", SHELL)
     url = desk.site.link(INTEGRATION, subscriber_id="customer-of-slack", operator=person)
     assert _followed(desk, url)["state"] == "created"
@@ -218,7 +218,7 @@ def test_expired_token_shows_no_connection(desk: Desk, customer: BrowserClient) 
     assert desk.sees(made)["connection"]["workspaceName"] == "Acme HQ"
 
 
-def test_session_that_was_begun_lives_as_long_as_its_attempt(desk: Desk, customer: BrowserClient) -> None:
+def test_session_that_was_begun_lasts_as_long_as_its_attempt(desk: Desk, customer: BrowserClient) -> None:
     made = desk.creates(expiresIn=60)
     consent = customer.presses(customer.opens(made["url"]), "connect")
     desk.clock.forward(minutes=9)
@@ -327,7 +327,7 @@ def test_invalid_member_is_named(member: str, value: object, desk: Desk) -> None
     assert list(answer.json()["errors"]) == [member]
 
 
-#: Addresses that a browser would read as another site than a careless check does, and such that are no page at all.
+#: Addresses that lead a browser to another site than they seem to, and addresses that are no page.
 TRICKS = [
     "//app.example/x",
     "/x",

@@ -58,7 +58,7 @@ class Customer(Navigator):
     """Person with a link."""
 
     def connects(self, link: str, workspace: str | None = None, scenario: str | None = None) -> None:
-        """Walk from a link's start page to the page where Slack's answer leads."""
+        """Open a link, continue to Slack, and allow: the page is then the result."""
         self.opens(link)
         self.presses("connect")
         self.allows(workspace, scenario)

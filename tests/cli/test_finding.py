@@ -8,7 +8,7 @@ from tests.browser_client import BrowserClient, Site
 from tests.cli.shell import Run, is_one_line
 from tests.conftest import KEY, SECRET
 
-# A process for each command takes its time.
+# Starting a process for each command is slow.
 pytestmark = pytest.mark.slow
 
 

@@ -12,7 +12,7 @@ from onboarding.services.integrations.records import IntegrationChange, NewInteg
 from tests.browser_client import Site
 from tests.cli.shell import Run, is_one_line
 
-# A process for each command takes its time.
+# Starting a process for each command is slow.
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 _CLIENT_ID_SHAPE = "such as 1234567890.1234567890"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.shell import ROOT, Run, bare
 
-# A process for each command takes its time.
+# Starting a process for each command is slow.
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 _PROGRAM = (sys.executable, "-m", "onboarding")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.shell import ROOT, Run, is_one_line
 
-# A process for each command takes its time.
+# Starting a process for each command is slow.
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 _SECRET = ("integration", "add", "acme", "--client-id", "1.1", "--client-secret", "-")

@@ -16,7 +16,7 @@ from tests.browser_client import Site
 from tests.cli.shell import ROOT, Run, is_one_line
 from tests.conftest import KEY, SECRET
 
-# A process for each command takes its time.
+# Starting a process for each command is slow.
 pytestmark = pytest.mark.slow
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.shell import ROOT, bare, onboarding
 
-# A process for each command takes its time.
+# Starting a process for each command is slow.
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 _WRONG = [

@@ -1,4 +1,4 @@
-"""The official clients are installed as published: pinned, complete, and called with the same operations."""
+"""The official clients are pinned and installed as published, and the tests call the same operations of both."""
 
 import importlib.metadata
 import json

@@ -13,7 +13,7 @@ import httpx
 from onboarding.cli import program
 from onboarding.cli.worker import run as run_worker
 from tests import plain_http
-from tests.cli.shell import ROOT  # the import also chooses what the parent of all forked processes imports
+from tests.cli.shell import ROOT  # tests.cli.shell also sets which modules the fork server imports
 from tests.ports import free_port
 from tests.waiting import until
 
@@ -85,7 +85,7 @@ def _begin(main: Callable[..., None], environment: dict[str, str], log: Path, ar
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(written, stream)
-    # As in a process that was not forked: the server forks its own workers.
+    # The server forks its web processes. Without this line, it would use the fork server, which started this process.
     set_start_method("fork", force=True)
     os.environ.clear()
     os.environ.update(environment)

@@ -112,7 +112,7 @@ def test_a_hidden_page_asks_nothing(visit: Visit) -> None:
 
 
 def test_manage_opens_the_customer_s_own_page(visit: Visit) -> None:
-    """The session of the install is used, so the click gets another one; on the next page load the link has its own."""
+    """After an install, the click creates another session. After a page load, the link has a fresh session already."""
     page = visit().opens()
     page.connects()
     page.sees("connected")

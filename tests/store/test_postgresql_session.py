@@ -18,7 +18,7 @@ from tests.api.conftest import INTEGRATION, Program
 from tests.browser_client import BrowserClient, Site, client_of
 from tests.conftest import Clock, sites
 
-# On PostgreSQL whichever database this run is for.
+# These tests create their own PostgreSQL database, so one run of them is enough.
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 Opened = Callable[..., Database]
@@ -124,7 +124,7 @@ def test_requests_whose_statement_takes_too_long_are_answered_with_503(url: str,
 
 
 def test_changes_are_answered_with_503_while_the_server_is_read_only(url: str, tmp_path: Path, clock: Clock) -> None:
-    """As a standby is, and a primary after a failover that the old address still leads to."""
+    """A standby is read-only. After a failover, the configured address may lead to one."""
     read_only = f"{url}?options=-c%20default_transaction_read_only%3Don"
     with sites(url, tmp_path, clock) as start, sites(read_only, tmp_path, clock) as start_standby:
         primary: Site = start()
