@@ -21,10 +21,6 @@ from onboarding.store.types import columns_of
 
 _SUCCESSES = tuple(outcome for outcome in OUTCOMES if outcome.is_success)
 _INTEGRATIONS = table_of(Integration)
-_OWN_COLUMNS = (
-    "id", "created_at", "sent_at", "returned_at", "exchanging_at", "finished_at", "expires_at", "stage", "outcome",
-    "operator_label", "workspace_id", "workspace_name", "connection_identifier",
-)  # fmt: skip
 
 
 class AttemptListRow(NamedTuple):
@@ -51,6 +47,9 @@ class AttemptListRow(NamedTuple):
     connection_subscriber_id: str | None
     #: A JSON list.
     connection_context_keys: str | None
+
+
+_OWN_COLUMNS = columns_of(TABLE, [name for name in AttemptListRow._fields if name in TABLE.c])
 
 
 class Funnel(NamedTuple):
@@ -148,7 +147,7 @@ def _fetch(rows: Rows, ids: Sequence[str]) -> list[AttemptListRow]:
     They are chosen before the other tables are joined, because PostgreSQL may join all attempts before it takes a page.
     """
     query = select(
-        *columns_of(TABLE, _OWN_COLUMNS),
+        *_OWN_COLUMNS,
         _INTEGRATIONS.c.identifier.label("integration_identifier"),
         LINKS.c.subscriber_id.label("link_subscriber_id"),
         LINKS.c.context_keys.label("link_context_keys"),
