@@ -49,9 +49,6 @@ class AttemptListRow(NamedTuple):
     connection_context_keys: str | None
 
 
-_OWN_COLUMNS = columns_of(TABLE, [name for name in AttemptListRow._fields if name in TABLE.c])
-
-
 class Funnel(NamedTuple):
     """How many attempts reached each step."""
 
@@ -78,6 +75,7 @@ class AttemptFilter:
     since: datetime | None = None
 
 
+_OWN_COLUMNS = columns_of(TABLE, [name for name in AttemptListRow._fields if name in TABLE.c])
 _CONNECTED = TABLE.c.outcome.in_(_SUCCESSES)
 _NOT_CONNECTED = TABLE.c.outcome.is_(None) | TABLE.c.outcome.not_in(_SUCCESSES)
 STEPS: dict[str, ColumnElement[bool]] = {
