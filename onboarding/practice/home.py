@@ -86,6 +86,13 @@ def mention() -> Response:
     return make_response(redirect(url_for("home.show", channels=workspace_id, _anchor=workspace_id), 303))
 
 
+@blueprint.post("/reset")
+def reset() -> Response:
+    """Forget every installation and change, as the order `reset` of the control API does."""
+    practice_slack().reset()
+    return make_response(redirect(url_for("home.show"), 303))
+
+
 @blueprint.get("/icons/<workspace_id>.svg")
 def icon(workspace_id: str) -> Response:
     workspace = practice_slack().workspaces.get(workspace_id)

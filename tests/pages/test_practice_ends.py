@@ -56,3 +56,19 @@ def test_unknown_page_of_the_practice_slack_leads_back(visitor: BrowserClient) -
     assert [one.get("href") for one in page.main.iter("a")] == ["/practice/"]
     assert visitor.asks("POST", "/practice/oauth/v2/nowhere").status_code == 404
     assert "can’t be opened this way" in visitor.opens("/practice/remove").text
+
+
+def test_console_leads_to_the_practice_slack_and_its_reset(site: Site, operator: BrowserClient) -> None:
+    operator.connects(site.link())
+    console = operator.opens("/connections")
+    start = next(one for one in console.root.iter("a") if one.get("data-action") == "practice-start")
+    first = operator.opens(start.get("href", ""))
+    assert operator.presses(first, "try").main.get("data-page") == "connect-start"
+    assert "/practice/" in first.hrefs
+    practice = operator.opens("/practice/")
+    assert "remove-app" in practice.text
+    assert "remove-app" not in operator.presses(practice, "reset").text
+
+
+def test_customers_page_does_not_lead_away(site: Site, visitor: BrowserClient) -> None:
+    assert "practice-start" not in visitor.opens(site.link()).text
