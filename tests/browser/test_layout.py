@@ -60,12 +60,14 @@ def test_list_fits_every_width(is_practice: bool, ada: Callable[..., Operator]) 
     table = me.page.get_by_role("table")
     expect(me.page.locator(".practice-banner")).to_have_count(int(is_practice))
     # Both sides of 700 px, where the cards become a table, of 960, where the rail moves to the side, and of 1280.
-    for width in (320, 375, 390, 640, 700, 736, 768, 960, 1024, 1083, 1180, 1280, 1920):
+    for width in (320, 375, 390, 640, 700, 720, 736, 768, 960, 1024, 1083, 1180, 1280, 1920):
         me.page.set_viewport_size({"width": width, "height": 800})
         assert me.width <= width
         assert [table.evaluate("node => getComputedStyle(node).display")] == ["table" if width > 704 else "block"]
         for field in me.page.locator(".filters .input:visible").all():
             assert field.evaluate(_CUT_OFF) <= 0, (width, field.get_attribute("name"))
+        for heading in table.locator("th:visible").all() if width > 704 else ():
+            assert heading.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, (width, heading.inner_text())
     assert table.evaluate("node => node.clientWidth") > 1600
 
 
