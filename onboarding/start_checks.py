@@ -10,7 +10,9 @@ def check_ready(runtime: Runtime, keys_are_given: bool) -> None:
     Raises SettingsProblem if the database is not set up, or if keys are missing or open no stored value.
     """
     if not runtime.environments.is_ready():
-        raise SettingsProblem("DATABASE_URL: the database cannot be read or is empty. Run `onboarding setup` first.")
+        raise SettingsProblem(
+            "DATABASE_URL: the database cannot be read, is empty or belongs to another version. Run `onboarding setup` first."
+        )
     check_keys(runtime, keys_are_given)
     if not runtime.readiness.keys_open_secrets():
         raise SettingsProblem(

@@ -7,7 +7,7 @@ from onboarding import changes, ids
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
-from onboarding.errors import Conflict, NotSetUp, Refused, unknown_environment
+from onboarding.errors import Conflict, NotSetUp, Refused, StorageProblem, unknown_environment
 from onboarding.store import environments as store
 from onboarding.store import schema
 from onboarding.store.database import Database, Session
@@ -92,7 +92,11 @@ class Environments:
             changes.record(session, Change(kind, actor, self._now(), row.id, row.id, name, detail=detail))
 
     def is_ready(self) -> bool:
-        return self._database.is_ready()
+        """Return whether the database answers and has the tables of this version."""
+        try:
+            return self._database.is_ready() and schema.is_current(self._database, self._migrations)
+        except StorageProblem:
+            return False
 
     def _create(self, session: Session, name: str, actor: Actor) -> EnvironmentSummary:
         row = store.Environment(id=ids.new_id("env"), name=name, created_at=self._now())

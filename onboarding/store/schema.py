@@ -46,6 +46,13 @@ def downgrade(database: Database, migrations: Path, revision: str) -> None:
     _run("downgrade", database, migrations, revision)
 
 
+def is_current(database: Database, migrations: Path) -> bool:
+    """Return whether the last migration of the database is the newest one. Raises StorageProblem."""
+    newest = max(path.name for path in (migrations / "versions").glob("[0-9]*.py")).partition("_")[0]
+    with database.rows() as rows:
+        return bool(rows.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == newest)
+
+
 def _run(name: Literal["upgrade", "downgrade"], database: Database, migrations: Path, revision: str) -> None:
     # Imported here, because a web process never migrates: the import would cost it 11 MB and a fifth of its start time.
     from alembic import command, config

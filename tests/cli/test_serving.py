@@ -11,8 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from onboarding import kept_keys
+from onboarding.store.database import Database
 from tests import plain_http
 from tests.cli.shell import ROOT, Run, is_one_line
 from tests.ports import free_port
@@ -54,6 +56,14 @@ def test_server_alone_requires_a_database_that_is_set_up(run: Run, tmp_path: Pat
     fresh = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
     for command in ("web", "worker"):
         is_one_line(run(command, DATABASE_URL=fresh), "Run `onboarding setup` first.")
+
+
+@pytest.mark.parametrize("version", ["0001", "9999"])
+def test_server_alone_requires_a_database_of_its_version(version: str, run: Run, database: Database) -> None:
+    with database.changing_rows() as rows:
+        rows.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    for command in ("web", "worker"):
+        is_one_line(run(command), "belongs to another version. Run `onboarding setup` first.")
 
 
 @pytest.mark.once
