@@ -130,3 +130,16 @@ def test_a_page_from_before_a_disconnect_connects_nothing(site: Site, visitor: B
     visitor.presses(visitor.opens(f"{link}/disconnect"), "confirm-disconnect")
     page = visitor.presses(before, "connect")
     assert (page.outcome, page.heading) == ("replay_ok", "Acme HQ is no longer connected")
+
+
+def test_reconnecting_keeps_the_chosen_context(site: Site, visitor: BrowserClient) -> None:
+    link = site.link(subscriber_id="bea", offered_context_keys=("team:support", "team:sales"))
+    setup = visitor.connects(link)
+    first = visitor.presses(setup, "save", connection_mode="subscriber", offered_context="team:sales")
+    assert first.outcome == "connected"
+    again = visitor.allows(visitor.presses(visitor.opens(f"{link}/manage"), "connect"))
+    assert (again.outcome, "sales" in again.text) == ("reconnected", True)
+    other = visitor.allows(visitor.presses(visitor.opens(f"{link}/manage"), "connect"), workspace="T0ACMETEST")
+    assert other.outcome == "wrong_workspace"
+    replaced = visitor.presses(other, "replace")
+    assert (replaced.heading, "sales" in replaced.text) == ("Acme Test is connected", True)

@@ -17,10 +17,10 @@ from onboarding.services.installs.bindings import BindingOf, is_bound, state_dig
 from onboarding.services.installs.complete import REFUSALS, InstallCompleter, log_config_error
 from onboarding.services.installs.granted import GrantedInstall
 from onboarding.services.installs.grants import Grants
-from onboarding.services.installs.records import InstallStep, NextPage
+from onboarding.services.installs.records import Choice, InstallStep, NextPage
 from onboarding.slack import faults
 from onboarding.slack.grants import Grant, UnusableGrant
-from onboarding.store import attempts, installs, unfinished_attempts
+from onboarding.store import attempts, connections, installs, unfinished_attempts
 from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
 from onboarding.store.installs import AttemptRows
@@ -171,7 +171,8 @@ class InstallCallback:
 
     def _complete_or_keep(self, found: AttemptRows, grant: Grant) -> InstallStep:
         """Complete the install if the link fixes the choice; else keep the grant while the person chooses."""
-        attempt, choice = found.attempt, records.choice_fixed_by(found.link, found.attempt.scopes)
+        attempt = found.attempt
+        choice = records.choice_fixed_by(found.link, attempt.scopes) or self._choice_to_renew(found)
         if choice is None:
             return self._keep(found, grant)
         outcome = self._completer.complete(GrantedInstall(attempt.id, Stage.EXCHANGING, grant, choice))
@@ -180,6 +181,19 @@ class InstallCallback:
         elif outcome in REFUSALS:
             self._grants.revoke_refused(attempt, grant)
         return InstallStep(attempt.id, outcome)
+
+    def _choice_to_renew(self, found: AttemptRows) -> Choice | None:
+        """Return what was chosen with a used link: an attempt that started later renews that connection."""
+        link = found.link
+        if link is None or link.used_by_attempt is None or link.used_at is None:
+            return None
+        if found.attempt.created_at < link.used_at:
+            return None
+        with self._database.reading() as session:
+            used_by = attempts.by_id(session, link.used_by_attempt)
+            identifier = used_by.connection_identifier if used_by else None
+            renewed = connections.by_identifier(session, link.environment_id, identifier) if identifier else None
+            return Choice(renewed.mode, renewed.subscriber_id, renewed.context_keys) if renewed else None
 
     def _keep(self, found: AttemptRows, grant: Grant) -> InstallStep:
         attempt = found.attempt
