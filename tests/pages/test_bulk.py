@@ -22,6 +22,13 @@ def three(site: Site, operator: BrowserClient) -> list[str]:
     return _rows(operator.opens("/connections"))[::-1]
 
 
+def test_each_box_names_its_customer(operator: BrowserClient, three: list[str]) -> None:
+    page = operator.opens("/connections")
+    labels = [one.get("aria-label", "") for one in page.root.iter("input") if one.get("name") == "connection"]
+    assert len(set(labels)) == len(three)
+    assert "bea" in labels[1]
+
+
 def test_selected_connections_are_checked_and_each_has_a_result(
     site: Site, operator: BrowserClient, three: list[str]
 ) -> None:
