@@ -1,5 +1,6 @@
 """The database: its engine, transactions, and the translation of its errors into those of `onboarding.errors`."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,7 +26,7 @@ __all__ = ["Base", "BeforeCommit", "Database", "Rows", "Session", "insert_or_ign
 #: Runs in the transaction that creates a record, before the commit.
 BeforeCommit = Callable[[Rows, Any], None]
 #: PostgreSQL's error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_UNDEFINED_TABLE, _READ_ONLY = "42P01", "25006"
+_UNDEFINED_TABLE, _READ_ONLY, _DISK_FULL = "42P01", "25006", "53100"
 _NO_TABLES = "The database is empty."
 
 
@@ -134,6 +135,8 @@ class Database:
         except (OperationalError, PoolTimeout) as error:
             if _lacks_tables(error):
                 raise NotSetUp(_NO_TABLES) from error
+            if _finds_full_disk(error):
+                raise StorageProblem("The disk of the database is full.") from error
             raise StorageProblem() from error
         except IntegrityError as error:
             raise Conflict("An object with this identity or identifier already exists.") from error
@@ -175,3 +178,9 @@ def _insert_into(table: Table) -> CompiledInsert:
 def _lacks_tables(error: Exception) -> bool:
     cause = getattr(error, "orig", None)
     return getattr(cause, "sqlstate", None) == _UNDEFINED_TABLE or str(cause).startswith("no such table")
+
+
+def _finds_full_disk(error: Exception) -> bool:
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorcode", None)
+    return code in (_DISK_FULL, sqlite3.SQLITE_FULL)

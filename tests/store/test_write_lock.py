@@ -151,7 +151,7 @@ def test_full_disk_fails_only_its_transaction(database: Database) -> None:
     with _queued(database, _writer(database, "before"), write_too_much, _writer(database, "after")) as others:
         pass
     _wait_for([others[0], others[2]])
-    with pytest.raises(StorageProblem):
+    with pytest.raises(StorageProblem, match="The disk of the database is full"):
         others[1].result(_TIMEOUT)
     assert _notes(database) == {"first", "before", "after"}
 
