@@ -38,9 +38,9 @@ def test_workers_share_no_connection(site: Site, tmp_path: Path, command: tuple[
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("command", [GUNICORN, WEB], ids=["gunicorn", "web"])
-def test_practice_mode_refuses_a_second_worker(site: Site, tmp_path: Path, command: tuple[str, ...]) -> None:
-    with forking(site, tmp_path / "log", command):
+def test_practice_mode_refuses_a_second_worker(site: Site, tmp_path: Path) -> None:
+    """`web` refuses it before it starts any: see cli/test_serving.py."""
+    with forking(site, tmp_path / "log", GUNICORN):
         assert until(lambda: "practice mode runs as one web process" in (tmp_path / "log").read_text(), 30)
 
 

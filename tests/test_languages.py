@@ -41,6 +41,7 @@ SAME = {
 _CODE = {"customer", "result", "approval", "RadioField"}
 _OPERATORS = {
     "You see this as an operator.",
+    "Try an install",
     "One customer or user of yours. Messages for this subscriber go to this workspace.",
     "Everyone in a context, such as a whole team or company. A shared connection has no subscriber.",
     "The tenant, team or project that the connection is for:",
