@@ -290,7 +290,7 @@ def test_connection_lists_the_deliveries_about_it(
     assert _ids(page) == [one.id]
     delivery = operator.opens(f"/webhook-deliveries/{one.id}")
     assert f"/connections/{one.subject}" in [urlsplit(link.get("href", "")).path for link in delivery.main.iter("a")]
-    assert "xoxb" not in delivery.text
+    assert "xoxb-" not in delivery.text
     other = next(row for row in _connections(operator) if row != one.subject)
     assert "No deliveries about this connection" in operator.opens(f"/connections/{other}").text
     hooks.site.runtime.connections.disconnect(hooks.environment_id, one.subject, SHELL)
