@@ -13,6 +13,7 @@ from onboarding.store.compiled import CompiledStatement
 from onboarding.store.connection_words import WordRange
 from onboarding.store.connections import TABLE
 from onboarding.store.rows import Rows
+from onboarding.store.subqueries import IsOneOf
 
 #: The most connections that a rare word or context key may have: they are read and sorted. A more common one is checked
 #: row by row while the list is read in its order, because a page is soon full of matches. With a million connections,
@@ -172,7 +173,7 @@ def conditions(shape: Shape, sorts: bool = False) -> list[ColumnElement[bool]]:
         ),
     ]
     if first_ids is not None:
-        found.append(TABLE.c.id.in_(first_ids))
+        found.append(IsOneOf(TABLE.c.id, first_ids.scalar_subquery()) if shape.is_rare else TABLE.c.id.in_(first_ids))
     if "context_key" in shape.names and shape.first != "context_key":
         found.append(context_holders.has_key("context_key_"))
     if "context_id" in shape.names:

@@ -158,6 +158,7 @@ def test_query_begins_with_the_rarest_filter(wanted: ConnectionFilter, index: st
     ((statement, values),) = asked
     plan = plan_when_repeated(database, statement, values)
     assert set(re.findall(r"ix_\w+?(?=_created_at|_updated_at|\b)", plan)) == {index}, plan
+    assert not re.search(r"Scan using pk_channel_connections .*\n +Filter", plan), f"It reads every connection:\n{plan}"
 
 
 def _finds_last_row_to_read(statement: str) -> bool:
