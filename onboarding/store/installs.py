@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from onboarding.store import attempts, integrations, links
+from onboarding.store import attempts, connections, integrations, links
 from onboarding.store.attempts import AttemptRow
 from onboarding.store.compiled import CompiledQuery
+from onboarding.store.connection_identities import IdentityRow
 from onboarding.store.database import table_of
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.links import LinkRow
@@ -18,6 +19,7 @@ from onboarding.store.types import columns_of
 _ATTEMPTS, _INTEGRATIONS, _LINKS = attempts.TABLE, table_of(Integration), links.TABLE
 _PARENTS = _LINKS.alias("parents")
 _PARENT_COLUMNS = columns_of(_PARENTS, LinkRow._fields)
+_CONNECTIONS = connections.TABLE
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class LinkStart:
     integration: IntegrationRow
     #: Whether any integration has real credentials.
     any_real: bool
+    #: The connection of the link's `identity_key`.
+    connection: IdentityRow | None
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,20 @@ class AttemptRows:
 
 
 _FROM_LINK = CompiledQuery(
-    select(*links.COLUMNS, *_PARENT_COLUMNS, *integrations.COLUMNS, integrations.ANY_REAL)
+    select(
+        *links.COLUMNS,
+        *_PARENT_COLUMNS,
+        *integrations.COLUMNS,
+        *columns_of(_CONNECTIONS, IdentityRow._fields),
+        integrations.ANY_REAL,
+    )
     .join_from(_LINKS, _INTEGRATIONS, _LINKS.c.integration_id == _INTEGRATIONS.c.id)
     .outerjoin(_PARENTS, _PARENTS.c.id == _LINKS.c.parent_id)
+    .outerjoin(
+        _CONNECTIONS,
+        (_CONNECTIONS.c.environment_id == _LINKS.c.environment_id)
+        & (_CONNECTIONS.c.identity_key == _LINKS.c.identity_key),
+    )
     .where(_LINKS.c.id == bindparam("link"))
 )
 _FROM_INTEGRATION = CompiledQuery(
@@ -73,8 +88,14 @@ def start_of_link(rows: Rows, link_id: str) -> LinkStart | None:
     found = _FROM_LINK.first_columns(rows, {"link": link_id})
     if found is None:
         return None
-    integration = IntegrationRow._make(found[2 * _L : -1])
-    return LinkStart(LinkRow._make(found[:_L]), _link(found[_L : 2 * _L]), integration, bool(found[-1]))
+    integration, connection = found[2 * _L : 2 * _L + _I], found[2 * _L + _I : -1]
+    return LinkStart(
+        link=LinkRow._make(found[:_L]),
+        parent=_link(found[_L : 2 * _L]),
+        integration=IntegrationRow._make(integration),
+        any_real=bool(found[-1]),
+        connection=IdentityRow._make(connection) if connection[0] is not None else None,
+    )
 
 
 def start_of_integration(rows: Rows, environment_id: str, identifier: str) -> tuple[IntegrationRow, bool] | None:

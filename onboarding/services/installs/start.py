@@ -64,7 +64,7 @@ class InstallStarter:
         """Return what the link's start page shows. Raises LinkProblem if the link cannot be used."""
         with self._database.rows() as rows:
             start = self._usable(rows, link_id)
-            page = page_of(start.integration, start.link, existing_connection(rows, start.integration, start.link))
+            page = page_of(start.integration, start.link, existing_connection(rows, start))
             identifier = page.existing.identifier if page.existing else None
             back = way_back.return_url(rows, start.link, Outcome.ALREADY_CONNECTED, identifier)
             approval = None
@@ -93,7 +93,7 @@ class InstallStarter:
         """
         with self._database.rows() as rows:
             start = self._usable(rows, link_id, binding_of)
-            existing = existing_connection(rows, start.integration, start.link)
+            existing = existing_connection(rows, start)
         self._check_practice(start.integration, start.any_real)
         expected, name = start.link.workspace_id, None
         if existing is not None and expected is None and not replaces_workspace:

@@ -8,17 +8,22 @@ from onboarding.services.installs import permissions, records
 from onboarding.services.installs.records import Existing, StartPage
 from onboarding.store import connect_sessions, connection_identities
 from onboarding.store.database import Rows
+from onboarding.store.installs import LinkStart
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.link_terms import LinkKind
 from onboarding.store.links import LinkRow
 
 
-def existing_connection(rows: Rows, integration: IntegrationRow, link: LinkRow) -> Existing | None:
+def existing_connection(rows: Rows, start: LinkStart) -> Existing | None:
     """Return the connection of the link's customer. None if there is none, or if the link leaves a choice open."""
+    integration, link = start.integration, start.link
     choice = records.choice_fixed_by(link, permissions.requested_scopes(integration, link))
     if choice is None:
         return None
-    found = connection_identities.of_identity(rows, link.environment_id, choice.identity_key(integration.id))
+    key, found = choice.identity_key(integration.id), start.connection
+    if key != link.identity_key:
+        # The scopes fix a mode that the link leaves open.
+        found = connection_identities.of_identity(rows, link.environment_id, key)
     if found is None:
         return None
     return Existing(
