@@ -67,13 +67,13 @@ def new_integration(runtime: Runtime, identifier: str, environment: str, options
 
 
 def logo_content(path: str | None) -> bytes | None:
-    """Return the content of the logo's file, empty for an empty path, which removes the logo. Raises Refused."""
+    """Return the content of the logo's file; None without a path. Raises Refused."""
     if not path:
-        return None if path is None else b""
+        return None
     try:
         with Path(path).open("rb") as file:
-            # One byte more than is allowed shows that a file is too large. Empty bytes would remove the logo.
-            return file.read(MAX_LOGO_BYTES + 1) or b"empty"
+            # One byte more than is allowed shows that a file is too large.
+            return file.read(MAX_LOGO_BYTES + 1)
     except OSError as fault:
         raise Refused(f"The logo cannot be read: {fault.strerror}.", "logo") from None
 

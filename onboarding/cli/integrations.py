@@ -136,6 +136,7 @@ def set_(identifier: str, environment: str, as_json: bool, **options: Unpack[Cha
         forward_events=options["forward_events"],
         forget_previous_secrets=options["forget_previous_secrets"],
         logo=logo,
+        remove_logo=options["logo"] == "",
     )
     if change == IntegrationChange():
         sentence = "Name at least one option to change."

@@ -98,7 +98,7 @@ def test_a_wide_logo_and_links_leave_the_card_its_size(size: tuple[int, int], ho
             assert max(texts) <= head["x"] + head["width"], (texts, head)
             assert page.evaluate("document.documentElement.scrollHeight") == 190, boxes
     finally:
-        host.product.change_integration("slack-practice", logo=b"", **dict.fromkeys(look, ""))
+        host.product.change_integration("slack-practice", remove_logo=True, **dict.fromkeys(look, ""))
 
 
 @pytest.mark.browser
@@ -148,7 +148,7 @@ def test_the_card_with_the_product_s_look_is_accessible_in_both_themes(host: Hos
             # The frame's border belongs to what is pressed.
             assert min(min(one["width"], one["height"] + 2) for one in sizes) >= 44, sizes
     finally:
-        host.product.change_integration("slack-practice", logo=b"", **dict.fromkeys(look, ""))
+        host.product.change_integration("slack-practice", remove_logo=True, **dict.fromkeys(look, ""))
 
 
 def test_only_the_allowed_origins_may_frame_the_card(host: HostSite) -> None:

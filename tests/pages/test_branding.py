@@ -26,7 +26,7 @@ def branded(desk: Desk) -> Iterator[Site]:
     look = {"accent_color": "#B3261E", "support_url": HELP, "privacy_url": PRIVACY}
     desk.site.change_integration(INTEGRATION, logo=pictures.picture(), **look)
     yield desk.site
-    desk.site.change_integration(INTEGRATION, logo=b"", **dict.fromkeys(look, ""))
+    desk.site.change_integration(INTEGRATION, remove_logo=True, **dict.fromkeys(look, ""))
 
 
 def logo_of(page: Page) -> str | None:
@@ -49,7 +49,7 @@ def stored(site: Site, upload: bytes) -> Image.Image:
     site.change_integration(INTEGRATION, logo=upload)
     with BrowserClient(site) as browser:
         answer = browser.asks("GET", logo_of(browser.opens(site.link(INTEGRATION, subscriber_id="bea"))) or "")
-    site.change_integration(INTEGRATION, logo=b"")
+    site.change_integration(INTEGRATION, remove_logo=True)
     assert answer.headers["Content-Type"] == "image/png"
     return Image.open(io.BytesIO(answer.content))
 

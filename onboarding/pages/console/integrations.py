@@ -90,9 +90,8 @@ def _branding_change(form: BrandingForm, shown: Branding) -> IntegrationChange:
     typed = {name: form[name].data or "" for name in ("name", "accent_color", "support_url", "privacy_url")}
     changed: dict[str, Any] = {name: text for name, text in typed.items() if text != (getattr(shown, name) or "")}
     if form.logo.data:
-        # Empty bytes would remove the logo. The text `empty` is no picture, so the service refuses it.
-        return IntegrationChange(**changed, logo=form.logo.data.read() or b"empty")
-    return IntegrationChange(**changed, logo=b"" if form.remove_logo.data else None)
+        return IntegrationChange(**changed, logo=form.logo.data.read())
+    return IntegrationChange(**changed, remove_logo=bool(form.remove_logo.data))
 
 
 def _change(identifier: str, change: IntegrationChange) -> None:

@@ -82,9 +82,9 @@ class Integrations:
                 row.is_sign_in = change.sign_in
             self._change_origins(session, row.id, change)
             _change_links_and_color(row, change)
-            if picture is not None:
+            if picture is not None or change.remove_logo:
                 row.logo_digest = sha256(picture).hexdigest() if picture else None
-                logos.change(session, row.id, row.logo_digest, picture)
+                logos.change(session, row.id, row.logo_digest, picture or b"")
             changed = (_changed(one.name, getattr(change, one.name)) for one in fields(change))
             self._record(session, row, ChangeKind.INTEGRATION_CHANGED, actor, ", ".join(filter(None, changed)))
 
@@ -241,12 +241,16 @@ def _change_links_and_color(row: store.Integration, change: IntegrationChange) -
             setattr(row, "forward_url" if field_name == "forward_events" else field_name, address or None)
 
 
+#: Texts of audit entries about values that are not stored.
+_SWITCHES = {"forget_previous_secrets": "previous secrets forgotten", "remove_logo": "logo"}
+
+
 def _changed(name: str, value: tuple[str, ...] | str | bytes | bool | None) -> str:
     """Return what the audit entry says about a value that may have changed; empty if it was kept."""
     if value is None:
         return ""
-    if name == "forget_previous_secrets":
-        return "previous secrets forgotten" if value else ""
+    if name in _SWITCHES:
+        return _SWITCHES[name] if value else ""
     if isinstance(value, bool):
         return f"{name}: {'on' if value else 'off'}"
     return f"{name}: {' '.join(value)}" if isinstance(value, tuple) and name != "scopes" else name

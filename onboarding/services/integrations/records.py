@@ -103,3 +103,4 @@ class IntegrationChange:
     forward_events: str | None = None
     #: A PNG or JPEG file.
     logo: bytes | None = field(default=None, repr=False)
+    remove_logo: bool = False

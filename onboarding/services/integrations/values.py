@@ -47,9 +47,9 @@ def origin(text: str, field_name: str = "add_origins") -> str:
 
 
 def picture(upload: bytes | None) -> bytes | None:
-    """Return the logo to store; None to keep it, empty to remove it. Raises Refused."""
+    """Return the logo to store; None without an upload. Raises Refused."""
     try:
-        return pictures.encode_logo(upload) if upload else upload
+        return None if upload is None else pictures.encode_logo(upload)
     except ValueError as fault:
         raise Refused(f"The logo {fault}.", "logo") from None
 
