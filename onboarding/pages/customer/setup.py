@@ -14,7 +14,6 @@ from onboarding.http.route_access import public
 from onboarding.identity import CONTEXT_PART, MAX_CONTEXTS
 from onboarding.outcomes import Outcome
 from onboarding.pages.customer import answers, attempt_cookies
-from onboarding.pages.filters import context_ids
 from onboarding.pages.layout import Product
 from onboarding.runtime import current
 from onboarding.services.installs.setup import SetupInput, SetupPage
@@ -139,7 +138,6 @@ def _page(attempt_id: str, view: SetupPage, filled: SetupForm) -> str:
     return render_template(
         "customer/setup/setup.html",
         setup=view,
-        account=view.subscriber_id or context_ids(view.context_keys),
         form=filled,
         product=Product(view.branding),
         cancel_action=url_for("setup.cancel_submit", attempt_id=attempt_id),

@@ -42,7 +42,6 @@ class StartPage:
 
     branding: Branding
     environment_id: str
-    account: str | None
     mode: str | None
     subscriber_id: str | None
     context_keys: tuple[str, ...]
@@ -138,11 +137,6 @@ def actor_of(attempt: AttemptRow) -> Actor:
     if attempt.operator_label:
         return Actor(ActorKind.OPERATOR, attempt.operator_label)
     return Actor(ActorKind.LINK, attempt.link_id or "")
-
-
-def account(subscriber_id: str | None, context_keys: tuple[str, ...]) -> str | None:
-    """Return the account's name for people: the subscriber, else the ids of the contexts."""
-    return subscriber_id or ", ".join(key.partition(":")[2] for key in context_keys) or None
 
 
 def possible_modes(link: LinkRow | None, scopes: str) -> tuple[str, ...]:

@@ -105,7 +105,6 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         branding=integration.branding,
         integration_identifier=integration.identifier,
         environment_id=attempt.environment_id,
-        account=records.account(subscriber_id, keys),
         workspace_id=shown.workspace_id,
         workspace_name=shown.workspace_name,
         workspace_domain_url=_slack_url(shown.workspace_id) if not integration.is_practice else None,

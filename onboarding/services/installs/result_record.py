@@ -5,7 +5,6 @@ from datetime import datetime
 
 from onboarding.branding import NO_BRANDING, Branding
 from onboarding.outcomes import GrantResult, Outcome
-from onboarding.services.installs import records
 from onboarding.services.installs.permissions import Permission
 from onboarding.slack.faults import is_slack_itself, is_unknown
 from onboarding.store.links import LinkRow
@@ -22,7 +21,6 @@ class Result:
     branding: Branding = NO_BRANDING
     integration_identifier: str = ""
     environment_id: str = ""
-    account: str | None = None
     workspace_id: str | None = None
     workspace_name: str | None = None
     workspace_domain_url: str | None = None
@@ -87,7 +85,6 @@ def without_names(result: Result, link: LinkRow | None) -> Result:
     return replace(
         result,
         finished_here=False,
-        account=records.account(subscriber_id, keys),
         subscriber_id=subscriber_id,
         context_keys=keys,
         mode=None,
@@ -105,7 +102,6 @@ def without_account(result: Result) -> Result:
     """Leave out what only the link's holder may learn: customer, expected workspace, the link and its way back."""
     return replace(
         result,
-        account=None,
         subscriber_id=None,
         context_keys=(),
         expected_workspace_id=None,

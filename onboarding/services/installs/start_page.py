@@ -48,7 +48,6 @@ def page_of(integration: IntegrationRow, link: LinkRow | None, existing: Existin
     return StartPage(
         branding=integration.branding,
         environment_id=integration.environment_id,
-        account=records.account(link.subscriber_id, keys) if link else None,
         mode=modes[0] if len(modes) == 1 else None,
         subscriber_id=link.subscriber_id if link else None,
         context_keys=keys,
