@@ -88,7 +88,7 @@ def mention() -> Response:
 
 @blueprint.post("/reset")
 def reset() -> Response:
-    """Forget every installation and change, as the order `reset` of the control API does."""
+    """Forget every installation and change, as the command `reset` of the control API does."""
     practice_slack().reset()
     return make_response(redirect(url_for("home.show"), 303))
 

@@ -70,6 +70,11 @@ class HostPage:
         found: list[dict[str, Any]] = self.page.evaluate("window.events")
         return [event["state"] for event in found if event["type"] == "statechange"]
 
+    def is_seen_again(self) -> None:
+        """Bring the page to the front, as the person does. It asks at most once in a second."""
+        self.page.wait_for_timeout(1100)
+        self.page.evaluate("dispatchEvent(new Event('focus'))")
+
     def got_only(self, kind: str) -> dict[str, Any]:
         """Return the one event that the page got."""
         self.page.wait_for_load_state()

@@ -67,9 +67,7 @@ def test_an_approval_is_shown_until_the_admin_has_installed(host: HostSite, visi
     assert page.page.evaluate("navigator.clipboard.readText()") == for_the_admin
     with BrowserClient(host.product) as admin:
         admin.connects(for_the_admin)
-    # A page that is seen again asks at most once in a second.
-    page.page.wait_for_timeout(1100)
-    page.page.evaluate("dispatchEvent(new Event('focus'))")
+    page.is_seen_again()
     page.sees("connected")
     page.got_only("connected")
 
@@ -138,7 +136,5 @@ def test_a_disconnect_on_the_customer_s_own_page_shows_at_once_on_the_return(vis
     own_page.presses("confirm-disconnect")
     expect(own_page.page.locator("h1")).to_have_text("Acme HQ is disconnected")
     own_page.page.close()
-    # A page that is seen again asks at most once in a second.
-    page.page.wait_for_timeout(1100)
-    page.page.evaluate("dispatchEvent(new Event('focus'))")
+    page.is_seen_again()
     page.sees("disconnected")
