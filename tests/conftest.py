@@ -4,9 +4,8 @@ import gc
 import logging
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from pydantic import SecretStr
-from werkzeug.serving import BaseWSGIServer, make_server
 
 import app as wsgi
 from onboarding import runtime
 from onboarding.cli.setup import set_up
 from onboarding.errors import NotSetUp
 from onboarding.settings import Settings
-from tests import postgres
+from tests import postgres, serving
 from tests.browser_client import BrowserClient, Site
 from tests.database_rounds import DATABASE
 from tests.desk import HOST, OTHER_HOST, Desk
@@ -161,8 +159,7 @@ def sites(
     `serves_requests`: with a web process's limits of statements. The function's `with_events`: the practice Slack sends
     events.
     """
-    running: list[tuple[BaseWSGIServer, threading.Thread, runtime.Runtime]] = []
-    senders: list[Any] = []
+    running, senders = ExitStack(), list[Any]()
 
     def start(*, with_events: bool = False, **given: object) -> Site:
         settings = settings_for(database_url, folder, **given)
@@ -171,10 +168,8 @@ def sites(
         if not _is_set_up(built):
             set_up(built)
         product = wsgi.site(settings, built)
-        server = make_server(settings.host, settings.port, product, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        running.append((server, thread, built))
+        running.callback(built.database.close)
+        running.enter_context(serving.served(product, settings.port))
         practice = product.extensions.get("practice")
         if practice:
             # Most tests want the state before Slack's events have arrived.
@@ -186,11 +181,7 @@ def sites(
     for sender in senders:
         sender.reset()
         sender.wait_until_sent()
-    for server, thread, built in running:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
-        built.database.close()
+    running.close()
 
 
 def _is_set_up(built: runtime.Runtime) -> bool:

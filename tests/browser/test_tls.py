@@ -1,18 +1,16 @@
 """The product behind TLS, as on the internet: the browser enforces the rules of https."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from werkzeug.serving import make_server
 
 from tests import certificates
 from tests.browser.navigator import Customer, Operator
 from tests.browser_client import Site
 from tests.ports import free_port
+from tests.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,7 +21,8 @@ def test_cookies_are_bound_to_the_host_and_forms_post_over_https(
     port = free_port()
     site = start_site(public_url=f"https://127.0.0.1:{port}")
     context = product_browser.new_context(ignore_https_errors=True)
-    with _encrypted(site, port, tmp_path):
+    # The same app once more, behind TLS: the product calls its practice Slack at the plain port.
+    with served(site.app, port, certificates.self_signed(tmp_path)):
         me = Operator(site, context.new_page())
         me.signs_in()
         bea = Customer(site, context.new_page())
@@ -38,17 +37,3 @@ def test_cookies_are_bound_to_the_host_and_forms_post_over_https(
     for cookie in cookies:
         assert cookie["name"].startswith("__Host-")
         assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
-
-
-@contextmanager
-def _encrypted(site: Site, port: int, folder: Path) -> Iterator[None]:
-    """Serve the same app once more, behind TLS: the product calls its practice Slack at the plain port."""
-    server = make_server("127.0.0.1", port, site.app, threaded=True, ssl_context=certificates.self_signed(folder))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()

@@ -1,16 +1,15 @@
 """Pages of another site, as a host serves them: on another origin, with nothing of ours but what a test names."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.serving import make_server
 
 from tests.browser_client import Site, client_of
 from tests.ports import free_port
+from tests.serving import served
 
 #: Records each event of the page, and of the pages that this tab showed before.
 _RECORDER = """
@@ -103,15 +102,8 @@ def serving(product: Site, *, is_allowed: bool = True) -> Iterator[HostSite]:
     host = HostSite(product, f"http://localhost:{port}")
     if is_allowed:
         product.allow_origin(host.origin)
-    server = make_server("127.0.0.1", port, _app(host), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with served(_app(host), port):
         yield host
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
 
 
 def _app(host: HostSite) -> Flask:

@@ -1,18 +1,17 @@
 """Sign in with Slack against a foreign OpenID provider at Slack's paths: oidc-provider-mock from PyPI, unmodified."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-from werkzeug.serving import make_server
 
 from onboarding.callers import SHELL
 from onboarding.services.integrations.records import NewIntegration
 from tests.browser_client import BrowserClient, Page, Site
 from tests.ports import free_port
+from tests.serving import served
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 #: Slack's paths, and those of the package.
@@ -37,13 +36,8 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         return inner(environ, start_response)
 
     port = free_port()
-    server = make_server("127.0.0.1", port, at_slacks_paths, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port}"
-    server.shutdown()
-    thread.join(5)
-    server.server_close()
+    with served(at_slacks_paths, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_listed_person_of_a_foreign_provider_gets_in(provider: str, start_site: Callable[..., Site]) -> None:

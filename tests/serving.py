@@ -1,0 +1,36 @@
+"""A WSGI app on a loopback socket, served by threads of the tests' process."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from ssl import SSLContext
+from typing import TYPE_CHECKING
+
+from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+@contextmanager
+def served(app: "WSGIApplication", port: int, tls: SSLContext | None = None) -> Iterator[None]:
+    server = make_server("127.0.0.1", port, _read_before_sent(app), threaded=True, ssl_context=tls)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+
+
+def _read_before_sent(app: "WSGIApplication") -> "WSGIApplication":
+    """Return the app with its answers read and closed: Werkzeug's server leaves a file open if the client resets."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+        with closing(ClosingIterator(app(environ, start_response))) as body:
+            return list(body)
+
+    return answer
