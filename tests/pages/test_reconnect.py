@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from onboarding.services.connections.records import ConsoleSearch, Detail
 from tests.browser_client import BrowserClient, Site
 
@@ -35,6 +37,22 @@ def test_a_requested_change_of_workspace_is_not_confirmed_again(site: Site, visi
     assert done.heading == "Acme Test is connected"
     assert "It replaced Acme HQ" in done.text
     assert [one.connection.workspace_name for one in details(site)] == ["Acme Test"]
+
+
+@pytest.mark.parametrize("scenario", ["cancelled", "no_permission", "ratelimited", "invalid_code", "internal_error"])
+def test_a_reconnect_that_fails_says_that_the_connection_is_still_in_use(
+    scenario: str, site: Site, visitor: BrowserClient
+) -> None:
+    kept = "The connection that you already have is still in use."
+    first = visitor.allows(visitor.presses(visitor.opens(site.link()), "connect"), scenario=scenario)
+    assert kept not in first.text
+    visitor.connects(site.link())
+    again = visitor.allows(visitor.presses(visitor.opens(site.link()), "connect"), scenario=scenario)
+    assert (again.outcome, kept in again.text) == (first.outcome, True)
+    (installation,) = site.slack.installations()
+    site.slack.removes_app(installation.client_id, installation.workspace_id)
+    site.runtime.connections.verify(site.runtime.environments.first().id, details(site)[0].connection.identifier)
+    assert kept not in visitor.opens(again.url).text
 
 
 def test_operator_reconnects_from_the_console_without_typing_anything(site: Site, operator: BrowserClient) -> None:

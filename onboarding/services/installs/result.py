@@ -12,11 +12,12 @@ from onboarding.services.installs import bindings, link_use, permissions, record
 from onboarding.services.installs.bindings import BindingOf, is_bound
 from onboarding.services.installs.result_record import Result, without_account, without_names
 from onboarding.slack.faults import is_slack_itself, operator_hint
-from onboarding.store import attempts, connections, installs, links
+from onboarding.store import attempts, connection_identities, connections, installs, links
 from onboarding.store.attempts import Attempt, AttemptRow
 from onboarding.store.database import Database, Rows, Session
 from onboarding.store.installs import AttemptRows
 from onboarding.store.integrations import IntegrationRow
+from onboarding.store.links import LinkRow
 from onboarding.translatable import marked
 
 
@@ -126,6 +127,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         slack_error=attempt.detail,
         grant_result=attempt.grant_result,
         finished_here=True,
+        keeps_connection=not outcome.is_success and _keeps_connection(session, attempt, link),
         has_ended=outcome.is_success and identifier is not None and is_over,
         link_id=attempt.link_id,
         link_is_used=link is not None and link.used_at is not None,
@@ -133,6 +135,13 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         approval_link_id=attempt.approval_link_id,
         approval_expires_at=approval.expires_at if approval else None,
     )
+
+
+def _keeps_connection(session: Session, attempt: AttemptRow, link: LinkRow | None) -> bool:
+    """Return whether the link's customer has a working connection that is older than the attempt."""
+    key = (link.identity_key or link.used_identity_key) if link else None
+    existing = connection_identities.of_identity(session, attempt.environment_id, key) if key else None
+    return existing is not None and not existing.status.is_broken and existing.created_at < attempt.created_at
 
 
 def operator_detail(attempt: Attempt | AttemptRow) -> str | None:

@@ -47,6 +47,8 @@ class Result:
     #: The result of revoking a grant that no connection uses.
     grant_result: GrantResult | None = None
     finished_here: bool = False
+    #: The customer had a connection before the attempt, which was not successful, and the connection still works.
+    keeps_connection: bool = False
     #: The install succeeded, and its connection was removed or has lost its access to Slack since then.
     has_ended: bool = False
     #: The link that started the attempt, if the page may offer it again.
@@ -107,6 +109,7 @@ def without_account(result: Result) -> Result:
         expected_workspace_id=None,
         expected_workspace_name=None,
         connection_identifier=None,
+        keeps_connection=False,
         return_url=None,
         refresh_url=None,
         link_id=None,
