@@ -43,7 +43,7 @@ def hook(scene: Scene, *events: str) -> Iterator[list[str]]:
     created = scene.program.asks("POST", "/v1/webhook-endpoints", new).json()["id"]
     bodies: list[str] = []
     yield bodies
-    listed = scene.program.asks("GET", f"/v1/webhook-deliveries?endpointId={created}").json()["data"]
+    listed = scene.program.asks("GET", f"/v1/webhook-deliveries?endpointId={created}&limit=100").json()["data"]
     scene.program.asks("DELETE", f"/v1/webhook-endpoints/{created}")
     bodies += [one["body"] for one in reversed(listed)]
 
