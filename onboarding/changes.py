@@ -10,6 +10,7 @@ from onboarding.event_types import EventType
 from onboarding.events import NO_DETAILS, ConnectionEvent, EventDetails
 from onboarding.store import audit
 from onboarding.store.database import Rows
+from onboarding.store.inserts import NewRows
 
 
 class ChangeKind(StrEnum):
@@ -101,10 +102,11 @@ class Change:
     event: EventDetails = NO_DETAILS
 
 
-def record(rows: Rows, change: Change) -> str:
+def record(rows: Rows, change: Change, *subject: NewRows) -> str:
     """Write the audit entry of `change`, and the event for hosts, into the caller's transaction. Return the entry's id.
 
-    If hosts learn of the change, its connection must be in the database, or in `change.event.removed`.
+    `subject`: the rows of a new subject, which are inserted together with the entry. If hosts learn of the change, its
+    connection must be among them, in the database, or in `change.event.removed`.
     """
     entry = audit.NewEntry(
         id=ids.new_id("aud"),
@@ -117,7 +119,7 @@ def record(rows: Rows, change: Change) -> str:
         result=change.result,
         detail=change.detail,
     )
-    audit.add(rows, entry)
+    audit.add(rows, entry, *subject)
     event = _EVENTS.get(change.kind)
     if event is not None and change.environment_id is not None:
         events.connection_changed(

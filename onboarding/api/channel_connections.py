@@ -22,10 +22,11 @@ from onboarding.api.field_types import (
     Token,
     Wire,
 )
-from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.idempotency import Members, Representation, once
 from onboarding.api.lists import EXACT_SET, CursorPage, Keys, PageQuery, page
 from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_query
+from onboarding.before_commit import BeforeCommit
 from onboarding.documents import Connection
 from onboarding.outcomes import ConnectionStatus
 from onboarding.runtime import current

@@ -10,10 +10,11 @@ from onboarding.api import operations, providers
 from onboarding.api.authentication import caller
 from onboarding.api.endpoint_targets import EXAMPLE, FORMATS_IN_WORDS, Target, check_format, formatted
 from onboarding.api.field_types import Contexts, CreatedAt, Identifier, Plain, Reference, UpdatedAt, Wire
-from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.idempotency import Members, Representation, once
 from onboarding.api.lists import EXACT_SET, CursorPage, Keys, PageQuery, page
 from onboarding.api.operations import READ, WRITE, Operation
 from onboarding.api.request_parsing import read_body, read_query
+from onboarding.before_commit import BeforeCommit
 from onboarding.runtime import current
 from onboarding.services.channel_endpoints import EndpointQuery, NewEndpoint
 

@@ -10,10 +10,11 @@ from onboarding import addresses, ids
 from onboarding.api import authentication, cross_origin, operations
 from onboarding.api.authentication import caller
 from onboarding.api.field_types import TRIMMED_PATTERN, ContextPart, Contexts, Identifier, Mode, Reference, Time, Wire
-from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.idempotency import Members, Representation, once
 from onboarding.api.operations import LINKS, Operation
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.request_parsing import read_body
+from onboarding.before_commit import BeforeCommit
 from onboarding.characters import has_controls, trim
 from onboarding.documents import timestamp
 from onboarding.errors import NotFound, Refused

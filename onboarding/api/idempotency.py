@@ -16,14 +16,13 @@ from werkzeug.exceptions import HTTPException
 
 from onboarding.api import authentication, operations, problems
 from onboarding.api.problems import ValidationFailed
+from onboarding.before_commit import BeforeCommit, add_nothing
 from onboarding.errors import Problem, Refused
 from onboarding.runtime import current
 from onboarding.services.idempotency import Claim, StoredResponse
 
 Result = TypeVar("Result")
 Members = dict[str, Any]
-#: Called by a service in the transaction of the write, with its session and result.
-BeforeCommit = Callable[[Any, Any], None]
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}\Z")
 #: These say nothing about the request itself, so a repeat is performed again. So is one after a 5xx.
@@ -70,7 +69,7 @@ def once(
         def view(**path: str) -> Response:
             key = _key()
             if key is None:
-                return operations.json_response(shown.show(write(_store_nothing, **path)), status)
+                return operations.json_response(shown.show(write(add_nothing, **path)), status)
             begun = current().idempotency.begin(
                 authentication.caller().environment.id, key, request.method, request.path, _fingerprinted()
             )
@@ -152,7 +151,3 @@ def _fingerprinted() -> bytes:
     """Return what a repeat must not change: body and query. Bytes that are not UTF-8 are escaped."""
     query = b"?" + request.query_string if request.query_string else b""
     return (request.get_data() + query).decode("utf-8", "backslashreplace").encode()
-
-
-def _store_nothing(_session: Any, _result: Any) -> None:
-    """Do nothing: a request without a key has no response to store."""

@@ -10,9 +10,10 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from onboarding.api import operations
 from onboarding.api.authentication import caller
 from onboarding.api.field_types import Contexts, Identifier, Mode, Plain, Reference, Wire
-from onboarding.api.idempotency import BeforeCommit, Representation, once
+from onboarding.api.idempotency import Representation, once
 from onboarding.api.operations import LINKS, Operation
 from onboarding.api.request_parsing import read_body
+from onboarding.before_commit import BeforeCommit
 from onboarding.runtime import current
 from onboarding.services.integrations.records import MAX_SCOPE_LENGTH, SCOPE_PATTERN, is_scope
 from onboarding.services.links.records import CreatedLink, NewInstallUrl

@@ -11,11 +11,12 @@ from onboarding import webhook_documents
 from onboarding.api import operations
 from onboarding.api.authentication import caller
 from onboarding.api.field_types import CreatedAt, Plain, Time, UpdatedAt, Wire
-from onboarding.api.idempotency import BeforeCommit, Members, Representation, once
+from onboarding.api.idempotency import Members, Representation, once
 from onboarding.api.lists import CursorPage, CursorQuery, page
 from onboarding.api.operations import WEBHOOKS, Operation
 from onboarding.api.problems import ValidationFailed
 from onboarding.api.request_parsing import read_body, read_query
+from onboarding.before_commit import BeforeCommit
 from onboarding.errors import Refused
 from onboarding.event_types import EventType
 from onboarding.runtime import current

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from onboarding import changes, identity, ids
+from onboarding.before_commit import BeforeCommit
 from onboarding.callers import ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -19,7 +20,7 @@ from onboarding.services.credential_audit import CredentialAudit, CredentialKind
 from onboarding.store import channel_endpoints as store
 from onboarding.store import connections, contexts, integration_locks, integrations, pagination, subscribers
 from onboarding.store.channel_endpoints import EndpointFilter
-from onboarding.store.database import BeforeCommit, Database, Session
+from onboarding.store.database import Database, Session
 from onboarding.vault import SealedAt, Vault
 
 #: By type: the member that every target has.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onboarding import changes
+from onboarding.before_commit import BeforeCommit
 from onboarding.callers import ApiCaller
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -14,7 +15,7 @@ from onboarding.errors import Conflict, NotFound
 from onboarding.pagination import COUNT_CAP, Page, PageRequest
 from onboarding.store import connections, pagination
 from onboarding.store import contexts as store
-from onboarding.store.database import BeforeCommit, Database, Session
+from onboarding.store.database import Database, Session
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.outcomes import GrantResult, Outcome
 from onboarding.sealed import Sealed
-from onboarding.store.compiled import CompiledInsert
 from onboarding.store.database import Base, table_of
+from onboarding.store.inserts import CompiledInsert
 from onboarding.store.rows import Rows, fetch_first
 from onboarding.store.types import ID, SealedText, UtcTime, columns_of, enum_by_value
 

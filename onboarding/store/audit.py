@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, select, t
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding.store import pagination
-from onboarding.store.compiled import CompiledInsert
 from onboarding.store.cursors import Position
 from onboarding.store.database import Base, insert_or_ignore, table_of
+from onboarding.store.inserts import CompiledInsert, NewRows, insert_together
 from onboarding.store.pagination import PageRows, StorePageRequest
 from onboarding.store.rows import Rows, fetch_all
 from onboarding.store.types import ID, UtcTime, columns_of
@@ -97,8 +97,9 @@ _TABLE = table_of(AuditEntry)
 _INSERT = CompiledInsert(_TABLE)
 
 
-def add(rows: Rows, entry: NewEntry) -> None:
-    _INSERT.one(rows, _values(entry))
+def add(rows: Rows, entry: NewEntry, *subject: NewRows) -> None:
+    """Add the entry, together with the rows of its subject if they are new."""
+    insert_together(rows, *subject, NewRows(_INSERT, (_values(entry),)))
 
 
 def add_once(rows: Rows, entry: NewEntry) -> None:

@@ -3,12 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, cast
 
-from sqlalchemy import Connection, Insert, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.dml import ReturningInsert
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from onboarding.store.rows import Query, Rows, RowT, check_fields
 
@@ -25,7 +22,7 @@ class CompiledQuery:
 
     def __init__(self, query: Query) -> None:
         self.query = query
-        self._compiled: dict[str, _Compiled | None] = {}
+        self._compiled: dict[str, Compiled | None] = {}
 
     def columns(self, rows: Rows, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
         """Return the columns of each row. Raises DBAPIError."""
@@ -39,11 +36,11 @@ class CompiledQuery:
         found = self.columns(rows, values)
         return found[0] if found else None
 
-    def _compiled_for(self, dialect: Dialect) -> "_Compiled | None":
+    def _compiled_for(self, dialect: Dialect) -> "Compiled | None":
         if dialect.name not in self._compiled:
             compiled: Any = self.query.compile(dialect=dialect)
             varies = compiled.post_compile_params or compiled.literal_execute_params
-            self._compiled[dialect.name] = None if varies else _Compiled(compiled, self.query.exported_columns)
+            self._compiled[dialect.name] = None if varies else Compiled(compiled, self.query.exported_columns)
         return self._compiled[dialect.name]
 
 
@@ -66,74 +63,7 @@ class CompiledStatement(CompiledQuery, Generic[RowT]):
         return found[0] if found else None
 
 
-class CompiledInsert:
-    """An INSERT. A column without a value gets its constant default or NULL.
-
-    With SQLAlchemy's own path to the driver, a request that creates a connection takes 1.2 times the processor time.
-    """
-
-    def __init__(self, table: Table) -> None:
-        """Create the statement. Raises TypeError for a table whose key the database numbers."""
-        if table.autoincrement_column is not None:
-            raise TypeError(f"The database numbers the rows of {table.name}.")
-        defaults = {
-            one.name: one.default.arg for one in table.columns if isinstance(one.default, ScalarElementColumnDefault)
-        }
-        self._empty: dict[str, object] = {**dict.fromkeys(table.columns.keys()), **defaults}
-        self._table = table
-        self._compiled: dict[tuple[str, bool], _Compiled] = {}
-
-    def one(self, rows: Rows, values: Mapping[str, object]) -> None:
-        """Insert a row. A column without a value gets its default or NULL. Raises DBAPIError."""
-        self.all(rows, (values,))
-
-    def all(self, rows: Rows, many: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows. Raises TypeError for a name that is no column, and DBAPIError."""
-        whole, connection = [self._whole(values) for values in many], _connection_of(rows)
-        if not whole:
-            return
-        if connection.engine.dispatch.before_cursor_execute:
-            connection.execute(insert(self._table), whole)
-        else:
-            self._compiled_for(connection.dialect, ignores=False).write(connection, whole)
-
-    def one_if_new(self, rows: Rows, values: Mapping[str, object]) -> bool:
-        """Insert a row unless it violates a unique key. Return whether it was inserted. Raises DBAPIError."""
-        whole, connection = self._whole(values), _connection_of(rows)
-        if connection.engine.dispatch.before_cursor_execute:
-            return connection.execute(self._returning(connection.dialect), whole).first() is not None
-        return bool(self._compiled_for(connection.dialect, ignores=True).run(connection, whole))
-
-    def all_if_new(self, rows: Rows, many: Sequence[Mapping[str, object]]) -> None:
-        """Insert the rows that violate no unique key. Raises DBAPIError."""
-        connection = _connection_of(rows)
-        if many:
-            connection.execute(self._ignoring(connection.dialect), [self._whole(values) for values in many])
-
-    def _whole(self, values: Mapping[str, object]) -> dict[str, object]:
-        whole = {**self._empty, **values}
-        if len(whole) != len(self._empty):
-            raise TypeError(f"The row has other names than the columns of {self._table.name}.")
-        return whole
-
-    def _ignoring(self, dialect: Dialect) -> Insert:
-        statement = (sqlite.insert if dialect.name == "sqlite" else postgresql.insert)(self._table)
-        return statement.on_conflict_do_nothing()
-
-    def _returning(self, dialect: Dialect) -> ReturningInsert[*tuple[Any, ...]]:
-        # psycopg does not count the rows that were left out, so the statement returns the one that was inserted.
-        return self._ignoring(dialect).returning(*self._table.primary_key.columns)
-
-    def _compiled_for(self, dialect: Dialect, *, ignores: bool) -> "_Compiled":
-        key = dialect.name, ignores
-        if key not in self._compiled:
-            statement = self._returning(dialect) if ignores else insert(self._table)
-            compiled = statement.compile(dialect=dialect, column_keys=list(self._empty))
-            self._compiled[key] = _Compiled(compiled, ())
-        return self._compiled[key]
-
-
-class _Compiled:
+class Compiled:
     """A statement for one dialect: its text, and how values and columns are converted."""
 
     def __init__(self, compiled: Any, columns: Iterable[Any]) -> None:
@@ -177,10 +107,6 @@ class _Compiled:
         for index, convert in self._results:
             row[index] = convert(row[index])
         return row
-
-
-def _connection_of(rows: Rows) -> Connection:
-    return rows if isinstance(rows, Connection) else rows.connection()
 
 
 def _bind_processor(column_type: Any, dialect: Dialect) -> _Convert:

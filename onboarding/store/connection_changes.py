@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from onboarding.identity import context_digest
 from onboarding.outcomes import ConnectionStatus
 from onboarding.store import connection_words
-from onboarding.store.compiled import CompiledInsert
 from onboarding.store.connected_installations import ConnectedInstallation
 from onboarding.store.connections import CONNECTION_CONTEXTS, TABLE, sort_name
+from onboarding.store.inserts import CompiledInsert, NewRows, insert_together
 from onboarding.store.rows import Rows, fetch_all, fetch_first
 from onboarding.store.types import columns_of
 
@@ -63,21 +63,13 @@ def add(rows: Rows, context_keys: Sequence[str], **values: Any) -> None:
 
     Raises IntegrityError, which `transaction()` turns into Conflict, if identity or identifier is taken.
     """
-    add_many(rows, [(context_keys, {"workspace_name": None, **values})])
+    insert_together(rows, *_new_rows([(context_keys, {"workspace_name": None, **values})]))
 
 
 def add_many(rows: Rows, new: Sequence[tuple[Sequence[str], Mapping[str, Any]]]) -> None:
     """Add connections, each with its context keys and the values that `add` takes."""
-    connections, keys, words = [], [], []
-    for context_keys, values in new:
-        derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
-        row = {**_with_sort_name(values), **derived}
-        connections.append(row)
-        ids = {"connection_id": row["id"], "environment_id": row["environment_id"]}
-        keys += [{**ids, "key": key, "position": position} for position, key in enumerate(context_keys)]
-        words += connection_words.rows_of(row["environment_id"], row["id"], _searched(row))
-    for statement, given in ((_INSERT, connections), (_INSERT_KEYS, keys), (connection_words.INSERT, words)):
-        statement.all(rows, given)
+    for one in _new_rows(new):
+        one.insert.all(rows, one.values)
 
 
 def change(rows: Rows, connection_id: str, **values: object) -> None:
@@ -166,6 +158,19 @@ def _with_sort_name(values: Mapping[str, Any]) -> dict[str, Any]:
     if "workspace_name" not in values:
         return dict(values)
     return {**values, "sort_name": sort_name(values["workspace_name"], values["workspace_id"])}
+
+
+def _new_rows(new: Sequence[tuple[Sequence[str], Mapping[str, Any]]]) -> list[NewRows]:
+    """Return the rows of connections, of their context keys and of their words, in the order of the foreign keys."""
+    connections, keys, words = [], [], []
+    for context_keys, values in new:
+        derived = {"context_keys": json.dumps(list(context_keys)), "context_digest": context_digest(context_keys)}
+        row = {**_with_sort_name(values), **derived}
+        connections.append(row)
+        ids = {"connection_id": row["id"], "environment_id": row["environment_id"]}
+        keys += [{**ids, "key": key, "position": position} for position, key in enumerate(context_keys)]
+        words += connection_words.rows_of(row["environment_id"], row["id"], _searched(row))
+    return [NewRows(_INSERT, connections), NewRows(_INSERT_KEYS, keys), NewRows(connection_words.INSERT, words)]
 
 
 def _renamed(rows: Rows, condition: ColumnElement[bool], values: Mapping[str, object]) -> Sequence[str]:

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, Select, bindparam, dele
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onboarding import search_words
-from onboarding.store.compiled import CompiledInsert, CompiledQuery
+from onboarding.store.compiled import CompiledQuery
 from onboarding.store.database import Base, table_of
+from onboarding.store.inserts import CompiledInsert
 from onboarding.store.rows import Rows, exists_per_row
 from onboarding.store.types import ID
 

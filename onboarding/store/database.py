@@ -2,10 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.engine import make_url
@@ -15,16 +14,14 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from onboarding.errors import Conflict, NotSetUp, Refused, StorageProblem
 from onboarding.store import postgresql
-from onboarding.store.compiled import CompiledInsert
+from onboarding.store.inserts import CompiledInsert
 from onboarding.store.rows import Rows
 from onboarding.store.sqlite import engine as sqlite
 from onboarding.store.sqlite.file_guard import FileGuard
 from onboarding.store.sqlite.write_lock import WriteLock
 
-__all__ = ["Base", "BeforeCommit", "Database", "Rows", "Session", "insert_or_ignore", "table_of"]
+__all__ = ["Base", "Database", "Rows", "Session", "insert_or_ignore", "table_of"]
 
-#: Runs in the transaction that creates a record, before the commit.
-BeforeCommit = Callable[[Rows, Any], None]
 #: PostgreSQL's error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _UNDEFINED_TABLE, _READ_ONLY, _DISK_FULL = "42P01", "25006", "53100"
 _NO_TABLES = "The database is empty."

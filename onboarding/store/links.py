@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from onboarding import ids
 from onboarding.identity import OfferedContext
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
-from onboarding.store.compiled import CompiledInsert
 from onboarding.store.database import Base, table_of
+from onboarding.store.inserts import CompiledInsert, NewRows
 from onboarding.store.integrations import Integration, IntegrationRow
 from onboarding.store.link_integrations import LinkedIntegration
 from onboarding.store.link_terms import LinkKind, LinkTerms
@@ -151,7 +151,7 @@ def new_link(
     created_at: datetime,
     expires_at: datetime,
 ) -> LinkRow:
-    """Build the row of a new link. `add` stores it; an approval gets its `parent_id` first.
+    """Build the row of a new link. `to_add` returns it for the database; an approval gets its `parent_id` first.
 
     An open link expires after `OPEN_LINK_LIFETIME` at the latest.
     """
@@ -187,8 +187,8 @@ def new_link(
     )
 
 
-def add(rows: Rows, link: LinkRow) -> None:
-    _INSERT.one(rows, link._asdict())
+def to_add(link: LinkRow) -> NewRows:
+    return NewRows(_INSERT, (link._asdict(),))
 
 
 def by_id(rows: Rows, link_id: str) -> LinkRow | None:

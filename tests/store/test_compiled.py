@@ -10,8 +10,10 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from onboarding.errors import Conflict
 from onboarding.sealed import Sealed
 from onboarding.store import integrations
-from onboarding.store.compiled import CompiledInsert, CompiledStatement
+from onboarding.store.audit import AuditEntry
+from onboarding.store.compiled import CompiledStatement
 from onboarding.store.database import table_of
+from onboarding.store.inserts import CompiledInsert, NewRows, insert_together
 from onboarding.store.rows import fetch_all, fetch_first
 from onboarding.store.subscribers import Subscriber
 from tests.browser_client import Site
@@ -159,3 +161,49 @@ def test_insert_fills_in_constant_defaults(site: Site) -> None:
 def test_insert_refuses_names_that_are_no_columns(site: Site) -> None:
     with site.runtime.database.changing_rows() as rows, pytest.raises(TypeError, match="names than the columns"):
         _SUBSCRIBERS.one(rows, _subscriber(site, "one", nickname="A"))
+
+
+_ENTRIES = CompiledInsert(table_of(AuditEntry))
+
+
+def _entries(site: Site, *ids: str) -> NewRows:
+    environment_id = site.runtime.environments.first().id
+    shared = {"environment_id": environment_id, "at": _AT, "actor": "shell", "action": "x", "subject": "one"}
+    return NewRows(_ENTRIES, [{**shared, "id": one, "detail": f"of {one}"} for one in ids])
+
+
+def _subscribers(site: Site, *ids: str) -> NewRows:
+    return NewRows(_SUBSCRIBERS, [_subscriber(site, one, first_name=f"Name of {one}") for one in ids])
+
+
+@pytest.mark.parametrize("is_heard", [False, True], ids=["compiled", "by SQLAlchemy"])
+def test_rows_of_several_tables_are_inserted_together(site: Site, is_heard: bool) -> None:
+    database = site.runtime.database
+    if is_heard:
+        event.listen(database.engine, "before_cursor_execute", lambda *_heard: None)
+    for ids in (("one", "two"), ("three",), ()):
+        with database.changing_one() as rows:
+            insert_together(rows, _subscribers(site, *ids), NewRows(_SUBSCRIBERS, ()), _entries(site, *ids))
+    with database.transaction() as session:
+        insert_together(session, _entries(site, "four"), _subscribers(site, "four"))
+    insert = NewRows(_SUBSCRIBERS, [{"nickname": "A"}])
+    with database.changing_rows() as rows, pytest.raises(TypeError, match="names than the columns"):
+        insert_together(rows, insert)
+    expected = {one: f"Name of {one}" for one in ("one", "two", "three", "four")}
+    with database.rows() as rows:
+        found = rows.execute(select(Subscriber.subscriber_id, Subscriber.first_name, Subscriber.created_at))
+        assert {one: (name, at) for one, name, at in found} == {one: (name, _AT) for one, name in expected.items()}
+        details = select(AuditEntry.id, AuditEntry.detail).where(AuditEntry.id.in_(expected))
+        assert sorted(map(tuple, rows.execute(details))) == sorted((one, f"of {one}") for one in expected)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_one_row_that_fails_keeps_all_of_them_out(site: Site, is_first: bool) -> None:
+    """PostgreSQL takes them without a transaction around them."""
+    database = site.runtime.database
+    tables = (_entries(site, "one", "one"), _subscribers(site, "one"))
+    with pytest.raises(Conflict), database.changing_one() as rows:
+        insert_together(rows, *(tables if is_first else reversed(tables)))
+    with database.rows() as rows:
+        assert _names(rows) == []
+        assert rows.scalar(select(AuditEntry.id).where(AuditEntry.id == "one")) is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from onboarding import changes, identity, ids
+from onboarding.before_commit import BeforeCommit
 from onboarding.callers import ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -40,7 +41,7 @@ from onboarding.store import (
     workspace_holders,
     workspaces,
 )
-from onboarding.store.database import BeforeCommit, Database, Rows
+from onboarding.store.database import Database, Rows
 from onboarding.store.integration_locks import SharedIntegration
 from onboarding.store.retries import repeat_on_conflict
 

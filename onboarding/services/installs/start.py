@@ -179,9 +179,9 @@ class InstallStarter:
         return approval.id
 
     def _add_approval(self, session: Session, approval: LinkRow, actor: Actor) -> None:
-        links.add(session, approval)
         kind, at, environment_id = ChangeKind.LINK_HANDED_ON, approval.created_at, approval.environment_id
-        changes.record(session, Change(kind, actor, at, environment_id, approval.id, detail="approval"))
+        change = Change(kind, actor, at, environment_id, approval.id, detail="approval")
+        changes.record(session, change, links.to_add(approval))
 
     def _start(self, new: _NewAttempt) -> StartedAttempt:
         """Store an attempt. If the client secret cannot be decrypted, the attempt ends: the exchange would fail."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from onboarding import changes, identity
+from onboarding.before_commit import BeforeCommit, add_nothing
 from onboarding.callers import Actor, ApiCaller, CallerEnvironment
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -13,7 +14,7 @@ from onboarding.services.links.tokens import LinkTokens
 from onboarding.slack.scopes import INCOMING_WEBHOOK, split
 from onboarding.store import connections, contexts, environments, integrations, link_integrations, subscribers
 from onboarding.store import links as store
-from onboarding.store.database import BeforeCommit, Database, Rows
+from onboarding.store.database import Database, Rows
 from onboarding.store.link_terms import LinkKind, LinkTerms
 from onboarding.store.links import LinkRow
 
@@ -47,7 +48,10 @@ class LinkWriter:
         identity.resolve_mode(new.mode, new.subscriber_id, bool(new.context_keys or new.offered_contexts))
         check(new)
         environment = caller.environment
-        with self._database.changing_rows() as rows:
+        has_locks = bool(data) or (new.subscriber_id is not None and not environment.creates_subscribers)
+        # The link and its audit entry are one statement.
+        is_one = before_commit is add_nothing and not has_locks
+        with self._database.changing_one() if is_one else self._database.changing_rows() as rows:
             self._check_subscriber(rows, environment, new.subscriber_id)
             contexts.remember(rows, environment.id, data, self._now())
             created = self._create(rows, environment.id, new, LinkKind.SESSION, caller.actor)
@@ -130,10 +134,9 @@ class LinkWriter:
             raise unknown_subscriber(subscriber_id)
 
     def _add(self, rows: Rows, link: LinkRow, actor: Actor) -> CreatedLink:
-        store.add(rows, link)
         kind, at = ChangeKind.LINK_CREATED, link.created_at
         change = Change(kind, actor, at, link.environment_id, link.id, link.reference, detail=link.kind)
-        changes.record(rows, change)
+        changes.record(rows, change, store.to_add(link))
         token = self._tokens.token(link.id)
         return CreatedLink(link.id, token, self._tokens.url_of(token), link.expires_at, link.reference)
 

@@ -1,6 +1,7 @@
 """The deliveries of webhooks: a list, each with its answers, and their replay."""
 
 from onboarding import addresses, changes, events
+from onboarding.before_commit import BeforeCommit
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -13,7 +14,7 @@ from onboarding.store import pagination
 from onboarding.store import webhook_deliveries as store
 from onboarding.store import webhook_endpoints as endpoints
 from onboarding.store import webhook_tries as tries
-from onboarding.store.database import BeforeCommit, Database, Session
+from onboarding.store.database import Database, Session
 from onboarding.store.webhook_deliveries import DeliveryFilter, DeliveryRow, DeliveryState
 from onboarding.store.webhook_endpoints import EndpointRow
 from onboarding.webhook_documents import WebhookDelivery, WebhookTry

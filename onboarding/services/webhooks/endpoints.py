@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from onboarding import addresses, changes, events, hosts, ids
+from onboarding.before_commit import BeforeCommit
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls
@@ -16,7 +17,7 @@ from onboarding.services.webhooks.records import EndpointChange, NewWebhookEndpo
 from onboarding.services.webhooks.secrets import EndpointSecrets, new_secret
 from onboarding.store import environments
 from onboarding.store import webhook_endpoints as store
-from onboarding.store.database import BeforeCommit, Database, Session
+from onboarding.store.database import Database, Session
 from onboarding.store.webhook_endpoints import EndpointRow, PauseReason
 from onboarding.webhook_documents import WebhookEndpoint
 
