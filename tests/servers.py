@@ -33,15 +33,30 @@ class ForkingServer:
             return 0
 
     def workers(self) -> set[int]:
-        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return {int(child) for child in task.read_text().split() if not _is_tracker(int(child))}
+        lines = {child: command_line(child) for child in children_of(self.process.pid)}
+        return {child for child, line in lines.items() if line and b"resource_tracker" not in line}
 
 
-def _is_tracker(process_id: int) -> bool:
+def children_of(process_id: int) -> set[int]:
+    return {int(child) for child in _read(f"/proc/{process_id}/task/{process_id}/children").split()}
+
+
+def command_line(process_id: int) -> bytes:
+    """Return the arguments of a process, each with NUL at its end; empty for one that has ended."""
+    return _read(f"/proc/{process_id}/cmdline")
+
+
+def is_alive(process_id: int) -> bool:
+    status = _read(f"/proc/{process_id}/stat")
+    return status != b"" and b" Z" not in status.rpartition(b")")[2][:2]
+
+
+def _read(file: str) -> bytes:
+    """Return the file's content; empty if the process has ended."""
     try:
-        return b"resource_tracker" in Path(f"/proc/{process_id}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return True
+        return Path(file).read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 @contextmanager

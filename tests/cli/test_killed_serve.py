@@ -17,6 +17,7 @@ from tests import plain_http
 from tests.browser_client import BrowserClient, Site
 from tests.cli.shell import ROOT, Run
 from tests.crashes.gate import Hold
+from tests.servers import children_of, is_alive
 from tests.waiting import until
 from tests.webhooks.receiver import receiving, status
 
@@ -105,15 +106,8 @@ def state_of(run: Run, delivery: str) -> str:
 
 
 def descendants(pid: int) -> set[int]:
-    children = {int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    children = children_of(pid)
     return children.union(*(descendants(one) for one in children))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return " Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:2]
-    except FileNotFoundError:
-        return False
 
 
 def answers(origin: str) -> bool:

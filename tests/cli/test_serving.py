@@ -18,6 +18,7 @@ from onboarding.store.database import Database
 from tests import plain_http
 from tests.cli.shell import ROOT, Run, is_one_line
 from tests.ports import free_port
+from tests.servers import children_of, command_line
 from tests.waiting import until
 
 # Each server is a process.
@@ -82,7 +83,8 @@ def test_worker_that_died_is_started_again_and_ends_with_the_server(
         (worker,) = _workers_of(server) - {died}
     finally:
         server.terminate()
-    assert server.wait(40) == 0
+        ended = server.wait(40)
+    assert ended == 0
     assert log.read_text().count("The worker ended (exit code -9). It is started again.") == 1
     assert not Path(f"/proc/{worker}").exists()
     assert not _answers(environment["PORT"])
@@ -100,7 +102,8 @@ def test_server_alone_ends_cleanly_and_without_a_worker_left(environment: dict[s
         assert until(lambda: _answers(environment["PORT"]), 30)
     finally:
         server.terminate()
-    assert server.wait(20) == 0
+        ended = server.wait(20)
+    assert ended == 0
     assert not _answers(environment["PORT"])
 
 
@@ -163,9 +166,8 @@ def _workers_of(server: "subprocess.Popen[bytes]") -> set[int]:
 
 def _children(pid: int, command: bytes) -> set[int]:
     """Return the child processes that run this command of the program."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     end = b"\0" + command + b"\0--child\0"
-    return {int(one) for one in children if Path(f"/proc/{one}/cmdline").read_bytes().endswith(end)}
+    return {one for one in children_of(pid) if command_line(one).endswith(end)}
 
 
 def _answers(port: str) -> bool:

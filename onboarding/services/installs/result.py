@@ -127,7 +127,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
         slack_error=attempt.detail,
         grant_result=attempt.grant_result,
         finished_here=True,
-        keeps_connection=not outcome.is_success and _keeps_connection(session, attempt, link),
+        keeps_connection=_keeps_connection(session, attempt, link, outcome),
         has_ended=outcome.is_success and identifier is not None and is_over,
         link_id=attempt.link_id,
         link_is_used=link is not None and link.used_at is not None,
@@ -137,8 +137,11 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
     )
 
 
-def _keeps_connection(session: Session, attempt: AttemptRow, link: LinkRow | None) -> bool:
-    """Return whether the link's customer has a working connection that is older than the attempt."""
+def _keeps_connection(session: Session, attempt: AttemptRow, link: LinkRow | None, outcome: Outcome) -> bool:
+    """Return whether the link's customer still has a working connection after an attempt that was not successful."""
+    # A database that failed may not be able to tell.
+    if outcome.is_success or outcome is Outcome.STORAGE_ERROR:
+        return False
     key = (link.identity_key or link.used_identity_key) if link else None
     existing = connection_identities.of_identity(session, attempt.environment_id, key) if key else None
     return existing is not None and not existing.status.is_broken and existing.created_at < attempt.created_at

@@ -47,7 +47,7 @@ class Result:
     #: The result of revoking a grant that no connection uses.
     grant_result: GrantResult | None = None
     finished_here: bool = False
-    #: The customer had a connection before the attempt, which was not successful, and the connection still works.
+    #: The attempt was not successful, and the connection that the customer had before still works.
     keeps_connection: bool = False
     #: The install succeeded, and its connection was removed or has lost its access to Slack since then.
     has_ended: bool = False
