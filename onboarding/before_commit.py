@@ -1,9 +1,9 @@
-"""The part that a request adds to the transaction of a write, such as its stored response."""
+"""The function that a service calls before it commits a write, for example to store the response."""
 
 from collections.abc import Callable
 from typing import Any
 
-#: A service calls it before the commit, with the transaction's session or connection and with the result of the write.
+#: Gets the rows of the transaction (`onboarding.store.rows.Rows`, which the API may not import) and the write's result.
 BeforeCommit = Callable[[Any, Any], None]
 
 

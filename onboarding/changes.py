@@ -102,11 +102,11 @@ class Change:
     event: EventDetails = NO_DETAILS
 
 
-def record(rows: Rows, change: Change, *subject: NewRows) -> str:
+def record(rows: Rows, change: Change, *new: NewRows) -> str:
     """Write the audit entry of `change`, and the event for hosts, into the caller's transaction. Return the entry's id.
 
-    `subject`: the rows of a new subject, which are inserted together with the entry. If hosts learn of the change, its
-    connection must be among them, in the database, or in `change.event.removed`.
+    `new`: the rows of a new subject, which are inserted together with the entry. If hosts learn of the change, its
+    connection must be in `new`, in the database, or in `change.event.removed`.
     """
     entry = audit.NewEntry(
         id=ids.new_id("aud"),
@@ -119,7 +119,7 @@ def record(rows: Rows, change: Change, *subject: NewRows) -> str:
         result=change.result,
         detail=change.detail,
     )
-    audit.add(rows, entry, *subject)
+    audit.add(rows, entry, *new)
     event = _EVENTS.get(change.kind)
     if event is not None and change.environment_id is not None:
         events.connection_changed(

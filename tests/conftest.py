@@ -159,7 +159,7 @@ def sites(
     `serves_requests`: with a web process's limits of statements. The function's `with_events`: the practice Slack sends
     events.
     """
-    running, senders = ExitStack(), list[Any]()
+    senders: list[Any] = []
 
     def start(*, with_events: bool = False, **given: object) -> Site:
         settings = settings_for(database_url, folder, **given)
@@ -177,11 +177,11 @@ def sites(
             senders.append(practice.extensions["practice_state"].events)
         return Site(settings, built, product, practice.extensions["practice_state"] if practice else None)
 
-    yield start
-    for sender in senders:
-        sender.reset()
-        sender.wait_until_sent()
-    running.close()
+    with ExitStack() as running:
+        yield start
+        for sender in senders:
+            sender.reset()
+            sender.wait_until_sent()
 
 
 def _is_set_up(built: runtime.Runtime) -> bool:

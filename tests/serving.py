@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def served(app: "WSGIApplication", port: int, tls: SSLContext | None = None) -> Iterator[None]:
+def served(app: "WSGIApplication", port: int = 0, tls: SSLContext | None = None) -> Iterator[str]:
+    """Yield the origin at which the app is served. Port 0 picks a free port."""
     server = make_server("127.0.0.1", port, _read_before_sent(app), threaded=True, ssl_context=tls)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(10)
         server.server_close()
 
 
 def _read_before_sent(app: "WSGIApplication") -> "WSGIApplication":
-    """Return the app with its answers read and closed: Werkzeug's server leaves a file open if the client resets."""
+    """Read and close each answer before it is sent: Werkzeug's server does not close it if the client resets."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
         with closing(ClosingIterator(app(environ, start_response))) as body:

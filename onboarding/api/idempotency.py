@@ -92,8 +92,8 @@ class _Storage(Generic[Result]):
         self.claim, self._shown, self._status = claim, shown, status
         self._is_stored = False
 
-    def before_commit(self, session: Any, result: Result) -> None:
-        current().idempotency.store_in(session, self.claim, self._redacted(result))
+    def before_commit(self, rows: Any, result: Result) -> None:
+        current().idempotency.store_in(rows, self.claim, self._redacted(result))
         self._is_stored = True
 
     def respond(self, result: Result) -> Response:

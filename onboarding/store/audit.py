@@ -97,9 +97,9 @@ _TABLE = table_of(AuditEntry)
 _INSERT = CompiledInsert(_TABLE)
 
 
-def add(rows: Rows, entry: NewEntry, *subject: NewRows) -> None:
-    """Add the entry, together with the rows of its subject if they are new."""
-    insert_together(rows, *subject, NewRows(_INSERT, (_values(entry),)))
+def add(rows: Rows, entry: NewEntry, *new: NewRows) -> None:
+    """Add the entry, together with the rows of a new subject."""
+    insert_together(rows, *new, NewRows(_INSERT, (_values(entry),)))
 
 
 def add_once(rows: Rows, entry: NewEntry) -> None:

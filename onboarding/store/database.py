@@ -82,7 +82,10 @@ class Database:
             yield connection
 
     def changing_one(self) -> AbstractContextManager[Connection]:
-        """Open a transaction for one Core statement, which PostgreSQL commits by itself: two round trips fewer."""
+        """Open a transaction for reads and one Core statement that writes.
+
+        PostgreSQL commits that statement by itself, which saves two round trips. Its row locks end with each statement.
+        """
         return self.changing_rows() if self.is_sqlite else self.rows()
 
     @contextmanager

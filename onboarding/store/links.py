@@ -151,7 +151,7 @@ def new_link(
     created_at: datetime,
     expires_at: datetime,
 ) -> LinkRow:
-    """Build the row of a new link. `to_add` returns it for the database; an approval gets its `parent_id` first.
+    """Build the row of a new link. `new_rows` prepares it for the INSERT; an approval gets its `parent_id` first.
 
     An open link expires after `OPEN_LINK_LIFETIME` at the latest.
     """
@@ -187,7 +187,8 @@ def new_link(
     )
 
 
-def to_add(link: LinkRow) -> NewRows:
+def new_rows(link: LinkRow) -> NewRows:
+    """Return the row for `insert_together`."""
     return NewRows(_INSERT, (link._asdict(),))
 
 

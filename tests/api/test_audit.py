@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
+from tests import full_disk
 from tests.api.conftest import Program, connection
 from tests.audit import entries
 from tests.browser_client import Site
@@ -86,3 +89,12 @@ def test_every_operation_is_accounted_for() -> None:
         for method in {one.upper() for one in methods} - {"GET"}:
             is_tested = any(method == other and re.fullmatch(pattern, address) for other, address in tested)
             assert is_tested or (method, path) in WITHOUT_CHANGES | ELSEWHERE, (method, path)
+
+
+def test_session_whose_entry_cannot_be_stored_is_not_created(program: Program) -> None:
+    new = {"integrationIdentifier": "slack-prod", "subscriberId": "ada"}
+    full_disk.where(program.site, "INSERT ON audit_entries")
+    for members in ({}, {"context": {"tenant": "acme"}}):
+        assert program.asks("POST", "/v1/connect-sessions", {**new, **members}).status_code == 503
+    with program.site.runtime.database.rows() as rows:
+        assert rows.scalar(text("SELECT count(*) FROM links")) == 0

@@ -18,7 +18,7 @@ from onboarding.store.database import Database
 from tests import plain_http
 from tests.cli.shell import ROOT, Run, is_one_line
 from tests.ports import free_port
-from tests.servers import children_of, command_line
+from tests.servers import children_of, command_line, is_alive
 from tests.waiting import until
 
 # Each server is a process.
@@ -86,7 +86,7 @@ def test_worker_that_died_is_started_again_and_ends_with_the_server(
         ended = server.wait(40)
     assert ended == 0
     assert log.read_text().count("The worker ended (exit code -9). It is started again.") == 1
-    assert not Path(f"/proc/{worker}").exists()
+    assert not is_alive(worker)
     assert not _answers(environment["PORT"])
 
 

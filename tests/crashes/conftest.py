@@ -24,8 +24,8 @@ from tests.crashes import processes
 from tests.crashes.gate import Gate
 from tests.crashes.locks import PATIENT
 from tests.ports import free_port
-from tests.practice.conftest import served
 from tests.programs import Program
+from tests.serving import served
 from tests.webhooks.receiver import Receiver, receiving
 
 ACME = "T0ACMEHQ01"

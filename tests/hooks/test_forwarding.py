@@ -12,7 +12,7 @@ from slack_bolt.authorization import AuthorizeResult
 from sqlalchemy import text
 
 from tests.hooks.conftest import Scene
-from tests.practice.conftest import served
+from tests.serving import served
 
 
 @dataclass

@@ -152,6 +152,17 @@ def test_an_attempt_that_started_elsewhere_names_no_account_before_the_link_is_o
         assert "bea-secret" in other.opens(page.url).text
 
 
+def test_an_attempt_that_started_elsewhere_shows_no_sign_of_a_connection(site: Site, visitor: BrowserClient) -> None:
+    visitor.connects(site.link())
+    link, kept = site.link(), "The connection that you already have is still in use."
+    with BrowserClient(site) as other:
+        consent = other.presses(other.opens(stopped_elsewhere(site, visitor, link).url), "try-again")
+        canceled = other.allows(consent, scenario="cancelled")
+        assert kept not in canceled.text
+        other.opens(link)
+        assert kept in other.opens(canceled.url).text
+
+
 def test_an_attempt_that_started_elsewhere_names_no_expected_workspace(site: Site, visitor: BrowserClient) -> None:
     link = site.link(subscriber_id="bea", workspace_id="T0ACMETEST")
     with BrowserClient(site) as other:

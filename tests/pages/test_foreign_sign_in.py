@@ -10,7 +10,6 @@ import pytest
 from onboarding.callers import SHELL
 from onboarding.services.integrations.records import NewIntegration
 from tests.browser_client import BrowserClient, Page, Site
-from tests.ports import free_port
 from tests.serving import served
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -35,9 +34,8 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         environ["PATH_INFO"] = PATHS.get(environ["PATH_INFO"], environ["PATH_INFO"])
         return inner(environ, start_response)
 
-    port = free_port()
-    with served(at_slacks_paths, port):
-        yield f"http://127.0.0.1:{port}"
+    with served(at_slacks_paths) as origin:
+        yield origin
 
 
 def test_listed_person_of_a_foreign_provider_gets_in(provider: str, start_site: Callable[..., Site]) -> None:

@@ -24,6 +24,7 @@ def is_refused(site: Site, page: Page, first: str, second: str) -> None:
     assert (page.outcome, page.status) == ("link_used", 410)
     assert f"{_NAMES[second]} was not connected. Northwind was removed from {_NAMES[second]} again." in page.words
     assert _NAMES[first] not in page.text, "the second browser learns nothing of the first"
+    assert "still in use" not in page.text, "the first may have replaced the workspace"
     assert list(page.main.iter("form")) == []
     assert [one.connection.workspace_id for one in details(site)] == [first]
     assert second not in [one.workspace_id for one in site.slack.installations()]

@@ -7,6 +7,8 @@ import pytest
 from onboarding.services.connections.records import ConsoleSearch, Detail
 from tests.browser_client import BrowserClient, Site
 
+_KEPT = "The connection that you already have is still in use."
+
 
 def details(site: Site) -> list[Detail]:
     environment = site.runtime.environments.first().id
@@ -43,16 +45,26 @@ def test_a_requested_change_of_workspace_is_not_confirmed_again(site: Site, visi
 def test_a_reconnect_that_fails_says_that_the_connection_is_still_in_use(
     scenario: str, site: Site, visitor: BrowserClient
 ) -> None:
-    kept = "The connection that you already have is still in use."
     first = visitor.allows(visitor.presses(visitor.opens(site.link()), "connect"), scenario=scenario)
-    assert kept not in first.text
+    assert _KEPT not in first.text
     visitor.connects(site.link())
+    assert _KEPT not in visitor.opens(first.url).text
     again = visitor.allows(visitor.presses(visitor.opens(site.link()), "connect"), scenario=scenario)
-    assert (again.outcome, kept in again.text) == (first.outcome, True)
+    assert (again.outcome, _KEPT in again.text) == (first.outcome, True)
     (installation,) = site.slack.installations()
     site.slack.removes_app(installation.client_id, installation.workspace_id)
     site.runtime.connections.verify(site.runtime.environments.first().id, details(site)[0].connection.identifier)
-    assert kept not in visitor.opens(again.url).text
+    assert _KEPT not in visitor.opens(again.url).text
+
+
+def test_pages_with_a_sentence_of_their_own_about_the_connection_add_none(site: Site, visitor: BrowserClient) -> None:
+    visitor.connects(site.link())
+    consent = visitor.presses(visitor.opens(site.link()), "connect")
+    canceled = visitor.allows(consent, scenario="cancelled")
+    awaiting = visitor.presses(canceled, "ask-admin")
+    other = visitor.allows(visitor.presses(visitor.opens(site.link()), "connect"), scenario="other_workspace")
+    assert (awaiting.outcome, other.outcome) == ("awaiting_approval", "wrong_workspace")
+    assert (_KEPT in canceled.text, _KEPT in awaiting.text, _KEPT in other.text) == (True, False, False)
 
 
 def test_operator_reconnects_from_the_console_without_typing_anything(site: Site, operator: BrowserClient) -> None:

@@ -11,7 +11,8 @@ from onboarding.store.integrations import Integration
 from tests.audit import entries
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import KEY, SECRET, Clock
-from tests.practice.conftest import ROOT, served
+from tests.practice.conftest import ROOT
+from tests.serving import served
 
 REAL = {
     "identifier": "slack-prod",

@@ -1,18 +1,15 @@
 """A practice Slack on a loopback port, for one invented app, and a person who walks through its consent page."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 
 from onboarding.practice import PracticeApp, PracticeSlack, create_practice
-from onboarding.practice.serving import make_practice_server
 from tests import chromium
 from tests.practice.walk import Slack
+from tests.serving import served
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,20 +22,6 @@ APP = PracticeApp(
 )
 OTHER_APP = PracticeApp("4242.2828", ("secret-of-the-other",), "signing", "Contoso Chat", ("https://contoso.example/",))
 APPS = {app.client_id: app for app in (APP, OTHER_APP)}
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """Return the address of `app` on a free port, without a slash at the end."""
-    server = make_practice_server(app)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def make_slack(url: str = "", **more: object) -> Slack:

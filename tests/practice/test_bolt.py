@@ -18,8 +18,9 @@ from slack_sdk.oauth.installation_store import FileInstallationStore, Installati
 from slack_sdk.oauth.state_store import FileOAuthStateStore
 
 from onboarding.practice import PracticeApp, PracticeSlack, create_practice
-from tests.practice.conftest import ROOT, served
+from tests.practice.conftest import ROOT
 from tests.practice.walk import ACME, GROUP
+from tests.serving import served
 
 
 def fetch(url: str, form: str | None = None, **headers: str) -> tuple[int, HTTPMessage, str]:

@@ -13,8 +13,9 @@ from slack_sdk.signature import SignatureVerifier
 
 from onboarding.practice import admins
 from onboarding.practice.events import signature_headers
-from tests.practice.conftest import APP, make_slack, served
+from tests.practice.conftest import APP, make_slack
 from tests.practice.walk import ACME, DESIGN, GROUP, Slack
+from tests.serving import served
 
 
 @dataclass

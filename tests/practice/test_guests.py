@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.practice.conftest import APP, make_slack, served
+from tests.practice.conftest import APP, make_slack
 from tests.practice.walk import ACME
+from tests.serving import served
 
 LUMEN = "T0LUMEN001"
 

@@ -7,8 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.practice.conftest import APP, make_slack, served
+from tests.practice.conftest import APP, make_slack
 from tests.practice.walk import ACME, GROUP, HARBOR, Slack
+from tests.serving import served
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,9 @@ import pytest
 from onboarding.practice import admins
 from onboarding.practice.ledger import KEPT_DEAD_TOKENS, Ledger, Token
 from onboarding.practice.state_file import StateFileUnreadable
-from tests.practice.conftest import APP, make_slack, served
+from tests.practice.conftest import APP, make_slack
 from tests.practice.walk import ACME, DESIGN, GROUP, HARBOR
+from tests.serving import served
 
 
 @pytest.fixture

@@ -20,6 +20,11 @@ from onboarding.store.integrations import IntegrationRow
 from onboarding.store.links import LinkRow
 from onboarding.translatable import marked
 
+#: Outcomes whose page says nothing about the connection that the customer had before. Two pages have sentences of their
+#: own about it, the install that used the link may have replaced its workspace, and after a storage fault its row may
+#: be the one that cannot be read.
+_SILENT = (Outcome.WRONG_WORKSPACE, Outcome.AWAITING_APPROVAL, Outcome.LINK_USED, Outcome.STORAGE_ERROR)
+
 
 class ResultReader:
     def __init__(self, database: Database, now: Clock) -> None:
@@ -139,8 +144,7 @@ def _result_of(session: Session, found: AttemptRows, outcome: Outcome, shown: At
 
 def _keeps_connection(session: Session, attempt: AttemptRow, link: LinkRow | None, outcome: Outcome) -> bool:
     """Return whether the link's customer still has a working connection after an attempt that was not successful."""
-    # A database that failed may not be able to tell.
-    if outcome.is_success or outcome is Outcome.STORAGE_ERROR:
+    if outcome.is_success or outcome in _SILENT:
         return False
     key = (link.identity_key or link.used_identity_key) if link else None
     existing = connection_identities.of_identity(session, attempt.environment_id, key) if key else None

@@ -181,7 +181,7 @@ class InstallStarter:
     def _add_approval(self, session: Session, approval: LinkRow, actor: Actor) -> None:
         kind, at, environment_id = ChangeKind.LINK_HANDED_ON, approval.created_at, approval.environment_id
         change = Change(kind, actor, at, environment_id, approval.id, detail="approval")
-        changes.record(session, change, links.to_add(approval))
+        changes.record(session, change, links.new_rows(approval))
 
     def _start(self, new: _NewAttempt) -> StartedAttempt:
         """Store an attempt. If the client secret cannot be decrypted, the attempt ends: the exchange would fail."""

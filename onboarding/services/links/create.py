@@ -43,15 +43,17 @@ class LinkWriter:
         """Create a connect session: a link for a person who is signed in to the caller's product.
 
         `data`: the data of the fixed contexts by their keys, as JSON or None. `before_commit` is called in the same
-        transaction. Raises Refused (the rules of modes, and see `check`), NotFound (integration, subscriber).
+        transaction, unless it is `add_nothing`. Raises Refused (the rules of modes, and see `check`), NotFound
+        (integration, subscriber).
         """
         identity.resolve_mode(new.mode, new.subscriber_id, bool(new.context_keys or new.offered_contexts))
         check(new)
         environment = caller.environment
-        has_locks = bool(data) or (new.subscriber_id is not None and not environment.creates_subscribers)
-        # The link and its audit entry are one statement.
-        is_one = before_commit is add_nothing and not has_locks
-        with self._database.changing_one() if is_one else self._database.changing_rows() as rows:
+        # `remember` locks contexts, and `_check_subscriber` a subscriber who must exist.
+        needs_locks = bool(data) or not environment.creates_subscribers
+        # On PostgreSQL, the link and its audit entry are one statement, and a new link causes no event for hosts.
+        is_one_statement = before_commit is add_nothing and not needs_locks
+        with self._database.changing_one() if is_one_statement else self._database.changing_rows() as rows:
             self._check_subscriber(rows, environment, new.subscriber_id)
             contexts.remember(rows, environment.id, data, self._now())
             created = self._create(rows, environment.id, new, LinkKind.SESSION, caller.actor)
@@ -136,7 +138,7 @@ class LinkWriter:
     def _add(self, rows: Rows, link: LinkRow, actor: Actor) -> CreatedLink:
         kind, at = ChangeKind.LINK_CREATED, link.created_at
         change = Change(kind, actor, at, link.environment_id, link.id, link.reference, detail=link.kind)
-        changes.record(rows, change, store.to_add(link))
+        changes.record(rows, change, store.new_rows(link))
         token = self._tokens.token(link.id)
         return CreatedLink(link.id, token, self._tokens.url_of(token), link.expires_at, link.reference)
 

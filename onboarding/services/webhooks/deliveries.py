@@ -1,7 +1,7 @@
 """The deliveries of webhooks: a list, each with its answers, and their replay."""
 
 from onboarding import addresses, changes, events
-from onboarding.before_commit import BeforeCommit
+from onboarding.before_commit import BeforeCommit, add_nothing
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.clock import Clock
@@ -64,7 +64,7 @@ class WebhookDeliveries:
             return store.count(rows, environment_id, parked, COUNT_CAP)
 
     def replay(
-        self, environment_id: str, delivery_id: str, actor: Actor, before_commit: BeforeCommit | None = None
+        self, environment_id: str, delivery_id: str, actor: Actor, before_commit: BeforeCommit = add_nothing
     ) -> WebhookDelivery:
         """Send the same message again, with new tries. A delivery that waits for a try stays as it is.
 
@@ -76,8 +76,7 @@ class WebhookDeliveries:
             if self._restart(session, row.id):
                 self._record(session, endpoint, actor, row.id)
             replayed = delivery_of(self._found(session, environment_id, delivery_id))
-            if before_commit is not None:
-                before_commit(session, replayed)
+            before_commit(session, replayed)
         return replayed
 
     def replay_parked(self, environment_id: str, endpoint_id: str, actor: Actor) -> int:

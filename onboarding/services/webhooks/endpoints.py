@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from onboarding import addresses, changes, events, hosts, ids
-from onboarding.before_commit import BeforeCommit
+from onboarding.before_commit import BeforeCommit, add_nothing
 from onboarding.callers import Actor
 from onboarding.changes import Change, ChangeKind
 from onboarding.characters import has_controls
@@ -33,7 +33,7 @@ class WebhookEndpoints:
         self._database, self._secrets, self._reach, self._now = database, secrets, reach, now
 
     def create(
-        self, environment_id: str, new: NewWebhookEndpoint, actor: Actor, before_commit: BeforeCommit | None = None
+        self, environment_id: str, new: NewWebhookEndpoint, actor: Actor, before_commit: BeforeCommit = add_nothing
     ) -> WebhookEndpoint:
         """Create an endpoint and return it with its secret, which no later call returns. Raises Refused, Conflict."""
         self._check(new.url, new.events, new.description)
@@ -56,8 +56,7 @@ class WebhookEndpoints:
             row = found_endpoint(session, environment_id, endpoint_id)
             created = self._shown(row, secret)
             self._record(session, ChangeKind.WEBHOOK_ADDED, row, actor)
-            if before_commit is not None:
-                before_commit(session, created)
+            before_commit(session, created)
         return created
 
     def list(self, environment_id: str) -> tuple[WebhookEndpoint, ...]:
@@ -76,7 +75,7 @@ class WebhookEndpoints:
         endpoint_id: str,
         change: EndpointChange,
         actor: Actor,
-        before_commit: BeforeCommit | None = None,
+        before_commit: BeforeCommit = add_nothing,
     ) -> WebhookEndpoint:
         """Change, pause or resume an endpoint. Raises NotFound, Refused."""
         with self._database.transaction() as session:
@@ -91,12 +90,11 @@ class WebhookEndpoints:
             if change.is_enabled is not None:
                 self._enable(session, row, change.is_enabled, actor)
             changed = self._shown(found_endpoint(session, environment_id, endpoint_id))
-            if before_commit is not None:
-                before_commit(session, changed)
+            before_commit(session, changed)
         return changed
 
     def rotate_secret(
-        self, environment_id: str, endpoint_id: str, actor: Actor, before_commit: BeforeCommit | None = None
+        self, environment_id: str, endpoint_id: str, actor: Actor, before_commit: BeforeCommit = add_nothing
     ) -> WebhookEndpoint:
         """Create a new secret for an endpoint, and return the endpoint with it.
 
@@ -117,8 +115,7 @@ class WebhookEndpoints:
             )
             self._record(session, ChangeKind.WEBHOOK_ROTATED, row, actor)
             changed = self._shown(found_endpoint(session, environment_id, endpoint_id), secret)
-            if before_commit is not None:
-                before_commit(session, changed)
+            before_commit(session, changed)
         return changed
 
     def remove(self, environment_id: str, endpoint_id: str, actor: Actor) -> None:
