@@ -16,7 +16,7 @@ app.get("/", async (request, response) => {
 
 app.post("/slack-session", async (request, response) => {
   // The customer who is signed in to your product. Never take it from the request.
-  const customer = "northwind";
+  const customer = "globex";
   const answer = await fetch(`${ONBOARDING_URL}/v1/connect-sessions`, {
     method: "POST",
     headers: { Authorization: `ApiKey ${API_KEY}`, "Content-Type": "application/json" },

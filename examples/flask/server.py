@@ -26,7 +26,7 @@ def notifications() -> str:
 @app.post("/slack-session")
 def slack_session() -> ResponseReturnValue:
     # The customer who is signed in to your product. Never take it from the request.
-    customer = "northwind"
+    customer = "globex"
     response = httpx.post(
         f"{ONBOARDING_URL}/v1/connect-sessions",
         headers={"Authorization": f"ApiKey {os.environ['API_KEY']}"},
