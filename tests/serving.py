@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import make_server
 from werkzeug.wsgi import ClosingIterator
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 @contextmanager
-def served(app: "WSGIApplication", port: int = 0, tls: SSLContext | None = None) -> Iterator[str]:
-    """Yield the origin at which the app is served. Port 0 picks a free port."""
-    server = make_server("127.0.0.1", port, _read_before_sent(app), threaded=True, ssl_context=tls)
+def served(app: "WSGIApplication", port: int | None = None, tls: SSLContext | None = None) -> Iterator[str]:
+    """Yield the origin at which the app is served, on a free port unless one is given."""
+    server = make_server("127.0.0.1", port or free_port(), _read_before_sent(app), threaded=True, ssl_context=tls)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -28,7 +30,7 @@ def served(app: "WSGIApplication", port: int = 0, tls: SSLContext | None = None)
 
 
 def _read_before_sent(app: "WSGIApplication") -> "WSGIApplication":
-    """Read and close each answer before it is sent: Werkzeug's server does not close it if the client resets."""
+    """Read and close each answer before it is sent: Werkzeug leaves it open if the client resets the connection."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
         with closing(ClosingIterator(app(environ, start_response))) as body:

@@ -84,7 +84,7 @@ class Database:
     def changing_one(self) -> AbstractContextManager[Connection]:
         """Open a transaction for reads and one Core statement that writes.
 
-        PostgreSQL commits that statement by itself, which saves two round trips. Its row locks end with each statement.
+        PostgreSQL commits that statement by itself, which saves two round trips. A row lock ends with its statement.
         """
         return self.changing_rows() if self.is_sqlite else self.rows()
 
