@@ -69,6 +69,8 @@ def forking(site: Site, log: Path, command: tuple[str, ...], **settings: str) ->
         "INSTANCE": str(site.settings.instance),
         "SECRET_KEY": SECRET,
         "ENCRYPTION_KEYS": KEY,
+        # Each worker counts its own requests, and one of them may answer nearly all requests of a test.
+        "API_RATE_LIMIT": "1000000",
         **settings,
     }
     bind = [f"127.0.0.1:{port}"] if command is GUNICORN else []
