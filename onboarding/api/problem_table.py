@@ -71,7 +71,7 @@ TABLE = {
     "endpoint_paused": Row(409, "The webhook endpoint is paused. Resume it first."),
     "too_many_endpoints": Row(409, "The environment has 20 webhook endpoints."),
     "idempotency_in_progress": Row(409, "The first request with this key is still running."),
-    "conflict": Row(409, "Another request changed the same object at the same time."),
+    "conflict": Row(409, "Another request changed this object, or removed one that it refers to, at the same time."),
     "body_too_large": Row(413, "The body has more than 100 kB.", "The body has more than 100 kB"),
     "address_too_long": Row(
         414,

@@ -5,7 +5,7 @@ from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from onboarding.errors import NotFound, Refused, StorageProblem
+from onboarding.errors import Conflict, NotFound, Refused, StorageProblem
 from onboarding.http import languages
 from onboarding.http.operator_guard import signed_in_person
 from onboarding.translatable import marked
@@ -18,6 +18,10 @@ _TEXTS = {
     403: (marked("You have view-only access"), marked("Ask an operator to make this change.")),
     404: (marked("Page not found"), marked("Check the address. The page may also have been removed.")),
     405: (marked("This page can’t be opened this way"), marked("Go back and use the button there.")),
+    409: (
+        marked("Something was changed at the same time"),
+        marked("Nothing was saved. Go back, reload the page and try again."),
+    ),
     413: (
         marked("This is too large"),
         marked("A form can send 100 kB at most. Go back and shorten your input, or choose a smaller file."),
@@ -32,6 +36,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, lambda problem: problem_page(404, problem.sentence))
     app.register_error_handler(Refused, lambda problem: problem_page(400, problem.sentence))
+    # The views handle those that a person can do something about.
+    app.register_error_handler(Conflict, lambda _problem: problem_page(409))
     app.register_error_handler(StorageProblem, _storage_unavailable)
 
 

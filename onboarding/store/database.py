@@ -20,11 +20,13 @@ from onboarding.store.sqlite import engine as sqlite
 from onboarding.store.sqlite.file_guard import FileGuard
 from onboarding.store.sqlite.write_lock import WriteLock
 
-__all__ = ["Base", "Database", "Rows", "Session", "insert_or_ignore", "table_of"]
+__all__ = ["Base", "Connection", "Database", "Rows", "Session", "insert_or_ignore", "table_of"]
 
 #: PostgreSQL's error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_UNDEFINED_TABLE, _READ_ONLY, _DISK_FULL = "42P01", "25006", "53100"
+_UNDEFINED_TABLE, _READ_ONLY, _DISK_FULL, _FOREIGN_KEY = "42P01", "25006", "53100", "23503"
 _NO_TABLES = "The database is empty."
+_EXISTS = "An object with this identity or identifier already exists."
+_VIOLATES_FOREIGN_KEY = "An object that this change refers to no longer exists, or one that it removes is still in use."
 
 
 class Base(DeclarativeBase):
@@ -139,7 +141,7 @@ class Database:
                 raise StorageProblem("The disk of the database is full.") from error
             raise StorageProblem() from error
         except IntegrityError as error:
-            raise Conflict("An object with this identity or identifier already exists.") from error
+            raise Conflict(_VIOLATES_FOREIGN_KEY if _violates_foreign_key(error) else _EXISTS) from error
         except DBAPIError as error:
             if _lacks_tables(error):
                 raise NotSetUp(_NO_TABLES) from error
@@ -178,6 +180,11 @@ def _insert_into(table: Table) -> CompiledInsert:
 def _lacks_tables(error: Exception) -> bool:
     cause = getattr(error, "orig", None)
     return getattr(cause, "sqlstate", None) == _UNDEFINED_TABLE or str(cause).startswith("no such table")
+
+
+def _violates_foreign_key(error: IntegrityError) -> bool:
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+    return code in (_FOREIGN_KEY, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)
 
 
 def _finds_full_disk(error: Exception) -> bool:

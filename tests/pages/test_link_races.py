@@ -1,11 +1,16 @@
 """One link in two browsers that are both at Slack: the second one is refused, and its page says so."""
 
+import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
+import psycopg
 import pytest
 
 from tests.browser_client import BrowserClient, Page, Site
 from tests.conftest import Clock
+from tests.crashes.locks import wait_until_held
 from tests.pages.test_callback import callback_of, consent_of
 from tests.pages.test_reconnect import details
 
@@ -136,3 +141,30 @@ def test_result_offers_no_new_start_with_a_link_that_has_expired(
     later = visitor.opens(page.url)
     assert (later.outcome, list(later.main.iter("form"))) == ("cancelled", [])
     assert "Ask the person who sent you the link for a new one." in later.words
+
+
+@contextmanager
+def links_deleted(site: Site) -> Iterator[None]:
+    """Delete all links at the end, and let inserts of attempts wait until then."""
+    if site.runtime.database.is_sqlite:
+        with closing(sqlite3.connect(site.runtime.database.url.database or "", isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute("DELETE FROM links")
+            yield
+            writer.execute("COMMIT")
+        return
+    with psycopg.connect(site.settings.database_url.get_secret_value()) as connection:
+        connection.execute("LOCK TABLE attempts IN SHARE MODE")
+        connection.execute("DELETE FROM links")
+        yield
+
+
+def test_link_that_is_deleted_while_its_start_waits(site: Site, visitor: BrowserClient) -> None:
+    link = site.link()
+    page = visitor.opens(link)
+    with ThreadPoolExecutor(1) as threads, links_deleted(site):
+        start = threads.submit(visitor.presses, page, "connect")
+        wait_until_held(site, 1)
+    answer = start.result(20)
+    assert (answer.status, answer.heading) == (409, "Something was changed at the same time")
+    assert visitor.opens(link).outcome == "link_expired"

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, delete, event, select
 
 from onboarding.errors import Conflict
 from onboarding.store import integrations
 from onboarding.store.audit import AuditEntry
 from onboarding.store.database import table_of
+from onboarding.store.environments import Environment
 from onboarding.store.inserts import CompiledInsert, NewRows, insert_together
 from onboarding.store.subscribers import Subscriber
 from tests.browser_client import Site
@@ -124,3 +125,16 @@ def test_one_row_that_fails_keeps_all_of_them_out(site: Site, is_first: bool) ->
     with database.rows() as rows:
         assert _names(rows) == []
         assert rows.scalar(select(AuditEntry.id).where(AuditEntry.id == "one")) is None
+
+
+def test_violated_foreign_key_is_not_reported_as_a_duplicate(site: Site) -> None:
+    """An operator may delete an integration between a request's check and its INSERT."""
+    database = site.runtime.database
+    missing = NewRows(_SUBSCRIBERS, [{**_subscriber(site, "one"), "environment_id": "env_removed"}])
+    with pytest.raises(Conflict, match="no longer exists"), database.changing_one() as rows:
+        insert_together(rows, missing)
+    twice = NewRows(_SUBSCRIBERS, [_subscriber(site, "one"), _subscriber(site, "one")])
+    with pytest.raises(Conflict, match="already exists"), database.changing_one() as rows:
+        insert_together(rows, twice)
+    with pytest.raises(Conflict, match="still in use"), database.transaction() as session:
+        session.execute(delete(Environment))
