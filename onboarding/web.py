@@ -6,6 +6,7 @@ import structlog
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
@@ -64,6 +65,14 @@ class Product(Flask):
 
 
 class _Sessions(SecureCookieSessionInterface):
+    def __init__(self, app: Flask) -> None:
+        """Build the serializer. The app's configuration must already have `SECRET_KEY` and `SECRET_KEY_FALLBACKS`."""
+        self._serializer = super().get_signing_serializer(app)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:  # noqa: ARG002  # the signature of Flask
+        """Return the same serializer for each request. Flask builds a new one each time."""
+        return self._serializer
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Skip sessions for programs: they send a key or a signature, and get no cookie."""
         if is_api_request() or is_signed_request():
@@ -92,7 +101,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         # Flask-WTF compares Referer with Host, which a proxy may change. `http/form_checks.py` compares Origin instead.
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.session_interface = _Sessions()
+    app.session_interface = _Sessions(app)
     # Answer an address with `//` with 404 instead of a redirect.
     app.url_map.merge_slashes = False
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)

@@ -12,7 +12,8 @@ def is_api_request() -> bool:
 
     The address decides, not the view, so that an unknown address below a prefix counts as well.
     """
-    return request.path.startswith(_PREFIXES) or request.path in _ROOTS
+    path = request.path
+    return path.startswith(_PREFIXES) or path in _ROOTS
 
 
 def is_signed_request() -> bool:

@@ -129,7 +129,7 @@ def _suggested() -> str | None:
 
 def _remember(response: Response) -> Response:
     """Keep the language that the person chose on this page, and the one that an embed suggested."""
-    if not _is_translated() or request.blueprint in current_app.extensions[_WITHOUT_COOKIE]:
+    if not request.query_string or not _is_translated() or request.blueprint in current_app.extensions[_WITHOUT_COOKIE]:
         return response
     # An address that does not exist may be the API's, which has no session.
     if request.blueprint and (suggested := _suggested()):

@@ -24,23 +24,21 @@ def allow_any_text(view: View) -> View:
 
 
 def register(app: Flask) -> None:
-    app.before_request(_refuse_control_characters)
-    app.before_request(_refuse_nul)
+    app.before_request(_check_text)
 
 
-def _refuse_control_characters() -> None:
-    """Answer 404 to a control character in the path: no page has one, and a redirect cannot repeat it in a header."""
-    if not is_api_request() and _CONTROL.search(request.path):
-        abort(404)
+def _check_text() -> None:
+    """Answer 404 to a control character in a page's path, and 400 to a NUL in its query or form.
 
-
-def _refuse_nul() -> None:
-    """Answer 400 to a NUL in a page's query or form: PostgreSQL stores none in text, SQLite does.
-
-    No keyboard types one. The API checks its own input and names the field. Reading a form here would use up the body
-    that Slack has signed.
+    No page has such a path, and a redirect cannot repeat it in a header. PostgreSQL stores no NUL in text, SQLite does;
+    no keyboard types one. The API checks its own input and names the field.
     """
-    if is_api_request() or is_signed_request() or current_app.view_functions.get(request.endpoint or "") in _ANY_TEXT:
+    if is_api_request():
+        return
+    if _CONTROL.search(request.path):
+        abort(404)
+    # Reading a form here would use up the body that Slack has signed.
+    if is_signed_request() or current_app.view_functions.get(request.endpoint or "") in _ANY_TEXT:
         return
     texts = (*_texts(request.args), *_texts(request.form))
     if any("\0" in text for text in texts):
