@@ -53,6 +53,11 @@ def possible_modes(mode: str | None, has_subscriber: bool, has_context: bool) ->
     return (("subscriber",) if has_subscriber else ()) + (("shared",) if has_context else ())
 
 
+def may_have_subscriber(mode: str | None, is_open: bool, subscriber_id: str | None) -> bool:
+    """Return whether a link with these terms can connect a subscriber. `is_open`: its holder enters the customer."""
+    return mode != "shared" and (is_open or subscriber_id is not None)
+
+
 def possible_identities(
     integration_id: str, modes: Iterable[str], subscriber_id: str | None, context_sets: Sequence[Iterable[str]]
 ) -> tuple[str, ...]:

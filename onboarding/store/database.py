@@ -83,12 +83,16 @@ class Database:
             self._file_guard.check()
             yield connection
 
-    def changing_one(self) -> AbstractContextManager[Connection]:
+    def changing_one(self, rows: Connection | None = None) -> AbstractContextManager[Connection]:
         """Open a transaction for reads and one Core statement that writes.
 
         PostgreSQL commits that statement by itself, which saves two round trips. A row lock ends with its statement.
+        `rows`: a connection of `rows()` that the caller holds. On PostgreSQL the statement runs on it; on SQLite a
+        second connection opens the transaction.
         """
-        return self.changing_rows() if self.is_sqlite else self.rows()
+        if self.is_sqlite:
+            return self.changing_rows()
+        return self.rows() if rows is None else nullcontext(rows)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -98,7 +102,10 @@ class Database:
 
     @contextmanager
     def rows(self) -> Iterator[Connection]:
-        """Read with Core statements outside any transaction. Raises StorageProblem."""
+        """Read with Core statements outside any transaction.
+
+        Raises StorageProblem, and for a statement of `changing_one` also Conflict and Refused.
+        """
         with self.faults(), self.engine.connect() as connection:
             yield connection
 

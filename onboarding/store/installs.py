@@ -12,13 +12,13 @@ from onboarding.store.compiled import CompiledQuery
 from onboarding.store.connection_identities import IdentityRow
 from onboarding.store.database import table_of
 from onboarding.store.integrations import Integration, IntegrationRow
-from onboarding.store.links import LinkRow
+from onboarding.store.links import LinkRow, ParentRow
 from onboarding.store.rows import Rows
 from onboarding.store.types import columns_of
 
 _ATTEMPTS, _INTEGRATIONS, _LINKS = attempts.TABLE, table_of(Integration), links.TABLE
 _PARENTS = _LINKS.alias("parents")
-_PARENT_COLUMNS = columns_of(_PARENTS, LinkRow._fields)
+_PARENT_COLUMNS = columns_of(_PARENTS, ParentRow._fields)
 _CONNECTIONS = connections.TABLE
 
 
@@ -28,7 +28,7 @@ class LinkStart:
 
     link: LinkRow
     #: The link that an approval was created from.
-    parent: LinkRow | None
+    parent: ParentRow | None
     integration: IntegrationRow
     #: Whether any integration has real credentials.
     any_real: bool
@@ -45,7 +45,7 @@ class AttemptRows:
     #: None when an operator started from the console.
     link: LinkRow | None
     #: The link that an approval was created from.
-    parent: LinkRow | None
+    parent: ParentRow | None
 
 
 _FROM_LINK = CompiledQuery(
@@ -81,17 +81,17 @@ _OF_ID = _ATTEMPT.where(_ATTEMPTS.c.id == bindparam("attempt"))
 _BY_STATE = CompiledQuery(_ATTEMPT.where(_ATTEMPTS.c.state_digest == bindparam("state")))
 _BY_ID = CompiledQuery(_OF_ID)
 _BY_ID_SHARING = CompiledQuery(_OF_ID.with_for_update(read=True, key_share=True, of=_INTEGRATIONS))
-_A, _I, _L = len(AttemptRow._fields), len(IntegrationRow._fields), len(LinkRow._fields)
+_A, _I, _L, _P = (len(one._fields) for one in (AttemptRow, IntegrationRow, LinkRow, ParentRow))
 
 
 def start_of_link(rows: Rows, link_id: str) -> LinkStart | None:
     found = _FROM_LINK.first_columns(rows, {"link": link_id})
     if found is None:
         return None
-    integration, connection = found[2 * _L : 2 * _L + _I], found[2 * _L + _I : -1]
+    integration, connection = found[_L + _P : _L + _P + _I], found[_L + _P + _I : -1]
     return LinkStart(
         link=LinkRow._make(found[:_L]),
-        parent=_link(found[_L : 2 * _L]),
+        parent=_parent(found[_L : _L + _P]),
         integration=IntegrationRow._make(integration),
         any_real=bool(found[-1]),
         connection=IdentityRow._make(connection) if connection[0] is not None else None,
@@ -123,14 +123,15 @@ def attempt_to_complete(rows: Rows, attempt_id: str) -> AttemptRows | None:
 def _attempt(found: Sequence[Any] | None) -> AttemptRows | None:
     if found is None:
         return None
+    link, parent = found[_A + _I : _A + _I + _L], found[_A + _I + _L :]
     return AttemptRows(
         AttemptRow._make(found[:_A]),
         IntegrationRow._make(found[_A : _A + _I]),
-        _link(found[_A + _I : _A + _I + _L]),
-        _link(found[_A + _I + _L :]),
+        LinkRow._make(link) if link[0] is not None else None,
+        _parent(parent),
     )
 
 
-def _link(columns: Sequence[Any]) -> LinkRow | None:
+def _parent(columns: Sequence[Any]) -> ParentRow | None:
     """Build the row of an outer join: None if the first column, the primary key, is null."""
-    return LinkRow._make(columns) if columns[0] is not None else None
+    return ParentRow._make(columns) if columns[0] is not None else None

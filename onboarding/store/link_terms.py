@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onboarding.identity import OfferedContext, possible_identities, possible_modes
+from onboarding.identity import OfferedContext, may_have_subscriber, possible_identities, possible_modes
 
 
 class LinkKind(StrEnum):
@@ -39,7 +39,7 @@ class LinkTerms:
 
     @property
     def may_have_subscriber(self) -> bool:
-        return self.mode != "shared" and (self.is_open or self.subscriber_id is not None)
+        return may_have_subscriber(self.mode, self.is_open, self.subscriber_id)
 
     def identities(self, integration_id: str) -> tuple[str, ...]:
         """Return the identity keys that the link can lead to: none for an open link, which can lead to any."""

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, bindpar
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from onboarding import ids
-from onboarding.identity import OfferedContext
+from onboarding.identity import OfferedContext, may_have_subscriber
 from onboarding.lifetimes import OPEN_LINK_LIFETIME
 from onboarding.store.database import Base, table_of
 from onboarding.store.inserts import CompiledInsert, NewRows
@@ -105,6 +105,10 @@ class LinkRow(NamedTuple):
     used_identity_key: str | None
 
     @property
+    def may_have_subscriber(self) -> bool:
+        return may_have_subscriber(self.mode, self.is_open, self.subscriber_id)
+
+    @property
     def terms(self) -> LinkTerms:
         return LinkTerms(
             is_open=self.is_open,
@@ -121,6 +125,18 @@ class LinkRow(NamedTuple):
             auto_link_user=self.auto_link_user,
             operator_label=self.operator_label,
         )
+
+
+class ParentRow(NamedTuple):
+    """The columns of a link that decide whether an approval created from it can still be used."""
+
+    id: str
+    is_open: bool
+    operator_label: str | None
+    revoked_at: datetime | None
+    used_at: datetime | None
+    used_by_attempt: str | None
+    used_identity_key: str | None
 
 
 TABLE = table_of(Link)

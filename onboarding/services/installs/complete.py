@@ -15,7 +15,7 @@ from onboarding.slack.faults import operator_hint
 from onboarding.store import installs, links, workspace_holders
 from onboarding.store.attempts import AttemptRow, Stage
 from onboarding.store.database import Database
-from onboarding.store.links import LinkRow
+from onboarding.store.links import LinkRow, ParentRow
 from onboarding.store.retries import repeat_on_conflict
 from onboarding.translatable import marked
 
@@ -124,13 +124,13 @@ class _Completion:
             install.rows, install.integration.id, workspace_id, subscriber_id, choice.context_keys
         )
 
-    def _mark_used(self, link: LinkRow, at: datetime) -> None:
+    def _mark_used(self, link: LinkRow | ParentRow, at: datetime) -> None:
         """Mark the link as used by this attempt. Raises Conflict if another install used it, or someone revoked it."""
         install = self._install
         if link.used_at is None and not links.mark_used(install.rows, link.id, install.attempt.id, install.key, at):
             raise Conflict("Another install used the link, or someone revoked it.")
 
-    def _may_use(self, link: LinkRow) -> bool:
+    def _may_use(self, link: LinkRow | ParentRow) -> bool:
         """Return whether the link is unused or may be used again.
 
         The browser that used it may renew what it connected. An attempt that was in progress when another one used the

@@ -11,7 +11,7 @@ from onboarding.store import attempts, connection_identities, installations, wor
 from onboarding.store.attempts import Stage
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows
-from onboarding.store.links import LinkRow
+from onboarding.store.links import LinkRow, ParentRow
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class LockedInstall:
         self.existing = connection_identities.lock_of_identity(rows, self.attempt.environment_id, self.key)
 
     @cached_property
-    def links(self) -> tuple[LinkRow, ...]:
+    def links(self) -> tuple[LinkRow | ParentRow, ...]:
         """Return the link that this one was created from, if any, and the link.
 
         They are marked as used in this order, so that an approval is not used if its parent was.

@@ -8,11 +8,11 @@ from onboarding.services.installs.bindings import BindingOf, is_bound
 from onboarding.store import attempts, connections
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows
-from onboarding.store.links import LinkRow
+from onboarding.store.links import LinkRow, ParentRow
 
 
 def refusal(
-    rows: Rows, link: LinkRow, parent: LinkRow | None, binding_of: BindingOf | None, at: datetime
+    rows: Rows, link: LinkRow, parent: ParentRow | None, binding_of: BindingOf | None, at: datetime
 ) -> Outcome | None:
     """Return why the link cannot start an install; None if it can. `parent`: the link that an approval came from."""
     is_revoked = any(one.revoked_at is not None for one in (link, parent) if one is not None)
@@ -26,7 +26,7 @@ def refusal(
     return Outcome.LINK_EXPIRED if link.expires_at <= at else None
 
 
-def used_by(link: LinkRow, parent: LinkRow | None) -> str | None:
+def used_by(link: LinkRow, parent: ParentRow | None) -> str | None:
     """Return the id of the attempt that used the link; if another attempt used its parent, return that one's."""
     if parent is not None and parent.used_by_attempt != link.used_by_attempt:
         return parent.used_by_attempt
@@ -38,7 +38,10 @@ def outcome_if_ended(rows: Rows, found: AttemptRows) -> Outcome | None:
 
     If another attempt has used the link, this one can only complete with the workspace that the other one connected.
     """
-    for link in filter(None, (found.parent, found.link)):
+    links: tuple[LinkRow | ParentRow | None, ...] = (found.parent, found.link)
+    for link in links:
+        if link is None:
+            continue
         if link.revoked_at is not None:
             return Outcome.LINK_REVOKED
         if link.used_at is None or link.used_by_attempt is None or link.used_at <= found.attempt.created_at:

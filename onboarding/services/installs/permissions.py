@@ -24,6 +24,6 @@ def requested_scopes(integration: IntegrationRow, link: LinkRow | None) -> str:
     A link that no subscriber can connect with does not ask for an incoming webhook, unless that is the only scope.
     """
     scopes = (link.scopes if link else None) or integration.scopes
-    if link is None or link.terms.may_have_subscriber:
+    if link is None or link.may_have_subscriber:
         return scopes
     return ",".join(scope for scope in split(scopes) if scope != INCOMING_WEBHOOK) or scopes

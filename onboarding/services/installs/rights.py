@@ -4,7 +4,7 @@ from onboarding.outcomes import Outcome
 from onboarding.store import operators
 from onboarding.store.database import Rows
 from onboarding.store.installs import AttemptRows
-from onboarding.store.links import LinkRow
+from onboarding.store.links import LinkRow, ParentRow
 
 
 def outcome_if_lost(rows: Rows, found: AttemptRows) -> Outcome | None:
@@ -18,7 +18,7 @@ def outcome_if_lost(rows: Rows, found: AttemptRows) -> Outcome | None:
     return Outcome.LINK_REVOKED if is_link_ended(rows, found.link, found.parent) else None
 
 
-def is_link_ended(rows: Rows, *links: LinkRow | None) -> bool:
+def is_link_ended(rows: Rows, *links: LinkRow | ParentRow | None) -> bool:
     """Return whether one of the links depends on an operator who was removed or is a viewer now."""
     needed = {link.operator_label for link in links if link is not None and link.operator_label is not None}
     return not all(operators.may_change(rows, one) for one in needed)

@@ -1,6 +1,7 @@
 """InstallStarter: the start page of a link or of the console, and the attempt that its button starts."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import structlog
 
@@ -12,7 +13,13 @@ from onboarding.errors import LinkProblem, NotFound, Refused, VaultProblem
 from onboarding.outcomes import Outcome
 from onboarding.services.installs import link_use, permissions, way_back
 from onboarding.services.installs.bindings import BindingOf, digest, state_digest
-from onboarding.services.installs.records import APPROVAL_LIFETIME, ATTEMPT_LIFETIME, StartedAttempt, StartPage
+from onboarding.services.installs.records import (
+    APPROVAL_LIFETIME,
+    ATTEMPT_LIFETIME,
+    Existing,
+    StartedAttempt,
+    StartPage,
+)
 from onboarding.services.installs.start_page import existing_connection, page_of, waiting_approval
 from onboarding.services.tokens.sealing import Tokens
 from onboarding.settings import Settings
@@ -20,7 +27,7 @@ from onboarding.slack import scopes
 from onboarding.slack.gateway import Gateway
 from onboarding.store import attempts, installs, links
 from onboarding.store.attempts import Stage
-from onboarding.store.database import Database, Rows, Session
+from onboarding.store.database import Connection, Database, Rows, Session
 from onboarding.store.installs import LinkStart
 from onboarding.store.integrations import IntegrationRow
 from onboarding.store.link_terms import LinkKind, LinkTerms
@@ -43,6 +50,11 @@ class _NewAttempt:
     may_replace: bool = False
     #: Presets Slack's workspace chooser.
     team: str | None = None
+
+    @cached_property
+    def scopes(self) -> str:
+        """Return the scopes to ask for, comma separated."""
+        return permissions.requested_scopes(self.integration, self.link)
 
 
 @dataclass(frozen=True)
@@ -89,26 +101,13 @@ class InstallStarter:
 
         `replaces_workspace`: the person wants another workspace than the connected one. `team` presets Slack's
         workspace chooser. `binding_of` lets the browser that used the link renew what it connected.
-        Raises LinkProblem, and Refused if the practice Slack is off.
+        Raises LinkProblem, Refused if the practice Slack is off, and Conflict if the link is deleted at the same time.
         """
         with self._database.rows() as rows:
             start = self._usable(rows, link_id, binding_of)
             existing = existing_connection(rows, start)
-        self._check_practice(start.integration, start.any_real)
-        expected, name = start.link.workspace_id, None
-        if existing is not None and expected is None and not replaces_workspace:
-            expected, name = existing.workspace_id, existing.workspace_name
-        # A link that names its workspace accepts no other one.
-        may_replace = replaces_workspace and start.link.workspace_id is None and existing is not None
-        new = _NewAttempt(
-            start.integration,
-            start.link,
-            expected_workspace_id=expected,
-            expected_workspace_name=name,
-            may_replace=may_replace,
-            team=team,
-        )
-        return self._start(new)
+            self._check_practice(start.integration, start.any_real)
+            return self._start(rows, _attempt_with_link(start, existing, replaces_workspace, team))
 
     def start_operator(
         self, environment_id: str, identifier: str, operator: str, team: str | None = None
@@ -116,8 +115,8 @@ class InstallStarter:
         """Start an operator's attempt. Raises NotFound for an unknown integration, Refused outside practice mode."""
         with self._database.rows() as rows:
             integration, any_real = _integration(rows, environment_id, identifier)
-        self._check_practice(integration, any_real)
-        return self._start(_NewAttempt(integration, operator=operator, team=team))
+            self._check_practice(integration, any_real)
+            return self._start(rows, _NewAttempt(integration, operator=operator, team=team))
 
     def ask_approval_with_link(self, link_id: str) -> StartedAttempt:
         """Create the link for an admin who approves apps, and an attempt that waits for that admin.
@@ -183,7 +182,7 @@ class InstallStarter:
         change = Change(kind, actor, at, environment_id, approval.id, detail="approval")
         changes.record(session, change, links.new_rows(approval))
 
-    def _start(self, new: _NewAttempt) -> StartedAttempt:
+    def _start(self, rows: Connection, new: _NewAttempt) -> StartedAttempt:
         """Store an attempt. If the client secret cannot be decrypted, the attempt ends: the exchange would fail."""
         state, progress, url = ids.new_secret(), _Progress(Stage.CREATED), None
         try:
@@ -193,8 +192,8 @@ class InstallStarter:
             progress = _Progress(Stage.FINISHED, Outcome.CONFIG_ERROR, detail="encryption_keys")
         # An attempt that has ended also writes events, so it needs more than one statement.
         has_ended = progress.stage is Stage.FINISHED
-        with self._database.changing_rows() if has_ended else self._database.changing_one() as rows:
-            started = self._insert(rows, new, progress, state)
+        with self._database.changing_rows() if has_ended else self._database.changing_one(rows) as changing:
+            started = self._insert(changing, new, progress, state)
         return replace(started, authorize_url=url)
 
     def _insert(self, rows: Rows, new: _NewAttempt, progress: _Progress, state: str = "") -> StartedAttempt:
@@ -210,7 +209,7 @@ class InstallStarter:
             state_digest=state_digest(state or ids.new_secret()),
             binding_digest=digest(binding),
             redirect_uri=self._settings.redirect_uri,
-            scopes=permissions.requested_scopes(new.integration, new.link),
+            scopes=new.scopes,
             expected_workspace_id=new.expected_workspace_id,
             expected_workspace_name=new.expected_workspace_name,
             may_replace=new.may_replace,
@@ -235,8 +234,26 @@ class InstallStarter:
         expected, credentials = new.expected_workspace_id, self._tokens.app_credentials(new.integration)
         # Slack presets a workspace, never an organization.
         team = new.team or (expected if expected and expected.startswith("T") else None)
-        requested = scopes.split(permissions.requested_scopes(new.integration, new.link))
+        requested = scopes.split(new.scopes)
         return self._gateway.authorize_url(credentials, requested, self._settings.redirect_uri, state, team)
+
+
+def _attempt_with_link(
+    start: LinkStart, existing: Existing | None, replaces_workspace: bool, team: str | None
+) -> _NewAttempt:
+    """Return the values of an attempt with a link. It expects the connected workspace, unless another one is wanted."""
+    expected, name = start.link.workspace_id, None
+    if existing is not None and expected is None and not replaces_workspace:
+        expected, name = existing.workspace_id, existing.workspace_name
+    return _NewAttempt(
+        start.integration,
+        start.link,
+        expected_workspace_id=expected,
+        expected_workspace_name=name,
+        # A link that names its workspace accepts no other one.
+        may_replace=replaces_workspace and start.link.workspace_id is None and existing is not None,
+        team=team,
+    )
 
 
 def _waiting_for(approval_id: str) -> _Progress:

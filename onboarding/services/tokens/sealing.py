@@ -2,7 +2,6 @@
 
 import secrets
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from onboarding import clock
@@ -39,8 +38,7 @@ class Tokens:
                 f"The client secret of the integration {integration.identifier!r} cannot be decrypted: it is damaged, or "
                 "ENCRYPTION_KEYS lacks its key."
             ) from problem
-        previous = self._previous(integration)
-        return replace(self.without_secret(integration), client_secret=secret, previous_secret=previous)
+        return self._credentials(integration, secret, self._previous(integration))
 
     def _previous(self, integration: Integration | IntegrationRow) -> str | None:
         """Return the client secret before the last change while Slack may still accept it."""
@@ -54,8 +52,14 @@ class Tokens:
 
     def without_secret(self, integration: Integration | IntegrationRow) -> AppCredentials:
         """Return the same as `app_credentials` without the client secret, for calls that a token authorizes."""
+        return self._credentials(integration, "", None)
+
+    def _credentials(
+        self, integration: Integration | IntegrationRow, secret: str, previous: str | None
+    ) -> AppCredentials:
         real = self._settings.slack_url, self._settings.slack_api
-        return AppCredentials(integration.client_id, "", *(self._practice if integration.is_practice else real))
+        slack_url, api_url = self._practice if integration.is_practice else real
+        return AppCredentials(integration.client_id, secret, slack_url, api_url, previous)
 
     def sealed(
         self,
