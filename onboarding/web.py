@@ -65,12 +65,12 @@ class Product(Flask):
 
 
 class _Sessions(SecureCookieSessionInterface):
-    def __init__(self, app: Flask) -> None:
-        """Build the serializer. The app's configuration must already have `SECRET_KEY` and `SECRET_KEY_FALLBACKS`."""
-        self._serializer = super().get_signing_serializer(app)
+    _serializer: URLSafeTimedSerializer | None = None
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:  # noqa: ARG002  # the signature of Flask
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Return the same serializer for each request. Flask builds a new one each time."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
         return self._serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
@@ -101,7 +101,7 @@ def create_app(settings: Settings, built: runtime.Runtime | None = None) -> Flas
         # Flask-WTF compares Referer with Host, which a proxy may change. `http/form_checks.py` compares Origin instead.
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.session_interface = _Sessions(app)
+    app.session_interface = _Sessions()
     # Answer an address with `//` with 404 instead of a redirect.
     app.url_map.merge_slashes = False
     app.extensions[runtime.EXTENSION] = built or runtime.build(settings)

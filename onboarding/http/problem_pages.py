@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, lambda problem: problem_page(404, problem.sentence))
     app.register_error_handler(Refused, lambda problem: problem_page(400, problem.sentence))
-    # The views handle those that a person can do something about.
+    # Views handle the conflicts that their forms can explain.
     app.register_error_handler(Conflict, lambda _problem: problem_page(409))
     app.register_error_handler(StorageProblem, _storage_unavailable)
 

@@ -190,11 +190,14 @@ def _lacks_tables(error: Exception) -> bool:
 
 
 def _violates_foreign_key(error: IntegrityError) -> bool:
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
-    return code in (_FOREIGN_KEY, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)
+    return _code_of(error) in (_FOREIGN_KEY, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)
 
 
 def _finds_full_disk(error: Exception) -> bool:
+    return _code_of(error) in (_DISK_FULL, sqlite3.SQLITE_FULL)
+
+
+def _code_of(error: Exception) -> str | int | None:
+    """Return PostgreSQL's or SQLite's error code; None for an error of the connection pool."""
     cause = getattr(error, "orig", None)
-    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorcode", None)
-    return code in (_DISK_FULL, sqlite3.SQLITE_FULL)
+    return getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorcode", None)

@@ -101,7 +101,7 @@ class InstallStarter:
 
         `replaces_workspace`: the person wants another workspace than the connected one. `team` presets Slack's
         workspace chooser. `binding_of` lets the browser that used the link renew what it connected.
-        Raises LinkProblem, Refused if the practice Slack is off, and Conflict if the link is deleted at the same time.
+        Raises LinkProblem, Refused if the practice Slack is off, Conflict if the link is deleted at the same time.
         """
         with self._database.rows() as rows:
             start = self._usable(rows, link_id, binding_of)
@@ -112,7 +112,11 @@ class InstallStarter:
     def start_operator(
         self, environment_id: str, identifier: str, operator: str, team: str | None = None
     ) -> StartedAttempt:
-        """Start an operator's attempt. Raises NotFound for an unknown integration, Refused outside practice mode."""
+        """Start an operator's attempt.
+
+        Raises NotFound for an unknown integration, Refused if the practice Slack is off, Conflict if the integration is
+        deleted at the same time.
+        """
         with self._database.rows() as rows:
             integration, any_real = _integration(rows, environment_id, identifier)
             self._check_practice(integration, any_real)

@@ -17,9 +17,6 @@ from onboarding.store.links import LinkRow
 def existing_connection(rows: Rows, start: LinkStart) -> Existing | None:
     """Return the connection of the link's customer. None if there is none, or if the link leaves a choice open."""
     integration, link = start.integration, start.link
-    # The link can lead to this one identity only, and no connection has it.
-    if link.identity_key is not None and start.connection is None:
-        return None
     choice = records.choice_fixed_by(link, permissions.requested_scopes(integration, link))
     if choice is None:
         return None
